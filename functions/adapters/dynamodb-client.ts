@@ -1,0 +1,7 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { awsClientConfig, type Environment } from './aws-client.ts';
+
+/** Creates the client of the store's table; one an instance, since it keeps its connections. */
+export function createDynamodbClient(environment: Environment = process.env): DynamoDBClient {
+  return new DynamoDBClient(awsClientConfig({ service: 'DYNAMODB' }, environment));
+}

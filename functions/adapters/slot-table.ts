@@ -1,0 +1,41 @@
+import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+
+/** The attributes that the table's key, its index and its expiry are made of. */
+export const TABLE_KEYS = { partition: 'pk', sort: 'sk', ttl: 'ttl' } as const;
+
+/** The sparse index of slots that the schedule is to look at: by shard, the longest overdue first; keys only. */
+export const DUE_INDEX = { name: 'due', partition: 'shard', sort: 'dueAt' } as const;
+
+/** How many partitions the index `due` is spread over; the schedule asks each. */
+export const DUE_SHARDS = 4;
+
+/** Sort key of a connection's refusals. It sorts before every slot, since no subject begins with `!`. */
+export const REFUSALS_SORT_KEY = '!refusals';
+
+/** The table as `CreateTable` takes it, for engines that are started locally; expiry is set apart, by `UpdateTimeToLive`. */
+export function slotTableDefinition(tableName: string): CreateTableCommandInput {
+  return {
+    TableName: tableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [
+      { AttributeName: TABLE_KEYS.partition, AttributeType: 'S' },
+      { AttributeName: TABLE_KEYS.sort, AttributeType: 'S' },
+      { AttributeName: DUE_INDEX.partition, AttributeType: 'N' },
+      { AttributeName: DUE_INDEX.sort, AttributeType: 'N' },
+    ],
+    KeySchema: [
+      { AttributeName: TABLE_KEYS.partition, KeyType: 'HASH' },
+      { AttributeName: TABLE_KEYS.sort, KeyType: 'RANGE' },
+    ],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: DUE_INDEX.name,
+        KeySchema: [
+          { AttributeName: DUE_INDEX.partition, KeyType: 'HASH' },
+          { AttributeName: DUE_INDEX.sort, KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
+    ],
+  };
+}

@@ -1,0 +1,67 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { BrokerError } from '../core/errors.ts';
+import type { Clock, Telemetry } from '../core/ports.ts';
+import { brokerErrorOf, problemResponse } from './problem.ts';
+import { type ApiEvent, callerOf } from './request.ts';
+
+/** The part of the Lambda's timeout that is kept for answering `deadline_exceeded`: 24 s of 28 are for the work. */
+const ANSWERING_MS = 4_000;
+/** What the work itself keeps free of those 24 s. */
+const FINISHING_MS = 1_000;
+
+/** A request to the API, with who makes it and how long it may take. */
+export interface ApiCall {
+  readonly event: ApiEvent;
+  /** ARN of the IAM principal. */
+  readonly caller: string;
+  readonly requestId: string;
+  /** When the answer must be ready; monotonic milliseconds. */
+  readonly deadline: number;
+}
+
+export type ApiHandler = (event: ApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/**
+ * Wraps the work of a function behind the API: a caller without an identity is denied before anything else, every
+ * error becomes a problem response, and time that runs out is `deadline_exceeded` rather than an empty 500.
+ */
+export function createApiFunction(
+  { clock, telemetry }: { readonly clock: Clock; readonly telemetry: Telemetry },
+  answer: (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2>,
+): ApiHandler {
+  const handler = middy<ApiEvent, APIGatewayProxyStructuredResultV2>({
+    timeoutEarlyInMillis: ANSWERING_MS,
+    timeoutEarlyResponse: () => {
+      throw new BrokerError('deadline_exceeded', 'The request took longer than the broker may take. Ask again.');
+    },
+  })
+    .onError((request) => {
+      const error = brokerErrorOf(request.error);
+      const { requestId, routeKey } = request.event.requestContext;
+      if (error.code === 'internal') reportUnforeseen(telemetry, request.error, requestId);
+      telemetry.info('A request was answered with an error.', {
+        code: error.code,
+        status: error.status,
+        routeKey,
+        requestId,
+      });
+      request.response = problemResponse(error, requestId);
+    })
+    .handler(async (event, context) => {
+      const leftMs = context.getRemainingTimeInMillis() - ANSWERING_MS - FINISHING_MS;
+      const { requestId } = event.requestContext;
+      return answer({ event, caller: callerOf(event), requestId, deadline: clock.monotonic() + leftMs });
+    });
+  return (event, context) => handler(event, context);
+}
+
+/** Says where an unforeseen error came from, but not its message: that may quote anything. */
+function reportUnforeseen(telemetry: Telemetry, error: unknown, requestId: string): void {
+  const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: '' };
+  const at = (stack ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('    at '))
+    .slice(0, 5);
+  telemetry.warn('Something unforeseen was thrown.', { name, at: at.join(' '), requestId });
+}

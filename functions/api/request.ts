@@ -1,0 +1,42 @@
+import type { APIGatewayProxyEventV2WithIAMAuthorizer } from 'aws-lambda';
+import type { Connection } from '../core/connection.ts';
+import { BrokerError } from '../core/errors.ts';
+
+export type ApiEvent = APIGatewayProxyEventV2WithIAMAuthorizer;
+
+const SECONDS_PATTERN = /^[0-9]{1,9}$/;
+
+/**
+ * The ARN of the IAM principal that signed the request. Throws `forbidden` where API Gateway did not verify one, so
+ * that a route deployed without authorization still hands out nothing.
+ */
+export function callerOf(event: ApiEvent): string {
+  const arn = event.requestContext.authorizer?.iam?.userArn;
+  if (typeof arn !== 'string' || arn === '') {
+    throw new BrokerError(
+      'forbidden',
+      'The request has no caller identity. Sign it with SigV4 for service execute-api.',
+    );
+  }
+  return arn;
+}
+
+/** The connection that the path names. Throws `unknown_connection`. */
+export function connectionOf(event: ApiEvent, connections: Readonly<Record<string, Connection>>): Connection {
+  const name = event.pathParameters?.['connection'] ?? '';
+  const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
+  if (connection === undefined) {
+    throw new BrokerError('unknown_connection', 'There is no connection of this name. GET /connections lists them.');
+  }
+  return connection;
+}
+
+/** The `min_ttl` of the query, in seconds. Throws `invalid_request` for anything but one whole number. */
+export function minTtlOf(event: ApiEvent): number | undefined {
+  const text = event.queryStringParameters?.['min_ttl'];
+  if (text === undefined) return undefined;
+  if (!SECONDS_PATTERN.test(text)) {
+    throw new BrokerError('invalid_request', 'min_ttl must be given once, as a whole number of seconds: min_ttl=300.');
+  }
+  return Number(text);
+}

@@ -1,0 +1,34 @@
+/** A function behind the API, by the name of its folder. */
+export type ApiFunctionName = 'token' | 'connections';
+
+export interface ApiRoute {
+  /** As payload format 2.0 names it: a method, or `ANY`, and a path; or `$default`. */
+  readonly routeKey: string;
+  readonly function: ApiFunctionName;
+  readonly authorization: 'AWS_IAM' | 'NONE';
+}
+
+/**
+ * The routes of the HTTP API, the same deployed and on loopback. Beside each path's methods an `ANY` route answers 405,
+ * and `$default` answers 404, so that every answer is ours. Paths were chosen so that `*` in an IAM resource never
+ * grants more than it reads.
+ */
+export const apiRoutes: readonly ApiRoute[] = [
+  { routeKey: 'GET /tokens/{connection}/{subject}', function: 'token', authorization: 'AWS_IAM' },
+  { routeKey: 'POST /tokens/{connection}/{subject}', function: 'token', authorization: 'AWS_IAM' },
+  { routeKey: 'DELETE /tokens/{connection}/{subject}', function: 'connections', authorization: 'AWS_IAM' },
+  { routeKey: 'ANY /tokens/{connection}/{subject}', function: 'connections', authorization: 'AWS_IAM' },
+  { routeKey: 'GET /connections', function: 'connections', authorization: 'AWS_IAM' },
+  { routeKey: 'ANY /connections', function: 'connections', authorization: 'AWS_IAM' },
+  { routeKey: 'GET /connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
+  { routeKey: 'ANY /connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
+  { routeKey: '$default', function: 'connections', authorization: 'AWS_IAM' },
+];
+
+/** The methods that a path of the API has, without `ANY`; none for a path that the API does not have. */
+export function methodsOf(path: string): readonly string[] {
+  return apiRoutes.flatMap(({ routeKey }) => {
+    const [method, routePath] = routeKey.split(' ');
+    return routePath === path && method !== undefined && method !== 'ANY' ? [method] : [];
+  });
+}

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import type { Environment } from '../adapters/aws-client.ts';
+import { parseConfiguration } from '../configuration/bundle.ts';
+import type { Configuration } from '../configuration/configuration.ts';
+
+/** The names of the variables that the functions read; what deploys them sets them. */
+export const VARIABLES = {
+  /** Name of this broker: the namespace of its metrics and part of every encryption context. */
+  broker: 'TOKEN_BROKER_NAME',
+  table: 'TOKEN_BROKER_TABLE',
+  auditTable: 'TOKEN_BROKER_AUDIT_TABLE',
+  /** Id, alias or ARN of the KMS key. */
+  key: 'TOKEN_BROKER_KEY',
+  /** What the names of `mint` functions begin with; the isolation group follows. */
+  mintPrefix: 'TOKEN_BROKER_MINT_PREFIX',
+  /** The isolation group that a `mint` function serves. */
+  isolation: 'TOKEN_BROKER_ISOLATION',
+  /** Path of the configuration; by default the file beside the function's code. */
+  configuration: 'TOKEN_BROKER_CONFIGURATION',
+} as const;
+
+/** The file in a function's asset that holds the configuration. */
+export const CONFIGURATION_FILE = 'configuration.json';
+
+/** Reads a variable that the function cannot do without; throws an error that names it. */
+export function required(environment: Environment, variable: string): string {
+  const value = environment[variable];
+  if (value === undefined || value === '') {
+    throw new Error(`The environment variable ${variable} is not set. What deploys this function must set it.`);
+  }
+  return value;
+}
+
+/** Reads the configuration that travels with the function. */
+export function configurationIn(environment: Environment): Configuration {
+  const path = environment[VARIABLES.configuration] ?? new URL(CONFIGURATION_FILE, import.meta.url);
+  return parseConfiguration(readFileSync(path, 'utf8'));
+}

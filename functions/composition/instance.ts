@@ -1,0 +1,44 @@
+import type { Writable } from 'node:stream';
+import type { Environment } from '../adapters/aws-client.ts';
+import { createDynamodbClient } from '../adapters/dynamodb-client.ts';
+import { createDynamodbStore } from '../adapters/dynamodb-store.ts';
+import { createObservability, type Observability } from '../adapters/powertools.ts';
+import { systemClock, systemRandom } from '../adapters/system.ts';
+import type { Configuration } from '../configuration/configuration.ts';
+import type { Clock, Random, Store } from '../core/ports.ts';
+import { configurationIn, required, VARIABLES } from './environment.ts';
+
+/** What every function of the broker has. One an instance. */
+export interface Instance extends Observability {
+  readonly broker: string;
+  readonly configuration: Configuration;
+  readonly connections: Configuration['connections'];
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What a function is composed from. */
+export interface Surroundings {
+  readonly environment: Environment;
+  /** Where log lines and metrics go; standard output by default, which Lambda collects. */
+  readonly output?: Writable;
+}
+
+/** Composes what every function has from its environment; `service` names the function in logs and metrics. */
+export function createInstance(service: string, { environment, output }: Surroundings): Instance {
+  const broker = required(environment, VARIABLES.broker);
+  const configuration = configurationIn(environment);
+  return {
+    broker,
+    configuration,
+    connections: configuration.connections,
+    store: createDynamodbStore({
+      client: createDynamodbClient(environment),
+      table: required(environment, VARIABLES.table),
+    }),
+    clock: systemClock,
+    random: systemRandom,
+    ...createObservability({ broker, service, ...(output === undefined ? {} : { output }) }),
+  };
+}

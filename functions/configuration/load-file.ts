@@ -1,0 +1,74 @@
+import { readFile, stat } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Configuration } from './configuration.ts';
+import { ConfigurationError } from './configuration-error.ts';
+import { whereJsonBreaks } from './json-position.ts';
+import { resolveConnections } from './resolve.ts';
+import { isRecord } from './shape.ts';
+
+const LONGEST_MESSAGE = 300;
+const moduleExtensions = new Set(['.ts', '.mts', '.js', '.mjs']);
+
+/**
+ * Reads the operator's declaration from a `.json` file or from the default export of a `.ts`, `.mts`, `.js` or `.mjs`
+ * file, and resolves it. Throws `ConfigurationError` with the path in its message; never quotes what the file holds.
+ */
+export async function loadConfigurationFile(path: string): Promise<Configuration> {
+  await requireFile(path);
+  const declaration = extname(path) === '.json' ? await readJson(path) : await importDefault(path);
+  try {
+    return resolveConnections(declaration);
+  } catch (error) {
+    throw error instanceof ConfigurationError ? new ConfigurationError(error.problems, path) : error;
+  }
+}
+
+async function requireFile(path: string): Promise<void> {
+  const file = await stat(path).catch((error: unknown) => {
+    throw refusal(path, codeOf(error) === 'ENOENT' ? 'there is no such file: check the path' : unreadable(error));
+  });
+  if (!file.isFile()) {
+    throw refusal(path, 'is not a file: name the file that declares the connections');
+  }
+  if (extname(path) !== '.json' && !moduleExtensions.has(extname(path))) {
+    throw refusal(path, `must end in .json, ${[...moduleExtensions].join(', ')}`);
+  }
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw refusal(path, unreadable(error));
+  });
+  // Editors on Windows put a byte order mark in front, which RFC 8259 §8.1 lets a reader ignore.
+  const json = text.replace(/^\ufeff/, '');
+  try {
+    return JSON.parse(json);
+  } catch {
+    const { line, column } = whereJsonBreaks(json);
+    throw refusal(path, `is not JSON: look at line ${line}, column ${column}`);
+  }
+}
+
+async function importDefault(path: string): Promise<unknown> {
+  const module: unknown = await import(pathToFileURL(resolve(path)).href).catch((error: unknown) => {
+    const [message = ''] = (error instanceof Error ? error.message : 'it threw something that is no Error').split('\n');
+    throw refusal(path, `cannot be loaded: ${message.slice(0, LONGEST_MESSAGE)}`);
+  });
+  if (!isRecord(module) || module['default'] === undefined) {
+    throw refusal(path, 'has no default export: end it with `export default defineConnections({ … })`');
+  }
+  return module['default'];
+}
+
+function refusal(path: string, message: string): ConfigurationError {
+  return new ConfigurationError([{ path: '', message }], path);
+}
+
+function unreadable(error: unknown): string {
+  return `cannot be read (${codeOf(error)}): check its permissions`;
+}
+
+function codeOf(error: unknown): string {
+  return isRecord(error) && typeof error['code'] === 'string' ? error['code'] : 'unknown error';
+}

@@ -1,0 +1,89 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Whether plain `http` is taken beyond loopback, and what to do where it is not. */
+export interface OriginPolicy {
+  readonly allowPlainHttp: boolean;
+  readonly remedy: string;
+}
+
+const metadataNames = new Set([
+  'metadata',
+  'metadata.google.internal',
+  'metadata.goog',
+  'instance-data',
+  'instance-data.ec2.internal',
+]);
+
+const refusedAddresses = new BlockList();
+refusedAddresses.addSubnet('169.254.0.0', 16, 'ipv4');
+refusedAddresses.addAddress('100.100.100.200', 'ipv4');
+refusedAddresses.addAddress('168.63.129.16', 'ipv4');
+refusedAddresses.addSubnet('fe80::', 10, 'ipv6');
+refusedAddresses.addAddress('fd00:ec2::254', 'ipv6');
+refusedAddresses.addAddress('fd20:ce::254', 'ipv6');
+// 169.254.0.0/16 behind the well-known NAT64 prefix (RFC 6052 §2.1).
+refusedAddresses.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
+
+const loopbackAddresses = new BlockList();
+loopbackAddresses.addSubnet('127.0.0.0', 8, 'ipv4');
+loopbackAddresses.addAddress('::1', 'ipv6');
+
+/** Reports whether the URL's host is this machine, by literal address or as `localhost`. */
+export function isLoopback(url: URL): boolean {
+  return bareHost(url) === 'localhost' || isListed(loopbackAddresses, bareHost(url));
+}
+
+/**
+ * Says what is wrong with `text` as the address of something the broker calls, or gives undefined where nothing is:
+ * absolute http(s), no userinfo, query, fragment, dot segments or escapes, no link-local or metadata host (invariant 15).
+ * Never quotes `text`, which could hold a credential.
+ */
+export function originProblem(text: string, { allowPlainHttp, remedy }: OriginPolicy): string | undefined {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:\/\//i.test(text)) {
+    return 'must be an absolute URL such as https://api.example.com/v1';
+  }
+  if (url.username !== '' || url.password !== '' || authorityOf(text).includes('@')) {
+    return 'must not contain a user name or password: credentials belong in the secret';
+  }
+  if (/[?#]/.test(text)) {
+    return 'must not have a query or a fragment: remove everything from the `?` or `#` on';
+  }
+  if (/[\s\\%]|\/\.{1,2}(\/|$)/.test(text) || hasControlCharacter(text) || url.pathname.includes('//')) {
+    return 'must be a plain URL, without spaces, backslashes, `%` escapes, `//` or `..` in its path';
+  }
+  if (isRefusedHost(url)) {
+    return 'must not point at a link-local or cloud metadata address';
+  }
+  const isAllowed = url.protocol === 'https:' || allowPlainHttp || isLoopback(url);
+  return isAllowed ? undefined : `is plain http, which is taken on loopback only: ${remedy}`;
+}
+
+/** Writes a checked URL in its one canonical form: lower-case host, no default port, no slash at the end. */
+export function canonicalOrigin(text: string): string {
+  const { origin, pathname } = new URL(text);
+  return origin + pathname.replace(/\/+$/, '');
+}
+
+/** Reports whether `text` has a C0 control character or DEL. */
+export function hasControlCharacter(text: string): boolean {
+  return [...text].some((character) => character < ' ' || character === '\u007f');
+}
+
+function isRefusedHost(url: URL): boolean {
+  return metadataNames.has(bareHost(url)) || isListed(refusedAddresses, bareHost(url));
+}
+
+function isListed(list: BlockList, host: string): boolean {
+  const version = isIP(host);
+  return version !== 0 && list.check(host, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** The host without the brackets of an IPv6 literal and without the dot that ends an absolute name. */
+function bareHost(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+}
+
+function authorityOf(text: string): string {
+  return text.replace(/^https?:\/\//i, '').split(/[/?#\\]/)[0] ?? '';
+}

@@ -1,0 +1,48 @@
+import { type Slot, slotId } from './slot.ts';
+import { CLOCK_SKEW_MS, type Token } from './token.ts';
+
+/** The most tokens that one instance remembers; the one read longest ago goes first. */
+const MAXIMUM_ENTRIES = 1_000;
+
+interface Remembered {
+  readonly token: Token;
+  readonly readAt: number;
+}
+
+/** Tokens that this instance has read, by slot. The only place outside a request that holds them in the clear. */
+export interface TokenMemory {
+  /** The token, if the store was looked at within `maxAgeSeconds`. */
+  recent(slot: Slot, now: number, maxAgeSeconds: number): Token | undefined;
+  /** The token, however long ago it was read; for when the store cannot be. */
+  last(slot: Slot): Token | undefined;
+  remember(slot: Slot, token: Token, readAt: number): void;
+  forget(slot: Slot): void;
+}
+
+/** Creates an empty memory; one an instance. */
+export function createTokenMemory(maximumEntries = MAXIMUM_ENTRIES): TokenMemory {
+  const entries = new Map<string, Remembered>();
+
+  return {
+    recent(slot, now, maxAgeSeconds) {
+      const entry = entries.get(slotId(slot));
+      if (entry === undefined) return undefined;
+      const age = now - entry.readAt;
+      // A clock that went back more than the skew says nothing about when the entry was read.
+      return age < maxAgeSeconds * 1000 && age >= -CLOCK_SKEW_MS ? entry.token : undefined;
+    },
+    last(slot) {
+      return entries.get(slotId(slot))?.token;
+    },
+    remember(slot, token, readAt) {
+      const id = slotId(slot);
+      entries.delete(id);
+      entries.set(id, { token, readAt });
+      const [oldest] = entries.keys();
+      if (entries.size > maximumEntries && oldest !== undefined) entries.delete(oldest);
+    },
+    forget(slot) {
+      entries.delete(slotId(slot));
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { createKmsClient, createKmsKeys } from '../adapters/kms-keys.ts';
+import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adapters/secrets-manager.ts';
+import { createUpstreamHttp } from '../adapters/upstream-http.ts';
+import { required, VARIABLES } from '../composition/environment.ts';
+import { createInstance, type Surroundings } from '../composition/instance.ts';
+import { createUpstream } from '../providers/engine.ts';
+import { createMintFunction, type MintHandler } from './mint-function.ts';
+
+/** Composes the function that mints for one isolation group from its environment. */
+export function composeMintFunction(surroundings: Surroundings): MintHandler {
+  const { environment } = surroundings;
+  const instance = createInstance('mint', surroundings);
+  const { broker, clock } = instance;
+  return createMintFunction({
+    ...instance,
+    isolation: required(environment, VARIABLES.isolation),
+    keys: createKmsKeys({
+      client: createKmsClient(environment),
+      keyId: required(environment, VARIABLES.key),
+      broker,
+      clock,
+    }),
+    secrets: createSecretsManagerSecrets({ client: createSecretsManagerClient(environment), clock }),
+    upstream: createUpstream({ http: createUpstreamHttp(), clock }),
+  });
+}

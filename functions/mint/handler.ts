@@ -1,0 +1,4 @@
+import { composeMintFunction } from './compose.ts';
+
+/** Lambda's entry: one invocation, one attempt at most. */
+export const handler = composeMintFunction({ environment: process.env });

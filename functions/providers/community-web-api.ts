@@ -1,0 +1,41 @@
+import { body, header, type Provider } from './provider.ts';
+
+/** CommunityWFM CommunityWebAPI: a password login, then a token that every gated answer renews (C2, C14, C15). */
+export const communityWebApi = {
+  secretFields: { username: { without: '|' }, password: {} },
+  settings: {
+    loginPath: { kind: 'path', default: '/AuthenticateEx' },
+    loginParameter: {
+      kind: 'enum',
+      values: ['form', 'query', 'json'],
+      default: 'form',
+      warnings: { query: "puts the password into the URL, and so into the upstream's access log" },
+    },
+    keepAlivePath: { kind: 'path' },
+  },
+  defaults: { refreshAfter: 0.75, refreshAfterWithSlide: 0.5, lifetimeSeconds: 1200, maxSessionSeconds: 43_200 },
+  logins: {
+    system: {
+      method: 'POST',
+      path: { setting: 'loginPath' },
+      credential: [{ as: { setting: 'loginParameter' }, fields: { l: '{username}|{password}' } }],
+    },
+  },
+  tokenAt: body('authToken'),
+  envelope: 'Data',
+  refusal: { flag: 'Success', message: 'Message' },
+  placement: { header: 'WFMSGAPIKEY' },
+  lifetime: { from: 'setting' },
+  slide: { pathSetting: 'keepAlivePath', tokenAt: header('WFMSGAPIKEY') },
+  attributes: {
+    agentId: { member: 'agentId', type: 'number' },
+    userRole: { member: 'userRole', type: 'number' },
+    userRoleName: {
+      member: 'userRole',
+      names: { 100: 'agent', 200: 'supervisor', 300: 'scheduler', 400: 'administrator', 1000: 'superuser' },
+    },
+    userName: { member: 'userName', type: 'string' },
+    timeZone: { member: 'timeZone', type: 'number' },
+    language: { member: 'language', type: 'string' },
+  },
+} as const satisfies Provider;

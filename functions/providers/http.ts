@@ -1,0 +1,51 @@
+/** One HTTP request. URL, headers and body may carry a credential or a token: never to be logged. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** From the start of the request to the end of the answer's body. */
+  readonly timeoutMs: number;
+  /** PEM of the certificates to trust in place of the public ones. */
+  readonly caCertificate?: string;
+  /** Largest body of an answer, also after decompression; 64 KB where left out. */
+  readonly maximumBodyBytes?: number;
+}
+
+/** Every value of every header, in the order received, by lower-case name. */
+export type HttpHeaders = Readonly<Record<string, readonly string[] | undefined>>;
+
+export interface HttpResponse {
+  readonly kind: 'response';
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  /** Decompressed. */
+  readonly body: Buffer;
+}
+
+/** Why there is no answer. `sent`: the upstream may have read the request. */
+export interface HttpFailure {
+  readonly kind: 'failure';
+  readonly reason: HttpFailureReason;
+  readonly sent: boolean;
+}
+
+/**
+ * `refused_address`: a link-local or metadata address, never connected to. `protocol`: an answer that is no HTTP.
+ * `request`: URL or a header cannot be sent.
+ */
+export type HttpFailureReason =
+  | 'dns'
+  | 'connect'
+  | 'refused_address'
+  | 'tls'
+  | 'timeout'
+  | 'reset'
+  | 'too_large'
+  | 'protocol'
+  | 'request';
+
+/** HTTP as the engine needs it: one request, no retries, no redirects followed. Never rejects. */
+export interface Http {
+  send(request: HttpRequest): Promise<HttpResponse | HttpFailure>;
+}

@@ -1,0 +1,4 @@
+import { composeRefreshFunction } from './compose.ts';
+
+/** Lambda's entry: EventBridge Scheduler, every minute. */
+export const handler = composeRefreshFunction({ environment: process.env });

@@ -1,0 +1,4 @@
+import { composeRotationFunction } from './compose.ts';
+
+/** Lambda's entry: EventBridge, where the account has a trail. */
+export const handler = composeRotationFunction({ environment: process.env });

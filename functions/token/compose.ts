@@ -1,0 +1,49 @@
+import { createAuditTable } from '../adapters/audit-table.ts';
+import { createDynamodbClient } from '../adapters/dynamodb-client.ts';
+import { createKmsClient, createKmsKeys } from '../adapters/kms-keys.ts';
+import { createLambdaClient, createLambdaMint } from '../adapters/lambda-mint.ts';
+import type { ApiHandler } from '../api/api-function.ts';
+import { required, VARIABLES } from '../composition/environment.ts';
+import { mintFunctionNames } from '../composition/function-names.ts';
+import { createInstance, type Instance, type Surroundings } from '../composition/instance.ts';
+import { createTokenMemory } from '../core/memory.ts';
+import type { Audit } from '../core/ports.ts';
+import { createTokenFunction } from './token-function.ts';
+
+/** Composes the function that hands out tokens from its environment. */
+export function composeTokenFunction(surroundings: Surroundings): ApiHandler {
+  const { environment } = surroundings;
+  const instance = createInstance('token', surroundings);
+  const { broker, clock } = instance;
+  return createTokenFunction({
+    ...instance,
+    audit: auditOf(instance, surroundings),
+    keys: createKmsKeys({
+      client: createKmsClient(environment),
+      keyId: required(environment, VARIABLES.key),
+      broker,
+      clock,
+    }),
+    minter: createLambdaMint({
+      client: createLambdaClient(environment),
+      functionNameOf: mintFunctionNames(environment),
+    }),
+    memory: createTokenMemory(),
+  });
+}
+
+/** Hand-outs go to the log; where `strictAudit` asks for it, an acknowledged record comes first. */
+function auditOf({ configuration, audit, random }: Instance, { environment }: Surroundings): Audit {
+  if (!configuration.strictAudit) return audit;
+  const table = createAuditTable({
+    client: createDynamodbClient(environment),
+    table: required(environment, VARIABLES.auditTable),
+    random,
+  });
+  return {
+    async handOut(record) {
+      await table.handOut(record);
+      await audit.handOut(record);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { type ApiHandler, createApiFunction } from '../api/api-function.ts';
+import { connectionOf, minTtlOf } from '../api/request.ts';
+import type { Connection } from '../core/connection.ts';
+import { createHandOut, type HandOutDependencies } from '../core/hand-out.ts';
+import { slotFor } from '../core/slot.ts';
+import { handOutResponse } from './hand-out-response.ts';
+import { rejectedHashOf } from './rejection.ts';
+
+/** The routes of this function; the method routes of the API as payload format 2.0 names them. */
+const POST_ROUTE = 'POST /tokens/{connection}/{subject}';
+
+/** Creates the function that hands out tokens: GET, and POST for a caller whose token the upstream rejected. */
+export function createTokenFunction(
+  dependencies: HandOutDependencies & { readonly connections: Readonly<Record<string, Connection>> },
+): ApiHandler {
+  const handOut = createHandOut(dependencies);
+
+  return createApiFunction(dependencies, async ({ event, caller, requestId, deadline }) => {
+    const connection = connectionOf(event, dependencies.connections);
+    const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
+    const minTtlSeconds = minTtlOf(event);
+    const rejectedHash = event.routeKey === POST_ROUTE ? rejectedHashOf(event) : undefined;
+    const handedOut = await handOut({
+      connection,
+      slot,
+      caller,
+      requestId,
+      deadline,
+      ...(minTtlSeconds === undefined ? {} : { minTtlSeconds }),
+      ...(rejectedHash === undefined ? {} : { rejectedHash }),
+    });
+    return handOutResponse(connection, slot, handedOut, dependencies.clock.now());
+  });
+}

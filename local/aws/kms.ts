@@ -1,0 +1,143 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import * as z from 'zod';
+import { AwsError, invalidRequest, unknownOperation } from './aws-error.ts';
+
+/** The one symmetric key that the loopback KMS has. */
+export interface LocalKmsKey {
+  /** Answers one KMS operation; throws `AwsError` as KMS does. */
+  answer(operation: string, input: unknown): object;
+  /** The ARN that KMS answers name the key by. */
+  readonly arn: string;
+}
+
+const MASTER_KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const KEY_MARKER_BYTES = 16;
+const BLOB_VERSION = Buffer.from([0x01]);
+const HEADER_BYTES = BLOB_VERSION.length + KEY_MARKER_BYTES;
+const ARN_PREFIX = 'arn:aws:kms:us-east-1:000000000000:';
+
+const encryptionContext = z.record(z.string(), z.string()).optional();
+const generateDataKeyInput = z.object({
+  KeyId: z.string(),
+  KeySpec: z.enum(['AES_256', 'AES_128']).optional(),
+  NumberOfBytes: z.int().min(1).max(1024).optional(),
+  EncryptionContext: encryptionContext,
+});
+const decryptInput = z.object({
+  CiphertextBlob: z.base64(),
+  KeyId: z.string().optional(),
+  EncryptionContext: encryptionContext,
+});
+
+/**
+ * Creates a KMS key that wraps by AES-256-GCM under `masterKey`, with the encryption context as associated data.
+ *
+ * A wrapped blob is a version byte, 16 bytes that name the key, nonce, ciphertext, tag. Another context or a changed
+ * blob is `InvalidCiphertextException`; another key's blob too, or `IncorrectKeyException` where the caller named ours.
+ * `alias` (`alias/token-broker`) is one of the names that it goes by, beside id and ARNs.
+ */
+export function createLocalKmsKey(masterKey: Buffer, alias: string): LocalKmsKey {
+  if (masterKey.length !== MASTER_KEY_BYTES) throw new Error(`the master key must have ${MASTER_KEY_BYTES} bytes`);
+  // Follows from the key and says nothing about it, so a restart with the same key keeps the id.
+  const marker = createHmac('sha256', masterKey).update('key id').digest().subarray(0, KEY_MARKER_BYTES);
+  const keyId = asUuid(marker);
+  const arn = `${ARN_PREFIX}key/${keyId}`;
+  const names = new Set([alias, `${ARN_PREFIX}${alias}`, keyId, arn]);
+
+  function requireKnownKey(name: string): void {
+    if (names.has(name)) return;
+    const kind = name.includes('alias/') ? 'Alias' : 'Key';
+    throw new AwsError(400, 'NotFoundException', `${kind} is not found; this local endpoint has ${alias} alone`);
+  }
+
+  function wrap(plaintext: Buffer, context: EncryptionContext): Buffer {
+    const nonce = randomBytes(NONCE_BYTES);
+    const header = Buffer.concat([BLOB_VERSION, marker]);
+    const cipher = createCipheriv('aes-256-gcm', masterKey, nonce).setAAD(associatedData(header, context));
+    return Buffer.concat([header, nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  function unwrap(blob: Buffer, context: EncryptionContext): Buffer {
+    const header = blob.subarray(0, HEADER_BYTES);
+    const nonce = blob.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);
+    const ciphertext = blob.subarray(HEADER_BYTES + NONCE_BYTES, -TAG_BYTES);
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', masterKey, nonce, { authTagLength: TAG_BYTES })
+        .setAAD(associatedData(header, context))
+        .setAuthTag(blob.subarray(-TAG_BYTES));
+      return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+    } catch {
+      throw invalidCiphertext();
+    }
+  }
+
+  function generateDataKey(input: unknown): object {
+    const parsed = generateDataKeyInput.safeParse(input);
+    if (!parsed.success)
+      throw invalidRequest('KeyId is required; KeySpec, NumberOfBytes or context has the wrong form');
+    const { KeyId, KeySpec, NumberOfBytes, EncryptionContext } = parsed.data;
+    requireKnownKey(KeyId);
+    if ((KeySpec === undefined) === (NumberOfBytes === undefined)) {
+      throw invalidRequest('Please specify either number of bytes or key spec.');
+    }
+    const plaintext = randomBytes(NumberOfBytes ?? (KeySpec === 'AES_128' ? 16 : 32));
+    return {
+      KeyId: arn,
+      Plaintext: plaintext.toString('base64'),
+      CiphertextBlob: wrap(plaintext, EncryptionContext).toString('base64'),
+    };
+  }
+
+  function decrypt(input: unknown): object {
+    const parsed = decryptInput.safeParse(input);
+    if (!parsed.success) throw invalidRequest('CiphertextBlob is required; it or the context has the wrong form');
+    const { KeyId, CiphertextBlob, EncryptionContext } = parsed.data;
+    if (KeyId !== undefined) requireKnownKey(KeyId);
+    const blob = Buffer.from(CiphertextBlob, 'base64');
+    if (blob.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES || blob[0] !== BLOB_VERSION[0]) throw invalidCiphertext();
+    if (!blob.subarray(BLOB_VERSION.length, HEADER_BYTES).equals(marker)) {
+      throw KeyId === undefined ? invalidCiphertext() : incorrectKey();
+    }
+    return {
+      KeyId: arn,
+      Plaintext: unwrap(blob, EncryptionContext).toString('base64'),
+      EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+    };
+  }
+
+  return {
+    arn,
+    answer(operation, input) {
+      switch (operation) {
+        case 'GenerateDataKey':
+          return generateDataKey(input);
+        case 'Decrypt':
+          return decrypt(input);
+        default:
+          throw unknownOperation();
+      }
+    },
+  };
+}
+
+type EncryptionContext = Readonly<Record<string, string>> | undefined;
+
+// The order in which a caller happens to write the context must not matter; JSON keeps ("a","bc") from being ("ab","c").
+function associatedData(header: Buffer, context: EncryptionContext): Buffer {
+  const entries = Object.entries(context ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Buffer.concat([header, Buffer.from(JSON.stringify(entries))]);
+}
+
+function asUuid(bytes: Buffer): string {
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+function invalidCiphertext(): AwsError {
+  return new AwsError(400, 'InvalidCiphertextException', 'the ciphertext or its encryption context is not valid');
+}
+
+function incorrectKey(): AwsError {
+  return new AwsError(400, 'IncorrectKeyException', 'the ciphertext was made with another key');
+}

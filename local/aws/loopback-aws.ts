@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import type { SecretSource } from '../secret-source.ts';
+import { AwsError, invalidRequest, unknownOperation } from './aws-error.ts';
+import { type AwsService, createFaults, type FaultMode, type Faults } from './faults.ts';
+import { createLocalKmsKey } from './kms.ts';
+import {
+  createLambdaInvoker,
+  type FunctionErrorReport,
+  isInvoke,
+  type LoopbackFunction,
+  MAX_SYNC_PAYLOAD_BYTES,
+} from './lambda-invoke.ts';
+import {
+  type LoopbackAnswer,
+  type LoopbackReply,
+  type LoopbackRequest,
+  startLoopbackServer,
+} from './loopback-server.ts';
+import { answerSecretsManager } from './secrets-manager.ts';
+
+export type { AwsService, Fault, FaultMode, Faults } from './faults.ts';
+export type { FunctionErrorReport, LoopbackFunction } from './lambda-invoke.ts';
+
+/** A running stand-in for the AWS services beside DynamoDB that the broker calls. */
+export interface LoopbackAws {
+  /** `http://127.0.0.1:PORT`: the `endpoint` of the SDK's Secrets Manager, KMS and Lambda clients. */
+  readonly endpoint: string;
+  readonly faults: Faults;
+  /** Stops answering, then waits a short while for invocations that still run. */
+  close(): Promise<void>;
+}
+
+/** What the loopback endpoint answers from. */
+export interface LoopbackAwsOptions {
+  /** 0, the default, picks a free one. */
+  readonly port?: number;
+  readonly secrets: SecretSource;
+  /** 32 bytes: wraps the data keys. */
+  readonly masterKey: Buffer;
+  /** The alias of the one KMS key; `alias/token-broker` by default. */
+  readonly keyAlias?: string;
+  /** By function name. Read at each request, so it may be filled after the start. */
+  readonly functions: ReadonlyMap<string, LoopbackFunction>;
+  /** Hears of every failed invocation, answered or not. */
+  readonly onFunctionError?: (report: FunctionErrorReport) => void;
+}
+
+const DRAIN_MS = 5_000;
+// Secrets and data keys need far less than an event.
+const MAX_JSON_BYTES = 64 * 1024;
+// A little over the limit, so that the answer to an event too large is Lambda's own.
+const MAX_BODY_BYTES = MAX_SYNC_PAYLOAD_BYTES + 1024;
+
+const SERVICE_BY_TARGET_PREFIX = new Map<string, Exclude<AwsService, 'lambda'>>([
+  ['secretsmanager', 'secretsmanager'],
+  ['TrentService', 'kms'],
+]);
+
+/**
+ * Starts a server on 127.0.0.1 that the real AWS SDK clients can use as Secrets Manager, KMS and Lambda.
+ *
+ * It has the operations that the broker uses: GetSecretValue, DescribeSecret, GenerateDataKey, Decrypt, Invoke. It
+ * checks no signature, and answers no request that a web page could make.
+ */
+export async function startLoopbackAws(options: LoopbackAwsOptions): Promise<LoopbackAws> {
+  const { port = 0, secrets, masterKey, keyAlias = 'alias/token-broker', functions, onFunctionError } = options;
+  const faults = createFaults<AwsService>();
+  const kms = createLocalKmsKey(masterKey, keyAlias);
+  const invoker = createLambdaInvoker({ functions, onFunctionError: onFunctionError ?? (() => undefined) });
+
+  async function answer(request: LoopbackRequest): Promise<LoopbackAnswer> {
+    const requestId = randomUUID();
+    const call = callIn(request);
+    if (call === undefined) return replyWith(unknownOperation(), requestId);
+
+    const mode = faults.take(call.service, call.operation);
+    if (mode === 'hang' || mode === 'reset') return mode;
+    const reply = await perform(request, call, mode, requestId);
+    return mode === 'lose-reply' ? 'reset' : reply;
+  }
+
+  async function perform(
+    request: LoopbackRequest,
+    call: Call,
+    mode: FaultMode,
+    requestId: string,
+  ): Promise<LoopbackReply> {
+    try {
+      const refusal = refusalFor(call.service, mode);
+      if (refusal !== undefined) throw refusal;
+      if (call.service === 'lambda') {
+        const { status, headers, body } = await invoker.answer(request, requestId);
+        return { status, headers: { ...headers, 'x-amzn-requestid': requestId }, body };
+      }
+      const input = parseJson(request.body);
+      const output =
+        call.service === 'kms'
+          ? kms.answer(call.operation, input)
+          : answerSecretsManager(call.operation, input, secrets);
+      return { status: 200, headers: jsonHeaders(requestId), body: JSON.stringify(output) };
+    } catch (error) {
+      if (error instanceof AwsError) return replyWith(error, requestId);
+      return replyWith(new AwsError(500, 'InternalFailure', 'the local endpoint failed'), requestId);
+    }
+  }
+
+  const server = await startLoopbackServer({ port, maxBodyBytes: MAX_BODY_BYTES, answer });
+  return {
+    endpoint: server.endpoint,
+    faults,
+    async close() {
+      await server.close();
+      await invoker.drain(DRAIN_MS);
+    },
+  };
+}
+
+interface Call {
+  readonly service: AwsService;
+  readonly operation: string;
+}
+
+function callIn(request: LoopbackRequest): Call | undefined {
+  if (isInvoke(request)) return { service: 'lambda', operation: 'Invoke' };
+  const target = request.headers['x-amz-target'];
+  if (request.method !== 'POST' || typeof target !== 'string') return undefined;
+  const [prefix, operation] = target.split('.');
+  const service = SERVICE_BY_TARGET_PREFIX.get(prefix ?? '');
+  return service === undefined || operation === undefined ? undefined : { service, operation };
+}
+
+function parseJson(body: Buffer): unknown {
+  if (body.length > MAX_JSON_BYTES) throw invalidRequest('the request is too large');
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new AwsError(400, 'SerializationException', 'the request is not JSON');
+  }
+}
+
+/** Each service's own words for the faults that are answers: name and status as in its API reference. */
+const REFUSALS = {
+  secretsmanager: {
+    down: [500, 'InternalServiceError'],
+    throttle: [400, 'ThrottlingException'],
+    deny: [400, 'AccessDeniedException'],
+  },
+  kms: {
+    down: [500, 'KMSInternalException'],
+    throttle: [400, 'ThrottlingException'],
+    deny: [400, 'AccessDeniedException'],
+  },
+  lambda: {
+    down: [500, 'ServiceException'],
+    throttle: [429, 'TooManyRequestsException'],
+    deny: [403, 'AccessDeniedException'],
+  },
+} satisfies Record<AwsService, Record<'down' | 'throttle' | 'deny', readonly [number, string]>>;
+
+function refusalFor(service: AwsService, mode: FaultMode): AwsError | undefined {
+  if (mode !== 'down' && mode !== 'throttle' && mode !== 'deny') return undefined;
+  const [status, code] = REFUSALS[service][mode];
+  return new AwsError(status, code, `a fault that was asked for: ${mode}`);
+}
+
+// The JSON 1.1 services read the error's name from `__type`, Lambda's REST protocol from the header.
+function replyWith(error: AwsError, requestId: string): LoopbackReply {
+  return {
+    status: error.status,
+    headers: { ...jsonHeaders(requestId), 'x-amzn-errortype': error.code },
+    body: JSON.stringify({ __type: error.code, message: error.message, Message: error.message }),
+  };
+}
+
+function jsonHeaders(requestId: string): Record<string, string> {
+  return { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId };
+}

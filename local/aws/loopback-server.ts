@@ -1,0 +1,136 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { readBody } from './http-body.ts';
+
+/** A request with its whole body. */
+export interface LoopbackRequest {
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** An answer with its whole body. */
+export interface LoopbackReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+}
+
+/** What becomes of a request: a reply, a connection ended without one, or silence until the server closes. */
+export type LoopbackAnswer = LoopbackReply | 'reset' | 'hang';
+
+/** A server on 127.0.0.1 that is up. */
+export interface LoopbackServer {
+  /** `http://127.0.0.1:PORT` */
+  readonly endpoint: string;
+  /** Stops accepting, gives what is in flight a short while, then ends every connection. */
+  close(): Promise<void>;
+}
+
+/** What a loopback server listens on and how it answers. */
+export interface LoopbackServerOptions {
+  /** 0, the default, picks a free one. */
+  readonly port?: number;
+  /** Longer bodies get 413 and are never kept. */
+  readonly maxBodyBytes: number;
+  /** A rejection is answered with an empty 500. */
+  readonly answer: (request: LoopbackRequest) => Promise<LoopbackAnswer>;
+}
+
+const CLOSE_GRACE_MS = 2_000;
+
+/** Starts a server on 127.0.0.1 that answers whole requests, and only those that a program on this machine sends. */
+export async function startLoopbackServer({
+  port = 0,
+  maxBodyBytes,
+  answer,
+}: LoopbackServerOptions): Promise<LoopbackServer> {
+  const hanging = new Set<ServerResponse>();
+
+  const server = createServer((request, response) => {
+    respond(request, response).catch(() => response.destroy());
+  });
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isFromLocalProgram(request, server)) return send(response, { status: 403, headers: {}, body: '' });
+    const body = await readBody(request, maxBodyBytes);
+    if (body === 'aborted') return;
+    if (body === 'too-large') return send(response, { status: 413, headers: { connection: 'close' }, body: '' });
+
+    const outcome = await answer({
+      method: request.method ?? '',
+      target: request.url ?? '/',
+      headers: request.headers,
+      body,
+    }).catch((): LoopbackReply => ({ status: 500, headers: {}, body: '' }));
+
+    if (outcome === 'reset') {
+      request.socket.resetAndDestroy();
+    } else if (outcome === 'hang') {
+      hanging.add(response);
+      response.once('close', () => hanging.delete(response));
+    } else {
+      send(response, outcome);
+    }
+  }
+
+  const endpoint = await listenOnLoopback(server, port);
+  return {
+    endpoint,
+    async close() {
+      for (const response of hanging) response.destroy();
+      await closeServer(server, CLOSE_GRACE_MS);
+    },
+  };
+}
+
+/**
+ * Reports whether a request can come from a program on this machine, and from no web page.
+ *
+ * These endpoints check no signature. A page in a browser can reach loopback too, under a name of its own that resolves
+ * there (DNS rebinding) or as a foreign origin; neither gets in.
+ */
+export function isFromLocalProgram(request: IncomingMessage, server: Server): boolean {
+  if (request.headers.origin !== undefined) return false;
+  const address = server.address();
+  if (address === null || typeof address === 'string') return false;
+  const host = request.headers.host;
+  return host === `127.0.0.1:${address.port}` || host === `localhost:${address.port}`;
+}
+
+/** Makes `server` listen on 127.0.0.1 and gives its URL; rejects where the port is taken. */
+export async function listenOnLoopback(server: Server, port: number): Promise<string> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return `http://127.0.0.1:${address.port}`;
+}
+
+/** Closes `server`: what is in flight has `graceMs` to end, then its connections are ended for it. */
+export async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
+  try {
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+  } finally {
+    clearTimeout(cutOff);
+  }
+}
+
+function send(response: ServerResponse, { status, headers, body }: LoopbackReply): void {
+  // RFC 9110 §8.6: a 204 has no length.
+  const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...headers, ...length });
+  response.end(body);
+}

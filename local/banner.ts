@@ -1,0 +1,63 @@
+import { LOCAL_CREDENTIAL, REGION } from './functions.ts';
+import type { LocalSystem } from './system.ts';
+
+/** Prints the token of a hand-out alone; Node is there wherever this runs. */
+const TOKEN_ALONE = `node -pe 'JSON.parse(fs.readFileSync(0)).access_token'`;
+
+/** What is printed once everything runs: where it is, and requests to copy and paste. */
+export function bannerOf({ url, configuration, demo }: LocalSystem, requireSigv4: boolean): string {
+  const curl = requireSigv4
+    ? `curl -s --aws-sigv4 aws:amz:${REGION}:execute-api --user ${LOCAL_CREDENTIAL}:${LOCAL_CREDENTIAL}`
+    : 'curl -s';
+  const names = Object.keys(configuration.connections);
+  const isDemo = demo !== undefined && names.includes('helpdesk') && names.includes('wfm');
+  return [
+    `listening on ${url}`,
+    ...(demo === undefined ? [] : [`demo helpmaster ${demo.helpmaster.url}`, `demo community ${demo.community.url}`]),
+    '',
+    ...(isDemo ? demoRequests(url, demo, curl) : ownRequests(url, names, configuration, curl)),
+    '',
+    'See what it holds, never a token:',
+    `  ${curl} ${url}/connections`,
+    ...names.map((name) => `  ${curl} ${url}/connections/${name}`),
+    '',
+  ].join('\n');
+}
+
+function demoRequests(url: string, demo: NonNullable<LocalSystem['demo']>, curl: string): readonly string[] {
+  const { helpmaster, community } = demo;
+  return [
+    'HelpMaster, as the system and as staff member 88:',
+    `  ${curl} ${url}/tokens/helpdesk/system`,
+    `  ${curl} ${url}/tokens/helpdesk/88`,
+    'CommunityWebAPI, with its attributes:',
+    `  ${curl} ${url}/tokens/wfm/system`,
+    '',
+    'Each token opens a call on its upstream:',
+    `  TOKEN=$(${curl} ${url}/tokens/helpdesk/88 | ${TOKEN_ALONE})`,
+    `  curl -s -H "Authorization: Bearer $TOKEN" ${helpmaster.baseUrl}/jobs/MyOpenJobs`,
+    `  TOKEN=$(${curl} ${url}/tokens/wfm/system | ${TOKEN_ALONE})`,
+    `  curl -s -H "WFMSGAPIKEY: $TOKEN" ${community.baseUrl}/AgentLogonReport`,
+    '',
+    'Break an upstream and mend it (GET shows every knob), and see what it was asked:',
+    `  curl -s -X PUT -d '{"loginStatus":503}' ${helpmaster.url}/__demo/knobs`,
+    `  curl -s -X PUT -d '{"loginStatus":null}' ${helpmaster.url}/__demo/knobs`,
+    `  curl -s ${helpmaster.url}/__demo/ledger`,
+    '',
+    `HelpMaster's Swagger UI: ${helpmaster.url}/swagger`,
+  ];
+}
+
+function ownRequests(
+  url: string,
+  names: readonly string[],
+  { connections }: LocalSystem['configuration'],
+  curl: string,
+): readonly string[] {
+  const requests = names.map((name) => {
+    const staff = connections[name]?.subjects.staff;
+    const [firstStaff = '<PKID>'] = Array.isArray(staff) ? staff : [];
+    return `  ${curl} ${url}/tokens/${name}/${connections[name]?.subjects.system === false ? firstStaff : 'system'}`;
+  });
+  return ['A token of each connection:', ...requests];
+}

@@ -1,0 +1,168 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Answer, jsonAnswer, pause, sendAnswer } from './answer.ts';
+import { type CommonKnobs, KnobError, type KnobStore } from './knobs.ts';
+import { createLedgerBook, type Ledger } from './ledger.ts';
+import { type DemoRequest, jsonBody, readBody, splitTarget } from './request.ts';
+
+/** A running demo upstream on loopback. */
+export interface DemoUpstream<Knobs> {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** What a connection's `baseUrl` is. */
+  readonly baseUrl: string;
+  /** Merges `change` in and returns all knobs; throws KnobError on an unknown name or a wrong type. */
+  setKnobs(change: Partial<Knobs>): Knobs;
+  knobs(): Knobs;
+  /** What was seen so far, the newest 10,000 of each kind; never a token or a credential. */
+  ledger(): Ledger;
+  clearLedger(): void;
+  /** Stops listening and destroys every open connection. */
+  close(): Promise<void>;
+}
+
+/** What a request is to a demo upstream; faults strike logins and calls only. */
+export type RequestKind = 'login' | 'call' | 'page';
+
+/** An answer to a login or a gated call, with what the ledger says of it. */
+export interface Judged {
+  readonly answer: Answer;
+  readonly subject: string;
+  /** Whether the answer carries a token in its header. */
+  readonly slid?: boolean;
+  /** Waits this long beyond what the knobs say. */
+  readonly delayMs?: number;
+}
+
+/** The part in which the two demo upstreams differ. */
+export interface DemoService {
+  kindOf(method: string, path: string): RequestKind;
+  login(request: DemoRequest): Promise<Judged>;
+  call(request: DemoRequest): Promise<Judged>;
+  /** Anything that no fault applies to. */
+  page(request: DemoRequest): Promise<Answer>;
+}
+
+/** Serves `service` on 127.0.0.1, with the faults of the knobs, `/__demo/knobs` and `/__demo/ledger`. */
+export async function startDemoServer<Knobs extends CommonKnobs>(options: {
+  readonly port: number;
+  readonly basePath: string;
+  readonly store: KnobStore<Knobs>;
+  readonly service: DemoService;
+}): Promise<DemoUpstream<Knobs>> {
+  const { store, service } = options;
+  const book = createLedgerBook();
+
+  async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const method = incoming.method ?? 'GET';
+    const { path, query } = splitTarget(incoming.url ?? '/');
+    const ours = path === '/__demo/knobs' || path === '/__demo/ledger';
+    const kind = ours ? 'page' : service.kindOf(method, path);
+    // The path has to be known, or the knobs could not be reached to end the fault: so not before the request line.
+    if (kind !== 'page' && store.read().reset === 'before') {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    const body = await readBody(incoming);
+    if (body === 'gone') return;
+    if (body === 'too-large') {
+      await sendPlain(
+        response,
+        method,
+        jsonAnswer(413, { message: 'The body is too large.' }, { Connection: 'close' }),
+      );
+      return;
+    }
+    const request: DemoRequest = { method, path, query, headers: incoming.headers, body };
+    if (ours) await sendPlain(response, method, control(request));
+    else if (kind === 'page') await sendPlain(response, method, await service.page(request));
+    else await serve(kind, request, incoming, response);
+  }
+
+  async function serve(
+    kind: 'login' | 'call',
+    request: DemoRequest,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const knobs = store.read();
+    const judged = await (kind === 'login' ? service.login(request) : service.call(request));
+    const unanswered = knobs.hang || knobs.reset === 'after';
+    const status = unanswered ? 0 : judged.answer.status;
+    const { subject } = judged;
+    // Written before any delay: whoever kills the client meanwhile still sees that it counted.
+    if (kind === 'login') book.login({ subject, status });
+    else book.call({ subject, status, method: request.method, path: request.path });
+    if (judged.slid === true) book.slide({ subject, status });
+
+    if (knobs.hang) return;
+    if (knobs.reset === 'after') {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    const delayMs = knobs.delayMs + (kind === 'login' ? knobs.delayLoginMs : 0) + (judged.delayMs ?? 0);
+    if (!(await pause(response, delayMs))) return;
+    await sendAnswer(response, judged.answer, {
+      headOnly: request.method === 'HEAD',
+      date: knobs.dateHeader ? new Date(Date.now() + knobs.clockOffsetSeconds * 1000) : undefined,
+      dripEveryMs: knobs.slowDrip ? knobs.dripEveryMs : undefined,
+    });
+  }
+
+  function control(request: DemoRequest): Answer {
+    const route = `${request.method} ${request.path}`;
+    switch (route) {
+      case 'GET /__demo/knobs':
+        return jsonAnswer(200, store.read());
+      case 'PUT /__demo/knobs':
+        return changeKnobs(request);
+      case 'GET /__demo/ledger':
+        return jsonAnswer(200, book.read());
+      case 'DELETE /__demo/ledger':
+        book.clear();
+        return { status: 204, headers: {}, body: Buffer.alloc(0) };
+      default: {
+        const allow = request.path === '/__demo/knobs' ? 'GET, PUT' : 'GET, DELETE';
+        return jsonAnswer(405, { error: `use ${allow}` }, { Allow: allow });
+      }
+    }
+  }
+
+  function changeKnobs(request: DemoRequest): Answer {
+    try {
+      return jsonAnswer(200, store.change(jsonBody(request)));
+    } catch (error) {
+      if (!(error instanceof KnobError)) throw error;
+      return jsonAnswer(400, { error: error.message });
+    }
+  }
+
+  const server = createServer((incoming, response) => {
+    // A fault of this server's own must not end the process that hosts it.
+    handle(incoming, response).catch(() => incoming.socket.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  const url = `http://127.0.0.1:${address.port}`;
+
+  return {
+    url,
+    baseUrl: `${url}${options.basePath}`,
+    setKnobs: (change) => structuredClone(store.change(change)),
+    knobs: () => structuredClone(store.read()),
+    ledger: () => book.read(),
+    clearLedger: () => book.clear(),
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function sendPlain(response: ServerResponse, method: string, answer: Answer): Promise<void> {
+  return sendAnswer(response, answer, { headOnly: method === 'HEAD', date: new Date(), dripEveryMs: undefined });
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+
+const headerSafe = z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
+const forcedStatus = z.int().min(200).max(599).nullable();
+const seconds = z.number().min(-1e10).max(1e10);
+const delay = z.int().min(0).max(3_600_000);
+
+/** The knobs that both demo upstreams have, as zod fields; `credential` is each upstream's own. */
+export const commonKnobFields = {
+  loginStatus: forcedStatus,
+  callStatus: forcedStatus,
+  delayMs: delay,
+  delayLoginMs: delay,
+  reset: z.enum(['none', 'before', 'after']),
+  hang: z.boolean(),
+  slowDrip: z.boolean(),
+  dripEveryMs: z.int().min(1).max(60_000),
+  retryAfter: headerSafe.nullable(),
+  body: z.enum(['normal', 'html', 'gzip-bomb', 'empty', 'oversized', 'invalid-json']),
+  token: z.enum(['normal', 'missing', 'empty', 'crlf', 'oversized', 'non-string']),
+  redirectTo: headerSafe.nullable(),
+  lifetimeSeconds: seconds.min(0),
+  revokeIssued: z.boolean(),
+  clockOffsetSeconds: seconds,
+  dateHeader: z.boolean(),
+  lockAfter: z.int().min(1).nullable(),
+  locked: z.boolean(),
+} as const;
+
+const commonKnobs = z.strictObject(commonKnobFields);
+
+/** What both demo upstreams can be told to do. */
+export type CommonKnobs = z.infer<typeof commonKnobs>;
+
+/** Everything normal; each upstream adds its own lifetime. */
+export const commonKnobDefaults = {
+  loginStatus: null,
+  callStatus: null,
+  delayMs: 0,
+  delayLoginMs: 0,
+  reset: 'none',
+  hang: false,
+  slowDrip: false,
+  dripEveryMs: 20,
+  retryAfter: null,
+  body: 'normal',
+  token: 'normal',
+  redirectTo: null,
+  revokeIssued: false,
+  clockOffsetSeconds: 0,
+  dateHeader: true,
+  lockAfter: null,
+  locked: false,
+} as const satisfies Omit<CommonKnobs, 'lifetimeSeconds'>;
+
+/** A change of knobs that names an unknown knob or has a value of the wrong type; the message says which. */
+export class KnobError extends Error {
+  override readonly name = 'KnobError';
+}
+
+/** The knobs of one running demo upstream. */
+export interface KnobStore<Knobs> {
+  /** The knobs as they are now; never changed in place. */
+  read(): Readonly<Knobs>;
+  /** Merges `change` in and returns all knobs. Throws KnobError and changes nothing when any of it is wrong. */
+  change(change: unknown): Readonly<Knobs>;
+}
+
+/**
+ * Holds knobs that are always valid by `schema`.
+ *
+ * `settle` sees each accepted change before it takes effect and returns what the knobs become: one-shot knobs are
+ * put back there. Throws KnobError when `initial` with `overrides` is not valid.
+ */
+export function createKnobStore<Knobs extends object>(options: {
+  readonly schema: z.ZodType<Knobs>;
+  readonly defaults: Knobs;
+  readonly overrides: unknown;
+  readonly settle: (after: Knobs, before: Knobs) => Knobs;
+}): KnobStore<Knobs> {
+  const known = Object.keys(options.defaults);
+  let current = options.schema.parse(options.defaults);
+
+  function change(change: unknown): Readonly<Knobs> {
+    if (typeof change !== 'object' || change === null || Array.isArray(change)) {
+      throw new KnobError('knobs are changed with a JSON object of knob names and values');
+    }
+    const unknownNames = Object.keys(change).filter((name) => !known.includes(name));
+    if (unknownNames.length > 0) {
+      throw new KnobError(`unknown knob ${unknownNames.map(quoted).join(', ')}; the knobs are ${known.join(', ')}`);
+    }
+    const parsed = options.schema.safeParse({ ...current, ...change });
+    if (!parsed.success) {
+      throw new KnobError(parsed.error.issues.map(describeIssue).join('; '));
+    }
+    current = options.settle(parsed.data, current);
+    return current;
+  }
+
+  change(options.overrides ?? {});
+  return { read: () => current, change };
+}
+
+/** Bounds an echoed name, so that an answer cannot grow with what was sent. */
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 60));
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  return `knob ${issue.path.map(String).join('.')}: ${issue.message}`;
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+
+/** A request that was read whole. */
+export interface DemoRequest {
+  readonly method: string;
+  /** As it was sent, without the query. */
+  readonly path: string;
+  readonly query: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
+
+/** Splits the request target by hand: `new URL` would fold `..` and take `//x` for a host. */
+export function splitTarget(target: string): { path: string; query: string } {
+  const mark = target.indexOf('?');
+  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+}
+
+/** Reads the body; `too-large` beyond 8 MB, `gone` when the client left in the middle. */
+export async function readBody(request: IncomingMessage): Promise<Buffer | 'too-large' | 'gone'> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    // Leaving the loop must not destroy the socket: the client is still to be told why.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      const bytes = Buffer.from(chunk);
+      length += bytes.length;
+      if (length > BODY_LIMIT_BYTES) return 'too-large';
+      chunks.push(bytes);
+    }
+  } catch {
+    return 'gone';
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The media type without its parameters, in lower case; empty when there is none. */
+export function mediaType(request: DemoRequest): string {
+  return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+/** The body as JSON; undefined when it is none. */
+export function jsonBody(request: DemoRequest): unknown {
+  try {
+    return JSON.parse(request.body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a gated answer repeats of its request: enough to check a proxy, with no value of any header. */
+export function echoOf(request: DemoRequest): Record<string, unknown> {
+  return {
+    method: request.method,
+    path: request.path,
+    query: request.query,
+    headerNames: Object.keys(request.headers).sort(),
+    body: { length: request.body.length, sha256: createHash('sha256').update(request.body).digest('hex') },
+  };
+}

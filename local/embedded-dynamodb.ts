@@ -1,0 +1,134 @@
+import { mkdir } from 'node:fs/promises';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import dynalite from 'dynalite';
+import { readBody } from './aws/http-body.ts';
+import { closeServer, isFromLocalProgram, listenOnLoopback } from './aws/loopback-server.ts';
+import { settleWithin } from './aws/settle-within.ts';
+
+/** A DynamoDB that runs inside this process. */
+export interface EmbeddedDynamodb {
+  /** `http://127.0.0.1:PORT`: the `endpoint` of the SDK's DynamoDB client. */
+  readonly endpoint: string;
+  /** Lets requests in flight end for a short while, then writes out and closes the store. */
+  close(): Promise<void>;
+}
+
+/** The store's folder cannot be used; the message says why and what to do. */
+export class EmbeddedDynamodbError extends Error {
+  override readonly name = 'EmbeddedDynamodbError';
+}
+
+const STORE_FOLDER = 'dynamodb';
+const CLOSE_GRACE_MS = 2_000;
+// For the last answers to leave; whoever is still sending then is cut off.
+const FLUSH_MS = 200;
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Starts DynamoDB (dynalite) on a free port of 127.0.0.1: tables, conditional writes, indexes; no transactions, no TTL.
+ *
+ * With `dataDir` the tables are kept in its folder `dynamodb` and are there again at the next start; without it they are
+ * in memory and gone at the end.
+ * @throws EmbeddedDynamodbError where the folder cannot be made or another process has it open
+ */
+export async function startEmbeddedDynamodb({ dataDir }: { readonly dataDir?: string }): Promise<EmbeddedDynamodb> {
+  const store = dataDir === undefined ? {} : { path: join(dataDir, STORE_FOLDER) };
+  if (store.path !== undefined) await probeStore(store.path);
+
+  const server = dynalite({ ...store, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  const listeners = server.listeners('request');
+  server.removeAllListeners('request');
+  // dynalite has one listener, which Node types as any function.
+  const handle = listeners[0] as RequestListener;
+  const running = new Set<Promise<void>>();
+  let closing = false;
+  server.on('request', async (request, response) => {
+    if (!isFromLocalProgram(request, server)) return response.writeHead(403).end();
+    const body = await readBody(request, MAX_BODY_BYTES);
+    if (body === 'too-large') return response.writeHead(413, { connection: 'close' }).end();
+    if (body === 'aborted' || closing) return response.destroy();
+    const run = replay(request, body, response, handle);
+    running.add(run);
+    return run.finally(() => running.delete(run));
+  });
+
+  const endpoint = await listenOnLoopback(server, 0);
+  return {
+    endpoint,
+    async close() {
+      closing = true;
+      await settleWithin(running, CLOSE_GRACE_MS);
+      await closeServer(server, FLUSH_MS);
+    },
+  };
+}
+
+/**
+ * Hands a request to dynalite with its body whole, and resolves when dynalite is done with it.
+ *
+ * dynalite rethrows a request's error, so a client that goes away in mid-body would end this process. It also writes
+ * on for a client that has gone away: a store closed meanwhile would end the process and leave half a write.
+ */
+async function replay(
+  request: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+  handle: RequestListener,
+): Promise<void> {
+  const { method, url, headers } = request;
+  const whole = Object.assign(Readable.from([body]), { method, url, headers });
+  const ended = whenEnded(response);
+  // dynalite reads these three and the stream, nothing else of a request.
+  handle(whole as unknown as IncomingMessage, response);
+  await ended;
+}
+
+/** Resolves when `response.end` is called, also where the client is gone and no event tells of it. */
+function whenEnded(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const { end } = response;
+    response.end = (...args: unknown[]) => {
+      resolve();
+      return Reflect.apply(end, response, args);
+    };
+  });
+}
+
+interface LevelStore {
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens and closes the store once, so that a folder in use or not writable is an error here.
+ *
+ * dynalite opens it unseen and would throw out of its first request. LevelDB comes with dynalite, hence the resolution
+ * from there.
+ */
+async function probeStore(path: string): Promise<void> {
+  const requireFromDynalite = createRequire(createRequire(import.meta.url).resolve('dynalite'));
+  const { Level } = requireFromDynalite('level') as { Level: new (path: string) => LevelStore };
+  try {
+    await mkdir(path, { recursive: true });
+    const store = new Level(path);
+    await store.open();
+    await store.close();
+  } catch (error) {
+    throw new EmbeddedDynamodbError(`the store in ${path} ${whyUnusable(error)}`);
+  }
+}
+
+function whyUnusable(error: unknown): string {
+  const codes = [codeOf(error), error instanceof Error ? codeOf(error.cause) : undefined];
+  if (codes.includes('LEVEL_LOCKED')) return 'is in use: stop the other process, or choose another data folder';
+  if (codes.includes('EACCES') || codes.includes('EROFS')) return 'cannot be written: choose a data folder that can';
+  if (codes.includes('ENOTDIR') || codes.includes('EEXIST')) return 'is not a folder: choose another data folder';
+  return 'cannot be opened: choose another data folder, or move this one away to begin anew';
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}

@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util';
+import { StartError } from './start-error.ts';
+
+/** What `npm start` was asked for. */
+export interface Flags {
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly refreshEverySeconds: number;
+  readonly dataDir: string | undefined;
+  readonly connectionsFile: string | undefined;
+  readonly secretsFile: string | undefined;
+  readonly demo: boolean;
+  readonly requireSigv4: boolean;
+  readonly help: boolean;
+}
+
+export const HELP = `Boots the token broker on loopback: the real functions, an embedded DynamoDB, and two demo upstreams.
+
+Usage: npm start -- [flags]
+
+  --port N                  port of the API (8787; 0 picks a free one)
+  --refresh-every SECONDS   how often the schedule looks for what is due (60)
+  --data DIR                keeps the store in DIR across starts; in memory without
+  --connections FILE        your connections, .ts (default export) or .json; needs --secrets
+  --secrets FILE            their secrets, {"<connection>": {…}}; a change is a rotation
+  --demo                    starts the demo upstreams beside your own connections
+  --require-sigv4           refuses what is not signed, as the deployed API does;
+                            service execute-api, region us-east-1, credentials local / local
+  --help                    shows this
+
+Examples:
+  npm start
+  npm start -- --port 0 --refresh-every 5
+  npm start -- --connections connections.ts --secrets secrets.json --data .token-broker
+`;
+
+const WHOLE_NUMBER = /^[0-9]{1,5}$/;
+const SECONDS = /^[0-9]{1,6}(?:\.[0-9]{1,3})?$/;
+const HIGHEST_PORT = 65_535;
+
+/** Reads the command line. Throws a `StartError` that names the flag and the remedy. */
+export function flagsOf(args: readonly string[]): Flags {
+  const values = parsed(args);
+  const { port = '8787', 'refresh-every': refreshEvery = '60' } = values;
+  if (!WHOLE_NUMBER.test(port) || Number(port) > HIGHEST_PORT) {
+    throw new StartError(`--port must be a whole number from 0 to ${HIGHEST_PORT}, such as --port 8787.`);
+  }
+  if (!SECONDS.test(refreshEvery) || Number(refreshEvery) === 0) {
+    throw new StartError('--refresh-every must be a number of seconds above 0, such as --refresh-every 60.');
+  }
+  if (values.connections !== undefined && values.secrets === undefined) {
+    throw new StartError(
+      '--connections needs --secrets FILE, with the secrets of those connections: {"<connection>": {…}}.',
+    );
+  }
+  for (const name of ['data', 'connections', 'secrets'] as const) {
+    if (values[name] === '') throw new StartError(`--${name} needs a path behind it.`);
+  }
+  return {
+    port: Number(port),
+    refreshEverySeconds: Number(refreshEvery),
+    dataDir: values.data,
+    connectionsFile: values.connections,
+    secretsFile: values.secrets,
+    demo: values.demo,
+    requireSigv4: values['require-sigv4'],
+    help: values.help,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        port: { type: 'string' },
+        'refresh-every': { type: 'string' },
+        data: { type: 'string' },
+        connections: { type: 'string' },
+        secrets: { type: 'string' },
+        demo: { type: 'boolean', default: false },
+        'require-sigv4': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new StartError(
+      `${error instanceof Error ? error.message : 'The flags cannot be read'}. --help lists the flags.`,
+    );
+  }
+}

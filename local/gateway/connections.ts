@@ -1,0 +1,94 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Refusal, refusalResponse } from './response.ts';
+
+/** Watches over a server's sockets: who is being served, what to tell one that speaks no HTTP, and the end. */
+export interface ConnectionSupervisor {
+  /** Counts the request as in flight until its response is done or its client gone. */
+  begin(request: IncomingMessage, response: ServerResponse): void;
+  isClosing(): boolean;
+  /** Resolves when no connection is left; calling it again waits for the same end. */
+  close(): Promise<void>;
+}
+
+const CLOSE_GRACE_MS = 2_000;
+// How long a refused client may take to read its answer before its socket goes.
+const LINGER_MS = 500;
+
+const REFUSAL_BY_CODE: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: 'headersTooLarge',
+  ERR_HTTP_REQUEST_TIMEOUT: 'requestTimeout',
+};
+
+/** Takes charge of the connections of `server`, from before it listens. */
+export function superviseConnections(server: Server): ConnectionSupervisor {
+  const sockets = new Set<Duplex>();
+  const inFlight = new Map<Duplex, Set<ServerResponse>>();
+  const refused = new WeakSet<Duplex>();
+  let closed: Promise<void> | undefined;
+
+  server.on('connection', (socket: Duplex) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // What is not HTTP goes on coming after its refusal, and fails again each time.
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    const answerHasBegun = [...(inFlight.get(socket) ?? [])].some((response) => response.headersSent);
+    if (answerHasBegun || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    else refuse(socket, REFUSAL_BY_CODE[error.code ?? ''] ?? 'badRequest');
+  });
+
+  server.on('connect', (_request, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    refuse(socket, 'badRequest');
+  });
+
+  function begin(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const responses = inFlight.get(socket) ?? new Set();
+    responses.add(response);
+    inFlight.set(socket, responses);
+    // An error of the client's socket is the client's; the body's reader sees the end of the request.
+    request.on('error', () => {});
+    response.on('error', () => {});
+    response.once('close', () => {
+      responses.delete(response);
+      if (responses.size > 0) return;
+      inFlight.delete(socket);
+      if (closed !== undefined) socket.end(() => socket.destroy());
+    });
+  }
+
+  function close(): Promise<void> {
+    closed ??= new Promise((resolve) => {
+      const destroyAll = (): void => {
+        for (const socket of sockets) socket.destroy();
+      };
+      const timer = setTimeout(destroyAll, CLOSE_GRACE_MS);
+      server.close(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+      for (const socket of sockets) {
+        if (!inFlight.has(socket)) socket.destroy();
+      }
+    });
+    return closed;
+  }
+
+  return { begin, close, isClosing: () => closed !== undefined };
+}
+
+function refuse(socket: Duplex, refusal: Refusal): void {
+  const { statusCode, body } = refusalResponse(refusal);
+  socket.end(
+    `HTTP/1.1 ${statusCode} Refused\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+  // Closing at once, with bytes unread, would reset the connection and take the answer along.
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type InvocationOutcome, invokeWithTimeout } from '../lambda/invoke.ts';
+import { createLambdaContext } from '../lambda/lambda-context.ts';
+import { readBody } from './body.ts';
+import { superviseConnections } from './connections.ts';
+import { createEvent } from './event.ts';
+import { createLoopbackGuard } from './loopback-guard.ts';
+import { type ReceivedRequest, receiveRequest } from './received-request.ts';
+import {
+  fitsLambdaPayload,
+  type GatewayResponse,
+  refusalResponse,
+  responseFromResult,
+  sendResponse,
+} from './response.ts';
+import { createRouter, type GatewayRoute, type RouteMatch } from './routes.ts';
+import { createSignatureVerifier } from './sigv4.ts';
+
+export type { GatewayRoute } from './routes.ts';
+
+/** A page that only the local gateway has. What it throws becomes a 500; what it returns is awaited and dropped. */
+export type LocalPage = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** What a function did wrong. `reason` is for the operator's log and never reaches a client. */
+export interface GatewayErrorReport {
+  readonly functionName: string;
+  readonly requestId: string;
+  readonly reason: string;
+}
+
+export interface GatewayOptions {
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly routes: readonly GatewayRoute[];
+  /** ARN that stands as `requestContext.authorizer.iam.userArn` on `AWS_IAM` routes. */
+  readonly caller: string;
+  /** Whether `AWS_IAM` routes refuse what is not signed; otherwise `Authorization` is not looked at. */
+  readonly requireSigv4: boolean;
+  /** By `GET /path`; they come before all routes, also for HEAD. */
+  readonly pages?: ReadonlyMap<string, LocalPage>;
+  readonly onError?: (report: GatewayErrorReport) => void;
+  /** Epoch milliseconds; the wall clock where it is left out. */
+  readonly now?: () => number;
+  /** How long the API waits for a function, whatever the function's own timeout; 30 s where it is left out. */
+  readonly integrationTimeoutMs?: number;
+}
+
+export interface Gateway {
+  readonly url: string;
+  readonly port: number;
+  /** Stops listening, gives requests in flight 2 s to end, and closes every connection. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_INTEGRATION_TIMEOUT_MS = 30_000;
+// Below this, the server itself answers 431 and closes; it leaves room for an answer that keeps the connection.
+const MAX_HEADER_BYTES = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Starts an HTTP server on 127.0.0.1 that stands before Lambda handlers as an API Gateway HTTP API does.
+ *
+ * What was relied on: payload format 2.0 and the `$default` stage; the API's own answers are `{"message"}`: 400, 403
+ * `Forbidden` for whatever is wrong with a signature, 404, 413 over 10 MB (or over Lambda's 6 MB as an event), 431 over
+ * 10,240 bytes of request line and headers; a function that throws, times out or answers nonsense gives 500, and only
+ * one that outlives the API's 30 s gives 503.
+ *
+ * Only requests for this machine's own name and port are let in. Rejects where the port is taken.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const serve = createPipeline(options);
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  });
+  const connections = superviseConnections(server);
+
+  server.listen(options.port, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // A TCP server's address is never a pipe's name.
+  const isForThisMachine = createLoopbackGuard(port);
+
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const requestId = randomUUID();
+    connections.begin(request, response);
+    serve({ request, response, requestId, port, isForThisMachine })
+      .then((answer) => {
+        if (answer === undefined) return;
+        const close = answer.close === true || connections.isClosing();
+        sendResponse(response, answer, { requestId, close });
+      })
+      .catch(() => response.destroy());
+  };
+  server.on('request', onRequest);
+  // Without this Node would tell every client to go on; the body's reader decides.
+  server.on('checkContinue', onRequest);
+
+  return { url: `http://127.0.0.1:${port}`, port, close: connections.close };
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly port: number;
+  readonly isForThisMachine: (received: ReceivedRequest) => boolean;
+}
+
+type Answer = GatewayResponse & { readonly close?: boolean };
+
+/** The way of a request, which never rejects; `undefined` where nothing is left to answer. */
+function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promise<Answer | undefined> {
+  const { pages } = options;
+  const route = createRouter(options.routes);
+  const verifySignature = createSignatureVerifier();
+  const now = options.now ?? Date.now;
+  const integrationTimeoutMs = options.integrationTimeoutMs ?? DEFAULT_INTEGRATION_TIMEOUT_MS;
+
+  function report(functionName: string, requestId: string, reason: string): void {
+    try {
+      options.onError?.({ functionName, requestId, reason });
+    } catch {
+      // A broken log is no reason to leave a client without its answer.
+    }
+  }
+
+  async function serve(exchange: Exchange): Promise<Answer | undefined> {
+    const received = receiveRequest(exchange.request);
+    if ('unreadable' in received) return refusalResponse(received.unreadable);
+    if (!exchange.isForThisMachine(received)) return refusalResponse('forbidden');
+
+    const page = pages?.get(`${received.method === 'HEAD' ? 'GET' : received.method} ${received.rawPath}`);
+    if (page !== undefined) return servePage(page, exchange);
+
+    const match = route(received.method, received.rawPath);
+    if (match === undefined) return refusalResponse('notFound');
+
+    const body = await readBody(exchange.request, exchange.response, received);
+    if (body.kind === 'aborted') return undefined;
+    if (body.kind === 'tooLarge') return { ...refusalResponse('bodyTooLarge'), close: !body.drained };
+    if (options.requireSigv4 && match.route.authorization === 'AWS_IAM') {
+      if (!(await verifySignature(received, body.bytes, now()))) return refusalResponse('forbidden');
+    }
+    return invoke(exchange, received, match, body.bytes);
+  }
+
+  async function invoke(
+    { request, requestId, port }: Exchange,
+    received: ReceivedRequest,
+    match: RouteMatch,
+    body: Buffer,
+  ): Promise<Answer> {
+    const { functionName, handler, timeoutMs } = match.route;
+    const event = createEvent({
+      received,
+      match,
+      body,
+      caller: options.caller,
+      requestId,
+      sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
+      httpVersion: request.httpVersion,
+      port,
+      time: now(),
+    });
+    if (!fitsLambdaPayload(event, event.body ?? '')) return refusalResponse('bodyTooLarge');
+
+    const outcome = await invokeWithTimeout({
+      handler,
+      event,
+      context: createLambdaContext({ functionName, requestId, timeoutMs, now }),
+      timeoutMs: Math.min(timeoutMs, integrationTimeoutMs),
+    });
+    return answerOutcome(outcome, match.route, requestId);
+  }
+
+  function answerOutcome(
+    outcome: InvocationOutcome,
+    { functionName, timeoutMs }: GatewayRoute,
+    requestId: string,
+  ): Answer {
+    switch (outcome.kind) {
+      case 'failed':
+        report(functionName, requestId, describe(outcome.error));
+        return refusalResponse('internal');
+      case 'timed-out':
+        report(functionName, requestId, `no answer after ${outcome.timeoutMs} ms`);
+        return refusalResponse(timeoutMs > integrationTimeoutMs ? 'unavailable' : 'internal');
+      case 'returned':
+        try {
+          return responseFromResult(outcome.value);
+        } catch (error) {
+          report(functionName, requestId, describe(error));
+          return refusalResponse('internal');
+        }
+    }
+  }
+
+  async function servePage(page: LocalPage, { request, response, requestId }: Exchange): Promise<Answer | undefined> {
+    try {
+      await page(request, response);
+      return undefined;
+    } catch (error) {
+      report('page', requestId, describe(error));
+      return refusalResponse('internal');
+    }
+  }
+
+  return async (exchange) => {
+    try {
+      return await serve(exchange);
+    } catch (error) {
+      report('gateway', exchange.requestId, describe(error));
+      return refusalResponse('internal');
+    }
+  };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${typeof error}`;
+}

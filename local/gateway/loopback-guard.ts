@@ -1,0 +1,26 @@
+import type { ReceivedRequest } from './received-request.ts';
+
+const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
+const DEFAULT_HTTP_PORT = 80;
+
+/**
+ * Creates the check that lets in only requests meant for this machine's own `port`.
+ *
+ * A page of the open web can point a name of its own at 127.0.0.1 (DNS rebinding), but it cannot forge `Host` or
+ * `Origin`: so `Host`, or the authority of an absolute-form target, must be loopback with this port, and an `Origin`
+ * that is sent must be loopback with it too. `null`, and a header sent twice, do not pass.
+ */
+export function createLoopbackGuard(port: number): (request: ReceivedRequest) => boolean {
+  const withPort = LOOPBACK_HOSTS.map((host) => `${host}:${port}`);
+  const hosts = new Set(port === DEFAULT_HTTP_PORT ? [...withPort, ...LOOPBACK_HOSTS] : withPort);
+  const origins = new Set([...hosts].map((host) => `http://${host}`));
+
+  return ({ headers, authority }) => {
+    const host = headers.get('host');
+    const origin = headers.get('origin');
+    const hostIsOurs = host !== undefined && hosts.has(host.toLowerCase());
+    const authorityIsOurs = authority === undefined || hosts.has(authority.toLowerCase());
+    const originIsOurs = origin === undefined || origins.has(origin.toLowerCase());
+    return hostIsOurs && authorityIsOurs && originIsOurs;
+  };
+}

@@ -1,0 +1,48 @@
+import type { Context } from 'aws-lambda';
+
+/** What one local invocation is, as its context tells the handler. */
+export interface LambdaContextOptions {
+  readonly functionName: string;
+  /** Becomes `awsRequestId`. */
+  readonly requestId: string;
+  readonly timeoutMs: number;
+  /** Epoch milliseconds; `getRemainingTimeInMillis` goes by it. */
+  readonly now: () => number;
+}
+
+const LOCAL_ACCOUNT_ID = '000000000000';
+const LOCAL_REGION = 'us-east-1';
+const MEMORY_LIMIT_IN_MB = '512';
+
+/** Names the local function `functionName` as AWS would, in account 000000000000 of us-east-1. */
+export function localFunctionArn(functionName: string): string {
+  return `arn:aws:lambda:${LOCAL_REGION}:${LOCAL_ACCOUNT_ID}:function:${functionName}`;
+}
+
+/**
+ * Creates the context of one invocation, complete as the Node.js runtime gives it.
+ *
+ * The time that remains counts down from `timeoutMs`, starting now, and never goes below 0. The runtime for Node.js 24
+ * has no `done`, `fail` and `succeed` any more; the type still asks for them, so here they throw.
+ */
+export function createLambdaContext({ functionName, requestId, timeoutMs, now }: LambdaContextOptions): Context {
+  const deadline = now() + timeoutMs;
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: localFunctionArn(functionName),
+    memoryLimitInMB: MEMORY_LIMIT_IN_MB,
+    awsRequestId: requestId,
+    logGroupName: `/aws/lambda/${functionName}`,
+    logStreamName: '[$LATEST]local',
+    getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - now())),
+    done: refuseCallbackStyle,
+    fail: refuseCallbackStyle,
+    succeed: refuseCallbackStyle,
+  };
+}
+
+function refuseCallbackStyle(): never {
+  throw new Error('a handler answers by its promise: the Node.js 24 runtime has no done, fail or succeed');
+}

@@ -1,0 +1,87 @@
+import { hkdfSync, randomBytes, randomUUID } from 'node:crypto';
+import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The key file cannot be used; the message names the file, what is wrong and the remedy. */
+export class MasterKeyError extends Error {
+  override readonly name = 'MasterKeyError';
+}
+
+const KEY_FILE = 'local-kms.key';
+const KEY_BYTES = 32;
+const OWNER_ONLY = 0o600;
+
+/**
+ * Gives the 32 bytes under which the local KMS wraps data keys.
+ *
+ * With `dataDir` they are kept in its file `local-kms.key`, readable by its owner alone and made at the first start;
+ * without it they are new at every start, as is the store.
+ * @throws MasterKeyError where the file is not such a key, or others may read it
+ */
+export async function openMasterKey({ dataDir }: { readonly dataDir?: string }): Promise<Buffer> {
+  if (dataDir === undefined) return randomBytes(KEY_BYTES);
+  const path = join(dataDir, KEY_FILE);
+  try {
+    await mkdir(dataDir, { recursive: true });
+    return (await readKey(path)) ?? (await createKey(path));
+  } catch (error) {
+    if (error instanceof MasterKeyError) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new MasterKeyError(`${path} cannot be read or made (${code}): choose a data folder that can be written`);
+  }
+}
+
+/** Derives another 32-byte key for one purpose (`secret versions`), from which the master key cannot be told. */
+export function deriveKey(masterKey: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', masterKey, Buffer.alloc(0), purpose, KEY_BYTES));
+}
+
+async function readKey(path: string): Promise<Buffer | undefined> {
+  const file = await open(path, 'r').catch((error: unknown) => {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  if (file === undefined) return undefined;
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile() || stats.size !== KEY_BYTES) {
+      throw new MasterKeyError(
+        `${path} is not a key of ${KEY_BYTES} bytes: restore it, or remove the data folder to begin anew`,
+      );
+    }
+    // Windows has no such bits.
+    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
+      throw new MasterKeyError(`${path} can be read by others: chmod 600 ${path}`);
+    }
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the file whole or not at all; of two processes at once, both get the key of the one that was first. */
+async function createKey(path: string): Promise<Buffer> {
+  const draft = `${path}.${randomUUID()}`;
+  const key = randomBytes(KEY_BYTES);
+  try {
+    const file = await open(draft, 'wx', OWNER_ONLY);
+    try {
+      await file.writeFile(key);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await link(draft, path);
+    return key;
+  } catch (error) {
+    const winner = isCode(error, 'EEXIST') ? await readKey(path) : undefined;
+    if (winner === undefined) throw error;
+    return winner;
+  } finally {
+    await unlink(draft).catch(() => undefined);
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,98 @@
+import { createHmac } from 'node:crypto';
+
+/** The current version of a secret. */
+export interface Secret {
+  /** The secret string, JSON as an operator would put it into Secrets Manager. Never for logs. */
+  readonly value: string;
+  /** A UUID; the same for the same value under the same version key. */
+  readonly versionId: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+}
+
+/** Where the loopback Secrets Manager finds secrets: by name, now. */
+export interface SecretSource {
+  /** The secret of that name; `empty` where it exists and has no value, `undefined` where there is none. */
+  current(name: string): Secret | 'empty' | undefined;
+}
+
+/** A secret source that this process owns and closes. */
+export interface LocalSecrets extends SecretSource {
+  close(): Promise<void>;
+}
+
+/** Gives the name of a connection's secret. */
+export type SecretNameOf = (connection: string) => string;
+
+/** The name that a connection's secret has where its configuration gives none. */
+export function defaultSecretName(connection: string): string {
+  return `token-broker/${connection}`;
+}
+
+/** A secret's fields, by name. */
+export type SecretFields = Readonly<Record<string, string>>;
+
+/** Writes fields as JSON in the order of their names, so that the order in a file does not count as a change. */
+export function canonicalJson(fields: SecretFields): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+/**
+ * Names a version of a connection's secret: the same value gives the same id, also after a restart.
+ *
+ * The id is an HMAC under `versionKey`, so that it cannot be used to try out values.
+ */
+export function versionIdOf(versionKey: Buffer, connection: string, value: string): string {
+  const digest = createHmac('sha256', versionKey)
+    .update(JSON.stringify([connection, value]))
+    .digest('hex');
+  return digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+}
+
+/** Secrets in memory, for the demo and for tests. */
+export interface MemorySecrets extends LocalSecrets {
+  /** Gives a connection's secret a value: fields, or a text as it is. */
+  put(connection: string, value: SecretFields | string): void;
+  /** Makes a connection's secret exist without a value. */
+  empty(connection: string): void;
+  remove(connection: string): void;
+}
+
+/** What secrets in memory need to know. */
+export interface MemorySecretsOptions {
+  readonly versionKey: Buffer;
+  /** Epoch milliseconds; the system's clock by default. */
+  readonly now?: () => number;
+  /** `token-broker/<connection>` by default. */
+  readonly nameOf?: SecretNameOf;
+  /** Hears of every new version but a connection's first. */
+  readonly onChange?: (connection: string) => void;
+}
+
+/** Creates an empty set of secrets in memory. */
+export function createMemorySecrets(options: MemorySecretsOptions): MemorySecrets {
+  const { versionKey, now = Date.now, nameOf = defaultSecretName, onChange } = options;
+  const secrets = new Map<string, Secret | 'empty'>();
+
+  return {
+    current: (name) => secrets.get(name),
+    put(connection, value) {
+      const name = nameOf(connection);
+      const before = secrets.get(name);
+      const text = typeof value === 'string' ? value : canonicalJson(value);
+      const versionId = versionIdOf(versionKey, connection, text);
+      if (typeof before === 'object' && before.versionId === versionId) return;
+      secrets.set(name, { value: text, versionId, createdAt: now() });
+      if (before !== undefined) onChange?.(connection);
+    },
+    empty(connection) {
+      secrets.set(nameOf(connection), 'empty');
+    },
+    remove(connection) {
+      secrets.delete(nameOf(connection));
+    },
+    async close() {
+      secrets.clear();
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import { findJsonFault } from './json-fault.ts';
+import { canonicalJson, type SecretFields, type SecretNameOf } from './secret-source.ts';
+
+/** What a secrets file must hold. */
+export interface SecretsFileShape {
+  /** For messages only. */
+  readonly path: string;
+  /** The fields that each connection's secret must have, by connection. */
+  readonly required: ReadonlyMap<string, readonly string[]>;
+  readonly nameOf: SecretNameOf;
+}
+
+/** What a text turned out to be: every connection's fields, or every problem at once. Problems quote no value. */
+export type CheckedSecrets =
+  | { readonly ok: true; readonly secrets: ReadonlyMap<string, SecretFields> }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+// A name that does not look like one may be a value in the wrong place, and is not repeated.
+const PRINTABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,30}(?:-[A-Za-z0-9_]{1,30})?$/;
+
+/** Checks the bytes of a secrets file, `{"<connection>": {"<field>": "<value>"}}`; never throws. */
+export function checkSecrets(bytes: Uint8Array, shape: SecretsFileShape): CheckedSecrets {
+  const { path, required, nameOf } = shape;
+  const problems: string[] = [];
+  const report = (where: string, what: string, remedy: string): void => {
+    problems.push(`${path}: ${where} ${what}; ${remedy}`);
+  };
+
+  const text = decodeUtf8(bytes);
+  if (text === undefined) {
+    report('the file', 'is not UTF-8 text', 'save it as UTF-8');
+    return { ok: false, problems };
+  }
+  const parsed = parseJson(text);
+  if (!parsed.ok) {
+    report(parsed.where, 'is where it stops being JSON', 'correct it there, or just before');
+    return { ok: false, problems };
+  }
+  if (!isObject(parsed.value)) {
+    report('$', 'is not an object', 'write {"<connection>": {"<field>": "<value>"}}');
+    return { ok: false, problems };
+  }
+
+  const entries = new Map(Object.entries(parsed.value));
+  const secrets = new Map<string, SecretFields>();
+  for (const [connection, fieldNames] of required) {
+    const at = `$.${connection}`;
+    const entry = entries.get(connection);
+    if (entry === undefined) {
+      report(at, 'is missing', `add "${connection}": ${template(fieldNames)}`);
+    } else if (isObject(entry)) {
+      const fields = checkFields(entry, fieldNames, at, report);
+      if (fields !== undefined) secrets.set(connection, fields);
+    } else {
+      report(at, 'is not an object', `write ${template(fieldNames)}`);
+    }
+  }
+
+  [...entries.keys()].forEach((name, index) => {
+    if (!required.has(name)) {
+      report(
+        placeOfName('$', name, index),
+        'is no configured connection',
+        `remove it, or use ${listed(required.keys())}`,
+      );
+    }
+  });
+  checkSharedNames(secrets, nameOf, report);
+  return problems.length === 0 ? { ok: true, secrets } : { ok: false, problems };
+}
+
+type Report = (where: string, what: string, remedy: string) => void;
+
+function checkFields(
+  entry: Readonly<Record<string, unknown>>,
+  fieldNames: readonly string[],
+  at: string,
+  report: Report,
+): SecretFields | undefined {
+  const given = new Map(Object.entries(entry));
+  const fields: Record<string, string> = {};
+  let sound = true;
+  const refuse: Report = (...words) => {
+    sound = false;
+    report(...words);
+  };
+  for (const name of fieldNames) {
+    const value = given.get(name);
+    if (value === undefined) refuse(`${at}.${name}`, 'is missing', 'add it, a string');
+    else if (typeof value !== 'string') refuse(`${at}.${name}`, 'is not a string', 'put it in double quotes');
+    else if (value === '') refuse(`${at}.${name}`, 'is empty', 'give it its value');
+    else fields[name] = value;
+  }
+  [...given.keys()].forEach((name, index) => {
+    if (!fieldNames.includes(name)) {
+      refuse(placeOfName(at, name, index), 'is no field of this secret', `remove it, or use ${listed(fieldNames)}`);
+    }
+  });
+  return sound ? fields : undefined;
+}
+
+/** Two connections may name one secret; then it can have one value only. */
+function checkSharedNames(secrets: ReadonlyMap<string, SecretFields>, nameOf: SecretNameOf, report: Report): void {
+  const firstByName = new Map<string, { connection: string; json: string }>();
+  for (const [connection, fields] of secrets) {
+    const json = canonicalJson(fields);
+    const first = firstByName.get(nameOf(connection));
+    if (first === undefined) firstByName.set(nameOf(connection), { connection, json });
+    else if (first.json !== json) {
+      report(`$.${connection}`, `differs from $.${first.connection}, and both use one secret`, 'make them equal');
+    }
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    // Takes off a byte order mark too, which some editors write and JSON does not allow.
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+type ParsedJson = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly where: string };
+
+function parseJson(text: string): ParsedJson {
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
+    // The error itself quotes the text, so it ends here.
+    const place = findJsonFault(text);
+    return { ok: false, where: place === undefined ? 'the file' : `line ${place.line}, column ${place.column}` };
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function placeOfName(parent: string, name: string, index: number): string {
+  return PRINTABLE_NAME.test(name) ? `${parent}.${name}` : `entry ${index + 1} of ${parent}`;
+}
+
+function template(fieldNames: readonly string[]): string {
+  return `{${fieldNames.map((name) => `"${name}": "…"`).join(', ')}}`;
+}
+
+function listed(names: Iterable<string>): string {
+  return [...names].join(', ');
+}

@@ -1,0 +1,52 @@
+import { ConfigurationError } from '../functions/configuration/configuration-error.ts';
+import { bannerOf } from './banner.ts';
+import { EmbeddedDynamodbError } from './embedded-dynamodb.ts';
+import { type Flags, flagsOf, HELP } from './flags.ts';
+import { MasterKeyError } from './master-key.ts';
+import { SecretsFileError } from './secrets-file.ts';
+import { StartError } from './start-error.ts';
+import { startSystem } from './system.ts';
+
+/** The exit code for what the user can mend: flags, files, a port. */
+const USAGE = 2;
+
+async function main(): Promise<void> {
+  const flags = flagsOf(process.argv.slice(2));
+  if (flags.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const system = await startSystem(flags, {
+    log: process.stderr,
+    report: (message) => process.stderr.write(`${message}\n`),
+  }).catch((error: unknown) => {
+    throw explained(error, flags);
+  });
+  process.stdout.write(bannerOf(system, flags.requireSigv4));
+
+  const stop = (): void => {
+    process.removeListener('SIGINT', stop);
+    process.removeListener('SIGTERM', stop);
+    void system.close();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+function explained(error: unknown, { port }: Flags): unknown {
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  return isTaken ? new StartError(`Port ${port} is taken. Choose another with --port N; 0 picks a free one.`) : error;
+}
+
+function isMendable(error: unknown): error is Error {
+  const kinds = [StartError, ConfigurationError, SecretsFileError, MasterKeyError, EmbeddedDynamodbError];
+  return kinds.some((kind) => error instanceof kind);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!isMendable(error)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = USAGE;
+}

@@ -1,0 +1,164 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { CONFIGURATION_FILE } from '../functions/composition/environment.ts';
+import { serializeConfiguration } from '../functions/configuration/bundle.ts';
+import type { Configuration } from '../functions/configuration/configuration.ts';
+import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
+import { resolveConnections } from '../functions/configuration/resolve.ts';
+import { secretFieldsOf } from '../functions/configuration/secret-fields.ts';
+import { startLoopbackAws } from './aws/loopback-aws.ts';
+import { createClosing } from './closing.ts';
+import { demoCommunitySecret } from './demo/community.ts';
+import { demoHelpmasterSecret } from './demo/helpmaster.ts';
+import { demoConnections } from './demo-connections.ts';
+import { type DemoUpstreams, startDemoUpstreams } from './demo-upstreams.ts';
+import { startEmbeddedDynamodb } from './embedded-dynamodb.ts';
+import type { Flags } from './flags.ts';
+import { composeFunctions, environmentOf, KEY_ALIAS, type LocalFunctions } from './functions.ts';
+import { startGateway } from './gateway/gateway.ts';
+import { deriveKey, openMasterKey } from './master-key.ts';
+import { invokeOnce, startSchedule } from './schedule.ts';
+import { createMemorySecrets, type LocalSecrets, type SecretNameOf } from './secret-source.ts';
+import { openSecretsFile } from './secrets-file.ts';
+import { makeTables } from './tables.ts';
+
+/** Who calls, on loopback. */
+export const CALLER = 'arn:aws:iam::000000000000:user/local';
+
+/** The whole broker, running on loopback. */
+export interface LocalSystem {
+  readonly url: string;
+  readonly configuration: Configuration;
+  readonly demo: DemoUpstreams | undefined;
+  /** Stops everything, requests in flight first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Boots the broker: functions, API, schedule, embedded DynamoDB, loopback AWS and, unless the flags say otherwise, the
+ * demo upstreams. Where one part cannot start, those before it are stopped and its error is thrown.
+ */
+export async function startSystem(
+  flags: Flags,
+  { log, report }: { readonly log: Writable; readonly report: (message: string) => void },
+): Promise<LocalSystem> {
+  const closing = createClosing();
+  try {
+    const wantsDemo = flags.demo || flags.connectionsFile === undefined;
+    const demo = wantsDemo ? closing.add(await startDemoUpstreams(flags.port)) : undefined;
+    const configuration = await configurationOf(flags, demo);
+    for (const warning of configuration.warnings) report(`warning: ${warning}`);
+
+    const dataDir = flags.dataDir === undefined ? {} : { dataDir: flags.dataDir };
+    const masterKey = await openMasterKey(dataDir);
+    // Set once the functions are there; until then there is nobody to tell of a rotation.
+    let rotate = (_connection: string): void => undefined;
+    const secrets = closing.add(
+      await secretsOf(flags, configuration, {
+        versionKey: deriveKey(masterKey, 'secret versions'),
+        onChange: (connection) => rotate(connection),
+        onBroken: report,
+      }),
+    );
+    const dynamodb = closing.add(await startEmbeddedDynamodb(dataDir));
+    const functions = new Map<string, LocalFunctions['refresh']>();
+    const aws = closing.add(
+      await startLoopbackAws({
+        secrets,
+        masterKey,
+        keyAlias: KEY_ALIAS,
+        functions,
+        onFunctionError: ({ functionName, reason }) => report(`${functionName}: ${reason}`),
+      }),
+    );
+
+    const configurationFile = await writeConfiguration(configuration, closing);
+    const environment = environmentOf({
+      dynamodbEndpoint: dynamodb.endpoint,
+      awsEndpoint: aws.endpoint,
+      configurationFile,
+    });
+    await makeTables(environment);
+    const composed = composeFunctions(configuration, environment, log);
+    for (const [name, invocable] of composed.invocable) functions.set(name, invocable);
+
+    const run = async (name: string, target: LocalFunctions['refresh'], event: unknown): Promise<void> => {
+      const { failed } = await invokeOnce(name, target, event);
+      if (failed !== undefined) report(`${name}: ${failed}`);
+    };
+    rotate = (connection) =>
+      void run('rotation', composed.rotation, rotationEvent(secretNames(configuration)(connection)));
+    closing.add(startSchedule(flags.refreshEverySeconds, () => run('refresh', composed.refresh, {})));
+    const gateway = closing.add(
+      await startGateway({
+        port: flags.port,
+        routes: composed.routes,
+        caller: CALLER,
+        requireSigv4: flags.requireSigv4,
+        onError: ({ functionName, requestId }) => report(`${functionName}: failed, request ${requestId}`),
+      }),
+    );
+    return { url: gateway.url, configuration, demo, close: closing.close };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function configurationOf(flags: Flags, demo: DemoUpstreams | undefined): Promise<Configuration> {
+  if (flags.connectionsFile !== undefined) return loadConfigurationFile(flags.connectionsFile);
+  if (demo === undefined) throw new Error('Without a connections file there are demo upstreams.');
+  return resolveConnections(
+    demoConnections({ helpmaster: demo.helpmaster.baseUrl, community: demo.community.baseUrl }),
+  );
+}
+
+async function secretsOf(
+  flags: Flags,
+  configuration: Configuration,
+  options: {
+    readonly versionKey: Buffer;
+    readonly onChange: (connection: string) => void;
+    readonly onBroken: (message: string) => void;
+  },
+): Promise<LocalSecrets> {
+  const nameOf = secretNames(configuration);
+  if (flags.secretsFile !== undefined) {
+    return openSecretsFile({ ...options, nameOf, path: flags.secretsFile, required: secretFieldsOf(configuration) });
+  }
+  const secrets = createMemorySecrets({ ...options, nameOf });
+  secrets.put('helpdesk', { ...demoHelpmasterSecret });
+  secrets.put('wfm', { ...demoCommunitySecret });
+  return secrets;
+}
+
+function secretNames({ connections }: Configuration): SecretNameOf {
+  return (connection) => connections[connection]?.secret ?? connection;
+}
+
+/** What EventBridge delivers of a CloudTrail record when a secret gets a new version. */
+function rotationEvent(secretId: string): unknown {
+  return {
+    source: 'aws.secretsmanager',
+    'detail-type': 'AWS API Call via CloudTrail',
+    detail: {
+      eventSource: 'secretsmanager.amazonaws.com',
+      eventName: 'PutSecretValue',
+      requestParameters: { secretId },
+    },
+  };
+}
+
+/** Puts the configuration where the functions look for it, as a deployment puts it into their assets. */
+async function writeConfiguration(
+  configuration: Configuration,
+  closing: ReturnType<typeof createClosing>,
+): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'token-broker-'));
+  closing.add({ close: () => rm(directory, { recursive: true, force: true }) });
+  const file = join(directory, CONFIGURATION_FILE);
+  await writeFile(file, serializeConfiguration(configuration), { mode: 0o600 });
+  return file;
+}

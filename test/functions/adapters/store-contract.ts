@@ -1,0 +1,17 @@
+import { describe } from 'vitest';
+import { describeLeases } from './store-contract-leases.ts';
+import { describeNotes } from './store-contract-notes.ts';
+import { describeReads } from './store-contract-reads.ts';
+import { describeRefusals } from './store-contract-refusals.ts';
+import { type DynamodbEngine, useStore } from './store-under-test.ts';
+
+/** Registers all that the store promises as tests on one DynamoDB, be it embedded, AWS's own for local use, or AWS. */
+export function describeStoreContract(engineName: string, start: () => Promise<DynamodbEngine>): void {
+  describe(`the store on ${engineName}`, () => {
+    const subject = useStore(start);
+    describeLeases(subject);
+    describeNotes(subject);
+    describeReads(subject);
+    describeRefusals(subject);
+  });
+}

@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../../functions/configuration/configuration-error.ts';
+import { loadConfigurationFile } from '../../../functions/configuration/load-file.ts';
+import { helpdesk } from './declared.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'connections-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const declared = JSON.stringify({ connections: { it: helpdesk } });
+
+async function fileWith(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+async function refusalOf(path: string): Promise<ConfigurationError> {
+  const error: unknown = await loadConfigurationFile(path).catch((thrown: unknown) => thrown);
+  if (!(error instanceof ConfigurationError)) {
+    throw new Error('was not refused with a ConfigurationError', { cause: error });
+  }
+  expect(error.message).toContain(path);
+  return error;
+}
+
+describe('a connections file', () => {
+  it.each([
+    ['a.json', declared],
+    ['bom.json', `\ufeff${declared}`],
+    ['b.ts', `const it: object = ${JSON.stringify(helpdesk)};\nexport default { connections: { it } };`],
+    ['c.mts', `export default ${declared} as unknown;`],
+    ['d.mjs', `export default ${declared};`],
+  ])('is read from %s', async (name, text) => {
+    const { connections } = await loadConfigurationFile(await fileWith(name, text));
+
+    expect(connections['it']?.baseUrl).toBe(helpdesk.baseUrl);
+  });
+
+  it('is the example of the repository', async () => {
+    const path = new URL('../../../cdk/connections.ts', import.meta.url).pathname;
+
+    expect(Object.keys((await loadConfigurationFile(path)).connections)).toEqual(['helpdesk', 'wfm']);
+  });
+
+  it('names the file and every problem in it', async () => {
+    const path = await fileWith('bad.json', '{"connections":{"it":{"provider":"helpmaster","x":1}}}');
+    const { problems, message } = await refusalOf(path);
+
+    expect(problems.map((problem) => problem.path)).toEqual(['connections.it.baseUrl', 'connections.it.x']);
+    expect(message).toMatch(/bad\.json has 2 problems:\n {2}connections\.it\.baseUrl: /);
+  });
+
+  it('refuses `__proto__` in JSON', async () => {
+    const { message } = await refusalOf(await fileWith('proto.json', '{"connections":{"__proto__":{}}}'));
+
+    expect(message).toContain('connections.__proto__: must not be used as a key');
+  });
+
+  it.each([
+    ['missing.json', undefined, /no such file/],
+    ['wrong.yaml', 'a: 1', /must end in \.json, \.ts/],
+    ['broken.json', '{\n  "apiKey": "S3cretValue" "x"\n}', /is not JSON: look at line 2, column 27/],
+    ['empty.json', '', /is not JSON: look at line 1, column 1$/],
+    ['none.mjs', 'export const connections = {};', /no default export.*defineConnections/],
+    ['throws.mjs', 'throw new Error("no upstream given\\nS3cretValue")', /cannot be loaded: no upstream given$/],
+    ['odd.mjs', 'throw "S3cretValue"', /cannot be loaded: it threw something that is no Error/],
+  ])('says what is wrong with %s and quotes nothing', async (name, text, expected) => {
+    const path = text === undefined ? join(folder, name) : await fileWith(name, text);
+    const { message } = await refusalOf(path);
+
+    expect(message).toMatch(expected);
+    expect(message).not.toContain('S3cretValue');
+  });
+
+  it('says that a folder is no file', async () => {
+    expect((await refusalOf(folder)).message).toContain('is not a file');
+  });
+});

@@ -1,0 +1,269 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import example from '../../../cdk/connections.ts';
+import { ConfigurationError } from '../../../functions/configuration/configuration-error.ts';
+import { defineConnections } from '../../../functions/configuration/declaration.ts';
+import { resolveConnections } from '../../../functions/configuration/resolve.ts';
+import { secretFieldsOf } from '../../../functions/configuration/secret-fields.ts';
+import { fingerprintOf } from '../../../functions/core/connection.ts';
+import { providers } from '../../../functions/providers/table.ts';
+import { connectionOf, helpdesk, refusalOf, warningsOf, wfm } from './declared.ts';
+
+describe('defaults', () => {
+  it('fills in everything for a connection that declares provider and base URL alone (H3, H4, H6)', () => {
+    const { fingerprint, ...connection } = connectionOf(helpdesk);
+
+    expect(connection).toEqual({
+      name: 'it',
+      provider: 'helpmaster',
+      baseUrl: 'https://helpmaster.example.com/api',
+      allowPlainHttp: false,
+      secret: 'token-broker/it',
+      subjects: { system: true, staff: true },
+      minTtlSeconds: 60,
+      refreshAfter: 0.8,
+      idleSeconds: 86_400,
+      maxTokenAgeSeconds: 86_400,
+      memorySeconds: 30,
+      timeoutSeconds: 6,
+      renewalCooldownSeconds: 60,
+      tokensOverlap: true,
+      settings: { systemTokenPath: '/user/getsystemtoken', userTokenPath: '/user/gettoken' },
+      placement: { header: 'Authorization', scheme: 'Bearer' },
+      isolation: 'it',
+    });
+    expect(fingerprint).toBe(fingerprintOf(connection));
+  });
+
+  it('gives a provider with a fixed life its own defaults (C2, C3, C17, C18, C20)', () => {
+    expect(connectionOf(wfm)).toMatchObject({
+      subjects: { system: true, staff: false },
+      refreshAfter: 0.75,
+      idleSeconds: 3600,
+      lifetimeSeconds: 1200,
+      maxSessionSeconds: 43_200,
+      settings: { loginPath: '/AuthenticateEx', loginParameter: 'form' },
+      placement: { header: 'WFMSGAPIKEY' },
+    });
+  });
+
+  it('C20: refreshes earlier where there is a path to slide with', () => {
+    expect(connectionOf({ ...wfm, keepAlivePath: '/Ping' }).refreshAfter).toBe(0.5);
+    expect(connectionOf({ ...wfm, keepAlivePath: '/Ping', refreshAfter: 0.6 }).refreshAfter).toBe(0.6);
+  });
+
+  it('keeps refreshing for at least one life', () => {
+    expect(connectionOf({ ...wfm, lifetimeSeconds: 7200 }).idleSeconds).toBe(7200);
+    expect(connectionOf({ ...helpdesk, maxTokenAgeSeconds: 7200 }).idleSeconds).toBe(7200);
+    expect(connectionOf({ ...helpdesk, maxTokenAgeSeconds: 1200 }).idleSeconds).toBe(3600);
+    expect(connectionOf({ ...helpdesk, idleSeconds: 10 }).idleSeconds).toBe(10);
+  });
+
+  it('fills in the proxy only where one is declared', () => {
+    expect(connectionOf(helpdesk)).not.toHaveProperty('proxy');
+    expect(connectionOf({ ...helpdesk, proxy: {} }).proxy).toEqual({
+      methods: ['GET', 'HEAD'],
+      paths: ['/'],
+      headers: [],
+      timeoutSeconds: 8,
+    });
+  });
+
+  it('reads a key declared as undefined as one left out', () => {
+    expect(connectionOf({ ...helpdesk, secret: undefined, proxy: undefined, refreshAfter: undefined })).toEqual(
+      connectionOf(helpdesk),
+    );
+  });
+});
+
+describe('what is declared', () => {
+  it('is taken over', () => {
+    const declared = {
+      minTtlSeconds: 0,
+      refreshAfter: 0.9,
+      idleSeconds: 60,
+      maxTokenAgeSeconds: 3600,
+      memorySeconds: 0,
+      timeoutSeconds: 12,
+      renewalCooldownSeconds: 0,
+      tokensOverlap: false,
+      secret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/helpdesk-AbC123',
+      subjects: { system: false, staff: ['88', '2147483647'] },
+      proxy: { methods: ['POST'], paths: ['/jobs/'], headers: ['x-tenant'], timeoutSeconds: 12 },
+      isolation: 'support',
+      vpc: 'vpc-0123abcd',
+      securityGroups: ['sg-0123abcd'],
+    };
+
+    expect(connectionOf({ ...helpdesk, ...declared })).toMatchObject(declared);
+  });
+
+  it('has its own settings in the fingerprint (invariant 8)', () => {
+    const fingerprints = [
+      {},
+      { loginPath: '/Other' },
+      { loginParameter: 'json' },
+      { keepAlivePath: '/Ping' },
+      { secret: 'other' },
+      { baseUrl: 'https://wfm.example.com/other' },
+    ].map((change) => connectionOf({ ...wfm, ...change }).fingerprint);
+
+    expect(new Set(fingerprints).size).toBe(fingerprints.length);
+    expect(connectionOf({ ...wfm, minTtlSeconds: 10, timeoutSeconds: 3 }).fingerprint).toBe(fingerprints[0]);
+  });
+
+  it('has one slot for base URLs that only look different', () => {
+    const { fingerprint } = connectionOf(helpdesk);
+
+    for (const baseUrl of ['https://helpmaster.example.com/api/', 'HTTPS://HelpMaster.example.com:443/api']) {
+      expect(connectionOf({ ...helpdesk, baseUrl })).toMatchObject({ baseUrl: helpdesk.baseUrl, fingerprint });
+    }
+  });
+
+  it('names the secrets that the stack has to make', () => {
+    const { madeSecrets } = resolveConnections({
+      connections: { a: helpdesk, b: { ...wfm, secret: 'token-broker/b' } },
+    });
+
+    expect(madeSecrets).toEqual(['a']);
+  });
+
+  it('finds no connection under a name that every object has', () => {
+    const { connections } = resolveConnections({ connections: { it: helpdesk } });
+
+    expect(connections['constructor']).toBeUndefined();
+    expect(Object.getPrototypeOf(connections)).toBeNull();
+    expect(resolveConnections({ connections: { constructor: helpdesk } }).connections['constructor']?.name).toBe(
+      'constructor',
+    );
+  });
+});
+
+describe('warnings', () => {
+  it('says nothing where nothing is unsafe', () => {
+    expect(resolveConnections(example).warnings).toEqual([]);
+    expect(warningsOf({ ...helpdesk, baseUrl: 'http://127.0.0.1:8080' })).toEqual([]);
+  });
+
+  it('names a connection that travels unencrypted, and a permission that does nothing', () => {
+    expect(warningsOf({ ...helpdesk, baseUrl: 'http://10.1.2.3/api', allowPlainHttp: true })).toEqual([
+      expect.stringMatching(/^connections\.it\.allowPlainHttp: .*unencrypted/),
+    ]);
+    expect(warningsOf({ ...helpdesk, allowPlainHttp: true })).toEqual([expect.stringContaining('no effect')]);
+  });
+
+  it('C3: names a login that puts the password into the URL', () => {
+    expect(warningsOf({ ...wfm, loginParameter: 'query' })).toEqual([
+      expect.stringMatching(/^connections\.it\.loginParameter: `query` .*access log/),
+    ]);
+    expect(warningsOf({ ...wfm, loginParameter: 'json' })).toEqual([]);
+  });
+});
+
+describe('the example', () => {
+  it('is a valid configuration with a proxy for each connection', () => {
+    const { connections, madeSecrets } = resolveConnections(example);
+
+    expect(Object.keys(connections)).toEqual(['helpdesk', 'wfm']);
+    expect(Object.values(connections).every(({ proxy }) => proxy !== undefined)).toBe(true);
+    expect(connections['wfm']?.settings['keepAlivePath']).toBe('/SingleRecurringEvent');
+    expect(madeSecrets).toEqual(['helpdesk', 'wfm']);
+  });
+
+  it('needs these fields in its secrets', () => {
+    expect(secretFieldsOf(resolveConnections(example))).toEqual(
+      new Map([
+        ['helpdesk', ['apiKey']],
+        ['wfm', ['username', 'password']],
+      ]),
+    );
+  });
+});
+
+describe('defineConnections', () => {
+  it('lets the compiler find a wrong key or type, and changes nothing', () => {
+    const declared = { connections: { it: { ...wfm, keepAlivePath: '/Ping' } } };
+
+    expect(defineConnections(declared)).toBe(declared);
+    // @ts-expect-error: `timeout` is no key.
+    defineConnections({ connections: { it: { ...wfm, timeout: 6 } } });
+    // @ts-expect-error: seconds are numbers.
+    defineConnections({ connections: { it: { ...wfm, timeoutSeconds: '6' } } });
+    // @ts-expect-error: a connection has a base URL.
+    defineConnections({ connections: { it: { provider: 'helpmaster' } } });
+    // A path that only a further provider knows compiles; resolving it is what judges it.
+    defineConnections({ connections: { it: { ...wfm, sessionPath: '/session' } } });
+  });
+});
+
+describe('anything at all', () => {
+  const key = fc.oneof(
+    fc.string(),
+    fc.constantFrom('connections', 'trust', 'strictAudit', '__proto__', 'constructor', ...Object.keys(wfm), 'proxy'),
+  );
+  const { json } = fc.letrec((tie) => ({
+    json: fc.oneof(
+      { maxDepth: 5 },
+      fc.constantFrom<unknown>(null, true, 0, -1, 1e300, '', 'helpmaster', 'https://a.example.com', '(', '.*'),
+      fc.string(),
+      fc.array(tie('json'), { maxLength: 4 }),
+      fc
+        .array(fc.tuple(key, tie('json')), { maxLength: 6 })
+        .map((entries) => JSON.parse(`{${entries.map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`)}}`)),
+    ),
+  }));
+  const nearMiss = fc.record({
+    connections: fc.dictionary(
+      fc.stringMatching(/^[a-z]{1,3}$/),
+      fc
+        .tuple(json, fc.constantFrom(helpdesk, wfm))
+        .map(([some, base]) => (isObject(some) ? { ...base, ...some } : some)),
+    ),
+    trust: fc.array(json),
+  });
+
+  it('is either resolved or refused with problems, never anything else', () => {
+    fc.assert(
+      fc.property(fc.oneof(json, nearMiss), (input) => {
+        try {
+          resolveConnections(input);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigurationError);
+          expect(error).toHaveProperty('problems.0.message');
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([undefined, null, 1, 'x', [], () => 0, new Map(), Symbol('x'), 1n])('refuses %s', (input) => {
+    expect(refusalOf(input).problems).not.toHaveLength(0);
+  });
+
+  it('survives a declaration of any depth', () => {
+    const deep = JSON.parse(`{"connections":{"it":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`);
+
+    expect(refusalOf(deep).problems.map(({ path }) => path)).toEqual(['connections.it']);
+  });
+
+  it('survives a declaration that contains itself', () => {
+    const cyclic: Record<string, unknown> = { connections: { it: helpdesk } };
+    cyclic['more'] = cyclic;
+
+    expect(refusalOf(cyclic).problems.map(({ path }) => path)).toEqual(['more']);
+  });
+});
+
+it('names no provider itself, so that a new one is a line in the table', () => {
+  const folder = new URL('../../../functions/configuration/', import.meta.url);
+  const texts = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8').toLowerCase());
+
+  for (const name of Object.keys(providers)) {
+    expect(texts.filter((text) => text.includes(name))).toEqual([]);
+  }
+});
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,4 +1,4 @@
-import { findJsonFault } from './json-fault.ts';
+import { whereJsonBreaks } from '../functions/configuration/json-position.ts';
 import { canonicalJson, type SecretFields, type SecretNameOf } from './secret-source.ts';
 
 /** What a secrets file must hold. */
@@ -128,8 +128,8 @@ function parseJson(text: string): ParsedJson {
     return { ok: true, value: JSON.parse(text) };
   } catch {
     // The error itself quotes the text, so it ends here.
-    const place = findJsonFault(text);
-    return { ok: false, where: place === undefined ? 'the file' : `line ${place.line}, column ${place.column}` };
+    const { line, column } = whereJsonBreaks(text);
+    return { ok: false, where: `line ${line}, column ${column}` };
   }
 }
 

@@ -8,7 +8,7 @@ export interface AwsClientSettings {
   readonly requestTimeoutMs?: number;
   /** The first attempt included. 3 by default. */
   readonly maxAttempts?: number;
-  /** Whether connections are used again. True by default. */
+  /** Whether connections are used again; as many as it takes where they are not. True by default. */
   readonly keepAlive?: boolean;
 }
 
@@ -60,7 +60,8 @@ export function awsClientConfig(settings: AwsClientSettings, environment: Enviro
   const region = environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'];
   const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] || environment['AWS_ENDPOINT_URL'];
   const credentials = credentialsIn(environment);
-  const agent = { keepAlive, maxSockets: MAX_SOCKETS };
+  // Node goes on using connections in turn wherever their number is limited.
+  const agent = { keepAlive, maxSockets: keepAlive ? MAX_SOCKETS : Number.POSITIVE_INFINITY };
   return {
     ...(region && { region }),
     ...(endpoint && { endpoint }),

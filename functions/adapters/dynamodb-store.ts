@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { BrokerError } from '../core/errors.ts';
 import type { DueSlot, Store } from '../core/ports.ts';
+import type { ProxyStore } from '../core/proxy-ports.ts';
 import type { Slot } from '../core/slot.ts';
 import { liveLease, type SlotRecord } from '../core/slot-record.ts';
 import { namesIn, requestOf, type Update } from './dynamodb-update.ts';
@@ -43,7 +44,7 @@ export function createDynamodbStore({
 }: {
   readonly client: DynamoDBClient;
   readonly table: string;
-}): Store {
+}): Store & ProxyStore {
   /** Sends an update; what `returnValues` asks of the item, or undefined where the conditions did not hold. */
   async function write(
     operation: StoreOperation,
@@ -139,6 +140,14 @@ export function createDynamodbStore({
     purge: (purge) => writeIf('purge', updates.purgeUpdate(purge)),
     endBackOff: (change) => writeIf('endBackOff', updates.endBackOffUpdate(change)),
 
+    adopt: (slide) => writeIf('adopt', updates.adoptUpdate(slide)),
+    barRenewal: (bar) => writeIf('barRenewal', updates.barRenewalUpdate(bar)),
+
+    async beginCall(claim) {
+      if (liveLease(claim.seen, claim.now) !== undefined) return false;
+      return writeIf('beginCall', updates.beginCallUpdate(claim));
+    },
+
     async list({ connection, limit, after }) {
       const query = {
         KeyConditionExpression: '#pk = :pk AND #sk > :after',
@@ -190,7 +199,7 @@ export function createDynamodbStore({
   };
 }
 
-type StoreOperation = keyof Store;
+type StoreOperation = keyof (Store & ProxyStore);
 
 // The SDK's error may hold the request, hence no cause.
 function unavailable(operation: StoreOperation): BrokerError {

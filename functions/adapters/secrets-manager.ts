@@ -43,9 +43,9 @@ export function createSecretsManagerSecrets({
     underWay.set(secret, reading);
     return reading.content
       .then((content) => {
+        const isLatest = (kept.get(secret)?.askedAt ?? 0) <= reading.askedAt;
         // An earlier reading that ends later must not replace a newer one.
-        if ((kept.get(secret)?.askedAt ?? 0) <= reading.askedAt)
-          kept.set(secret, { askedAt: reading.askedAt, content });
+        if (isLatest) kept.set(secret, { askedAt: reading.askedAt, content });
         return content;
       })
       .finally(() => {

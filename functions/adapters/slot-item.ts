@@ -29,10 +29,12 @@ const SORT_KEY_PATTERN = /^([^#]+)#([^#]+)$/;
 // The first four bytes of the hash spread the refreshes over time; another one keeps shards independent of that.
 const SHARD_BYTE = 4;
 
+/** A string as DynamoDB takes it. */
 export function text(value: string): AttributeValue {
   return { S: value };
 }
 
+/** A number as DynamoDB takes it. */
 export function number(value: number): AttributeValue {
   return { N: String(value) };
 }
@@ -98,6 +100,7 @@ export function recordIn(item: Item): SlotRecord {
   const { failCode, badSv, dueAt } = item;
   const code = failCode?.S;
   const due = numberIn(dueAt);
+  const renewalBarredUntil = numberIn(item['renewalBarredUntil']);
   return {
     generation: numberIn(item['gen']) ?? 0,
     fence: numberIn(item['fence']) ?? 0,
@@ -114,6 +117,7 @@ export function recordIn(item: Item): SlotRecord {
     }),
     ...(badSv?.S !== undefined && { refusedVersion: badSv.S }),
     ...(due !== undefined && { dueAt: due }),
+    ...(renewalBarredUntil !== undefined && { renewalBarredUntil }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Claim, FailedAttempt, Publication, Store } from '../core/ports.ts';
+import type { ProxyStore } from '../core/proxy-ports.ts';
 import type { Slot } from '../core/slot.ts';
 import type { Lease } from '../core/slot-record.ts';
 import type { Update } from './dynamodb-update.ts';
@@ -14,9 +15,10 @@ import {
 } from './slot-item.ts';
 
 /** What a method of the store is given. */
-type Argument<Method extends keyof Store> = Parameters<Store[Method]>[0];
+type Argument<Method extends keyof (Store & ProxyStore)> = Parameters<(Store & ProxyStore)[Method]>[0];
 
-const FAILURE_AND_REJECTION = ['notBefore', 'tries', 'failCode', 'failedAt', 'badSv', 'rejectedGen'] as const;
+const BACK_OFF_AND_REJECTION = ['notBefore', 'tries', 'failCode', 'failedAt', 'rejectedGen'] as const;
+const FAILURE_AND_REJECTION = [...BACK_OFF_AND_REJECTION, 'badSv'] as const;
 const DUE_ATTRIBUTES = ['dueAt', 'shard'] as const;
 
 const isNew = 'attribute_not_exists(#pk)';
@@ -29,6 +31,7 @@ const hasToken = 'attribute_exists(#ct)';
 const isUnleased = 'attribute_not_exists(#leaseId)';
 const leaseIsTheLapsedOne = '#leaseId = :lapsed';
 const backOffIsOver = '(attribute_not_exists(#notBefore) OR #notBefore <= :now)';
+const leaseIsOver = '(attribute_not_exists(#leaseId) OR #leaseUntil <= :now)';
 const notAskedSince = '(attribute_not_exists(#refreshAskedAt) OR #refreshAskedAt < :notSince)';
 const notUsedSince = '(attribute_not_exists(#lastHandedOutAt) OR #lastHandedOutAt < :notSince)';
 
@@ -171,7 +174,7 @@ export function purgeUpdate({ slot, ttlSeconds }: Argument<'purge'>): Update {
     key: keyOf(slot),
     set: { ttl: number(ttlSeconds) },
     assign: ['#gen = if_not_exists(#gen, :zero) + :one'],
-    remove: [...TOKEN_ATTRIBUTES, ...FAILURE_AND_REJECTION, ...DUE_ATTRIBUTES],
+    remove: [...TOKEN_ATTRIBUTES, ...FAILURE_AND_REJECTION, ...DUE_ATTRIBUTES, 'renewalBarredUntil'],
     conditions: [exists],
     values: { zero: number(0), one: number(1) },
   };
@@ -184,6 +187,50 @@ export function endBackOffUpdate({ slot, dueAt }: Argument<'endBackOff'>): Updat
     ...(dueAt !== undefined && { set: dueAttributes(slot, dueAt) }),
     remove: ['notBefore'],
     conditions: [exists],
+  };
+}
+
+/** Puts a slid token in the place of the one that was used; a refused secret version stays refused. */
+export function adoptUpdate(slide: Argument<'adopt'>): Update {
+  const { slot, seenGeneration, token, dueAt, ttlSeconds, now } = slide;
+  return {
+    key: keyOf(slot),
+    set: {
+      ...tokenAttributes(token),
+      gen: number(seenGeneration + 1),
+      ...dueAttributes(slot, dueAt),
+      ttl: number(ttlSeconds),
+    },
+    remove: BACK_OFF_AND_REJECTION,
+    conditions: [generationIsSeen, hasToken, leaseIsOver],
+    values: { seen: number(seenGeneration), now: number(now) },
+  };
+}
+
+/** Keeps callers' word from renewing the slot for a while. */
+export function barRenewalUpdate({ slot, generation, until }: Argument<'barRenewal'>): Update {
+  return {
+    key: keyOf(slot),
+    set: { renewalBarredUntil: number(until) },
+    conditions: [generationIsSeen, hasToken],
+    values: { seen: number(generation) },
+  };
+}
+
+/** Takes the lease for the time of one call; back-off and tries stay as they are. */
+export function beginCallUpdate({ slot, leaseId, leaseUntil, seen }: Argument<'beginCall'>): Update {
+  return {
+    key: keyOf(slot),
+    set: { leaseId: text(leaseId), leaseUntil: number(leaseUntil) },
+    assign: ['#fence = if_not_exists(#fence, :zero) + :one'],
+    remove: ['begunBy'],
+    conditions: [generationIsSeen, hasToken, leaseIsSeen(seen.lease)],
+    values: {
+      seen: number(seen.generation),
+      zero: number(0),
+      one: number(1),
+      ...(seen.lease && { lapsed: text(seen.lease.id) }),
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { HttpFailure, HttpFailureReason } from '../providers/http.ts';
-import { REFUSED_ADDRESS } from './refused-addresses.ts';
+import { REFUSED_ADDRESS } from './guarded-lookup.ts';
 
 /** How far a request had come when it failed. */
 export type Phase = 'connecting' | 'securing' | 'sent';

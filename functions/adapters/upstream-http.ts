@@ -1,7 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
+import { isRefusedAddress } from '../core/refused-address.ts';
 import type { Http, HttpFailure, HttpHeaders, HttpRequest, HttpResponse } from '../providers/http.ts';
-import { guardedLookup, isRefusedAddress } from './refused-addresses.ts';
+import { guardedLookup } from './guarded-lookup.ts';
 import { readBody } from './upstream-http-body.ts';
 import { failureOf, type Phase } from './upstream-http-failure.ts';
 

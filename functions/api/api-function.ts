@@ -20,6 +20,13 @@ export interface ApiCall {
   readonly deadline: number;
 }
 
+export interface ApiFunctionOptions {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** A header that marks our own errors with their code, for where answers of others come the same way. */
+  readonly errorHeader?: string;
+}
+
 export type ApiHandler = (event: ApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /**
@@ -27,7 +34,7 @@ export type ApiHandler = (event: ApiEvent, context: Context) => Promise<APIGatew
  * error becomes a problem response, and time that runs out is `deadline_exceeded` rather than an empty 500.
  */
 export function createApiFunction(
-  { clock, telemetry }: { readonly clock: Clock; readonly telemetry: Telemetry },
+  { clock, telemetry, errorHeader }: ApiFunctionOptions,
   answer: (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2>,
 ): ApiHandler {
   const handler = middy<ApiEvent, APIGatewayProxyStructuredResultV2>({
@@ -46,7 +53,9 @@ export function createApiFunction(
         routeKey,
         requestId,
       });
-      request.response = problemResponse(error, requestId);
+      const problem = problemResponse(error, requestId);
+      const marked = errorHeader === undefined ? {} : { [errorHeader]: error.code };
+      request.response = { ...problem, headers: { ...problem.headers, ...marked } };
     })
     .handler(async (event, context) => {
       const leftMs = context.getRemainingTimeInMillis() - ANSWERING_MS - FINISHING_MS;

@@ -6,6 +6,7 @@ import { createObservability, type Observability } from '../adapters/powertools.
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import type { Configuration } from '../configuration/configuration.ts';
 import type { Clock, Random, Store } from '../core/ports.ts';
+import type { ProxyStore } from '../core/proxy-ports.ts';
 import { configurationIn, required, VARIABLES } from './environment.ts';
 
 /** What every function of the broker has. One an instance. */
@@ -13,7 +14,7 @@ export interface Instance extends Observability {
   readonly broker: string;
   readonly configuration: Configuration;
   readonly connections: Configuration['connections'];
-  readonly store: Store;
+  readonly store: Store & ProxyStore;
   readonly clock: Clock;
   readonly random: Random;
 }

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { isRefusedAddress } from '../core/refused-address.ts';
 
 /** Whether plain `http` is taken beyond loopback, and what to do where it is not. */
 export interface OriginPolicy {
@@ -13,16 +14,6 @@ const metadataNames = new Set([
   'instance-data',
   'instance-data.ec2.internal',
 ]);
-
-const refusedAddresses = new BlockList();
-refusedAddresses.addSubnet('169.254.0.0', 16, 'ipv4');
-refusedAddresses.addAddress('100.100.100.200', 'ipv4');
-refusedAddresses.addAddress('168.63.129.16', 'ipv4');
-refusedAddresses.addSubnet('fe80::', 10, 'ipv6');
-refusedAddresses.addAddress('fd00:ec2::254', 'ipv6');
-refusedAddresses.addAddress('fd20:ce::254', 'ipv6');
-// 169.254.0.0/16 behind the well-known NAT64 prefix (RFC 6052 §2.1).
-refusedAddresses.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
 
 const loopbackAddresses = new BlockList();
 loopbackAddresses.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -71,7 +62,7 @@ export function hasControlCharacter(text: string): boolean {
 }
 
 function isRefusedHost(url: URL): boolean {
-  return metadataNames.has(bareHost(url)) || isListed(refusedAddresses, bareHost(url));
+  return metadataNames.has(bareHost(url)) || isRefusedAddress(bareHost(url));
 }
 
 function isListed(list: BlockList, host: string): boolean {

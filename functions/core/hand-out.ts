@@ -2,7 +2,7 @@ import { type Connection, lifetimeSecondsOf } from './connection.ts';
 import { BrokerError } from './errors.ts';
 import { createLookup, type LookupDependencies, type Obtained } from './lookup.ts';
 import type { TokenMemory } from './memory.ts';
-import type { Audit, HandOutSource } from './ports.ts';
+import type { Audit, HandOutRoute, HandOutSource } from './ports.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { type Slot, slotId } from './slot.ts';
 import { CLOCK_SKEW_MS, isUsable, remainingSeconds, type Token } from './token.ts';
@@ -14,6 +14,7 @@ export interface HandOutRequest {
   readonly minTtlSeconds?: number;
   /** SHA-256 of a token that the upstream answered 401 to, as the caller says. */
   readonly rejectedHash?: string;
+  readonly via?: HandOutRoute;
   /** ARN of the IAM principal, or the federated identity. */
   readonly caller: string;
   readonly requestId: string;
@@ -73,7 +74,7 @@ export function createHandOut(dependencies: HandOutDependencies): (request: Hand
   return async function handOut(request) {
     const { connection } = request;
     const minTtlSeconds = Math.max(connection.minTtlSeconds, request.minTtlSeconds ?? 0);
-    assertServable(connection, minTtlSeconds);
+    assertServable(request, minTtlSeconds);
 
     const handedOut = fromMemory(request, minTtlSeconds, memory, clock.now()) ?? (await obtain(request, minTtlSeconds));
     await record(request, handedOut, dependencies);
@@ -94,8 +95,8 @@ function fromMemory(
   return { token, source: 'cache' };
 }
 
-function assertServable(connection: Connection, minTtlSeconds: number): void {
-  if (!connection.tokensOverlap) {
+function assertServable({ connection, via }: HandOutRequest, minTtlSeconds: number): void {
+  if (!connection.tokensOverlap && via !== 'proxy') {
     throw new BrokerError(
       'handout_disabled',
       `The upstream of ${connection.name} ends the old token when it issues a new one, so its tokens are not handed out. Call it through /proxy/${connection.name}.`,
@@ -111,7 +112,7 @@ function assertServable(connection: Connection, minTtlSeconds: number): void {
 }
 
 async function record(
-  { connection, slot, caller, requestId }: HandOutRequest,
+  { connection, slot, caller, requestId, via }: HandOutRequest,
   { token, source }: HandOut,
   { audit, telemetry, clock }: HandOutDependencies,
 ): Promise<void> {
@@ -124,6 +125,7 @@ async function record(
     generation: token.generation,
     secretVersion: token.secretVersion,
     source,
+    ...(via === undefined ? {} : { via }),
     requestId,
     at,
   });

@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts';
 import { keptAtLeast, REFUSAL_KEPT_SECONDS } from './lease.ts';
 import type { Clock, DataKey, Keys, Refusals, Secrets, SecretVersion, Store, Telemetry } from './ports.ts';
 import type { Slot } from './slot.ts';
-import type { SlotRecord } from './slot-record.ts';
+import { isRejected, type SlotRecord } from './slot-record.ts';
 
 /** A copy of the secret older than this is used only for a slot that its version has already served. */
 const SECRET_TRUSTED_MS = 5_000;
@@ -42,8 +42,8 @@ export function createLoginGate({
 }): LoginGate {
   async function currentSecret(connection: Connection, record: SlotRecord): Promise<SecretVersion> {
     const { secret } = connection;
-    // A refusal is waited out by looking for a new version, so the look must be a real one.
-    if (record.refusedVersion !== undefined) return secrets.current({ secret, maxAgeMs: 0 });
+    // A refusal is waited out by looking for a new version, and a dead token is the sign of one: look, do not remember.
+    if (record.refusedVersion !== undefined || isRejected(record)) return secrets.current({ secret, maxAgeMs: 0 });
     const knownVersion = record.token?.secretVersion;
     return secrets.current({
       secret,

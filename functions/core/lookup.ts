@@ -1,7 +1,7 @@
 import { backOffMs } from './back-off.ts';
 import type { Connection } from './connection.ts';
 import { BrokerError } from './errors.ts';
-import { claimOn, keptAtLeast, timeNeededToMintMs, waitLimitMs } from './lease.ts';
+import { claimOn, timeNeededToMintMs, waitLimitMs } from './lease.ts';
 import type { MintReply } from './mint-message.ts';
 import { openToken } from './open-token.ts';
 import type { Claim, Clock, HandOutSource, Keys, MintInvoker, Random, Store, Telemetry } from './ports.ts';
@@ -92,13 +92,13 @@ export function createLookup(dependencies: LookupDependencies): {
       const record = await store.read(slot, { consistent: true });
       if (record?.token === undefined || record.token.hash !== rejectedHash) return record;
       const { generation } = record;
-      const ageMs = clock.now() - record.token.issuedAt;
-      const cooldownMs = connection.renewalCooldownSeconds * SECOND_MS;
-      if (ageMs < cooldownMs) {
+      const now = clock.now();
+      const renewableAt = renewableAtOf(connection, record.token.issuedAt, record.renewalBarredUntil);
+      if (now < renewableAt) {
         throw new BrokerError(
           'renewal_throttled',
-          `This token is younger than the ${connection.renewalCooldownSeconds} s within which ${connection.name} does not renew on a caller's word.`,
-          { retryAfterMs: cooldownMs - ageMs },
+          `${connection.name} does not renew a token on a caller's word within ${connection.renewalCooldownSeconds} s of its issue, nor right after a renewal that did not help.`,
+          { retryAfterMs: renewableAt - now },
         );
       }
       quest.refused = generation;
@@ -137,9 +137,14 @@ export function createLookup(dependencies: LookupDependencies): {
       if (!hasTimeToMint(quest)) throw inProgressError(connection, record, now);
 
       const claim = claimOn(slot, connection, seen, { now, random });
-      if (!(await acquire(claim))) {
+      const taken = await acquire(claim);
+      if (taken !== true) {
         seen = await look();
-        if (seen?.lease?.id !== claim.leaseId) continue;
+        if (seen?.lease?.id !== claim.leaseId) {
+          const isHeld = seen !== undefined && liveLease(seen, clock.now()) !== undefined;
+          if (taken instanceof BrokerError && !isHeld) throw taken;
+          continue;
+        }
       }
       seen = await mint(quest, claim, record);
       consistent = true;
@@ -181,12 +186,12 @@ export function createLookup(dependencies: LookupDependencies): {
     quest.waitedMs += clock.monotonic() - began;
   }
 
-  async function acquire(claim: Claim): Promise<boolean> {
+  /** Whether the lease was won; an error where the answer did not come, and only a look can tell. */
+  async function acquire(claim: Claim): Promise<boolean | BrokerError> {
     try {
       return await store.acquire(claim);
     } catch (error) {
-      // The write may have gone through although its answer did not come: only a look can tell.
-      if (error instanceof BrokerError && error.code === 'store_unavailable') return false;
+      if (error instanceof BrokerError) return error;
       throw error;
     }
   }
@@ -231,7 +236,7 @@ export function createLookup(dependencies: LookupDependencies): {
       at: now,
       notBefore,
       dueAt: notBefore,
-      ttlSeconds: keptAtLeast(before.ttlSeconds, now, 0),
+      ttlSeconds: claim.ttlSeconds,
     });
     return new BrokerError(
       'mint_unavailable',
@@ -241,6 +246,11 @@ export function createLookup(dependencies: LookupDependencies): {
   }
 
   return { find, hasTimeToMint };
+}
+
+/** From when a caller's word renews this token. */
+function renewableAtOf(connection: Connection, issuedAt: number, barredUntil = 0): number {
+  return Math.max(issuedAt + connection.renewalCooldownSeconds * SECOND_MS, barredUntil);
 }
 
 function errorOf(reply: Extract<MintReply, { outcome: 'failed' }>): BrokerError {

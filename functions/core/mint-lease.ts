@@ -78,8 +78,8 @@ export function createLeaseTaking({
     }
     // Nobody else knows this lease, so there is no other invocation to exclude by beginning it.
     const lease = { id: claim.leaseId, until: claim.leaseUntil };
-    const { notBefore } = claim;
-    const held = { ...record, lease, notBefore, tries: record.tries + 1, fence: record.fence + 1 };
+    const { notBefore, ttlSeconds } = claim;
+    const held = { ...record, lease, notBefore, ttlSeconds, tries: record.tries + 1, fence: record.fence + 1 };
     return { leaseId: claim.leaseId, takenAt: now, record: held };
   }
 

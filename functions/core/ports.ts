@@ -245,9 +245,14 @@ export interface HandOutRecord {
   readonly generation: number;
   readonly secretVersion: string;
   readonly source: HandOutSource;
+  /** How the caller came by it, where not by a hand-out of its own. */
+  readonly via?: HandOutRoute;
   readonly requestId: string;
   readonly at: number;
 }
+
+/** `proxy`: placed in a proxied call, never seen by the caller. `exchange`: for a federated workload. */
+export type HandOutRoute = 'proxy' | 'exchange';
 
 export type HandOutSource = 'cache' | 'login' | 'slide';
 

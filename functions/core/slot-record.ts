@@ -39,6 +39,8 @@ export interface SlotRecord {
   readonly refusedVersion?: string;
   /** The generation that a caller reported dead; 0 for none. */
   readonly rejectedGeneration: number;
+  /** No caller's word renews the slot before this; epoch milliseconds. */
+  readonly renewalBarredUntil?: number;
   readonly lastHandedOutAt: number;
   readonly refreshAskedAt: number;
   /** When the schedule looks at this slot; absent while it should not. */

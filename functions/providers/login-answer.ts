@@ -105,7 +105,8 @@ function judgeToken(
 ): UpstreamOutcome {
   const { provider, login, connection, subject, requestStartedAt } = answered;
   const owner = login.ownerClaim === undefined ? undefined : claimsOf(token)?.[login.ownerClaim];
-  const belongsToOther = owner !== undefined && owner !== null && String(owner) !== subject;
+  const isStated = owner !== undefined && owner !== null;
+  const belongsToOther = isStated && owner !== subject && owner !== Number(subject);
   if (belongsToOther) {
     return failure(
       'upstream_subject_mismatch',

@@ -2,6 +2,7 @@ import type { Connection } from '../core/connection.ts';
 import { isHeaderSafe } from './answer.ts';
 import type { HttpRequest } from './http.ts';
 import type { CredentialPart, FromSetting, Login, Template } from './provider.ts';
+import { placedToken, trustOf, upstreamUrl } from './upstream-request.ts';
 
 /** A login ready to be sent, with the texts it gives away; or why this credential cannot be sent. */
 export type LoginRequest =
@@ -57,11 +58,10 @@ export function loginRequest(options: {
 
 /** The request that slides: a GET with the current token placed (C14). */
 export function slideRequest(connection: Connection, path: string, token: string): Omit<HttpRequest, 'timeoutMs'> {
-  const { header, scheme } = connection.placement;
   return {
     method: 'GET',
     url: upstreamUrl(connection, path),
-    headers: { accept: 'application/json', [header]: scheme === undefined ? token : `${scheme} ${token}` },
+    headers: { accept: 'application/json', ...placedToken(connection, token) },
     ...trustOf(connection),
   };
 }
@@ -120,13 +120,4 @@ function settingOr(source: string | FromSetting, connection: Connection): string
   const value = connection.settings[source.setting];
   if (value === undefined) throw new TypeError(`the connection has no setting \`${source.setting}\``);
   return value;
-}
-
-/** The path of the base URL, then the path given. */
-function upstreamUrl(connection: Connection, path: string): string {
-  return `${connection.baseUrl.replace(/\/+$/, '')}${path}`;
-}
-
-function trustOf(connection: Connection): { readonly caCertificate?: string } {
-  return connection.caCertificate === undefined ? {} : { caCertificate: connection.caCertificate };
 }

@@ -68,12 +68,14 @@ function character(codePoint: number): string | undefined {
   return codePoint <= 0x10_ff_ff ? String.fromCodePoint(codePoint) : undefined;
 }
 
-/** Without case, white space, control and combining forms: however a quotation was laid out, it compares equal. */
+/** Without case, white space, control characters and differences of form: however a quotation was laid out. */
 function squash(text: string): string {
-  return text
-    .normalize('NFKC')
+  const bare = text
+    .replace(/[\p{C}\s]/gu, '')
+    .normalize('NFKD')
     .toLowerCase()
-    .replace(/[\p{C}\s]/gu, '');
+    .normalize('NFKD');
+  return bare.replace(/[\p{C}\s]/gu, '');
 }
 
 /** What the base64 of any text that contains `text` must contain, for each of the three alignments. */

@@ -1,13 +1,11 @@
-import { createAuditTable } from '../adapters/audit-table.ts';
-import { createDynamodbClient } from '../adapters/dynamodb-client.ts';
 import { createKmsClient, createKmsKeys } from '../adapters/kms-keys.ts';
 import { createLambdaClient, createLambdaMint } from '../adapters/lambda-mint.ts';
 import type { ApiHandler } from '../api/api-function.ts';
+import { auditOf } from '../composition/audit.ts';
 import { required, VARIABLES } from '../composition/environment.ts';
 import { mintFunctionNames } from '../composition/function-names.ts';
-import { createInstance, type Instance, type Surroundings } from '../composition/instance.ts';
+import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createTokenMemory } from '../core/memory.ts';
-import type { Audit } from '../core/ports.ts';
 import { createTokenFunction } from './token-function.ts';
 
 /** Composes the function that hands out tokens from its environment. */
@@ -30,20 +28,4 @@ export function composeTokenFunction(surroundings: Surroundings): ApiHandler {
     }),
     memory: createTokenMemory(),
   });
-}
-
-/** Hand-outs go to the log; where `strictAudit` asks for it, an acknowledged record comes first. */
-function auditOf({ configuration, audit, random }: Instance, { environment }: Surroundings): Audit {
-  if (!configuration.strictAudit) return audit;
-  const table = createAuditTable({
-    client: createDynamodbClient(environment),
-    table: required(environment, VARIABLES.auditTable),
-    random,
-  });
-  return {
-    async handOut(record) {
-      await table.handOut(record);
-      await audit.handOut(record);
-    },
-  };
 }

@@ -141,6 +141,12 @@ export function describeNotes(subject: () => StoreUnderTest): void {
       expect(await recordOf(subject())).toHaveProperty('dueAt');
     });
 
+    it('changes nothing where the hand-out that it saw is no longer noted', async () => {
+      await published(subject());
+
+      expect(await subject().store.reschedule({ slot: SLOT, generation: 1, lastHandedOutAt: NOW })).toBe(false);
+    });
+
     it('changes nothing where another generation came between', async () => {
       await published(subject());
 

@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { describeLeases } from './store-contract-leases.ts';
 import { describeNotes } from './store-contract-notes.ts';
+import { describeOutcomes } from './store-contract-outcomes.ts';
 import { describeReads } from './store-contract-reads.ts';
 import { describeRefusals } from './store-contract-refusals.ts';
 import { type DynamodbEngine, useStore } from './store-under-test.ts';
@@ -10,6 +11,7 @@ export function describeStoreContract(engineName: string, start: () => Promise<D
   describe(`the store on ${engineName}`, () => {
     const subject = useStore(start);
     describeLeases(subject);
+    describeOutcomes(subject);
     describeNotes(subject);
     describeReads(subject);
     describeRefusals(subject);

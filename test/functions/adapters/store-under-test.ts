@@ -103,6 +103,7 @@ function storeUnderTest(client: DynamoDBClient, table: string): StoreUnderTest {
   };
 }
 
+/** A claim at `NOW` by `lease-1`. */
 export function claimOn(seen: SlotRecord | undefined, overrides: Partial<Claim> = {}): Claim {
   return {
     slot: SLOT,
@@ -116,6 +117,7 @@ export function claimOn(seen: SlotRecord | undefined, overrides: Partial<Claim> 
   };
 }
 
+/** A token of an hour's life, none of its parts the same. */
 export function sealedToken(overrides: Partial<SealedToken> = {}): SealedToken {
   return {
     ciphertext: Uint8Array.of(1, 2, 3),
@@ -131,6 +133,7 @@ export function sealedToken(overrides: Partial<SealedToken> = {}): SealedToken {
   };
 }
 
+/** The publication of a first token under `lease-1`. */
 export function publicationOf(overrides: Partial<Publication> = {}): Publication {
   return {
     slot: SLOT,
@@ -143,6 +146,7 @@ export function publicationOf(overrides: Partial<Publication> = {}): Publication
   };
 }
 
+/** The failure of an attempt under `lease-1`. */
 export function failureOf(overrides: Partial<FailedAttempt> = {}): FailedAttempt {
   return {
     slot: SLOT,

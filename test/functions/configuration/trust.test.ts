@@ -102,6 +102,15 @@ describe('a trust entry', () => {
     expect(pathsOf({ ...entry, connections: ['wfm'], subjects: ['88'] })).toEqual(['trust[0].subjects[0]']);
   });
 
+  it('is not blamed for subjects while a connection that may serve them is faulty itself', () => {
+    const { problems } = refusalOf({
+      connections: { ...connections, helpdesk: { ...helpdesk, timeoutSeconds: 13 } },
+      trust: [{ ...entry, connections: ['helpdesk', 'wfm'], subjects: ['88'] }],
+    });
+
+    expect(problems.map(({ path }) => path)).toEqual(['connections.helpdesk.timeoutSeconds']);
+  });
+
   it('cannot redefine claims that are always checked', () => {
     expect(pathsOf({ ...entry, claims: { sub: 'x', iss: 'y', bad: {}, fine: 'z' } }).sort()).toEqual([
       'trust[0].claims.bad',

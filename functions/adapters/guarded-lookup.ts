@@ -1,24 +1,9 @@
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { lookup as systemLookup } from 'node:dns';
-import { BlockList, isIP } from 'node:net';
+import { isRefusedAddress } from '../core/refused-address.ts';
 
 /** The code of the error that a refused address makes. */
 export const REFUSED_ADDRESS = 'ERR_REFUSED_ADDRESS';
-
-/** Link-local and metadata addresses, also inside the IPv6 ranges that lead to IPv4; IPv4-mapped ones match of themselves. */
-const refused = new BlockList();
-refused.addSubnet('169.254.0.0', 16, 'ipv4');
-refused.addSubnet('fe80::', 10, 'ipv6');
-refused.addAddress('fd00:ec2::254', 'ipv6');
-refused.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
-refused.addSubnet('2002:a9fe::', 32, 'ipv6');
-
-/** Reports whether an IP address is one that no upstream may have; false for what is no IP address. */
-export function isRefusedAddress(address: string): boolean {
-  const [bare = ''] = address.split('%');
-  const family = isIP(bare);
-  return family !== 0 && refused.check(bare, family === 6 ? 'ipv6' : 'ipv4');
-}
 
 type Answer = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
 

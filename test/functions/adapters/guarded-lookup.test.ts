@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { guardedLookup, isRefusedAddress, REFUSED_ADDRESS } from '../../../functions/adapters/refused-addresses.ts';
+import { guardedLookup, REFUSED_ADDRESS } from '../../../functions/adapters/guarded-lookup.ts';
 import { createUpstreamHttp } from '../../../functions/adapters/upstream-http.ts';
+import { isRefusedAddress } from '../../../functions/core/refused-address.ts';
 
 describe('refused addresses', () => {
   it.each([

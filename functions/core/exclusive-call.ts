@@ -1,0 +1,142 @@
+import { BrokerError } from './errors.ts';
+import { waitLimitMs } from './lease.ts';
+import { createLookup, type LookupDependencies } from './lookup.ts';
+import { openToken } from './open-token.ts';
+import type { Audit } from './ports.ts';
+import { type Answered, sealSlide } from './proxied-slide.ts';
+import type { ProxyCall } from './proxy.ts';
+import type { ForwardedAnswer, Forwarder, ProxyStore } from './proxy-ports.ts';
+import { hasUsableToken, liveLease, type SealedToken, type SlotRecord } from './slot-record.ts';
+import { CLOCK_SKEW_MS, type Token } from './token.ts';
+
+export interface ExclusiveCallDependencies extends LookupDependencies {
+  readonly audit: Audit;
+  readonly proxyStore: ProxyStore;
+  readonly forwarder: Forwarder;
+}
+
+/** A lease held for the time of one call, with the token that goes with it. */
+interface HeldCall {
+  readonly leaseId: string;
+  readonly record: SlotRecord & { readonly token: SealedToken };
+  readonly token: Token;
+}
+
+const UNAUTHORIZED = 401;
+const SHORTEST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 500;
+
+/**
+ * Creates proxied calls for an upstream that ends the old token when it issues a new one (C18, `tokensOverlap` false):
+ * one call at a time a slot, under the slot's lease, and every slide is taken up, since the token used is dead after it.
+ * On 401 the lease goes back, and the slot is renewed as on any caller's word.
+ */
+export function createExclusiveCalls(
+  dependencies: ExclusiveCallDependencies,
+): (
+  call: ProxyCall,
+) => Promise<{ readonly answer: ForwardedAnswer; readonly generation: number; readonly again: boolean }> {
+  const { store, proxyStore, forwarder, audit, clock, random } = dependencies;
+  const lookup = createLookup(dependencies);
+
+  return async function callAlone(call) {
+    const first = await callOnce(call);
+    if (first.answer.status !== UNAUTHORIZED || !lookup.hasTimeToMint(call)) return { ...first, again: false };
+    try {
+      await lookup.find({ ...call, minTtlSeconds: call.connection.minTtlSeconds, rejectedHash: first.tokenHash });
+    } catch (error) {
+      // The upstream's own 401 says more to the caller than why there is no other token.
+      if (error instanceof BrokerError) return { ...first, again: false };
+      throw error;
+    }
+    return { ...(await callOnce(call)), again: true };
+  };
+
+  async function callOnce(call: ProxyCall) {
+    const held = await begin(call);
+    const { generation, hash: tokenHash } = held.token;
+    try {
+      const answered = await forward(call, held);
+      await end(call, held, answered);
+      return { answer: answered.answer, generation, tokenHash };
+    } catch (error) {
+      await release(call, held);
+      throw error;
+    }
+  }
+
+  /** Waits its turn and takes the lease for one call; has a token minted first where there is none to use. */
+  async function begin(call: ProxyCall): Promise<HeldCall> {
+    const { connection, slot, policy, deadline } = call;
+    const giveUpAt = Math.min(clock.monotonic() + waitLimitMs(connection), deadline);
+    for (;;) {
+      const seen = await store.read(slot, { consistent: true });
+      const now = clock.now();
+      const isTaken = seen !== undefined && liveLease(seen, now) !== undefined;
+      const isUsable = seen !== undefined && hasUsableToken(seen, now, connection.minTtlSeconds);
+      const token = isUsable && !isTaken ? await openToken(dependencies, slot, seen) : undefined;
+      if (clock.monotonic() >= giveUpAt) {
+        throw new BrokerError('refresh_in_progress', 'Other calls to this upstream take their time. Ask again.');
+      }
+      if (isTaken) {
+        await clock.sleep(SHORTEST_WAIT_MS + random.fraction() * (LONGEST_WAIT_MS - SHORTEST_WAIT_MS));
+      } else if (!isUsable || token === undefined) {
+        await lookup.find({ connection, slot, minTtlSeconds: connection.minTtlSeconds, deadline });
+      } else {
+        const leaseId = random.uuid();
+        const lengthMs = Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000 + CLOCK_SKEW_MS;
+        if (await proxyStore.beginCall({ slot, leaseId, now, leaseUntil: now + lengthMs, seen })) {
+          return { leaseId, record: seen, token };
+        }
+      }
+    }
+  }
+
+  async function forward(call: ProxyCall, { token }: HeldCall): Promise<Answered> {
+    const { connection, slot, policy, request, caller, requestId, deadline } = call;
+    await audit.handOut({
+      caller,
+      connection: slot.connection,
+      subject: slot.subject,
+      tokenHash: token.hash,
+      generation: token.generation,
+      secretVersion: token.secretVersion,
+      source: 'cache',
+      via: 'proxy',
+      requestId,
+      at: clock.now(),
+    });
+    const timeoutMs = Math.min(policy.timeoutSeconds * 1000, deadline - clock.monotonic());
+    const outcome = await forwarder.forward({ connection, token: token.value, request, timeoutMs });
+    if (outcome.kind === 'failure') throw new BrokerError(outcome.code, outcome.detail);
+    return outcome;
+  }
+
+  /** Puts the slid token in the place of the one used, or just gives the lease back where the answer slid nothing. */
+  async function end(call: ProxyCall, held: HeldCall, { slid, requestStartedAt }: Answered): Promise<void> {
+    const { connection, slot } = call;
+    const { leaseId, record, token: used } = held;
+    if (slid === undefined) return release(call, held);
+    try {
+      const context = { connection, slot, record, used };
+      const token = await sealSlide(dependencies, context, slid, requestStartedAt);
+      if (token === undefined) {
+        // What the upstream issued cannot be kept, and what it replaces is dead: the next call must log in.
+        await store.markRejected({ slot, generation: record.generation });
+        return await release(call, held);
+      }
+      const ttlSeconds = Math.ceil(token.usableUntil / 1000);
+      const seenGeneration = record.generation;
+      await store.publish({ slot, leaseId, seenGeneration, token, dueAt: token.refreshAt, ttlSeconds });
+    } catch {
+      dependencies.telemetry.warn('A slid token could not be stored; the next call finds its session ended.', {
+        connection: connection.name,
+      });
+    }
+  }
+
+  /** Where this fails, the lease lapses by itself. */
+  async function release({ slot }: ProxyCall, { leaseId }: HeldCall): Promise<void> {
+    await store.release({ slot, leaseId }).catch(() => false);
+  }
+}

@@ -1,0 +1,20 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Link-local and metadata addresses, also inside the IPv6 ranges that lead to IPv4; IPv4-mapped ones match of themselves. */
+const refused = new BlockList();
+refused.addSubnet('169.254.0.0', 16, 'ipv4');
+refused.addAddress('100.100.100.200', 'ipv4');
+refused.addAddress('168.63.129.16', 'ipv4');
+refused.addSubnet('fe80::', 10, 'ipv6');
+refused.addAddress('fd00:ec2::254', 'ipv6');
+refused.addAddress('fd20:ce::254', 'ipv6');
+// 169.254.0.0/16 behind NAT64 (RFC 6052 §2.1) and 6to4 (RFC 3056 §2).
+refused.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
+refused.addSubnet('2002:a9fe::', 32, 'ipv6');
+
+/** Reports whether an IP address is one that no upstream may have (invariant 15); false for what is no IP address. */
+export function isRefusedAddress(address: string): boolean {
+  const [bare = ''] = address.split('%');
+  const family = isIP(bare);
+  return family !== 0 && refused.check(bare, family === 6 ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,48 @@
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { type ApiHandler, createApiFunction } from '../api/api-function.ts';
+import { type ApiEvent, connectionOf } from '../api/request.ts';
+import type { Connection } from '../core/connection.ts';
+import { BrokerError } from '../core/errors.ts';
+import { createProxy, type ProxyDependencies } from '../core/proxy.ts';
+import type { ForwardedAnswer } from '../core/proxy-ports.ts';
+import { slotFor } from '../core/slot.ts';
+import { forwardedRequestOf } from './forwarded-request.ts';
+
+/** Tells a caller that an error is the broker's, with its code, and not the upstream's. */
+const ERROR_HEADER = 'token-broker-error';
+
+/** Creates the function that forwards requests to the upstreams of one isolation group. */
+export function createProxyFunction(
+  dependencies: ProxyDependencies & {
+    readonly connections: Readonly<Record<string, Connection>>;
+    readonly isolation: string;
+  },
+): ApiHandler {
+  const proxy = createProxy(dependencies);
+  const { connections, isolation } = dependencies;
+
+  return createApiFunction({ ...dependencies, errorHeader: ERROR_HEADER }, async ({ event, ...call }) => {
+    const connection = connectionOf(event, connections);
+    const policy = connection.proxy;
+    if (policy === undefined || connection.isolation !== isolation) throw noProxy(connection);
+    const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
+    const request = forwardedRequestOf(event, connection, policy);
+    return responseOf(await proxy({ ...call, connection, policy, slot, request }), event);
+  });
+}
+
+/** There is nothing to forward to. */
+export function noProxy(connection: Connection): BrokerError {
+  return new BrokerError('not_found', `The connection ${connection.name} declares no proxy.`);
+}
+
+/** Base64 whatever the content is, so that every byte arrives as it was sent. */
+function responseOf({ status, headers, body }: ForwardedAnswer, event: ApiEvent): APIGatewayProxyStructuredResultV2 {
+  const joined = Object.entries(headers).map(([name, values]) => [name, values.join(', ')]);
+  const hasBody = body.length > 0 && event.requestContext.http.method !== 'HEAD';
+  return {
+    statusCode: status,
+    headers: Object.fromEntries(joined),
+    ...(hasBody ? { body: Buffer.from(body).toString('base64'), isBase64Encoded: true } : {}),
+  };
+}

@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import {
+  claimOn,
+  failureOf,
+  leased,
+  NOW,
+  publicationOf,
+  published,
+  recordOf,
+  SLOT,
+  type StoreUnderTest,
+  sealedToken,
+  TTL_SECONDS,
+} from './store-under-test.ts';
+
+/** How an attempt under a lease ends (invariants 5 and 7). */
+export function describeOutcomes(subject: () => StoreUnderTest): void {
+  describe('publish', () => {
+    it('puts the next generation in place of lease, failure and rejection', async () => {
+      const first = await published(subject());
+      await subject().store.markRejected({ slot: SLOT, generation: 1 });
+      await subject().store.acquire(claimOn(first, { leaseId: 'lease-2', notBefore: NOW }));
+      await subject().store.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', notBefore: NOW }));
+      await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' }));
+      await subject().store.begin({ slot: SLOT, leaseId: 'lease-3', begunBy: 'request-3' });
+      const token = sealedToken({ publicationId: 'lease-3', secretVersion: 'version-2', issuedAt: NOW + 5 });
+      const publication = publicationOf({ leaseId: 'lease-3', seenGeneration: 1, token, lastHandedOutAt: NOW + 7 });
+
+      expect(await subject().store.publish(publication)).toBe(true);
+      expect(await recordOf(subject())).toEqual({
+        generation: 2,
+        token,
+        fence: 3,
+        tries: 0,
+        notBefore: 0,
+        rejectedGeneration: 0,
+        lastHandedOutAt: NOW + 7,
+        refreshAskedAt: 0,
+        dueAt: NOW + 2_880_000,
+        ttlSeconds: TTL_SECONDS + 1,
+      });
+      expect(Object.keys((await subject().item(SLOT)) ?? {})).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(lease.*|begunBy|notBefore|tries|fail.*|badSv|rejectedGen)$/)]),
+      );
+    });
+
+    it('stores the attributes under the names and in the types that other readers of the table rely on', async () => {
+      await published(subject());
+
+      expect(await subject().item(SLOT)).toMatchObject({
+        pk: { S: 'helpdesk' },
+        sk: { S: 'system#f00d' },
+        gen: { N: '1' },
+        ct: { B: Uint8Array.of(1, 2, 3) },
+        dk: { B: Uint8Array.of(4, 5, 6) },
+        issuedAt: { N: String(NOW) },
+        usableUntil: { N: String(NOW + 3_595_000) },
+        refreshAt: { N: String(NOW + 2_880_000) },
+        sessionStartedAt: { N: String(NOW - 1) },
+        sv: { S: 'version-1' },
+        tokenHash: { S: 'ab'.repeat(32) },
+        pubId: { S: 'publication-1' },
+        dueAt: { N: String(NOW + 2_880_000) },
+        shard: { N: expect.stringMatching(/^[0-3]$/) },
+        ttl: { N: String(TTL_SECONDS + 1) },
+      });
+    });
+
+    it('discards the token of a holder that lost its lease', async () => {
+      const seen = await leased(subject(), { notBefore: NOW });
+      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', now: NOW + 17_000 }));
+
+      expect(await subject().store.publish(publicationOf())).toBe(false);
+      expect((await recordOf(subject())).token).toBeUndefined();
+    });
+
+    it('discards a token after a purge in mid-flight, although the lease is still held', async () => {
+      await leased(subject());
+      await subject().store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS });
+
+      expect(await subject().store.publish(publicationOf())).toBe(false);
+      expect(await recordOf(subject())).toMatchObject({ generation: 1, lease: { id: 'lease-1' } });
+      expect((await recordOf(subject())).token).toBeUndefined();
+    });
+
+    it('publishes once however often it is sent', async () => {
+      await leased(subject());
+      const results = await Promise.all([1, 2, 3].map(() => subject().store.publish(publicationOf())));
+
+      expect(results.filter(Boolean)).toHaveLength(1);
+      expect((await recordOf(subject())).generation).toBe(1);
+    });
+  });
+
+  describe('fail', () => {
+    it('writes down the failure, ends the lease and goes back on the schedule', async () => {
+      await leased(subject());
+      await subject().store.begin({ slot: SLOT, leaseId: 'lease-1', begunBy: 'request-1' });
+
+      expect(await subject().store.fail(failureOf({ dueAt: NOW + 36_000, refusedVersion: 'version-1' }))).toBe(true);
+      expect(await recordOf(subject())).toEqual({
+        generation: 0,
+        fence: 1,
+        tries: 1,
+        notBefore: NOW + 36_000,
+        failure: { code: 'upstream_timeout', at: NOW + 6_000 },
+        refusedVersion: 'version-1',
+        dueAt: NOW + 36_000,
+        rejectedGeneration: 0,
+        lastHandedOutAt: 0,
+        refreshAskedAt: 0,
+        ttlSeconds: TTL_SECONDS + 2,
+      });
+    });
+
+    it('keeps the token that is there and the version that was refused before', async () => {
+      const seen = await published(subject());
+      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', notBefore: NOW }));
+      await subject().store.fail(failureOf({ leaseId: 'lease-2', notBefore: NOW, refusedVersion: 'version-1' }));
+      await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' }));
+      await subject().store.fail(failureOf({ leaseId: 'lease-3' }));
+
+      expect(await recordOf(subject())).toMatchObject({ token: sealedToken(), refusedVersion: 'version-1' });
+    });
+
+    it('takes the slot off the schedule where no time is given', async () => {
+      const seen = await published(subject());
+      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2' }));
+      await subject().store.fail(failureOf({ leaseId: 'lease-2' }));
+
+      expect(await recordOf(subject())).not.toHaveProperty('dueAt');
+      expect(await subject().item(SLOT)).not.toHaveProperty('shard');
+    });
+
+    it('goes back to the count of tries it is given', async () => {
+      await leased(subject());
+      await subject().store.fail(failureOf({ tries: 0 }));
+
+      expect((await recordOf(subject())).tries).toBe(0);
+    });
+
+    it('changes nothing for a holder that lost its lease', async () => {
+      const seen = await leased(subject(), { notBefore: NOW });
+      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', now: NOW + 17_000 }));
+      const before = await recordOf(subject());
+
+      expect(await subject().store.fail(failureOf())).toBe(false);
+      expect(await recordOf(subject())).toEqual(before);
+    });
+  });
+
+  describe('release', () => {
+    it('ends the lease and nothing else', async () => {
+      const { lease: _, ...rest } = await leased(subject());
+
+      expect(await subject().store.release({ slot: SLOT, leaseId: 'lease-1' })).toBe(true);
+      expect(await recordOf(subject())).toEqual(rest);
+    });
+
+    it('leaves the lease of another holder alone', async () => {
+      await leased(subject());
+
+      expect(await subject().store.release({ slot: SLOT, leaseId: 'lease-0' })).toBe(false);
+      expect((await recordOf(subject())).lease?.id).toBe('lease-1');
+    });
+  });
+}

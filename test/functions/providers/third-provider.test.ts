@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { body, header, type Provider } from '../../../functions/providers/provider.ts';
+import { connectionOf, failureIn, realUpstream, secretOf, tokenIn } from './provider-harness.ts';
+
+// provider:start
+/** A fictitious bookings service: client id and secret by Basic, a bearer token with `expires_in` in seconds. */
+const bookings = {
+  secretFields: { clientId: { without: ':' }, clientSecret: {} },
+  settings: { tokenPath: { kind: 'path', default: '/oauth/token' } },
+  defaults: { refreshAfter: 0.75 },
+  logins: {
+    system: {
+      method: 'POST',
+      path: { setting: 'tokenPath' },
+      credential: [
+        { as: 'basic', user: '{clientId}', password: '{clientSecret}' },
+        { as: 'form', fields: { grant_type: 'client_credentials' } },
+      ],
+    },
+  },
+  tokenAt: body('access_token'),
+  placement: { header: 'Authorization', scheme: 'Bearer' },
+  lifetime: { from: 'body', path: ['expires_in'] },
+} as const satisfies Provider;
+// provider:end
+
+/** A form login whose token comes in a header and lives a fixed idle time, renewed by the same header. */
+const sessions = {
+  secretFields: { user: {}, password: {} },
+  settings: { keepAlivePath: { kind: 'path' } },
+  defaults: { refreshAfter: 0.75, refreshAfterWithSlide: 0.5, lifetimeSeconds: 900, maxSessionSeconds: 28_800 },
+  logins: {
+    system: {
+      method: 'POST',
+      path: '/session',
+      credential: [{ as: 'form', fields: { user: '{user}', password: '{password}' } }],
+    },
+  },
+  tokenAt: header('X-Session'),
+  placement: { header: 'X-Session' },
+  lifetime: { from: 'setting' },
+  slide: { pathSetting: 'keepAlivePath', tokenAt: header('X-Session') },
+} as const satisfies Provider;
+
+/** A key in a header of a GET, and the whole body is the token, a JWT or not. */
+const plainText = {
+  secretFields: { key: {} },
+  settings: {},
+  defaults: { refreshAfter: 0.5 },
+  logins: {
+    system: { method: 'GET', path: '/token', credential: [{ as: 'header', fields: { 'X-ApiKey': 'Key {key}' } }] },
+  },
+  tokenAt: { in: 'text' },
+  placement: { header: 'Authorization', scheme: 'token' },
+  lifetime: { from: 'none' },
+} as const satisfies Provider;
+
+const providers: Readonly<Record<string, Provider>> = { bookings, sessions, plainText };
+const subject = 'system';
+const timeoutMs = 2_000;
+let server: Server;
+let baseUrl: string;
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    const form = new URLSearchParams(await textOf(request));
+    switch (`${request.method} ${request.url}`) {
+      case 'POST /v2/oauth/token': {
+        const isRight =
+          request.headers.authorization === `Basic ${Buffer.from('id:s€cret:x').toString('base64')}` &&
+          form.get('grant_type') === 'client_credentials';
+        response.statusCode = isRight ? 200 : 401;
+        response.end(JSON.stringify(isRight ? { access_token: 'abc', expires_in: 600 } : { error: 'invalid_client' }));
+        return;
+      }
+      case 'POST /v2/session':
+        if (form.get('user') === 'u' && form.get('password') === 'p&w') response.setHeader('x-session', 'first');
+        response.end('welcome');
+        return;
+      case 'GET /v2/ping':
+        response.statusCode = request.headers['x-session'] === 'first' ? 200 : 401;
+        response.setHeader('x-session', 'second');
+        response.end();
+        return;
+      case 'GET /v2/token':
+        response.end(request.headers['x-apikey'] === 'Key k' ? 'opaque-token\r\n' : '<html>who are you</html>');
+        return;
+      default:
+        response.statusCode = 404;
+        response.end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  baseUrl = `http://127.0.0.1:${address.port}/v2`;
+});
+afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+function using(name: string, settings: Record<string, string> = {}) {
+  const provider = providers[name];
+  if (provider === undefined) throw new Error(`no provider ${name}`);
+  const { upstream } = realUpstream((wanted) => providers[wanted]);
+  const connection = connectionOf(name, baseUrl, { provider, settings });
+  return {
+    login: (secret: unknown) => upstream.login({ connection, subject, secret: secretOf(secret), timeoutMs }),
+    slide: (token: Parameters<typeof upstream.slide>[0]['token']) =>
+      upstream.slide({ connection, subject, token, timeoutMs }),
+    canSlide: () => upstream.canSlide(connection),
+  };
+}
+
+describe('a third provider', () => {
+  it('is less than forty lines', () => {
+    const source = readFileSync(new URL(import.meta.url), 'utf8');
+    const [, lines = ''] = /provider:start\n([\s\S]*?)\/\/ provider:end/.exec(source) ?? [];
+    expect(lines).toContain('const bookings');
+    expect(lines.split('\n').length).toBeLessThan(40);
+  });
+
+  it('with Basic and expires_in runs on the engine as it is', async () => {
+    const { login, canSlide } = using('bookings');
+    const issued = tokenIn(await login({ clientId: 'id', clientSecret: 's€cret:x' }));
+    expect(issued.value.reveal()).toBe('abc');
+    expect(issued.life.seconds).toBe(600);
+    expect(canSlide()).toBe(false);
+    expect(failureIn(await login({ clientId: 'id', clientSecret: 'wrong' })).code).toBe('upstream_credential_rejected');
+    expect(failureIn(await login({ clientId: 'i:d', clientSecret: 'x' })).code).toBe('secret_invalid');
+  });
+
+  it('with a form login and the token in a header runs on it too', async () => {
+    const { login, slide, canSlide } = using('sessions', { keepAlivePath: '/ping' });
+    const issued = tokenIn(await login({ user: 'u', password: 'p&w' }));
+    expect(issued.life.seconds).toBe(900);
+    expect(canSlide()).toBe(true);
+    expect(tokenIn(await slide(issued.value)).value.reveal()).toBe('second');
+    expect(failureIn(await login({ user: 'u', password: 'no' })).code).toBe('upstream_invalid_response');
+  });
+
+  it('with a key in a header and a token as plain text runs on it too', async () => {
+    const { login } = using('plainText');
+    const issued = tokenIn(await login({ key: 'k' }));
+    expect(issued.value.reveal()).toBe('opaque-token');
+    expect(issued.life.exp).toBeUndefined();
+    expect(issued.life.seconds).toBeUndefined();
+    expect(failureIn(await login({ key: 'other' })).code).toBe('upstream_invalid_response');
+    expect(failureIn(await login({ key: 'k€y' })).code).toBe('secret_invalid');
+  });
+});
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}

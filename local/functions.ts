@@ -1,15 +1,18 @@
 import type { Writable } from 'node:stream';
 import type { Environment } from '../functions/adapters/aws-client.ts';
-import { apiRoutes } from '../functions/api/routes.ts';
+import { type ApiRoute, apiRoutesOf } from '../functions/api/routes.ts';
 import { VARIABLES } from '../functions/composition/environment.ts';
+import { mintFunctionName } from '../functions/composition/function-names.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { composeConnectionsFunction } from '../functions/connections/compose.ts';
 import { composeMintFunction } from '../functions/mint/compose.ts';
+import { composeProxyFunction } from '../functions/proxy/compose.ts';
 import { composeRefreshFunction } from '../functions/refresh/compose.ts';
 import { composeRotationFunction } from '../functions/rotation/compose.ts';
 import { composeTokenFunction } from '../functions/token/compose.ts';
 import type { LoopbackFunction } from './aws/loopback-aws.ts';
 import type { GatewayRoute } from './gateway/gateway.ts';
+import type { LambdaHandler } from './lambda/invoke.ts';
 
 export const BROKER = 'token-broker';
 export const TABLE = 'token-broker';
@@ -62,24 +65,38 @@ export function composeFunctions(
   output: Writable,
 ): LocalFunctions {
   const surroundings = { environment, output };
-  const handlers = {
+  const ofGroup = (isolation: string) => ({
+    environment: { ...environment, [VARIABLES.isolation]: isolation },
+    output,
+  });
+  const connections = Object.values(configuration.connections);
+  const groups = new Set(connections.map(({ isolation }) => isolation));
+  const proxyGroups = new Set(connections.filter(({ proxy }) => proxy !== undefined).map(({ isolation }) => isolation));
+
+  const api = {
     token: composeTokenFunction(surroundings),
     connections: composeConnectionsFunction(surroundings),
   };
-  const groups = new Set(Object.values(configuration.connections).map(({ isolation }) => isolation));
+  const proxies = new Map([...proxyGroups].map((group) => [group, composeProxyFunction(ofGroup(group))]));
+  const handlerOf = (route: ApiRoute): LambdaHandler => {
+    if (route.function !== 'proxy') return api[route.function];
+    const proxy = proxies.get(route.isolation ?? '');
+    if (proxy === undefined) throw new Error(`No function serves ${route.routeKey}.`);
+    return proxy;
+  };
   return {
-    routes: apiRoutes.map(({ routeKey, function: name, authorization }) => ({
-      routeKey,
-      functionName: name,
-      handler: handlers[name],
+    routes: apiRoutesOf(configuration.connections).map((route) => ({
+      routeKey: route.routeKey,
+      functionName: route.isolation === undefined ? route.function : `${route.function}-${route.isolation}`,
+      handler: handlerOf(route),
       timeoutMs: API_TIMEOUT_MS,
-      authorization,
+      authorization: route.authorization,
     })),
     invocable: new Map(
-      [...groups].map((group) => {
-        const own = { environment: { ...environment, [VARIABLES.isolation]: group }, output };
-        return [`${MINT_PREFIX}${group}`, { handler: composeMintFunction(own), timeoutMs: MINT_TIMEOUT_MS }];
-      }),
+      [...groups].map((group) => [
+        mintFunctionName(MINT_PREFIX, group),
+        { handler: composeMintFunction(ofGroup(group)), timeoutMs: MINT_TIMEOUT_MS },
+      ]),
     ),
     refresh: { handler: composeRefreshFunction(surroundings), timeoutMs: SCHEDULED_TIMEOUT_MS },
     rotation: { handler: composeRotationFunction(surroundings), timeoutMs: SCHEDULED_TIMEOUT_MS },

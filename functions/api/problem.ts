@@ -1,4 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { Connection } from '../core/connection.ts';
 import { BrokerError, type BrokerErrorCode } from '../core/errors.ts';
 
 const titles = {
@@ -46,6 +47,11 @@ const titles = {
 export function brokerErrorOf(error: unknown): BrokerError {
   if (error instanceof BrokerError) return error;
   return new BrokerError('internal', "Something unforeseen happened. The function's log has it under the request id.");
+}
+
+/** The error of a proxied call to a connection that declares no proxy. */
+export function noProxy(connection: Connection): BrokerError {
+  return new BrokerError('not_found', `The connection ${connection.name} declares no proxy.`);
 }
 
 /** An error as an RFC 9457 problem, with `Retry-After` in whole seconds where the time is known (RFC 9110 §10.2.3). */

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2WithIAMAuthorizer } from 'aws-lambda';
 import type { Connection } from '../core/connection.ts';
 import { BrokerError } from '../core/errors.ts';
+import { connectionNamedBy } from './routes.ts';
 import { testCallerIn } from './test-caller.ts';
 
 export type ApiEvent = APIGatewayProxyEventV2WithIAMAuthorizer;
@@ -26,9 +27,9 @@ export function callerOf(
   return arn;
 }
 
-/** The connection that the path names. Throws `unknown_connection`. */
+/** The connection that the path names, as a parameter or in the route itself. Throws `unknown_connection`. */
 export function connectionOf(event: ApiEvent, connections: Readonly<Record<string, Connection>>): Connection {
-  const name = event.pathParameters?.['connection'] ?? '';
+  const name = event.pathParameters?.['connection'] ?? connectionNamedBy(event.routeKey) ?? '';
   const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
   if (connection === undefined) {
     throw new BrokerError('unknown_connection', 'There is no connection of this name. GET /connections lists them.');

@@ -1,10 +1,14 @@
+import type { Connection } from '../core/connection.ts';
+
 /** A function behind the API, by the name of its folder. */
-export type ApiFunctionName = 'token' | 'connections';
+export type ApiFunctionName = 'token' | 'connections' | 'proxy';
 
 export interface ApiRoute {
   /** As payload format 2.0 names it: a method, or `ANY`, and a path; or `$default`. */
   readonly routeKey: string;
   readonly function: ApiFunctionName;
+  /** With `proxy`: the isolation group whose function it is. */
+  readonly isolation?: string;
   readonly authorization: 'AWS_IAM' | 'NONE';
 }
 
@@ -22,8 +26,36 @@ export const apiRoutes: readonly ApiRoute[] = [
   { routeKey: 'ANY /connections', function: 'connections', authorization: 'AWS_IAM' },
   { routeKey: 'GET /connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
   { routeKey: 'ANY /connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
+  // Only for connections that have no route of their own, see `apiRoutesOf`: 404.
+  { routeKey: 'ANY /proxy/{connection}/{subject}/{path+}', function: 'connections', authorization: 'AWS_IAM' },
   { routeKey: '$default', function: 'connections', authorization: 'AWS_IAM' },
 ];
+
+/**
+ * All routes of a broker with these connections. Each that declares a proxy has a route that names it, so that the API
+ * itself sends the request to the function of its isolation group.
+ */
+export function apiRoutesOf(connections: Readonly<Record<string, Connection>>): readonly ApiRoute[] {
+  const proxied = Object.values(connections).filter(({ proxy }) => proxy !== undefined);
+  return [
+    ...apiRoutes,
+    ...proxied.map(
+      ({ name, isolation }): ApiRoute => ({
+        routeKey: `ANY /proxy/${name}/{subject}/{path+}`,
+        function: 'proxy',
+        isolation,
+        authorization: 'AWS_IAM',
+      }),
+    ),
+  ];
+}
+
+const PROXY_ROUTE = /^ANY \/proxy\/([^/{}]+)\//;
+
+/** The connection that a route of `apiRoutesOf` names in its path; undefined for a route with a parameter there. */
+export function connectionNamedBy(routeKey: string): string | undefined {
+  return PROXY_ROUTE.exec(routeKey)?.[1];
+}
 
 /** The methods that a path of the API has, without `ANY`; none for a path that the API does not have. */
 export function methodsOf(path: string): readonly string[] {

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiCall, type ApiHandler, createApiFunction } from '../api/api-function.ts';
-import { jsonResponse } from '../api/problem.ts';
+import { jsonResponse, noProxy } from '../api/problem.ts';
 import { connectionOf } from '../api/request.ts';
 import { methodsOf } from '../api/routes.ts';
 import { isoSeconds } from '../api/time.ts';
@@ -37,6 +37,10 @@ export function createConnectionsFunction(dependencies: {
       const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
       await purge({ connection, slot, caller, requestId });
       return { statusCode: 204, headers: { 'cache-control': 'no-store' } };
+    },
+
+    'ANY /proxy/{connection}/{subject}/{path+}': async ({ event }) => {
+      throw noProxy(connectionOf(event, connections));
     },
   };
 

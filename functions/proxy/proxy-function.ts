@@ -1,8 +1,8 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiHandler, createApiFunction } from '../api/api-function.ts';
+import { noProxy } from '../api/problem.ts';
 import { type ApiEvent, connectionOf } from '../api/request.ts';
 import type { Connection } from '../core/connection.ts';
-import { BrokerError } from '../core/errors.ts';
 import { createProxy, type ProxyDependencies } from '../core/proxy.ts';
 import type { ForwardedAnswer } from '../core/proxy-ports.ts';
 import { slotFor } from '../core/slot.ts';
@@ -29,11 +29,6 @@ export function createProxyFunction(
     const request = forwardedRequestOf(event, connection, policy);
     return responseOf(await proxy({ ...call, connection, policy, slot, request }), event);
   });
-}
-
-/** There is nothing to forward to. */
-export function noProxy(connection: Connection): BrokerError {
-  return new BrokerError('not_found', `The connection ${connection.name} declares no proxy.`);
 }
 
 /** Base64 whatever the content is, so that every byte arrives as it was sent. */

@@ -1,0 +1,83 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { type CommunityKnobs, demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
+import type { DemoUpstream } from '../../../local/demo/demo-upstream.ts';
+import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
+import { flagsOf } from '../../../local/flags.ts';
+import { startSystem } from '../../../local/system.ts';
+import { type Scripted, startScriptedUpstream } from './scripted-upstream.ts';
+
+/** The broker with every kind of upstream behind its proxy. */
+export interface ProxyHarness {
+  readonly url: string;
+  readonly helpmaster: DemoUpstream<HelpmasterKnobs>;
+  readonly community: DemoUpstream<CommunityKnobs>;
+  /** The community upstream that ends the old token when it issues a new one. */
+  readonly exclusive: DemoUpstream<CommunityKnobs>;
+  readonly scripted: Scripted;
+  /** Everything logged so far. */
+  logged(): string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the whole system in this process with connections `helpdesk`, `wfm` (slides adopted at once), `calm` (the same
+ * upstream, refreshed late), `alone` (tokensOverlap false), `scripted` and `unproxied`.
+ */
+export async function startProxyHarness(): Promise<ProxyHarness> {
+  const [helpmaster, community, exclusive, scripted] = await Promise.all([
+    startDemoHelpmaster(),
+    startDemoCommunity(),
+    startDemoCommunity({ knobs: { tokensOverlap: false } }),
+    startScriptedUpstream(),
+  ]);
+  const proxy = { methods: ['GET', 'HEAD', 'POST'], paths: ['/'], headers: ['x-declared'] };
+  const common = { renewalCooldownSeconds: 0, proxy };
+  const connections = {
+    helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, ...common },
+    wfm: { provider: 'community-web-api', baseUrl: community.baseUrl, refreshAfter: 0.000001, ...common },
+    calm: { provider: 'community-web-api', baseUrl: community.baseUrl, ...common },
+    alone: { provider: 'community-web-api', baseUrl: exclusive.baseUrl, tokensOverlap: false, ...common },
+    scripted: {
+      provider: 'helpmaster',
+      baseUrl: `${scripted.url}/base`,
+      ...common,
+      proxy: { ...proxy, paths: ['/open', '/binary'], timeoutSeconds: 1 },
+    },
+    unproxied: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl },
+  };
+  const secrets = {
+    helpdesk: demoHelpmasterSecret,
+    wfm: demoCommunitySecret,
+    calm: demoCommunitySecret,
+    alone: demoCommunitySecret,
+    scripted: demoHelpmasterSecret,
+    unproxied: demoHelpmasterSecret,
+  };
+  const folder = await mkdtemp(join(tmpdir(), 'token-broker-proxy-'));
+  const connectionsFile = join(folder, 'connections.json');
+  const secretsFile = join(folder, 'secrets.json');
+  await writeFile(connectionsFile, JSON.stringify({ connections }));
+  await writeFile(secretsFile, JSON.stringify(secrets));
+
+  const log = new PassThrough();
+  const lines: Buffer[] = [];
+  log.on('data', (line: Buffer) => lines.push(line));
+  const flags = flagsOf(['--port', '0', '--connections', connectionsFile, '--secrets', secretsFile]);
+  const system = await startSystem(flags, { log, report: (message) => lines.push(Buffer.from(message)) });
+  return {
+    url: system.url,
+    helpmaster,
+    community,
+    exclusive,
+    scripted,
+    logged: () => Buffer.concat(lines).toString('utf8'),
+    async close() {
+      await system.close();
+      await Promise.all([helpmaster, community, exclusive, scripted].map((upstream) => upstream.close()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { describeLeases } from './store-contract-leases.ts';
 import { describeNotes } from './store-contract-notes.ts';
 import { describeOutcomes } from './store-contract-outcomes.ts';
+import { describeProxyWrites } from './store-contract-proxy.ts';
 import { describeReads } from './store-contract-reads.ts';
 import { describeRefusals } from './store-contract-refusals.ts';
 import { type DynamodbEngine, useStore } from './store-under-test.ts';
@@ -15,5 +16,6 @@ export function describeStoreContract(engineName: string, start: () => Promise<D
     describeNotes(subject);
     describeReads(subject);
     describeRefusals(subject);
+    describeProxyWrites(subject);
   });
 }

@@ -11,6 +11,7 @@ import { awsClientConfig } from '../../../functions/adapters/aws-client.ts';
 import { createDynamodbStore } from '../../../functions/adapters/dynamodb-store.ts';
 import { slotTableDefinition } from '../../../functions/adapters/slot-table.ts';
 import type { Claim, FailedAttempt, Publication, Store } from '../../../functions/core/ports.ts';
+import type { ProxyStore } from '../../../functions/core/proxy-ports.ts';
 import type { Slot } from '../../../functions/core/slot.ts';
 import type { SealedToken, SlotRecord } from '../../../functions/core/slot-record.ts';
 
@@ -28,6 +29,11 @@ export interface StoreUnderTest {
   refusalsItem(connection: string): Promise<Record<string, AttributeValue> | undefined>;
   /** Puts an item past the store. */
   put(item: Record<string, AttributeValue>): Promise<void>;
+}
+
+/** A store with what the proxy writes besides. */
+export interface ProxyStoreUnderTest extends StoreUnderTest {
+  readonly proxyStore: ProxyStore;
 }
 
 export const NOW = 1_800_000_000_000;
@@ -61,10 +67,10 @@ export async function createTable(client: DynamoDBClient, table: string): Promis
 }
 
 /** Registers an engine for the surrounding suite; the function gives a store over an empty table, a new one each test. */
-export function useStore(start: () => Promise<DynamodbEngine>): () => StoreUnderTest {
+export function useStore(start: () => Promise<DynamodbEngine>): () => ProxyStoreUnderTest {
   let engine: DynamodbEngine | undefined;
   let client: DynamoDBClient | undefined;
-  let current: StoreUnderTest | undefined;
+  let current: ProxyStoreUnderTest | undefined;
   let tables = 0;
 
   beforeAll(async () => {
@@ -88,13 +94,15 @@ export function useStore(start: () => Promise<DynamodbEngine>): () => StoreUnder
   };
 }
 
-function storeUnderTest(client: DynamoDBClient, table: string): StoreUnderTest {
+function storeUnderTest(client: DynamoDBClient, table: string): ProxyStoreUnderTest {
   async function itemAt(pk: string, sk: string): Promise<Record<string, AttributeValue> | undefined> {
     const Key = { pk: { S: pk }, sk: { S: sk } };
     return (await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))).Item;
   }
+  const store = createDynamodbStore({ client, table });
   return {
-    store: createDynamodbStore({ client, table }),
+    store,
+    proxyStore: store,
     item: ({ connection, subject, fingerprint }) => itemAt(connection, `${subject}#${fingerprint}`),
     refusalsItem: (connection) => itemAt(connection, '!refusals'),
     async put(item) {

@@ -15,8 +15,8 @@ export type CheckedSecrets =
   | { readonly ok: true; readonly secrets: ReadonlyMap<string, SecretFields> }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-// A name that does not look like one may be a value in the wrong place, and is not repeated.
-const PRINTABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,30}(?:-[A-Za-z0-9_]{1,30})?$/;
+// A name that does not look like one may be a value in the wrong place, and is not repeated: keys have many digits.
+const PRINTABLE_NAME = /^(?!(?:\D*\d){4})[A-Za-z_][A-Za-z0-9_]{0,30}(?:-[A-Za-z0-9_]{1,30})?$/;
 
 /** Checks the bytes of a secrets file, `{"<connection>": {"<field>": "<value>"}}`; never throws. */
 export function checkSecrets(bytes: Uint8Array, shape: SecretsFileShape): CheckedSecrets {

@@ -75,7 +75,8 @@ export function beginUpdate({ slot, leaseId, begunBy }: Argument<'begin'>): Upda
 
 /** Puts the token of the next generation in place of lease, failure and rejection. */
 export function publishUpdate(publication: Publication): Update {
-  const { slot, leaseId, seenGeneration, token, dueAt, ttlSeconds, lastHandedOutAt } = publication;
+  const { slot, leaseId, seenGeneration, token, dueAt, ttlSeconds, lastHandedOutAt, refusedVersion } = publication;
+  const disproved = refusedVersion === undefined ? FAILURE_AND_REJECTION : BACK_OFF_AND_REJECTION;
   return {
     key: keyOf(slot),
     set: {
@@ -84,8 +85,9 @@ export function publishUpdate(publication: Publication): Update {
       ...dueAttributes(slot, dueAt),
       ttl: number(ttlSeconds),
       ...(lastHandedOutAt !== undefined && { lastHandedOutAt: number(lastHandedOutAt) }),
+      ...(refusedVersion !== undefined && { badSv: text(refusedVersion) }),
     },
-    remove: [...LEASE_ATTRIBUTES, ...FAILURE_AND_REJECTION],
+    remove: [...LEASE_ATTRIBUTES, ...disproved],
     conditions: [leaseIsMine, generationIsSeen],
     values: { me: text(leaseId), seen: number(seenGeneration) },
   };

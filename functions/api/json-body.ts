@@ -2,7 +2,7 @@ import { BrokerError } from '../core/errors.ts';
 import type { ApiEvent } from './request.ts';
 
 /** The largest body on the token routes, in bytes. */
-const MAXIMUM_BYTES = 8_192;
+export const MAXIMUM_BODY_BYTES = 8_192;
 const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.+-]+\+)?json\s*(?:;|$)/i;
 
 /**
@@ -11,8 +11,11 @@ const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.+-]+\+)?json\s*(?:;|$)/i;
  */
 export function jsonBodyOf(event: ApiEvent): unknown {
   const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > MAXIMUM_BYTES) {
-    throw new BrokerError('payload_too_large', `The body has ${bytes.length} bytes; ${MAXIMUM_BYTES} are allowed.`);
+  if (bytes.length > MAXIMUM_BODY_BYTES) {
+    throw new BrokerError(
+      'payload_too_large',
+      `The body has ${bytes.length} bytes; ${MAXIMUM_BODY_BYTES} are allowed.`,
+    );
   }
   if (!JSON_TYPE.test(event.headers['content-type'] ?? '')) {
     throw new BrokerError('unsupported_media_type', 'Send the body with Content-Type: application/json.');

@@ -2,7 +2,8 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Connection } from '../core/connection.ts';
 import { BrokerError, type BrokerErrorCode } from '../core/errors.ts';
 
-const titles = {
+/** What each error code is called: the `title` of its problem. */
+export const titleByCode = {
   invalid_request: 'The request is malformed',
   invalid_subject: 'Not a subject',
   subject_not_supported: 'The connection does not serve this kind of subject',
@@ -67,7 +68,7 @@ export function problemResponse(error: BrokerError, requestId: string): APIGatew
     },
     body: JSON.stringify({
       type: `urn:token-broker:error:${code}`,
-      title: titles[code],
+      title: titleByCode[code],
       status,
       detail,
       code,

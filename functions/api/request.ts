@@ -6,7 +6,8 @@ import { testCallerIn } from './test-caller.ts';
 
 export type ApiEvent = APIGatewayProxyEventV2WithIAMAuthorizer;
 
-const SECONDS_PATTERN = /^[0-9]{1,9}$/;
+/** How `min_ttl` is written. */
+export const SECONDS_PATTERN = /^[0-9]{1,9}$/;
 
 /**
  * The ARN of the IAM principal that signed the request. Throws `forbidden` where API Gateway did not verify one, so

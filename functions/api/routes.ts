@@ -1,7 +1,7 @@
 import type { Connection } from '../core/connection.ts';
 
 /** A function behind the API, by the name of its folder. */
-export type ApiFunctionName = 'token' | 'connections' | 'proxy';
+export type ApiFunctionName = 'token' | 'connections' | 'proxy' | 'exchange';
 
 export interface ApiRoute {
   /** As payload format 2.0 names it: a method, or `ANY`, and a path; or `$default`. */
@@ -28,6 +28,9 @@ export const apiRoutes: readonly ApiRoute[] = [
   { routeKey: 'ANY /connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
   // Only for connections that have no route of their own, see `apiRoutesOf`: 404.
   { routeKey: 'ANY /proxy/{connection}/{subject}/{path+}', function: 'connections', authorization: 'AWS_IAM' },
+  // The one route without IAM: who comes here has no AWS identity, and brings a JWT that the function verifies.
+  { routeKey: 'POST /oauth2/token', function: 'exchange', authorization: 'NONE' },
+  { routeKey: 'ANY /oauth2/token', function: 'connections', authorization: 'AWS_IAM' },
   { routeKey: '$default', function: 'connections', authorization: 'AWS_IAM' },
 ];
 

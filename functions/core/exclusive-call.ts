@@ -6,6 +6,7 @@ import type { Audit } from './ports.ts';
 import { type Answered, sealSlide } from './proxied-slide.ts';
 import type { ProxyCall } from './proxy.ts';
 import type { ForwardedAnswer, Forwarder, ProxyStore } from './proxy-ports.ts';
+import { publishedTtlSeconds } from './publish.ts';
 import { hasUsableToken, liveLease, type SealedToken, type SlotRecord } from './slot-record.ts';
 import { CLOCK_SKEW_MS, type Token } from './token.ts';
 
@@ -125,9 +126,16 @@ export function createExclusiveCalls(
         await store.markRejected({ slot, generation: record.generation });
         return await release(call, held);
       }
-      const ttlSeconds = Math.ceil(token.usableUntil / 1000);
-      const seenGeneration = record.generation;
-      await store.publish({ slot, leaseId, seenGeneration, token, dueAt: token.refreshAt, ttlSeconds });
+      const { generation: seenGeneration, refusedVersion } = record;
+      await store.publish({
+        slot,
+        leaseId,
+        seenGeneration,
+        token,
+        dueAt: token.refreshAt,
+        ttlSeconds: publishedTtlSeconds(token, refusedVersion, record.ttlSeconds),
+        ...(refusedVersion === undefined ? {} : { refusedVersion }),
+      });
     } catch {
       dependencies.telemetry.warn('A slid token could not be stored; the next call finds its session ended.', {
         connection: connection.name,

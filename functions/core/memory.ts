@@ -36,6 +36,8 @@ export function createTokenMemory(maximumEntries = MAXIMUM_ENTRIES): TokenMemory
     },
     remember(slot, token, readAt) {
       const id = slotId(slot);
+      // Of two looks that overlap, the one begun later saw more.
+      if ((entries.get(id)?.readAt ?? 0) > readAt) return;
       entries.delete(id);
       entries.set(id, { token, readAt });
       const [oldest] = entries.keys();

@@ -36,7 +36,7 @@ export interface Store {
     readonly leaseId: string;
     readonly begunBy: string;
   }): Promise<SlotRecord | undefined>;
-  /** Puts the next generation in place and clears lease, failure and rejection, if the lease is held and no generation came between. */
+  /** Puts the next generation in place and clears lease, failure, refusal and rejection, if the lease is held and no generation came between. */
   publish(publication: Publication): Promise<boolean>;
   /** Ends a held lease with a failure. */
   fail(failure: FailedAttempt): Promise<boolean>;
@@ -107,6 +107,8 @@ export interface Publication {
   readonly ttlSeconds: number;
   /** Where a caller is waiting for this very token. */
   readonly lastHandedOutAt?: number;
+  /** The secret version that stays refused: a slide proves nothing about the credential. */
+  readonly refusedVersion?: string;
 }
 
 export interface FailedAttempt {

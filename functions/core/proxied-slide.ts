@@ -2,6 +2,7 @@ import type { Connection } from './connection.ts';
 import { timesOf } from './freshness.ts';
 import type { Clock, Keys, Random, Store, Telemetry } from './ports.ts';
 import type { ForwardOutcome, ProxyStore } from './proxy-ports.ts';
+import { publishedTtlSeconds } from './publish.ts';
 import { SEAL_NONCE_BYTES, seal } from './seal.ts';
 import type { Slot } from './slot.ts';
 import { liveLease, type SealedToken, type SlotRecord } from './slot-record.ts';
@@ -40,7 +41,7 @@ export async function adoptSlide(
     if (record?.generation !== used.generation || liveLease(record, now) !== undefined) return;
     const token = await sealSlide(dependencies, { connection, slot, record, used }, slid, requestStartedAt);
     if (token === undefined) return;
-    const ttlSeconds = Math.ceil(token.usableUntil / 1000);
+    const ttlSeconds = publishedTtlSeconds(token, record.refusedVersion, record.ttlSeconds);
     const seenGeneration = used.generation;
     const adopted = await proxyStore.adopt({ slot, seenGeneration, token, dueAt: token.refreshAt, ttlSeconds, now });
     if (!adopted) return;

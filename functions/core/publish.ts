@@ -32,13 +32,15 @@ export function createPublishing(dependencies: {
     }
     const generation = record.generation + 1;
     const token = sealed(attempt, minted, times);
+    const stillRefused = minted.source === 'slide' ? record.refusedVersion : undefined;
     const publication: Publication = {
       slot,
       leaseId,
       seenGeneration: record.generation,
       token,
       dueAt: times.refreshAt,
-      ttlSeconds: Math.ceil(token.usableUntil / 1000),
+      ttlSeconds: publishedTtlSeconds(token, stillRefused, record.ttlSeconds),
+      ...(stillRefused === undefined ? {} : { refusedVersion: stillRefused }),
       ...(trigger === 'caller' ? { lastHandedOutAt: now } : {}),
     };
     const became = await put(publication, attempt.deadline);
@@ -103,6 +105,16 @@ export function createPublishing(dependencies: {
       }
     }
   }
+}
+
+/** The item's end: the token's own, unless a refusal is to outlive it; epoch seconds. */
+export function publishedTtlSeconds(
+  token: SealedToken,
+  refusedVersion: string | undefined,
+  ttlSeconds: number,
+): number {
+  const tokenEnds = Math.ceil(token.usableUntil / 1000);
+  return refusedVersion === undefined ? tokenEnds : Math.max(tokenEnds, ttlSeconds);
 }
 
 function unusable({ connection }: Attempt, { expiresAt }: TokenTimes, now: number): AttemptFailure {

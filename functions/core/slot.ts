@@ -6,7 +6,10 @@ import { BrokerError } from './errors.ts';
 export const SYSTEM = 'system';
 
 const STAFF_PATTERN = /^[1-9][0-9]{0,9}$/;
-const STAFF_MAXIMUM = 2_147_483_647;
+/** The highest PKID of a staff member: a positive 32-bit integer (H9). */
+export const STAFF_MAXIMUM = 2_147_483_647;
+/** How a subject is written; `STAFF_MAXIMUM` bounds it too. */
+export const SUBJECT_PATTERN = new RegExp(`^${SYSTEM}$|${STAFF_PATTERN.source}`);
 
 /**
  * One (connection, subject) under one fingerprint: what has exactly one current token.

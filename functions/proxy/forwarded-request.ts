@@ -3,7 +3,8 @@ import type { Connection, ProxyPolicy } from '../core/connection.ts';
 import { BrokerError } from '../core/errors.ts';
 import type { ForwardedRequest } from '../core/proxy-ports.ts';
 
-const MAXIMUM_BYTES = 6 * 1024 * 1024;
+/** The largest body that is forwarded. */
+export const MAXIMUM_FORWARDED_BYTES = 6 * 1024 * 1024;
 /** What is forwarded of every request; the rest only where the connection's policy names it. */
 const FORWARDED = /^(?:accept(?!-encoding$)|content-(?!length$)|if-)/;
 const CONTROL_CHARACTERS = /[\p{Cc}]/u;
@@ -58,8 +59,11 @@ function headersOf(event: ApiEvent, { placement }: Connection, policy: ProxyPoli
 function bodyOf(event: ApiEvent): Uint8Array | undefined {
   if (event.body === undefined || event.body === '') return undefined;
   const bytes = Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > MAXIMUM_BYTES) {
-    throw new BrokerError('payload_too_large', `The body has ${bytes.length} bytes; ${MAXIMUM_BYTES} are forwarded.`);
+  if (bytes.length > MAXIMUM_FORWARDED_BYTES) {
+    throw new BrokerError(
+      'payload_too_large',
+      `The body has ${bytes.length} bytes; ${MAXIMUM_FORWARDED_BYTES} are forwarded.`,
+    );
   }
   return bytes;
 }

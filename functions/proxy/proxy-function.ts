@@ -9,7 +9,7 @@ import { slotFor } from '../core/slot.ts';
 import { forwardedRequestOf } from './forwarded-request.ts';
 
 /** Tells a caller that an error is the broker's, with its code, and not the upstream's. */
-const ERROR_HEADER = 'token-broker-error';
+export const ERROR_HEADER = 'token-broker-error';
 
 /** Creates the function that forwards requests to the upstreams of one isolation group. */
 export function createProxyFunction(

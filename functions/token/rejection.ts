@@ -3,7 +3,8 @@ import { jsonBodyOf } from '../api/json-body.ts';
 import type { ApiEvent } from '../api/request.ts';
 import { BrokerError } from '../core/errors.ts';
 
-const rejectionSchema = z.strictObject({ rejected: z.string().check(z.regex(/^[0-9a-f]{64}$/)) });
+/** The body of a report that the upstream rejected a token. */
+export const rejectionSchema = z.strictObject({ rejected: z.string().check(z.regex(/^[0-9a-f]{64}$/)) });
 
 /** The hash of the token that a caller rejects: SHA-256 of its UTF-8 bytes in lowercase hex. Throws as `jsonBodyOf` does. */
 export function rejectedHashOf(event: ApiEvent): string {

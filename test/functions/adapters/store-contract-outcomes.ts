@@ -16,6 +16,19 @@ import {
 /** How an attempt under a lease ends (invariants 5 and 7). */
 export function describeOutcomes(subject: () => StoreUnderTest): void {
   describe('publish', () => {
+    it('lets a refused secret version stand where the publication says so', async () => {
+      const first = await published(subject());
+      await subject().store.acquire(claimOn(first, { leaseId: 'lease-2' }));
+      await subject().store.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', notBefore: NOW }));
+      await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' }));
+      const publication = publicationOf({ leaseId: 'lease-3', seenGeneration: 1, refusedVersion: 'version-1' });
+
+      expect(await subject().store.publish(publication)).toBe(true);
+      const record = await recordOf(subject());
+      expect(record).toMatchObject({ generation: 2, refusedVersion: 'version-1', notBefore: 0, tries: 0 });
+      expect(record.failure).toBeUndefined();
+    });
+
     it('puts the next generation in place of lease, failure and rejection', async () => {
       const first = await published(subject());
       await subject().store.markRejected({ slot: SLOT, generation: 1 });

@@ -1,0 +1,121 @@
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { brokerErrorOf, jsonResponse } from '../api/problem.ts';
+import type { BrokerError, BrokerErrorCode } from '../core/errors.ts';
+
+/** What a caller is told to wait where nobody knows how long the trouble lasts. */
+const RETRY_AFTER_MS = 2_000;
+
+/** The codes of the token endpoint (RFC 6749 §5.2, RFC 8693 §2.2.2) with their status. */
+const statusByError = {
+  invalid_request: 400,
+  invalid_target: 400,
+  invalid_scope: 400,
+  unsupported_grant_type: 400,
+  temporarily_unavailable: 503,
+  server_error: 500,
+} as const satisfies Record<string, number>;
+
+export type ExchangeErrorCode = keyof typeof statusByError;
+
+/** What a code of the broker is at the token endpoint: a new one does not compile until it is said here. */
+const errorByBrokerCode = {
+  invalid_request: 'invalid_request',
+  payload_too_large: 'invalid_request',
+  unsupported_media_type: 'invalid_request',
+  not_found: 'invalid_request',
+  method_not_allowed: 'invalid_request',
+  invalid_subject: 'invalid_target',
+  subject_not_supported: 'invalid_target',
+  min_ttl_unsatisfiable: 'invalid_target',
+  forbidden: 'invalid_target',
+  proxy_not_allowed: 'invalid_target',
+  handout_disabled: 'invalid_target',
+  unknown_connection: 'invalid_target',
+  internal: 'server_error',
+  renewal_throttled: 'temporarily_unavailable',
+  upstream_credential_rejected: 'temporarily_unavailable',
+  upstream_account_locked: 'temporarily_unavailable',
+  upstream_subject_rejected: 'temporarily_unavailable',
+  upstream_login_ambiguous: 'temporarily_unavailable',
+  upstream_invalid_response: 'temporarily_unavailable',
+  upstream_token_unusable: 'temporarily_unavailable',
+  upstream_subject_mismatch: 'temporarily_unavailable',
+  upstream_redirect: 'temporarily_unavailable',
+  upstream_tls_invalid: 'temporarily_unavailable',
+  upstream_response_too_large: 'temporarily_unavailable',
+  upstream_throttled: 'temporarily_unavailable',
+  upstream_unavailable: 'temporarily_unavailable',
+  upstream_unreachable: 'temporarily_unavailable',
+  upstream_outcome_unknown: 'temporarily_unavailable',
+  cooldown: 'temporarily_unavailable',
+  refresh_in_progress: 'temporarily_unavailable',
+  secret_unavailable: 'temporarily_unavailable',
+  secret_invalid: 'temporarily_unavailable',
+  store_unavailable: 'temporarily_unavailable',
+  kms_unavailable: 'temporarily_unavailable',
+  mint_unavailable: 'temporarily_unavailable',
+  audit_unavailable: 'temporarily_unavailable',
+  upstream_timeout: 'temporarily_unavailable',
+  deadline_exceeded: 'temporarily_unavailable',
+} as const satisfies Record<BrokerErrorCode, ExchangeErrorCode>;
+
+/**
+ * Why an exchange was refused. `detail` reaches the caller word for word, so it quotes nothing of the subject token.
+ * `brokerError` is there where the broker's own code says more than OAuth's.
+ */
+export class ExchangeError extends Error {
+  override readonly name = 'ExchangeError';
+  readonly error: ExchangeErrorCode;
+  readonly detail: string;
+  readonly retryAfterMs: number | undefined;
+  readonly brokerError: BrokerError | undefined;
+
+  constructor(
+    error: ExchangeErrorCode,
+    detail: string,
+    options: { readonly retryAfterMs?: number | undefined; readonly brokerError?: BrokerError } = {},
+  ) {
+    super(`${error}: ${detail}`);
+    this.error = error;
+    this.detail = detail;
+    this.retryAfterMs = options.retryAfterMs;
+    this.brokerError = options.brokerError;
+  }
+
+  /** The status that RFC 6749 §5.2 gives; 413 and 415 where the request was not read at all. */
+  get status(): number {
+    const unread = this.brokerError?.status;
+    return unread === 413 || unread === 415 ? unread : statusByError[this.error];
+  }
+}
+
+/** Turns whatever was thrown into an `ExchangeError`; of what is unforeseen nothing is kept. */
+export function exchangeErrorOf(error: unknown): ExchangeError {
+  if (error instanceof ExchangeError) return error;
+  const brokerError = brokerErrorOf(error);
+  const { code, detail, retryAfterMs } = brokerError;
+  return new ExchangeError(errorByBrokerCode[code], detail, { retryAfterMs, brokerError });
+}
+
+/**
+ * The answer of RFC 6749 §5.2: `error` and `error_description`; and beside them `code`, the broker's own, with its
+ * `cause` in a cooldown, and `request_id`. A 503 always has `Retry-After`, in whole seconds.
+ */
+export function exchangeErrorResponse(error: ExchangeError, requestId: string): APIGatewayProxyStructuredResultV2 {
+  const { brokerError, detail, status } = error;
+  const response = jsonResponse(status, {
+    error: error.error,
+    error_description: describable(detail),
+    ...(brokerError === undefined ? {} : { code: brokerError.code }),
+    ...(brokerError?.causeCode === undefined ? {} : { cause: brokerError.causeCode }),
+    request_id: requestId,
+  });
+  if (status !== 503) return response;
+  const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? RETRY_AFTER_MS) / 1000));
+  return { ...response, headers: { ...response.headers, 'retry-after': String(seconds) } };
+}
+
+/** `error_description` is printable ASCII without `"` and `\` (RFC 6749 §5.2). */
+function describable(detail: string): string {
+  return detail.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7e]/g, '?');
+}

@@ -1,0 +1,4 @@
+import { composeExchangeFunction } from './compose.ts';
+
+/** Lambda's entry: POST /oauth2/token. */
+export const handler = composeExchangeFunction({ environment: process.env });

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import type { DueSlot, MintInvoker } from '../../../functions/core/ports.ts';
+import { createSweep } from '../../../functions/core/sweep.ts';
+import { helpdeskConnection } from '../../simulation/connections.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
+import { createSeededRandom } from '../../simulation/seeded-random.ts';
+import { createProcess } from '../../simulation/simulated-process.ts';
+import { createVirtualTime } from '../../simulation/virtual-time.ts';
+import { harness } from './harness.ts';
+
+describe('a sweep', () => {
+  it('refreshes what is due and in use, and costs nothing for the rest', async () => {
+    const { broker, advance, upstream } = harness();
+    await broker.handOut({ subject: '1' });
+    await advance({ hours: 10 });
+    await broker.handOut({ subject: '2' });
+    expect(await broker.sweep()).toMatchObject({ due: 0, begun: 0 });
+    await advance({ hours: 10 });
+
+    expect(await broker.sweep()).toMatchObject({ due: 1, begun: 1, backlog: 0, outcomes: { published: 1 } });
+    expect(upstream.logins.map(({ subject }) => subject)).toEqual(['1', '2', '1']);
+  });
+
+  it('does nothing twice when it runs twice', async () => {
+    const { broker, advance, upstream, world, time } = harness();
+    await broker.handOut();
+    await advance({ hours: 20 });
+    await time.settle(Promise.all([world.sweep(), world.sweep(), world.sweep()]));
+    await broker.sweep();
+
+    expect(upstream.logins).toHaveLength(2);
+  });
+
+  it('removes an idle slot from the schedule and does nothing else, until a hand-out ends the idleness', async () => {
+    const { broker, advance, upstream, record, connection } = harness({
+      connection: helpdeskConnection({ idleSeconds: 3_600 }),
+    });
+    await broker.handOut();
+    await advance({ hours: 20 });
+    expect(await broker.sweep()).toMatchObject({ outcomes: { idle: 1 } });
+    expect(record().dueAt).toBeUndefined();
+    expect(await broker.sweep()).toMatchObject({ due: 0 });
+    expect(upstream.logins).toHaveLength(1);
+
+    const before = record();
+    await broker.handOut();
+    expect(record().dueAt).toBe(before.token?.refreshAt);
+    expect(connection.idleSeconds).toBe(3_600);
+  });
+
+  it('notes use at most once in a tenth of idleSeconds', async () => {
+    const { broker, advance, writes } = harness({
+      connection: helpdeskConnection({ idleSeconds: 3_600, memorySeconds: 0 }),
+    });
+    await broker.handOut();
+    for (let minute = 0; minute < 60; minute += 1) {
+      await advance({ minutes: 1 });
+      await broker.handOut();
+    }
+
+    const noted = writes.filter(({ operation }) => operation === 'recordUse').length;
+    expect(noted).toBeGreaterThanOrEqual(8);
+    expect(noted).toBeLessThanOrEqual(10);
+  });
+
+  it('puts a slot whose mint failed back for when its back-off is over', async () => {
+    const { broker, advance, upstream, record } = harness();
+    await broker.handOut();
+    await advance({ hours: 20 });
+    upstream.planned.push('broken');
+    await broker.sweep();
+    expect(record().dueAt).toBe(record().notBefore);
+    expect(await broker.sweep()).toMatchObject({ due: 0 });
+    await advance({ minutes: 2 });
+
+    expect(await broker.sweep()).toMatchObject({ outcomes: { published: 1 } });
+  });
+
+  it('passes over slots of connections that are no longer configured', async () => {
+    const { broker, advance, table, slot, upstream, record } = harness();
+    await broker.handOut();
+    for (const n of [1, 2, 3]) table.set('spoil', { ...slot(), connection: `gone-${n}` }, { ...record(), dueAt: n });
+    await advance({ hours: 20 });
+
+    expect(await broker.sweep()).toMatchObject({ due: 1, begun: 1 });
+    expect(upstream.logins).toHaveLength(2);
+  });
+
+  it('takes a slot of another fingerprint off the schedule', async () => {
+    const { broker, advance, table, slot, upstream, record } = harness();
+    await broker.handOut();
+    const old = { ...slot(), fingerprint: 'before' };
+    table.set('spoil', old, { ...record(), dueAt: 1 });
+    await advance({ hours: 1 });
+
+    expect(await broker.sweep()).toMatchObject({ outcomes: { idle: 1 } });
+    expect(table.get(old)?.dueAt).toBeUndefined();
+    expect(upstream.logins).toHaveLength(1);
+  });
+});
+
+describe('the limits of a sweep', () => {
+  function sweepOver(slots: number, mintMs: number, connections = ['helpdesk']) {
+    const random = createSeededRandom(1);
+    const time = createVirtualTime(1_800_000_000_000);
+    const latency = { least: 1, most: 1, slowChance: 0, slowMost: 1 };
+    const { clock } = createProcess('refresh', { time, random, latency });
+    const table = createMemoryTable({ now: time.now });
+    const found: DueSlot[] = Array.from({ length: slots }, (_, n) => ({
+      slot: { connection: connections[n % connections.length] ?? '', subject: String(n + 1), fingerprint: 'f00d' },
+      dueAt: n,
+    }));
+    const running = new Map<string, number>();
+    let most = 0;
+    let lastBegunAt = 0;
+    const minter: MintInvoker = {
+      async invoke(_connection, request) {
+        const now = (running.get(request.connection) ?? 0) + 1;
+        running.set(request.connection, now);
+        most = Math.max(most, now);
+        lastBegunAt = time.now();
+        await time.after(mintMs);
+        running.set(request.connection, (running.get(request.connection) ?? 0) - 1);
+        return { kind: 'reply', reply: { outcome: 'current' } };
+      },
+      ask: async () => {},
+    };
+    const backlogs: number[] = [];
+    const sweep = createSweep({
+      store: { due: async ({ limit }: { limit: number }) => found.slice(0, limit) } as Partial<
+        Parameters<typeof createSweep>[0]['store']
+      > as Parameters<typeof createSweep>[0]['store'],
+      minter,
+      clock,
+      telemetry: {
+        metrics: (_dimensions, values) => backlogs.push(values['RefreshBacklog']?.value ?? -1),
+        warn: () => {},
+        info: () => {},
+      },
+      connections: Object.fromEntries(connections.map((name) => [name, helpdeskConnection({ name })])),
+    });
+    const began = time.now();
+    expect(table.all()).toEqual([]);
+    return time.settle(sweep()).then((result) => ({ result, most, lastBegunMs: lastBegunAt - began, backlogs }));
+  }
+
+  it('are 500 slots, 10 at once a connection', async () => {
+    const { result, most, backlogs } = await sweepOver(2_000, 100);
+
+    expect(result).toMatchObject({ begun: 500 });
+    expect(result.backlog).toBeGreaterThan(0);
+    expect(backlogs).toEqual([result.backlog]);
+    expect(most).toBe(10);
+  });
+
+  it('are no fewer at once for the other connections', async () => {
+    const { result, most, lastBegunMs } = await sweepOver(500, 1_000, ['helpdesk', 'other']);
+
+    expect(result).toMatchObject({ begun: 500, backlog: 0 });
+    expect(most).toBe(10);
+    expect(lastBegunMs).toBeLessThan(26_000);
+  });
+
+  it('are 30 s to begin in: the rest is the backlog', async () => {
+    const { result, lastBegunMs, backlogs } = await sweepOver(500, 4_000);
+
+    expect(lastBegunMs).toBeLessThan(30_000);
+    expect(result.begun).toBe(80);
+    expect(backlogs).toEqual([420]);
+  });
+});

@@ -1,0 +1,253 @@
+import type { Connection } from '../../functions/core/connection.ts';
+import type { Slot } from '../../functions/core/slot.ts';
+import { type Run, slotsOf } from './run.ts';
+import { drawWeather } from './scenario.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { TokenInstance } from './world.ts';
+
+/** What one action has to work with. */
+export interface Stage {
+  readonly run: Run;
+  readonly random: SeededRandom;
+  /** Lets a request or a function run on its own; nobody waits for it here. */
+  readonly launch: (instance: TokenInstance | undefined, work: Promise<unknown>) => void;
+}
+
+type Action = (stage: Stage) => Promise<string> | string;
+
+/** The actions of a simulation, each with how often it comes relative to the others. */
+const weighted: readonly (readonly [number, Action])[] = [
+  [14, ask],
+  [8, askTogether],
+  [6, report],
+  [3, askForLong],
+  [6, sweep],
+  [4, passTime],
+  [4, passTimeToRefresh],
+  [5, passTimeToTheEnd],
+  [4, changeWeather],
+  [2, purge],
+  [3, rotate],
+  [1, spoil],
+  [2, expireItems],
+  [2, endTokensEarly],
+  [2, freezeInstance],
+  [2, crashInstance],
+  [1, persist],
+];
+const total = weighted.reduce((sum, [weight]) => sum + weight, 0);
+
+/** Does one action that the seed decides on; what it was, in words. */
+export async function act(stage: Stage): Promise<string> {
+  let left = stage.random.integer(1, total);
+  for (const [weight, action] of weighted) {
+    left -= weight;
+    if (left <= 0) return action(stage);
+  }
+  return 'nothing';
+}
+
+/** Starts one request; its answer is recorded by the world. */
+export function request(
+  { run, launch }: Stage,
+  instance: TokenInstance,
+  { connection, slot }: { readonly connection: Connection; readonly slot: Slot },
+  wants: { readonly minTtlSeconds?: number; readonly rejectedHash?: string } = {},
+): Promise<unknown> {
+  const requestId = `request-${run.requests}`;
+  run.requests += 1;
+  const asked = instance.handOut({ connection, slot, caller: 'some-caller', requestId, ...wants });
+  const settled = asked.then(
+    () => undefined,
+    () => undefined,
+  );
+  launch(instance, settled);
+  return settled;
+}
+
+function someSlot({ run, random }: Stage): { readonly connection: Connection; readonly slot: Slot } {
+  const slots = slotsOf(run);
+  const found = slots[random.integer(0, slots.length - 1)];
+  if (found === undefined) throw new Error('a scenario has no slots');
+  return found;
+}
+
+function someInstance({ run, random }: Stage): TokenInstance {
+  const found = run.instances[random.integer(0, run.instances.length - 1)];
+  if (found === undefined) throw new Error('a scenario has no instances');
+  return found;
+}
+
+function ask(stage: Stage): string {
+  const target = someSlot(stage);
+  const instance = someInstance(stage);
+  void request(stage, instance, target);
+  return `GET ${target.slot.connection}/${target.slot.subject} on ${instance.process.name}`;
+}
+
+function askTogether(stage: Stage): string {
+  const target = someSlot(stage);
+  const count = stage.random.integer(2, 8);
+  for (let n = 0; n < count; n += 1) void request(stage, someInstance(stage), target);
+  return `${count} GETs of ${target.slot.connection}/${target.slot.subject}`;
+}
+
+/** Reports a token dead: the last one handed out, mostly; or an earlier one, or none that ever was. */
+function report(stage: Stage): string {
+  const { run, random } = stage;
+  const target = someSlot(stage);
+  const hashes = run.world.answers.flatMap(({ handOut, request: { slot } }) =>
+    handOut !== undefined && slot.subject === target.slot.subject && slot.connection === target.slot.connection
+      ? [handOut.token.hash]
+      : [],
+  );
+  const isLast = random.fraction() < 0.7;
+  const rejectedHash = (isLast ? hashes.at(-1) : hashes[random.integer(0, hashes.length)]) ?? 'f'.repeat(64);
+  const count = random.pick([1, 1, 3]);
+  for (let n = 0; n < count; n += 1) void request(stage, someInstance(stage), target, { rejectedHash });
+  return `${count} POSTs rejecting ${rejectedHash.slice(0, 12)} of ${target.slot.connection}/${target.slot.subject}`;
+}
+
+function askForLong(stage: Stage): string {
+  const target = someSlot(stage);
+  const minTtlSeconds = stage.random.pick([30, 100, 500, 3_000]);
+  void request(stage, someInstance(stage), target, { minTtlSeconds });
+  return `GET ${target.slot.connection}/${target.slot.subject} with min_ttl=${minTtlSeconds}`;
+}
+
+function sweep({ run, launch }: Stage): string {
+  launch(
+    undefined,
+    run.world.sweep().catch(() => undefined),
+  );
+  return 'a sweep begins';
+}
+
+async function passTime({ run, random }: Stage): Promise<string> {
+  const ms = random.pick([
+    random.integer(1_000, 20_000),
+    random.integer(10_000, 120_000),
+    random.integer(60_000, 1_800_000),
+    random.integer(60_000, 50_000_000),
+  ]);
+  await run.world.time.advance(ms);
+  return `${ms} ms pass`;
+}
+
+/** Lets time pass until a token is about to be due for its refresh. */
+async function passTimeToRefresh(stage: Stage): Promise<string> {
+  const { run, random } = stage;
+  const { slot } = someSlot(stage);
+  const { time, table } = run.world;
+  const ms = (table.get(slot)?.token?.refreshAt ?? 0) - time.now() + random.integer(-1_000, 10_000);
+  if (ms <= 0) return 'nothing';
+  await time.advance(ms);
+  return `${ms} ms pass, to the refresh of ${slot.connection}/${slot.subject}`;
+}
+
+/** Lets time pass until a token is about to be usable no more by an instance's clock, and asks for it there. */
+async function passTimeToTheEnd(stage: Stage): Promise<string> {
+  const { run, random } = stage;
+  const target = someSlot(stage);
+  const instance = someInstance(stage);
+  const { time, table } = run.world;
+  const { connection, slot } = target;
+  const endsAt = (table.get(slot)?.token?.usableUntil ?? 0) - connection.minTtlSeconds * 1000 - instance.process.skewMs;
+  const ms = endsAt - time.now() - random.integer(-50, 400);
+  if (ms <= 0) return 'nothing';
+  await time.advance(ms);
+  void request(stage, instance, target);
+  return `${ms} ms pass, to the end of ${slot.connection}/${slot.subject}, then a GET on ${instance.process.name}`;
+}
+
+function changeWeather({ run, random }: Stage): string {
+  return `the weather is ${drawWeather(run.world, random)}`;
+}
+
+function purge(stage: Stage): string {
+  const { connection, slot } = someSlot(stage);
+  const purging = stage.run.world.purge({ connection, slot, caller: 'operator', requestId: 'purge' });
+  stage.launch(
+    undefined,
+    purging.catch(() => undefined),
+  );
+  return `DELETE ${slot.connection}/${slot.subject}`;
+}
+
+/** Gives the secret a new version, right or wrong, with the upstream following it or not, and an event or none. */
+function rotate(stage: Stage): string {
+  const { run, random } = stage;
+  const { connection } = someSlot(stage);
+  const rules = run.world.upstreams.get(connection.name)?.rules;
+  const isRight = random.fraction() < 0.5;
+  const value = `${isRight ? 'right' : 'wrong'}-${run.actions.length}`;
+  if (random.fraction() < 0.5) rules?.accepted.clear();
+  if (isRight) rules?.accepted.add(value);
+  const version = run.world.vault.rotate(connection.secret, value);
+  const hasEvent = random.fraction() < 0.5;
+  if (hasEvent) {
+    const rotating = run.world.rotate(connection);
+    stage.launch(
+      undefined,
+      rotating.catch(() => undefined),
+    );
+  }
+  return `the secret of ${connection.name} becomes ${version} (${value})${hasEvent ? ', with an event' : ''}`;
+}
+
+function spoil(stage: Stage): string {
+  const { run } = stage;
+  const { slot } = someSlot(stage);
+  const record = run.world.table.get(slot);
+  if (record?.token === undefined) return 'nothing';
+  run.spoilt.add(record.token.hash);
+  const ciphertext = Uint8Array.from(record.token.ciphertext, (byte, index) => (index === 30 ? byte ^ 1 : byte));
+  run.world.table.set('spoil', slot, { ...record, token: { ...record.token, ciphertext } });
+  return `the item of ${slot.connection}/${slot.subject} is tampered with`;
+}
+
+function expireItems({ run }: Stage): string {
+  const gone = slotsOf(run).filter(({ slot }) => run.world.table.expire(slot));
+  return `the store deletes ${gone.length} items past their time`;
+}
+
+function endTokensEarly(stage: Stage): string {
+  const { slot } = someSlot(stage);
+  stage.run.world.upstreams.get(slot.connection)?.revoke(slot.subject);
+  return `the upstream ends the tokens of ${slot.connection}/${slot.subject}`;
+}
+
+function freezeInstance(stage: Stage): string {
+  const { run, random } = stage;
+  const { process } = someInstance(stage);
+  if (process.isFrozen()) return 'nothing';
+  const from = run.world.time.now();
+  const forMs = random.integer(500, 60_000);
+  process.freeze();
+  run.freezes.push({ instance: process.name, from, to: from + forMs });
+  void run.world.time.after(forMs).then(() => process.thaw());
+  return `${process.name} freezes for ${forMs} ms`;
+}
+
+function crashInstance(stage: Stage): string {
+  const { run, random } = stage;
+  const index = random.integer(0, run.instances.length - 1);
+  const dying = run.instances[index];
+  dying?.process.crashAfter(random.integer(0, 5));
+  run.instances[index] = run.world.startTokenInstance(`token-${run.actions.length + 10}`);
+  return `${dying?.process.name} is about to crash`;
+}
+
+/** A caller that goes on asking, as often as it makes sense, for an hour or two. */
+async function persist(stage: Stage): Promise<string> {
+  const { run, random } = stage;
+  if (random.fraction() < 0.5) return 'nothing';
+  const target = someSlot(stage);
+  const gapMs = random.integer(20_000, 90_000);
+  const until = run.world.time.now() + random.integer(3_600_000, 8_000_000);
+  while (run.world.time.now() < until) {
+    void request(stage, someInstance(stage), target);
+    await run.world.time.advance(gapMs);
+  }
+  return `GETs of ${target.slot.connection}/${target.slot.subject} every ${gapMs} ms for a while`;
+}

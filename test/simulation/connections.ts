@@ -1,0 +1,56 @@
+import { type Connection, fingerprintOf } from '../../functions/core/connection.ts';
+
+/** The settings of a connection that a test may choose. */
+export type ConnectionSettings = Partial<Omit<Connection, 'fingerprint' | 'provider'>>;
+
+const common = {
+  allowPlainHttp: false,
+  minTtlSeconds: 60,
+  memorySeconds: 30,
+  timeoutSeconds: 6,
+  renewalCooldownSeconds: 60,
+  tokensOverlap: true,
+  maxTokenAgeSeconds: 86_400,
+} as const;
+
+/** A connection whose tokens say their own end, for the system and for staff (H3, H4, H11). */
+export function helpdeskConnection(settings: ConnectionSettings = {}): Connection {
+  return fingerprinted({
+    ...common,
+    name: 'helpdesk',
+    provider: 'helpmaster',
+    baseUrl: 'https://helpdesk.example.com',
+    secret: 'token-broker/helpdesk',
+    subjects: { system: true, staff: true },
+    refreshAfter: 0.8,
+    idleSeconds: 86_400,
+    settings: {},
+    placement: { header: 'Authorization', scheme: 'Bearer' },
+    isolation: 'helpdesk',
+    ...settings,
+  });
+}
+
+/** A connection whose tokens live twenty minutes and can be slid (C14, C15, C17, C20). */
+export function workforceConnection(settings: ConnectionSettings = {}): Connection {
+  return fingerprinted({
+    ...common,
+    name: 'wfm',
+    provider: 'community-web-api',
+    baseUrl: 'https://wfm.example.com/CommunityWebApi/api',
+    secret: 'token-broker/wfm',
+    subjects: { system: true, staff: false },
+    refreshAfter: 0.5,
+    idleSeconds: 3_600,
+    lifetimeSeconds: 1_200,
+    maxSessionSeconds: 43_200,
+    settings: { keepAlivePath: '/Ping' },
+    placement: { header: 'WFMSGAPIKEY' },
+    isolation: 'wfm',
+    ...settings,
+  });
+}
+
+function fingerprinted(connection: Omit<Connection, 'fingerprint'>): Connection {
+  return { ...connection, fingerprint: fingerprintOf(connection) };
+}

@@ -1,0 +1,53 @@
+import { BrokerError } from '../../functions/core/errors.ts';
+import type { Keys } from '../../functions/core/ports.ts';
+import { Secret } from '../../functions/core/secret.ts';
+import type { Slot } from '../../functions/core/slot.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+
+/** How often the keys are not to be had; a probability. */
+export interface KeysWeather {
+  down: number;
+}
+
+/** The keys that were made, with the context that each was made for. */
+export type KeyRing = Map<string, { readonly context: string; readonly plaintext: Secret<Uint8Array> }>;
+
+const KEY_BYTES = 32;
+
+/** Creates one process's way to the key ring; a key opens only for the connection and subject that it was made for. */
+export function createMemoryKeys({
+  ring,
+  process,
+  random,
+  weather,
+}: {
+  readonly ring: KeyRing;
+  readonly process: SimulatedProcess;
+  readonly random: SeededRandom;
+  readonly weather: KeysWeather;
+}): Keys {
+  async function reach(): Promise<void> {
+    await process.network();
+    if (random.chance(weather.down)) throw new BrokerError('kms_unavailable', 'The simulated keys are not to be had.');
+  }
+
+  return {
+    async generate(slot) {
+      await reach();
+      const id = random.uuid();
+      const plaintext = new Secret(random.bytes(KEY_BYTES));
+      ring.set(id, { context: contextOf(slot), plaintext });
+      return { plaintext, encrypted: Buffer.from(id) };
+    },
+    async decrypt(slot, encrypted) {
+      await reach();
+      const key = ring.get(Buffer.from(encrypted).toString());
+      return key?.context === contextOf(slot) ? key.plaintext : undefined;
+    },
+  };
+}
+
+function contextOf({ connection, subject }: Slot): string {
+  return JSON.stringify([connection, subject]);
+}

@@ -1,0 +1,78 @@
+import { BrokerError } from '../../functions/core/errors.ts';
+import type { Secrets, SecretVersion } from '../../functions/core/ports.ts';
+import { Secret } from '../../functions/core/secret.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+
+/** How often the secrets are not to be had; a probability. */
+export interface SecretsWeather {
+  down: number;
+}
+
+const KEPT_FOR_MS = 60_000;
+
+/** The secrets of all connections, by name, with their versions. */
+export interface SecretVault {
+  /** Makes a new current version; gives its id. */
+  rotate(secret: string, value: string): string;
+  current(secret: string): SecretVersion | undefined;
+  /** The id of the version that had this value last. */
+  versionOf(value: string): string | undefined;
+}
+
+/** Creates a vault without secrets. */
+export function createSecretVault(): SecretVault {
+  const currents = new Map<string, SecretVersion>();
+  const versionByValue = new Map<string, string>();
+  let versions = 0;
+
+  return {
+    rotate(secret, value) {
+      versions += 1;
+      const versionId = `version-${versions}`;
+      currents.set(secret, { versionId, value: new Secret(value) });
+      versionByValue.set(value, versionId);
+      return versionId;
+    },
+    current: (secret) => currents.get(secret),
+    versionOf: (value) => versionByValue.get(value),
+  };
+}
+
+/** Creates one process's reader of the vault, with a cache of its own that keeps the rule of the port. */
+export function createMemorySecrets({
+  vault,
+  process,
+  random,
+  weather,
+}: {
+  readonly vault: SecretVault;
+  readonly process: SimulatedProcess;
+  readonly random: SeededRandom;
+  readonly weather: SecretsWeather;
+}): Secrets {
+  const kept = new Map<string, { readonly askedAt: number; readonly content: SecretVersion }>();
+
+  return {
+    async current({ secret, maxAgeMs, knownVersion }) {
+      const askedAt = process.clock.now();
+      const copy = kept.get(secret);
+      if (copy !== undefined) {
+        const age = askedAt - copy.askedAt;
+        const isKnown = copy.content.versionId === knownVersion && age <= KEPT_FOR_MS;
+        if (age >= 0 && (age < maxAgeMs || isKnown)) return copy.content;
+      }
+      await process.network();
+      if (random.chance(weather.down)) throw unavailable('The simulated secrets are not to be had.');
+      const content = vault.current(secret);
+      await process.network();
+      if (content === undefined) throw unavailable('The simulated secret has no value.');
+      kept.set(secret, { askedAt, content });
+      return content;
+    },
+  };
+}
+
+function unavailable(detail: string): BrokerError {
+  return new BrokerError('secret_unavailable', detail);
+}

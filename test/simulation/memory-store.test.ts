@@ -1,0 +1,110 @@
+import { beforeEach, describe } from 'vitest';
+import {
+  dueAttributes,
+  type Item,
+  keyOf,
+  number,
+  recordIn,
+  refusalsIn,
+  refusalsKeyOf,
+  slotIn,
+  text,
+  tokenAttributes,
+} from '../../functions/adapters/slot-item.ts';
+import type { Store } from '../../functions/core/ports.ts';
+import type { Slot } from '../../functions/core/slot.ts';
+import type { SlotRecord } from '../../functions/core/slot-record.ts';
+import { describeLeases } from '../functions/adapters/store-contract-leases.ts';
+import { describeNotes } from '../functions/adapters/store-contract-notes.ts';
+import { describeReads } from '../functions/adapters/store-contract-reads.ts';
+import { describeRefusals } from '../functions/adapters/store-contract-refusals.ts';
+import type { StoreUnderTest } from '../functions/adapters/store-under-test.ts';
+import { createMemoryTable, type MemoryTable } from './memory-table.ts';
+
+/** The table's methods as the port has them, without a network. */
+function storeOver(table: MemoryTable): Store {
+  return {
+    read: async (slot) => table.get(slot),
+    acquire: async (claim) => table.acquire(claim),
+    begin: async (start) => table.begin(start),
+    publish: async (publication) => table.publish(publication),
+    fail: async (failure) => table.fail(failure),
+    release: async (held) => table.release(held),
+    askRefresh: async (ask) => table.askRefresh(ask),
+    recordUse: async (use) => table.recordUse(use),
+    markRejected: async (report) => table.markRejected(report),
+    reschedule: async (change) => table.reschedule(change),
+    purge: async (purge) => table.purge(purge),
+    endBackOff: async (change) => table.endBackOff(change),
+    list: async (query) => table.list(query),
+    due: async (query) => table.due(query),
+    refusals: async (connection) => table.refusals(connection),
+    recordRefusal: async (refusal) => table.recordRefusal(refusal),
+    clearRefusals: async (connection) => table.clearRefusals(connection),
+  };
+}
+
+/** A record as DynamoDB would hold it: what reads as 0 or nothing is absent. */
+function itemOf(slot: Slot, record: SlotRecord): Item {
+  const { token, lease, failure, refusedVersion, dueAt } = record;
+  const numbers: Readonly<Record<string, number>> = {
+    fence: record.fence,
+    notBefore: record.notBefore,
+    tries: record.tries,
+    rejectedGen: record.rejectedGeneration,
+    lastHandedOutAt: record.lastHandedOutAt,
+    refreshAskedAt: record.refreshAskedAt,
+    ttl: record.ttlSeconds,
+  };
+  const present = Object.entries(numbers).filter(([, value]) => value !== 0);
+  return {
+    ...keyOf(slot),
+    gen: number(record.generation),
+    ...Object.fromEntries(present.map(([name, value]) => [name, number(value)])),
+    ...(token && tokenAttributes(token)),
+    ...(lease && { leaseId: text(lease.id), leaseUntil: number(lease.until) }),
+    ...(lease?.begunBy !== undefined && { begunBy: text(lease.begunBy) }),
+    ...(failure && { failCode: text(failure.code), failedAt: number(failure.at) }),
+    ...(refusedVersion !== undefined && { badSv: text(refusedVersion) }),
+    ...(dueAt !== undefined && dueAttributes(slot, dueAt)),
+  };
+}
+
+function storeUnderTest(): StoreUnderTest {
+  const table = createMemoryTable({ now: () => 0 });
+  return {
+    store: storeOver(table),
+    async item(slot) {
+      const record = table.get(slot);
+      return record && itemOf(slot, record);
+    },
+    async refusalsItem(connection) {
+      const counted = table.countedRefusals(connection);
+      if (counted === undefined) return undefined;
+      const { secretVersion, slots, ttlSeconds } = counted;
+      return {
+        ...refusalsKeyOf(connection),
+        sv: text(secretVersion),
+        slots: { SS: [...slots] },
+        ttl: number(ttlSeconds),
+      };
+    },
+    async put(item) {
+      const slot = slotIn(item);
+      if (slot !== undefined) table.set('spoil', slot, recordIn(item));
+      // What the table holds of refusals always reads; an item that does not is the same as none.
+      else if (refusalsIn(item) === undefined) table.clearRefusals(item['pk']?.S ?? '');
+    },
+  };
+}
+
+describe('the store in memory keeps the contract of the store', () => {
+  let current = storeUnderTest();
+  beforeEach(() => {
+    current = storeUnderTest();
+  });
+  describeLeases(() => current);
+  describeNotes(() => current);
+  describeReads(() => current);
+  describeRefusals(() => current);
+});

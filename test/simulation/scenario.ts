@@ -1,0 +1,158 @@
+import type { Connection } from '../../functions/core/connection.ts';
+import { type ConnectionSettings, helpdeskConnection, workforceConnection } from './connections.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { UpstreamRules } from './upstream-accounts.ts';
+import { rulesFor, type World } from './world.ts';
+
+/** How far clocks may differ for all that is promised to hold. */
+export const SKEW_BOUND_MS = 5_000;
+
+/** What a seed decides before anything happens. */
+export interface Scenario {
+  readonly connections: readonly Connection[];
+  /** The subjects that callers ask for, by connection. */
+  readonly subjects: Readonly<Record<string, readonly [string, ...string[]]>>;
+  readonly rules: Readonly<Record<string, UpstreamRules>>;
+  /** Whether all clocks differ by no more than s. */
+  readonly isWithinSkew: boolean;
+  readonly skewOf: (process: string) => number;
+  /** Lets all clocks started from now on differ by no more than s. */
+  readonly endFarOffClocks: () => void;
+  readonly tokenInstances: number;
+  readonly actions: number;
+}
+
+/** Draws a scenario. */
+export function drawScenario(random: SeededRandom): Scenario {
+  const kinds = random.pick([['helpdesk'], ['wfm'], ['helpdesk', 'wfm']] as const);
+  const staff = random.pick([['system'], ['system', '88'], ['system', '88', '89', '90', '91']] as const);
+  const isWithinSkew = random.fraction() < 0.8;
+  const isInStep = random.fraction() < 0.3;
+  const common = () => drawCommon(random, isInStep);
+  const connections = kinds.map((kind) =>
+    kind === 'helpdesk' ? drawHelpdesk(random, common()) : drawWorkforce(random, common()),
+  );
+  const skews = new Map<string, number>();
+  let mayBeFarOff = !isWithinSkew;
+
+  function skewOf(process: string): number {
+    const known = skews.get(process);
+    if (known !== undefined) return known;
+    const isFarOff = mayBeFarOff && random.fraction() < 0.4;
+    const within = isInStep ? 0 : random.pick([0, SKEW_BOUND_MS, random.integer(0, SKEW_BOUND_MS)]);
+    const skew = isFarOff ? random.integer(-120_000, 120_000) : within;
+    skews.set(process, skew);
+    return skew;
+  }
+
+  return {
+    connections,
+    subjects: Object.fromEntries(
+      connections.map(({ name }) => [name, name === 'helpdesk' ? staff : (['system'] as const)]),
+    ),
+    rules: Object.fromEntries(connections.map((each) => [each.name, drawRules(each, random)])),
+    isWithinSkew,
+    skewOf,
+    endFarOffClocks() {
+      mayBeFarOff = false;
+    },
+    tokenInstances: random.integer(1, 3),
+    actions: random.pick([8, 16, 30, 50]),
+  };
+}
+
+function drawCommon(random: SeededRandom, isInStep: boolean): ConnectionSettings {
+  return {
+    minTtlSeconds: random.pick([0, 5, 20]),
+    memorySeconds: random.pick([0, 5, 30]),
+    // With one second and clocks s apart there is no time left for the upstream.
+    timeoutSeconds: isInStep ? random.pick([1, 3, 6, 12]) : random.pick([3, 6, 12]),
+    renewalCooldownSeconds: random.pick([0, 10, 60]),
+    idleSeconds: random.pick([120, 600, 3_600, 86_400]),
+    refreshAfter: random.pick([0.5, 0.75, 0.8]),
+  };
+}
+
+function drawHelpdesk(random: SeededRandom, common: ConnectionSettings): Connection {
+  return helpdeskConnection({ ...common, maxTokenAgeSeconds: random.pick([200, 3_600, 86_400]) });
+}
+
+function drawWorkforce(random: SeededRandom, common: ConnectionSettings): Connection {
+  return workforceConnection({
+    ...common,
+    lifetimeSeconds: random.pick([120, 300, 1_200]),
+    maxSessionSeconds: random.pick([600, 3_600, 43_200]),
+    settings: random.fraction() < 0.7 ? { keepAlivePath: '/Ping' } : {},
+  });
+}
+
+function drawRules(connection: Connection, random: SeededRandom): UpstreamRules {
+  const rules = rulesFor(connection);
+  rules.lockedAfter = random.pick([undefined, undefined, 3, 5]);
+  rules.singleSession = random.fraction() < 0.1;
+  if (rules.says === 'fixed') return rules;
+  rules.lifeSeconds = random.pick([150, 600, 3_600, 86_400]);
+  rules.says = random.pick(['exp_and_date', 'exp_and_date', 'exp', 'nothing']);
+  // Where the answer has no `Date`, the upstream's clock is one of those that must agree within s.
+  rules.clockOffsetMs = rules.says === 'exp' ? random.integer(0, SKEW_BOUND_MS) : random.integer(-600_000, 600_000);
+  return rules;
+}
+
+/** Makes the weather of the next while: calm as often as not, else some of all that can go wrong. */
+export function drawWeather({ weather }: World, random: SeededRandom): string {
+  calm(weather);
+  weather.latency.least = 1;
+  weather.latency.most = random.pick([3, 20, 60]);
+  weather.latency.slowChance = 0.02;
+  weather.latency.slowMost = 400;
+  weather.upstream.answerMs = random.pick([
+    { least: 5, most: 200 },
+    { least: 5, most: 3_000 },
+    { least: 500, most: 12_000 },
+  ]);
+  weather.store.staleMs = random.pick([0, 0, 500, 2_000]);
+  if (random.fraction() < 0.35) return 'calm';
+
+  const little = () => (random.fraction() < 0.35 ? random.pick([0.02, 0.1, 0.4]) : 0);
+  weather.store.down = random.fraction() < 0.12 ? random.pick([0.05, 0.3, 1]) : 0;
+  weather.store.writesDown = random.fraction() < 0.1 ? random.pick([0.2, 1]) : 0;
+  weather.store.replyLost = little();
+  weather.store.sentTwice = little();
+  weather.keys.down = random.fraction() < 0.12 ? random.pick([0.2, 1]) : 0;
+  weather.secrets.down = random.fraction() < 0.12 ? random.pick([0.2, 1]) : 0;
+  weather.audit.down = random.fraction() < 0.05 ? 0.3 : 0;
+  weather.invoker.faults = {
+    refused: little(),
+    lost: little(),
+    reply_lost: little(),
+    duplicated: little(),
+    crash: little(),
+    freeze: little(),
+    delayed: little(),
+  };
+  weather.invoker.delayMostMs = random.pick([50, 2_000, 60_000]);
+  weather.upstream.retryAfterMs = random.pick([undefined, 5_000, 90_000]);
+  weather.upstream.faults = {
+    unreachable: little(),
+    throttled: little() / 2,
+    unavailable: little() / 2,
+    broken: little(),
+    invalid: little() / 2,
+    lost: random.fraction() < 0.1 ? 1 : little(),
+    late: little(),
+    reset_after: little(),
+    no_new_token: little(),
+  };
+  return 'foul';
+}
+
+/** Ends all that goes wrong. */
+export function calm(weather: World['weather']): void {
+  Object.assign(weather.store, { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0 });
+  weather.keys.down = 0;
+  weather.secrets.down = 0;
+  weather.audit.down = 0;
+  weather.invoker.faults = {};
+  weather.upstream.faults = {};
+  weather.upstream.answerMs = { least: 5, most: 200 };
+}

@@ -1,0 +1,46 @@
+import type { Random } from '../../functions/core/ports.ts';
+
+/** Randomness that a seed determines wholly, so that whatever it led to can be had again. */
+export interface SeededRandom extends Random {
+  /** A whole number from `least` to `most`, both included. */
+  integer(least: number, most: number): number;
+  chance(probability: number): boolean;
+  /** How many chances came true: the faults injected. */
+  hits(): number;
+  /** One of the choices; where `undefined` is among them it comes first. */
+  pick<const Choices extends readonly [unknown, ...unknown[]]>(choices: Choices): Choices[number];
+}
+
+/** Creates randomness from a seed (mulberry32: small, fast, and good enough to choose interleavings). */
+export function createSeededRandom(seed: number): SeededRandom {
+  let state = (seed ^ 0x9e3779b9) >>> 0;
+  let ids = 0;
+  let hits = 0;
+
+  function word(): number {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  }
+  const fraction = () => word() / 2 ** 32;
+  const integer = (least: number, most: number) => least + Math.floor(fraction() * (most - least + 1));
+
+  return {
+    fraction,
+    integer,
+    chance(probability) {
+      const isHit = probability > 0 && fraction() < probability;
+      if (isHit) hits += 1;
+      return isHit;
+    },
+    hits: () => hits,
+    pick: (choices) => choices[integer(0, choices.length - 1)] ?? choices[0],
+    uuid() {
+      ids += 1;
+      return `id-${ids}-${word().toString(16)}`;
+    },
+    bytes: (length) => Uint8Array.from({ length }, () => word() & 0xff),
+  };
+}

@@ -1,0 +1,131 @@
+import { Secret } from '../../functions/core/secret.ts';
+import { hashOf } from '../../functions/core/token.ts';
+
+/** How one upstream behaves; a test may change it at any time. Times in milliseconds where not named otherwise. */
+export interface UpstreamRules {
+  /** Credentials that it takes. */
+  readonly accepted: Set<string>;
+  lifeSeconds: number;
+  /** What a token's answer says of its end: `exp` beside the server's `Date`, `exp` alone, a fixed life, or nothing. */
+  says: 'exp_and_date' | 'exp' | 'fixed' | 'nothing';
+  canSlide: boolean;
+  /** A login ends the tokens that the subject had before. */
+  singleSession: boolean;
+  /** Wrong logins in a row that lock the account; absent: never. */
+  lockedAfter: number | undefined;
+  lockedForMs: number;
+  /** How far its clock is ahead of true time. */
+  clockOffsetMs: number;
+}
+
+/** A token that an upstream issued, as that upstream knows it. True times, epoch milliseconds. */
+export interface IssuedToken {
+  readonly value: string;
+  readonly hash: string;
+  readonly connection: string;
+  readonly subject: string;
+  readonly issuedAt: number;
+  /** When the upstream stops taking it; infinite where it never does. */
+  readonly endsAt: number;
+  /** When the session was begun. */
+  readonly sessionStartedAt: number;
+  readonly source: 'login' | 'slide';
+  /** When it was ended before its time. */
+  endedEarlyAt?: number;
+}
+
+export type LoginVerdict = { readonly issued: IssuedToken } | { readonly refused: 'credential' | 'locked' };
+
+/** One upstream: who may log in, and which tokens are good. */
+export interface UpstreamAccounts {
+  readonly rules: UpstreamRules;
+  login(subject: string, credential: string): LoginVerdict;
+  /** The next token, or undefined where the current one is dead: 401. */
+  slide(subject: string, current: string): IssuedToken | undefined;
+  isAlive(hash: string, at: number): boolean;
+  find(hash: string): IssuedToken | undefined;
+  /** Ends every token of a subject before its time, or of all subjects. */
+  revoke(subject?: string): void;
+  unlock(): void;
+  readonly issued: readonly IssuedToken[];
+}
+
+/** Creates the upstream of one connection. */
+export function createUpstreamAccounts(
+  connection: string,
+  now: () => number,
+  rules: UpstreamRules,
+  serial: () => string,
+): UpstreamAccounts {
+  const issued: IssuedToken[] = [];
+  const byHash = new Map<string, IssuedToken>();
+  let wrongInARow = 0;
+  let lockedUntil = 0;
+
+  function issue(subject: string, source: IssuedToken['source'], sessionStartedAt: number): IssuedToken {
+    const value = `${connection}.${subject}.${serial()}`;
+    const token: IssuedToken = {
+      value,
+      hash: hashOf(new Secret(value)),
+      connection,
+      subject,
+      issuedAt: now(),
+      endsAt: endOf(rules, now()),
+      sessionStartedAt,
+      source,
+    };
+    issued.push(token);
+    byHash.set(token.hash, token);
+    return token;
+  }
+
+  function isAlive(hash: string, at: number): boolean {
+    const token = byHash.get(hash);
+    return token !== undefined && at < token.endsAt && (token.endedEarlyAt === undefined || at < token.endedEarlyAt);
+  }
+
+  function revoke(subject?: string): void {
+    for (const token of issued) {
+      if ((subject === undefined || token.subject === subject) && isAlive(token.hash, now()))
+        token.endedEarlyAt = now();
+    }
+  }
+
+  return {
+    rules,
+    issued,
+    isAlive,
+    revoke,
+    find: (hash) => byHash.get(hash),
+    unlock() {
+      lockedUntil = 0;
+      wrongInARow = 0;
+    },
+    login(subject, credential) {
+      if (now() < lockedUntil) return { refused: 'locked' };
+      if (!rules.accepted.has(credential)) {
+        wrongInARow += 1;
+        if (rules.lockedAfter !== undefined && wrongInARow >= rules.lockedAfter) {
+          lockedUntil = now() + rules.lockedForMs;
+          wrongInARow = 0;
+        }
+        return { refused: 'credential' };
+      }
+      wrongInARow = 0;
+      if (rules.singleSession) revoke(subject);
+      return { issued: issue(subject, 'login', now()) };
+    },
+    slide(subject, current) {
+      const token = byHash.get(hashOf(new Secret(current)));
+      if (token === undefined || token.subject !== subject || !isAlive(token.hash, now())) return undefined;
+      return issue(subject, 'slide', token.sessionStartedAt);
+    },
+  };
+}
+
+/** The upstream counts in whole seconds of its own clock. */
+function endOf({ says, lifeSeconds, clockOffsetMs }: UpstreamRules, now: number): number {
+  if (says === 'nothing') return Number.POSITIVE_INFINITY;
+  if (says === 'fixed') return now + lifeSeconds * 1000;
+  return (Math.floor((now + clockOffsetMs) / 1000) + lifeSeconds) * 1000 - clockOffsetMs;
+}

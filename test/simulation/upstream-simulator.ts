@@ -1,0 +1,203 @@
+import type { Connection } from '../../functions/core/connection.ts';
+import type { BrokerErrorCode } from '../../functions/core/errors.ts';
+import type { IssuedLife, Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions/core/ports.ts';
+import { Secret } from '../../functions/core/secret.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+import type { IssuedToken, LoginVerdict, UpstreamAccounts } from './upstream-accounts.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** What can go wrong with one request to an upstream. `late`: it counts, after the broker has stopped waiting. */
+export type UpstreamFault =
+  | 'unreachable'
+  | 'throttled'
+  | 'unavailable'
+  | 'broken'
+  | 'invalid'
+  | 'lost'
+  | 'late'
+  | 'reset_after'
+  | 'no_new_token';
+
+/** How often what goes wrong, and how long an answer takes; probabilities and milliseconds. */
+export interface UpstreamWeather {
+  faults: Partial<Record<UpstreamFault, number>>;
+  retryAfterMs: number | undefined;
+  answerMs: { least: number; most: number };
+}
+
+/** One request that the broker sent; true times. */
+export interface UpstreamRequest {
+  readonly kind: 'login' | 'slide';
+  readonly connection: string;
+  readonly subject: string;
+  readonly process: string;
+  readonly refusalsReadAt: number;
+  readonly at: number;
+  readonly timeoutMs: number;
+  /** The credential of a login. */
+  readonly credential?: string;
+  /** When the broker had its answer; absent while it waits, or if it never did. */
+  endedAt?: number;
+  /** `token`, or the code that the broker was given. */
+  outcome?: 'token' | BrokerErrorCode;
+  backOff?: UpstreamFailure['backOff'];
+  issued?: IssuedToken;
+}
+
+/** Creates one process's way to the upstreams; every request is written into `ledger`. */
+export function createUpstreamSimulator({
+  upstreams,
+  ledger,
+  process,
+  time,
+  random,
+  weather,
+  planned,
+  refusalsReadAt,
+}: {
+  readonly upstreams: ReadonlyMap<string, UpstreamAccounts>;
+  readonly ledger: UpstreamRequest[];
+  readonly process: SimulatedProcess;
+  readonly time: VirtualTime;
+  readonly random: SeededRandom;
+  readonly weather: UpstreamWeather;
+  /** Faults of the next requests, first one first. */
+  readonly planned: (UpstreamFault | 'none')[];
+  readonly refusalsReadAt: () => number;
+}): Upstream {
+  function accountsOf({ name }: Connection): UpstreamAccounts {
+    const accounts = upstreams.get(name);
+    if (accounts === undefined) throw new Error(`There is no upstream ${name}.`);
+    return accounts;
+  }
+
+  function faultOf(): UpstreamFault | undefined {
+    const next = planned.shift();
+    if (next !== undefined) return next === 'none' ? undefined : next;
+    const chances = Object.entries(weather.faults) as [UpstreamFault, number][];
+    return chances.find(([, chance]) => random.chance(chance))?.[0];
+  }
+
+  /** Sends one request: `judge` is the upstream's part, done when the request arrives there. */
+  async function send(
+    request: UpstreamRequest,
+    judge: () => UpstreamOutcome,
+    fault: UpstreamFault | undefined,
+  ): Promise<UpstreamOutcome> {
+    ledger.push(request);
+    const { timeoutMs } = request;
+    const wayMs = random.integer(weather.answerMs.least, weather.answerMs.most);
+    const timedOut = failure('upstream_timeout', 'unknown');
+    const outcome = await (async (): Promise<UpstreamOutcome> => {
+      if (fault === 'lost' || fault === 'late') {
+        if (fault === 'late') void time.after(wayMs).then(judge);
+        await process.step(timeoutMs);
+        return timedOut;
+      }
+      if (wayMs >= timeoutMs) {
+        if (fault === undefined) void time.after(random.integer(1, timeoutMs)).then(judge);
+        await process.step(timeoutMs);
+        return timedOut;
+      }
+      const thereMs = Math.floor(wayMs * random.fraction());
+      await process.step(thereMs);
+      const answer = fault === undefined || fault === 'reset_after' ? judge() : faulty(fault, request.kind);
+      await process.step(wayMs - thereMs);
+      return fault === 'reset_after' ? failure('upstream_outcome_unknown', 'unknown') : answer;
+    })();
+    request.endedAt = time.now();
+    request.outcome = outcome.kind === 'token' ? 'token' : outcome.code;
+    if (outcome.kind === 'failure') request.backOff = outcome.backOff;
+    return outcome;
+  }
+
+  function faulty(fault: Exclude<UpstreamFault, 'lost' | 'late' | 'reset_after'>, kind: 'login' | 'slide') {
+    const retryAfter = weather.retryAfterMs === undefined ? {} : { retryAfterMs: weather.retryAfterMs };
+    switch (fault) {
+      case 'unreachable':
+        return failure('upstream_unreachable', 'not_judged');
+      case 'throttled':
+        return { ...failure('upstream_throttled', 'not_judged'), ...retryAfter };
+      case 'unavailable':
+        return { ...failure('upstream_unavailable', 'not_judged'), ...retryAfter };
+      case 'broken':
+        return kind === 'login'
+          ? failure('upstream_login_ambiguous', 'ambiguous_login')
+          : failure('upstream_unavailable', 'unknown');
+      case 'invalid':
+      case 'no_new_token':
+        return failure('upstream_invalid_response', 'unknown');
+    }
+  }
+
+  return {
+    canSlide: (connection) => accountsOf(connection).rules.canSlide,
+
+    login({ connection, subject, secret, timeoutMs }) {
+      const accounts = accountsOf(connection);
+      const requestStartedAt = process.clock.now();
+      const credential = secret.reveal();
+      const request = { ...begun('login', connection, subject, timeoutMs), credential };
+      const fault = faultOf();
+      const judge = () => answerToLogin(accounts, request, accounts.login(subject, credential), requestStartedAt, time);
+      return send(request, judge, fault === 'no_new_token' ? undefined : fault);
+    },
+
+    slide({ connection, subject, token, timeoutMs }) {
+      const accounts = accountsOf(connection);
+      const requestStartedAt = process.clock.now();
+      const request = begun('slide', connection, subject, timeoutMs);
+      const judge = (): UpstreamOutcome => {
+        const issued = accounts.slide(subject, token.reveal());
+        if (issued === undefined) return { ...failure('upstream_invalid_response', 'unknown'), unauthorized: true };
+        request.issued = issued;
+        return tokenOutcome(accounts, issued, requestStartedAt, time);
+      };
+      return send(request, judge, faultOf());
+    },
+  };
+
+  function begun(kind: 'login' | 'slide', { name }: Connection, subject: string, timeoutMs: number): UpstreamRequest {
+    const at = time.now();
+    return { kind, connection: name, subject, process: process.name, refusalsReadAt: refusalsReadAt(), at, timeoutMs };
+  }
+}
+
+function answerToLogin(
+  accounts: UpstreamAccounts,
+  request: UpstreamRequest,
+  verdict: LoginVerdict,
+  requestStartedAt: number,
+  time: VirtualTime,
+): UpstreamOutcome {
+  if ('issued' in verdict) {
+    request.issued = verdict.issued;
+    const attributes = { subject: verdict.issued.subject };
+    return { ...tokenOutcome(accounts, verdict.issued, requestStartedAt, time), attributes };
+  }
+  return verdict.refused === 'locked'
+    ? failure('upstream_account_locked', 'locked')
+    : failure('upstream_credential_rejected', 'refused');
+}
+
+function tokenOutcome(
+  { rules }: UpstreamAccounts,
+  { value, endsAt }: IssuedToken,
+  requestStartedAt: number,
+  time: VirtualTime,
+): Extract<UpstreamOutcome, { kind: 'token' }> {
+  const exp = endsAt + rules.clockOffsetMs;
+  const serverDate = Math.floor((time.now() + rules.clockOffsetMs) / 1000) * 1000;
+  const lifeBySaying = {
+    exp_and_date: { exp, serverDate },
+    exp: { exp },
+    fixed: { seconds: rules.lifeSeconds },
+    nothing: {},
+  } satisfies Record<typeof rules.says, IssuedLife>;
+  return { kind: 'token', value: new Secret(value), life: lifeBySaying[rules.says], requestStartedAt };
+}
+
+function failure(code: BrokerErrorCode, backOff: UpstreamFailure['backOff']): UpstreamFailure {
+  return { kind: 'failure', code, backOff, detail: `The simulated upstream: ${code}.` };
+}

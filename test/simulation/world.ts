@@ -1,0 +1,262 @@
+import type { Connection } from '../../functions/core/connection.ts';
+import type { BrokerErrorCode } from '../../functions/core/errors.ts';
+import { BrokerError } from '../../functions/core/errors.ts';
+import { createHandOut, type HandOut, type HandOutRequest } from '../../functions/core/hand-out.ts';
+import { createTokenMemory } from '../../functions/core/memory.ts';
+import { createMint } from '../../functions/core/mint.ts';
+import type { HandOutRecord, MetricValue, Telemetry } from '../../functions/core/ports.ts';
+import { createPurge } from '../../functions/core/purge.ts';
+import { createRotation } from '../../functions/core/rotation.ts';
+import { createSweep, type SweepResult } from '../../functions/core/sweep.ts';
+import { createMemoryKeys, type KeyRing, type KeysWeather } from './memory-keys.ts';
+import { createMemorySecrets, createSecretVault, type SecretsWeather } from './memory-secrets.ts';
+import { createMemoryStore, type MemoryStore, type StoreWeather } from './memory-store.ts';
+import { createMemoryTable, type RefusalsChange, type TableWrite } from './memory-table.ts';
+import { createMintFleet, type InvokerWeather, type MintInstance } from './mint-fleet.ts';
+import { createSeededRandom } from './seeded-random.ts';
+import { createProcess, type Latency, type SimulatedProcess } from './simulated-process.ts';
+import { createUpstreamAccounts, type UpstreamAccounts, type UpstreamRules } from './upstream-accounts.ts';
+import {
+  createUpstreamSimulator,
+  type UpstreamFault,
+  type UpstreamRequest,
+  type UpstreamWeather,
+} from './upstream-simulator.ts';
+import { createVirtualTime } from './virtual-time.ts';
+
+/** What goes wrong in a world, and how often. Calm at first; a test or the simulation changes it at will. */
+export interface Weather {
+  readonly store: StoreWeather;
+  readonly keys: KeysWeather;
+  readonly secrets: SecretsWeather;
+  readonly invoker: InvokerWeather;
+  readonly upstream: UpstreamWeather;
+  readonly audit: { down: number };
+  readonly latency: Latency;
+}
+
+/** A write to the table, with when (true time) and by which process. */
+export interface RecordedWrite extends TableWrite {
+  readonly at: number;
+  readonly by: string;
+}
+
+/** A change of a connection's count of refusals; true time. */
+export interface RecordedRefusals extends RefusalsChange {
+  readonly at: number;
+}
+
+/** An audit record, with when it was written (true time) and by which instance. */
+export interface AuditEntry extends HandOutRecord {
+  readonly writtenAt: number;
+  readonly instance: string;
+}
+
+/** An answer to a caller. True times; `auditsBefore` is how many audit records there were when it was given. */
+export interface Answer {
+  readonly request: Omit<HandOutRequest, 'deadline'>;
+  readonly instance: string;
+  readonly askedAt: number;
+  readonly answeredAt: number;
+  readonly auditsBefore: number;
+  readonly handOut?: HandOut;
+  readonly error?: BrokerErrorCode;
+  readonly retryAfterMs?: number;
+}
+
+/** An instance of the function that hands out tokens. */
+export interface TokenInstance {
+  readonly process: SimulatedProcess;
+  readonly store: MemoryStore;
+  handOut(request: Omit<HandOutRequest, 'deadline'>): Promise<HandOut>;
+}
+
+/** What the broker says of itself: metrics by name, and warnings. */
+export interface Said {
+  readonly metrics: {
+    readonly name: string;
+    readonly value: number;
+    readonly dimensions: Readonly<Record<string, string>>;
+  }[];
+  readonly warnings: string[];
+}
+
+export type World = ReturnType<typeof createWorld>;
+
+const START = 1_800_000_000_000;
+const BROKER = 'simulated-broker';
+/** What a caller's function leaves of its 28 s for the work itself. */
+const REQUEST_MS = 23_000;
+
+/** The rules of an upstream that fits the connection; the credential `right` is the one it takes. */
+export function rulesFor(connection: Connection): UpstreamRules {
+  const isFixed = connection.lifetimeSeconds !== undefined;
+  return {
+    accepted: new Set(['right']),
+    lifeSeconds: connection.lifetimeSeconds ?? 86_400,
+    says: isFixed ? 'fixed' : 'exp_and_date',
+    canSlide: connection.settings['keepAlivePath'] !== undefined,
+    singleSession: false,
+    lockedAfter: undefined,
+    lockedForMs: 1_800_000,
+    clockOffsetMs: 0,
+  };
+}
+
+/** Creates the whole broker, composed of its production core, between a table, secrets, keys and upstreams in memory. */
+export function createWorld({
+  seed,
+  connections,
+  isShuffled = false,
+  skewOf = () => 0,
+}: {
+  readonly seed: number;
+  readonly connections: readonly Connection[];
+  /** Whether the seed also decides who goes first among those who could go at the same moment. */
+  readonly isShuffled?: boolean;
+  readonly skewOf?: (process: string) => number;
+}) {
+  const random = createSeededRandom(seed);
+  const time = createVirtualTime(START, isShuffled ? createSeededRandom(seed + 1) : undefined);
+  const weather: Weather = {
+    store: { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0 },
+    keys: { down: 0 },
+    secrets: { down: 0 },
+    invoker: { faults: {}, delayLeastMs: 0, delayMostMs: 60_000, crashWithinSteps: 14 },
+    upstream: { faults: {}, retryAfterMs: undefined, answerMs: { least: 2, most: 2 } },
+    audit: { down: 0 },
+    latency: { least: 1, most: 1, slowChance: 0, slowMost: 1 },
+  };
+  const writes: RecordedWrite[] = [];
+  const refusals: RecordedRefusals[] = [];
+  let actor = 'nobody';
+  const audits: AuditEntry[] = [];
+  const answers: Answer[] = [];
+  const ledger: UpstreamRequest[] = [];
+  const said: Said = { metrics: [], warnings: [] };
+  const ring: KeyRing = new Map();
+  const vault = createSecretVault();
+  const plannedUpstreamFaults: (UpstreamFault | 'none')[] = [];
+  const upstreams = new Map<string, UpstreamAccounts>();
+  const table = createMemoryTable({
+    now: time.now,
+    onWrite: (write) => writes.push({ ...write, at: time.now(), by: actor }),
+    onRefusals: (change) => refusals.push({ ...change, at: time.now() }),
+  });
+
+  for (const connection of connections) {
+    const rules = rulesFor(connection);
+    upstreams.set(connection.name, createUpstreamAccounts(connection.name, time.now, rules, random.uuid));
+    vault.rotate(connection.secret, 'right');
+  }
+
+  const telemetry: Telemetry = {
+    metrics(dimensions, values) {
+      for (const [name, { value }] of Object.entries<MetricValue>(values))
+        said.metrics.push({ name, value, dimensions });
+    },
+    warn: (message) => said.warnings.push(message),
+    info: () => {},
+  };
+
+  const onActor = (name: string): void => {
+    actor = name;
+  };
+
+  /** What every function has, of a process of its own. */
+  function surroundings(name: string) {
+    const process = createProcess(name, { time, random, latency: weather.latency, skewMs: skewOf(name) });
+    const store = createMemoryStore({ table, process, random, weather: weather.store, now: time.now, onActor });
+    const keys = createMemoryKeys({ ring, process, random, weather: weather.keys });
+    return { process, store, keys, clock: process.clock, telemetry, random, broker: BROKER };
+  }
+
+  const fleet = createMintFleet({
+    time,
+    random,
+    weather: weather.invoker,
+    startInstance(name): MintInstance {
+      const own = surroundings(name);
+      const secrets = createMemorySecrets({ vault, process: own.process, random, weather: weather.secrets });
+      const upstream = createUpstreamSimulator({
+        upstreams,
+        ledger,
+        process: own.process,
+        time,
+        random,
+        weather: weather.upstream,
+        planned: plannedUpstreamFaults,
+        refusalsReadAt: own.store.refusalsReadAt,
+      });
+      return { process: own.process, store: own.store, mint: createMint({ ...own, secrets, upstream }) };
+    },
+  });
+
+  /** Starts an instance of the function that hands out tokens. */
+  function startTokenInstance(name: string): TokenInstance {
+    const own = surroundings(name);
+    const audit = {
+      async handOut(record: HandOutRecord): Promise<void> {
+        if (random.chance(weather.audit.down))
+          throw new BrokerError('audit_unavailable', 'The simulated audit is down.');
+        audits.push({ ...record, writtenAt: time.now(), instance: name });
+      },
+    };
+    const memory = createTokenMemory();
+    const handOut = createHandOut({ ...own, memory, audit, minter: fleet.invokerFor(own.process) });
+    return {
+      process: own.process,
+      store: own.store,
+      async handOut(request) {
+        const askedAt = time.now();
+        const about = () => ({ request, instance: name, askedAt, answeredAt: time.now(), auditsBefore: audits.length });
+        try {
+          const handedOut = await handOut({ ...request, deadline: own.clock.monotonic() + REQUEST_MS });
+          answers.push({ ...about(), handOut: handedOut });
+          return handedOut;
+        } catch (error) {
+          const known = error instanceof BrokerError ? error : new BrokerError('internal', String(error));
+          const { code, retryAfterMs } = known;
+          answers.push({ ...about(), error: code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+          throw error;
+        }
+      },
+    };
+  }
+
+  const operators = surroundings('connections');
+  const rotations = surroundings('rotation');
+  const byName = Object.fromEntries(connections.map((connection) => [connection.name, connection]));
+
+  let sweeps = 0;
+
+  /** Starts another instance of the sweep's function and runs one sweep in it. */
+  async function sweep(): Promise<SweepResult> {
+    sweeps += 1;
+    const own = surroundings(`refresh-${sweeps}`);
+    return createSweep({ ...own, minter: fleet.invokerFor(own.process), connections: byName })();
+  }
+
+  return {
+    time,
+    random,
+    weather,
+    table,
+    vault,
+    upstreams,
+    fleet,
+    writes,
+    refusals,
+    audits,
+    answers,
+    ledger,
+    said,
+    connections: byName,
+    plannedUpstreamFaults,
+    operators,
+    startTokenInstance,
+    sweep,
+    purge: createPurge(operators),
+    rotate: createRotation(rotations),
+  };
+}

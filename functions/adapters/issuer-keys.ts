@@ -64,15 +64,13 @@ export function createIssuerKeys({
     const entry = entries.get(id) ?? NOTHING;
     const now = clock.monotonic();
     if (entry.set !== undefined && now - entry.fetchedAt < FRESH_MS) return entry;
-    const cooldownMs = hasKeys(entry, now) ? FAILURE_COOLDOWN_MS : EMPTY_COOLDOWN_MS;
-    const isCoolingDown = entry.failedAt !== undefined && now - entry.failedAt < cooldownMs;
-    return isCoolingDown ? entry : fetched(id, source);
+    return isLeftAlone(entry, now) ? entry : fetched(id, source);
   }
 
   async function sought(id: string, source: KeySource, entry: Entry): Promise<Entry> {
     const now = clock.monotonic();
-    const isCoolingDown = entry.soughtAt !== undefined && now - entry.soughtAt < UNKNOWN_KEY_COOLDOWN_MS;
-    if (isCoolingDown) return entry;
+    const wasSought = entry.soughtAt !== undefined && now - entry.soughtAt < UNKNOWN_KEY_COOLDOWN_MS;
+    if (wasSought || isLeftAlone(entry, now)) return entry;
     entries.set(id, { ...(entries.get(id) ?? entry), soughtAt: now });
     return fetched(id, source);
   }
@@ -96,6 +94,15 @@ export function createIssuerKeys({
   };
 }
 
+/** Whether the issuer failed so lately that it is not asked again. */
+function isLeftAlone(entry: Entry, now: number): boolean {
+  return entry.failedAt !== undefined && now - entry.failedAt < cooldownMs(entry, now);
+}
+
+function cooldownMs(entry: Entry, now: number): number {
+  return hasKeys(entry, now) ? FAILURE_COOLDOWN_MS : EMPTY_COOLDOWN_MS;
+}
+
 function hasKeys({ set, fetchedAt }: Entry, now: number): boolean {
   return set !== undefined && now - fetchedAt < KEPT_MS;
 }
@@ -105,6 +112,5 @@ function hasKey({ set }: Entry, keyId: string): boolean {
 }
 
 function retryAfterMs(entry: Entry, now: number): number {
-  const cooldownMs = hasKeys(entry, now) ? FAILURE_COOLDOWN_MS : EMPTY_COOLDOWN_MS;
-  return Math.max(0, cooldownMs - (now - (entry.failedAt ?? now)));
+  return Math.max(0, cooldownMs(entry, now) - (now - (entry.failedAt ?? now)));
 }

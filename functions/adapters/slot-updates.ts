@@ -35,13 +35,18 @@ const leaseIsOver = '(attribute_not_exists(#leaseId) OR #leaseUntil <= :now)';
 const notAskedSince = '(attribute_not_exists(#refreshAskedAt) OR #refreshAskedAt < :notSince)';
 const notUsedSince = '(attribute_not_exists(#lastHandedOutAt) OR #lastHandedOutAt < :notSince)';
 
-/** Takes the lease if generation, lease and back-off allow it. A lease in `seen` must have lapsed. */
+/** Takes the lease if generation, rejection, lease and back-off allow it. A lease in `seen` must have lapsed. */
 export function acquireUpdate({ slot, leaseId, now, leaseUntil, notBefore, ttlSeconds, seen }: Claim): Update {
   const generation = number(seen?.generation ?? 0);
   const conditions =
     seen === undefined
       ? [isNew]
-      : [numberIsSeen('gen', seen.generation, ':gen'), leaseIsSeen(seen.lease), backOffIsOver];
+      : [
+          numberIsSeen('gen', seen.generation, ':gen'),
+          numberIsSeen('rejectedGen', seen.rejectedGeneration, ':rejected'),
+          leaseIsSeen(seen.lease),
+          backOffIsOver,
+        ];
   return {
     key: keyOf(slot),
     set: {
@@ -57,7 +62,7 @@ export function acquireUpdate({ slot, leaseId, now, leaseUntil, notBefore, ttlSe
     values: {
       zero: number(0),
       one: number(1),
-      ...(seen && { now: number(now) }),
+      ...(seen && { now: number(now), rejected: number(seen.rejectedGeneration) }),
       ...(seen?.lease && { lapsed: text(seen.lease.id) }),
     },
   };

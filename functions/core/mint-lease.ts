@@ -15,7 +15,7 @@ export interface Held {
 }
 
 /** A holder that comes later than this before the end of its window does not begin. */
-const SHORTEST_WINDOW_MS = 2_000;
+const SHORTEST_WINDOW_MS = 1_500;
 
 /**
  * Creates the ways into an attempt: under a lease that the invoker took, or under one taken here. Answers a reply

@@ -41,7 +41,7 @@ type SlideResult = Result | { readonly ended: AttemptFailure };
 /** Kept back at the end of the window for writing down what came of the attempt. */
 const WRITING_MS = 1_000;
 /** With less than this for the upstream nothing is sent. */
-const SHORTEST_REQUEST_MS = 1_000;
+const SHORTEST_REQUEST_MS = 250;
 
 /**
  * Creates `mint`: one attempt to give a slot its next token, by a slide where provider and slot allow it, else by a

@@ -28,7 +28,10 @@ export interface Random {
  */
 export interface Store {
   read(slot: Slot, options: { readonly consistent: boolean }): Promise<SlotRecord | undefined>;
-  /** Takes the lease, counts the try and writes the back-off that holds should the holder never come back. */
+  /**
+   * Takes the lease, counts the try and writes the back-off that holds should the holder never come back; if
+   * generation, rejection and lease are as seen, and no back-off is ahead.
+   */
   acquire(claim: Claim): Promise<boolean>;
   /** Marks the lease as begun by one `mint` invocation; the record after it, or undefined where the condition failed. */
   begin(start: {

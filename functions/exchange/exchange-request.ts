@@ -5,10 +5,11 @@ import { SYSTEM } from '../core/slot.ts';
 import { ExchangeError } from './exchange-error.ts';
 
 /** The largest body of an exchange, in bytes; subject tokens are rarely over 4 KB. */
-const MAXIMUM_BYTES = 16_384;
+export const MAXIMUM_FORM_BYTES = 16_384;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 
-const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+/** The one grant of the endpoint (RFC 8693 §2.1). */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 
@@ -69,8 +70,11 @@ function refuseUnsupported(form: ReadonlyMap<string, string>): void {
 /** The parameters that have a value. A map, so that `__proto__` is a name like any other. */
 function formOf(event: ApiEvent): ReadonlyMap<string, string> {
   const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > MAXIMUM_BYTES) {
-    throw new BrokerError('payload_too_large', `The body has ${bytes.length} bytes; ${MAXIMUM_BYTES} are allowed.`);
+  if (bytes.length > MAXIMUM_FORM_BYTES) {
+    throw new BrokerError(
+      'payload_too_large',
+      `The body has ${bytes.length} bytes; ${MAXIMUM_FORM_BYTES} are allowed.`,
+    );
   }
   if (!FORM_TYPE.test(event.headers['content-type'] ?? '')) {
     throw new BrokerError('unsupported_media_type', 'Send the body as application/x-www-form-urlencoded.');

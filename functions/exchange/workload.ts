@@ -88,6 +88,21 @@ export function createWorkloadVerifier({
     return made;
   }
 
+  async function verified(token: Secret<string>, set: IssuerKeySet, issuer: string, now: number): Promise<JWTPayload> {
+    try {
+      const { payload } = await jwtVerify(token.reveal(), resolverOf(set), {
+        algorithms: [...ALGORITHMS],
+        issuer,
+        requiredClaims: ['exp', 'sub', 'aud'],
+        clockTolerance: SKEW_SECONDS,
+        currentDate: new Date(now),
+      });
+      return payload;
+    } catch (error) {
+      throw refusal(reasonOf(error));
+    }
+  }
+
   return async (token, source) => {
     const { keyId } = unverifiedOf(token);
     const found = await keys.keysOf(source, keyId);
@@ -97,15 +112,7 @@ export function createWorkloadVerifier({
       });
     }
     const now = clock.now();
-    const { payload } = await jwtVerify(token.reveal(), resolverOf(found), {
-      algorithms: [...ALGORITHMS],
-      issuer: source.issuer,
-      requiredClaims: ['exp', 'sub', 'aud'],
-      clockTolerance: SKEW_SECONDS,
-      currentDate: new Date(now),
-    }).catch((error: unknown) => {
-      throw refusal(reasonOf(error));
-    });
+    const payload = await verified(token, found, source.issuer, now);
     return workloadOf(payload, source.issuer, now);
   };
 }

@@ -16,6 +16,14 @@ import {
 /** Who may mint (invariants 3, 4 and 6). */
 export function describeLeases(subject: () => StoreUnderTest): void {
   describe('acquire', () => {
+    it('is not won on a record read before the token was reported dead', async () => {
+      const seen = await published(subject());
+      await subject().store.markRejected({ slot: SLOT, generation: 1 });
+
+      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2' }))).toBe(false);
+      expect(await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2' }))).toBe(true);
+    });
+
     it('makes the item of a slot that nothing is known of, with the back-off already in it', async () => {
       expect(await leased(subject())).toEqual({
         generation: 0,

@@ -165,9 +165,9 @@ export function describeNotes(subject: () => StoreUnderTest): void {
 
   describe('purge', () => {
     it('drops token, failure, rejection and schedule, and advances the generation', async () => {
-      const seen = await published(subject(), { lastHandedOutAt: NOW });
+      await published(subject(), { lastHandedOutAt: NOW });
       await subject().store.markRejected({ slot: SLOT, generation: 1 });
-      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2' }));
+      await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2' }));
       await subject().store.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', dueAt: NOW }));
 
       expect(await subject().store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS + 9 })).toBe(true);

@@ -30,9 +30,9 @@ export function describeOutcomes(subject: () => StoreUnderTest): void {
     });
 
     it('puts the next generation in place of lease, failure and rejection', async () => {
-      const first = await published(subject());
+      await published(subject());
       await subject().store.markRejected({ slot: SLOT, generation: 1 });
-      await subject().store.acquire(claimOn(first, { leaseId: 'lease-2', notBefore: NOW }));
+      await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2', notBefore: NOW }));
       await subject().store.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', notBefore: NOW }));
       await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' }));
       await subject().store.begin({ slot: SLOT, leaseId: 'lease-3', begunBy: 'request-3' });

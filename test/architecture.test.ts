@@ -1,0 +1,260 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const TOP_FOLDERS = ['cdk', 'functions', 'client', 'local', 'bench', 'test'];
+const LONGEST_FILE_LINES = 350;
+
+/** What the files of a room may import: other places, by prefix, and packages, by name or prefix. */
+interface Room {
+  readonly room: RegExp;
+  readonly places: readonly string[];
+  readonly packages: readonly string[];
+}
+
+const HANDLER_PACKAGES = ['@middy/core', 'aws-lambda', 'zod', '@aws-lambda-powertools/'];
+const SHARED_BY_FUNCTIONS = ['core', 'providers', 'adapters', 'configuration', 'composition', 'api'];
+const inFunctions = (...rooms: readonly string[]) => rooms.map((room) => `functions/${room}/`);
+
+/** The arrows of the house, the first that matches a file; what is listed nowhere is allowed nowhere. */
+const house: readonly Room[] = [
+  { room: /^functions\/core\//, places: inFunctions('core'), packages: [] },
+  { room: /^functions\/providers\//, places: inFunctions('core', 'providers'), packages: ['jose', 'oauth4webapi'] },
+  {
+    room: /^functions\/adapters\//,
+    places: [...inFunctions('core', 'adapters'), 'functions/providers/http.ts'],
+    packages: ['@aws-sdk/', '@aws-lambda-powertools/', '@smithy/', 'jose'],
+  },
+  {
+    room: /^functions\/configuration\//,
+    places: inFunctions('core', 'providers', 'configuration'),
+    packages: ['zod'],
+  },
+  {
+    room: /^functions\/composition\//,
+    places: inFunctions('core', 'providers', 'adapters', 'configuration', 'composition'),
+    packages: [],
+  },
+  { room: /^functions\/api\//, places: inFunctions('core', 'api'), packages: HANDLER_PACKAGES },
+  {
+    // A folder a Lambda: all that is shared, and nothing of another Lambda's.
+    room: /^functions\/([a-z-]+)\//,
+    places: [...inFunctions(...SHARED_BY_FUNCTIONS), 'functions/$1/'],
+    packages: [...HANDLER_PACKAGES, 'jose'],
+  },
+  { room: /^client\//, places: ['client/'], packages: ['@aws-sdk/', '@smithy/', '@aws-crypto/', 'zod'] },
+  {
+    // Names, types and tables of constants: nothing that runs in a function.
+    room: /^cdk\//,
+    places: [
+      'cdk/',
+      'functions/configuration/',
+      'functions/composition/environment.ts',
+      'functions/composition/function-names.ts',
+      'functions/api/routes.ts',
+      'functions/api/test-caller.ts',
+      'functions/adapters/slot-table.ts',
+      'functions/adapters/audit-table.ts',
+      'functions/core/connection.ts',
+      'functions/core/errors.ts',
+      'functions/core/slot.ts',
+    ],
+    packages: ['aws-cdk-lib', 'constructs', 'cdk-nag', 'esbuild'],
+  },
+  {
+    room: /^local\//,
+    places: ['local/', 'functions/'],
+    packages: [
+      ...['@aws-sdk/', '@smithy/', '@aws-crypto/', 'aws-lambda'],
+      ...['dynalite', 'jose', 'swagger-ui-dist', 'zod', 'esbuild'],
+    ],
+  },
+  { room: /^bench\//, places: ['bench/', 'functions/', 'client/', 'local/'], packages: [''] },
+  { room: /^test\//, places: [''], packages: [''] },
+];
+
+interface Source {
+  /** From the root, with `/`. */
+  readonly path: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+const IMPORT = /(?:^|[\n;])\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/g;
+const BARE_IMPORT = /(?:^|[\n;])\s*import\s*['"]([^'"]+)['"]/g;
+const DYNAMIC_IMPORT = /\bimport\(\s*['"`]([^'"`]+)['"`]/g;
+
+/** What a source imports: relative ones as paths from the root, others as written. */
+function importsOf(path: string, text: string): readonly string[] {
+  const found = [IMPORT, BARE_IMPORT, DYNAMIC_IMPORT].flatMap((pattern) =>
+    [...text.matchAll(pattern)].map(([, specifier = '']) => specifier),
+  );
+  return found.map((specifier) => (specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier));
+}
+
+function readSources(): readonly Source[] {
+  return TOP_FOLDERS.flatMap((top) => filesIn(top)).map((path) => {
+    const text = readFileSync(join(ROOT, path), 'utf8');
+    return { path, text, imports: importsOf(path, text) };
+  });
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(join(ROOT, folder), { withFileTypes: true })
+      .flatMap((entry) => {
+        const path = `${folder}/${entry.name}`;
+        if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesIn(path);
+        return /\.[cm]?tsx?$/.test(entry.name) ? [path] : [];
+      })
+      .sort();
+  } catch (error) {
+    // A folder of the house that is not built yet.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Says why a file may not import something; undefined where it may. */
+function offence(path: string, imported: string): string | undefined {
+  const room = house.find((each) => each.room.test(path));
+  if (room === undefined) return `${path} is in no room of the house`;
+  if (imported.startsWith('node:')) return undefined;
+  const isPlace = TOP_FOLDERS.some((top) => imported.startsWith(`${top}/`));
+  const [, own = ''] = room.room.exec(path) ?? [];
+  const allowed = isPlace ? room.places.map((place) => place.replace('$1', own)) : room.packages;
+  const isAllowed = allowed.some((prefix) =>
+    isPlace || prefix === '' || prefix.endsWith('/')
+      ? imported.startsWith(prefix)
+      : imported === prefix || imported.startsWith(`${prefix}/`),
+  );
+  return isAllowed ? undefined : `${path} imports ${imported}`;
+}
+
+/** The room of a path: a folder of `functions`, else the top folder. */
+function roomOf(path: string): string {
+  const [top = '', second = ''] = path.split('/');
+  return top === 'functions' ? `${top}/${second}` : top;
+}
+
+/** Every cycle of rooms, each written once. */
+function cyclesIn(arrows: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
+  const cycles = new Set<string>();
+  const walk = (room: string, way: readonly string[]): void => {
+    const at = way.indexOf(room);
+    if (at >= 0) {
+      const cycle = way.slice(at);
+      const first = cycle.indexOf(cycle.toSorted()[0] ?? '');
+      const turned = [...cycle.slice(first), ...cycle.slice(0, first)];
+      cycles.add([...turned, turned[0]].join(' → '));
+      return;
+    }
+    for (const next of arrows.get(room) ?? []) walk(next, [...way, room]);
+  };
+  for (const room of arrows.keys()) walk(room, []);
+  return [...cycles].sort();
+}
+
+const sources = readSources();
+const inCore = sources.filter(({ path }) => path.startsWith('functions/core/'));
+
+describe('the arrows of the house', () => {
+  it('point only where they may', () => {
+    const offences = sources.flatMap(({ path, imports }) => imports.map((imported) => offence(path, imported)));
+    expect(offences.filter((each) => each !== undefined)).toEqual([]);
+  });
+
+  it('make no cycle between rooms', () => {
+    const arrows = new Map<string, Set<string>>();
+    for (const { path, imports } of sources) {
+      const to = arrows.get(roomOf(path)) ?? new Set();
+      arrows.set(roomOf(path), to);
+      for (const imported of imports) {
+        const isPlace = TOP_FOLDERS.some((top) => imported.startsWith(`${top}/`));
+        if (isPlace && roomOf(imported) !== roomOf(path)) to.add(roomOf(imported));
+      }
+    }
+    expect(cyclesIn(arrows)).toEqual([]);
+  });
+
+  it('are seen by this test: it reads files, and knows an offence', () => {
+    expect(sources.length).toBeGreaterThan(100);
+    const text = `import {\n  a,\n} from '../adapters/x.ts';\nexport * from "./y.ts";\nimport 'zod';\nawait import('node:http');`;
+    expect(importsOf('functions/core/a.ts', text)).toEqual([
+      'functions/adapters/x.ts',
+      'functions/core/y.ts',
+      'zod',
+      'node:http',
+    ]);
+    expect(offence('functions/core/a.ts', 'functions/adapters/x.ts')).toBeDefined();
+    expect(offence('functions/core/a.ts', 'zod')).toBeDefined();
+    expect(offence('functions/token/a.ts', 'functions/mint/b.ts')).toBeDefined();
+    expect(offence('functions/token/a.ts', 'functions/token/b.ts')).toBeUndefined();
+    expect(offence('functions/token/a.ts', 'local/system.ts')).toBeDefined();
+    expect(offence('client/a.ts', 'functions/core/errors.ts')).toBeDefined();
+    expect(offence('cdk/a.ts', 'functions/core/mint.ts')).toBeDefined();
+    expect(offence('local/a.ts', 'cdk/app.ts')).toBeDefined();
+    expect(
+      cyclesIn(
+        new Map([
+          ['a', new Set(['b'])],
+          ['b', new Set(['a'])],
+        ]),
+      ),
+    ).toEqual(['a → b → a']);
+  });
+});
+
+describe('core', () => {
+  it('is given time, chance and the world, and has none of its own', () => {
+    const ambient =
+      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\(|\bfetch\(|\bprocess\.|\bconsole\.|\brandom(?:UUID|Bytes|Int)\(/;
+    expect(inCore.filter(({ text }) => ambient.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  it('uses no module of Node that reaches outside the process', () => {
+    const pure = ['node:crypto', 'node:util', 'node:buffer'];
+    // Addresses can be judged with it; what opens a socket is not used.
+    const judgesAddresses = (text: string) => !/\b(?:connect|createConnection|createServer|Socket)\b/.test(text);
+    const reaches = inCore.flatMap(({ path, text, imports }) =>
+      imports
+        .filter((name) => name.startsWith('node:') && !pure.includes(name))
+        .filter((name) => name !== 'node:net' || !judgesAddresses(text))
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(reaches).toEqual([]);
+  });
+});
+
+describe('functions', () => {
+  it('have a handler.ts that composes, and nothing else', () => {
+    const handlers = sources.filter(({ path }) => /^functions\/[a-z-]+\/handler\.ts$/.test(path));
+    expect(handlers.length).toBeGreaterThanOrEqual(5);
+    for (const { path, imports, text } of handlers) {
+      expect([path, imports]).toEqual([path, [`${posix.dirname(path)}/compose.ts`]]);
+      expect(text.split('\n').length).toBeLessThan(12);
+    }
+  });
+
+  it('go by routeKey and pathParameters, never by rawPath', () => {
+    const reading = sources.filter(({ path, text }) => path.startsWith('functions/') && /\.rawPath\b/.test(text));
+    expect(reading.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  it(`have at most ${LONGEST_FILE_LINES} lines`, () => {
+    const long = sources.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }));
+    expect(long.filter(({ lines }) => lines > LONGEST_FILE_LINES)).toEqual([]);
+  });
+
+  it('have names that say what they hold', () => {
+    const vague = /(?:^|[/.-])(?:utils?|helpers?|managers?|common)(?:[/.-]|$)/i;
+    // Secrets Manager is the name of a service.
+    const named = sources.map(({ path }) => path.replaceAll('secrets-manager', 'secrets'));
+    expect(named.filter((path) => vague.test(path))).toEqual([]);
+    expect(sources.map(({ path }) => path).filter((path) => !/^[a-z0-9./-]+$/.test(path))).toEqual([]);
+  });
+});

@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { expect } from 'vitest';
+import type { Environment } from '../../../functions/adapters/aws-client.ts';
+import { createDynamodbClient } from '../../../functions/adapters/dynamodb-client.ts';
+import { createDynamodbStore } from '../../../functions/adapters/dynamodb-store.ts';
+import { serializeConfiguration } from '../../../functions/configuration/bundle.ts';
+import type { Configuration } from '../../../functions/configuration/configuration.ts';
+import { resolveConnections } from '../../../functions/configuration/resolve.ts';
+import type { Store } from '../../../functions/core/ports.ts';
+import { startDynamodbFaultProxy } from '../../../local/aws/dynamodb-faults.ts';
+import type { Faults } from '../../../local/aws/faults.ts';
+import { startLoopbackAws } from '../../../local/aws/loopback-aws.ts';
+import { type CommunityKnobs, demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
+import type { DemoUpstream } from '../../../local/demo/demo-upstream.ts';
+import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
+import { startEmbeddedDynamodb } from '../../../local/embedded-dynamodb.ts';
+import { composeFunctions, environmentOf, KEY_ALIAS, type LocalFunctions, TABLE } from '../../../local/functions.ts';
+import { createEvent, type GatewayEvent } from '../../../local/gateway/event.ts';
+import { createRouter } from '../../../local/gateway/routes.ts';
+import { invokeWithTimeout } from '../../../local/lambda/invoke.ts';
+import { createLambdaContext } from '../../../local/lambda/lambda-context.ts';
+import { createMemorySecrets, type MemorySecrets } from '../../../local/secret-source.ts';
+import { makeTables } from '../../../local/tables.ts';
+
+export const CALLER = 'arn:aws:iam::123456789012:role/reporting';
+export const REQUEST_ID = 'request-0001';
+export const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** A request to the API; what is left out is a plain signed GET. */
+export interface ApiRequest {
+  readonly method?: string;
+  readonly path: string;
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+  /** What the event must be changed to, for events that only a misconfigured API makes. */
+  readonly alter?: (event: GatewayEvent) => GatewayEvent;
+  /** The Lambda's time that is left; 28 s where it is left out. */
+  readonly remainingMs?: number;
+}
+
+/** An answer of a function, its body parsed. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+  /** Empty where the body is no JSON. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** Every function, composed as its Lambda is, over loopback services that count what is asked of them. */
+export interface FunctionsUnderTest {
+  readonly configuration: Configuration;
+  readonly environment: Environment;
+  readonly functions: LocalFunctions;
+  readonly store: Store;
+  readonly helpmaster: DemoUpstream<HelpmasterKnobs>;
+  readonly community: DemoUpstream<CommunityKnobs>;
+  readonly secrets: MemorySecrets;
+  readonly dynamodb: Faults<'dynamodb'>;
+  readonly aws: Faults;
+  call(request: ApiRequest): Promise<ApiAnswer>;
+  /** Runs a function that no route leads to. */
+  run(name: 'refresh' | 'rotation' | `mint-${string}`, event: unknown): Promise<unknown>;
+  /** Every operation on a service, and every login, since this was last asked. */
+  downstream(): Readonly<Record<string, number>>;
+  /** The lines logged so far. */
+  log(): readonly Record<string, unknown>[];
+  close(): Promise<void>;
+}
+
+/** Starts them on the connections that `declare` makes of the demo upstreams' base URLs. */
+export async function startFunctionsUnderTest(
+  declare: (urls: { readonly helpmaster: string; readonly community: string }) => unknown,
+): Promise<FunctionsUnderTest> {
+  const helpmaster = await startDemoHelpmaster();
+  const community = await startDemoCommunity();
+  const configuration = resolveConnections(declare({ helpmaster: helpmaster.baseUrl, community: community.baseUrl }));
+  const secrets = createMemorySecrets({
+    versionKey: randomBytes(32),
+    nameOf: (connection) => configuration.connections[connection]?.secret ?? connection,
+  });
+  for (const { name, provider } of Object.values(configuration.connections)) {
+    secrets.put(name, provider === 'helpmaster' ? { ...demoHelpmasterSecret } : { ...demoCommunitySecret });
+  }
+  const embedded = await startEmbeddedDynamodb({});
+  const dynamodb = await startDynamodbFaultProxy(embedded.endpoint);
+  const invocable = new Map<string, LocalFunctions['refresh']>();
+  const aws = await startLoopbackAws({
+    secrets,
+    masterKey: randomBytes(32),
+    keyAlias: KEY_ALIAS,
+    functions: invocable,
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'token-broker-test-'));
+  const configurationFile = join(folder, 'configuration.json');
+  await writeFile(configurationFile, serializeConfiguration(configuration));
+  const environment = environmentOf({
+    dynamodbEndpoint: dynamodb.endpoint,
+    awsEndpoint: aws.endpoint,
+    configurationFile,
+  });
+  await makeTables(environment);
+
+  const lines: string[] = [];
+  const output = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const functions = composeFunctions(configuration, environment, output);
+  for (const [name, target] of functions.invocable) invocable.set(name, target);
+  const route = createRouter(functions.routes);
+
+  async function call({ method = 'GET', path, query = '', headers = {}, body = '', ...rest }: ApiRequest) {
+    const match = route(method, path);
+    if (match === undefined) throw new Error(`No route takes ${method} ${path}.`);
+    const { alter = (event) => event, remainingMs = match.route.timeoutMs } = rest;
+    const event = createEvent({
+      received: {
+        method,
+        rawPath: path,
+        path: decodeURIComponent(path),
+        rawQueryString: query,
+        headers: new Map(Object.entries(headers)),
+        authority: undefined,
+      },
+      match,
+      body: Buffer.from(body),
+      caller: CALLER,
+      requestId: REQUEST_ID,
+      sourceIp: '127.0.0.1',
+      httpVersion: '1.1',
+      port: 443,
+      time: Date.now(),
+    });
+    const outcome = await invokeWithTimeout({
+      handler: match.route.handler,
+      event: alter(event),
+      context: createLambdaContext({
+        functionName: match.route.functionName,
+        requestId: 'lambda-request',
+        timeoutMs: remainingMs,
+        now: Date.now,
+      }),
+      timeoutMs: match.route.timeoutMs,
+    });
+    if (outcome.kind !== 'returned') throw new Error(`The function ${outcome.kind}: it must always answer.`);
+    return answerOf(outcome.value);
+  }
+
+  async function run(name: 'refresh' | 'rotation' | `mint-${string}`, event: unknown): Promise<unknown> {
+    const own = name === 'refresh' || name === 'rotation' ? functions[name] : functions.invocable.get(name);
+    if (own === undefined) throw new Error(`There is no function ${name}.`);
+    const context = createLambdaContext({
+      functionName: name,
+      requestId: `run-${randomBytes(4).toString('hex')}`,
+      timeoutMs: own.timeoutMs,
+      now: Date.now,
+    });
+    // Handlers in the table have forgotten their event; a test of a malformed one vouches for nothing anyway.
+    return own.handler(event as never, context);
+  }
+
+  const logins = () => helpmaster.ledger().logins.length + community.ledger().logins.length;
+  let loginsBefore = 0;
+  return {
+    configuration,
+    environment,
+    functions,
+    store: createDynamodbStore({ client: createDynamodbClient(environment), table: TABLE }),
+    helpmaster,
+    community,
+    secrets,
+    dynamodb: dynamodb.faults,
+    aws: aws.faults,
+    call,
+    run,
+    downstream() {
+      const seen = { ...dynamodb.faults.counts(), ...aws.faults.counts() };
+      const newLogins = logins() - loginsBefore;
+      dynamodb.faults.resetCounts();
+      aws.faults.resetCounts();
+      loginsBefore = logins();
+      return newLogins === 0 ? seen : { ...seen, logins: newLogins };
+    },
+    log: () =>
+      lines
+        .join('')
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line)),
+    async close() {
+      await aws.close();
+      await dynamodb.close();
+      await embedded.close();
+      await Promise.all([helpmaster.close(), community.close()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function answerOf(value: unknown): ApiAnswer {
+  // What an API function returns; API Gateway takes no other shape.
+  const { statusCode = 0, headers = {}, body = '' } = value as APIGatewayProxyStructuredResultV2;
+  return { status: statusCode, headers, body, json: body === '' ? {} : JSON.parse(body) };
+}
+
+/** What a problem response must be, whatever its code (RFC 9457). */
+export function problemWith(status: number, code: string, headers: Readonly<Record<string, unknown>> = {}) {
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+    json: {
+      type: `urn:token-broker:error:${code}`,
+      title: expect.stringMatching(/./),
+      status,
+      detail: expect.stringMatching(/./),
+      code,
+      request_id: REQUEST_ID,
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ApiClient, createApiClient } from './api-client.ts';
+import { type BrokerProcess, startBroker } from './broker-process.ts';
+
+/** Values of secrets by connection, as a secrets file has them. */
+export type SecretValues = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** A broker process with connections and secrets of the test's own. */
+export interface OwnBroker {
+  readonly broker: BrokerProcess;
+  readonly api: ApiClient;
+  /** Replaces the secrets file in one step, as an operator's editor or a mounted volume does. */
+  writeSecrets(secrets: SecretValues): Promise<void>;
+  /** Stops the broker and removes the files. */
+  close(): Promise<void>;
+}
+
+/** A folder that is removed again by `remove`. */
+export async function makeFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'token-broker-test-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Starts the broker on a connections file and a secrets file written for it. */
+export async function startOwnBroker({
+  connections,
+  secrets,
+  flags = [],
+}: {
+  readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly secrets: SecretValues;
+  readonly flags?: readonly string[];
+}): Promise<OwnBroker> {
+  const folder = await makeFolder();
+  const connectionsFile = join(folder.path, 'connections.json');
+  const secretsFile = join(folder.path, 'secrets.json');
+
+  const writeSecrets = async (values: SecretValues): Promise<void> => {
+    const draft = `${secretsFile}.draft`;
+    await writeFile(draft, JSON.stringify(values), { mode: 0o600 });
+    await rename(draft, secretsFile);
+  };
+
+  try {
+    await writeFile(connectionsFile, JSON.stringify({ connections }));
+    await writeSecrets(secrets);
+    const own = ['--connections', connectionsFile, '--secrets', secretsFile];
+    // What a killed broker leaves behind goes with the folder.
+    const broker = await startBroker([...own, ...flags], { TMPDIR: folder.path });
+    return {
+      broker,
+      api: createApiClient(broker.url),
+      writeSecrets,
+      async close() {
+        await broker.stop();
+        await folder.remove();
+      },
+    };
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
+import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import { gistOf, tokenOf } from './api-client.ts';
+import { makeFolder, type OwnBroker, type SecretValues, startOwnBroker } from './own-broker.ts';
+
+let helpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
+let community: Awaited<ReturnType<typeof startDemoCommunity>>;
+let folder: Awaited<ReturnType<typeof makeFolder>>;
+const secrets = { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret };
+
+beforeEach(async () => {
+  folder = await makeFolder();
+  helpmaster = await startDemoHelpmaster();
+  community = await startDemoCommunity();
+});
+afterEach(async () => {
+  await Promise.all([helpmaster.close(), community.close()]);
+  await folder.remove();
+});
+
+/** Starts a broker that keeps its store in the folder. */
+function start(values: SecretValues = secrets): Promise<OwnBroker> {
+  return startOwnBroker({
+    connections: {
+      helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl },
+      wfm: { provider: 'community-web-api', baseUrl: community.baseUrl },
+    },
+    secrets: values,
+    flags: ['--data', folder.path],
+  });
+}
+
+async function handOuts({ api }: OwnBroker) {
+  return Promise.all([api.token('helpdesk', 'system'), api.token('helpdesk', '88'), api.token('wfm', 'system')]);
+}
+
+it('--data keeps the tokens across starts: no second login', async () => {
+  const one = await start();
+  const before = await handOuts(one);
+  expect(before.map(gistOf)).toEqual(['200 login', '200 login', '200 login']);
+  await one.close();
+
+  const other = await start();
+  const after = await handOuts(other);
+  await other.close();
+  expect(after.map(gistOf)).toEqual(['200 cache', '200 cache', '200 cache']);
+  expect(after.map(tokenOf)).toEqual(before.map(tokenOf));
+  expect(after[2]?.json['attributes']).toEqual(before[2]?.json['attributes']);
+  expect(helpmaster.ledger().logins).toHaveLength(2);
+  expect(community.ledger().logins).toHaveLength(1);
+});
+
+it('--data keeps what was published before the process was killed', async () => {
+  const one = await start();
+  await one.api.token('helpdesk', '88');
+  await one.broker.stop('SIGKILL');
+  await one.close();
+
+  const other = await start();
+  expect(gistOf(await other.api.token('helpdesk', '88'))).toBe('200 cache');
+  await other.close();
+  expect(helpmaster.ledger().logins).toHaveLength(1);
+});
+
+it('invariant 5: --data keeps a refusal, so a new start is no new wrong login', async () => {
+  const wrong = { ...secrets, wfm: { ...demoCommunitySecret, password: 'wrong' } };
+  const one = await start(wrong);
+  expect(gistOf(await one.api.token('wfm', 'system'))).toBe('502 upstream_credential_rejected');
+  await one.close();
+
+  const other = await start(wrong);
+  expect(gistOf(await other.api.token('wfm', 'system'))).toBe('502 upstream_credential_rejected');
+  await other.close();
+  expect(community.ledger().logins).toHaveLength(1);
+
+  const mended = await start();
+  await mended.api.purge('wfm', 'system');
+  expect(gistOf(await mended.api.token('wfm', 'system'))).toBe('200 login');
+  await mended.close();
+});
+
+it('without its key the kept tokens do not decrypt, and each slot logs in afresh', async () => {
+  const one = await start();
+  await one.api.token('helpdesk', '88');
+  await one.close();
+  const [key = ''] = (await readdir(folder.path)).filter((name) => name.endsWith('.key'));
+  expect((await stat(join(folder.path, key))).mode & 0o077).toBe(0);
+  await rm(join(folder.path, key));
+
+  const other = await start();
+  const after = await other.api.token('helpdesk', '88');
+  await other.close();
+  expect(after.json).toMatchObject({ source: 'login', generation: 2 });
+});
+
+it('without --data everything is gone with the process', async () => {
+  for (const logins of [1, 2]) {
+    const own = await startOwnBroker({
+      connections: { helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl } },
+      secrets: { helpdesk: demoHelpmasterSecret },
+    });
+    expect(gistOf(await own.api.token('helpdesk', '88'))).toBe('200 login');
+    await own.close();
+    expect(helpmaster.ledger().logins).toHaveLength(logins);
+  }
+});

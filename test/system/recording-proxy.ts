@@ -1,0 +1,54 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+/** A proxy before a demo upstream that knows every token the upstream gave away, handed out or not. */
+export interface RecordingProxy {
+  readonly origin: string;
+  tokens(): readonly string[];
+  close(): Promise<void>;
+}
+
+/** Starts it on 127.0.0.1; it passes answers on as they are, broken ones too. */
+export async function startRecordingProxy(target: string): Promise<RecordingProxy> {
+  const tokens = new Set<string>();
+  const server = createServer(async (incoming, outgoing) => {
+    const body = await buffer(incoming);
+    const forwarded = request(new URL(incoming.url ?? '/', target), {
+      method: incoming.method ?? 'GET',
+      headers: { ...incoming.headers, host: new URL(target).host },
+      agent: false,
+    });
+    forwarded.once('error', () => incoming.socket.destroy());
+    forwarded.once('response', async (response) => {
+      const answer = await buffer(response).catch(() => undefined);
+      if (answer === undefined) {
+        incoming.socket.destroy();
+        return;
+      }
+      for (const token of tokensIn(answer.toString('utf8'))) tokens.add(token);
+      for (const token of [response.headers['wfmsgapikey'] ?? []].flat()) tokens.add(token);
+      outgoing.writeHead(response.statusCode ?? 502, response.headers).end(answer);
+    });
+    forwarded.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A TCP server's address is never a pipe's name.
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    tokens: () => [...tokens],
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** The tokens of a login's answer; one with a line break in it in its parts. */
+function tokensIn(text: string): readonly string[] {
+  return [...text.matchAll(/"(?:token|authToken)"\s*:\s*"((?:[^"\\]|\\.)*)"/g)]
+    .flatMap(([, token = '']) => token.split('\\r\\n'))
+    .filter((token) => token.length >= 30);
+}

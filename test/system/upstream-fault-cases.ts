@@ -1,0 +1,157 @@
+import type { CommunityKnobs } from '../../local/demo/community.ts';
+import type { HelpmasterKnobs } from '../../local/demo/helpmaster.ts';
+
+/** One fault: what the upstream does, and what a caller gets. */
+export interface FaultCase {
+  readonly name: string;
+  readonly subject: string;
+  readonly gist: string;
+  /** The least and the most of `Retry-After`, in seconds. */
+  readonly retryAfter: readonly [number, number];
+  /** How often the upstream saw a login. */
+  readonly logins: number;
+  /** What callers get at once afterwards; a `cooldown` where it is left out. */
+  readonly afterwards?: string;
+  /** What the answer tells the operator. */
+  readonly says?: RegExp;
+}
+/** A fault of HelpMaster. */
+export type HelpmasterCase = FaultCase & { readonly knobs: Partial<HelpmasterKnobs> };
+/** A fault of CommunityWebAPI; `password` is what the broker has, where that matters. */
+export type CommunityCase = FaultCase & {
+  readonly knobs: Partial<CommunityKnobs>;
+  readonly password?: string;
+};
+
+/** Not judged: tried again within seconds. */
+export const SOON = [1, 1] as const;
+const LONG = [29, 30] as const;
+const AMBIGUOUS = [59, 60] as const;
+const LOCKED = [1799, 1800] as const;
+const LOOK = [9, 10] as const;
+const REFUSED = '502 upstream_credential_rejected';
+const INVALID = '502 upstream_invalid_response';
+/** Stands for another host, which a test must not be led to. */
+export const ELSEWHERE = 'set before the tests';
+
+/** H1 to H21 and the faults of any upstream, at HelpMaster's login. */
+export const helpmasterCases: readonly HelpmasterCase[] = [
+  row('a hang', 'system', { hang: true }, '504 upstream_timeout', LONG),
+  row('a slow drip', '88', { slowDrip: true, dripEveryMs: 900 }, '504 upstream_timeout', LONG),
+  row('a reset before it read', 'system', { reset: 'before' }, '503 upstream_outcome_unknown', LONG, { logins: 0 }),
+  row('a reset after it read', 'system', { reset: 'after' }, '503 upstream_outcome_unknown', LONG),
+  row('429', 'system', { loginStatus: 429 }, '503 upstream_throttled', SOON),
+  row('429 with Retry-After', '88', { loginStatus: 429, retryAfter: '7' }, '503 upstream_throttled', [6, 7]),
+  row('503', '88', { loginStatus: 503 }, '503 upstream_unavailable', SOON),
+  row('503 with Retry-After', 'system', { loginStatus: 503, retryAfter: '7' }, '503 upstream_unavailable', [6, 7]),
+  row('502', 'system', { loginStatus: 502 }, '503 upstream_unavailable', LONG),
+  row('H21: 500 at login', 'system', { loginStatus: 500 }, '502 upstream_login_ambiguous', AMBIGUOUS),
+  row('HTML', 'system', { body: 'html' }, INVALID, LONG),
+  row('an empty body', '88', { body: 'empty' }, INVALID, LONG),
+  row('half a JSON document', 'system', { body: 'invalid-json' }, INVALID, LONG),
+  row('a gzip bomb', 'system', { body: 'gzip-bomb' }, '502 upstream_response_too_large', LONG),
+  row('a body of 1 MB', '88', { body: 'oversized' }, '502 upstream_response_too_large', LONG),
+  row('H5: no token', 'system', { token: 'missing' }, INVALID, LONG),
+  row('H10: no token for a staff member', '88', { token: 'missing' }, '502 upstream_subject_rejected', LONG),
+  row('H5: an empty token', 'system', { token: 'empty' }, INVALID, LONG),
+  row('H5: CR LF in the token', '88', { token: 'crlf' }, INVALID, LONG),
+  row('H5: a token that is a number', 'system', { token: 'non-string' }, INVALID, LONG),
+  row('H5: a token of 32 KB', 'system', { token: 'oversized' }, INVALID, LONG),
+  row('H4: a redirect to another host', '88', { redirectTo: ELSEWHERE }, '502 upstream_redirect', LONG),
+  row('H14: a token that has expired at issue', 'system', { expiry: 'past' }, '502 upstream_token_unusable', LONG, {
+    says: /clock of the upstream \(skew\)/,
+  }),
+  row('H16: a suspended key', 'system', { suspended: true }, REFUSED, LOOK, { afterwards: REFUSED }),
+  row('H20: a version without getsystemtoken', 'system', { systemTokenSupported: false }, INVALID, LONG, {
+    says: /version of HelpMaster does not support system tokens/,
+  }),
+  row('H10: an unknown PKID, 400', '7', { unknownSubject: 400 }, '502 upstream_subject_rejected', LONG),
+  row('H10: an unknown PKID, 403', '7', { unknownSubject: 403 }, '502 upstream_subject_rejected', LONG),
+  row('H10: an unknown PKID, 404', '7', { unknownSubject: 404 }, '502 upstream_subject_rejected', LONG),
+  row('H10: an unknown PKID, 500', '7', { unknownSubject: 500 }, '502 upstream_login_ambiguous', AMBIGUOUS),
+  row('H10: an unknown PKID, no token', '7', { unknownSubject: 'no-token' }, '502 upstream_subject_rejected', LONG),
+  row("H10: somebody else's token", '7', { unknownSubject: 'other-user' }, '502 upstream_subject_mismatch', LONG),
+  row('H19: a refusal in a 200', '7', { bodyFailure: true }, '502 upstream_subject_rejected', LONG),
+  row('a locked key', 'system', { locked: true }, '502 upstream_account_locked', LOCKED),
+  row('423', '88', { loginStatus: 423 }, '502 upstream_account_locked', LOCKED),
+  row('another 4xx', '88', { loginStatus: 418 }, INVALID, LONG),
+];
+
+const wrong = { password: 'wrong', afterwards: REFUSED };
+/** C1 to C21 and some faults of any upstream, at CommunityWebAPI's login. */
+export const communityCases: readonly CommunityCase[] = [
+  row('C12: a refusal in a 200', 'system', { failure: 'success-false' }, REFUSED, LOOK, wrong),
+  row('C12: a refusal as 400', 'system', { failure: 400 }, REFUSED, LOOK, wrong),
+  row('C12: a refusal as 401', 'system', { failure: 401 }, REFUSED, LOOK, wrong),
+  row('C12: a refusal as 403', 'system', { failure: 403 }, REFUSED, LOOK, wrong),
+  row('C12: a refusal as 500', 'system', { failure: 500 }, '502 upstream_login_ambiguous', AMBIGUOUS, {
+    password: 'wrong',
+  }),
+  row('C12: a refusal that quotes the login', 'system', { echoCredentialInMessage: true }, REFUSED, LOOK, wrong),
+  row('C3: a server that wants the query', 'system', { loginTransports: ['query'] }, REFUSED, LOOK, {
+    afterwards: REFUSED,
+  }),
+  row('C4: a server that cuts the password at a pipe', 'system', { pipeSplit: 'all' }, REFUSED, LOOK, {
+    password: 'with|pipe',
+    afterwards: REFUSED,
+  }),
+  row('a locked account', 'system', { locked: true }, '502 upstream_account_locked', LOCKED),
+  row('C5: no token', 'system', { token: 'missing' }, INVALID, LONG),
+  row('C5: an empty token', 'system', { token: 'empty', envelope: false }, INVALID, LONG),
+  row('C5: CR LF in the token', 'system', { token: 'crlf' }, INVALID, LONG),
+  row('HTML instead of an answer', 'system', { body: 'html' }, INVALID, LONG),
+  row('a hang at AuthenticateEx', 'system', { hang: true }, '504 upstream_timeout', LONG),
+  row('404 at AuthenticateEx', 'system', { loginStatus: 404 }, INVALID, LONG),
+  row('a redirect of the password', 'system', { redirectTo: ELSEWHERE }, '502 upstream_redirect', LONG),
+];
+
+/** What the upstream does that is no fault to the caller, and how long the token is then good. */
+export const toleratedCases: readonly (readonly [string, Partial<HelpmasterKnobs>, readonly [number, number]])[] = [
+  ['H13: no exp', { expiry: 'never' }, [86_385, 86_395]],
+  ['H13: exp in the far future', { expiry: 'far-future' }, [86_385, 86_395]],
+  ['H13: exp in milliseconds', { expiry: 'milliseconds' }, [86_385, 86_395]],
+  ['H14: a clock ten minutes ahead', { clockOffsetSeconds: 600, lifetimeSeconds: 3_600 }, [3_585, 3_595]],
+  ['H14: a clock ten minutes behind', { clockOffsetSeconds: -600, lifetimeSeconds: 3_600 }, [3_585, 3_595]],
+  ['H14: no Date', { dateHeader: false, lifetimeSeconds: 3_600 }, [3_585, 3_595]],
+];
+
+/** Writes one fault down; one login is seen unless `more` says otherwise. */
+export function row<Knobs, More extends Partial<FaultCase> & { readonly password?: string }>(
+  name: string,
+  subject: string,
+  knobs: Knobs,
+  gist: string,
+  retryAfter: readonly [number, number],
+  more?: More,
+) {
+  return { name, subject, knobs, gist, retryAfter, logins: 1, ...more };
+}
+
+/** The knobs that the faults change, as they are without one. */
+export const normalHelpmaster: Readonly<Record<string, unknown>> = {
+  hang: false,
+  slowDrip: false,
+  dripEveryMs: 20,
+  reset: 'none',
+  loginStatus: null,
+  retryAfter: null,
+  body: 'normal',
+  token: 'normal',
+  redirectTo: null,
+  expiry: 'normal',
+  suspended: false,
+  systemTokenSupported: true,
+  unknownSubject: 400,
+  bodyFailure: false,
+  locked: false,
+};
+
+/** The same for CommunityWebAPI. */
+export const normalCommunity: Readonly<Record<string, unknown>> = {
+  ...normalHelpmaster,
+  failure: 'success-false',
+  echoCredentialInMessage: false,
+  loginTransports: ['form'],
+  pipeSplit: 'first',
+  envelope: true,
+};

@@ -1,0 +1,160 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
+import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import { type Answer, gistOf } from './api-client.ts';
+import { type OwnBroker, startOwnBroker } from './own-broker.ts';
+import {
+  communityCases,
+  ELSEWHERE,
+  type FaultCase,
+  helpmasterCases,
+  normalCommunity,
+  normalHelpmaster,
+  row,
+  SOON,
+  toleratedCases,
+} from './upstream-fault-cases.ts';
+
+describe.concurrent('an upstream that misbehaves at login', () => {
+  const upstreams: { close(): Promise<void> }[] = [];
+  const helpmasters = new Map<string, Awaited<ReturnType<typeof startDemoHelpmaster>>>();
+  const communities = new Map<string, Awaited<ReturnType<typeof startDemoCommunity>>>();
+  const stranger = createServer((_request, response) => response.end());
+  const strangerSaw: string[] = [];
+  let own: OwnBroker;
+
+  const nameOf = (kind: string, index: number) => `${kind}-${index}`;
+  const aimed = <Knobs extends { redirectTo?: string | null }>(knobs: Knobs): Knobs =>
+    knobs.redirectTo === ELSEWHERE
+      ? { ...knobs, redirectTo: `http://127.0.0.1:${(stranger.address() as AddressInfo).port}/` }
+      : knobs;
+
+  beforeAll(async () => {
+    stranger.on('request', ({ url = '' }) => strangerSaw.push(url));
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    const connections: Record<string, Record<string, unknown>> = {};
+    const secrets: Record<string, Record<string, string>> = {};
+
+    const addHelpmaster = async (name: string, knobs: Partial<HelpmasterKnobs>) => {
+      const upstream = await startDemoHelpmaster({ knobs: aimed(knobs) });
+      upstreams.push(upstream);
+      helpmasters.set(name, upstream);
+      connections[name] = { provider: 'helpmaster', baseUrl: upstream.baseUrl, timeoutSeconds: 1 };
+      secrets[name] = demoHelpmasterSecret;
+    };
+    for (const [index, { knobs }] of helpmasterCases.entries()) await addHelpmaster(nameOf('hm', index), knobs);
+    for (const [index, [, knobs]] of toleratedCases.entries()) await addHelpmaster(nameOf('ok', index), knobs);
+    for (const [index, { knobs, password }] of communityCases.entries()) {
+      const isPiped = password?.includes('|') === true;
+      const credential = { ...demoCommunitySecret, ...(isPiped ? { password } : {}) };
+      const upstream = await startDemoCommunity({ knobs: aimed({ credential, ...knobs }) });
+      upstreams.push(upstream);
+      communities.set(nameOf('wfm', index), upstream);
+      connections[nameOf('wfm', index)] = {
+        provider: 'community-web-api',
+        baseUrl: upstream.baseUrl,
+        timeoutSeconds: 1,
+      };
+      secrets[nameOf('wfm', index)] = { ...demoCommunitySecret, ...(password === undefined ? {} : { password }) };
+    }
+    connections['nobody'] = { provider: 'helpmaster', baseUrl: await unusedOrigin() };
+    secrets['nobody'] = demoHelpmasterSecret;
+    own = await startOwnBroker({ connections, secrets });
+  });
+  afterAll(async () => {
+    await own.close();
+    await Promise.all(upstreams.map((upstream) => upstream.close()));
+    await new Promise((resolve) => stranger.close(resolve));
+  });
+
+  /** The failure, what callers get right after it, and that neither asked the upstream twice. */
+  async function fails(connection: string, fault: FaultCase, logins: () => number): Promise<Answer> {
+    const { subject, gist, retryAfter, afterwards = '503 cooldown', says = /./ } = fault;
+    const first = await own.api.token(connection, subject);
+    expect(gistOf(first)).toBe(gist);
+    expect(first.json['detail']).toMatch(says);
+    expect(first.headers['cache-control']).toBe('no-store');
+    const [least, most] = retryAfter;
+    expect(Number(first.headers['retry-after'])).toBeGreaterThanOrEqual(least);
+    expect(Number(first.headers['retry-after'])).toBeLessThanOrEqual(most);
+
+    const second = await own.api.token(connection, subject);
+    if (most > 1 || gistOf(second) !== gist) {
+      expect(gistOf(second)).toBe(afterwards);
+      if (afterwards === '503 cooldown') expect(second.json['cause']).toBe(first.json['code']);
+      expect(Number(second.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+      expect(logins()).toBe(fault.logins);
+    }
+    return first;
+  }
+
+  /** Invariant 18: where the wait is short callers need do nothing; else an operator need not wait for it. */
+  async function heals(connection: string, { subject, retryAfter: [, most] }: FaultCase): Promise<void> {
+    if (most > 1) expect((await own.api.purge(connection, subject)).status).toBe(204);
+    else await sleep(1_100);
+    expect(gistOf(await own.api.token(connection, subject))).toBe('200 login');
+  }
+
+  it.each(helpmasterCases.map((fault, index) => ({ ...fault, connection: nameOf('hm', index) })))(
+    'HelpMaster: $name → $gist, and it heals',
+    async ({ connection, knobs, ...fault }) => {
+      const upstream = helpmasters.get(connection);
+      if (upstream === undefined) throw new Error('no such upstream');
+      await fails(connection, fault, () => upstream.ledger().logins.length);
+      const normal = Object.fromEntries(Object.keys(knobs).map((name) => [name, normalHelpmaster[name]]));
+      upstream.setKnobs({ ...normal, staff: ['7', '88'] });
+      await heals(connection, fault);
+    },
+  );
+
+  it.each(communityCases.map((fault, index) => ({ ...fault, connection: nameOf('wfm', index) })))(
+    'Community: $name → $gist, and it heals',
+    async ({ connection, knobs, password, ...fault }) => {
+      const upstream = communities.get(connection);
+      if (upstream === undefined) throw new Error('no such upstream');
+      const first = await fails(connection, fault, () => upstream.ledger().logins.length);
+      expect(first.text).not.toContain(demoCommunitySecret.username);
+      if (password !== undefined) expect(first.text).not.toContain(`|${password}`);
+      const normal = Object.fromEntries(Object.keys(knobs).map((name) => [name, normalCommunity[name]]));
+      const credential = { ...demoCommunitySecret, ...(password === undefined ? {} : { password }) };
+      upstream.setKnobs({ ...normal, credential });
+      await heals(connection, fault);
+    },
+  );
+
+  it.each(toleratedCases.map(([name, , good], index) => ({ name, good, connection: nameOf('ok', index) })))(
+    'HelpMaster: $name is no fault, and the token is good for no longer than it should be',
+    async ({ connection, good: [least, most] }) => {
+      const answer = await own.api.token(connection, '88');
+      expect(gistOf(answer)).toBe('200 login');
+      expect(Number(answer.json['expires_in'])).toBeGreaterThanOrEqual(least);
+      expect(Number(answer.json['expires_in'])).toBeLessThanOrEqual(most);
+    },
+  );
+
+  it('HelpMaster: nobody listens → 503 upstream_unreachable, tried again a second later', async () => {
+    const fault = row('', 'system', {}, '503 upstream_unreachable', SOON, { logins: 0 });
+    await fails('nobody', fault, () => 0);
+  });
+
+  it('H4, invariant 15: no redirect is followed, with or without the credential', async () => {
+    const redirected = (cases: readonly FaultCase[], kind: string) =>
+      cases.flatMap(({ name, subject }, index) => (/redirect/.test(name) ? [[nameOf(kind, index), subject]] : []));
+    const asked = [...redirected(helpmasterCases, 'hm'), ...redirected(communityCases, 'wfm')];
+    expect(asked).toHaveLength(2);
+    await Promise.all(asked.map(([connection = '', subject = '']) => own.api.token(connection, subject)));
+    expect(strangerSaw).toEqual([]);
+  });
+});
+
+/** An origin on loopback that nobody listens on. */
+async function unusedOrigin(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}

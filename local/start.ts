@@ -1,11 +1,9 @@
 import { ConfigurationError } from '../functions/configuration/configuration-error.ts';
-import { bannerOf } from './banner.ts';
 import { EmbeddedDynamodbError } from './embedded-dynamodb.ts';
 import { type Flags, flagsOf, HELP } from './flags.ts';
 import { MasterKeyError } from './master-key.ts';
 import { SecretsFileError } from './secrets-file.ts';
 import { StartError } from './start-error.ts';
-import { startSystem } from './system.ts';
 
 /** The exit code for what the user can mend: flags, files, a port. */
 const USAGE = 2;
@@ -16,14 +14,14 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
+  // Only now: what the flags say should not have to wait until everything is loaded.
+  const [{ startSystem }, { bannerOf }] = await Promise.all([import('./system.ts'), import('./banner.ts')]);
   const system = await startSystem(flags, {
     log: process.stderr,
     report: (message) => process.stderr.write(`${message}\n`),
   }).catch((error: unknown) => {
     throw explained(error, flags);
   });
-  process.stdout.write(bannerOf(system, flags.requireSigv4));
-
   const stop = (): void => {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
@@ -31,6 +29,8 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  // Last: whoever reads that it listens may stop it at once.
+  process.stdout.write(bannerOf(system, flags.requireSigv4));
 }
 
 function explained(error: unknown, { port }: Flags): unknown {

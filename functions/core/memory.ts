@@ -3,6 +3,8 @@ import { CLOCK_SKEW_MS, type Token } from './token.ts';
 
 /** The most tokens that one instance remembers; the one read longest ago goes first. */
 const MAXIMUM_ENTRIES = 1_000;
+/** No look at the store outlasts this: the functions that look are ended before. */
+const LONGEST_LOOK_MS = 30_000;
 
 interface Remembered {
   readonly token: Token;
@@ -36,8 +38,9 @@ export function createTokenMemory(maximumEntries = MAXIMUM_ENTRIES): TokenMemory
     },
     remember(slot, token, readAt) {
       const id = slotId(slot);
-      // Of two looks that overlap, the one begun later saw more.
-      if ((entries.get(id)?.readAt ?? 0) > readAt) return;
+      const aheadMs = (entries.get(id)?.readAt ?? 0) - readAt;
+      // Of two looks that overlap, the one begun later saw more; further apart, it was the clock that went back.
+      if (aheadMs > 0 && aheadMs < LONGEST_LOOK_MS) return;
       entries.delete(id);
       entries.set(id, { token, readAt });
       const [oldest] = entries.keys();

@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type Answer, gistOf, headersOf } from './api-client.ts';
 import { type OwnBroker, startOwnBroker } from './own-broker.ts';
 
+// A process of its own starts slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
 const SECOND_MS = 1000;
 /** Short lives, cut so that a token is due long before it stops being handed out 5 s before its end. */
 const SLID_LIFE_SECONDS = 12;
 const OUTAGE_LIFE_SECONDS = 20;
-const TIMEOUT_MS = 40_000;
 const shortLived = { minTtlSeconds: 0, memorySeconds: 0 };
 
 /** Callers who ask every 150 ms, until `seconds` are over or the token is of this generation; all answers, in order. */
@@ -42,7 +44,7 @@ function linesAbout(own: OwnBroker, connection: string): readonly string[] {
     .filter((line) => line.includes(`"connection":"${connection}"`));
 }
 
-describe.concurrent('with the schedule running and callers about', { timeout: TIMEOUT_MS }, () => {
+describe.concurrent('with the schedule running and callers about', () => {
   let slid: Awaited<ReturnType<typeof startDemoCommunity>>;
   let relogged: Awaited<ReturnType<typeof startDemoCommunity>>;
   let downCommunity: Awaited<ReturnType<typeof startDemoCommunity>>;
@@ -120,7 +122,10 @@ describe.concurrent('with the schedule running and callers about', { timeout: TI
     const answers = await callersAbout(own, 'relogged', 'system', { seconds: SLID_LIFE_SECONDS + 1 });
     expect(new Set(answers.map(gistOf))).toEqual(new Set(['200 cache']));
     expect(relogged.ledger().slides).toEqual([]);
-    expect(relogged.ledger().logins.length).toBe(generationsOf(answers).at(-1));
+    const last = generationsOf(answers).at(-1) ?? 0;
+    expect(last).toBeGreaterThanOrEqual(3);
+    // One login a token; the next may have come after the last answer.
+    expect(relogged.ledger().logins.length - last).toBeOneOf([0, 1]);
     expect(linesAbout(own, 'relogged').filter((line) => line.includes('WaitForMint'))).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** The checkout that the broker is started from. */
 export const PROJECT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 45_000;
 const STOP_WITHIN_MS = 15_000;
 /** The banner's last part; the banner is one write, smaller than a pipe's buffer. */
 const LAST_PART = /See what it holds.*\n(?: .*\n)+$/;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type CommunityKnobs, startDemoCommunity } from '../../local/demo/community.ts';
 import { type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { type Received, send } from '../local/demo/demo-client.ts';
@@ -12,6 +12,9 @@ import { type Canary, createCanarySearch } from './canary-forms.ts';
 import { makeFolder, type OwnBroker, startOwnBroker } from './own-broker.ts';
 import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
 import { waitUntil } from './wait-until.ts';
+
+// A process of its own starts slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const random = () => randomBytes(9).toString('hex');
 const right = { apiKey: `key-${random()}` };
@@ -211,7 +214,7 @@ describe('nothing but the hand-out itself holds a credential or a token (invaria
     stored += await bytesIn(data);
     tokens = proxies.flatMap((proxy) => [...proxy.tokens()]);
     await slid.close();
-  }, 60_000);
+  });
   afterAll(async () => {
     await own.close();
     await Promise.all([...proxies, helpmaster, community].map((server) => server.close()));

@@ -1,14 +1,16 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { createApiClient, gistOf } from './api-client.ts';
 import { PROJECT_FOLDER, startBroker } from './broker-process.ts';
 import { makeFolder } from './own-broker.ts';
 import { waitUntil } from './wait-until.ts';
+
+// A process of its own starts slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 
@@ -17,9 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-async function holdPort(port: number): Promise<Server | undefined> {
-  const server = createServer().listen(port, '127.0.0.1');
-  return Promise.race([once(server, 'listening').then(() => server), once(server, 'error').then(() => undefined)]);
+/** Listens on a port; undefined where somebody else does. */
+function holdPort(port: number): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+      .once('error', () => resolve(undefined))
+      .once('listening', () => resolve(server))
+      .listen(port, '127.0.0.1');
+  });
 }
 
 /** A port that is free, with the two after it. */

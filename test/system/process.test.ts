@@ -2,9 +2,14 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { flagsOf } from '../../local/flags.ts';
+import { StartError } from '../../local/start-error.ts';
 import { runBroker, startBroker } from './broker-process.ts';
 import { makeFolder } from './own-broker.ts';
+
+// A process of its own starts slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const CREDENTIAL = 'not-to-be-printed-7c1e';
 const CONNECTION = { provider: 'helpmaster', baseUrl: 'https://helpmaster.example.com/api' };
@@ -33,24 +38,32 @@ function isOpen(url: string): Promise<boolean> {
   });
 }
 
-describe.concurrent('flags that cannot be meant', () => {
+describe('flags that cannot be meant', () => {
   it.each([
     [['--port', 'x'], '--port must be a whole number from 0 to 65535'],
     [['--port', '65536'], '--port must be a whole number from 0 to 65535'],
     [['--port', '-1'], '--port'],
+    [['--port', '1e3'], '--port must be a whole number from 0 to 65535'],
     [['--refresh-every', '0'], '--refresh-every must be a number of seconds above 0'],
+    [['--refresh-every', '0.0'], '--refresh-every must be a number of seconds above 0'],
     [['--refresh-every', 'often'], '--refresh-every must be a number of seconds above 0'],
     [['--bogus'], "'--bogus'"],
     [['--demo=yes'], '--demo'],
     [['--data'], '--data'],
     [['--data='], '--data needs a path behind it'],
+    [['--secrets='], '--secrets needs a path behind it'],
     [['stray'], "'stray'"],
     [['--connections', 'some.json'], '--connections needs --secrets FILE'],
-  ])('%j: a message that names the flag, exit 2', async (flags, message) => {
-    const ended = await runBroker(flags);
-    expect(ended).toMatchObject({ code: 2, stdout: '' });
-    expect(ended.stderr).toContain(message);
-    expect(ended.stderr).not.toContain('    at ');
+  ])('%j: a message that names the flag', (flags, message) => {
+    expect(() => flagsOf(flags)).toThrow(StartError);
+    expect(() => flagsOf(flags)).toThrow(message);
+  });
+
+  it.each([
+    [['--port', 'x'], '--port must be a whole number from 0 to 65535, such as --port 8787.\n'],
+    [['--bogus'], "Unknown option '--bogus'. --help lists the flags.\n"],
+  ])('%j ends the process with that message and 2', async (flags, stderr) => {
+    expect(await runBroker(flags)).toEqual({ code: 2, signal: null, stdout: '', stderr });
   });
 
   it('prints every flag for --help and ends with 0', async () => {
@@ -71,22 +84,27 @@ describe.concurrent('files that cannot be used', () => {
     return ended.stderr;
   }
 
-  const goodSecrets = () => file('good-secrets.json', { helpdesk: { apiKey: CREDENTIAL } });
-  const goodConnections = () => file('good-connections.json', { connections: { helpdesk: CONNECTION } });
+  // Written once: these tests run side by side.
+  let goodSecrets: string;
+  let goodConnections: string;
+  beforeAll(async () => {
+    goodSecrets = await file('good-secrets.json', { helpdesk: { apiKey: CREDENTIAL } });
+    goodConnections = await file('good-connections.json', { connections: { helpdesk: CONNECTION } });
+  });
 
   it('a connections file that is not there', async () => {
     const path = join(folder.path, 'absent.json');
-    expect(await said(path, await goodSecrets())).toMatch(/absent\.json[\s\S]*no such file: check the path/);
+    expect(await said(path, goodSecrets)).toMatch(/absent\.json[\s\S]*no such file: check the path/);
   });
 
   it('a connections file that is not JSON: line and column', async () => {
     const path = await file('broken.json', '{"connections": {\n  "helpdesk": {,}\n}}');
-    expect(await said(path, await goodSecrets())).toMatch(/broken\.json[\s\S]*line 2, column 16/);
+    expect(await said(path, goodSecrets)).toMatch(/broken\.json[\s\S]*line 2, column 16/);
   });
 
   it('a connections file in TypeScript that throws', async () => {
     const path = await file('throws.ts', "throw new Error('half done');\n");
-    expect(await said(path, await goodSecrets())).toMatch(/throws\.ts[\s\S]*cannot be loaded: half done/);
+    expect(await said(path, goodSecrets)).toMatch(/throws\.ts[\s\S]*cannot be loaded: half done/);
   });
 
   it('a connections file with several faults: every one at once, each with its path', async () => {
@@ -96,7 +114,7 @@ describe.concurrent('files that cannot be used', () => {
         wfm: { provider: 'community-web-ap', baseUrl: 'https://wfm.example.com' },
       },
     });
-    const message = await said(path, await goodSecrets());
+    const message = await said(path, goodSecrets);
     expect(message).toContain('faulty.json has 3 problems');
     expect(message).toMatch(/connections\.helpdesk\.baseUrl.*https/);
     expect(message).toMatch(/connections\.helpdesk\b.*minTtl/);
@@ -105,30 +123,28 @@ describe.concurrent('files that cannot be used', () => {
 
   it('a credential in the connections file is not repeated', async () => {
     const path = await file('leaky.json', { connections: { helpdesk: { ...CONNECTION, apiKey: CREDENTIAL } } });
-    expect(await said(path, await goodSecrets())).toContain('connections.helpdesk');
+    expect(await said(path, goodSecrets)).toContain('connections.helpdesk');
   });
 
   it('a secrets file that is not there', async () => {
     const path = join(folder.path, 'no-secrets.json');
-    expect(await said(await goodConnections(), path)).toMatch(/no-secrets\.json: the file does not exist; write it/);
+    expect(await said(goodConnections, path)).toMatch(/no-secrets\.json: the file does not exist; write it/);
   });
 
   it('a secrets file that is not JSON: line and column, and nothing of it', async () => {
     const path = await file('broken-secrets.json', `{"helpdesk": {"apiKey": "${CREDENTIAL}" "x"}}`);
-    expect(await said(await goodConnections(), path)).toMatch(/broken-secrets\.json: line 1, column \d+/);
+    expect(await said(goodConnections, path)).toMatch(/broken-secrets\.json: line 1, column \d+/);
   });
 
   it.each([
     ['no entry', {}, '$.helpdesk is missing; add "helpdesk": {"apiKey": "…"}'],
     ['a missing field', { helpdesk: {} }, '$.helpdesk.apiKey is missing; add it, a string'],
-    ['an empty field', { helpdesk: { apiKey: '' } }, '$.helpdesk.apiKey is empty; give it its value'],
-    ['a number', { helpdesk: { apiKey: 42 } }, '$.helpdesk.apiKey is not a string; put it in double quotes'],
     ['an unknown field', { helpdesk: { apiKey: CREDENTIAL, key: 'x' } }, '$.helpdesk.key is no field of this secret'],
     ['a bare value', { helpdesk: CREDENTIAL }, '$.helpdesk is not an object; write {"apiKey": "…"}'],
     ['another connection', { helpdesk: { apiKey: CREDENTIAL }, wfm: {} }, '$.wfm is no configured connection'],
   ])('a secrets file with %s', async (what, content, message) => {
     const path = await file(`secrets-with-${what.replaceAll(' ', '-')}.json`, content);
-    expect(await said(await goodConnections(), path)).toContain(`${path}: ${message}`);
+    expect(await said(goodConnections, path)).toContain(`${path}: ${message}`);
   });
 });
 

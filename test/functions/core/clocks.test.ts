@@ -25,6 +25,12 @@ describe('clocks that differ within s', () => {
     }
   });
 
+  it('leave time enough to log in, even with a timeoutSeconds of 1 (invariant 18)', async () => {
+    const { broker } = harness({ skewOf: within, connection: helpdeskConnection({ timeoutSeconds: 1 }) });
+
+    expect((await broker.handOut()).source).toBe('login');
+  });
+
   it('let nobody take a lease from a holder that may still be at work (invariant 3)', async () => {
     const { broker, upstream, time, weather } = harness({
       instances: 2,

@@ -203,6 +203,23 @@ describe('acquiring', () => {
 
     expect(writes).toHaveLength(before);
   });
+
+  it('believes no back-off of a read that may be stale', async () => {
+    const { broker, upstream, instance, advance, record } = harness();
+    upstream.planned.push('broken');
+    await broker.refusal();
+    const stale = record();
+    await advance({ minutes: 1 });
+    await broker.handOut();
+    const { store } = instance(0);
+    const read = store.read.bind(store);
+    store.read = (slot, options) =>
+      options.consistent ? read(slot, options) : Promise.resolve({ ...stale, notBefore: stale.notBefore + 600_000 });
+    await advance({ minutes: 1 });
+
+    expect((await broker.handOut()).token.generation).toBe(1);
+    expect(upstream.logins).toHaveLength(2);
+  });
 });
 
 describe('publishing', () => {

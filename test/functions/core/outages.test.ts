@@ -46,6 +46,24 @@ describe('what mint needs before it sends anything', () => {
   });
 });
 
+describe('a store that refuses writes and answers reads', () => {
+  it('is not claimed from over and over within one request', async () => {
+    const { broker, weather, instance } = harness();
+    const { store } = instance(0);
+    let claims = 0;
+    const acquire = store.acquire.bind(store);
+    store.acquire = (claim) => {
+      claims += 1;
+      return acquire(claim);
+    };
+    weather.store.writesDown = 1;
+    const error = await broker.refusal();
+
+    expect(claims).toBeLessThanOrEqual(3);
+    expect(error.code).toBe('store_unavailable');
+  });
+});
+
 describe('what the upstream answers', () => {
   it.each([
     ['unreachable', 'upstream_unreachable', 500, 1_000],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../../functions/core/errors.ts';
-import { helpdeskConnection } from '../../simulation/connections.ts';
+import { helpdeskConnection, workforceConnection } from '../../simulation/connections.ts';
 import { harness, UNKNOWN_HASH } from './harness.ts';
 
 async function withTokenOfAge(minutes: number, instances = 1) {
@@ -135,5 +135,24 @@ describe('a report that a token is dead (H17, invariant 16)', () => {
 
     expect((await time.settle(reported)).token.generation).toBe(3);
     expect(upstream.logins).toHaveLength(3);
+  });
+
+  it('that comes while the schedule takes the lease keeps it from sliding the session', async () => {
+    const { broker, upstream, advance, fleet, table, slot, record } = harness({ connection: workforceConnection() });
+    await broker.handOut();
+    await advance({ minutes: 11 });
+    const store = fleet.instances[0]?.store;
+    if (store === undefined) throw new Error('no instance of mint has run');
+    const acquire = store.acquire.bind(store);
+    store.acquire = (claim) => {
+      table.markRejected({ slot: slot(), generation: 1 });
+      return acquire(claim);
+    };
+    await broker.sweep();
+    expect(upstream.slides).toHaveLength(0);
+    expect(record().rejectedGeneration).toBe(1);
+    await broker.sweep();
+
+    expect([upstream.slides.length, upstream.logins.length]).toEqual([0, 2]);
   });
 });

@@ -143,4 +143,25 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect((await broker.handOut()).source).toBe('login');
     expect(upstream.slides).toHaveLength(0);
   });
+
+  it('leave a refused version refused: they prove nothing about the credential (invariant 5)', async () => {
+    const { broker, upstream, advance, record } = await withSession();
+    await advance({ minutes: 11 });
+    broker.rotateSecret('wrong');
+    // An answer without a new token (C16) makes the next attempt log in: refused. The session itself lives on.
+    upstream.planned.push('no_new_token');
+    await broker.sweep();
+    await advance({ minutes: 1 });
+    await broker.sweep();
+    expect(record().refusedVersion).toBeDefined();
+    await advance({ minutes: 1 });
+    await broker.handOut();
+    await advance({ seconds: 5 });
+    // The session ends: only a login could bring the next token.
+    upstream.revoke();
+    await advance({ minutes: 30 });
+    await broker.refusal();
+
+    expect(upstream.logins.filter(({ credential }) => credential === 'wrong')).toHaveLength(1);
+  });
 });

@@ -1,6 +1,6 @@
 import { type Connection, lifetimeSecondsOf } from './connection.ts';
 import { BrokerError } from './errors.ts';
-import { createLookup, type LookupDependencies, type Obtained } from './lookup.ts';
+import { createLookup, type LookupDependencies } from './lookup.ts';
 import type { TokenMemory } from './memory.ts';
 import type { Audit, HandOutRoute, HandOutSource } from './ports.ts';
 import { createSingleFlight } from './single-flight.ts';
@@ -40,7 +40,7 @@ export interface HandOutDependencies extends LookupDependencies {
 export function createHandOut(dependencies: HandOutDependencies): (request: HandOutRequest) => Promise<HandOut> {
   const { memory, clock } = dependencies;
   const lookup = createLookup(dependencies);
-  const once = createSingleFlight<Obtained>();
+  const once = createSingleFlight<HandOut>();
 
   async function obtain(request: HandOutRequest, minTtlSeconds: number): Promise<HandOut> {
     const flight = `${slotId(request.slot)}#${minTtlSeconds}#${request.rejectedHash ?? ''}`;
@@ -56,12 +56,11 @@ export function createHandOut(dependencies: HandOutDependencies): (request: Hand
     }
   }
 
-  async function look(request: HandOutRequest, minTtlSeconds: number): Promise<Obtained> {
+  async function look(request: HandOutRequest, minTtlSeconds: number): Promise<HandOut> {
     const { slot, rejectedHash } = request;
-    const readAt = clock.now();
     try {
       const obtained = await lookup.find({ ...request, minTtlSeconds });
-      memory.remember(slot, obtained.token, obtained.source === 'cache' ? readAt : clock.now());
+      memory.remember(slot, obtained.token, obtained.readAt);
       return obtained;
     } catch (error) {
       const remembered = memory.last(slot);

@@ -4,7 +4,17 @@ import { BrokerError } from './errors.ts';
 import { claimOn, timeNeededToMintMs, waitLimitMs } from './lease.ts';
 import type { MintReply } from './mint-message.ts';
 import { openToken } from './open-token.ts';
-import type { Claim, Clock, HandOutSource, Keys, MintInvoker, Random, Store, Telemetry } from './ports.ts';
+import type {
+  Claim,
+  Clock,
+  HandOutRoute,
+  HandOutSource,
+  Keys,
+  MintInvoker,
+  Random,
+  Store,
+  Telemetry,
+} from './ports.ts';
 import { noteUse } from './refresh-ahead.ts';
 import type { Slot } from './slot.ts';
 import { EMPTY_RECORD, hasUsableToken, isBackingOff, liveLease, type SlotRecord } from './slot-record.ts';
@@ -27,12 +37,15 @@ export interface LookupRequest {
   /** What the token must have to go: the larger of the connection's and the caller's. */
   readonly minTtlSeconds: number;
   readonly rejectedHash?: string;
+  readonly via?: HandOutRoute;
   readonly deadline: number;
 }
 
 export interface Obtained {
   readonly token: Token;
   readonly source: HandOutSource;
+  /** When the store was read for it; epoch milliseconds. */
+  readonly readAt: number;
 }
 
 /** Where one request stands: what it last saw, and what of that it must not hand out. */
@@ -171,8 +184,9 @@ export function createLookup(dependencies: LookupDependencies): {
       quest.refused = record.generation;
       return undefined;
     }
-    await noteUse(dependencies, { connection, slot, record, now });
-    return { token, source: quest.minted?.generation === record.generation ? quest.minted.source : 'cache' };
+    await noteUse(dependencies, { connection, slot, record, now, via: quest.via });
+    const source = quest.minted?.generation === record.generation ? quest.minted.source : 'cache';
+    return { token, source, readAt: now };
   }
 
   /** Waits a while for the holder of the lease, or throws `refresh_in_progress` once that has been long enough. */

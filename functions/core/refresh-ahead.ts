@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts';
 import { BrokerError } from './errors.ts';
-import type { Clock, MintInvoker, Store } from './ports.ts';
+import type { Clock, HandOutRoute, MintInvoker, Store } from './ports.ts';
 import type { Slot } from './slot.ts';
 import { isBackingOff, liveLease, type SealedToken, type SlotRecord } from './slot-record.ts';
 
@@ -8,12 +8,15 @@ import { isBackingOff, liveLease, type SealedToken, type SlotRecord } from './sl
 const ASK_INTERVAL_MS = 30_000;
 /** Hand-outs are noted at most once in this share of the idle window: precise enough, and cheap. */
 const USE_NOTED_SHARE = 0.1;
+/** How long past `refreshAt` a proxied call may renew the token by its own answer before a refresh is asked for. */
+const PROXIED_GRACE_MS = 30_000;
 
 interface Use {
   readonly connection: Connection;
   readonly slot: Slot;
   readonly record: SlotRecord & { readonly token: SealedToken };
   readonly now: number;
+  readonly via: HandOutRoute | undefined;
 }
 
 /**
@@ -37,11 +40,13 @@ async function recordUse(store: Store, { connection, slot, record, now }: Use): 
 
 async function askRefresh(
   { store, minter }: { readonly store: Store; readonly minter: MintInvoker },
-  { connection, slot, record, now }: Use,
+  { connection, slot, record, now, via }: Use,
 ): Promise<void> {
+  const canSlideItself = via === 'proxy' && connection.maxSessionSeconds !== undefined;
+  const askFrom = record.token.refreshAt + (canSlideItself ? PROXIED_GRACE_MS : 0);
   const notSince = now - ASK_INTERVAL_MS;
   const isQuiet = liveLease(record, now) === undefined && !isBackingOff(record, now);
-  if (now < record.token.refreshAt || !isQuiet || record.refreshAskedAt > notSince) return;
+  if (now < askFrom || !isQuiet || record.refreshAskedAt > notSince) return;
   if (await store.askRefresh({ slot, generation: record.generation, now, notSince })) {
     await minter.ask(connection, { ...slot, trigger: 'reader' });
   }

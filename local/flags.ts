@@ -7,6 +7,8 @@ export interface Flags {
   readonly port: number;
   readonly refreshEverySeconds: number;
   readonly dataDir: string | undefined;
+  /** Origin of a DynamoDB that runs by itself; an embedded one without. */
+  readonly dynamodbUrl: string | undefined;
   readonly connectionsFile: string | undefined;
   readonly secretsFile: string | undefined;
   readonly demo: boolean;
@@ -21,6 +23,8 @@ Usage: npm start -- [flags]
   --port N                  port of the API (8787; 0 picks a free one)
   --refresh-every SECONDS   how often the schedule looks for what is due (60)
   --data DIR                keeps the store in DIR across starts; in memory without
+  --dynamodb URL            a DynamoDB on this machine in place of the embedded one, so that several
+                            brokers share it; needs --connections and --data, whose key they share
   --connections FILE        your connections, .ts (default export) or .json; needs --secrets
   --secrets FILE            their secrets, {"<connection>": {…}}; a change is a rotation
   --demo                    starts the demo upstreams beside your own connections
@@ -56,16 +60,48 @@ export function flagsOf(args: readonly string[]): Flags {
   for (const name of ['data', 'connections', 'secrets'] as const) {
     if (values[name] === '') throw new StartError(`--${name} needs a path behind it.`);
   }
+  const dynamodbUrl = values.dynamodb === undefined ? undefined : sharedDynamodbOf(values.dynamodb, values);
   return {
     port: Number(port),
     refreshEverySeconds: Number(refreshEvery),
     dataDir: values.data,
+    dynamodbUrl,
     connectionsFile: values.connections,
     secretsFile: values.secrets,
     demo: values.demo,
     requireSigv4: values['require-sigv4'],
     help: values.help,
   };
+}
+
+const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
+
+/**
+ * The origin of a DynamoDB that several brokers share. Without the key file of `--data` a broker could not open what
+ * another stored, and the demo upstreams are each process's own: either would make brokers that undo each other's work.
+ */
+function sharedDynamodbOf(
+  url: string,
+  { data, connections }: { readonly data?: string | undefined; readonly connections?: string | undefined },
+): string {
+  const parsedUrl = URL.canParse(url) ? new URL(url) : undefined;
+  const isOrigin = parsedUrl !== undefined && [parsedUrl.origin, `${parsedUrl.origin}/`].includes(url);
+  if (!isOrigin || parsedUrl.protocol !== 'http:' || !LOOPBACK_HOSTS.includes(parsedUrl.hostname)) {
+    throw new StartError(
+      '--dynamodb must be the address of a DynamoDB on this machine and no more, such as --dynamodb http://127.0.0.1:8000.',
+    );
+  }
+  if (data === undefined) {
+    throw new StartError(
+      '--dynamodb needs --data DIR: its key file opens what is stored, and all brokers on one DynamoDB must share it.',
+    );
+  }
+  if (connections === undefined) {
+    throw new StartError(
+      "--dynamodb needs --connections FILE, the same for all brokers: demo upstreams are each broker's own.",
+    );
+  }
+  return parsedUrl.origin;
 }
 
 function parsed(args: readonly string[]) {
@@ -76,6 +112,7 @@ function parsed(args: readonly string[]) {
         port: { type: 'string' },
         'refresh-every': { type: 'string' },
         data: { type: 'string' },
+        dynamodb: { type: 'string' },
         connections: { type: 'string' },
         secrets: { type: 'string' },
         demo: { type: 'boolean', default: false },

@@ -5,6 +5,7 @@ import { VARIABLES } from '../functions/composition/environment.ts';
 import { mintFunctionName } from '../functions/composition/function-names.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { composeConnectionsFunction } from '../functions/connections/compose.ts';
+import { composeExchangeFunction } from '../functions/exchange/compose.ts';
 import { composeMintFunction } from '../functions/mint/compose.ts';
 import { composeProxyFunction } from '../functions/proxy/compose.ts';
 import { composeRefreshFunction } from '../functions/refresh/compose.ts';
@@ -76,6 +77,7 @@ export function composeFunctions(
   const api = {
     token: composeTokenFunction(surroundings),
     connections: composeConnectionsFunction(surroundings),
+    exchange: composeExchangeFunction(surroundings),
   };
   const proxies = new Map([...proxyGroups].map((group) => [group, composeProxyFunction(ofGroup(group))]));
   const handlerOf = (route: ApiRoute): LambdaHandler => {

@@ -8,7 +8,8 @@ import type { Configuration } from '../functions/configuration/configuration.ts'
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
 import { resolveConnections } from '../functions/configuration/resolve.ts';
 import { secretFieldsOf } from '../functions/configuration/secret-fields.ts';
-import { startLoopbackAws } from './aws/loopback-aws.ts';
+import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb-faults.ts';
+import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
 import { createClosing } from './closing.ts';
 import { demoCommunitySecret } from './demo/community.ts';
 import { demoHelpmasterSecret } from './demo/helpmaster.ts';
@@ -19,9 +20,12 @@ import type { Flags } from './flags.ts';
 import { composeFunctions, environmentOf, KEY_ALIAS, type LocalFunctions } from './functions.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { deriveKey, openMasterKey } from './master-key.ts';
+import { createActivity } from './pages/activity.ts';
+import { createLocalPages } from './pages/local-pages.ts';
 import { invokeOnce, startSchedule } from './schedule.ts';
 import { createMemorySecrets, type LocalSecrets, type SecretNameOf } from './secret-source.ts';
 import { openSecretsFile } from './secrets-file.ts';
+import { joinSharedDynamodb } from './shared-dynamodb.ts';
 import { makeTables } from './tables.ts';
 
 /** Who calls, on loopback. */
@@ -36,13 +40,33 @@ export interface LocalSystem {
   close(): Promise<void>;
 }
 
+/** What a test may do to the platform of a running system. */
+export interface TestControls {
+  /** Where the table is, past the faults. */
+  readonly dynamodbEndpoint: string;
+  readonly dynamodb: DynamodbFaultProxy['faults'];
+  readonly aws: LoopbackAws['faults'];
+  /** Runs the schedule's sweep once, now. */
+  sweep(): Promise<void>;
+}
+
+/** What a system is started with beside its flags. */
+export interface Surroundings {
+  readonly log: Writable;
+  readonly report: (message: string) => void;
+  /** Tests only: puts faults between the functions and the platform, and hands over their controls. */
+  readonly onControls?: (controls: TestControls) => void;
+  /** Tests only: secrets in place of those of the flags. */
+  readonly secrets?: (options: SecretsOptions & { readonly nameOf: SecretNameOf }) => LocalSecrets;
+}
+
 /**
  * Boots the broker: functions, API, schedule, embedded DynamoDB, loopback AWS and, unless the flags say otherwise, the
  * demo upstreams. Where one part cannot start, those before it are stopped and its error is thrown.
  */
 export async function startSystem(
   flags: Flags,
-  { log, report }: { readonly log: Writable; readonly report: (message: string) => void },
+  { log, report, onControls, secrets: ownSecrets }: Surroundings,
 ): Promise<LocalSystem> {
   const closing = createClosing();
   try {
@@ -55,14 +79,17 @@ export async function startSystem(
     const masterKey = await openMasterKey(dataDir);
     // Set once the functions are there; until then there is nobody to tell of a rotation.
     let rotate = (_connection: string): void => undefined;
+    const secretsOptions = {
+      versionKey: deriveKey(masterKey, 'secret versions'),
+      onChange: (connection: string) => rotate(connection),
+      onBroken: report,
+    };
     const secrets = closing.add(
-      await secretsOf(flags, configuration, {
-        versionKey: deriveKey(masterKey, 'secret versions'),
-        onChange: (connection) => rotate(connection),
-        onBroken: report,
-      }),
+      ownSecrets?.({ ...secretsOptions, nameOf: secretNames(configuration) }) ??
+        (await secretsOf(flags, configuration, secretsOptions)),
     );
-    const dynamodb = closing.add(await startEmbeddedDynamodb(dataDir));
+    const endpoint = flags.dynamodbUrl ?? closing.add(await startEmbeddedDynamodb(dataDir)).endpoint;
+    const faulty = onControls && closing.add(await startDynamodbFaultProxy(endpoint));
     const functions = new Map<string, LocalFunctions['refresh']>();
     const aws = closing.add(
       await startLoopbackAws({
@@ -76,12 +103,14 @@ export async function startSystem(
 
     const configurationFile = await writeConfiguration(configuration, closing);
     const environment = environmentOf({
-      dynamodbEndpoint: dynamodb.endpoint,
+      dynamodbEndpoint: faulty?.endpoint ?? endpoint,
       awsEndpoint: aws.endpoint,
       configurationFile,
     });
-    await makeTables(environment);
-    const composed = composeFunctions(configuration, environment, log);
+    if (flags.dynamodbUrl === undefined) await makeTables(environment);
+    else await joinSharedDynamodb(flags.dynamodbUrl, environment, masterKey);
+    const activity = createActivity(log);
+    const composed = composeFunctions(configuration, environment, activity.log);
     for (const [name, invocable] of composed.invocable) functions.set(name, invocable);
 
     const run = async (name: string, target: LocalFunctions['refresh'], event: unknown): Promise<void> => {
@@ -90,21 +119,47 @@ export async function startSystem(
     };
     rotate = (connection) =>
       void run('rotation', composed.rotation, rotationEvent(secretNames(configuration)(connection)));
-    closing.add(startSchedule(flags.refreshEverySeconds, () => run('refresh', composed.refresh, {})));
+    const sweep = () => run('refresh', composed.refresh, {});
+    closing.add(startSchedule(flags.refreshEverySeconds, sweep));
+    if (faulty !== undefined) {
+      onControls?.({ dynamodbEndpoint: endpoint, dynamodb: faulty.faults, aws: aws.faults, sweep });
+    }
+    // Known once the gateway listens; nobody can ask its pages for anything before.
+    let url = '';
+    const pages = closing.add(
+      createLocalPages({
+        url: () => url,
+        configuration,
+        environment,
+        activity,
+        demo,
+        caller: CALLER,
+        requireSigv4: flags.requireSigv4,
+        sweep,
+      }),
+    );
     const gateway = closing.add(
       await startGateway({
         port: flags.port,
         routes: composed.routes,
         caller: CALLER,
         requireSigv4: flags.requireSigv4,
+        pages: pages.byRoute,
         onError: ({ functionName, requestId }) => report(`${functionName}: failed, request ${requestId}`),
       }),
     );
-    return { url: gateway.url, configuration, demo, close: closing.close };
+    url = gateway.url;
+    return { url, configuration, demo, close: closing.close };
   } catch (error) {
     await closing.close();
     throw error;
   }
+}
+
+interface SecretsOptions {
+  readonly versionKey: Buffer;
+  readonly onChange: (connection: string) => void;
+  readonly onBroken: (message: string) => void;
 }
 
 async function configurationOf(flags: Flags, demo: DemoUpstreams | undefined): Promise<Configuration> {
@@ -115,15 +170,7 @@ async function configurationOf(flags: Flags, demo: DemoUpstreams | undefined): P
   );
 }
 
-async function secretsOf(
-  flags: Flags,
-  configuration: Configuration,
-  options: {
-    readonly versionKey: Buffer;
-    readonly onChange: (connection: string) => void;
-    readonly onBroken: (message: string) => void;
-  },
-): Promise<LocalSecrets> {
+async function secretsOf(flags: Flags, configuration: Configuration, options: SecretsOptions): Promise<LocalSecrets> {
   const nameOf = secretNames(configuration);
   if (flags.secretsFile !== undefined) {
     return openSecretsFile({ ...options, nameOf, path: flags.secretsFile, required: secretFieldsOf(configuration) });

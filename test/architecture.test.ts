@@ -44,6 +44,8 @@ const house: readonly Room[] = [
     places: [...inFunctions(...SHARED_BY_FUNCTIONS), 'functions/$1/'],
     packages: [...HANDLER_PACKAGES, 'jose'],
   },
+  // Each fits the client to a library that its callers have chosen.
+  { room: /^client\/adapters\//, places: ['client/'], packages: ['axios', 'openapi-fetch', 'undici', 'ky', 'got'] },
   { room: /^client\//, places: ['client/'], packages: ['@aws-sdk/', '@smithy/', '@aws-crypto/', 'zod'] },
   {
     // Names, types and tables of constants: nothing that runs in a function.
@@ -51,6 +53,7 @@ const house: readonly Room[] = [
     places: [
       'cdk/',
       'functions/configuration/',
+      'functions/bundle/',
       'functions/composition/environment.ts',
       'functions/composition/function-names.ts',
       'functions/api/routes.ts',

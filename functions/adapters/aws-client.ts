@@ -19,6 +19,13 @@ export interface AwsClientConfig {
   readonly credentials?: () => Promise<AwsCredentials>;
   readonly maxAttempts: number;
   readonly retryMode: 'standard';
+  readonly defaultsMode: 'standard';
+  readonly cacheMiddleware: true;
+  readonly useFipsEndpoint: boolean;
+  readonly useDualstackEndpoint: boolean;
+  readonly accountIdEndpointMode: 'preferred';
+  readonly authSchemePreference: () => Promise<string[]>;
+  readonly userAgentAppId: () => Promise<string | undefined>;
   readonly requestHandler: {
     readonly connectionTimeout: number;
     readonly requestTimeout: number;
@@ -53,7 +60,8 @@ const MAX_SOCKETS = 512;
  * the keys that Lambda puts there.
  *
  * With keys in the environment the SDK's default credential chain stays unused: it costs a cold start tens of
- * milliseconds. What the environment lacks is left to the SDK's own defaults.
+ * milliseconds. Region, keys and endpoint that the environment lacks are left to the SDK's own defaults. The rest is
+ * said here, so that the SDK does not look for files of a user's profile, which a function does not have.
  */
 export function awsClientConfig(settings: AwsClientSettings, environment: Environment = process.env): AwsClientConfig {
   const { service, requestTimeoutMs = REQUEST_TIMEOUT_MS, maxAttempts = MAX_ATTEMPTS, keepAlive = true } = settings;
@@ -68,6 +76,14 @@ export function awsClientConfig(settings: AwsClientSettings, environment: Enviro
     ...(credentials && { credentials: async () => credentials }),
     maxAttempts,
     retryMode: 'standard',
+    defaultsMode: 'standard',
+    // Nobody adds to a client's middleware, so it need not be put together again for every request.
+    cacheMiddleware: true,
+    useFipsEndpoint: environment['AWS_USE_FIPS_ENDPOINT'] === 'true',
+    useDualstackEndpoint: environment['AWS_USE_DUALSTACK_ENDPOINT'] === 'true',
+    accountIdEndpointMode: 'preferred',
+    authSchemePreference: async () => [],
+    userAgentAppId: async () => undefined,
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout: requestTimeoutMs,

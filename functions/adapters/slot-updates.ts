@@ -27,7 +27,8 @@ const exists = 'attribute_exists(#pk)';
 const leaseIsMine = '#leaseId = :me';
 const generationIsSeen = '#gen = :seen';
 const isUnbegun = 'attribute_not_exists(#begunBy)';
-const hasToken = 'attribute_exists(#ct)';
+// By its hash: IAM counts the attributes of conditions as written, and not every writer may write a ciphertext.
+const hasToken = 'attribute_exists(#tokenHash)';
 const isUnleased = 'attribute_not_exists(#leaseId)';
 const leaseIsTheLapsedOne = '#leaseId = :lapsed';
 const backOffIsOver = '(attribute_not_exists(#notBefore) OR #notBefore <= :now)';

@@ -1,4 +1,3 @@
-import middy from '@middy/core';
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { BrokerError } from '../core/errors.ts';
 import type { Clock, Telemetry } from '../core/ports.ts';
@@ -27,7 +26,9 @@ export interface ApiFunctionOptions {
   readonly errorHeader?: string;
 }
 
-export type ApiHandler = (event: ApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
+export type ApiResponse = APIGatewayProxyStructuredResultV2;
+
+export type ApiHandler = (event: ApiEvent, context: Context) => Promise<ApiResponse>;
 
 /**
  * Wraps the work of a function behind the API: a caller without an identity is denied before anything else, every
@@ -35,34 +36,43 @@ export type ApiHandler = (event: ApiEvent, context: Context) => Promise<APIGatew
  */
 export function createApiFunction(
   { clock, telemetry, errorHeader }: ApiFunctionOptions,
-  answer: (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2>,
+  answer: (call: ApiCall) => Promise<ApiResponse>,
 ): ApiHandler {
-  const handler = middy<ApiEvent, APIGatewayProxyStructuredResultV2>({
-    timeoutEarlyInMillis: ANSWERING_MS,
-    timeoutEarlyResponse: () => {
-      throw new BrokerError('deadline_exceeded', 'The request took longer than the broker may take. Ask again.');
-    },
-  })
-    .onError((request) => {
-      const error = brokerErrorOf(request.error);
-      const { requestId, routeKey } = request.event.requestContext;
-      if (error.code === 'internal') reportUnforeseen(telemetry, request.error, requestId);
-      telemetry.info('A request was answered with an error.', {
-        code: error.code,
-        status: error.status,
-        routeKey,
-        requestId,
-      });
-      const problem = problemResponse(error, requestId);
-      const marked = errorHeader === undefined ? {} : { [errorHeader]: error.code };
-      request.response = { ...problem, headers: { ...problem.headers, ...marked } };
-    })
-    .handler(async (event, context) => {
-      const leftMs = context.getRemainingTimeInMillis() - ANSWERING_MS - FINISHING_MS;
-      const { requestId } = event.requestContext;
-      return answer({ event, caller: callerOf(event), requestId, deadline: clock.monotonic() + leftMs });
-    });
-  return (event, context) => handler(event, context);
+  function answerError(thrown: unknown, { requestContext: { requestId, routeKey } }: ApiEvent): ApiResponse {
+    const error = brokerErrorOf(thrown);
+    const { code, status } = error;
+    if (code === 'internal') reportUnforeseen(telemetry, thrown, requestId);
+    telemetry.info('A request was answered with an error.', { code, status, routeKey, requestId });
+    const problem = problemResponse(error, requestId);
+    const marked = errorHeader === undefined ? {} : { [errorHeader]: code };
+    return { ...problem, headers: { ...problem.headers, ...marked } };
+  }
+
+  async function work(event: ApiEvent, leftMs: number): Promise<ApiResponse> {
+    const { requestId } = event.requestContext;
+    const deadline = clock.monotonic() + leftMs - FINISHING_MS;
+    return answer({ event, caller: callerOf(event), requestId, deadline });
+  }
+
+  return async (event, context) => {
+    try {
+      const leftMs = context.getRemainingTimeInMillis() - ANSWERING_MS;
+      return await withinTime(leftMs, work(event, leftMs));
+    } catch (error) {
+      return answerError(error, event);
+    }
+  };
+}
+
+/** What the work comes to, or `deadline_exceeded` once its time is over; the work itself cannot be stopped. */
+function withinTime<T>(leftMs: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new BrokerError('deadline_exceeded', 'The request took longer than the broker may take. Ask again.'));
+    }, leftMs);
+    const settled = () => clearTimeout(timer);
+    work.then(resolve, reject).then(settled);
+  });
 }
 
 /** Says where an unforeseen error came from, but not its message: that may quote anything. */

@@ -78,11 +78,14 @@ export function problemResponse(error: BrokerError, requestId: string): APIGatew
   };
 }
 
+/** The headers of a JSON answer that no cache may keep. */
+export const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;
+
 /** A JSON answer that no cache may keep. */
 export function jsonResponse(statusCode: number, body: unknown): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    headers: { ...JSON_HEADERS },
     body: JSON.stringify(body),
   };
 }

@@ -87,6 +87,9 @@ export async function writeFailure(
     });
   }
   telemetry.metrics({ connection: connection.name, code }, { BackOffs: { unit: 'Count', value: 1 } });
+  if (code.startsWith('upstream_')) {
+    telemetry.metrics({ connection: connection.name }, { UpstreamFailures: { unit: 'Count', value: 1 } });
+  }
   telemetry.warn('An attempt to get a token failed.', {
     connection: connection.name,
     subject: slot.subject,

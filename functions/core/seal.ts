@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { Secret } from './secret.ts';
 import type { Slot } from './slot.ts';
@@ -41,17 +41,29 @@ export function seal(
 export function open(sealed: Uint8Array, key: Secret<Uint8Array>, context: SealContext): SealedContent | undefined {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
   try {
-    const decipher = createDecipheriv(CIPHER, key.reveal(), sealed.subarray(0, NONCE_BYTES), {
+    const decipher = createDecipheriv(CIPHER, keyObjectOf(key), sealed.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,
     });
     decipher.setAAD(associatedData(context));
     decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-    const plaintext =
-      decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
-    return contentOf(JSON.parse(plaintext));
+    const plaintext = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
+    // Before a byte of it is looked at: throws where it is not authentic, and has nothing left to give.
+    decipher.final();
+    return contentOf(JSON.parse(plaintext.toString('utf8')));
   } catch {
     return undefined;
   }
+}
+
+// Making a key of its bytes takes longer than to open a token with it, and the same one opens many.
+const keyObjects = new WeakMap<Secret<Uint8Array>, KeyObject>();
+
+function keyObjectOf(key: Secret<Uint8Array>): KeyObject {
+  const known = keyObjects.get(key);
+  if (known !== undefined) return known;
+  const made = createSecretKey(key.reveal());
+  keyObjects.set(key, made);
+  return made;
 }
 
 /** How many random bytes `seal` needs as its nonce. */

@@ -73,6 +73,9 @@ export function createSweep({
     );
 
     const result: SweepResult = { due: due.length, begun, backlog: due.length - begun, outcomes };
+    for (const [outcome, count] of Object.entries(outcomes)) {
+      telemetry.metrics({ outcome }, { SlotsSwept: { unit: 'Count', value: count } });
+    }
     telemetry.metrics({}, { RefreshBacklog: { unit: 'Count', value: result.backlog } });
     if (due.length > 0)
       telemetry.info('A sweep ended.', { due: result.due, begun, backlog: result.backlog, ...outcomes });

@@ -1,13 +1,24 @@
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { jsonResponse } from '../api/problem.ts';
+import type { ApiResponse } from '../api/api-function.ts';
+import { JSON_HEADERS } from '../api/problem.ts';
 import { isoSeconds } from '../api/time.ts';
 import type { Connection } from '../core/connection.ts';
 import type { HandOut } from '../core/hand-out.ts';
 import type { Slot } from '../core/slot.ts';
-import { remainingSeconds } from '../core/token.ts';
+import { remainingSeconds, type Token } from '../core/token.ts';
 
 /** RFC 8693 §2.2.1: the token is no access token to be used in an Authorization header. */
 const NOT_APPLICABLE = 'N_A';
+
+/** What every answer with one token has in common, as JSON text without the outer braces. */
+interface Written {
+  readonly slot: Slot;
+  readonly beforeExpiresIn: string;
+  readonly betweenExpiresInAndSource: string;
+  readonly afterSource: string;
+}
+
+// A token is written as JSON once and not for each caller. What is kept goes with the token that it is of.
+const writtenOf = new WeakMap<Token, Written>();
 
 /** The 200 of a hand-out: the names of RFC 6749 §5.1 first, and `headers` to be spread into a request as it is. */
 export function handOutResponse(
@@ -15,21 +26,41 @@ export function handOutResponse(
   slot: Slot,
   { token, source }: HandOut,
   now: number,
-): APIGatewayProxyStructuredResultV2 {
+): ApiResponse {
+  const kept = writtenOf.get(token);
+  const written = kept !== undefined && isSame(kept.slot, slot) ? kept : write(connection, slot, token);
+  const { beforeExpiresIn, betweenExpiresInAndSource, afterSource } = written;
+  const body = `{${beforeExpiresIn},"expires_in":${remainingSeconds(token, now)},${betweenExpiresInAndSource},"source":"${source}",${afterSource}}`;
+  return { statusCode: 200, headers: { ...JSON_HEADERS }, body };
+}
+
+function write(connection: Connection, slot: Slot, token: Token): Written {
   const value = token.value.reveal();
   const { header, scheme } = connection.placement;
-  return jsonResponse(200, {
-    access_token: value,
-    token_type: scheme ?? NOT_APPLICABLE,
-    expires_in: remainingSeconds(token, now),
-    expires_at: isoSeconds(token.expiresAt),
-    issued_at: isoSeconds(token.issuedAt),
-    refresh_at: isoSeconds(token.refreshAt),
-    connection: slot.connection,
-    subject: slot.subject,
-    generation: token.generation,
-    source,
-    headers: { [header]: scheme === undefined ? value : `${scheme} ${value}` },
-    attributes: token.attributes,
-  });
+  const written: Written = {
+    slot,
+    beforeExpiresIn: membersOf({ access_token: value, token_type: scheme ?? NOT_APPLICABLE }),
+    betweenExpiresInAndSource: membersOf({
+      expires_at: isoSeconds(token.expiresAt),
+      issued_at: isoSeconds(token.issuedAt),
+      refresh_at: isoSeconds(token.refreshAt),
+      connection: slot.connection,
+      subject: slot.subject,
+      generation: token.generation,
+    }),
+    afterSource: membersOf({
+      headers: { [header]: scheme === undefined ? value : `${scheme} ${value}` },
+      attributes: token.attributes,
+    }),
+  };
+  writtenOf.set(token, written);
+  return written;
+}
+
+function membersOf(value: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(value).slice(1, -1);
+}
+
+function isSame(a: Slot, b: Slot): boolean {
+  return a.connection === b.connection && a.subject === b.subject;
 }

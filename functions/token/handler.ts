@@ -1,4 +1,4 @@
-import { composeTokenFunction } from './compose.ts';
+import { composeWarmTokenFunction } from './compose.ts';
 
 /** Lambda's entry: GET and POST /tokens/{connection}/{subject}. */
-export const handler = composeTokenFunction({ environment: process.env });
+export const handler = await composeWarmTokenFunction({ environment: process.env });

@@ -1,10 +1,9 @@
 import { type ApiHandler, createApiFunction } from '../api/api-function.ts';
-import { connectionOf, minTtlOf } from '../api/request.ts';
+import { type ApiEvent, connectionOf, minTtlOf } from '../api/request.ts';
 import type { Connection } from '../core/connection.ts';
 import { createHandOut, type HandOutDependencies } from '../core/hand-out.ts';
 import { slotFor } from '../core/slot.ts';
 import { handOutResponse } from './hand-out-response.ts';
-import { rejectedHashOf } from './rejection.ts';
 
 /** The routes of this function; the method routes of the API as payload format 2.0 names them. */
 const POST_ROUTE = 'POST /tokens/{connection}/{subject}';
@@ -19,7 +18,7 @@ export function createTokenFunction(
     const connection = connectionOf(event, dependencies.connections);
     const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
     const minTtlSeconds = minTtlOf(event);
-    const rejectedHash = event.routeKey === POST_ROUTE ? rejectedHashOf(event) : undefined;
+    const rejectedHash = event.routeKey === POST_ROUTE ? await rejectedHashIn(event) : undefined;
     const handedOut = await handOut({
       connection,
       slot,
@@ -31,4 +30,10 @@ export function createTokenFunction(
     });
     return handOutResponse(connection, slot, handedOut, dependencies.clock.now());
   });
+}
+
+/** Loads what reads such a body with the first of them: few callers ever send one. */
+async function rejectedHashIn(event: ApiEvent): Promise<string> {
+  const { rejectedHashOf } = await import('./rejection.ts');
+  return rejectedHashOf(event);
 }

@@ -1,4 +1,5 @@
 import type { Connection } from '../../functions/core/connection.ts';
+import { BrokerError } from '../../functions/core/errors.ts';
 import type { Slot } from '../../functions/core/slot.ts';
 import { type Run, slotsOf } from './run.ts';
 import { drawWeather } from './scenario.ts';
@@ -10,7 +11,13 @@ export interface Stage {
   readonly run: Run;
   readonly random: SeededRandom;
   /** Lets a request or a function run on its own; nobody waits for it here. */
-  readonly launch: (instance: TokenInstance | undefined, work: Promise<unknown>) => void;
+  readonly launch: (instance: Pick<TokenInstance, 'process'> | undefined, work: Promise<unknown>) => void;
+}
+
+/** Whom callers ask for. */
+export interface Target {
+  readonly connection: Connection;
+  readonly slot: Slot;
 }
 
 type Action = (stage: Stage) => Promise<string> | string;
@@ -21,6 +28,7 @@ const weighted: readonly (readonly [number, Action])[] = [
   [8, askTogether],
   [6, report],
   [3, askForLong],
+  [8, callThrough],
   [6, sweep],
   [4, passTime],
   [4, passTimeToRefresh],
@@ -51,7 +59,7 @@ export async function act(stage: Stage): Promise<string> {
 export function request(
   { run, launch }: Stage,
   instance: TokenInstance,
-  { connection, slot }: { readonly connection: Connection; readonly slot: Slot },
+  { connection, slot }: Target,
   wants: { readonly minTtlSeconds?: number; readonly rejectedHash?: string } = {},
 ): Promise<unknown> {
   const requestId = `request-${run.requests}`;
@@ -65,7 +73,28 @@ export function request(
   return settled;
 }
 
-function someSlot({ run, random }: Stage): { readonly connection: Connection; readonly slot: Slot } {
+/** Has the proxy forward one call; gives the status of the answer, or what went wrong. */
+export function call({ run, random, launch }: Stage, target: Target): Promise<number | string> {
+  const proxy = run.proxies[random.integer(0, run.proxies.length - 1)];
+  if (proxy === undefined) throw new Error('a scenario has no proxies');
+  const requestId = `request-${run.requests}`;
+  run.requests += 1;
+  const called = proxy.call(target, requestId).catch((error: unknown) => {
+    if (!(error instanceof BrokerError)) run.unforeseen.push(`${requestId}: ${error}`);
+    return error instanceof BrokerError ? error.code : 'unforeseen';
+  });
+  launch(proxy, called);
+  return called;
+}
+
+function callThrough(stage: Stage): string {
+  const target = someSlot(stage);
+  const count = stage.random.pick([1, 1, 4]);
+  for (let n = 0; n < count; n += 1) void call(stage, target);
+  return `${count} proxied calls for ${target.slot.connection}/${target.slot.subject}`;
+}
+
+function someSlot({ run, random }: Stage): Target {
   const slots = slotsOf(run);
   const found = slots[random.integer(0, slots.length - 1)];
   if (found === undefined) throw new Error('a scenario has no slots');
@@ -134,15 +163,17 @@ async function passTime({ run, random }: Stage): Promise<string> {
   return `${ms} ms pass`;
 }
 
-/** Lets time pass until a token is about to be due for its refresh. */
+/** Lets time pass until a token is about to be due for its refresh, and has the proxy take up its slides there. */
 async function passTimeToRefresh(stage: Stage): Promise<string> {
   const { run, random } = stage;
-  const { slot } = someSlot(stage);
+  const target = someSlot(stage);
   const { time, table } = run.world;
-  const ms = (table.get(slot)?.token?.refreshAt ?? 0) - time.now() + random.integer(-1_000, 10_000);
+  const ms = (table.get(target.slot)?.token?.refreshAt ?? 0) - time.now() + random.integer(-1_000, 10_000);
   if (ms <= 0) return 'nothing';
   await time.advance(ms);
-  return `${ms} ms pass, to the refresh of ${slot.connection}/${slot.subject}`;
+  const calls = random.integer(0, 3);
+  for (let n = 0; n < calls; n += 1) void call(stage, target);
+  return `${ms} ms pass, to the refresh of ${target.slot.connection}/${target.slot.subject}, then ${calls} proxied calls`;
 }
 
 /** Lets time pass until a token is about to be usable no more by an instance's clock, and asks for it there. */

@@ -19,6 +19,10 @@ export function historyOf(run: Run, violation: Violation): string[] {
         ? []
         : [{ at: endedAt, text: `  ${process} hears ${outcome} ${issued?.hash.slice(0, 12) ?? ''}` }]),
     ]),
+    ...world.calls.flatMap(({ at, endedAt, process, connection, subject, status }) => [
+      { at, text: `  ${process} forwards a call for ${connection}/${subject}` },
+      ...(endedAt === undefined ? [] : [{ at: endedAt, text: `  ${process} hears ${status ?? 'nothing'}` }]),
+    ]),
     ...world.answers.map(({ answeredAt, instance, request, handOut, error }) => ({
       at: answeredAt,
       text: `  ${instance} answers ${request.requestId} for ${request.slot.connection}/${request.slot.subject}: ${

@@ -16,9 +16,11 @@ import type { Slot } from '../../functions/core/slot.ts';
 import type { SlotRecord } from '../../functions/core/slot-record.ts';
 import { describeLeases } from '../functions/adapters/store-contract-leases.ts';
 import { describeNotes } from '../functions/adapters/store-contract-notes.ts';
+import { describeOutcomes } from '../functions/adapters/store-contract-outcomes.ts';
+import { describeProxyWrites } from '../functions/adapters/store-contract-proxy.ts';
 import { describeReads } from '../functions/adapters/store-contract-reads.ts';
 import { describeRefusals } from '../functions/adapters/store-contract-refusals.ts';
-import type { StoreUnderTest } from '../functions/adapters/store-under-test.ts';
+import type { ProxyStoreUnderTest } from '../functions/adapters/store-under-test.ts';
 import { createMemoryTable, type MemoryTable } from './memory-table.ts';
 
 /** The table's methods as the port has them, without a network. */
@@ -46,7 +48,7 @@ function storeOver(table: MemoryTable): Store {
 
 /** A record as DynamoDB would hold it: what reads as 0 or nothing is absent. */
 function itemOf(slot: Slot, record: SlotRecord): Item {
-  const { token, lease, failure, refusedVersion, dueAt } = record;
+  const { token, lease, failure, refusedVersion, dueAt, renewalBarredUntil } = record;
   const numbers: Readonly<Record<string, number>> = {
     fence: record.fence,
     notBefore: record.notBefore,
@@ -67,13 +69,19 @@ function itemOf(slot: Slot, record: SlotRecord): Item {
     ...(failure && { failCode: text(failure.code), failedAt: number(failure.at) }),
     ...(refusedVersion !== undefined && { badSv: text(refusedVersion) }),
     ...(dueAt !== undefined && dueAttributes(slot, dueAt)),
+    ...(renewalBarredUntil !== undefined && { renewalBarredUntil: number(renewalBarredUntil) }),
   };
 }
 
-function storeUnderTest(): StoreUnderTest {
+function storeUnderTest(): ProxyStoreUnderTest {
   const table = createMemoryTable({ now: () => 0 });
   return {
     store: storeOver(table),
+    proxyStore: {
+      adopt: async (slide) => table.adopt(slide),
+      barRenewal: async (bar) => table.barRenewal(bar),
+      beginCall: async (claim) => table.beginCall(claim),
+    },
     async item(slot) {
       const record = table.get(slot);
       return record && itemOf(slot, record);
@@ -104,7 +112,9 @@ describe('the store in memory keeps the contract of the store', () => {
     current = storeUnderTest();
   });
   describeLeases(() => current);
+  describeOutcomes(() => current);
   describeNotes(() => current);
   describeReads(() => current);
   describeRefusals(() => current);
+  describeProxyWrites(() => current);
 });

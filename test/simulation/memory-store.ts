@@ -1,5 +1,6 @@
 import { BrokerError } from '../../functions/core/errors.ts';
 import type { Store } from '../../functions/core/ports.ts';
+import type { ProxyStore } from '../../functions/core/proxy-ports.ts';
 import type { MemoryTable } from './memory-table.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -17,14 +18,17 @@ export interface StoreWeather {
   staleMs: number;
 }
 
-export interface MemoryStore extends Store {
+/** The store as one process sees it, with a way to make its next call fail. */
+export interface MemoryStore extends Store, ProxyStore {
   /** Makes the next call of `operation` go wrong. */
-  failNext(operation: keyof Store, fault: StoreFault): void;
+  failNext(operation: Operation, fault: StoreFault): void;
   /** When this process last read the count of refusals; true time. */
   refusalsReadAt(): number;
 }
 
-const READS: ReadonlySet<keyof Store> = new Set<keyof Store>(['read', 'list', 'due', 'refusals']);
+type Operation = keyof Store | keyof ProxyStore;
+
+const READS: ReadonlySet<Operation> = new Set<Operation>(['read', 'list', 'due', 'refusals']);
 
 /** Creates the view that one process has of the table: over a network, with what can go wrong on the way. */
 export function createMemoryStore({
@@ -43,10 +47,10 @@ export function createMemoryStore({
   /** Hears who is about to change the table. */
   readonly onActor: (name: string) => void;
 }): MemoryStore {
-  const planned: { readonly operation: keyof Store; readonly fault: StoreFault }[] = [];
+  const planned: { readonly operation: Operation; readonly fault: StoreFault }[] = [];
   let refusalsReadAt = 0;
 
-  function faultOf(operation: keyof Store): StoreFault | undefined {
+  function faultOf(operation: Operation): StoreFault | undefined {
     const index = planned.findIndex((each) => each.operation === operation);
     if (index >= 0) return planned.splice(index, 1)[0]?.fault;
     if (random.chance(weather.down)) return 'down';
@@ -56,7 +60,7 @@ export function createMemoryStore({
     return random.chance(weather.sentTwice) ? 'sent_twice' : undefined;
   }
 
-  async function call<Answer>(operation: keyof Store, apply: () => Answer): Promise<Answer> {
+  async function call<Answer>(operation: Operation, apply: () => Answer): Promise<Answer> {
     await process.network();
     const fault = faultOf(operation);
     if (fault === 'down') throw unavailable(operation);
@@ -100,6 +104,9 @@ export function createMemoryStore({
         return table.refusals(connection);
       }),
     recordRefusal: (refusal) => call('recordRefusal', () => table.recordRefusal(refusal)),
+    adopt: (slide) => call('adopt', () => table.adopt(slide)),
+    barRenewal: (bar) => call('barRenewal', () => table.barRenewal(bar)),
+    beginCall: (claim) => call('beginCall', () => table.beginCall(claim)),
     clearRefusals: (connection) => call('clearRefusals', () => table.clearRefusals(connection)),
   };
 }

@@ -1,14 +1,15 @@
 import { BrokerError } from '../../functions/core/errors.ts';
 import type { Claim, DueSlot, FailedAttempt, Publication, Refusals, Store } from '../../functions/core/ports.ts';
+import type { ProxyStore } from '../../functions/core/proxy-ports.ts';
 import { type Slot, slotId } from '../../functions/core/slot.ts';
 import { EMPTY_RECORD, liveLease, type SlotRecord } from '../../functions/core/slot-record.ts';
 
 /** What a method of the store is given. */
-export type Argument<Method extends keyof Store> = Parameters<Store[Method]>[0];
+export type Argument<Method extends keyof (Store & ProxyStore)> = Parameters<(Store & ProxyStore)[Method]>[0];
 
 /** A write that took effect. */
 export interface TableWrite {
-  readonly operation: keyof Store | 'ttl' | 'spoil';
+  readonly operation: keyof Store | keyof ProxyStore | 'ttl' | 'spoil';
   readonly slot: Slot;
   readonly before: SlotRecord | undefined;
   readonly after: SlotRecord | undefined;
@@ -95,6 +96,7 @@ export function createMemoryTable({
         if (liveLease(seen, at) !== undefined) return false;
         const { generation, lease, notBefore: backOffUntil } = record ?? EMPTY_RECORD;
         if (generation !== seen.generation || lease?.id !== seen.lease?.id || backOffUntil > at) return false;
+        if ((record ?? EMPTY_RECORD).rejectedGeneration !== seen.rejectedGeneration) return false;
       }
       const { lease: _, ...rest } = record ?? EMPTY_RECORD;
       const counts = { tries: rest.tries + 1, fence: rest.fence + 1 };
@@ -118,7 +120,7 @@ export function createMemoryTable({
       const { slot, leaseId, seenGeneration, token, dueAt, ttlSeconds, lastHandedOutAt, refusedVersion } = publication;
       const record = heldBy(slot, leaseId);
       if (record === undefined || record.generation !== seenGeneration) return false;
-      const { fence, refreshAskedAt } = record;
+      const { fence, refreshAskedAt, renewalBarredUntil } = record;
       return set('publish', slot, {
         ...EMPTY_RECORD,
         generation: seenGeneration + 1,
@@ -129,6 +131,7 @@ export function createMemoryTable({
         dueAt,
         ttlSeconds,
         ...(refusedVersion === undefined ? {} : { refusedVersion }),
+        ...(renewalBarredUntil === undefined ? {} : { renewalBarredUntil }),
       });
     },
 
@@ -192,6 +195,28 @@ export function createMemoryTable({
       const record = get(slot);
       if (record === undefined) return false;
       return set('endBackOff', slot, { ...record, notBefore: 0, ...(dueAt === undefined ? {} : { dueAt }) });
+    },
+
+    adopt({ slot, seenGeneration, token, dueAt, ttlSeconds, now: at }: Argument<'adopt'>): boolean {
+      const record = get(slot);
+      if (record?.token === undefined || record.generation !== seenGeneration) return false;
+      if (liveLease(record, at) !== undefined) return false;
+      const { failure: _, ...rest } = record;
+      const cleared = { notBefore: 0, tries: 0, rejectedGeneration: 0 };
+      return set('adopt', slot, { ...rest, ...cleared, generation: seenGeneration + 1, token, dueAt, ttlSeconds });
+    },
+
+    barRenewal({ slot, generation, until }: Argument<'barRenewal'>): boolean {
+      const record = get(slot);
+      if (record?.token === undefined || record.generation !== generation) return false;
+      return set('barRenewal', slot, { ...record, renewalBarredUntil: until });
+    },
+
+    beginCall({ slot, leaseId, now: at, leaseUntil, seen }: Argument<'beginCall'>): boolean {
+      const record = get(slot);
+      if (liveLease(seen, at) !== undefined || record?.token === undefined) return false;
+      if (record.generation !== seen.generation || record.lease?.id !== seen.lease?.id) return false;
+      return set('beginCall', slot, { ...record, fence: record.fence + 1, lease: { id: leaseId, until: leaseUntil } });
     },
 
     list({ connection, limit, after }: Argument<'list'>): Awaited<ReturnType<Store['list']>> {

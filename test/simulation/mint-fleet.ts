@@ -55,8 +55,7 @@ export function createMintFleet({
   function faultOf(): InvokerFault | undefined {
     const next = planned.shift();
     if (next !== undefined) return next;
-    const chances = Object.entries(weather.faults) as [InvokerFault, number][];
-    return chances.find(([, chance]) => random.chance(chance))?.[0];
+    return random.anyOf(weather.faults);
   }
 
   function idleInstance(): MintInstance {

@@ -28,7 +28,7 @@ export function drawScenario(random: SeededRandom): Scenario {
   const staff = random.pick([['system'], ['system', '88'], ['system', '88', '89', '90', '91']] as const);
   const isWithinSkew = random.fraction() < 0.8;
   const isInStep = random.fraction() < 0.3;
-  const common = () => drawCommon(random, isInStep);
+  const common = () => drawCommon(random, isInStep && isWithinSkew);
   const connections = kinds.map((kind) =>
     kind === 'helpdesk' ? drawHelpdesk(random, common()) : drawWorkforce(random, common()),
   );
@@ -80,6 +80,7 @@ function drawHelpdesk(random: SeededRandom, common: ConnectionSettings): Connect
 function drawWorkforce(random: SeededRandom, common: ConnectionSettings): Connection {
   return workforceConnection({
     ...common,
+    tokensOverlap: random.fraction() < 0.75,
     lifetimeSeconds: random.pick([120, 300, 1_200]),
     maxSessionSeconds: random.pick([600, 3_600, 43_200]),
     settings: random.fraction() < 0.7 ? { keepAlivePath: '/Ping' } : {},
@@ -89,7 +90,7 @@ function drawWorkforce(random: SeededRandom, common: ConnectionSettings): Connec
 function drawRules(connection: Connection, random: SeededRandom): UpstreamRules {
   const rules = rulesFor(connection);
   rules.lockedAfter = random.pick([undefined, undefined, 3, 5]);
-  rules.singleSession = random.fraction() < 0.1;
+  rules.singleSession = !connection.tokensOverlap || random.fraction() < 0.1;
   if (rules.says === 'fixed') return rules;
   rules.lifeSeconds = random.pick([150, 600, 3_600, 86_400]);
   rules.says = random.pick(['exp_and_date', 'exp_and_date', 'exp', 'nothing']);

@@ -5,6 +5,8 @@ export interface SeededRandom extends Random {
   /** A whole number from `least` to `most`, both included. */
   integer(least: number, most: number): number;
   chance(probability: number): boolean;
+  /** The first of several things to come true, each with its probability. */
+  anyOf<Name extends string>(chances: Partial<Record<Name, number>>): Name | undefined;
   /** How many chances came true: the faults injected. */
   hits(): number;
   /** One of the choices; where `undefined` is among them it comes first. */
@@ -27,13 +29,19 @@ export function createSeededRandom(seed: number): SeededRandom {
   const fraction = () => word() / 2 ** 32;
   const integer = (least: number, most: number) => least + Math.floor(fraction() * (most - least + 1));
 
+  function chance(probability: number): boolean {
+    const isHit = probability > 0 && fraction() < probability;
+    if (isHit) hits += 1;
+    return isHit;
+  }
+
   return {
     fraction,
     integer,
-    chance(probability) {
-      const isHit = probability > 0 && fraction() < probability;
-      if (isHit) hits += 1;
-      return isHit;
+    chance,
+    anyOf<Name extends string>(chances: Partial<Record<Name, number>>) {
+      for (const name in chances) if (chance(chances[name] ?? 0)) return name;
+      return undefined;
     },
     hits: () => hits,
     pick: (choices) => choices[integer(0, choices.length - 1)] ?? choices[0],

@@ -1,5 +1,6 @@
+import { slotId } from '../../functions/core/slot.ts';
 import { isBackingOff, liveLease } from '../../functions/core/slot-record.ts';
-import { act, request, type Stage } from './actions.ts';
+import { act, call, request, type Stage, type Target } from './actions.ts';
 import { historyOf } from './history.ts';
 import { invariants } from './invariants.ts';
 import { type Run, slotsOf, type Violation } from './run.ts';
@@ -38,29 +39,38 @@ export async function simulate(seed: number): Promise<SimulationReport> {
     scenario,
     world,
     instances,
+    proxies: [world.startProxyInstance('proxy-0'), world.startProxyInstance('proxy-1')],
     freezes: [],
     spoilt: new Set(),
+    writesBySlot: new Map(),
     actions: [],
     requests: 0,
     unhealed: [],
+    unforeseen: [],
     unanswered: 0,
   };
-  const open = new Map<Promise<unknown>, TokenInstance | undefined>();
+  const open = new Map<Promise<unknown>, Parameters<Stage['launch']>[0]>();
   const launch: Stage['launch'] = (instance, work) => {
     open.set(work, instance);
     void work.finally(() => open.delete(work));
   };
   const stage: Stage = { run, random, launch };
 
-  drawWeather(world, random);
-  for (let n = 0; n < scenario.actions; n += 1) {
-    const at = world.time.now();
-    run.actions.push({ at, what: await act(stage) });
-    await world.time.advance(gapMs(random));
+  try {
+    drawWeather(world, random);
+    for (let n = 0; n < scenario.actions; n += 1) {
+      const at = world.time.now();
+      run.actions.push({ at, what: await act(stage) });
+      await world.time.advance(gapMs(random));
+    }
+    await heal(stage);
+  } catch (error) {
+    // Work without an end, or waits that nothing can end: as much a failure as a broken invariant.
+    run.unforeseen.push(String(error));
   }
-  await heal(stage);
   run.unanswered = [...open.values()].filter((instance) => instance !== undefined && !instance.process.isDead()).length;
 
+  run.writesBySlot = Map.groupBy(world.writes, ({ slot }) => slotId(slot));
   const violations = invariants.flatMap((invariant) => invariant(run)).sort((one, other) => one.at - other.at);
   return {
     seed,
@@ -87,7 +97,7 @@ async function heal(stage: Stage): Promise<void> {
   const { world, scenario, instances } = run;
   calm(world.weather);
   scenario.endFarOffClocks();
-  for (const { process } of [...instances, ...world.fleet.instances]) {
+  for (const { process } of [...instances, ...run.proxies, ...world.fleet.instances]) {
     process.thaw();
     process.crashAfter(undefined);
     process.skewMs = Math.min(Math.max(process.skewMs, 0), SKEW_BOUND_MS);
@@ -116,12 +126,22 @@ async function heal(stage: Stage): Promise<void> {
     const waitMs =
       Math.max(lease?.until ?? 0, record !== undefined && isBackingOff(record, now()) ? record.notBefore : 0) - now();
     await world.time.advance(Math.max(0, waitMs));
-    const before = world.answers.length;
-    await world.time.settle(request(stage, instance, { connection, slot }));
-    const answer = world.answers
-      .slice(before)
-      .findLast(({ request: { slot: asked } }) => asked.subject === slot.subject);
-    if (answer?.handOut === undefined)
-      run.unhealed.push(`${slot.connection}/${slot.subject} is still answered ${answer?.error}`);
+    const error = await world.time.settle(errorOfOne(stage, instance, { connection, slot }));
+    if (error !== undefined) run.unhealed.push(`${slot.connection}/${slot.subject} is still answered ${error}`);
   }
+}
+
+/** Asks once, by the way that the connection has; gives what went wrong, if anything did. */
+async function errorOfOne(stage: Stage, instance: TokenInstance, target: Target): Promise<string | undefined> {
+  const { run } = stage;
+  if (!target.connection.tokensOverlap) {
+    const status = await call(stage, target);
+    return status === 200 ? undefined : String(status);
+  }
+  const before = run.world.answers.length;
+  await request(stage, instance, target);
+  const answers = run.world.answers
+    .slice(before)
+    .filter(({ request: { slot } }) => slot.subject === target.slot.subject);
+  return answers.at(-1)?.error;
 }

@@ -9,7 +9,7 @@ export interface UpstreamRules {
   /** What a token's answer says of its end: `exp` beside the server's `Date`, `exp` alone, a fixed life, or nothing. */
   says: 'exp_and_date' | 'exp' | 'fixed' | 'nothing';
   canSlide: boolean;
-  /** A login ends the tokens that the subject had before. */
+  /** A new token ends those that the subject had before. */
   singleSession: boolean;
   /** Wrong logins in a row that lock the account; absent: never. */
   lockedAfter: number | undefined;
@@ -34,6 +34,7 @@ export interface IssuedToken {
   endedEarlyAt?: number;
 }
 
+/** What an upstream makes of a login. */
 export type LoginVerdict = { readonly issued: IssuedToken } | { readonly refused: 'credential' | 'locked' };
 
 /** One upstream: who may log in, and which tokens are good. */
@@ -118,6 +119,7 @@ export function createUpstreamAccounts(
     slide(subject, current) {
       const token = byHash.get(hashOf(new Secret(current)));
       if (token === undefined || token.subject !== subject || !isAlive(token.hash, now())) return undefined;
+      if (rules.singleSession) revoke(subject);
       return issue(subject, 'slide', token.sessionStartedAt);
     },
   };

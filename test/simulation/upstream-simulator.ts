@@ -4,7 +4,7 @@ import type { IssuedLife, Upstream, UpstreamFailure, UpstreamOutcome } from '../
 import { Secret } from '../../functions/core/secret.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
-import type { IssuedToken, LoginVerdict, UpstreamAccounts } from './upstream-accounts.ts';
+import type { IssuedToken, LoginVerdict, UpstreamAccounts, UpstreamRules } from './upstream-accounts.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** What can go wrong with one request to an upstream. `late`: it counts, after the broker has stopped waiting. */
@@ -75,8 +75,7 @@ export function createUpstreamSimulator({
   function faultOf(): UpstreamFault | undefined {
     const next = planned.shift();
     if (next !== undefined) return next === 'none' ? undefined : next;
-    const chances = Object.entries(weather.faults) as [UpstreamFault, number][];
-    return chances.find(([, chance]) => random.chance(chance))?.[0];
+    return random.anyOf(weather.faults);
   }
 
   /** Sends one request: `judge` is the upstream's part, done when the request arrives there. */
@@ -183,19 +182,25 @@ function answerToLogin(
 
 function tokenOutcome(
   { rules }: UpstreamAccounts,
-  { value, endsAt }: IssuedToken,
+  issued: IssuedToken,
   requestStartedAt: number,
   time: VirtualTime,
 ): Extract<UpstreamOutcome, { kind: 'token' }> {
+  const life = lifeSaidOf(rules, issued, time.now());
+  return { kind: 'token', value: new Secret(issued.value), life, requestStartedAt };
+}
+
+/** What an upstream says of the end of a token that it issues at `now`. */
+export function lifeSaidOf(rules: UpstreamRules, { endsAt }: IssuedToken, now: number): IssuedLife {
   const exp = endsAt + rules.clockOffsetMs;
-  const serverDate = Math.floor((time.now() + rules.clockOffsetMs) / 1000) * 1000;
+  const serverDate = Math.floor((now + rules.clockOffsetMs) / 1000) * 1000;
   const lifeBySaying = {
     exp_and_date: { exp, serverDate },
     exp: { exp },
     fixed: { seconds: rules.lifeSeconds },
     nothing: {},
-  } satisfies Record<typeof rules.says, IssuedLife>;
-  return { kind: 'token', value: new Secret(value), life: lifeBySaying[rules.says], requestStartedAt };
+  } satisfies Record<UpstreamRules['says'], IssuedLife>;
+  return lifeBySaying[rules.says];
 }
 
 function failure(code: BrokerErrorCode, backOff: UpstreamFailure['backOff']): UpstreamFailure {

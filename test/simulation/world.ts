@@ -5,9 +5,12 @@ import { createHandOut, type HandOut, type HandOutRequest } from '../../function
 import { createTokenMemory } from '../../functions/core/memory.ts';
 import { createMint } from '../../functions/core/mint.ts';
 import type { HandOutRecord, MetricValue, Telemetry } from '../../functions/core/ports.ts';
+import { createProxy } from '../../functions/core/proxy.ts';
 import { createPurge } from '../../functions/core/purge.ts';
 import { createRotation } from '../../functions/core/rotation.ts';
+import type { Slot } from '../../functions/core/slot.ts';
 import { createSweep, type SweepResult } from '../../functions/core/sweep.ts';
+import { createForwarderSimulator, type ForwardedCall } from './forwarder-simulator.ts';
 import { createMemoryKeys, type KeyRing, type KeysWeather } from './memory-keys.ts';
 import { createMemorySecrets, createSecretVault, type SecretsWeather } from './memory-secrets.ts';
 import { createMemoryStore, type MemoryStore, type StoreWeather } from './memory-store.ts';
@@ -71,6 +74,13 @@ export interface TokenInstance {
   handOut(request: Omit<HandOutRequest, 'deadline'>): Promise<HandOut>;
 }
 
+/** An instance of the proxy. */
+export interface ProxyInstance {
+  readonly process: SimulatedProcess;
+  /** Forwards one GET; gives the status of the upstream's answer, and throws where there is none. */
+  call(target: { readonly connection: Connection; readonly slot: Slot }, requestId: string): Promise<number>;
+}
+
 /** What the broker says of itself: metrics by name, and warnings. */
 export interface Said {
   readonly metrics: {
@@ -81,6 +91,7 @@ export interface Said {
   readonly warnings: string[];
 }
 
+/** The whole broker with everything around it, in memory. */
 export type World = ReturnType<typeof createWorld>;
 
 const START = 1_800_000_000_000;
@@ -133,6 +144,7 @@ export function createWorld({
   const audits: AuditEntry[] = [];
   const answers: Answer[] = [];
   const ledger: UpstreamRequest[] = [];
+  const calls: ForwardedCall[] = [];
   const said: Said = { metrics: [], warnings: [] };
   const ring: KeyRing = new Map();
   const vault = createSecretVault();
@@ -192,18 +204,40 @@ export function createWorld({
     },
   });
 
+  /** What hands out tokens has beside that. */
+  function handingOut(own: ReturnType<typeof surroundings>) {
+    const { process } = own;
+    const audit = {
+      async handOut(record: HandOutRecord): Promise<void> {
+        if (random.chance(weather.audit.down)) throw new BrokerError('audit_unavailable', 'The audit is down.');
+        audits.push({ ...record, writtenAt: time.now(), instance: process.name });
+      },
+    };
+    return { ...own, memory: createTokenMemory(), audit, minter: fleet.invokerFor(process) };
+  }
+
+  /** Starts an instance of the proxy. */
+  function startProxyInstance(name: string): ProxyInstance {
+    const own = surroundings(name);
+    const { process, store: proxyStore } = own;
+    const forwarder = createForwarderSimulator({ upstreams, calls, process, time, random, weather: weather.upstream });
+    const proxy = createProxy({ ...handingOut(own), proxyStore, forwarder });
+    return {
+      process,
+      async call(target, requestId) {
+        const policy = target.connection.proxy ?? { methods: ['GET'], paths: ['/'], headers: [], timeoutSeconds: 8 };
+        const request = { method: 'GET', path: '/', query: '', headers: {} };
+        const deadline = process.clock.monotonic() + REQUEST_MS;
+        const answer = await proxy({ ...target, policy, request, caller: 'some-caller', requestId, deadline });
+        return answer.status;
+      },
+    };
+  }
+
   /** Starts an instance of the function that hands out tokens. */
   function startTokenInstance(name: string): TokenInstance {
     const own = surroundings(name);
-    const audit = {
-      async handOut(record: HandOutRecord): Promise<void> {
-        if (random.chance(weather.audit.down))
-          throw new BrokerError('audit_unavailable', 'The simulated audit is down.');
-        audits.push({ ...record, writtenAt: time.now(), instance: name });
-      },
-    };
-    const memory = createTokenMemory();
-    const handOut = createHandOut({ ...own, memory, audit, minter: fleet.invokerFor(own.process) });
+    const handOut = createHandOut(handingOut(own));
     return {
       process: own.process,
       store: own.store,
@@ -250,11 +284,13 @@ export function createWorld({
     audits,
     answers,
     ledger,
+    calls,
     said,
     connections: byName,
     plannedUpstreamFaults,
     operators,
     startTokenInstance,
+    startProxyInstance,
     sweep,
     purge: createPurge(operators),
     rotate: createRotation(rotations),

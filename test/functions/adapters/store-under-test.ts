@@ -18,6 +18,8 @@ import type { SealedToken, SlotRecord } from '../../../functions/core/slot-recor
 /** A DynamoDB to test on. */
 export interface DynamodbEngine {
   readonly endpoint: string;
+  /** Whose tables it shows, where it tells by that; `local` otherwise. */
+  readonly accessKeyId?: string;
   close(): Promise<void>;
 }
 
@@ -41,14 +43,20 @@ export const TTL_SECONDS = 1_800_086_400;
 export const SLOT: Slot = { connection: 'helpdesk', subject: 'system', fingerprint: 'f00d' };
 
 /** A client for `endpoint` that waits long enough for a machine under load not to matter. */
-export function testClient(endpoint: string, settings: { readonly requestTimeoutMs?: number } = {}): DynamoDBClient {
+export function testClient(
+  endpoint: string,
+  {
+    accessKeyId = 'local',
+    ...settings
+  }: { readonly requestTimeoutMs?: number; readonly maxAttempts?: number; readonly accessKeyId?: string } = {},
+): DynamoDBClient {
   return new DynamoDBClient(
     awsClientConfig(
       { service: 'DYNAMODB', requestTimeoutMs: 15_000, ...settings },
       {
         AWS_REGION: 'us-east-1',
         AWS_ENDPOINT_URL: endpoint,
-        AWS_ACCESS_KEY_ID: 'local',
+        AWS_ACCESS_KEY_ID: accessKeyId,
         AWS_SECRET_ACCESS_KEY: 'local',
       },
     ),
@@ -75,7 +83,8 @@ export function useStore(start: () => Promise<DynamodbEngine>): () => ProxyStore
 
   beforeAll(async () => {
     engine = await start();
-    client = testClient(engine.endpoint);
+    const { endpoint, accessKeyId } = engine;
+    client = testClient(endpoint, accessKeyId === undefined ? {} : { accessKeyId });
   });
   beforeEach(async () => {
     if (client === undefined) throw new Error('the engine did not start');

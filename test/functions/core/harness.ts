@@ -18,6 +18,7 @@ export interface Ask {
   readonly caller?: string;
 }
 
+/** A length of time; its parts add up. */
 export interface Span {
   readonly hours?: number;
   readonly minutes?: number;
@@ -133,14 +134,13 @@ export function harness({
     slot: (subject: string = SYSTEM): Slot => slotOf(connection, subject),
     record: (subject: string = SYSTEM): SlotRecord => table.get(slotOf(connection, subject)) ?? EMPTY_RECORD,
     advance: (span: Span) => time.advance(msOf(span)),
-    msOf,
     storeDown(isDown = true): void {
       weather.store.down = isDown ? 1 : 0;
     },
   };
 }
 
-export function msOf({ hours = 0, minutes = 0, seconds = 0, ms = 0 }: Span): number {
+function msOf({ hours = 0, minutes = 0, seconds = 0, ms = 0 }: Span): number {
   return ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms;
 }
 

@@ -84,3 +84,36 @@ describe('memory', () => {
     expect(upstream.logins).toHaveLength(1);
   });
 });
+
+describe('memory after the clock of an instance has gone back', () => {
+  it('takes up what is read now, so that no outage brings a token back that was replaced', async () => {
+    const { broker, instance, fleet, advance, storeDown } = harness();
+    const { token: dead } = await broker.handOut();
+    await advance({ minutes: 9 });
+    await broker.handOut();
+    await advance({ minutes: 1 });
+    for (const { process } of [instance(0), ...fleet.instances]) process.skewMs = -240_000;
+    const { token: renewed } = await broker.handOut({ rejected: dead.hash });
+    expect(renewed.generation).toBe(2);
+    storeDown();
+
+    expect((await broker.handOut()).token.hash).toBe(renewed.hash);
+  });
+});
+
+describe('memory after a look that waited', () => {
+  it('keeps what the wait brought, though another look began later and ended sooner', async () => {
+    const { broker, weather, advance, time } = harness({ instances: 2 });
+    const { token: dead } = await broker.handOut({ on: 1 });
+    await advance({ minutes: 5 });
+    weather.upstream.answerMs = { least: 3_000, most: 3_000 };
+    const holder = broker.start({ rejected: dead.hash, on: 1 });
+    await advance({ ms: 100 });
+    const waiting = broker.start({ rejected: dead.hash, on: 0 });
+    await advance({ seconds: 1 });
+    expect((await broker.handOut({ on: 0 })).token.generation).toBe(1);
+    await time.settle(Promise.all([holder, waiting]));
+
+    expect((await broker.handOut({ on: 0 })).token.generation).toBe(2);
+  });
+});

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DueSlot, MintInvoker } from '../../../functions/core/ports.ts';
 import { createSweep } from '../../../functions/core/sweep.ts';
 import { helpdeskConnection } from '../../simulation/connections.ts';
+import { createMemoryStore } from '../../simulation/memory-store.ts';
 import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createSeededRandom } from '../../simulation/seeded-random.ts';
 import { createProcess } from '../../simulation/simulated-process.ts';
@@ -104,12 +105,16 @@ describe('the limits of a sweep', () => {
     const random = createSeededRandom(1);
     const time = createVirtualTime(1_800_000_000_000);
     const latency = { least: 1, most: 1, slowChance: 0, slowMost: 1 };
-    const { clock } = createProcess('refresh', { time, random, latency });
+    const process = createProcess('refresh', { time, random, latency });
+    const { clock } = process;
     const table = createMemoryTable({ now: time.now });
+    const weather = { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0 };
+    const store = createMemoryStore({ table, process, random, weather, now: time.now, onActor: () => {} });
     const found: DueSlot[] = Array.from({ length: slots }, (_, n) => ({
       slot: { connection: connections[n % connections.length] ?? '', subject: String(n + 1), fingerprint: 'f00d' },
       dueAt: n,
     }));
+    store.due = async ({ limit }) => found.slice(0, limit);
     const running = new Map<string, number>();
     let most = 0;
     let lastBegunAt = 0;
@@ -127,20 +132,19 @@ describe('the limits of a sweep', () => {
     };
     const backlogs: number[] = [];
     const sweep = createSweep({
-      store: { due: async ({ limit }: { limit: number }) => found.slice(0, limit) } as Partial<
-        Parameters<typeof createSweep>[0]['store']
-      > as Parameters<typeof createSweep>[0]['store'],
+      store,
       minter,
       clock,
       telemetry: {
-        metrics: (_dimensions, values) => backlogs.push(values['RefreshBacklog']?.value ?? -1),
+        metrics: (_dimensions, { RefreshBacklog }) => {
+          if (RefreshBacklog !== undefined) backlogs.push(RefreshBacklog.value);
+        },
         warn: () => {},
         info: () => {},
       },
       connections: Object.fromEntries(connections.map((name) => [name, helpdeskConnection({ name })])),
     });
     const began = time.now();
-    expect(table.all()).toEqual([]);
     return time.settle(sweep()).then((result) => ({ result, most, lastBegunMs: lastBegunAt - began, backlogs }));
   }
 

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Where Lambda finds the handler in what is bundled so: the file `index.mjs`, its export `handler`. */
+export const BUNDLED_HANDLER = 'index.handler';
+
+/**
+ * esbuild's options for the function in `functions/<folder>`, for whoever deploys it and whoever measures it: what is
+ * measured is what is deployed. `outdir` gets `index.mjs` and, beside it, the chunks that are loaded on demand; the
+ * configuration belongs in the same folder.
+ *
+ * Split: what a warm hand-out does not need (the Lambda client, the default credential chain, the reading of bodies)
+ * is a chunk of its own, and is neither read nor compiled before it is asked for. `module` before `main`: the SDK's ES
+ * modules shake, its CommonJS does not. Everything is inside, the SDK too: what the runtime brings along is older and
+ * slower to load.
+ */
+export function bundleOptions(folder: string, outdir: string) {
+  return {
+    absWorkingDir: ROOT,
+    entryPoints: { index: join(ROOT, 'functions', folder, 'handler.ts') },
+    outdir,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    splitting: true,
+    minify: true,
+    mainFields: ['module', 'main'],
+    alias: { '@aws-sdk/credential-provider-node': join(import.meta.dirname, 'environment-credentials.ts') },
+    outExtension: { '.js': '.mjs' },
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  } as const;
+}

@@ -1,0 +1,37 @@
+import type { Connection } from '../core/connection.ts';
+import type { Keys, Store } from '../core/ports.ts';
+import { isServed, SYSTEM, slotOf } from '../core/slot.ts';
+
+/** Longer than the first request to a new connection takes, and far from Lambda's 10 s for INIT. */
+const LONGEST_MS = 1_500;
+
+/**
+ * Does before the first request what that would otherwise wait for: opens the connection to the store, and to KMS
+ * where there is a data key to decrypt, and runs the code of both once. Reads the slot of one connection's own identity
+ * and keeps its data key, no token. Whatever fails, or takes longer than 1.5 s, is left to the request.
+ */
+export async function warmUp({
+  connections,
+  store,
+  keys,
+}: {
+  readonly connections: Readonly<Record<string, Connection>>;
+  readonly store: Pick<Store, 'read'>;
+  readonly keys: Pick<Keys, 'decrypt'>;
+}): Promise<void> {
+  const slots = Object.values(connections).map((connection) => ({ connection, slot: slotOf(connection, SYSTEM) }));
+  const { slot } = slots.find(({ connection, slot }) => isServed(connection, slot)) ?? slots[0] ?? {};
+  if (slot === undefined) return;
+  const work = async () => {
+    const record = await store.read(slot, { consistent: false });
+    if (record?.token !== undefined) await keys.decrypt(slot, record.token.dataKey);
+  };
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, LONGEST_MS);
+    const settled = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    work().then(settled, settled);
+  });
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import type { ApiHandler } from '../../functions/api/api-function.ts';
+import { createEvent } from '../gateway/event.ts';
+import { responseFromResult } from '../gateway/response.ts';
+import { invokeWithTimeout } from '../lambda/invoke.ts';
+import { createLambdaContext } from '../lambda/lambda-context.ts';
+import { type ActionResult, type NamedSlot, resultOf } from './slot-actions.ts';
+
+/** What became of many callers who asked for one slot at once. */
+export interface HerdResult {
+  readonly ok: boolean;
+  readonly callers: number;
+  /** Function instances that the callers were spread over; none knew anything of the slot. */
+  readonly instances: number;
+  readonly answered: number;
+  /** How many different tokens they got. */
+  readonly tokens: number;
+  /** Logins that the upstream saw meanwhile on this connection. */
+  readonly logins: number;
+  readonly elapsed_ms: number;
+  /** Why callers got no token, each code once. */
+  readonly codes: readonly string[];
+}
+
+const CALLERS = 200;
+const INSTANCES = 8;
+const ROUTE = 'GET /tokens/{connection}/{subject}';
+const FUNCTION_NAME = 'token';
+const TIMEOUT_MS = 28_000;
+
+/**
+ * Creates the herd: 200 callers ask at once for a slot that holds no token, spread over 8 new instances of the token
+ * function, which share nothing but the table. `purge` empties the slot first; `loginsOf` counts the upstream's logins.
+ */
+export function createHerd(parts: {
+  readonly composeTokenFunction: () => ApiHandler;
+  readonly caller: string;
+  readonly purge: (slot: NamedSlot) => Promise<ActionResult>;
+  readonly loginsOf: (connection: string) => number;
+}): (slot: NamedSlot) => Promise<HerdResult> {
+  return async (slot) => {
+    await parts.purge(slot);
+    const instances = Array.from({ length: INSTANCES }, () => parts.composeTokenFunction());
+    const loginsBefore = parts.loginsOf(slot.connection);
+    const began = performance.now();
+    const asked = Array.from({ length: CALLERS / INSTANCES }, () => instances).flat();
+    const results = await Promise.all(asked.map((handler) => ask(handler, slot, parts.caller)));
+    const fingerprints = new Set(
+      results.flatMap(({ fingerprint }) => (fingerprint === undefined ? [] : [fingerprint])),
+    );
+    const answered = results.filter(({ ok }) => ok).length;
+    return {
+      ok: answered === results.length,
+      callers: results.length,
+      instances: instances.length,
+      answered,
+      tokens: fingerprints.size,
+      logins: parts.loginsOf(slot.connection) - loginsBefore,
+      elapsed_ms: Math.round(performance.now() - began),
+      codes: [...new Set(results.flatMap(({ code }) => (code === undefined ? [] : [code])))],
+    };
+  };
+}
+
+async function ask(handler: ApiHandler, { connection, subject }: NamedSlot, caller: string): Promise<ActionResult> {
+  const path = `/tokens/${connection}/${subject}`;
+  const requestId = randomUUID();
+  const route = { routeKey: ROUTE, functionName: FUNCTION_NAME, handler, timeoutMs: TIMEOUT_MS } as const;
+  const event = createEvent({
+    received: {
+      method: 'GET',
+      rawPath: path,
+      path,
+      rawQueryString: '',
+      headers: new Map([['host', '127.0.0.1']]),
+      authority: undefined,
+    },
+    match: { route: { ...route, authorization: 'AWS_IAM' }, pathParameters: { connection, subject } },
+    body: Buffer.alloc(0),
+    caller,
+    requestId,
+    sourceIp: '127.0.0.1',
+    httpVersion: '1.1',
+    port: 80,
+    time: Date.now(),
+  });
+  const context = createLambdaContext({ functionName: FUNCTION_NAME, requestId, timeoutMs: TIMEOUT_MS, now: Date.now });
+  const outcome = await invokeWithTimeout({ handler, event, context, timeoutMs: TIMEOUT_MS });
+  if (outcome.kind !== 'returned') return { ok: false, status: 500, elapsed_ms: 0, code: 'internal' };
+  const { statusCode, body } = responseFromResult(outcome.value);
+  return resultOf({ status: statusCode, json: JSON.parse(body.toString()) }, 0);
+}

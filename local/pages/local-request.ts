@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** A request of the page that cannot be served: its status, and what to do about it. */
+export class LocalRequestError extends Error {
+  override readonly name = 'LocalRequestError';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const LONGEST_BODY_BYTES = 4_096;
+
+/**
+ * Reads the JSON object that the page posted. Throws `LocalRequestError` 403 unless the request is the page's own: its
+ * `Origin` must be the very host that was asked, which no other site can send; 415, 413 and 400 for what is no JSON
+ * object of at most 4 KB.
+ */
+export async function readPosted(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
+  const { origin, host } = request.headers;
+  if (host === undefined || origin?.toLowerCase() !== `http://${host.toLowerCase()}`) {
+    throw new LocalRequestError(403, 'Only the page itself may ask for this: send its own Origin.');
+  }
+  if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
+    throw new LocalRequestError(415, 'Send JSON.');
+  }
+  const body = await bodyOf(request);
+  const value = parsed(body);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new LocalRequestError(400, 'The body must be a JSON object.');
+  }
+  return { ...value };
+}
+
+/** The member `name` of what was posted, which must match `pattern`. Throws `LocalRequestError` 400. */
+export function postedText(posted: Readonly<Record<string, unknown>>, name: string, pattern: RegExp): string {
+  const value = Object.hasOwn(posted, name) ? posted[name] : undefined;
+  if (typeof value !== 'string' || !pattern.test(value)) {
+    throw new LocalRequestError(400, `\`${name}\` is missing or not one.`);
+  }
+  return value;
+}
+
+/** Answers JSON that no cache keeps. */
+export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(JSON.stringify(value));
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    const piece = Buffer.from(chunk);
+    bytes += piece.length;
+    // What is too long is read to its end all the same, so that the client gets to see its answer.
+    if (bytes <= LONGEST_BODY_BYTES) chunks.push(piece);
+  }
+  if (bytes > LONGEST_BODY_BYTES) throw new LocalRequestError(413, `At most ${LONGEST_BODY_BYTES} bytes.`);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,180 @@
+import * as z from 'zod';
+import { MAXIMUM_BODY_BYTES } from '../../../functions/api/json-body.ts';
+import { SECONDS_PATTERN } from '../../../functions/api/request.ts';
+import { STAFF_MAXIMUM } from '../../../functions/core/slot.ts';
+import { MAXIMUM_FORWARDED_BYTES } from '../../../functions/proxy/forwarded-request.ts';
+import { gatewayResponses, problemResponses } from './problems.ts';
+import { connectionName, type JsonSchema, parameterSchema, ref, subject } from './schemas.ts';
+
+type Operation = Readonly<Record<string, unknown>>;
+type PathItem = Readonly<Record<string, unknown>>;
+
+const PROXIED_METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'] as const;
+const BODILESS = new Set<string>(['get', 'head', 'options']);
+
+const noStore = { 'Cache-Control': { description: 'No cache may keep it.', schema: { const: 'no-store' } } };
+
+const connectionParameter = {
+  name: 'connection',
+  in: 'path',
+  required: true,
+  description: 'The name of a connection, as `GET /connections` lists it.',
+  schema: parameterSchema(connectionName),
+  example: 'wfm',
+};
+
+const subjectParameter = {
+  name: 'subject',
+  in: 'path',
+  required: true,
+  description: `On whose behalf: \`system\`, or the PKID of a HelpMaster staff member, at most ${STAFF_MAXIMUM}.`,
+  schema: parameterSchema(subject),
+  example: 'system',
+};
+
+const minTtlParameter = {
+  name: 'min_ttl',
+  in: 'query',
+  description:
+    'The token must be good for so many seconds. A token before its `refresh_at` is never renewed for it: where it falls short, 400 `min_ttl_unsatisfiable`.',
+  schema: parameterSchema(z.string().regex(SECONDS_PATTERN)),
+};
+
+const pathParameter = {
+  name: 'path',
+  in: 'path',
+  required: true,
+  description:
+    'The path under the connection’s `baseUrl`. It may have slashes, plain or as `%2F`; dot segments, backslashes and `%` in the decoded path are refused.',
+  schema: { type: 'string', minLength: 1 },
+  examples: {
+    community: { summary: 'with wfm', value: 'SingleRecurringEvent' },
+    helpmaster: { summary: 'with helpdesk', value: 'jobs/MyOpenJobs' },
+  },
+};
+
+function json(schema: JsonSchema, description: string): JsonSchema {
+  return { description, headers: noStore, content: { 'application/json': { schema } } };
+}
+
+const handOutOperation: Operation = {
+  operationId: 'handOut',
+  tags: ['Tokens'],
+  summary: 'Get a token',
+  description: 'Hands out the slot’s token, from the cache, or fetched once however many callers ask.',
+  parameters: [minTtlParameter],
+  responses: { 200: json(ref('HandOut'), 'The token.'), ...problemResponses('hand-out') },
+};
+
+const rejectOperation: Operation = {
+  operationId: 'rejectToken',
+  tags: ['Tokens'],
+  summary: 'Say that the upstream answered 401 to a token',
+  description:
+    'If the token is still current it is renewed once, however many callers say so. If it is not, the answer is the current token, and no login is made.',
+  parameters: [minTtlParameter],
+  requestBody: {
+    required: true,
+    description: `At most ${MAXIMUM_BODY_BYTES} bytes. \`rejected\` is the SHA-256 of the token’s UTF-8 bytes, in lowercase hex.`,
+    content: { 'application/json': { schema: ref('Rejection') } },
+  },
+  responses: { 200: json(ref('HandOut'), 'The current token.'), ...problemResponses('reject') },
+};
+
+const purgeOperation: Operation = {
+  operationId: 'purgeSlot',
+  tags: ['Operators'],
+  summary: 'Drop the cached token, and clear refusal and back-off',
+  description: 'A warm instance may hand out what it remembers for `memorySeconds` more.',
+  responses: {
+    204: { description: 'Dropped, or there was none.', headers: noStore },
+    ...problemResponses('purge'),
+  },
+};
+
+const connectionsOperation: Operation = {
+  operationId: 'listConnections',
+  tags: ['Operators'],
+  summary: 'List the connections',
+  responses: { 200: json(ref('Connections'), 'Every connection.'), ...problemResponses('connections') },
+};
+
+const connectionOperation: Operation = {
+  operationId: 'getConnection',
+  tags: ['Operators'],
+  summary: 'See the state of a connection’s slots',
+  description: 'Never a token. At most 100 slots; `next` continues.',
+  parameters: [
+    { name: 'next', in: 'query', description: 'The `next` of the listing before.', schema: { type: 'string' } },
+  ],
+  responses: { 200: json(ref('ConnectionStatus'), 'The state.'), ...problemResponses('connection') },
+};
+
+const exchangeProblem = (description: string): JsonSchema => ({
+  description,
+  headers: noStore,
+  content: { 'application/json': { schema: { anyOf: [ref('ExchangeError'), ref('GatewayMessage')] } } },
+});
+
+const exchangeOperation: Operation = {
+  operationId: 'exchangeToken',
+  tags: ['Tokens'],
+  summary: 'Exchange a workload’s OIDC token for an upstream’s token (RFC 8693)',
+  description:
+    'For callers outside AWS. Trust rules, declared when the broker is deployed, say which workloads may have which connections and subjects.',
+  security: [],
+  requestBody: {
+    required: true,
+    description: 'At most 16,384 bytes. No parameter may be there twice.',
+    content: { 'application/x-www-form-urlencoded': { schema: ref('ExchangeForm') } },
+  },
+  responses: {
+    200: json(ref('Exchanged'), 'The token.'),
+    ...gatewayResponses(),
+    400: exchangeProblem('RFC 6749 §5.2: see `error`.'),
+    413: exchangeProblem('The form is too large.'),
+    415: exchangeProblem('The body is no form.'),
+    500: exchangeProblem('Something went wrong in the broker.'),
+    503: exchangeProblem('Trouble behind the exchange: an issuer’s keys, the upstream, the store. See `Retry-After`.'),
+  },
+};
+
+function proxyOperation(method: string): Operation {
+  return {
+    operationId: `proxy${method.slice(0, 1).toUpperCase()}${method.slice(1)}`,
+    tags: ['Proxy'],
+    summary: `${method.toUpperCase()} on the upstream, with the token placed`,
+    description:
+      'The caller never sees token or credential. Methods and paths are those that the connection’s `proxy` policy declares. `Accept*`, `Content-*`, `If-*` and the policy’s own headers are forwarded. On 401 the token is renewed once and the request sent once more. An answer with `Token-Broker-Error` is the broker’s; any other is the upstream’s, whatever its status.',
+    ...(BODILESS.has(method)
+      ? {}
+      : {
+          requestBody: {
+            description: `Goes to the upstream as it is. At most ${MAXIMUM_FORWARDED_BYTES} bytes.`,
+            content: { '*/*': { schema: {} } },
+          },
+        }),
+    responses: {
+      200: { description: 'The upstream’s own answer.', content: { '*/*': { schema: {} } } },
+      ...problemResponses('proxy'),
+      default: { description: 'The upstream’s own answer, with any other status.', content: { '*/*': { schema: {} } } },
+    },
+  };
+}
+
+/** Every path of the API with its operations. `{path}` stands for the rest of the path, slashes included. */
+export const paths: Readonly<Record<string, PathItem>> = {
+  '/tokens/{connection}/{subject}': {
+    parameters: [connectionParameter, subjectParameter],
+    get: handOutOperation,
+    post: rejectOperation,
+    delete: purgeOperation,
+  },
+  '/proxy/{connection}/{subject}/{path}': {
+    parameters: [connectionParameter, subjectParameter, pathParameter],
+    ...Object.fromEntries(PROXIED_METHODS.map((method) => [method, proxyOperation(method)])),
+  },
+  '/oauth2/token': { post: exchangeOperation },
+  '/connections': { get: connectionsOperation },
+  '/connections/{connection}': { parameters: [connectionParameter], get: connectionOperation },
+};

@@ -1,0 +1,155 @@
+import { titleByCode } from '../../../functions/api/problem.ts';
+import { type BrokerErrorCode, statusByCode } from '../../../functions/core/errors.ts';
+import { remedyByCode } from '../remedies.ts';
+import { type JsonSchema, ref } from './schemas.ts';
+
+/** The operations that answer problems of their own. */
+export type ProblemOperation = 'hand-out' | 'reject' | 'purge' | 'connections' | 'connection' | 'proxy';
+
+const every = ['hand-out', 'reject', 'purge', 'connections', 'connection', 'proxy'] as const;
+const named = ['hand-out', 'reject', 'purge', 'connection', 'proxy'] as const;
+const ofSubjects = ['hand-out', 'reject', 'purge', 'proxy'] as const;
+const handingOut = ['hand-out', 'reject'] as const;
+const minting = ['hand-out', 'reject', 'proxy'] as const;
+
+/** Which operations answer which code. A new code does not compile until it is here. */
+const operationsByCode = {
+  invalid_request: ['hand-out', 'reject', 'connection', 'proxy'],
+  invalid_subject: ofSubjects,
+  subject_not_supported: ofSubjects,
+  min_ttl_unsatisfiable: handingOut,
+  forbidden: every,
+  proxy_not_allowed: ['proxy'],
+  handout_disabled: handingOut,
+  not_found: ['proxy'],
+  unknown_connection: named,
+  // For methods and paths that have no operation.
+  method_not_allowed: [],
+  payload_too_large: ['reject', 'proxy'],
+  unsupported_media_type: ['reject'],
+  renewal_throttled: ['reject'],
+  internal: every,
+  upstream_credential_rejected: minting,
+  upstream_account_locked: minting,
+  upstream_subject_rejected: minting,
+  upstream_login_ambiguous: minting,
+  upstream_invalid_response: minting,
+  upstream_token_unusable: minting,
+  upstream_subject_mismatch: minting,
+  upstream_redirect: minting,
+  upstream_tls_invalid: minting,
+  upstream_response_too_large: minting,
+  upstream_throttled: minting,
+  upstream_unavailable: minting,
+  upstream_unreachable: minting,
+  upstream_outcome_unknown: minting,
+  cooldown: minting,
+  refresh_in_progress: minting,
+  secret_unavailable: minting,
+  secret_invalid: minting,
+  store_unavailable: named,
+  kms_unavailable: minting,
+  mint_unavailable: minting,
+  audit_unavailable: minting,
+  upstream_timeout: minting,
+  deadline_exceeded: every,
+} as const satisfies Record<BrokerErrorCode, readonly ProblemOperation[]>;
+
+/** What API Gateway answers by itself, on every route. */
+const gatewayMessages: Readonly<Record<number, string>> = {
+  403: 'The signature is missing or wrong, or the caller has no grant.',
+  413: 'The request is larger than the API takes.',
+  429: 'The API is throttled.',
+  431: 'The request line and headers are larger than 10,240 bytes.',
+  500: 'The function failed.',
+  503: 'The function did not answer in time.',
+};
+
+const headers = {
+  'Retry-After': {
+    description: 'Whole seconds until the next attempt can succeed, where that is known.',
+    schema: { type: 'integer', minimum: 1 },
+  },
+};
+
+/** The problem responses of an operation by status, as references to `componentResponses`. */
+export function problemResponses(operation: ProblemOperation): Readonly<Record<string, JsonSchema>> {
+  return Object.fromEntries(
+    statusesOf(operation).map((status) => [
+      String(status),
+      { $ref: `#/components/responses/${responseName(operation, status)}` },
+    ]),
+  );
+}
+
+/** The problem responses of every operation: every code that it can answer, and API Gateway's own messages. */
+export function componentResponses(): Readonly<Record<string, JsonSchema>> {
+  return Object.fromEntries(
+    every.flatMap((operation) =>
+      statusesOf(operation).map((status) => [
+        responseName(operation, status),
+        responseOf(status, codesOf(operation, status), operation),
+      ]),
+    ),
+  );
+}
+
+/** API Gateway's own messages alone, by status. */
+export function gatewayResponses(): Readonly<Record<string, JsonSchema>> {
+  return Object.fromEntries(
+    Object.keys(gatewayMessages).map((status) => [status, responseOf(Number(status), [], undefined)]),
+  );
+}
+
+function responseOf(
+  status: number,
+  codes: readonly BrokerErrorCode[],
+  operation: ProblemOperation | undefined,
+): JsonSchema {
+  const message = gatewayMessages[status];
+  const lines = codes.map((code) => `- \`${code}\`: ${titleByCode[code]}. ${remedyByCode[code]}`);
+  const gateway = message === undefined ? [] : [`- API Gateway itself, \`{"message"}\`: ${message}`];
+  return {
+    description: [...lines, ...gateway].join('\n'),
+    ...(codes.length === 0 ? {} : { headers: operation === 'proxy' ? { ...headers, ...errorHeader(codes) } : headers }),
+    content: {
+      ...(codes.length === 0 ? {} : { 'application/problem+json': { schema: problemSchema(status, codes) } }),
+      ...(message === undefined ? {} : { 'application/json': { schema: ref('GatewayMessage') } }),
+    },
+  };
+}
+
+function problemSchema(status: number, codes: readonly BrokerErrorCode[]): JsonSchema {
+  return { allOf: [ref('Problem'), { properties: { status: { const: status }, code: { enum: codes } } }] };
+}
+
+function errorHeader(codes: readonly BrokerErrorCode[]) {
+  return {
+    'Token-Broker-Error': {
+      description: 'The code; it is on the broker’s own answers only, never on one of the upstream’s.',
+      schema: { enum: codes },
+    },
+  };
+}
+
+function codesOf(operation: ProblemOperation, status: number): readonly BrokerErrorCode[] {
+  return keysOf(operationsByCode).filter((code) => {
+    const operations: readonly ProblemOperation[] = operationsByCode[code];
+    return statusByCode[code] === status && operations.includes(operation);
+  });
+}
+
+function statusesOf(operation: ProblemOperation): readonly number[] {
+  const own = Object.values(statusByCode).filter((status) => codesOf(operation, status).length > 0);
+  const all = new Set<number>([...own, ...Object.keys(gatewayMessages).map(Number)]);
+  return [...all].sort((one, other) => one - other);
+}
+
+function responseName(operation: ProblemOperation, status: number): string {
+  return `${operation}-${status}`;
+}
+
+function keysOf<Key extends string>(table: Readonly<Record<Key, unknown>>): readonly Key[] {
+  // `Object.keys` forgets the keys of a type that is closed by construction.
+  return Object.keys(table) as Key[];
+}

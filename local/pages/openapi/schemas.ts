@@ -1,0 +1,186 @@
+import * as z from 'zod';
+import { NAME_PATTERN } from '../../../functions/configuration/fields.ts';
+import { statusByCode } from '../../../functions/core/errors.ts';
+import type { HandOutSource } from '../../../functions/core/ports.ts';
+import { SUBJECT_PATTERN } from '../../../functions/core/slot.ts';
+import type { SlotState } from '../../../functions/core/status.ts';
+import type { ExchangeErrorCode } from '../../../functions/exchange/exchange-error.ts';
+import { ACCESS_TOKEN } from '../../../functions/exchange/exchange-request.ts';
+import { providers } from '../../../functions/providers/table.ts';
+import { rejectionSchema } from '../../../functions/token/rejection.ts';
+import { codeTable } from './code-table.ts';
+
+/** A JSON Schema of draft 2020-12. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What a slot may be in, in words; a new state does not compile until it is here. */
+const states = {
+  refreshing: 'somebody holds the lease and is getting a token',
+  cooldown: 'waiting after a failure, or refused; a token that is still good is handed out all the same',
+  fresh: 'there is a usable token',
+  empty: 'there is none; the next caller gets one fetched',
+} as const satisfies Record<SlotState, string>;
+
+const sources = {
+  cache: 'it was there already',
+  login: 'this request had it fetched with the credential',
+  slide: 'this request had it fetched with the token before it',
+} as const satisfies Record<HandOutSource, string>;
+
+/** The codes of the token exchange (RFC 6749 §5.2, RFC 8693 §2.2.2), in words. */
+const exchangeErrors = {
+  invalid_request: 'the form or the subject token is wrong',
+  invalid_target: 'no trust rule lets this workload have this audience and subject',
+  invalid_scope: 'a `scope` was asked for',
+  unsupported_grant_type: 'another grant than token exchange',
+  temporarily_unavailable: 'trouble behind the exchange; ask again after `Retry-After`',
+  server_error: 'something went wrong in the broker',
+} as const satisfies Record<ExchangeErrorCode, string>;
+
+const codes = z.enum(keysOf(statusByCode)).meta({ description: 'What went wrong, of a closed set. Branch on it.' });
+const time = z.string().meta({ format: 'date-time', description: 'UTC, in whole seconds.' });
+const timeOrNull = z.union([time, z.null()]);
+const generation = z
+  .int()
+  .min(0)
+  .meta({ description: 'Which of the slot’s tokens it is; a later token has a higher one.' });
+
+/** The name of a connection, as a parameter. */
+export const connectionName = z.string().regex(NAME_PATTERN);
+
+/** A subject, as a parameter. */
+export const subject = z.string().regex(SUBJECT_PATTERN);
+
+const handOut = z.object({
+  access_token: z.string().min(1).meta({ description: 'The token (RFC 6749 §5.1).' }),
+  token_type: z.enum(['Bearer', 'N_A']).meta({
+    description: '`N_A` (RFC 8693 §2.2.1) where the token travels in a header of its own; use `headers`.',
+  }),
+  expires_in: z.int().meta({ description: 'Seconds that remain, five of clock skew taken off.' }),
+  expires_at: time.meta({ description: 'For a token without expiry this is the broker’s own cap.' }),
+  issued_at: time,
+  refresh_at: time.meta({ description: 'From here on the broker refreshes it ahead of its end. Ask again after it.' }),
+  connection: connectionName,
+  subject,
+  generation,
+  source: z.enum(keysOf(sources)).meta({ description: wordList(sources) }),
+  headers: z
+    .record(z.string(), z.string())
+    .meta({ description: 'What to send to the upstream; can be spread into a request as it is.' }),
+  attributes: z
+    .record(z.string(), z.unknown())
+    .meta({ description: 'What the upstream said beside the token at login, as of `attributes.asOf`. May be empty.' }),
+});
+
+const exchanged = handOut.extend({
+  issued_token_type: z.literal(ACCESS_TOKEN).meta({ description: 'RFC 8693 §2.2.1.' }),
+});
+
+const exchangeError = z.object({
+  error: z.enum(keysOf(exchangeErrors)).meta({ description: wordList(exchangeErrors) }),
+  error_description: z.string(),
+  code: codes.optional().meta({ description: 'The broker’s own code, where it says more.' }),
+  cause: codes.optional(),
+  request_id: z.string(),
+});
+
+/** As the form has it; a parameter without a value counts as left out. */
+const exchangeForm = z.object({
+  grant_type: z.literal('urn:ietf:params:oauth:grant-type:token-exchange'),
+  subject_token: z.string().min(1).meta({ description: 'The workload’s own OIDC token, a JWT.' }),
+  subject_token_type: z.enum(['urn:ietf:params:oauth:token-type:jwt', 'urn:ietf:params:oauth:token-type:id_token']),
+  audience: connectionName.meta({ description: 'The connection.' }),
+  requested_subject: subject.optional().meta({ description: '`system` where it is left out.' }),
+  requested_token_type: z.literal(ACCESS_TOKEN).optional(),
+  client_id: z.string().optional().meta({ description: 'Not looked at.' }),
+});
+
+const lastError = z.object({ code: codes, at: time });
+
+const slotStatus = z.object({
+  subject,
+  state: z.enum(keysOf(states)).meta({ description: wordList(states) }),
+  issued_at: timeOrNull,
+  expires_at: timeOrNull,
+  refresh_at: timeOrNull,
+  generation,
+  last_error: z.union([lastError, z.null()]),
+});
+
+const connectionSummary = z.object({
+  name: connectionName,
+  provider: z.enum(keysOf(providers)),
+  lifetime_seconds: z.int().min(1).meta({ description: 'The longest life a new token can have.' }),
+  warning: z.string().optional().meta({ description: 'Present where the upstream is spoken to over plain http.' }),
+});
+
+const connectionStatus = connectionSummary.extend({
+  slots: z.array(slotStatus),
+  next: z.string().optional().meta({ description: 'There are more: send it as `next` to go on.' }),
+});
+
+const problem = z.object({
+  type: z.string().regex(/^urn:token-broker:error:[a-z_]+$/),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string().meta({ description: 'What was wrong, and what to do.' }),
+  code: codes,
+  request_id: z.string(),
+  cause: codes.optional().meta({ description: 'In a cooldown: the code of the failure that began it.' }),
+});
+
+const gatewayMessage = z
+  .object({ message: z.string() })
+  .meta({ description: 'An answer of API Gateway itself, which the broker never saw.' });
+
+const named = {
+  HandOut: handOut,
+  Rejection: rejectionSchema,
+  ConnectionSummary: connectionSummary,
+  Connections: z.object({ connections: z.array(connectionSummary) }),
+  ConnectionStatus: connectionStatus,
+  SlotStatus: slotStatus,
+  ExchangeForm: exchangeForm,
+  Exchanged: exchanged,
+  ExchangeError: exchangeError,
+  Problem: problem.meta({ description: `RFC 9457.\n\n${codeTable()}` }),
+  GatewayMessage: gatewayMessage,
+} as const;
+
+/** The name of a schema in the document. */
+export type SchemaName = keyof typeof named;
+
+/** Points to a schema of the document. */
+export function ref(name: SchemaName): JsonSchema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** The document's schemas, made of those that validate requests and of the answers' own. */
+export function componentSchemas(): Readonly<Record<string, JsonSchema>> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, { io: 'input', uri: (id) => `#/components/schemas/${id}` });
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, withoutIdentity(schema)]));
+}
+
+/** The JSON Schema of one parameter. */
+export function parameterSchema(schema: z.ZodType): JsonSchema {
+  return withoutIdentity(z.toJSONSchema(schema, { io: 'input' }));
+}
+
+/** Within an OpenAPI 3.1 document these would start a document of their own. */
+function withoutIdentity({ $schema: _schema, $id: _id, ...schema }: Record<string, unknown>): JsonSchema {
+  return schema;
+}
+
+function wordList(words: Readonly<Record<string, string>>): string {
+  return Object.entries(words)
+    .map(([name, meaning]) => `\`${name}\`: ${meaning}`)
+    .join('; ');
+}
+
+/** The keys of a table, typed as its keys; a table has at least one. */
+function keysOf<Key extends string>(table: Readonly<Record<Key, unknown>>): [Key, ...Key[]] {
+  // `Object.keys` forgets the keys of a type that is closed by construction.
+  return Object.keys(table) as [Key, ...Key[]];
+}

@@ -1,0 +1,33 @@
+import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { requestOf } from '../../functions/adapters/dynamodb-update.ts';
+import { dueAttributes, keyOf, number } from '../../functions/adapters/slot-item.ts';
+import type { Connection } from '../../functions/core/connection.ts';
+import { slotOf } from '../../functions/core/slot.ts';
+
+/**
+ * Creates what makes a slot due for its refresh at once, as if its `refreshAt` had come, and runs the schedule. What
+ * follows is the broker's own: it slides, logs in, or finds that it may not yet. False where the slot holds no token.
+ */
+export function createRefreshPoint(parts: {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly runSchedule: () => Promise<void>;
+}): (connection: Connection, subject: string) => Promise<boolean> {
+  return async (connection, subject) => {
+    const slot = slotOf(connection, subject);
+    const now = Date.now();
+    const update = requestOf({
+      key: keyOf(slot),
+      set: { ...dueAttributes(slot, now), refreshAt: number(now), lastHandedOutAt: number(now) },
+      conditions: ['attribute_exists(#ct)'],
+    });
+    try {
+      await parts.client.send(new UpdateItemCommand({ TableName: parts.table, ...update }));
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+    await parts.runSchedule();
+    return true;
+  };
+}

@@ -1,0 +1,111 @@
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A span in milliseconds, in its two largest units. */
+export function duration(ms) {
+  const rest = Math.max(0, ms);
+  if (rest < MINUTE) return `${Math.floor(rest / SECOND)} s`;
+  if (rest < HOUR) return `${Math.floor(rest / MINUTE)} min ${Math.floor((rest % MINUTE) / SECOND)} s`;
+  if (rest < DAY) return `${Math.floor(rest / HOUR)} h ${Math.floor((rest % HOUR) / MINUTE)} min`;
+  return `${Math.floor(rest / DAY)} d ${Math.floor((rest % DAY) / HOUR)} h`;
+}
+
+/** A span to its largest unit. */
+export function roughly(ms) {
+  if (ms < MINUTE) return `${Math.round(ms / SECOND)} s`;
+  if (ms < HOUR) return `${Math.round(ms / MINUTE)} min`;
+  return `${Math.round(ms / HOUR)} h`;
+}
+
+/** A time of day, as the reader's own clock shows it. */
+export function timeOfDay(epochMs) {
+  return new Date(epochMs).toLocaleTimeString(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  });
+}
+
+const handedOut = {
+  cache: 'Handed out from the cache',
+  login: 'Handed out after a login',
+  slide: 'Handed out after a slide',
+};
+
+/** What came of handing out, in a sentence or two; `slot` is the slot's status right after. */
+export function handOutWords(result, slot) {
+  if (!result.ok) return failureWords(result);
+  const { fingerprint, generation, source, elapsed_ms: elapsedMs } = result;
+  const text = `${handedOut[source] ?? 'Handed out'}: token ${fingerprint}, generation ${generation}, ${elapsedMs} ms.`;
+  const isCurrent = slot === undefined || (slot.generation === generation && slot.expires_at !== null);
+  return isCurrent ? text : `${text} A warm function remembers it for 30 s at the most; the store has moved on.`;
+}
+
+/** What came of reporting the current token as dead. */
+export function rejectWords(result) {
+  if (!result.ok) return failureWords(result);
+  return result.source === 'cache'
+    ? `That token was not the current one any more: the current one is ${result.fingerprint}. No login was made for it.`
+    : `Replaced: the current token is now ${result.fingerprint}, generation ${result.generation}.`;
+}
+
+/** What came of forgetting a slot. */
+export function purgeWords(result) {
+  return result.ok
+    ? 'Forgotten, with refusal and back-off. A warm function may hand out what it remembers for 30 s more.'
+    : failureWords(result);
+}
+
+/** What came of a call to the upstream through the broker. */
+export function callWords({ ok, status, elapsed_ms: elapsedMs, ...problem }) {
+  if (ok) return `The upstream answered ${status} in ${elapsedMs} ms. The broker placed the token.`;
+  if (problem.code !== undefined) return failureWords({ status, ...problem });
+  return status === 401
+    ? 'The upstream answered 401: the token is dead there. A token is replaced on such word once it is a minute old.'
+    : `The upstream answered ${status}.`;
+}
+
+/** What a herd came to. */
+export function herdWords({ callers, instances, answered, tokens, logins, elapsed_ms: elapsedMs, codes }) {
+  const cost = `${callers} callers on ${instances} cold functions: ${count(logins, 'login')}, ${count(tokens, 'token')}, ${elapsedMs} ms.`;
+  return answered === callers ? cost : `${cost} ${callers - answered} got none (${codes.join(', ')}).`;
+}
+
+/** What became of a slot that was made due, by its status before and after. */
+export function refreshWords(found, before, after) {
+  if (!found) return 'There is no token to refresh. Hand one out first.';
+  if (after !== undefined && after.generation > before.generation) {
+    return `Refreshed ahead of its end: generation ${before.generation} became ${after.generation}. No caller waited.`;
+  }
+  if (after?.last_error)
+    return `Not refreshed (${after.last_error.code}). The token in hand is handed out all the same.`;
+  return 'The schedule left it alone.';
+}
+
+/** What failed, and what to do: a code is followed by the broker's own words and the remedy. */
+export function failureWords({ status, code, detail, remedy }) {
+  if (code === undefined) return `The broker answered ${status}.`;
+  return [`${code}.`, detail, remedy].filter(Boolean).join(' ');
+}
+
+const events = {
+  login: 'Login',
+  slide: 'Slide',
+  failure: 'Failed attempt',
+  purge: 'Purged',
+  rotation: 'New secret version',
+};
+
+/** An event in a few words. */
+export function eventWords({ kind, source, code }) {
+  if (kind === 'hand-out') return source === 'cache' ? 'Handed out from the cache' : `Handed out after a ${source}`;
+  return code === undefined ? (events[kind] ?? kind) : `${events[kind] ?? kind}: ${code}`;
+}
+
+/** A number of things. */
+export function count(number, noun) {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** A file as it is served. */
+export interface ServedFile {
+  readonly contentType: string;
+  readonly bytes: Buffer;
+}
+
+const contentTypes: Readonly<Record<string, string>> = {
+  'index.css': 'text/css; charset=utf-8',
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'favicon-16x16.png': 'image/png',
+  'favicon-32x32.png': 'image/png',
+};
+
+/** The names of the files that `swaggerUiFile` serves. */
+export const SWAGGER_UI_FILES: readonly string[] = Object.keys(contentTypes);
+
+/** Everything comes from the server of the page, and nothing may be loaded from another. Swagger UI styles inline. */
+export const SWAGGER_UI_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+
+/** A file of Swagger UI as its package has it, or undefined. Only listed names are read, so no path can leave the folder. */
+export async function swaggerUiFile(name: string): Promise<ServedFile | undefined> {
+  const contentType = Object.hasOwn(contentTypes, name) ? contentTypes[name] : undefined;
+  if (contentType === undefined) return undefined;
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  return { contentType, bytes: await readFile(join(folder, name)) };
+}
+
+/** The page of Swagger UI. `folder` is where its files and `start.js` are, relative to the page. */
+export function swaggerUiIndex({ title, folder }: { readonly title: string; readonly folder: string }): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="stylesheet" href="${folder}/swagger-ui.css">
+<link rel="stylesheet" href="${folder}/index.css">
+<link rel="icon" type="image/png" href="${folder}/favicon-32x32.png" sizes="32x32">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="${folder}/swagger-ui-bundle.js"></script>
+<script src="${folder}/start.js"></script>
+</body>
+</html>
+`;
+}
+
+/** The script that starts Swagger UI on the document at `url`, with more settings as they stand in its own options. */
+export function swaggerUiStart(url: string, settings: Readonly<Record<string, unknown>> = {}): string {
+  // No validator: it would send the document's address to a server elsewhere.
+  const options = JSON.stringify({ url, dom_id: '#swagger-ui', validatorUrl: null, ...settings }, undefined, 2);
+  return `SwaggerUIBundle({ presets: [SwaggerUIBundle.presets.apis], ...${options} });\n`;
+}

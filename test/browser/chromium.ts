@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const usualPlaces = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const quietFlags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Starts the Chromium that `CHROMIUM_PATH` names, or one in the usual places. */
+export function launchChromium(): Promise<Browser> {
+  const path = process.env['CHROMIUM_PATH'] ?? usualPlaces.find((place) => existsSync(place));
+  if (path === undefined) throw new Error('no Chromium found: install one, or set CHROMIUM_PATH to it');
+  return chromium.launch({ executablePath: path, headless: true, args: quietFlags });
+}
+
+/** What a page did that it should not have. */
+export interface Watched {
+  /** Addresses of other servers that were asked for anything. */
+  readonly askedElsewhere: string[];
+  /** Errors in the console, broken policies among them. */
+  readonly errors: string[];
+  /** All that came from the server in answer to scripts, and all that was sent. */
+  readonly exchanged: string[];
+}
+
+/** Writes down what `page`, which belongs to the server at `url`, asks for and complains of. */
+export function watchPage(page: Page, url: string): Watched {
+  const watched: Watched = { askedElsewhere: [], errors: [], exchanged: [] };
+  page.on('request', (request) => {
+    const asked = request.url();
+    if (!asked.startsWith(url) && !asked.startsWith('data:')) watched.askedElsewhere.push(asked);
+    watched.exchanged.push(request.postData() ?? '');
+  });
+  page.on('response', async (response) => {
+    const isData = (response.headers()['content-type'] ?? '').includes('json');
+    if (isData) watched.exchanged.push(await response.text().catch(() => ''));
+  });
+  page.on('pageerror', (error) => watched.errors.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') watched.errors.push(message.text());
+  });
+  return watched;
+}
+
+/** Runs one operation of a Swagger UI, with its body where it has one, and returns the answer's body. */
+export async function executeInSwagger(page: Page, operationId: string, body?: object): Promise<string> {
+  const operation = page.locator(`[id$="-${operationId}"]`);
+  await operation.locator('.opblock-summary-control').click();
+  const tryIt = operation.getByRole('button', { name: 'Try it out' });
+  const run = operation.getByRole('button', { name: 'Execute' });
+  // Some pages are ready to be tried as they open.
+  await tryIt.or(run).first().waitFor();
+  if (!(await run.isVisible())) await tryIt.click();
+  if (body !== undefined) await operation.locator('textarea').fill(JSON.stringify(body));
+  await run.click();
+  const answer = operation.locator('.live-responses-table .response-col_description pre').first();
+  return (await answer.textContent()) ?? '';
+}

@@ -1,0 +1,38 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SystemUnderTest, startSystemUnderTest } from '../local/pages/local-system.ts';
+import { executeInSwagger, launchChromium, watchPage } from './chromium.ts';
+
+let system: SystemUnderTest;
+let browser: Browser;
+let page: Page;
+beforeAll(async () => {
+  system = await startSystemUnderTest();
+  browser = await launchChromium();
+  page = await browser.newPage({ viewport: { width: 1200, height: 1400 } });
+});
+afterAll(async () => {
+  await browser.close();
+  await system.close();
+});
+
+describe("Swagger UI on the broker's own document, in a browser", () => {
+  it('gets a person a token, and makes a proxied call', async () => {
+    const { askedElsewhere, errors } = watchPage(page, system.url);
+    await page.goto(`${system.url}/docs`);
+
+    const handOut = JSON.parse(await executeInSwagger(page, 'handOut'));
+    expect(handOut).toMatchObject({ connection: 'wfm', subject: 'system', source: 'login', token_type: 'N_A' });
+    const folder = process.env['SCREENSHOT_FOLDER'];
+    if (folder !== undefined) await page.screenshot({ path: `${folder}/docs.png` });
+
+    const answer = JSON.parse(await executeInSwagger(page, 'proxyGet'));
+    expect(answer).toMatchObject({ success: true, method: 'GET' });
+    expect(answer.path).toMatch(/\/SingleRecurringEvent$/);
+
+    const status = JSON.parse(await executeInSwagger(page, 'getConnection'));
+    expect(status).toMatchObject({ name: 'wfm', slots: [{ subject: 'system', state: 'fresh', generation: 1 }] });
+    expect(askedElsewhere).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+});

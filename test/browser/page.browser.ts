@@ -1,0 +1,214 @@
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { demoCommunitySecret } from '../../local/demo/community.ts';
+import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
+import { send } from '../local/demo/demo-client.ts';
+import { type SystemUnderTest, startSystemUnderTest } from '../local/pages/local-system.ts';
+import { launchChromium, type Watched, watchPage } from './chromium.ts';
+
+let system: SystemUnderTest;
+let browser: Browser;
+let page: Page;
+let watched: Watched;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  system = await startSystemUnderTest();
+  page = await open();
+});
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  await system.close();
+});
+
+async function open(options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const opened = await context.newPage();
+  watched = watchPage(opened, system.url);
+  await opened.goto(system.url);
+  await opened.getByRole('heading', { name: 'wfm' }).waitFor();
+  return opened;
+}
+
+const slot = (connection: string, subject: string): Locator =>
+  page.locator(`[aria-labelledby="slot-${connection}-${subject}"]`);
+
+/** Presses a button of a slot and waits for the sentence that says what came of it. */
+async function press(where: Locator, name: string): Promise<string> {
+  await where.getByRole('button', { name, exact: true }).click();
+  await where.locator('.result.good, .result.bad').filter({ hasNotText: /^…$/ }).waitFor();
+  return (await where.locator('.result').textContent()) ?? '';
+}
+
+const total = (label: string) => page.locator('.totals div').filter({ hasText: label }).locator('dd').textContent();
+
+/** Writes a picture of the page where `SCREENSHOT_FOLDER` names one. */
+async function picture(name: string): Promise<void> {
+  const folder = process.env['SCREENSHOT_FOLDER'];
+  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
+describe('the page, in a browser', () => {
+  it('walks a newcomer through: one login, a herd for one login, a slide, an outage that nobody notices', async () => {
+    const wfm = slot('wfm', 'system');
+    expect(await press(wfm, 'Hand out')).toMatch(/^Handed out after a login: token [0-9a-f]{12}, generation 1/);
+    expect(await press(wfm, 'Hand out')).toMatch(/^Handed out from the cache/);
+    expect(await press(slot('helpdesk', 'system'), '200 callers at once')).toMatch(
+      /^200 callers on 8 cold functions: 1 login, 1 token, /,
+    );
+    expect(await press(wfm, 'Skip to refresh')).toMatch(/generation 1 became 2\. No caller waited/);
+    await expect.poll(() => total('logins')).toBe('2');
+    await expect.poll(() => total('slides')).toBe('1');
+
+    await page.getByLabel('Upstream').last().selectOption('Out of service (503)');
+    await page.locator('.upstream.broken').waitFor();
+    expect(await press(wfm, 'Skip to refresh')).toMatch(/^Not refreshed \(upstream_unavailable\)/);
+    expect(await press(wfm, 'Hand out')).toMatch(/^Handed out/);
+    expect(await wfm.locator('.error').textContent()).toMatch(/upstream_unavailable\. Wait: the broker tries again/);
+    expect(await press(wfm, 'Call upstream')).toBe('The upstream answered 503.');
+    await picture('light');
+
+    await page.locator('.upstream.broken').getByRole('button', { name: 'Mend' }).click();
+    await page.locator('.upstream.broken').waitFor({ state: 'detached' });
+    expect(await press(wfm, 'Call upstream')).toMatch(/^The upstream answered 200/);
+    expect(watched).toMatchObject({ askedElsewhere: [], errors: [] });
+  });
+
+  it('never gets to see a token or a credential', async () => {
+    for (const name of ['Hand out', '200 callers at once', 'Call upstream', 'Reject', 'Purge', 'Hand out']) {
+      await press(slot('helpdesk', 'system'), name);
+    }
+    const tokens = await Promise.all(
+      ['wfm/system', 'helpdesk/system'].map((path) => send(`${system.url}/tokens/${path}`)),
+    );
+    const seen = [...watched.exchanged, await page.content()].join('\n');
+    const secrets = [
+      demoHelpmasterSecret.apiKey,
+      demoCommunitySecret.password,
+      ...tokens.map(({ json }) => String(json?.['access_token'])),
+    ];
+    expect(seen.length).toBeGreaterThan(1_000);
+    expect(secrets.filter((secret) => seen.includes(secret)).length).toBe(0);
+  });
+
+  it('draws how much life is left, and where the refresh is', async () => {
+    await press(slot('wfm', 'system'), 'Hand out');
+    const life = slot('wfm', 'system').locator('.life');
+    await expect.poll(() => life.getAttribute('aria-label')).toMatch(/^20 min of 20 min left\. Refresh in \d+ min/);
+    const leftPercent = async (): Promise<number> => {
+      const style = await life.locator('.fill').evaluate((node) => node.getAttribute('style'));
+      return Number(/--left: ([\d.]+)%/.exec(style ?? '')?.[1]);
+    };
+    const markAt = await life.evaluate((node) => {
+      const mark = node.querySelector('.mark')?.getBoundingClientRect();
+      return ((mark?.left ?? 0) - node.getBoundingClientRect().left) / node.getBoundingClientRect().width;
+    });
+    // Half of the life, brought forward by up to 5 % of it.
+    expect(markAt).toBeGreaterThan(0.48);
+    expect(markAt).toBeLessThan(0.57);
+    const before = await leftPercent();
+    expect(before).toBeGreaterThan(95);
+    await expect.poll(leftPercent, { timeout: 15_000 }).toBeLessThan(before);
+  });
+
+  it('takes a staff member who is asked for by name, and says what is wrong with one that the upstream refuses', async () => {
+    await page.getByRole('article', { name: 'helpdesk' }).getByLabel('Another staff member').fill('777');
+    await page.keyboard.press('Enter');
+    expect(await press(slot('helpdesk', '777'), 'Hand out')).toMatch(
+      /^upstream_subject_rejected\. .*Only this slot is affected\.$/,
+    );
+    await expect.poll(() => slot('helpdesk', '777').locator('.chip').textContent()).toBe('cooldown');
+  });
+
+  it('says when the broker is gone, and comes back by itself', async () => {
+    await page.route('**/local/state', (route) => route.abort());
+    await page.getByRole('alert').filter({ hasText: 'The broker does not answer' }).waitFor();
+    await page.unroute('**/local/state');
+    await page.getByText('live', { exact: true }).waitFor();
+    expect(await page.locator('#trouble').isVisible()).toBe(false);
+  });
+
+  it('can be used with the keyboard alone, and keeps the focus while it redraws', async () => {
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the connections');
+    const button = slot('wfm', 'system').getByRole('button', { name: 'Hand out' });
+    await button.focus();
+    await page.keyboard.press('Enter');
+    await slot('wfm', 'system').locator('.result.good').waitFor();
+    await page.waitForResponse('**/local/state');
+    await page.waitForResponse('**/local/state');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Hand out');
+  });
+
+  it('names every control and says results aloud', async () => {
+    const unnamed = await page.evaluate(`[...document.querySelectorAll('button, select, input, a')]
+      .filter((node) => !(node.textContent.trim() || node.labels?.length || node.ariaLabel)).length`);
+    expect(unnamed).toBe(0);
+    expect(await slot('wfm', 'system').getByRole('status').count()).toBe(1);
+    expect(await page.getByRole('group', { name: 'wfm, system' }).getByRole('button').count()).toBe(6);
+    const levels = await page.evaluate(
+      `[...document.querySelectorAll('h1,h2,h3,h4')].map((node) => node.tagName).join(' ')`,
+    );
+    expect(levels).toBe('H1 H2 H2 H3 H4 H3 H4 H2');
+  });
+});
+
+describe('the page, as it looks', () => {
+  it.each([
+    ['dark', { colorScheme: 'dark' }],
+    ['light', { colorScheme: 'light' }],
+  ] as const)('has enough contrast in every text, %s', async (name, options) => {
+    page = await open(options);
+    await press(slot('wfm', 'system'), 'Hand out');
+    await press(slot('wfm', 'system'), 'Reject');
+    await page.getByLabel('Upstream').last().selectOption('Out of service (503)');
+    await page.locator('.upstream.broken').waitFor();
+    await press(slot('wfm', 'system'), 'Skip to refresh');
+    await slot('wfm', 'system').locator('.error').waitFor();
+    expect(await page.evaluate(LOWEST_CONTRAST)).toEqual([]);
+    await picture(name);
+  });
+
+  it('fits 360 pixels, with targets that can be hit', async () => {
+    page = await open({ viewport: { width: 360, height: 780 }, hasTouch: true });
+    await press(slot('wfm', 'system'), 'Hand out');
+    await slot('wfm', 'system').locator('.fill').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    const low = await page.evaluate(
+      `[...document.querySelectorAll('button, select, input')].filter((node) => node.offsetHeight && node.offsetHeight < 32).length`,
+    );
+    expect(low).toBe(0);
+    await picture('narrow');
+  });
+
+  it('moves nothing for who asked for less motion', async () => {
+    page = await open({ reducedMotion: 'reduce' });
+    await press(slot('wfm', 'system'), 'Hand out');
+    expect(await page.evaluate(`getComputedStyle(document.querySelector('.fill')).transitionDuration`)).toBe('0s');
+  });
+});
+
+/** In the browser: every text of less than 4.5 to 1 on its ground (WCAG 1.4.3), disabled controls aside. */
+const LOWEST_CONTRAST = `(() => {
+  const channel = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  const rgb = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
+  const luminance = ([r, g, b]) => 0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255);
+  const groundOf = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const ground = rgb(getComputedStyle(at).backgroundColor);
+      if (ground.length === 3 || ground[3] === 1) return ground;
+    }
+    return [255, 255, 255];
+  };
+  const texts = [...document.querySelectorAll('body *')].filter(
+    (node) => node.checkVisibility() && !node.disabled && [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()),
+  );
+  return texts.flatMap((node) => {
+    const [one, other] = [rgb(getComputedStyle(node).color), groundOf(node)].map(luminance);
+    const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    return contrast < 4.5 ? [node.className + ' ' + node.textContent.slice(0, 30) + ': ' + contrast.toFixed(2)] : [];
+  });
+})()`;

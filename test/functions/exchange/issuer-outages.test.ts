@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { DemoIssuer } from '../../../local/demo/issuer.ts';
+import { AUDIENCE, deployer, type ExchangeHarness, gistOf, startExchangeHarness } from './exchange-harness.ts';
+
+let broker: ExchangeHarness;
+beforeEach(async () => {
+  broker = await startExchangeHarness();
+});
+afterEach(() => broker.close());
+
+const exchange = async (): Promise<string> => gistOf(await broker.exchange(await broker.issuer.sign(deployer)));
+
+it('takes a token under a rotated key at once, and none under the old one', async () => {
+  const old = await broker.issuer.sign(deployer);
+  expect(gistOf(await broker.exchange(old))).toBe('200 system');
+  await broker.issuer.rotate();
+
+  expect(await exchange()).toBe('200 system');
+  expect(gistOf(await broker.exchange(old))).toBe('400 invalid_request');
+});
+
+it('asks the issuer once for a hundred tokens, and once more for a hundred unknown keys', async () => {
+  await Promise.all(Array.from({ length: 100 }, exchange));
+  expect(broker.issuer.requests).toEqual(['/.well-known/openid-configuration', '/keys']);
+
+  const unknown = await Promise.all(Array.from({ length: 100 }, () => broker.issuer.sign(deployer, 'unknown-key')));
+  const gists = await Promise.all(unknown.map(async (token) => gistOf(await broker.exchange(token))));
+  expect(new Set(gists)).toEqual(new Set(['400 invalid_request']));
+  expect(broker.issuer.requests).toHaveLength(4);
+});
+
+it('goes on with the last good keys while the issuer is down', async () => {
+  expect(await exchange()).toBe('200 system');
+  broker.issuer.setKnobs({ keys: 'down' });
+
+  // The unknown key has the issuer asked again, in vain.
+  const unknown = await broker.exchange(await broker.issuer.sign(deployer, 'unknown-key'));
+  expect(gistOf(unknown)).toBe('503 temporarily_unavailable');
+  expect(await exchange()).toBe('200 system');
+});
+
+it.each(['down', 'reset', 'html', 'redirect', 'oversized', 'no-keys', 'other-issuer'] as const)(
+  'answers 503 with Retry-After where the keys were never had: %s',
+  async (keys) => {
+    broker.issuer.setKnobs({ keys });
+    const answer = await broker.exchange(await broker.issuer.sign(deployer));
+
+    expect(gistOf(answer)).toBe('503 temporarily_unavailable');
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(broker.issuer.requests).not.toContain('/elsewhere');
+    expect(broker.helpmaster.ledger().logins).toEqual([]);
+  },
+);
+
+it('does not wait for an issuer that hangs', async () => {
+  broker.issuer.setKnobs({ delayMs: 60_000 });
+  const startedAt = performance.now();
+
+  expect(await exchange()).toBe('503 temporarily_unavailable');
+  expect(performance.now() - startedAt).toBeLessThan(8_000);
+  expect(await exchange()).toBe('503 temporarily_unavailable');
+  expect(broker.issuer.requests).toHaveLength(1);
+});
+
+/** Two rules for one issuer: keys found by discovery, and keys of a mirror. */
+const twoPlaces = ({ url }: DemoIssuer, { jwksUri }: DemoIssuer) => [
+  { issuer: url, audience: AUDIENCE, subject: deployer.sub, connections: ['helpdesk'] },
+  { issuer: url, jwksUri, audience: AUDIENCE, subject: 'mirror', connections: ['helpdesk'] },
+];
+
+it('asks every place of keys that a rule names, and trusts none for what another rule says', async () => {
+  const rules = await startExchangeHarness({ trust: twoPlaces });
+  const { issuer, secondIssuer, exchange: trade } = rules;
+  const iss = issuer.url;
+  try {
+    const mirrored = await secondIssuer.sign({ ...deployer, iss, sub: 'mirror' });
+    expect(gistOf(await trade(mirrored))).toBe('200 system');
+    expect(gistOf(await trade(await issuer.sign(deployer)))).toBe('200 system');
+    // Each by the keys of the other's rule.
+    expect(gistOf(await trade(await secondIssuer.sign({ ...deployer, iss })))).toBe('400 invalid_target');
+    expect(gistOf(await trade(await issuer.sign({ ...deployer, sub: 'mirror' })))).toBe('400 invalid_target');
+  } finally {
+    await rules.close();
+  }
+});
+
+it('does not say no while a place that could say yes is down', async () => {
+  const rules = await startExchangeHarness({ trust: twoPlaces });
+  const { issuer, secondIssuer, exchange: trade } = rules;
+  try {
+    secondIssuer.setKnobs({ keys: 'down' });
+    const mirrored = await secondIssuer.sign({ ...deployer, iss: issuer.url, sub: 'mirror' });
+    expect(gistOf(await trade(mirrored))).toBe('503 temporarily_unavailable');
+    expect(gistOf(await trade(await issuer.sign(deployer)))).toBe('200 system');
+  } finally {
+    await rules.close();
+  }
+});

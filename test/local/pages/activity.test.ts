@@ -1,0 +1,94 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { createObservability } from '../../../functions/adapters/observability.ts';
+import { createActivity } from '../../../local/pages/activity.ts';
+
+const record = {
+  caller: 'arn:aws:iam::000000000000:user/local',
+  connection: 'wfm',
+  subject: 'system',
+  tokenHash: 'ab'.repeat(32),
+  generation: 3,
+  secretVersion: 'v1',
+  source: 'cache',
+  requestId: 'r',
+  at: 0,
+} as const;
+
+function harness() {
+  let passed = '';
+  let now = 1_000;
+  const output = new Writable({
+    write(chunk, _encoding, done) {
+      passed += String(chunk);
+      done();
+    },
+  });
+  const activity = createActivity(output, () => now);
+  const functions = createObservability({ broker: 'b', service: 's', output: activity.log });
+  return { activity, functions, passed: () => passed, advance: (ms: number) => (now += ms) };
+}
+
+describe('what the page counts from the log of the functions', () => {
+  it('adds up the metrics of each connection', () => {
+    const { activity, functions } = harness();
+    const one = { unit: 'Count', value: 1 } as const;
+    functions.telemetry.metrics({ connection: 'wfm', source: 'cache' }, { HandOuts: one });
+    functions.telemetry.metrics({ connection: 'wfm', source: 'login' }, { HandOuts: one });
+    functions.telemetry.metrics(
+      { connection: 'wfm' },
+      { Logins: one, UpstreamLatency: { unit: 'Milliseconds', value: 9 } },
+    );
+    functions.telemetry.metrics({ connection: 'wfm' }, { Slides: one });
+    functions.telemetry.metrics({ connection: 'wfm', code: 'x' }, { BackOffs: one });
+    functions.telemetry.metrics({}, { RefreshBacklog: one });
+
+    expect(activity.countsOf('wfm')).toEqual({ handOuts: 2, logins: 1, slides: 1, failures: 1 });
+    expect(activity.countsOf('helpdesk')).toEqual({ handOuts: 0, logins: 0, slides: 0, failures: 0 });
+  });
+
+  it('joins like hand-outs that follow each other into one event', () => {
+    const { activity, functions, advance } = harness();
+    functions.audit.handOut(record);
+    advance(500);
+    functions.audit.handOut(record);
+    functions.audit.handOut({ ...record, generation: 4 });
+
+    expect(activity.events()).toMatchObject([
+      { kind: 'hand-out', generation: 4, times: 1 },
+      { kind: 'hand-out', generation: 3, times: 2, at: 1_500, fingerprint: 'abababababab', source: 'cache' },
+    ]);
+  });
+
+  it('knows logins, slides, failures, purges and rotations by what the functions say of them', () => {
+    const { activity, functions } = harness();
+    const { telemetry } = functions;
+    const slot = { connection: 'wfm', subject: 'system' };
+    telemetry.info('A token was published.', { ...slot, generation: 1, source: 'login', tokenHash: 'abc' });
+    telemetry.info('A token was published.', { ...slot, generation: 2, source: 'slide', tokenHash: 'abd' });
+    telemetry.info('A slid token was taken up.', { ...slot, generation: 3, tokenHash: 'abe' });
+    telemetry.warn('An attempt to get a token failed.', { ...slot, code: 'upstream_timeout' });
+    telemetry.info('A slot was purged.', slot);
+    telemetry.info('A secret has a new version.', { connection: 'wfm' });
+    telemetry.info('A request was answered with an error.', { code: 'not_found' });
+
+    const kinds = activity.events().map(({ kind }) => kind);
+    expect(kinds).toEqual(['rotation', 'purge', 'failure', 'slide', 'slide', 'login']);
+  });
+
+  it('passes every byte on before the write returns, and is not put off by what is no JSON', () => {
+    const { activity, functions, passed } = harness();
+    activity.log.write('no JSON\n{"half":');
+    activity.log.write(Buffer.from('1}\n{"audit":[]}\n{broken\n'));
+    functions.audit.handOut(record);
+    expect(passed().startsWith('no JSON\n{"half":1}\n{"audit":[]}\n{broken\n{')).toBe(true);
+    expect(activity.events()).toHaveLength(1);
+  });
+
+  it('forgets the oldest events', () => {
+    const { activity, functions } = harness();
+    for (let generation = 1; generation <= 100; generation += 1) functions.audit.handOut({ ...record, generation });
+    expect(activity.events()).toHaveLength(60);
+    expect(activity.events()[0]).toMatchObject({ generation: 100 });
+  });
+});

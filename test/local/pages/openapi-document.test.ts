@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { describe, expect, it } from 'vitest';
+import { apiRoutes } from '../../../functions/api/routes.ts';
+import { statusByCode } from '../../../functions/core/errors.ts';
+import { openapiDocument } from '../../../local/pages/openapi/document.ts';
+
+const document = openapiDocument();
+const METHODS = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options']);
+
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  Object.entries(item).flatMap(([method, operation]) => (METHODS.has(method) ? [{ path, method, operation }] : [])),
+);
+
+async function lint(source: unknown): Promise<readonly string[]> {
+  const config = await createConfig({ extends: ['recommended-strict'] });
+  const problems = await lintFromString({ source: JSON.stringify(source), absoluteRef: '/openapi.json', config });
+  return problems.map(({ ruleId, message }) => `${ruleId}: ${message}`);
+}
+
+describe('the OpenAPI document', () => {
+  it('is the file in the repository: `npm run openapi` writes it', async () => {
+    const file = await readFile(new URL('../../../openapi.json', import.meta.url), 'utf8');
+    expect(JSON.parse(file)).toEqual(JSON.parse(JSON.stringify(document)));
+  });
+
+  it('has nothing for a linter to say, whose strictest rules are on', async () => {
+    expect(await lint(document)).toEqual([]);
+    const broken = { ...document, security: [{ unheardOf: [] }] };
+    expect(await lint(broken)).not.toEqual([]);
+  });
+
+  it('has every route of the API and no other', () => {
+    const declared = apiRoutes
+      .filter(({ routeKey }) => !routeKey.startsWith('ANY ') && routeKey !== '$default')
+      .map(({ routeKey }) => routeKey);
+    const described = operations
+      .filter(({ path }) => !path.startsWith('/proxy/'))
+      .map(({ path, method }) => `${method.toUpperCase()} ${path}`);
+    expect(described.sort()).toEqual([...declared].sort());
+
+    const proxied = operations.filter(({ path }) => path === '/proxy/{connection}/{subject}/{path}');
+    expect(new Set(proxied.map(({ method }) => method))).toEqual(METHODS);
+    expect(apiRoutes.map(({ routeKey }) => routeKey)).toContain('ANY /proxy/{connection}/{subject}/{path+}');
+  });
+
+  it('asks for a signature exactly where the API does', () => {
+    expect(document['security']).toEqual([{ sigV4: [] }]);
+    const open = operations.filter(({ operation }) => Array.isArray(Object(operation).security));
+    expect(open.map(({ path }) => path)).toEqual(['/oauth2/token']);
+    expect(apiRoutes.filter(({ authorization }) => authorization === 'NONE').map(({ routeKey }) => routeKey)).toEqual([
+      'POST /oauth2/token',
+    ]);
+  });
+
+  it('answers every code with its own status, those of no operation aside', () => {
+    const answered = new Map<string, number>();
+    for (const response of Object.values(document.components.responses)) {
+      for (const schema of problemSchemasOf(response)) {
+        for (const code of schema.codes) {
+          expect(answered.get(code) ?? schema.status).toBe(schema.status);
+          answered.set(code, schema.status);
+        }
+      }
+    }
+    const { method_not_allowed: _ofNoOperation, ...expected } = statusByCode;
+    expect(Object.fromEntries(answered)).toEqual(expected);
+    expect(String(document.components.schemas['Problem']?.['description'])).toContain('`method_not_allowed`');
+  });
+
+  it('takes its patterns from where requests are judged', () => {
+    const parameters = JSON.stringify(document.paths);
+    expect(parameters).toContain('^[0-9]{1,9}$');
+    expect(document.components.schemas['Rejection']).toMatchObject({
+      properties: { rejected: { pattern: '^[0-9a-f]{64}$' } },
+      required: ['rejected'],
+    });
+  });
+});
+
+function problemSchemasOf(response: unknown): readonly { status: number; codes: readonly string[] }[] {
+  const content = Object(Object(response).content);
+  const schema = Object(content['application/problem+json']).schema;
+  if (schema === undefined) return [];
+  const { status, code } = Object(Object(schema).allOf[1]).properties;
+  return [{ status: status.const, codes: code.enum }];
+}

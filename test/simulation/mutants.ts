@@ -1,0 +1,193 @@
+/** A way to break the broker that the simulation must notice. */
+export interface Mutant {
+  readonly name: string;
+  /** From the root of the repository. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** Each takes one rule of the protocol away, in the core or in the conditions of the store. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'publish does not look at the generation',
+    file: 'test/simulation/memory-table.ts',
+    find: 'if (record === undefined || record.generation !== seenGeneration) return false;',
+    replace: 'if (record === undefined) return false;',
+  },
+  {
+    name: 'publish does not look at the lease',
+    file: 'test/simulation/memory-table.ts',
+    find: 'return record?.lease?.id === leaseId ? record : undefined;',
+    replace: 'return leaseId === undefined ? undefined : record;',
+  },
+  {
+    name: 'acquire takes any lapsed lease, whoever held it, and any generation',
+    file: 'test/simulation/memory-table.ts',
+    find: 'if (generation !== seen.generation || lease?.id !== seen.lease?.id || backOffUntil > at) return false;',
+    replace: 'if (generation < 0 || backOffUntil > at || (lease?.until ?? 0) < 0) return false;',
+  },
+  {
+    name: 'a purge does not advance the generation',
+    file: 'test/simulation/memory-table.ts',
+    find: 'generation: generation + 1, ttlSeconds });\n    },\n\n    endBackOff',
+    replace: 'generation, ttlSeconds });\n    },\n\n    endBackOff',
+  },
+  {
+    name: 'no back-off is written with the lease',
+    file: 'functions/core/lease.ts',
+    find: "notBefore: now + Math.max(holdMs, backOffMs('unknown', tries + 1, random)),",
+    replace: 'notBefore: tries < 0 || random === undefined ? backOffMs("unknown", tries, random) : now,',
+  },
+  {
+    name: 'a lease ends before the work under it must',
+    file: 'functions/core/lease.ts',
+    find: 'return (connection.timeoutSeconds + 11) * SECOND_MS;',
+    replace: 'return (connection.timeoutSeconds - 2) * SECOND_MS;',
+  },
+  {
+    name: 'a life is counted from the answer',
+    file: 'functions/core/publish.ts',
+    find: 'const times = timesOf(minted.issued, connection, slot);',
+    replace: 'const times = timesOf({ life: minted.issued.life, requestStartedAt: clock.now() }, connection, slot);',
+  },
+  {
+    name: 'a token without expiry has none',
+    file: 'functions/core/freshness.ts',
+    find: 'if (life.exp === undefined) return maximumMs;',
+    replace: 'if (life.exp === undefined) return maximumMs * 10;',
+  },
+  {
+    name: 'who reports a token dead may be given it again',
+    file: 'functions/core/lookup.ts',
+    find: 'if (record.generation === quest.refused) return undefined;',
+    replace: '',
+  },
+  {
+    name: 'a session reported dead is slid',
+    file: 'functions/core/mint.ts',
+    find: 'if (token === undefined || isRejected(record)) return false;',
+    replace: 'if (token === undefined || (isRejected(record) && false)) return false;',
+  },
+  {
+    name: "a young token is renewed on a caller's word",
+    file: 'functions/core/lookup.ts',
+    find: 'if (now < renewableAt) {',
+    replace: 'if (now < renewableAt && renewableAt < 0) {',
+  },
+  {
+    name: 'a refused version is logged in with again',
+    file: 'functions/core/login-gate.ts',
+    find: 'if (kept.versionId === record.refusedVersion) return',
+    replace: 'if (kept.versionId === record.refusedVersion && kept.versionId === "") return',
+  },
+  {
+    name: 'refused slots stop nothing',
+    file: 'functions/core/login-gate.ts',
+    find: 'const REFUSALS_THAT_STOP = 3;',
+    replace: 'const REFUSALS_THAT_STOP = 99;',
+  },
+  {
+    name: 'a duplicated invocation begins again',
+    file: 'functions/core/mint-lease.ts',
+    find: 'if (record?.lease?.id !== lease.id || record.lease.begunBy !== begunBy)',
+    replace: 'if (record?.lease?.id !== lease.id)',
+  },
+  {
+    name: 'mint takes all of timeoutSeconds however late it is',
+    file: 'functions/core/mint.ts',
+    find: 'return Math.min(connection.timeoutSeconds * 1000, deadline - clock.now() - WRITING_MS);',
+    replace: 'return connection.timeoutSeconds * 1000 + 0 * (deadline - clock.now() - WRITING_MS);',
+  },
+  {
+    name: 'a session is slid for ever',
+    file: 'functions/core/mint.ts',
+    find: 'return now < token.usableUntil && now < sessionEndsAt && !cannotRenew;',
+    replace: 'return now < token.usableUntil && now < sessionEndsAt * 2 && !cannotRenew;',
+  },
+  {
+    name: 'the back-off does not grow',
+    file: 'functions/core/back-off.ts',
+    find: 'firstMs * 2 ** Math.min(Math.max(tries, 1) - 1, 20)',
+    replace: 'firstMs * 1 ** Math.min(Math.max(tries, 1) - 1, 20)',
+  },
+  {
+    name: 'hand-outs are not recorded',
+    file: 'functions/core/hand-out.ts',
+    find: 'await record(request, handedOut, dependencies);',
+    replace: 'void record;',
+  },
+  {
+    name: 'memory is asked without looking at the clock',
+    file: 'functions/core/hand-out.ts',
+    find: 'if (token === undefined || now >= token.refreshAt || !isUsable(token, now, minTtlSeconds)) return undefined;',
+    replace: 'if (token === undefined) return undefined;',
+  },
+  {
+    name: 'memory serves in an outage whatever it holds',
+    file: 'functions/core/hand-out.ts',
+    find: 'if (canServe && isUsable(remembered, clock.now(), minTtlSeconds))',
+    replace: 'if (canServe)',
+  },
+  {
+    name: 'memory does not serve in an outage',
+    file: 'functions/core/hand-out.ts',
+    find: "(error.code === 'store_unavailable' || error.code === 'kms_unavailable')",
+    replace: "error.code === 'internal'",
+  },
+  {
+    name: 'callers of different subjects share their flights',
+    file: 'functions/core/hand-out.ts',
+    find: '{slotId(request.slot)}#',
+    replace: '{request.slot.connection}#',
+  },
+  {
+    name: 'the skew of clocks is not taken off',
+    file: 'functions/core/token.ts',
+    find: 'return token.expiresAt - CLOCK_SKEW_MS - now >= minTtlSeconds * 1000;',
+    replace: 'return token.expiresAt + CLOCK_SKEW_MS - now >= minTtlSeconds * 1000;',
+  },
+  {
+    name: 'callers wait for a lease although a token is good',
+    file: 'functions/core/lookup.ts',
+    find: 'const obtained = await take(quest, record, now);\n      if (obtained',
+    replace:
+      'const obtained = liveLease(record, now) !== undefined ? undefined : await take(quest, record, now);\n      if (obtained',
+  },
+  {
+    name: 'a fresh token is minted over by every sweep',
+    file: 'functions/core/mint-lease.ts',
+    find: 'if (isFresh && !isRejected(record)) {',
+    replace: 'if (isFresh && !isRejected(record) && request.trigger === "caller") {',
+  },
+  {
+    name: 'an invocation without an answer is taken for one that was never sent',
+    file: 'functions/core/lookup.ts',
+    find: "case 'unanswered':\n        break;",
+    replace: "case 'unanswered':\n        throw await notSent(quest, claim, before);",
+  },
+  {
+    name: 'a look at the secret counts as a try, with its back-off',
+    file: 'functions/core/back-off.ts',
+    find: 'refused: { firstMs: 10_000, maximumMs: 10_000, jitter: false },',
+    replace: 'refused: { firstMs: 10_000, maximumMs: 900_000, jitter: false },',
+  },
+  {
+    name: 'a token is sealed for another generation than it is published as',
+    file: 'functions/core/publish.ts',
+    find: 'const context = { broker, slot, generation: record.generation + 1,',
+    replace: 'const context = { broker, slot, generation: record.generation,',
+  },
+  {
+    name: 'a proxied slide is taken up whatever the generation is',
+    file: 'test/simulation/memory-table.ts',
+    find: 'if (record?.token === undefined || record.generation !== seenGeneration) return false;',
+    replace: 'if (record?.token === undefined) return false;',
+  },
+  {
+    name: "a proxied call begins although the lease is another's",
+    file: 'test/simulation/memory-table.ts',
+    find: 'if (record.generation !== seen.generation || record.lease?.id !== seen.lease?.id) return false;',
+    replace: 'if (record.generation !== seen.generation) return false;',
+  },
+];

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { invariants } from './invariants.ts';
+import { simulate } from './simulate.ts';
+
+const SEEDS = 300;
+
+describe('the simulation', () => {
+  it(`keeps every invariant over ${SEEDS} seeds (invariants 1 to 8, 10 to 12, 16 to 18)`, {
+    timeout: 60_000,
+  }, async () => {
+    const broken: string[] = [];
+    const sums = { faults: 0, requests: 0, logins: 0 };
+    for (let seed = 1; seed <= SEEDS; seed += 1) {
+      const report = await simulate(seed);
+      for (const key of ['faults', 'requests', 'logins'] as const) sums[key] += report[key];
+      if (report.violations.length > 0) broken.push(`seed ${seed}`, ...report.history);
+    }
+
+    expect(broken.join('\n')).toBe('');
+    // A simulation in which nothing happens keeps every invariant too.
+    expect(sums.requests).toBeGreaterThan(SEEDS * 10);
+    expect(sums.logins).toBeGreaterThan(SEEDS);
+    expect(sums.faults).toBeGreaterThan(SEEDS);
+    expect(invariants.length).toBeGreaterThanOrEqual(14);
+  });
+
+  it('is the same for the same seed, and another for another', async () => {
+    const [one, again, other] = [await simulate(7), await simulate(7), await simulate(8)];
+
+    expect(again).toEqual(one);
+    expect({ ...other, seed: 7 }).not.toEqual(one);
+  });
+});

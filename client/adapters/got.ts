@@ -1,0 +1,74 @@
+import { isReplayable } from '../replayable.ts';
+import type { TokenBrokerClient } from '../token-broker-client.ts';
+import type { TokenUse } from '../token-use.ts';
+
+/** The part of got's options that the adapter touches. */
+interface OptionsLike {
+  url?: unknown;
+  headers: Record<string, string | string[] | undefined>;
+  body?: unknown;
+  context: Record<string, unknown>;
+}
+
+interface ResponseLike {
+  statusCode: number;
+  headers: Record<string, string | string[] | undefined>;
+  request: { options: OptionsLike };
+}
+
+/** Options for `got.extend(…)`. */
+export interface GotExtension {
+  followRedirect: false;
+  hooks: {
+    beforeRequest: ((options: OptionsLike) => Promise<void>)[];
+    // Typed as loosely as got's own hooks need it: they give back what they were given.
+    afterResponse: (<R extends ResponseLike>(
+      response: R,
+      retry: (options: { context: Record<string, unknown> }) => never,
+    ) => Promise<R>)[];
+  };
+}
+
+const UNAUTHORIZED = 401;
+const NEXT = 'tokenBrokerNext';
+
+/**
+ * Gives the options with which got places the token of one slot, keeps a slid one, and after a 401 reports it and tries
+ * once more, for bodies that can be sent twice: `got.extend(tokenBrokerForGot(client, 'wfm'))`. For got's promises; its
+ * streams get the token, and no second try. No redirect is followed: the token would go with it.
+ */
+export function tokenBrokerForGot(
+  client: TokenBrokerClient,
+  connection: string,
+  { subject }: { readonly subject?: string } = {},
+): GotExtension {
+  const uses = new WeakMap<object, TokenUse>();
+
+  return {
+    followRedirect: false,
+    hooks: {
+      beforeRequest: [
+        async (options) => {
+          client.assertUpstream(connection, String(options.url));
+          const next = options.context[NEXT];
+          const use = typeof next === 'function' ? (next() as TokenUse) : await client.use(connection, { subject });
+          for (const [name, value] of Object.entries(use.headers)) options.headers[name.toLowerCase()] = value;
+          uses.set(options, use);
+        },
+      ],
+      afterResponse: [
+        async (response, retry) => {
+          const { options } = response.request;
+          const use = uses.get(options);
+          if (use === undefined) return response;
+          use.answered(response.statusCode, response.headers[use.tokenHeader]);
+          delete response.headers[use.tokenHeader];
+          if (response.statusCode !== UNAUTHORIZED) return response;
+          const renewed = await use.renewed();
+          if (renewed === undefined || !isReplayable(options.body)) return response;
+          return retry({ context: { ...options.context, [NEXT]: () => renewed } });
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { isReplayable } from '../replayable.ts';
+import type { TokenBrokerClient } from '../token-broker-client.ts';
+import type { TokenUse } from '../token-use.ts';
+
+type HeaderValue = string | string[] | undefined;
+
+interface Controller {
+  rawHeaders?: unknown;
+  pause(): void;
+  resume(): void;
+}
+
+/** The part of undici's handler that the adapter stands before. */
+interface HandlerLike {
+  onRequestStart?(controller: never, context: never): void;
+  onRequestUpgrade?(controller: never, status: number, headers: never, socket: never): void;
+  onResponseStart?(controller: never, status: number, headers: never, message?: string): void;
+  onResponseData?(controller: never, chunk: never): void;
+  onResponseEnd?(controller: never, trailers: never): void;
+  onResponseError?(controller: never, error: Error): void;
+}
+
+interface OptionsLike {
+  origin?: string | URL;
+  path: string;
+  headers?: unknown;
+  body?: unknown;
+}
+
+type DispatchLike = (options: never, handler: never) => boolean;
+
+const UNAUTHORIZED = 401;
+
+/**
+ * Gives an interceptor for undici that places the token of one slot, keeps a slid one, and after a 401 reports it and
+ * tries once more, for bodies that can be sent twice: `agent.compose(tokenBrokerInterceptor(client, 'wfm'))`. Composed
+ * with undici's redirect interceptor it refuses every hop to another origin. Under undici's own `fetch` every body is a
+ * stream, so there only calls without one are made again.
+ */
+export function tokenBrokerInterceptor(
+  client: TokenBrokerClient,
+  connection: string,
+  { subject }: { readonly subject?: string } = {},
+): (dispatch: DispatchLike) => DispatchLike {
+  return (dispatch) => (given: never, givenHandler: never) => {
+    // undici's own types, of which these are the parts in use.
+    const options: OptionsLike = given;
+    const handler: HandlerLike = givenHandler;
+    const fail = (error: unknown): void =>
+      handler.onResponseError?.(null as never, error instanceof Error ? error : new Error('The request failed.'));
+
+    const attempt = (use: TokenUse): void => {
+      const headers = { ...headersOf(options.headers), ...headersOf(use.headers) };
+      const again = (next: TokenUse): void => guarded(() => attempt(next));
+      dispatch({ ...options, headers } as never, watching(handler, use, isReplayable(options.body), again) as never);
+    };
+    const guarded = (work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        fail(error);
+      }
+    };
+
+    client.assertUpstream(connection, `${String(options.origin)}${options.path}`);
+    client.use(connection, { subject }).then((use) => guarded(() => attempt(use)), fail);
+    return true;
+  };
+}
+
+/** A handler that looks at the answer before `handler` does; a 401 is held back until it is known what follows. */
+function watching(
+  handler: HandlerLike,
+  use: TokenUse,
+  canRepeat: boolean,
+  again: (next: TokenUse) => void,
+): HandlerLike {
+  let next: TokenUse | undefined;
+  return {
+    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+    onRequestUpgrade: (controller, status, headers, socket) =>
+      handler.onRequestUpgrade?.(controller, status, headers, socket),
+    onResponseStart(givenController: never, status, givenHeaders: never, message) {
+      const controller: Controller = givenController;
+      const headers: Record<string, HeaderValue> = givenHeaders;
+      use.answered(status, headers[use.tokenHeader]);
+      delete headers[use.tokenHeader];
+      controller.rawHeaders = withoutRaw(controller.rawHeaders, use.tokenHeader);
+      if (status !== UNAUTHORIZED) {
+        handler.onResponseStart?.(givenController, status, givenHeaders, message);
+        return;
+      }
+      controller.pause();
+      void use.renewed().then((renewed) => {
+        if (canRepeat) next = renewed;
+        if (next === undefined) handler.onResponseStart?.(givenController, status, givenHeaders, message);
+        controller.resume();
+      });
+    },
+    onResponseData(controller, chunk) {
+      if (next === undefined) handler.onResponseData?.(controller, chunk);
+    },
+    onResponseEnd(controller, trailers) {
+      if (next === undefined) handler.onResponseEnd?.(controller, trailers);
+      else again(next);
+    },
+    onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+  };
+}
+
+/** undici takes headers as an object, as a flat list, or as pairs. */
+function headersOf(given: unknown): Record<string, HeaderValue> {
+  if (given === undefined || given === null) return {};
+  if (Array.isArray(given) && !Array.isArray(given[0])) {
+    const names = given.filter((_, index) => index % 2 === 0);
+    return Object.fromEntries(names.map((name, index) => [String(name).toLowerCase(), String(given[index * 2 + 1])]));
+  }
+  const pairs = isIterable(given) ? [...given] : Object.entries(given);
+  return Object.fromEntries(pairs.map(([name, value]) => [String(name).toLowerCase(), value]));
+}
+
+function isIterable(given: object): given is Iterable<[string, HeaderValue]> {
+  return Symbol.iterator in given;
+}
+
+/** undici's fetch reads the headers as they came, name and value in turn. */
+function withoutRaw(raw: unknown, name: string): unknown {
+  if (!Array.isArray(raw)) return raw;
+  return raw.filter((_, index) => String(raw[index - (index % 2)]).toLowerCase() !== name);
+}

@@ -1,0 +1,142 @@
+import * as z from 'zod/mini';
+import { jsonOf } from './answer.ts';
+import { TokenBrokerError } from './error.ts';
+import { type HandOut, handOutOf } from './hand-out.ts';
+import { type RetryBudget, type RetryDependencies, withRetries } from './retry.ts';
+import { type BrokerRequest, type Transport, withTransportErrors } from './transport.ts';
+
+const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+const SUBJECT = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Whose token, of which connection. */
+export interface SlotName {
+  readonly connection: string;
+  readonly subject: string;
+}
+
+const connectionSchema = z.object({
+  name: z.string(),
+  provider: z.string(),
+  lifetime_seconds: z.number(),
+  warning: z.optional(z.string()),
+});
+const connectionsSchema = z.object({ connections: z.array(connectionSchema) });
+const time = z.nullable(z.iso.datetime());
+const slotSchema = z.object({
+  subject: z.string(),
+  state: z.string(),
+  issued_at: time,
+  expires_at: time,
+  refresh_at: time,
+  generation: z.number(),
+  last_error: z.nullable(z.object({ code: z.string(), at: z.iso.datetime() })),
+});
+const statusSchema = z.extend(connectionSchema, { slots: z.array(slotSchema), next: z.optional(z.string()) });
+
+/** One connection as the broker lists it. */
+export type ConnectionSummary = z.infer<typeof connectionSchema>;
+/** One slot as the broker shows it to operators: never its token. */
+export type SlotStatus = z.infer<typeof slotSchema>;
+/** A connection with all of its slots. */
+export type ConnectionStatus = Omit<z.infer<typeof statusSchema>, 'next'>;
+
+/** The broker's routes, one call each. All reject with a `TokenBrokerError`. */
+export interface BrokerApi {
+  handOut(slot: SlotName, options: { readonly minTtlSeconds?: number | undefined } & RetryBudget): Promise<HandOut>;
+  /** Reports a token that the upstream answered 401 to, by its hash. */
+  reject(slot: SlotName, rejectedHash: string, budget: RetryBudget): Promise<HandOut>;
+  purge(slot: SlotName, budget: RetryBudget): Promise<void>;
+  connections(budget: RetryBudget): Promise<readonly ConnectionSummary[]>;
+  status(connection: string, budget: RetryBudget): Promise<ConnectionStatus>;
+}
+
+/** More pages than a connection has slots for; a broker that goes on for ever is stopped here. */
+const MOST_PAGES = 1_000;
+
+/**
+ * Creates the calls of the broker's API. Each may be made twice without harm, so each is tried again as `withRetries`
+ * says: a rejection is of one token, by its hash, and a purge of nothing is none.
+ */
+export function createBrokerApi({
+  transport,
+  ...dependencies
+}: RetryDependencies & { readonly transport: Transport }): BrokerApi {
+  function ask<T>(request: BrokerRequest, budget: RetryBudget, read: (json: unknown) => T | undefined): Promise<T> {
+    return withRetries(dependencies, budget, (leftMs) =>
+      // The limit spans the body too: an answer that drips is none.
+      withTransportErrors({ timeoutMs: leftMs, signal: budget.signal, what: 'the broker' }, async (signal) => {
+        const response = await transport(request, { timeoutMs: leftMs, signal });
+        const value = read(await jsonOf(response));
+        if (value !== undefined) return value;
+        throw new TokenBrokerError('invalid_answer', "The answer is not the broker's: check the URL.", {
+          status: response.status,
+        });
+      }),
+    );
+  }
+
+  async function page(connection: string, next: string | undefined, budget: RetryBudget) {
+    const query = next === undefined ? '' : `?next=${encodeURIComponent(next)}`;
+    return ask({ method: 'GET', target: `/connections/${checkedName(connection)}${query}` }, budget, (json) => {
+      return statusSchema.safeParse(json).data;
+    });
+  }
+
+  return {
+    async handOut(slot, { minTtlSeconds, ...budget }) {
+      const query = minTtlSeconds === undefined ? '' : `?min_ttl=${minTtlSeconds}`;
+      return ask({ method: 'GET', target: `${tokenPath(slot)}${query}` }, budget, (json) => handOutFor(slot, json));
+    },
+    async reject(slot, rejectedHash, budget) {
+      const request = {
+        method: 'POST',
+        target: tokenPath(slot),
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ rejected: rejectedHash }),
+      };
+      return ask(request, budget, (json) => handOutFor(slot, json));
+    },
+    async purge(slot, budget) {
+      await ask({ method: 'DELETE', target: tokenPath(slot) }, budget, (json) => json === undefined || undefined);
+    },
+    async connections(budget) {
+      const request = { method: 'GET', target: '/connections' };
+      return ask(request, budget, (json) => connectionsSchema.safeParse(json).data?.connections);
+    },
+    async status(connection, budget) {
+      const slots: SlotStatus[] = [];
+      let next: string | undefined;
+      for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+        const { next: after, slots: more, ...summary } = await page(connection, next, budget);
+        slots.push(...more);
+        if (after === undefined) return { ...summary, slots };
+        next = after;
+      }
+      throw new TokenBrokerError('invalid_answer', 'The list of slots does not end.');
+    },
+  };
+}
+
+/** The path of a slot's token. Throws a `usage` error for a name that no connection or subject can have. */
+export function tokenPath(slot: SlotName): string {
+  return `/tokens/${slotPath(slot)}`;
+}
+
+/** A slot as it stands in paths. Throws as `tokenPath` does. */
+export function slotPath({ connection, subject }: SlotName): string {
+  if (!SUBJECT.test(subject) || /^\.+$/.test(subject)) {
+    throw new TokenBrokerError('usage', 'The subject is `system`, or a staff PKID such as 88.');
+  }
+  return `${checkedName(connection)}/${subject}`;
+}
+
+function checkedName(connection: string): string {
+  if (NAME.test(connection)) return connection;
+  throw new TokenBrokerError('usage', 'A connection is named by lowercase letters, digits, `_` and `-`, 63 at most.');
+}
+
+/** An answer for another slot is never taken: tokens of subjects do not mix. */
+function handOutFor({ connection, subject }: SlotName, json: unknown): HandOut | undefined {
+  const handOut = handOutOf(json);
+  return handOut?.connection === connection && handOut.subject === subject ? handOut : undefined;
+}

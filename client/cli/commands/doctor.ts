@@ -1,0 +1,82 @@
+import { type Call, type Command, operand } from '../command.ts';
+import {
+  checkCredential,
+  checkIdentity,
+  checkListing,
+  checkReach,
+  checkRegion,
+  checkSecretShape,
+  checkTokenGrant,
+  type Finding,
+} from '../doctor/checks.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Style } from '../terminal.ts';
+
+const marks: Readonly<Record<Finding['state'], readonly [Style, string]>> = {
+  ok: ['green', 'ok'],
+  warning: ['yellow', 'warning'],
+  failed: ['red', 'failed'],
+  unknown: ['dim', 'unknown'],
+};
+const WIDEST_MARK = 7;
+
+/** `token-broker doctor`: looks at everything that a hand-out needs, one by one, each with its remedy. */
+export const doctorCommand: Command = {
+  name: 'doctor',
+  summary: 'checks identity, region, reach, clock, grants and secrets, each with its remedy',
+  operands: ['[CONNECTION]'],
+  options: {
+    'read-secrets': {
+      type: 'boolean',
+      help: 'reads the secrets as you, to check their shape; nothing of them is shown',
+    },
+  },
+  notes: [
+    'No token is handed out and nothing is changed. Whether a credential works is told from what the broker remembers of',
+    'its last login. Later checks are left out where an earlier one makes them pointless. Exit code 8: something failed.',
+  ],
+  examples: [
+    ['doctor', 'against `npm start`'],
+    ['doctor wfm --url https://ID.execute-api.eu-west-1.amazonaws.com', 'one connection of a deployed broker'],
+  ],
+  async run(call) {
+    const findings: Finding[] = [];
+    for await (const finding of examine(call)) {
+      findings.push(finding);
+      if (!call.isJson) show(call, finding);
+    }
+    const isHealthy = findings.every(({ state }) => state !== 'failed');
+    if (call.isJson) call.print(JSON.stringify({ healthy: isHealthy, findings }, undefined, 2));
+    else call.say(isHealthy ? 'Nothing is to be mended.' : 'Mend what failed, from the top, and look again.');
+    return isHealthy ? EXIT.ok : EXIT.unhealthy;
+  },
+};
+
+async function* examine(call: Call): AsyncGenerator<Finding> {
+  yield checkRegion(call);
+  const identity = await checkIdentity(call);
+  yield identity;
+  const reach = await checkReach(call);
+  yield* reach;
+  if ([identity, ...reach].some(({ state }) => state === 'failed')) return;
+
+  const only = operand(call, 0);
+  const { finding, connections } = await checkListing(call);
+  // Who names a connection may be a caller, who need not list them.
+  yield only !== '' && finding.state === 'failed' ? { ...finding, state: 'unknown' } : finding;
+  const names = only === '' ? connections.map(({ name }) => name) : [only];
+  for (const name of names) {
+    yield await checkTokenGrant(call, name);
+    yield await checkCredential(call, name);
+    const summary = connections.find((connection) => connection.name === name);
+    if (call.flag('read-secrets') && !call.endpoint.isLoopback && summary !== undefined) {
+      yield await checkSecretShape(call, summary);
+    }
+  }
+}
+
+function show({ paint, print }: Call, { check, state, detail, remedy }: Finding): void {
+  const [style, mark] = marks[state];
+  print(`${paint(style, mark.padEnd(WIDEST_MARK))}  ${paint('bold', check)}: ${detail}`);
+  if (remedy !== undefined && state !== 'ok') print(`${' '.repeat(WIDEST_MARK)}  → ${remedy}`);
+}

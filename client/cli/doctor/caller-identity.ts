@@ -1,0 +1,38 @@
+import * as z from 'zod/mini';
+import { systemClock } from '../../clock.ts';
+import { TokenBrokerError } from '../../error.ts';
+import { createSigner } from '../../signing.ts';
+import { withTransportErrors } from '../../transport.ts';
+
+const answerSchema = z.object({
+  GetCallerIdentityResponse: z.object({ GetCallerIdentityResult: z.object({ Arn: z.string() }) }),
+});
+
+/** The ARN that AWS knows the caller by. Rejects with a `TokenBrokerError` where there is no identity. */
+export async function callerIdentity({
+  region,
+  timeoutMs,
+  environment,
+}: {
+  readonly region: string;
+  readonly timeoutMs: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}): Promise<string> {
+  const suffix = region.startsWith('cn-') ? '.cn' : '';
+  const url = new URL(environment['AWS_ENDPOINT_URL_STS'] ?? `https://sts.${region}.amazonaws.com${suffix}/`);
+  const sign = createSigner({ endpoint: { region, isLoopback: false }, clock: systemClock, service: 'sts' });
+  const body = 'Action=GetCallerIdentity&Version=2011-06-15';
+  const headers = await sign({
+    method: 'POST',
+    url,
+    headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+    body,
+  });
+  return withTransportErrors({ timeoutMs, what: 'AWS STS' }, async (signal) => {
+    const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
+    const text = await response.text();
+    const parsed = answerSchema.safeParse(response.ok ? JSON.parse(text) : undefined);
+    if (parsed.success) return parsed.data.GetCallerIdentityResponse.GetCallerIdentityResult.Arn;
+    throw new TokenBrokerError('credentials', `AWS does not know these credentials (STS answered ${response.status}).`);
+  });
+}

@@ -1,0 +1,178 @@
+import { jsonOf } from '../../answer.ts';
+import type { ConnectionStatus, ConnectionSummary } from '../../broker-api.ts';
+import { systemClock } from '../../clock.ts';
+import { TokenBrokerError } from '../../error.ts';
+import { createSigner } from '../../signing.ts';
+import { createTransport, withTransportErrors } from '../../transport.ts';
+import type { Call } from '../command.ts';
+import { remedyForCode } from '../remedies.ts';
+import { createSecretStore, defaultSecretId, faultOf, fieldsByProvider } from '../secrets.ts';
+import { durationOf } from '../table.ts';
+import { callerIdentity } from './caller-identity.ts';
+
+/** What one check found. `unknown` is for what cannot be told without doing harm. */
+export interface Finding {
+  readonly check: string;
+  readonly state: 'ok' | 'warning' | 'failed' | 'unknown';
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+const CLOCK_WARNING_MS = 30_000;
+/** SigV4 allows five minutes either way. */
+const CLOCK_LIMIT_MS = 240_000;
+const CREDENTIAL_CODES = new Set([
+  'secret_unavailable',
+  'secret_invalid',
+  'upstream_credential_rejected',
+  'upstream_account_locked',
+  'upstream_login_ambiguous',
+]);
+
+/** Tells who is calling. */
+export async function checkIdentity({ endpoint, timeoutMs, terminal }: Call): Promise<Finding> {
+  const check = 'identity';
+  if (endpoint.isLoopback) return { check, state: 'ok', detail: 'local, as `npm start` takes it' };
+  try {
+    const arn = await callerIdentity({ region: endpoint.region, timeoutMs, environment: terminal.environment });
+    return { check, state: 'ok', detail: arn };
+  } catch (error) {
+    const remedy = 'Log in (`aws sso login`), set AWS_PROFILE, or run where a role is given.';
+    return failed(check, error, remedy);
+  }
+}
+
+/** Tells where the signature is for. */
+export function checkRegion({ endpoint }: Call): Finding {
+  return { check: 'region', state: 'ok', detail: `${endpoint.region}, at ${endpoint.base}` };
+}
+
+/** Tells whether anything answers at the URL, and how far its clock is from this machine's. */
+export async function checkReach({ endpoint, timeoutMs }: Call): Promise<readonly Finding[]> {
+  const check = 'reach';
+  const startedAt = Date.now();
+  try {
+    const { status, date } = await withTransportErrors({ timeoutMs, what: 'the broker' }, async (signal) => {
+      const response = await fetch(`${endpoint.base}/connections`, { signal, redirect: 'manual' });
+      await response.body?.cancel();
+      return { status: response.status, date: Date.parse(response.headers.get('date') ?? '') };
+    });
+    const tookMs = Date.now() - startedAt;
+    const isNoBroker = status === 404 || (status >= 300 && status < 400);
+    const reach: Finding = isNoBroker
+      ? {
+          check,
+          state: 'failed',
+          detail: `something answers, but ${status} to /connections`,
+          remedy: 'Check the URL: it is the output of the stack, with the stage where the API has one.',
+        }
+      : { check, state: 'ok', detail: `answers within ${tookMs} ms` };
+    return [reach, checkClock(date, startedAt + tookMs / 2)];
+  } catch (error) {
+    return [failed(check, error, 'Check the URL, DNS, a proxy or VPN; on this machine `npm start` starts a broker.')];
+  }
+}
+
+function checkClock(date: number, now: number): Finding {
+  const check = 'clock';
+  if (Number.isNaN(date)) return { check, state: 'unknown', detail: 'the answer has no Date' };
+  // Date has whole seconds.
+  const offMs = Math.max(0, Math.abs(now - date) - 1000);
+  if (offMs < CLOCK_WARNING_MS) return { check, state: 'ok', detail: 'agrees with the broker' };
+  const detail = `${durationOf(offMs)} ${now > date ? 'ahead of' : 'behind'} the broker`;
+  const remedy = 'Set this machine to network time: signatures more than five minutes off are refused.';
+  return { check, state: offMs < CLOCK_LIMIT_MS ? 'warning' : 'failed', detail, remedy };
+}
+
+/** Tells what of the API this identity may use. Gives the connections that it learned of. */
+export async function checkListing({
+  client,
+}: Call): Promise<{ readonly finding: Finding; readonly connections: readonly ConnectionSummary[] }> {
+  const check = 'grants';
+  try {
+    const connections = await client.connections();
+    const names = connections.map(({ name }) => name).join(', ');
+    return { finding: { check, state: 'ok', detail: `may list connections: ${names}` }, connections };
+  } catch (error) {
+    const remedy =
+      'For operators: `broker.grantOperate(principal)`. Callers do without; name a connection to check it.';
+    return { finding: failed(check, error, remedy), connections: [] };
+  }
+}
+
+/**
+ * Tells whether this identity may have a connection's token, without having one: the request asks for a `min_ttl` that
+ * is no number, so that the broker refuses it once IAM has let it in.
+ */
+export async function checkTokenGrant(call: Call, connection: string): Promise<Finding> {
+  const check = `grants ${connection}`;
+  const { endpoint, timeoutMs } = call;
+  const sign = createSigner({ endpoint, clock: systemClock });
+  const transport = createTransport({ endpoint, sign, fetch });
+  try {
+    const target = `/tokens/${encodeURIComponent(connection)}/system?min_ttl=none`;
+    await jsonOf(await transport({ method: 'GET', target }, { timeoutMs }));
+    return { check, state: 'unknown', detail: 'the broker answered what it should not have' };
+  } catch (error) {
+    const code = error instanceof TokenBrokerError && error.kind === 'problem' ? error.code : undefined;
+    if (code === 'invalid_request' || code === 'subject_not_supported') {
+      return { check, state: 'ok', detail: 'may have its tokens' };
+    }
+    const grant = `\`broker.grantToken(principal, '${connection}')\` in the CDK app, for this identity.`;
+    return failed(check, error, remedyForCode(code ?? '') ?? grant);
+  }
+}
+
+/** Tells from a connection's state whether its credential works. No secret is read. */
+export async function checkCredential(call: Call, connection: string): Promise<Finding> {
+  const check = `secret ${connection}`;
+  let status: ConnectionStatus;
+  try {
+    status = await call.client.status(connection);
+  } catch (error) {
+    const remedy = "For operators: `broker.grantOperate(principal)`, to see a connection's state.";
+    return { ...failed(check, error, remedy), state: 'unknown' };
+  }
+  const bad = status.slots.find(({ last_error: last }) => last !== null && CREDENTIAL_CODES.has(last.code));
+  if (bad?.last_error) {
+    const { code, at } = bad.last_error;
+    const remedy = remedyForCode(code) ?? 'See `token-broker status`, and the log of its mint function.';
+    return { check, state: 'failed', detail: `${code} for ${bad.subject} at ${at}`, remedy };
+  }
+  if (status.slots.some(({ state }) => state === 'fresh')) return { check, state: 'ok', detail: 'has logged in' };
+  return {
+    check,
+    state: 'unknown',
+    detail: 'nothing was minted with it yet',
+    remedy: `\`token-broker token ${connection} > /dev/null\` tries it.`,
+  };
+}
+
+/** Reads a secret with this identity and tells whether it has the right shape; nothing of it is shown. */
+export async function checkSecretShape(call: Call, { name, provider }: ConnectionSummary): Promise<Finding> {
+  const check = `shape ${name}`;
+  const fields = fieldsByProvider[provider];
+  if (fields === undefined)
+    return { check, state: 'unknown', detail: `${provider} is no provider that this program knows` };
+  try {
+    const store = await createSecretStore(call.endpoint.region);
+    const fault = faultOf(parsed(await store.read(defaultSecretId(name))), fields);
+    if (fault === undefined) return { check, state: 'ok', detail: `has ${fields.join(' and ')}` };
+    return { check, state: 'failed', detail: fault, remedy: `Set it again with \`token-broker secret set ${name}\`.` };
+  } catch (error) {
+    return failed(check, error, `Set it with \`token-broker secret set ${name}\`, or read it as who may.`);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function failed(check: string, error: unknown, remedy: string): Finding {
+  const detail = error instanceof TokenBrokerError ? error.message : 'something unforeseen happened';
+  return { check, state: 'failed', detail, remedy };
+}

@@ -1,0 +1,67 @@
+import { type Command, commonOptions, type Option } from './command.ts';
+import { EXIT_MEANINGS } from './exit-codes.ts';
+
+/** The help of the whole program. */
+export function programHelp(commands: readonly Command[]): string {
+  return [
+    'Tokens from a token broker: one signed call each, and no credential in sight.',
+    '',
+    'Usage: token-broker COMMAND [options]',
+    '',
+    'Commands:',
+    ...columns(commands.map((command) => [[command.name, ...command.operands].join(' '), command.summary])),
+    '',
+    'Options of every command:',
+    ...optionLines(commonOptions),
+    '',
+    'Examples:',
+    ...exampleLines([
+      ['connections', 'what there is, against `npm start` with no setting'],
+      ['token helpdesk --subject 88', 'a token of staff member 88'],
+      ['call wfm GET /AgentLogonReport', 'a call through the broker, without a token'],
+      ['doctor --url https://ID.execute-api.REGION.amazonaws.com', 'what is wrong, and what to do'],
+    ]),
+    '',
+    'Exit codes:',
+    ...columns(EXIT_MEANINGS.map(([code, meaning]) => [String(code), meaning])),
+    '',
+    '`token-broker COMMAND --help` tells more.',
+    '',
+  ].join('\n');
+}
+
+/** The help of one command. */
+export function commandHelp(command: Command): string {
+  return [
+    command.summary,
+    '',
+    `Usage: token-broker ${[command.name, ...command.operands].join(' ')} [options]`,
+    '',
+    ...(Object.keys(command.options).length === 0 ? [] : ['Options:', ...optionLines(command.options), '']),
+    'Options of every command:',
+    ...optionLines(commonOptions),
+    '',
+    ...(command.notes === undefined ? [] : [...command.notes, '']),
+    'Examples:',
+    ...exampleLines(command.examples),
+    '',
+  ].join('\n');
+}
+
+function optionLines(options: Readonly<Record<string, Option>>): readonly string[] {
+  return columns(
+    Object.entries(options).map(([name, { short, value, help }]) => [
+      `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`,
+      help,
+    ]),
+  );
+}
+
+function exampleLines(examples: readonly (readonly [string, string])[]): readonly string[] {
+  return examples.flatMap(([line, what]) => [`  token-broker ${line}`, `      ${what}`]);
+}
+
+function columns(rows: readonly (readonly [string, string])[]): readonly string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}

@@ -1,0 +1,89 @@
+import { TokenBrokerError } from '../error.ts';
+import { type Command, callOf, readArguments } from './command.ts';
+import { callCommand } from './commands/call.ts';
+import { connectionsCommand } from './commands/connections.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { purgeCommand } from './commands/purge.ts';
+import { rejectCommand } from './commands/reject.ts';
+import { secretSetCommand } from './commands/secret-set.ts';
+import { statusCommand } from './commands/status.ts';
+import { tokenCommand } from './commands/token.ts';
+import { EXIT, type ExitCode, exitCodeOf, Interrupted, UsageError } from './exit-codes.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { remedyOf } from './remedies.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [
+  tokenCommand,
+  connectionsCommand,
+  statusCommand,
+  callCommand,
+  rejectCommand,
+  purgeCommand,
+  secretSetCommand,
+  doctorCommand,
+];
+
+/** Runs a command line and gives its exit code. Never rejects; what went wrong is told on stderr. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const say = (text: string): void => void terminal.stderr.write(`${text}\n`);
+  let isJson = args.includes('--json');
+  try {
+    const [first] = args;
+    if (first === undefined) {
+      say(programHelp(commands));
+      return EXIT.usage;
+    }
+    if (first === '--help' || first === '-h' || (first === 'help' && args.length === 1)) {
+      terminal.stdout.write(programHelp(commands));
+      return EXIT.ok;
+    }
+    const { command, rest } = commandOf(first === 'help' ? [...args.slice(1), '--help'] : args);
+    const read = readArguments(command, rest);
+    if (read.isHelp) {
+      terminal.stdout.write(commandHelp(command));
+      return EXIT.ok;
+    }
+    const call = callOf(read, terminal);
+    isJson = call.isJson;
+    return await command.run(call);
+  } catch (error) {
+    if (isJson && error instanceof TokenBrokerError) say(JSON.stringify(errorJson(error)));
+    else for (const line of messageOf(error)) say(line);
+    return exitCodeOf(error);
+  }
+}
+
+function commandOf(args: readonly string[]): { readonly command: Command; readonly rest: readonly string[] } {
+  for (const command of commands) {
+    const words = command.name.split(' ');
+    if (words.every((word, index) => args[index] === word)) return { command, rest: args.slice(words.length) };
+  }
+  const names = commands.map(({ name }) => name).join(', ');
+  throw new UsageError(`There is no command ${JSON.stringify(args[0] ?? '')}. There are: ${names}.`);
+}
+
+function messageOf(error: unknown): readonly string[] {
+  if (error instanceof UsageError) return [`token-broker: ${error.message}`, '`token-broker --help` lists everything.'];
+  if (error instanceof Interrupted) return [];
+  // An error that nobody thought of may quote anything: its kind must do.
+  if (!(error instanceof TokenBrokerError)) {
+    return [`token-broker: something unforeseen happened (${error instanceof Error ? error.name : typeof error}).`];
+  }
+  const { code, detail, requestId, causeCode, retryAfterMs } = error;
+  const facts = [
+    code,
+    ...(causeCode === undefined ? [] : [`cause ${causeCode}`]),
+    ...(retryAfterMs === undefined ? [] : [`again in ${Math.ceil(retryAfterMs / 1000)} s`]),
+    ...(requestId === undefined ? [] : [`request ${requestId}`]),
+  ];
+  const remedy = remedyOf(error);
+  return [`token-broker: ${detail} (${facts.join(', ')})`, ...(remedy === undefined ? [] : [remedy])];
+}
+
+function errorJson({ kind, code, status, detail, causeCode, retryAfterMs, requestId }: TokenBrokerError) {
+  return {
+    error: { kind, code, status, detail, cause: causeCode, retry_after_ms: retryAfterMs, request_id: requestId },
+  };
+}

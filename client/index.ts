@@ -1,0 +1,16 @@
+/** What callers of a token broker install. Adapters of other HTTP clients are entry points of their own: `adapters/`. */
+export type { ConnectionStatus, ConnectionSummary, SlotStatus } from './broker-api.ts';
+export type { Clock } from './clock.ts';
+export { TokenBrokerError, type TokenBrokerErrorKind } from './error.ts';
+export { fingerprintOf, type HandOut, hashOf, type WireHandOut } from './hand-out.ts';
+export type { ProxyInit } from './proxy-call.ts';
+export type { AwsCredentials, CredentialProvider } from './signing.ts';
+export {
+  createTokenBrokerClient,
+  type TokenBrokerClient,
+  type TokenBrokerClientOptions,
+  type TokenOptions,
+} from './token-broker-client.ts';
+export type { TokenUse } from './token-use.ts';
+export type { Fetch } from './transport.ts';
+export type { UpstreamInit, Upstreams } from './upstream-fetch.ts';

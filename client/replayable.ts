@@ -1,0 +1,6 @@
+/** Reports whether an HTTP client's body can be sent a second time: a stream that was read is gone. */
+export function isReplayable(body: unknown): boolean {
+  if (body === undefined || body === null || typeof body === 'string') return true;
+  if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return true;
+  return body instanceof URLSearchParams || body instanceof FormData || body instanceof Blob;
+}

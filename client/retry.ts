@@ -1,0 +1,77 @@
+import type { Clock } from './clock.ts';
+import { TokenBrokerError } from './error.ts';
+
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 5_000;
+/** API Gateway's own answers that say "later". */
+const GATEWAY_LATER = new Set([429, 502, 503, 504]);
+
+/** How long and how often a request may be tried. */
+export interface RetryBudget {
+  readonly attempts: number;
+  /** For all attempts and the waits between them. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What waiting needs. `random` gives a number in [0, 1). */
+export interface RetryDependencies {
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/**
+ * Tries something that may safely be done twice, up to `attempts` times within `timeoutMs`. Tried again: no answer
+ * (`network`), a 503 or 504 of the broker that says when (`Retry-After`), and the API's own 429, 502, 503 and 504.
+ * Waits have full jitter, on top of `Retry-After`; where that ends after the budget, the error comes at once.
+ */
+export async function withRetries<T>(
+  { clock, random }: RetryDependencies,
+  { attempts, timeoutMs, signal }: RetryBudget,
+  attempt: (leftMs: number) => Promise<T>,
+): Promise<T> {
+  const until = clock.now() + timeoutMs;
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await attempt(until - clock.now());
+    } catch (error) {
+      if (tried >= attempts || !isWorthRetrying(error)) throw error;
+      const jitterMs = random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tried);
+      const waitMs = (error.retryAfterMs ?? 0) + jitterMs;
+      if (clock.now() + waitMs >= until) throw error;
+      await clock.sleep(waitMs, signal).catch((reason: unknown) => {
+        signal?.throwIfAborted();
+        throw reason;
+      });
+    }
+  }
+}
+
+/** Reports whether the same request may succeed later without anybody doing anything. */
+export function isWorthRetrying(error: unknown): error is TokenBrokerError {
+  if (!(error instanceof TokenBrokerError)) return false;
+  const { kind, status = 0, retryAfterMs } = error;
+  switch (kind) {
+    case 'network':
+      return true;
+    case 'problem':
+      return (status === 503 || status === 504) && retryAfterMs !== undefined;
+    case 'gateway':
+    case 'invalid_answer':
+      return GATEWAY_LATER.has(status);
+    default:
+      return false;
+  }
+}
+
+/**
+ * Reports whether an error says nothing about whether this caller may have the token, so that a good one is kept: any
+ * but a definite 4xx of the broker or its API, or a mistake in the call.
+ */
+export function isOutage(error: unknown): boolean {
+  if (!(error instanceof TokenBrokerError) || error.kind === 'usage') return false;
+  const { kind, status = 0 } = error;
+  const isOfTheApi = kind === 'problem' || kind === 'gateway';
+  const isDefinite = status >= 400 && status < 500 && status !== 429;
+  return !(isOfTheApi && isDefinite);
+}

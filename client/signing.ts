@@ -1,0 +1,112 @@
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { HttpRequest } from '@smithy/protocol-http';
+import { SignatureV4 } from '@smithy/signature-v4';
+import type { Clock } from './clock.ts';
+import type { Endpoint } from './endpoint.ts';
+import { TokenBrokerError } from './error.ts';
+
+/** AWS credentials, as every AWS SDK for JavaScript has them. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
+/** Gives credentials; called before each signature, so it should keep them. The SDK's providers do. */
+export type CredentialProvider = () => Promise<AwsCredentials>;
+
+/** A request to sign: the body as the bytes that will be sent. */
+export interface UnsignedRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+}
+
+/** Gives the headers that a request is to be sent with. */
+export type Signer = (request: UnsignedRequest) => Promise<Record<string, string>>;
+
+/** What `npm start -- --require-sigv4` takes; without that flag it does not look. */
+const LOCAL_CREDENTIALS: AwsCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+/** Credentials this close to their end are asked for again. */
+const RENEW_BEFORE_MS = 60_000;
+
+/**
+ * Creates the SigV4 signer for one endpoint, by AWS's own signer. Credentials are those given, else `local`/`local` on
+ * loopback, else the SDK's default provider chain, loaded when it is first needed. Rejects with `credentials` where
+ * there are none.
+ */
+export function createSigner({
+  endpoint,
+  clock,
+  credentials,
+  service = 'execute-api',
+}: {
+  readonly endpoint: Pick<Endpoint, 'region' | 'isLoopback'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly credentials?: AwsCredentials | CredentialProvider | undefined;
+  readonly service?: string;
+}): Signer {
+  const provide = credentialProviderOf({ endpoint, clock, credentials });
+
+  return async ({ method, url, headers, body }) => {
+    const signer = new SignatureV4({ service, region: endpoint.region, sha256: Sha256, credentials: await provide() });
+    const signed = await signer.sign(
+      new HttpRequest({
+        method,
+        protocol: url.protocol,
+        hostname: url.hostname,
+        path: url.pathname,
+        query: queryOf(url),
+        headers: { ...headers, host: url.host },
+        body,
+      }),
+      { signingDate: new Date(clock.now()) },
+    );
+    // fetch sets Host by itself, to the same.
+    const { host: _host, ...rest } = signed.headers;
+    return rest;
+  };
+}
+
+/** The provider that a signer uses, which keeps what it got until shortly before its end. */
+export function credentialProviderOf({
+  endpoint,
+  clock,
+  credentials,
+}: {
+  readonly endpoint: Pick<Endpoint, 'isLoopback'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly credentials?: AwsCredentials | CredentialProvider | undefined;
+}): CredentialProvider {
+  if (typeof credentials === 'object') return async () => credentials;
+  if (credentials === undefined && endpoint.isLoopback) return async () => LOCAL_CREDENTIALS;
+  const source = credentials ?? createDefaultChain();
+  let kept: AwsCredentials | undefined;
+  return async () => {
+    const isGood = kept?.expiration !== undefined && kept.expiration.getTime() - clock.now() > RENEW_BEFORE_MS;
+    if (kept !== undefined && isGood) return kept;
+    try {
+      kept = await source();
+      return kept;
+    } catch {
+      throw new TokenBrokerError(
+        'credentials',
+        'There are no AWS credentials to sign with. Log in (`aws sso login`), set AWS_PROFILE, or run where a role is given.',
+      );
+    }
+  };
+}
+
+function createDefaultChain(): CredentialProvider {
+  let chain: Promise<CredentialProvider> | undefined;
+  return async () => {
+    chain ??= import('@aws-sdk/credential-provider-node').then(({ defaultProvider }) => defaultProvider());
+    return (await chain)();
+  };
+}
+
+function queryOf({ searchParams }: URL): Record<string, string[]> {
+  return Object.fromEntries([...new Set(searchParams.keys())].map((name) => [name, searchParams.getAll(name)]));
+}

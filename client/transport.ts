@@ -1,0 +1,98 @@
+import type { Endpoint } from './endpoint.ts';
+import { TokenBrokerError } from './error.ts';
+import type { Signer } from './signing.ts';
+
+/** The part of `fetch` that the client uses. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** A request to the broker. */
+export interface BrokerRequest {
+  readonly method: string;
+  /** Path, and query where there is one, behind the broker's URL. */
+  readonly target: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+}
+
+/** Sends one signed request. Rejects with `network`, `timeout` or `credentials`, or with the reason of `signal`. */
+export type Transport = (
+  request: BrokerRequest,
+  limits: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+) => Promise<Response>;
+
+/** Creates the way to the broker. It tries once, and follows no redirect: a signature is for one URL. */
+export function createTransport({
+  endpoint,
+  sign,
+  fetch,
+}: {
+  readonly endpoint: Endpoint;
+  readonly sign: Signer;
+  readonly fetch: Fetch;
+}): Transport {
+  return async ({ method, target, headers = {}, body }, { timeoutMs, signal }) => {
+    const url = new URL(`${endpoint.base}${target}`);
+    // As the signer will encode it, so that both sides sign one and the same query.
+    url.search = [...url.searchParams].map((pair) => pair.map(encodeRfc3986).join('=')).join('&');
+    const signed = await sign({ method, url, headers, body });
+    return withTransportErrors({ timeoutMs, signal, what: 'the broker' }, (limit) =>
+      fetch(url.href, {
+        method,
+        headers: signed,
+        redirect: 'manual',
+        signal: limit,
+        ...(body === undefined ? {} : { body: body as NonNullable<RequestInit['body']> }),
+      }),
+    );
+  };
+}
+
+/** Runs a piece of work with a limit in time, and tells its failures as a `TokenBrokerError`. */
+export async function withTransportErrors<T>(
+  {
+    timeoutMs,
+    signal,
+    what,
+  }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined; readonly what: string },
+  work: (limit: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeout = AbortSignal.timeout(Math.max(1, Math.floor(timeoutMs)));
+  try {
+    return await work(signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
+  } catch (error) {
+    if (signal?.aborted === true) throw signal.reason;
+    if (error instanceof TokenBrokerError) throw error;
+    if (timeout.aborted) {
+      throw new TokenBrokerError('timeout', `There was no whole answer of ${what} within ${Math.round(timeoutMs)} ms.`);
+    }
+    throw new TokenBrokerError('network', `There is no way to ${what}: ${reasonOf(error)}.`);
+  }
+}
+
+/** What a failed fetch says in one word. Its message is left out: it may quote a URL. */
+function reasonOf(error: unknown): string {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const code = 'code' in at && typeof at.code === 'string' ? at.code : undefined;
+    if (code !== undefined) return remedyOf(code);
+  }
+  return 'the connection failed';
+}
+
+function remedyOf(code: string): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'the connection is refused (ECONNREFUSED). Does it run there?';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `its name cannot be resolved (${code}). Check the URL and DNS`;
+    case 'ECONNRESET':
+    case 'UND_ERR_SOCKET':
+      return `the connection broke off (${code})`;
+    default:
+      return /CERT|SIGNED|TLS|SSL/.test(code) ? `its certificate is not trusted (${code})` : code;
+  }
+}
+
+function encodeRfc3986(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}

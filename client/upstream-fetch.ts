@@ -1,0 +1,98 @@
+import type { SlotName } from './broker-api.ts';
+import { isLoopbackHost } from './endpoint.ts';
+import { TokenBrokerError } from './error.ts';
+import { isReplayable } from './replayable.ts';
+import type { BeginUse } from './token-use.ts';
+import type { Fetch } from './transport.ts';
+
+/** As `fetch` takes it, and whose token to place. */
+export interface UpstreamInit extends Omit<RequestInit, 'redirect'> {
+  /** `system` where it is left out. */
+  readonly subject?: string | undefined;
+  readonly minTtlSeconds?: number | undefined;
+}
+
+/** Base URLs of upstreams by connection. */
+export type Upstreams = Readonly<Record<string, string>>;
+
+const UNAUTHORIZED = 401;
+
+/**
+ * Creates the calls to upstreams: `fetch` with the token placed, a slid one kept, and after a 401 one report and one
+ * more try, for bodies that can be sent twice. Redirects are not followed: the token would go with them. What the
+ * upstream's `fetch` rejects with is passed on as it is.
+ */
+export function createUpstreamFetch({
+  begin,
+  fetch,
+  upstreams,
+}: {
+  readonly begin: BeginUse;
+  readonly fetch: Fetch;
+  readonly upstreams: Upstreams;
+}): (connection: string, target: string | URL, init?: UpstreamInit) => Promise<Response> {
+  return async (connection, target, { subject = 'system', minTtlSeconds, ...init } = {}) => {
+    const url = upstreamUrlOf(connection, target, upstreams);
+    const slot: SlotName = { connection, subject };
+    for (let use = await begin(slot, minTtlSeconds); ; ) {
+      const headers = placedHeaders(init.headers, use.headers);
+      const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+      use.answered(response.status, response.headers.get(use.tokenHeader));
+      const answer = withoutHeader(response, use.tokenHeader);
+      if (response.status !== UNAUTHORIZED) return answer;
+      const next = await use.renewed();
+      if (next === undefined || !isReplayable(init.body)) return answer;
+      await answer.body?.cancel();
+      use = next;
+    }
+  };
+}
+
+/**
+ * The URL that a token may be sent to: a path behind the base URL declared for the connection, or an absolute URL of
+ * the same origin; any https or loopback URL where none is declared. Throws `usage` otherwise.
+ */
+export function upstreamUrlOf(connection: string, target: string | URL, upstreams: Upstreams): string {
+  const declared = Object.hasOwn(upstreams, connection) ? upstreams[connection] : undefined;
+  const base = declared === undefined ? undefined : URL.parse(declared);
+  if (base === null) throw new TokenBrokerError('usage', `\`upstreams.${connection}\` is no URL.`);
+  const isPath = typeof target === 'string' && target.startsWith('/');
+  if (isPath && base === undefined) {
+    throw new TokenBrokerError('usage', `Give \`upstreams: { ${connection}: 'https://…' }\`, or an absolute URL.`);
+  }
+  const behind = base === undefined ? '' : `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
+  const url = URL.parse(isPath ? `${behind}${target}` : String(target));
+  if (url === null) throw new TokenBrokerError('usage', 'The target is neither a path that begins with / nor a URL.');
+  const isKept = base === undefined ? isSafe(url) : url.origin === base.origin;
+  if (!isKept || (isPath && !`${url.origin}${url.pathname}/`.startsWith(`${behind}/`))) {
+    throw new TokenBrokerError(
+      'usage',
+      `The token of ${connection} goes to its own upstream alone: https, and the origin and path of \`upstreams.${connection}\`.`,
+    );
+  }
+  return url.href;
+}
+
+function isSafe({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+}
+
+function placedHeaders(given: RequestInit['headers'], token: Readonly<Record<string, string>>): Headers {
+  const headers = new Headers(given);
+  for (const [name, value] of Object.entries(token)) {
+    if (headers.has(name)) throw new TokenBrokerError('usage', `The client places the token: leave ${name} out.`);
+    headers.set(name, value);
+  }
+  return headers;
+}
+
+/** The answer without a token in it, so that nothing downstream logs one (C16). */
+function withoutHeader(response: Response, name: string): Response {
+  if (!response.headers.has(name)) return response;
+  const { status, statusText, url } = response;
+  const headers = new Headers(response.headers);
+  headers.delete(name);
+  const hasBody = status !== 204 && status !== 205 && status !== 304;
+  const copy = new Response(hasBody ? response.body : null, { status, statusText, headers });
+  return Object.defineProperty(copy, 'url', { value: url });
+}

@@ -1,0 +1,156 @@
+import { Readable } from 'node:stream';
+import axios, { AxiosError } from 'axios';
+import got from 'got';
+import { Agent, request, fetch as undiciFetch } from 'undici';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { attachTokenBroker } from '../../client/adapters/axios.ts';
+import { tokenBrokerForGot } from '../../client/adapters/got.ts';
+import { tokenBrokerInterceptor } from '../../client/adapters/undici.ts';
+import { createTokenBrokerClient, type TokenBrokerClient } from '../../client/index.ts';
+import { type LocalBroker, startLocalBroker } from './local-broker.ts';
+
+let broker: LocalBroker;
+let client: TokenBrokerClient;
+let agent: Agent;
+
+beforeAll(async () => {
+  broker = await startLocalBroker();
+  agent = new Agent();
+});
+afterAll(async () => {
+  await agent.close();
+  await broker.close();
+});
+
+beforeEach(async () => {
+  await broker.turn('community', { callStatus: null });
+  client = createTokenBrokerClient({ url: broker.url, upstreams: { wfm: broker.community.baseUrl } });
+  await client.purge('wfm');
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: object;
+  readonly body: unknown;
+}
+
+/** One way of calling the upstream: each library as its users call it. */
+type Caller = (path: string, init?: { body?: string | Readable }) => Promise<Answer>;
+
+const url = (path: string) => `${broker.community.baseUrl}${path}`;
+
+const libraries: readonly [string, () => Caller][] = [
+  [
+    'undici request',
+    () =>
+      async (path, { body } = {}) => {
+        const dispatcher = agent.compose(tokenBrokerInterceptor(client, 'wfm'));
+        const method = body === undefined ? 'GET' : 'POST';
+        const answer = await request(url(path), { dispatcher, method, ...(body === undefined ? {} : { body }) });
+        return { status: answer.statusCode, headers: answer.headers, body: await answer.body.json() };
+      },
+  ],
+  [
+    'undici fetch',
+    () =>
+      async (path, { body } = {}) => {
+        const dispatcher = agent.compose(tokenBrokerInterceptor(client, 'wfm'));
+        const init = body === undefined ? {} : { method: 'POST', body, duplex: 'half' as const };
+        const answer = await undiciFetch(url(path), { dispatcher, ...init });
+        return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.json() };
+      },
+  ],
+  [
+    'axios',
+    () => {
+      const instance = axios.create({ baseURL: broker.community.baseUrl, validateStatus: () => true });
+      attachTokenBroker(instance, client, 'wfm');
+      return async (path, { body } = {}) => {
+        const answer = await (body === undefined ? instance.get(path) : instance.post(path, body));
+        return { status: answer.status, headers: answer.headers, body: answer.data };
+      };
+    },
+  ],
+  [
+    'axios that throws',
+    () => {
+      const instance = axios.create({ baseURL: broker.community.baseUrl });
+      attachTokenBroker(instance, client, 'wfm');
+      return async (path, { body } = {}) => {
+        try {
+          const answer = await (body === undefined ? instance.get(path) : instance.post(path, body));
+          return { status: answer.status, headers: answer.headers, body: answer.data };
+        } catch (error) {
+          if (!(error instanceof AxiosError) || error.response === undefined) throw error;
+          const { token } = await client.token('wfm');
+          expect(JSON.stringify(error)).not.toContain(token);
+          const { status, headers, data } = error.response;
+          return { status, headers, body: data };
+        }
+      };
+    },
+  ],
+  [
+    'got',
+    () => {
+      const instance = got.extend(
+        { prefixUrl: '', throwHttpErrors: false, retry: { limit: 0 } },
+        tokenBrokerForGot(client, 'wfm'),
+      );
+      return async (path, { body } = {}) => {
+        const answer = await (body === undefined ? instance.get(url(path)) : instance.post(url(path), { body }));
+        return { status: answer.statusCode, headers: answer.headers, body: JSON.parse(answer.body) };
+      };
+    },
+  ],
+];
+
+describe.each(libraries)('%s', (name, create) => {
+  it('places the token, keeps the slid one for the next call, and shows it to nobody (C14, C15, C16)', async () => {
+    const call = create();
+    const counted = await broker.counting('community');
+    const before = await client.use('wfm');
+    const first = await call('/AgentLogonReport');
+    const afterwards = await client.use('wfm');
+
+    expect(first.status).toBe(200);
+    expect(Object.keys(first.headers).map((name) => name.toLowerCase())).not.toContain('wfmsgapikey');
+    expect(afterwards.headers).not.toEqual(before.headers);
+    // The token that the first call began with is ended: the second can only work with the slid one.
+    expect((await call('/AgentLogonReport')).status).toBe(200);
+    expect(await counted()).toMatchObject({ logins: 1, calls: 2 });
+  });
+
+  it('reports a dead token once and makes the call again', async () => {
+    const call = create();
+    const counted = await broker.counting('community');
+    await client.token('wfm');
+    await endSession();
+    // undici's fetch hands every body on as a stream.
+    const init = name === 'undici fetch' ? {} : { body: '{"a":1}' };
+    expect((await call('/AgentLogonReport', init)).status).toBe(200);
+    expect(await counted()).toMatchObject({ logins: 2, calls: 2 });
+  });
+
+  it('does not make a call with a stream for a body again', async () => {
+    const call = create();
+    const counted = await broker.counting('community');
+    await client.token('wfm');
+    await endSession();
+    expect((await call('/AgentLogonReport', { body: Readable.from(['{"a":1}']) })).status).toBe(401);
+    expect(await counted()).toMatchObject({ calls: 1 });
+  });
+
+  it('passes a second 401 on', async () => {
+    const call = create();
+    const counted = await broker.counting('community');
+    await broker.turn('community', { callStatus: 401 });
+    expect((await call('/AgentLogonReport')).status).toBe(401);
+    expect(await counted()).toMatchObject({ logins: 2, calls: 2 });
+  });
+});
+
+/** Ends every session at the upstream, as an administrator may; the broker does not know. */
+async function endSession(): Promise<void> {
+  await broker.turn('community', { revokeIssued: true });
+}

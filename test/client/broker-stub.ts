@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What a stub answers, or a function that answers by itself. */
+export type StubAnswer =
+  | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown }
+  | ((request: IncomingMessage, response: ServerResponse) => void);
+
+/** A server that misbehaves as told, for a broker or for one of AWS's services. */
+export interface Stub {
+  readonly url: string;
+  /** Method, target, headers and body of every request so far. */
+  readonly requests: readonly { method: string; target: string; headers: IncomingMessage['headers']; body: string }[];
+  /** What comes next; the last of them goes on. */
+  answer(...answers: readonly StubAnswer[]): void;
+  close(): Promise<void>;
+}
+
+/** Starts a stub on loopback. */
+export async function startStub(): Promise<Stub> {
+  const requests: { method: string; target: string; headers: IncomingMessage['headers']; body: string }[] = [];
+  let queue: StubAnswer[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method = '', url = '', headers } = request;
+      requests.push({ method, target: url, headers, body: Buffer.concat(chunks).toString('utf8') });
+      const answer = (queue.length > 1 ? queue.shift() : queue[0]) ?? {};
+      if (typeof answer === 'function') {
+        answer(request, response);
+        return;
+      }
+      const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {});
+      response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers }).end(text);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A TCP server's address is never a pipe's name.
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    answer(...answers) {
+      queue = [...answers];
+    },
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** The body of a hand-out; times count from `now`, epoch milliseconds. */
+export function handOutBody(token: string, now: number, change: Readonly<Record<string, unknown>> = {}) {
+  const iso = (afterMs: number) => `${new Date(now + afterMs).toISOString().slice(0, 19)}Z`;
+  return {
+    access_token: token,
+    token_type: 'N_A',
+    expires_in: 1195,
+    expires_at: iso(1_200_000),
+    issued_at: iso(0),
+    refresh_at: iso(600_000),
+    connection: 'wfm',
+    subject: 'system',
+    generation: 1,
+    source: 'login',
+    headers: { WFMSGAPIKEY: token },
+    attributes: {},
+    ...change,
+  };
+}
+
+/** A problem as the broker answers it. */
+export function problem(status: number, code: string, headers: Readonly<Record<string, string>> = {}): StubAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+    body: {
+      type: `urn:token-broker:error:${code}`,
+      title: code,
+      status,
+      detail: `About ${code}.`,
+      code,
+      request_id: 'req-1',
+    },
+  };
+}

@@ -1,0 +1,180 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { problem, type Stub, startStub } from './broker-stub.ts';
+import { tokenBroker } from './command-line.ts';
+import { type LocalBroker, startLocalBroker } from './local-broker.ts';
+
+const API = 'https://abc123.execute-api.eu-central-1.amazonaws.com';
+const CANARY = 'canary-8d31';
+
+let aws: Stub;
+let broker: LocalBroker;
+
+beforeAll(async () => {
+  [aws, broker] = await Promise.all([startStub(), startLocalBroker()]);
+});
+afterAll(() => Promise.all([aws.close(), broker.close()]));
+beforeEach(() => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret-key');
+  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', aws.url);
+});
+afterEach(() => vi.unstubAllEnvs());
+
+describe('secret set', () => {
+  const set = (args: readonly string[], surroundings: Parameters<typeof tokenBroker>[1]) =>
+    tokenBroker(['secret', 'set', ...args], { url: API, ...surroundings });
+  const lastWritten = () => JSON.parse(aws.requests.at(-1)?.body ?? '{}');
+
+  it('writes a bare key from stdin, without its newline, and prints nothing of it', async () => {
+    aws.answer({ body: {} });
+    const ran = await set(['helpdesk', '--provider', 'helpmaster'], { stdin: `${CANARY}\n` });
+    expect(ran).toMatchObject({ code: 0, stdout: '' });
+    expect(ran.stderr).not.toContain(CANARY);
+    expect(lastWritten()).toMatchObject({
+      SecretId: 'token-broker/helpdesk',
+      SecretString: JSON.stringify({ apiKey: CANARY }),
+    });
+    expect(aws.requests.at(-1)?.headers['authorization']).toContain('/eu-central-1/secretsmanager/');
+  });
+
+  it('writes JSON from stdin to a secret of another name', async () => {
+    aws.answer({ body: {} });
+    const stdin = JSON.stringify({ username: 'svc', password: `a|${CANARY}` });
+    const args = ['wfm', '--provider', 'community-web-api', '--secret-id', 'mine/wfm', '--json'];
+    const ran = await set(args, { stdin });
+    expect(JSON.parse(ran.stdout)).toEqual({
+      connection: 'wfm',
+      provider: 'community-web-api',
+      secret_id: 'mine/wfm',
+      set: true,
+    });
+    expect(lastWritten()).toMatchObject({ SecretId: 'mine/wfm', SecretString: stdin });
+  });
+
+  it('asks on a terminal without showing what is typed', async () => {
+    aws.answer({ body: {} });
+    const ran = await set(['helpdesk', '--provider', 'helpmaster'], { typed: [`${CANARY}\r`] });
+    expect(ran.stderr).toContain('apiKey (not shown): ');
+    expect(ran.stdout + ran.stderr).not.toContain(CANARY);
+    expect(lastWritten().SecretString).toBe(JSON.stringify({ apiKey: CANARY }));
+  });
+
+  it.each([
+    ['an empty key', 'helpmaster', '\n', '"apiKey" is empty'],
+    ['a key with a newline in it', 'helpmaster', `${CANARY}\nx`, 'control characters'],
+    ['a missing member', 'community-web-api', `{"username":"${CANARY}"}`, '"password" is missing'],
+    ['a member too many', 'helpmaster', `{"apiKey":"${CANARY}","x":1}`, 'beside'],
+    [
+      'a user name with a pipe (C4)',
+      'community-web-api',
+      `{"username":"a|b","password":"${CANARY}"}`,
+      '"username" holds a |',
+    ],
+    ['JSON that is cut short', 'community-web-api', `{"username":"${CANARY}"`, 'not JSON'],
+    ['an unknown provider', 'nobody', CANARY, 'The provider is one of helpmaster'],
+  ])('writes nothing for %s, says why, and quotes nothing', async (_name, provider, stdin, why) => {
+    const before = aws.requests.length;
+    const { code, stdout, stderr } = await set(['x', '--provider', provider], { stdin });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(why);
+    expect(stderr).not.toContain(CANARY);
+    expect(aws.requests.length).toBe(before);
+  });
+
+  it.each([
+    [400, 'ResourceNotFoundException', 3, 'There is no secret token-broker/helpdesk'],
+    [400, 'AccessDeniedException', 3, 'secretsmanager:PutSecretValue'],
+    [500, 'InternalServiceError', 5, 'Secrets Manager answered 500'],
+  ])('tells what AWS’s %i %s means', async (status, type, expected, why) => {
+    aws.answer({ status, headers: { 'x-amzn-errortype': type }, body: { __type: type, message: `arn ${CANARY}` } });
+    const { code, stderr } = await set(['helpdesk', '--provider', 'helpmaster'], { stdin: 'key' });
+    expect(code).toBe(expected);
+    expect(stderr).toContain(why);
+    expect(stderr).not.toContain(CANARY);
+  });
+});
+
+describe('credentials', () => {
+  it('ends with 6 where there are none', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere/credentials');
+    vi.stubEnv('AWS_CONFIG_FILE', '/nowhere/config');
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    const { code, stdout, stderr } = await tokenBroker(['token', 'wfm'], { url: API });
+    expect({ code, stdout }).toEqual({ code: 6, stdout: '' });
+    expect(stderr).toContain('aws sso login');
+  });
+});
+
+describe('doctor', () => {
+  it('finds nothing to mend on npm start, and hands out nothing', async () => {
+    const counted = await broker.counting('helpmaster');
+    const { code, stdout } = await tokenBroker(['doctor'], { url: broker.url });
+    expect(code).toBe(0);
+    for (const check of ['region', 'identity', 'reach', 'clock', 'grants', 'grants wfm', 'secret wfm']) {
+      expect(stdout).toContain(` ${check}: `);
+    }
+    expect(await counted()).toMatchObject({ logins: 0 });
+  });
+
+  it('names a credential that is refused, with the remedy', async () => {
+    await broker.turn('helpmaster', { loginStatus: 401 });
+    await tokenBroker(['token', 'helpdesk'], { url: broker.url });
+    const { code, stdout } = await tokenBroker(['doctor', 'helpdesk', '--json'], { url: broker.url });
+    await broker.turn('helpmaster', { loginStatus: null });
+    expect(code).toBe(8);
+    const { healthy, findings } = JSON.parse(stdout);
+    expect(healthy).toBe(false);
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        check: 'secret helpdesk',
+        state: 'failed',
+        detail: expect.stringContaining('upstream_credential_rejected'),
+        remedy: expect.stringContaining('secret set'),
+      }),
+    );
+  });
+
+  it('tells a clock that is off, and looks no further', async () => {
+    aws.answer({ headers: { date: new Date(Date.now() - 3_600_000).toUTCString() }, body: { connections: [] } });
+    const { code, stdout } = await tokenBroker(['doctor'], { url: aws.url });
+    expect(code).toBe(8);
+    expect(stdout).toMatch(/failed +clock: (?:59 m \d+ s|1 h) ahead of the broker/);
+    expect(stdout).not.toContain('grants');
+  });
+
+  it('tells a grant that is missing, and how to give it', async () => {
+    aws.answer({ status: 403, body: { message: 'Forbidden' } });
+    const { code, stdout } = await tokenBroker(['doctor', 'wfm'], { url: aws.url });
+    expect(code).toBe(8);
+    expect(stdout).toMatch(/failed +grants wfm: [\s\S]*grantToken\(principal, 'wfm'\)/);
+  });
+
+  it('takes a caller with a grant for one token, and none for the rest, as healthy', async () => {
+    const forbidden = { status: 403, body: { message: 'Forbidden' } };
+    aws.answer({ status: 403 }, forbidden, problem(400, 'invalid_request'), forbidden);
+    const { code, stdout } = await tokenBroker(['doctor', 'wfm'], { url: aws.url });
+    expect(stdout).toContain('grants wfm: may have its tokens');
+    expect(code).toBe(0);
+  });
+
+  it('tells that nobody answers', async () => {
+    const gone = await startStub();
+    await gone.close();
+    const { code, stdout } = await tokenBroker(['doctor'], { url: gone.url });
+    expect(code).toBe(8);
+    expect(stdout).toMatch(/failed +reach: network[\s\S]*npm start/);
+  });
+
+  it('tells who AWS takes the caller for', async () => {
+    const Arn = 'arn:aws:sts::000000000000:assumed-role/reader/me';
+    aws.answer({ body: { GetCallerIdentityResponse: { GetCallerIdentityResult: { Arn } } } });
+    const environment = { AWS_ENDPOINT_URL_STS: aws.url };
+    const url = 'https://token-broker.invalid';
+    const { code, stdout } = await tokenBroker(['doctor', '--region', 'eu-central-1'], { url, environment });
+    expect(stdout).toContain(`identity: ${Arn}`);
+    expect(aws.requests.at(-1)?.headers['authorization']).toContain('/eu-central-1/sts/');
+    expect(code).toBe(8);
+  });
+});

@@ -1,0 +1,56 @@
+import { run } from '../../client/cli/run.ts';
+import type { Terminal } from '../../client/cli/terminal.ts';
+
+/** How a command line ended. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What surrounds a command line in a test. */
+export interface Surroundings {
+  readonly url?: string;
+  readonly stdin?: string;
+  /** What is typed at prompts, a chunk each; stdin is a terminal then. */
+  readonly typed?: readonly string[];
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly interruption?: AbortSignal;
+  /** Called with all of stdout so far, after each write. */
+  readonly onOutput?: (stdout: string) => void;
+}
+
+/** Runs a command line in this process, as `token-broker` does. */
+export async function tokenBroker(args: readonly string[], surroundings: Surroundings = {}): Promise<Ran> {
+  const { url, stdin = '', typed, isTTY = false, environment = {}, interruption, onOutput } = surroundings;
+  const printed = { stdout: [] as Buffer[], stderr: '' };
+  const stdoutText = () => Buffer.concat(printed.stdout).toString('utf8');
+  const terminal: Terminal = {
+    stdout: {
+      isTTY,
+      columns: surroundings.columns,
+      write(text) {
+        printed.stdout.push(Buffer.from(text));
+        onOutput?.(stdoutText());
+      },
+    },
+    stderr: {
+      isTTY,
+      write(text) {
+        printed.stderr += text.toString();
+      },
+    },
+    stdin: {
+      isTTY: typed !== undefined,
+      async *[Symbol.asyncIterator]() {
+        yield* typed ?? [stdin];
+      },
+    },
+    environment: { ...(url === undefined ? {} : { TOKEN_BROKER_URL: url }), ...environment },
+    interruption: () => interruption ?? new AbortController().signal,
+  };
+  const code = await run(args, terminal);
+  return { code, stdout: stdoutText(), stderr: printed.stderr };
+}

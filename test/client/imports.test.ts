@@ -1,0 +1,17 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, normalize } from 'node:path';
+import { expect, it } from 'vitest';
+
+const IMPORT = /(?:from|import\()\s*'([^']+)'/g;
+
+it('the client imports nothing of the broker’s insides', async () => {
+  const files = (await readdir('client', { recursive: true })).filter((name) => name.endsWith('.ts'));
+  expect(files.length).toBeGreaterThan(20);
+  for (const file of files) {
+    const text = await readFile(join('client', file), 'utf8');
+    for (const [, target = ''] of text.matchAll(IMPORT)) {
+      const isOwn = !target.startsWith('.') || normalize(join('client', file, '..', target)).startsWith('client/');
+      expect(isOwn, `${file} imports ${target}`).toBe(true);
+    }
+  }
+});

@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Claim, FailedAttempt, Publication, Store } from '../core/ports.ts';
 import type { ProxyStore } from '../core/proxy-ports.ts';
 import type { Slot } from '../core/slot.ts';
-import type { Lease } from '../core/slot-record.ts';
+import type { Lease, SealedToken } from '../core/slot-record.ts';
 import type { Update } from './dynamodb-update.ts';
 import {
   dueAttributes,
@@ -29,6 +29,9 @@ const generationIsSeen = '#gen = :seen';
 const isUnbegun = 'attribute_not_exists(#begunBy)';
 // By its hash: IAM counts the attributes of conditions as written, and not every writer may write a ciphertext.
 const hasToken = 'attribute_exists(#tokenHash)';
+const hasNoToken = 'attribute_not_exists(#tokenHash)';
+// Generations begin anew with an item that has expired; a hash never comes back.
+const tokenIsTheOne = '#tokenHash = :hash';
 const isUnleased = 'attribute_not_exists(#leaseId)';
 const leaseIsTheLapsedOne = '#leaseId = :lapsed';
 const backOffIsOver = '(attribute_not_exists(#notBefore) OR #notBefore <= :now)';
@@ -44,6 +47,7 @@ export function acquireUpdate({ slot, leaseId, now, leaseUntil, notBefore, ttlSe
       ? [isNew]
       : [
           numberIsSeen('gen', seen.generation, ':gen'),
+          tokenIsSeen(seen.token),
           numberIsSeen('rejectedGen', seen.rejectedGeneration, ':rejected'),
           leaseIsSeen(seen.lease),
           backOffIsOver,
@@ -64,6 +68,7 @@ export function acquireUpdate({ slot, leaseId, now, leaseUntil, notBefore, ttlSe
       zero: number(0),
       one: number(1),
       ...(seen && { now: number(now), rejected: number(seen.rejectedGeneration) }),
+      ...(seen?.token && { hash: text(seen.token.hash) }),
       ...(seen?.lease && { lapsed: text(seen.lease.id) }),
     },
   };
@@ -153,12 +158,12 @@ export function recordUseUpdate({ slot, now, notSince, dueAt }: Argument<'record
 }
 
 /** Notes that the current token was reported dead. */
-export function markRejectedUpdate({ slot, generation }: Argument<'markRejected'>): Update {
+export function markRejectedUpdate({ slot, generation, hash }: Argument<'markRejected'>): Update {
   return {
     key: keyOf(slot),
     set: { rejectedGen: number(generation) },
-    conditions: [generationIsSeen, hasToken],
-    values: { seen: number(generation) },
+    conditions: [generationIsSeen, tokenIsTheOne],
+    values: { seen: number(generation), hash: text(hash) },
   };
 }
 
@@ -200,7 +205,7 @@ export function endBackOffUpdate({ slot, dueAt }: Argument<'endBackOff'>): Updat
 
 /** Puts a slid token in the place of the one that was used; a refused secret version stays refused. */
 export function adoptUpdate(slide: Argument<'adopt'>): Update {
-  const { slot, seenGeneration, token, dueAt, ttlSeconds, now } = slide;
+  const { slot, seenGeneration, usedHash, token, dueAt, ttlSeconds, now } = slide;
   return {
     key: keyOf(slot),
     set: {
@@ -210,8 +215,8 @@ export function adoptUpdate(slide: Argument<'adopt'>): Update {
       ttl: number(ttlSeconds),
     },
     remove: BACK_OFF_AND_REJECTION,
-    conditions: [generationIsSeen, hasToken, leaseIsOver],
-    values: { seen: number(seenGeneration), now: number(now) },
+    conditions: [generationIsSeen, tokenIsTheOne, leaseIsOver],
+    values: { seen: number(seenGeneration), hash: text(usedHash), now: number(now) },
   };
 }
 
@@ -232,9 +237,10 @@ export function beginCallUpdate({ slot, leaseId, leaseUntil, seen }: Argument<'b
     set: { leaseId: text(leaseId), leaseUntil: number(leaseUntil) },
     assign: ['#fence = if_not_exists(#fence, :zero) + :one'],
     remove: ['begunBy'],
-    conditions: [generationIsSeen, hasToken, leaseIsSeen(seen.lease)],
+    conditions: [generationIsSeen, hasToken, tokenIsSeen(seen.token), leaseIsSeen(seen.lease)],
     values: {
       seen: number(seen.generation),
+      ...(seen.token && { hash: text(seen.token.hash) }),
       zero: number(0),
       one: number(1),
       ...(seen.lease && { lapsed: text(seen.lease.id) }),
@@ -246,6 +252,10 @@ export function beginCallUpdate({ slot, leaseId, leaseUntil, seen }: Argument<'b
 function numberIsSeen(attribute: string, seen: number, value: string): string {
   const isEqual = `#${attribute} = ${value}`;
   return seen === 0 ? `(attribute_not_exists(#${attribute}) OR ${isEqual})` : isEqual;
+}
+
+function tokenIsSeen(token: SealedToken | undefined): string {
+  return token === undefined ? hasNoToken : tokenIsTheOne;
 }
 
 function leaseIsSeen(lease: Lease | undefined): string {

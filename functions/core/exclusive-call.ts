@@ -123,7 +123,7 @@ export function createExclusiveCalls(
       const token = await sealSlide(dependencies, context, slid, requestStartedAt);
       if (token === undefined) {
         // What the upstream issued cannot be kept, and what it replaces is dead: the next call must log in.
-        await store.markRejected({ slot, generation: record.generation });
+        await store.markRejected({ slot, generation: record.generation, hash: used.hash });
         return await release(call, held);
       }
       const { generation: seenGeneration, refusedVersion } = record;

@@ -50,8 +50,8 @@ export interface Obtained {
 
 /** Where one request stands: what it last saw, and what of that it must not hand out. */
 interface Quest extends LookupRequest {
-  /** A generation that its caller reported dead, or that did not decrypt: only a later one will do. */
-  refused: number | undefined;
+  /** Hash of a token that its caller reported dead, or that did not decrypt: only another will do. */
+  refused: string | undefined;
   /** The generation first seen: what is newer was minted for this request or while it waited. */
   firstSeen: number | undefined;
   waitUntil: number | undefined;
@@ -105,6 +105,7 @@ export function createLookup(dependencies: LookupDependencies): {
       const record = await store.read(slot, { consistent: true });
       if (record?.token === undefined || record.token.hash !== rejectedHash) return record;
       const { generation } = record;
+      const { hash } = record.token;
       const now = clock.now();
       const renewableAt = renewableAtOf(connection, record.token.issuedAt, record.renewalBarredUntil);
       if (now < renewableAt) {
@@ -114,8 +115,9 @@ export function createLookup(dependencies: LookupDependencies): {
           { retryAfterMs: renewableAt - now },
         );
       }
-      quest.refused = generation;
-      if (record.rejectedGeneration === generation || (await store.markRejected({ slot, generation }))) return record;
+      quest.refused = hash;
+      if (record.rejectedGeneration === generation || (await store.markRejected({ slot, generation, hash })))
+        return record;
       quest.refused = undefined;
     }
   }
@@ -168,7 +170,7 @@ export function createLookup(dependencies: LookupDependencies): {
   async function take(quest: Quest, record: SlotRecord, now: number): Promise<Obtained | undefined> {
     const { connection, slot, minTtlSeconds } = quest;
     quest.firstSeen ??= record.generation;
-    if (record.generation === quest.refused) return undefined;
+    if (quest.refused !== undefined && record.token?.hash === quest.refused) return undefined;
     if (!hasUsableToken(record, now, minTtlSeconds)) {
       const isTooYoung = now < (record.token?.refreshAt ?? 0) || record.generation > quest.firstSeen;
       if (isTooYoung && hasUsableToken(record, now, connection.minTtlSeconds)) {
@@ -181,7 +183,7 @@ export function createLookup(dependencies: LookupDependencies): {
     }
     const token = await openToken(dependencies, slot, record);
     if (token === undefined) {
-      quest.refused = record.generation;
+      quest.refused = record.token.hash;
       return undefined;
     }
     await noteUse(dependencies, { connection, slot, record, now, via: quest.via });

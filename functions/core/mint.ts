@@ -36,7 +36,7 @@ export interface MintDependencies {
 
 /** What an attempt came to: a token, a failure, or the upstream's word that the session it slid has ended. */
 type Result = { readonly minted: Minted } | { readonly failure: AttemptFailure };
-type SlideResult = Result | { readonly ended: AttemptFailure };
+type SlideResult = Result | { readonly ended: AttemptFailure; readonly hash: string };
 
 /** Kept back at the end of the window for writing down what came of the attempt. */
 const WRITING_MS = 1_000;
@@ -74,7 +74,7 @@ export function createMint(
     if (slid !== undefined) {
       // No later attempt should slide this session again, whatever becomes of the login.
       const { slot, record } = attempt;
-      await store.markRejected({ slot, generation: record.generation }).catch(() => false);
+      await store.markRejected({ slot, generation: record.generation, hash: slid.hash }).catch(() => false);
       if (timeForUpstream(attempt) < SHORTEST_REQUEST_MS) return { failure: slid.ended };
     }
     return login(attempt);
@@ -99,7 +99,7 @@ export function createMint(
     );
     if (outcome.kind === 'failure') {
       const failure = attemptFailure(outcome);
-      return outcome.unauthorized === true ? { ended: failure } : { failure };
+      return outcome.unauthorized === true ? { ended: failure, hash: token.hash } : { failure };
     }
     const { secretVersion, attributes } = token;
     const sessionStartedAt = record.token?.sessionStartedAt ?? token.issuedAt;

@@ -30,7 +30,8 @@ export interface Store {
   read(slot: Slot, options: { readonly consistent: boolean }): Promise<SlotRecord | undefined>;
   /**
    * Takes the lease, counts the try and writes the back-off that holds should the holder never come back; if
-   * generation, rejection and lease are as seen, and no back-off is ahead.
+   * token, rejection and lease are as seen, and no back-off is ahead. The token is compared by generation and hash: an
+   * item that expired and came back counts its generations anew.
    */
   acquire(claim: Claim): Promise<boolean>;
   /** Marks the lease as begun by one `mint` invocation; the record after it, or undefined where the condition failed. */
@@ -59,8 +60,8 @@ export interface Store {
     readonly notSince: number;
     readonly dueAt?: number;
   }): Promise<boolean>;
-  /** Notes that the token of `generation` was reported dead, if it is still current. */
-  markRejected(report: { readonly slot: Slot; readonly generation: number }): Promise<boolean>;
+  /** Notes that the token of `generation` was reported dead, if it, by its hash too, is still current. */
+  markRejected(report: { readonly slot: Slot; readonly generation: number; readonly hash: string }): Promise<boolean>;
   /** Takes the slot off the schedule (`dueAt` undefined) or moves it, if generation and use are as seen. */
   reschedule(change: {
     readonly slot: Slot;

@@ -42,8 +42,16 @@ export async function adoptSlide(
     const token = await sealSlide(dependencies, { connection, slot, record, used }, slid, requestStartedAt);
     if (token === undefined) return;
     const ttlSeconds = publishedTtlSeconds(token, record.refusedVersion, record.ttlSeconds);
-    const seenGeneration = used.generation;
-    const adopted = await proxyStore.adopt({ slot, seenGeneration, token, dueAt: token.refreshAt, ttlSeconds, now });
+    const { generation: seenGeneration, hash: usedHash } = used;
+    const adopted = await proxyStore.adopt({
+      slot,
+      seenGeneration,
+      usedHash,
+      token,
+      dueAt: token.refreshAt,
+      ttlSeconds,
+      now,
+    });
     if (!adopted) return;
     telemetry.metrics({ connection: connection.name }, { Slides: { unit: 'Count', value: 1 } });
     telemetry.info('A slid token was taken up.', {

@@ -50,6 +50,8 @@ export interface ProxyStore {
   adopt(slide: {
     readonly slot: Slot;
     readonly seenGeneration: number;
+    /** Hash of the token that the call was made with. */
+    readonly usedHash: string;
     readonly token: SealedToken;
     readonly dueAt: number;
     readonly ttlSeconds: number;

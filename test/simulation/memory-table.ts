@@ -96,6 +96,7 @@ export function createMemoryTable({
         if (liveLease(seen, at) !== undefined) return false;
         const { generation, lease, notBefore: backOffUntil } = record ?? EMPTY_RECORD;
         if (generation !== seen.generation || lease?.id !== seen.lease?.id || backOffUntil > at) return false;
+        if (record?.token?.hash !== seen.token?.hash) return false;
         if ((record ?? EMPTY_RECORD).rejectedGeneration !== seen.rejectedGeneration) return false;
       }
       const { lease: _, ...rest } = record ?? EMPTY_RECORD;
@@ -170,9 +171,9 @@ export function createMemoryTable({
       return set('recordUse', slot, { ...record, lastHandedOutAt: at, ...(isDueAnew ? { dueAt } : {}) });
     },
 
-    markRejected({ slot, generation }: Argument<'markRejected'>): boolean {
+    markRejected({ slot, generation, hash }: Argument<'markRejected'>): boolean {
       const record = get(slot);
-      if (record?.token === undefined || record.generation !== generation) return false;
+      if (record?.token?.hash !== hash || record.generation !== generation) return false;
       return set('markRejected', slot, { ...record, rejectedGeneration: generation });
     },
 
@@ -197,9 +198,9 @@ export function createMemoryTable({
       return set('endBackOff', slot, { ...record, notBefore: 0, ...(dueAt === undefined ? {} : { dueAt }) });
     },
 
-    adopt({ slot, seenGeneration, token, dueAt, ttlSeconds, now: at }: Argument<'adopt'>): boolean {
+    adopt({ slot, seenGeneration, usedHash, token, dueAt, ttlSeconds, now: at }: Argument<'adopt'>): boolean {
       const record = get(slot);
-      if (record?.token === undefined || record.generation !== seenGeneration) return false;
+      if (record?.token?.hash !== usedHash || record.generation !== seenGeneration) return false;
       if (liveLease(record, at) !== undefined) return false;
       const { failure: _, ...rest } = record;
       const cleared = { notBefore: 0, tries: 0, rejectedGeneration: 0 };
@@ -215,6 +216,7 @@ export function createMemoryTable({
     beginCall({ slot, leaseId, now: at, leaseUntil, seen }: Argument<'beginCall'>): boolean {
       const record = get(slot);
       if (liveLease(seen, at) !== undefined || record?.token === undefined) return false;
+      if (record.token.hash !== seen.token?.hash) return false;
       if (record.generation !== seen.generation || record.lease?.id !== seen.lease?.id) return false;
       return set('beginCall', slot, { ...record, fence: record.fence + 1, lease: { id: leaseId, until: leaseUntil } });
     },

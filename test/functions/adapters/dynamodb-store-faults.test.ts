@@ -16,6 +16,7 @@ import {
   NOW,
   publicationOf,
   SLOT,
+  sealedToken,
   TTL_SECONDS,
   testClient,
 } from './store-under-test.ts';
@@ -29,7 +30,7 @@ const everyOperation: { readonly [Name in keyof Store]: (store: Store) => Promis
   release: (store) => store.release({ slot: SLOT, leaseId: 'lease-1' }),
   askRefresh: (store) => store.askRefresh({ slot: SLOT, generation: 1, now: NOW, notSince: NOW }),
   recordUse: (store) => store.recordUse({ slot: SLOT, now: NOW, notSince: NOW }),
-  markRejected: (store) => store.markRejected({ slot: SLOT, generation: 1 }),
+  markRejected: (store) => store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash }),
   reschedule: (store) => store.reschedule({ slot: SLOT, generation: 1, lastHandedOutAt: 0 }),
   purge: (store) => store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS }),
   endBackOff: (store) => store.endBackOff({ slot: SLOT }),

@@ -18,7 +18,7 @@ export function describeLeases(subject: () => StoreUnderTest): void {
   describe('acquire', () => {
     it('is not won on a record read before the token was reported dead', async () => {
       const seen = await published(subject());
-      await subject().store.markRejected({ slot: SLOT, generation: 1 });
+      await subject().store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash });
 
       expect(await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2' }))).toBe(false);
       expect(await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2' }))).toBe(true);

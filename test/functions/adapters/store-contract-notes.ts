@@ -8,6 +8,7 @@ import {
   recordOf,
   SLOT,
   type StoreUnderTest,
+  sealedToken,
   TTL_SECONDS,
 } from './store-under-test.ts';
 
@@ -86,14 +87,14 @@ export function describeNotes(subject: () => StoreUnderTest): void {
     it('notes that the current token is dead', async () => {
       await published(subject());
 
-      expect(await subject().store.markRejected({ slot: SLOT, generation: 1 })).toBe(true);
+      expect(await subject().store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash })).toBe(true);
       expect((await recordOf(subject())).rejectedGeneration).toBe(1);
     });
 
     it('notes nothing of a token that is not current', async () => {
       await published(subject());
 
-      expect(await subject().store.markRejected({ slot: SLOT, generation: 2 })).toBe(false);
+      expect(await subject().store.markRejected({ slot: SLOT, generation: 2, hash: sealedToken().hash })).toBe(false);
       expect((await recordOf(subject())).rejectedGeneration).toBe(0);
     });
 
@@ -101,7 +102,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
       await published(subject());
       await subject().store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS });
 
-      expect(await subject().store.markRejected({ slot: SLOT, generation: 2 })).toBe(false);
+      expect(await subject().store.markRejected({ slot: SLOT, generation: 2, hash: sealedToken().hash })).toBe(false);
       expect((await recordOf(subject())).rejectedGeneration).toBe(0);
     });
   });
@@ -166,7 +167,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
   describe('purge', () => {
     it('drops token, failure, rejection and schedule, and advances the generation', async () => {
       await published(subject(), { lastHandedOutAt: NOW });
-      await subject().store.markRejected({ slot: SLOT, generation: 1 });
+      await subject().store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash });
       await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2' }));
       await subject().store.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', dueAt: NOW }));
 

@@ -31,7 +31,7 @@ export function describeOutcomes(subject: () => StoreUnderTest): void {
 
     it('puts the next generation in place of lease, failure and rejection', async () => {
       await published(subject());
-      await subject().store.markRejected({ slot: SLOT, generation: 1 });
+      await subject().store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash });
       await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2', notBefore: NOW }));
       await subject().store.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', notBefore: NOW }));
       await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' }));

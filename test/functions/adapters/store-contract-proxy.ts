@@ -20,6 +20,7 @@ export function describeProxyWrites(subject: () => ProxyStoreUnderTest): void {
     const slide = {
       slot: SLOT,
       seenGeneration: 1,
+      usedHash: sealedToken().hash,
       token: slid,
       dueAt: slid.refreshAt,
       ttlSeconds: TTL_SECONDS + 9,
@@ -65,7 +66,7 @@ export function describeProxyWrites(subject: () => ProxyStoreUnderTest): void {
       const seen = await published(subject());
       await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2' }));
       await subject().store.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-9' }));
-      await subject().store.markRejected({ slot: SLOT, generation: 1 });
+      await subject().store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash });
       await subject().proxyStore.adopt(slide);
       const record = await recordOf(subject());
 

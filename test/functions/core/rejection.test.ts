@@ -145,7 +145,7 @@ describe('a report that a token is dead (H17, invariant 16)', () => {
     if (store === undefined) throw new Error('no instance of mint has run');
     const acquire = store.acquire.bind(store);
     store.acquire = (claim) => {
-      table.markRejected({ slot: slot(), generation: 1 });
+      table.markRejected({ slot: slot(), generation: 1, hash: claim.seen?.token?.hash ?? '' });
       return acquire(claim);
     };
     await broker.sweep();

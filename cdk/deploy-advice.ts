@@ -1,0 +1,57 @@
+/** What an error of a deployment looks like, and the command that mends it. */
+interface Advice {
+  readonly sign: RegExp;
+  readonly advice: string;
+}
+
+const known: readonly Advice[] = [
+  {
+    sign: /(?:not|been) bootstrapped|\/cdk-bootstrap\/|cdk bootstrap/i,
+    advice: 'This account and region are not prepared for CDK yet. Once for each, run:\n  npx cdk bootstrap',
+  },
+  {
+    sign: /unable to resolve aws account|no credentials (?:have been )?configured|security token included in the request is (?:invalid|expired)|ExpiredToken/i,
+    advice:
+      'There are no AWS credentials, or they have expired. Sign in (`aws sso login`, or `aws configure`), and see who you are:\n  aws sts get-caller-identity',
+  },
+  {
+    sign: /UnreservedConcurrentExecution/,
+    advice:
+      'This account has too few Lambda executions to keep any for one function, as new accounts do. Deploy without, or ask for a higher quota:\n  npm run deploy -- --context tokenConcurrency=none',
+  },
+  {
+    sign: /secret[^\n]*already exists|already exists[^\n]*secret|ResourceExistsException/i,
+    advice:
+      'A secret is there from an earlier deployment: secrets stay when the stack goes. Name it under `secret` in cdk/connections.ts to use it as it is, or delete it for good:\n  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id token-broker/NAME',
+  },
+];
+
+/** Says what to do about a failed deployment, by what it printed; nothing where that is not known. */
+export function adviceFor(output: string): string | undefined {
+  return known.find(({ sign }) => sign.test(output))?.advice;
+}
+
+/** What to do where nothing says in which region to deploy. */
+export const NO_REGION =
+  'No region is set, and a broker is deployed into one. Say which, for example:\n  export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1';
+
+/**
+ * The region that the environment names, or else the profile in the text of AWS's configuration file; undefined where
+ * neither does. Without this look CDK would deploy to us-east-1 and say nothing.
+ */
+export function regionIn(
+  environment: Readonly<Record<string, string | undefined>>,
+  configurationText: string,
+): string | undefined {
+  const named = environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'];
+  if (named) return named;
+  const profile = environment['AWS_PROFILE'] || environment['AWS_DEFAULT_PROFILE'] || 'default';
+  let isWanted = false;
+  for (const line of configurationText.split('\n')) {
+    const [, section] = /^\s*\[\s*(?:profile\s+)?([^\]]*?)\s*\]/.exec(line) ?? [];
+    if (section !== undefined) isWanted = section === profile;
+    const [, region] = /^\s*region\s*=\s*(\S+)/.exec(line) ?? [];
+    if (isWanted && region !== undefined) return region;
+  }
+  return undefined;
+}

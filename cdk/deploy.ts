@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { adviceFor, NO_REGION, regionIn } from './deploy-advice.ts';
+
+/** The exit code for what the operator can mend before anything is done. */
+const USAGE = 2;
+/** What of the output is looked at for a known error: the end, where it is. */
+const KEPT_CHARACTERS = 50_000;
+
+/** The text of AWS's configuration file; empty where there is none. */
+function awsConfiguration(): string {
+  try {
+    return readFileSync(process.env['AWS_CONFIG_FILE'] ?? join(homedir(), '.aws/config'), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Runs `cdk deploy` with what was given on the command line, shows what it says, and gives exit code and output. */
+function runCdk(given: readonly string[], region: string): Promise<{ readonly code: number; readonly output: string }> {
+  const cdk = join(import.meta.dirname, '../node_modules/aws-cdk/bin/cdk');
+  // Its question needs a terminal of its own; `npx cdk diff` shows what would change.
+  const approval = given.some((each) => each.startsWith('--require-approval')) ? [] : ['--require-approval', 'never'];
+  const env = { ...process.env, AWS_REGION: region };
+  const child = spawn(process.execPath, [cdk, 'deploy', ...approval, ...given], {
+    env,
+    stdio: ['inherit', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const keep = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
+    to.write(chunk);
+    output = (output + chunk.toString('utf8')).slice(-KEPT_CHARACTERS);
+  };
+  child.stdout.on('data', keep(process.stdout));
+  child.stderr.on('data', keep(process.stderr));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+const region = regionIn(process.env, awsConfiguration());
+if (region === undefined) {
+  process.stderr.write(`${NO_REGION}\n`);
+  process.exitCode = USAGE;
+} else {
+  const { code, output } = await runCdk(process.argv.slice(2), region);
+  const advice = code === 0 ? undefined : adviceFor(output);
+  if (advice !== undefined) process.stderr.write(`\n${advice}\n`);
+  process.exitCode = code;
+}

@@ -1,0 +1,134 @@
+import { Stack, Token, Validations } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { VARIABLES } from '../functions/composition/environment.ts';
+import { mintFunctionName } from '../functions/composition/function-names.ts';
+import type { Configuration } from '../functions/configuration/configuration.ts';
+import type { Connection } from '../functions/core/connection.ts';
+import { API_TIMEOUT_SECONDS, allow, type BrokerFunctionProps, NEVER_AGAIN } from './broker-function.ts';
+import { mintPrefixOf } from './names.ts';
+import { invokeStatement, mintStatements, type Places, proxyStatements } from './permissions.ts';
+import { readSecretStatements } from './secrets.ts';
+
+const MINT_TIMEOUT_SECONDS = 20;
+/** Lambda takes no longer description. */
+const LONGEST_DESCRIPTION = 256;
+
+/** Makes a function of the broker, with what all of them have. */
+export type MakeFunction = (id: string, own: Omit<BrokerFunctionProps, 'codeOf' | 'logRetention'>) => LambdaFunction;
+
+/** The functions of one isolation group. */
+export interface IsolationGroup {
+  readonly mint: LambdaFunction;
+  /** Only where one of its connections declares a proxy. */
+  readonly proxy: LambdaFunction | undefined;
+}
+
+/**
+ * Creates the functions of the isolation groups, by group: `mint`, and `proxy` where a connection declares one. A group's
+ * functions touch its connections' items alone, only its `mint` their secrets, and both run in the VPC that they name.
+ */
+export function createIsolationGroups(
+  scope: Construct,
+  props: {
+    readonly configuration: Configuration;
+    readonly places: Places;
+    readonly make: MakeFunction;
+    /** The ARN of a connection's secret, as IAM matches it. Called once a connection. */
+    readonly secretArnOf: (connection: Connection) => string;
+    readonly vpcs?: Readonly<Record<string, ec2.IVpc>>;
+    readonly secretKeys?: Readonly<Record<string, kms.IKey>>;
+  },
+): ReadonlyMap<string, IsolationGroup> {
+  const { places, make, secretArnOf, secretKeys = {} } = props;
+  const networkOf = createNetworks(scope, props.vpcs ?? {});
+  const groups = Map.groupBy(Object.values(props.configuration.connections), ({ isolation }) => isolation);
+
+  function makeMint(group: string, connections: readonly Connection[], own: GroupOptions): LambdaFunction {
+    const mint = make(`Mint-${group}`, {
+      ...own,
+      folder: 'mint',
+      description: `Gets tokens for ${namesOf(connections).join(', ')}`.slice(0, LONGEST_DESCRIPTION),
+      timeoutSeconds: MINT_TIMEOUT_SECONDS,
+      functionName: mintFunctionName(mintPrefixOf(places.broker), group),
+    });
+    const secrets = connections.flatMap((connection) =>
+      readSecretStatements(secretArnOf(connection), secretKeys[connection.name]),
+    );
+    allow(mint, [...mintStatements(places, namesOf(connections)), ...secrets]);
+    // An invocation that nobody waits for any more must not log in later.
+    mint.configureAsyncInvoke(NEVER_AGAIN);
+    Validations.of(mint).acknowledge({
+      id: 'Serverless-LambdaAsyncFailureDestination',
+      reason:
+        'A reader with a good token asks for a refresh and forgets: the next reader, or the schedule, asks again.',
+    });
+    return mint;
+  }
+
+  function makeProxy(
+    group: string,
+    connections: readonly Connection[],
+    own: GroupOptions,
+    mint: LambdaFunction,
+  ): LambdaFunction {
+    const proxy = make(`Proxy-${group}`, {
+      ...own,
+      folder: 'proxy',
+      description: `Forwards to ${namesOf(connections).join(', ')}`.slice(0, LONGEST_DESCRIPTION),
+      timeoutSeconds: API_TIMEOUT_SECONDS,
+      keepsLog: true,
+    });
+    allow(proxy, [...proxyStatements(places, namesOf(connections)), invokeStatement([mint.functionArn])]);
+    return proxy;
+  }
+
+  const made = [...groups].map(([group, connections]) => {
+    const network = networkOf(group, connections[0]);
+    const own = {
+      environment: { [VARIABLES.isolation]: group },
+      ...(network === undefined ? {} : { network }),
+    };
+    const mint = makeMint(group, connections, own);
+    const proxied = connections.filter(({ proxy }) => proxy !== undefined);
+    const proxy = proxied.length === 0 ? undefined : makeProxy(group, proxied, own, mint);
+    return [group, { mint, proxy }] as const;
+  });
+  return new Map(made);
+}
+
+type GroupOptions = Pick<BrokerFunctionProps, 'environment' | 'network'>;
+
+function namesOf(connections: readonly Connection[]): string[] {
+  return connections.map(({ name }) => name);
+}
+
+/** Finds the VPC and the security groups that a group's connections name; all of one group name the same. */
+function createNetworks(scope: Construct, given: Readonly<Record<string, ec2.IVpc>>) {
+  const found = new Map<string, ec2.IVpc>(Object.entries(given));
+
+  function vpcOf(vpcId: string): ec2.IVpc {
+    const known = found.get(vpcId);
+    if (known !== undefined) return known;
+    const { account } = Stack.of(scope);
+    if (Token.isUnresolved(account)) {
+      throw new Error(
+        `A connection names the VPC ${vpcId}, whose subnets must be looked up: give the stack an account, as in \`env: { account: '111122223333', region: … }\`, or the broker the VPC in \`vpcs\`.`,
+      );
+    }
+    const vpc = ec2.Vpc.fromLookup(scope, `Vpc-${vpcId}`, { vpcId });
+    found.set(vpcId, vpc);
+    return vpc;
+  }
+
+  return (group: string, connection: Connection | undefined): BrokerFunctionProps['network'] => {
+    if (connection?.vpc === undefined) return undefined;
+    const securityGroups = connection.securityGroups?.map((id) =>
+      ec2.SecurityGroup.fromSecurityGroupId(scope, `SecurityGroup-${group}-${id}`, id, { mutable: false }),
+    );
+    const vpc = vpcOf(connection.vpc);
+    return securityGroups === undefined ? { vpc } : { vpc, securityGroups };
+  };
+}

@@ -1,0 +1,31 @@
+import { Token } from 'aws-cdk-lib';
+
+/** The name of a broker that says no other. Its secrets are named as `npm start` and the docs name them. */
+export const DEFAULT_BROKER_NAME = 'token-broker';
+
+const BROKER_NAME = /^[a-z][a-z0-9-]{0,29}$/;
+const COMPLETE_SECRET_ARN = /^arn:.+-[A-Za-z0-9]{6}$/;
+
+/** Gives a broker's name back, or throws where functions, metrics and secrets could not be named after it. */
+export function checkedBrokerName(name: string): string {
+  if (Token.isUnresolved(name) || !BROKER_NAME.test(name)) {
+    throw new Error(
+      'The name of a token broker is lower-case letters, digits and `-`, at most 30, starting with a letter; and it must be known at synth.',
+    );
+  }
+  return name;
+}
+
+/** What the names of a broker's `mint` functions begin with. */
+export function mintPrefixOf(broker: string): string {
+  return `${broker}-mint-`;
+}
+
+/** Reports whether a connection names its secret by ARN. Throws where the ARN lacks the six characters that end it. */
+export function isSecretArn(secret: string): boolean {
+  if (!secret.startsWith('arn:')) return false;
+  if (COMPLETE_SECRET_ARN.test(secret)) return true;
+  throw new Error(
+    `The secret ARN ${secret} is not complete: it must end in \`-\` and six characters. \`aws secretsmanager describe-secret\` shows it; or give the name alone.`,
+  );
+}

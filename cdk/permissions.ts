@@ -1,0 +1,138 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { DUE_INDEX } from '../functions/adapters/slot-table.ts';
+
+/** What the functions' policies name. */
+export interface Places {
+  /** Name of the broker: part of every data key's encryption context. */
+  readonly broker: string;
+  readonly tableArn: string;
+  readonly keyArn: string;
+}
+
+/**
+ * The attributes of a slot's item that `token` names in what it writes: lease, use, rejection, schedule, and an attempt
+ * that was not sent. Neither the ciphertext nor the data key is among them: it cannot put a token of its own making in.
+ */
+export const TOKEN_WRITES = [
+  'pk',
+  'sk',
+  'leaseId',
+  'leaseUntil',
+  'begunBy',
+  'fence',
+  'gen',
+  'ttl',
+  'notBefore',
+  'tries',
+  'failCode',
+  'failedAt',
+  'rejectedGen',
+  'refreshAskedAt',
+  'lastHandedOutAt',
+  'dueAt',
+  'shard',
+  // Named in a condition only, which IAM cannot tell from a write.
+  'tokenHash',
+] as const;
+
+/** The attributes that `rotation` names: it ends back-offs and brings refreshes forward. */
+export const ROTATION_WRITES = ['pk', 'sk', 'notBefore', 'dueAt', 'shard'] as const;
+
+/** `token`: reads slots, writes leases and notes to them, opens data keys. It cannot make a data key. */
+export function tokenStatements({ broker, tableArn, keyArn }: Places): iam.PolicyStatement[] {
+  return [
+    allow(['dynamodb:GetItem'], [tableArn]),
+    allow(['dynamodb:UpdateItem'], [tableArn], onlyAttributes(TOKEN_WRITES)),
+    allow(['kms:Decrypt'], [keyArn], { StringEquals: { 'kms:EncryptionContext:broker': broker } }),
+  ];
+}
+
+/** `mint`: reads and writes the items of `connections`, and makes and opens data keys for them alone. */
+export function mintStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
+  const ofConnections = itemsOf(connections);
+  return [
+    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], [places.tableArn], ofConnections),
+    allow(['kms:GenerateDataKey', 'kms:Decrypt'], [places.keyArn], tokensOf(places, connections)),
+  ];
+}
+
+/**
+ * `proxy`: reads and writes the items of `connections`, since it publishes the slides that their upstreams answer with,
+ * and opens their data keys. It makes none: a slide is sealed under the slot's own.
+ */
+export function proxyStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
+  return [
+    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], itemsOf(connections)),
+    allow(['kms:Decrypt'], [places.keyArn], tokensOf(places, connections)),
+  ];
+}
+
+/** `connections`: lists and purges. It cannot open a token, so an item it wrote would not open either. */
+export function connectionsStatements({ tableArn }: Places): iam.PolicyStatement[] {
+  return [allow(['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], [tableArn])];
+}
+
+/** `refresh`: sees which slots are due, by the index of keys alone. */
+export function refreshStatements({ tableArn }: Places): iam.PolicyStatement[] {
+  return [allow(['dynamodb:Query'], [`${tableArn}/index/${DUE_INDEX.name}`])];
+}
+
+/** `rotation`: lists a connection's slots and ends their back-off. */
+export function rotationStatements({ tableArn }: Places): iam.PolicyStatement[] {
+  return [
+    allow(['dynamodb:Query'], [tableArn]),
+    allow(['dynamodb:UpdateItem'], [tableArn], onlyAttributes(ROTATION_WRITES)),
+  ];
+}
+
+/** To add records of hand-outs, never to read or change them. */
+export function auditStatement(tableArn: string): iam.PolicyStatement {
+  return allow(['dynamodb:PutItem'], [tableArn]);
+}
+
+/** To invoke functions, by exact ARN. */
+export function invokeStatement(functionArns: string[]): iam.PolicyStatement {
+  return allow(['lambda:InvokeFunction'], functionArns);
+}
+
+/**
+ * What Lambda itself needs to put a function into a VPC. The function's own code has the same role and must not have
+ * this: `lambda:SourceFunctionArn` is there only in calls that the code makes.
+ */
+export function vpcStatement(): iam.PolicyStatement {
+  return allow(
+    [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    ['*'],
+    { Null: { 'lambda:SourceFunctionArn': 'true' } },
+  );
+}
+
+function itemsOf(connections: readonly string[]): iam.Conditions {
+  return {
+    'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': connections },
+    // `ForAllValues` also holds where a request has no keys at all.
+    Null: { 'dynamodb:LeadingKeys': 'false' },
+  };
+}
+
+function tokensOf({ broker }: Places, connections: readonly string[]): iam.Conditions {
+  return { StringEquals: { 'kms:EncryptionContext:broker': broker, 'kms:EncryptionContext:connection': connections } };
+}
+
+function onlyAttributes(attributes: readonly string[]): iam.Conditions {
+  return {
+    'ForAllValues:StringEquals': { 'dynamodb:Attributes': attributes },
+    Null: { 'dynamodb:Attributes': 'false' },
+  };
+}
+
+function allow(actions: string[], resources: string[], conditions?: iam.Conditions): iam.PolicyStatement {
+  return new iam.PolicyStatement({ actions, resources, ...(conditions === undefined ? {} : { conditions }) });
+}

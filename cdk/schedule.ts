@@ -1,0 +1,58 @@
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { invokeStatement } from './permissions.ts';
+
+const KEPT_DAYS = 14;
+/** A sweep that comes later than the next one is of no use. */
+const EVENT_AGE_SECONDS = 60;
+
+/** Creates the queue of invocations that could not be delivered: of the schedule, and of the rotation rule. */
+export function createDeadLetterQueue(scope: Construct): sqs.Queue {
+  const queue = new sqs.Queue(scope, 'DeadLetters', {
+    encryption: sqs.QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: Duration.days(KEPT_DAYS),
+  });
+  const reason = 'It is the dead-letter queue: what it holds is read by an operator, and an alarm says so.';
+  Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason }, { id: 'Serverless-SQSRedrivePolicy', reason });
+  return queue;
+}
+
+/**
+ * Creates the schedule that runs `refresh` each minute, in a group of its own. Its role can be taken by schedules of that
+ * group alone, and can invoke that function and write to that queue alone.
+ */
+export function createSchedule(
+  scope: Construct,
+  { refresh, deadLetters }: { readonly refresh: IFunction; readonly deadLetters: sqs.IQueue },
+): void {
+  const group = new CfnScheduleGroup(scope, 'ScheduleGroup');
+  const role = new iam.Role(scope, 'ScheduleRole', {
+    assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+      conditions: {
+        StringEquals: { 'aws:SourceAccount': Stack.of(scope).account },
+        ArnEquals: { 'aws:SourceArn': group.attrArn },
+      },
+    }),
+  });
+  role.addToPolicy(invokeStatement([refresh.functionArn]));
+  role.addToPolicy(new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }));
+  const schedule = new CfnSchedule(scope, 'Schedule', {
+    description: 'Refreshes tokens ahead of their expiry',
+    groupName: group.ref,
+    scheduleExpression: 'rate(1 minute)',
+    flexibleTimeWindow: { mode: 'OFF' },
+    target: {
+      arn: refresh.functionArn,
+      roleArn: role.roleArn,
+      retryPolicy: { maximumRetryAttempts: 2, maximumEventAgeInSeconds: EVENT_AGE_SECONDS },
+      deadLetterConfig: { arn: deadLetters.queueArn },
+    },
+  });
+  // Scheduler looks at once whether the role may invoke its target.
+  schedule.node.addDependency(role);
+}

@@ -1,0 +1,65 @@
+import { ArnFormat, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import type { Configuration } from '../functions/configuration/configuration.ts';
+import { type Connection, fingerprintOf } from '../functions/core/connection.ts';
+import { DEFAULT_BROKER_NAME, isSecretArn } from './names.ts';
+
+/**
+ * The configuration as this broker deploys it: the secrets that the stack makes are named `<broker>/<connection>`, so
+ * that two brokers can share an account. The name is settled at synth because it is part of every slot's fingerprint,
+ * which an ARN known only at deploy could not be.
+ */
+export function withSecretsNamed(configuration: Configuration, broker: string): Configuration {
+  if (broker === DEFAULT_BROKER_NAME) return configuration;
+  const connections: Record<string, Connection> = Object.create(null);
+  for (const [name, connection] of Object.entries(configuration.connections)) {
+    const secret = configuration.madeSecrets.includes(name) ? `${broker}/${name}` : connection.secret;
+    connections[name] = { ...connection, secret, fingerprint: fingerprintOf({ ...connection, secret }) };
+  }
+  return { ...configuration, connections };
+}
+
+/**
+ * Makes the empty secret of a connection that names none, and gives its ARN. It has no value and no generated password,
+ * so nothing of a credential is ever in a template; it stays when the stack goes.
+ */
+export function makeSecret(scope: Construct, connection: Connection): string {
+  // The construct library's own `Secret` always has a value generated.
+  const secret = new CfnSecret(scope, `Secret-${connection.name}`, {
+    name: connection.secret,
+    description: `Credential of the connection ${connection.name}: set by an operator, read by its mint function alone.`,
+  });
+  secret.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  Validations.of(secret).acknowledge({
+    id: 'AwsSolutions-SMG4',
+    reason:
+      'The upstreams have no call that changes a credential: their administrator changes it, and the operator puts it here.',
+  });
+  return secret.ref;
+}
+
+/** The ARN of a secret that the operator named, as IAM matches it: the six characters after a name are AWS's own. */
+export function namedSecretArn(scope: Construct, { secret }: Connection): string {
+  if (isSecretArn(secret)) return secret;
+  return Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: `${secret}-??????`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
+/** What it takes to read one secret's current value; `key` is the customer key that encrypts it, where there is one. */
+export function readSecretStatements(secretArn: string, key: kms.IKey | undefined): iam.PolicyStatement[] {
+  const read = new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [secretArn] });
+  if (key === undefined) return [read];
+  const open = new iam.PolicyStatement({
+    actions: ['kms:Decrypt'],
+    resources: [key.keyArn],
+    conditions: { StringLike: { 'kms:EncryptionContext:SecretARN': secretArn } },
+  });
+  return [read, open];
+}

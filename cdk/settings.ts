@@ -1,0 +1,61 @@
+import type { App } from 'aws-cdk-lib';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import type { TokenBrokerProps } from './token-broker.ts';
+
+/** What `--context KEY=VALUE` says of the stack; every key is optional. */
+export interface Settings {
+  readonly name: string | undefined;
+  readonly tokenConcurrency: number | 'none' | undefined;
+  readonly rotationEvents: boolean;
+  readonly alarmTopicArn: string | undefined;
+  readonly domain: { readonly domainName: string; readonly certificateArn: string } | undefined;
+}
+
+/** Reads the settings from the app's context. Throws for a value that cannot be meant. */
+export function settingsOf(app: App): Settings {
+  const text = (key: string): string | undefined => {
+    const value: unknown = app.node.tryGetContext(key);
+    if (value === undefined || value === '') return undefined;
+    return String(value);
+  };
+  const domainName = text('domainName');
+  const certificateArn = text('certificateArn');
+  if ((domainName === undefined) !== (certificateArn === undefined)) {
+    throw new Error('domainName and certificateArn go together: give both or none.');
+  }
+  return {
+    name: text('brokerName'),
+    tokenConcurrency: concurrencyIn(text('tokenConcurrency')),
+    rotationEvents: text('rotationEvents') === 'true',
+    alarmTopicArn: text('alarmTopicArn'),
+    domain: domainName === undefined || certificateArn === undefined ? undefined : { domainName, certificateArn },
+  };
+}
+
+/** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
+export function propsOf(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'configuration'> {
+  const { name, tokenConcurrency, rotationEvents, alarmTopicArn, domain } = settings;
+  return {
+    rotationEvents,
+    ...(name === undefined ? {} : { name }),
+    ...(tokenConcurrency === undefined ? {} : { tokenConcurrency }),
+    ...(alarmTopicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),
+    ...(domain === undefined
+      ? {}
+      : {
+          domain: {
+            domainName: domain.domainName,
+            certificate: Certificate.fromCertificateArn(scope, 'Certificate', domain.certificateArn),
+          },
+        }),
+  };
+}
+
+function concurrencyIn(text: string | undefined): Settings['tokenConcurrency'] {
+  if (text === undefined || text === 'none') return text;
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error('tokenConcurrency must be a whole number from 1, or `none`.');
+}

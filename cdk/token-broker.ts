@@ -1,0 +1,254 @@
+import { Stack, Token } from 'aws-cdk-lib';
+import type { ThrottleSettings } from 'aws-cdk-lib/aws-apigatewayv2';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { apiRoutesOf } from '../functions/api/routes.ts';
+import { VARIABLES } from '../functions/composition/environment.ts';
+import type { Configuration } from '../functions/configuration/configuration.ts';
+import { createAlarms } from './alarms.ts';
+import {
+  API_TIMEOUT_SECONDS,
+  allow,
+  type BrokerFunctionProps,
+  createBrokerFunction,
+  NEVER_AGAIN,
+  roleOf,
+} from './broker-function.ts';
+import { createDashboard } from './dashboard.ts';
+import { createBundler } from './function-code.ts';
+import { createGrants, type ITokenBroker, type SubjectsOption } from './grants.ts';
+import { type BrokerApi, type BrokerDomain, createHttpApi } from './http-api.ts';
+import { type BrokerAttributes, importBroker } from './imported-broker.ts';
+import { createIsolationGroups } from './isolation-groups.ts';
+import { checkedBrokerName, DEFAULT_BROKER_NAME, mintPrefixOf } from './names.ts';
+import { refuseTestCaller } from './no-test-caller.ts';
+import * as permissions from './permissions.ts';
+import { createRotationRule } from './rotation-rule.ts';
+import { createDeadLetterQueue, createSchedule } from './schedule.ts';
+import { makeSecret, namedSecretArn, withSecretsNamed } from './secrets.ts';
+import { createAuditTable, createKey, createSlotTable, reserveDataKeys } from './storage.ts';
+
+/** How a broker is deployed. Only `configuration` is required. */
+export interface TokenBrokerProps {
+  /** The connections: what `loadConfigurationFile` or `resolveConnections` gives. */
+  readonly configuration: Configuration;
+  /**
+   * Name of this broker, one an account and region: of its `mint` functions, metrics, dashboard and of the secrets that
+   * it makes, and part of what every stored token is bound to. Default `token-broker`.
+   */
+  readonly name?: string;
+  /** Requests a second that the API takes, from all callers together. Default 100, with bursts of 200. */
+  readonly throttle?: ThrottleSettings;
+  /**
+   * Executions at once that are kept for `token`, and its most. Default 50. `none` where the account has too few: a new
+   * account may have 10 in all, of which none can be kept.
+   */
+  readonly tokenConcurrency?: number | 'none';
+  /** How long logs are kept; the log of `token` is the audit of hand-outs. Default three months. */
+  readonly logRetention?: RetentionDays;
+  /** Tell the broker at once of new secret versions. Needs a CloudTrail trail in the account. Default false. */
+  readonly rotationEvents?: boolean;
+  /** A name of one's own for the API. Default: the name that API Gateway gives. */
+  readonly domain?: BrokerDomain;
+  /** Where alarms go. Default: nowhere; they show in CloudWatch alone. */
+  readonly alarmTopic?: ITopic;
+  /** The VPCs that connections name, by id. Default: looked up at synth, which needs credentials the first time. */
+  readonly vpcs?: Readonly<Record<string, ec2.IVpc>>;
+  /** By connection: the customer key that encrypts a secret which the connection names. Default: the key that AWS manages. */
+  readonly secretKeys?: Readonly<Record<string, kms.IKey>>;
+}
+
+const SCHEDULED_TIMEOUT_SECONDS = 55;
+const TOKEN_CONCURRENCY = 50;
+const THROTTLE = { rateLimit: 100, burstLimit: 200 };
+
+/**
+ * The whole broker: API, functions, table, key, secrets, schedule, alarms. Needs a stack with a region that is known at
+ * synth. Throws for a configuration that could not be deployed. A team uses it in its own app and grants from it, or
+ * calls a broker that is there already by `TokenBroker.fromAttributes`.
+ */
+export class TokenBroker extends Construct implements ITokenBroker {
+  /** The broker of another stack or app, to call and to grant from. */
+  static fromAttributes(scope: Construct, id: string, attributes: BrokerAttributes): ITokenBroker {
+    return importBroker(scope, id, attributes);
+  }
+
+  readonly name: string;
+  readonly url: string;
+  readonly api: BrokerApi;
+  /** What was deployed: the configuration with the names of the secrets that the stack makes. */
+  readonly configuration: Configuration;
+  readonly #grants: ReturnType<typeof createGrants>;
+
+  constructor(scope: Construct, id: string, props: TokenBrokerProps) {
+    super(scope, id);
+    this.name = checkedBrokerName(props.name ?? DEFAULT_BROKER_NAME);
+    this.configuration = withSecretsNamed(props.configuration, this.name);
+    const region = knownRegionOf(this);
+    const { connections, madeSecrets, strictAudit, trust } = this.configuration;
+    const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;
+
+    const key = createKey(this, { broker: this.name, region });
+    const table = createSlotTable(this, key);
+    const places = { broker: this.name, tableArn: table.tableArn, keyArn: key.keyArn };
+    const deadLetters = createDeadLetterQueue(this);
+
+    const codeOf = createBundler(this, this.configuration);
+    const environment = {
+      [VARIABLES.broker]: this.name,
+      [VARIABLES.table]: table.tableName,
+      [VARIABLES.key]: key.keyArn,
+      [VARIABLES.mintPrefix]: mintPrefixOf(this.name),
+    };
+    const make = (id: string, own: Omit<BrokerFunctionProps, 'codeOf' | 'logRetention'>): LambdaFunction =>
+      createBrokerFunction(this, id, {
+        ...own,
+        codeOf,
+        logRetention,
+        environment: { ...environment, ...own.environment },
+      });
+
+    const groups = createIsolationGroups(this, {
+      ...props,
+      configuration: this.configuration,
+      places,
+      make,
+      secretArnOf: (connection) =>
+        madeSecrets.includes(connection.name) ? makeSecret(this, connection) : namedSecretArn(this, connection),
+    });
+    const mints = [...groups.values()].map(({ mint }) => mint);
+    const proxies = [...groups.values()].flatMap(({ proxy }) => proxy ?? []);
+    const invokeMints = () => permissions.invokeStatement(mints.map(({ functionArn }) => functionArn));
+
+    const { tokenConcurrency = TOKEN_CONCURRENCY } = props;
+    const token = make('Token', {
+      folder: 'token',
+      description: 'Hands out tokens',
+      timeoutSeconds: API_TIMEOUT_SECONDS,
+      keepsLog: true,
+      environment: {},
+      ...(tokenConcurrency === 'none' ? {} : { reservedConcurrency: tokenConcurrency }),
+    });
+    allow(token, [...permissions.tokenStatements(places), invokeMints()]);
+
+    // A route without IAM is there only for those whom the configuration trusts.
+    const exchange =
+      trust.length === 0
+        ? undefined
+        : make('Exchange', {
+            folder: 'exchange',
+            description: "Hands out tokens for workloads' JWTs",
+            timeoutSeconds: API_TIMEOUT_SECONDS,
+            keepsLog: true,
+            environment: {},
+          });
+    if (exchange !== undefined) allow(exchange, [...permissions.tokenStatements(places), invokeMints()]);
+
+    const operators = make('Connections', {
+      folder: 'connections',
+      description: 'Shows states and drops cached tokens',
+      timeoutSeconds: API_TIMEOUT_SECONDS,
+      environment: {},
+    });
+    allow(operators, permissions.connectionsStatements(places));
+
+    const refresh = make('Refresh', {
+      folder: 'refresh',
+      description: 'Has tokens minted ahead of their expiry',
+      timeoutSeconds: SCHEDULED_TIMEOUT_SECONDS,
+      environment: {},
+    });
+    allow(refresh, [...permissions.refreshStatements(places), invokeMints()]);
+    // Scheduler's invocation is asynchronous: a sweep that fails is made up for by the next, a minute later.
+    refresh.configureAsyncInvoke({ ...NEVER_AGAIN, onFailure: new SqsDestination(deadLetters) });
+    createSchedule(this, { refresh, deadLetters });
+
+    if (props.rotationEvents === true) {
+      const rotation = make('Rotation', {
+        folder: 'rotation',
+        description: 'Ends back-offs when a secret has a new version',
+        timeoutSeconds: SCHEDULED_TIMEOUT_SECONDS,
+        environment: {},
+      });
+      allow(rotation, permissions.rotationStatements(places));
+      rotation.configureAsyncInvoke({ retryAttempts: 2, onFailure: new SqsDestination(deadLetters) });
+      createRotationRule(this, { rotation, deadLetters });
+    }
+
+    const handingOut = [token, ...(exchange === undefined ? [] : [exchange]), ...proxies];
+    if (strictAudit) {
+      const auditTable = createAuditTable(this);
+      for (const each of handingOut) {
+        each.addEnvironment(VARIABLES.auditTable, auditTable.tableName);
+        allow(each, [permissions.auditStatement(auditTable.tableArn)]);
+      }
+    }
+
+    reserveDataKeys(key, { broker: this.name, makers: mints.map(roleOf), readers: handingOut.map(roleOf) });
+
+    this.api = createHttpApi(this, {
+      broker: this.name,
+      routes: apiRoutesOf(connections).filter(({ routeKey }) => exchange !== undefined || !isExchangePath(routeKey)),
+      functionOf: (route) => {
+        const proxy = groups.get(route.isolation ?? '')?.proxy;
+        const found = { token, connections: operators, exchange, proxy }[route.function];
+        if (found === undefined) throw new Error(`No function serves the route ${route.routeKey}.`);
+        return found;
+      },
+      throttle: props.throttle ?? THROTTLE,
+      logRetention,
+      ...(props.domain === undefined ? {} : { domain: props.domain }),
+    });
+    this.url = this.api.url;
+    this.#grants = createGrants({
+      scope: this,
+      apiId: this.api.api.apiId,
+      region,
+      account: Stack.of(this).account,
+      connections: new Map(Object.entries(connections)),
+    });
+
+    const watched = {
+      broker: this.name,
+      connections: Object.values(connections),
+      token,
+      refresh,
+      groups,
+      deadLetters,
+      api: this.api,
+    };
+    createAlarms(this, { ...watched, topic: props.alarmTopic });
+    createDashboard(this, watched);
+    refuseTestCaller(this);
+  }
+
+  grantToken(grantee: iam.IGrantable, connection: string, options?: SubjectsOption): iam.Grant {
+    return this.#grants.grantToken(grantee, connection, options);
+  }
+
+  grantProxy(grantee: iam.IGrantable, connection: string, options?: SubjectsOption): iam.Grant {
+    return this.#grants.grantProxy(grantee, connection, options);
+  }
+
+  grantOperate(grantee: iam.IGrantable, connection?: string): iam.Grant {
+    return this.#grants.grantOperate(grantee, connection);
+  }
+}
+
+function isExchangePath(routeKey: string): boolean {
+  return routeKey.endsWith(' /oauth2/token');
+}
+
+function knownRegionOf(broker: TokenBroker): string {
+  const { region } = Stack.of(broker);
+  if (!Token.isUnresolved(region)) return region;
+  throw new Error(
+    "A token broker needs a region that is known at synth: give its stack one, as in `env: { region: 'eu-west-1' }`.",
+  );
+}

@@ -1,0 +1,37 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { deployed } from './deployed.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const RUNBOOKS = join(ROOT, 'docs/runbooks');
+
+function alarms(): readonly { readonly AlarmName: string; readonly AlarmDescription: string }[] {
+  const { template } = deployed();
+  return Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
+}
+
+describe('every alarm', () => {
+  it('is named for what an operator does, and has the page that says how', () => {
+    const found = alarms();
+    expect(found.length).toBeGreaterThan(10);
+    for (const { AlarmName, AlarmDescription } of found) {
+      const [, page = ''] = /Runbook: (docs\/runbooks\/([a-z-]+)\.md)$/.exec(AlarmDescription) ?? [];
+      expect(existsSync(join(ROOT, page)), AlarmDescription).toBe(true);
+      expect(AlarmName.startsWith(`token-broker-${page.slice('docs/runbooks/'.length, -'.md'.length)}`)).toBe(true);
+    }
+  });
+
+  it('leaves no page over that no alarm leads to', () => {
+    const named = alarms().map(({ AlarmDescription }) => AlarmDescription);
+    for (const page of readdirSync(RUNBOOKS)) {
+      expect(
+        named.some((each) => each.endsWith(`docs/runbooks/${page}`)),
+        page,
+      ).toBe(true);
+      const text = readFileSync(join(RUNBOOKS, page), 'utf8');
+      for (const heading of ['## What it means', '## What to do', '## When it is over'])
+        expect(text, page).toContain(heading);
+    }
+  });
+});

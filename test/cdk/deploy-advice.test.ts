@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { adviceFor, regionIn } from '../../cdk/deploy-advice.ts';
+
+describe('the advice on a failed deployment', () => {
+  it.each([
+    [
+      'TokenBroker: SSM parameter /cdk-bootstrap/hnb659fds/version not found. Has the environment been bootstrapped?',
+      'npx cdk bootstrap',
+    ],
+    [
+      'Unable to resolve AWS account to use. It must be either configured when you define your CDK Stack',
+      'get-caller-identity',
+    ],
+    [
+      "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [10].",
+      'tokenConcurrency=none',
+    ],
+    ['The operation failed because the secret token-broker/wfm already exists.', 'aws secretsmanager delete-secret'],
+  ])('for "%s" is the command that mends it', (output, command) => {
+    expect(adviceFor(output)).toContain(command);
+  });
+
+  it('is none for what is not known', () => {
+    expect(adviceFor('Resource handler returned message: "Rate exceeded"')).toBeUndefined();
+  });
+});
+
+describe('the region', () => {
+  const file = '[default]\nregion = eu-north-1\n\n[profile work]\noutput=json\nregion=eu-central-1\n';
+
+  it('is the one of the environment, else of the profile', () => {
+    expect(regionIn({ AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'eu-west-2' }, file)).toBe('eu-west-1');
+    expect(regionIn({ AWS_DEFAULT_REGION: 'eu-west-2' }, file)).toBe('eu-west-2');
+    expect(regionIn({}, file)).toBe('eu-north-1');
+    expect(regionIn({ AWS_PROFILE: 'work' }, file)).toBe('eu-central-1');
+  });
+
+  it('is none where neither says one, so that nothing is deployed to a region nobody named', () => {
+    expect(regionIn({}, '')).toBeUndefined();
+    expect(regionIn({ AWS_PROFILE: 'other' }, file)).toBeUndefined();
+    expect(regionIn({ AWS_REGION: '' }, '[default]\noutput=json\n[profile work]\nregion=x')).toBeUndefined();
+  });
+});

@@ -1,0 +1,313 @@
+import { describe, expect, it } from 'vitest';
+import { namesIn, requestOf, type Update } from '../../functions/adapters/dynamodb-update.ts';
+import * as updates from '../../functions/adapters/slot-updates.ts';
+import type { Slot } from '../../functions/core/slot.ts';
+import { deployed, trustedWorkload } from './deployed.ts';
+import { policiesOf } from './deployed-policies.ts';
+import type { RequestContext } from './policy-simulator.ts';
+
+const slot: Slot = { connection: 'helpdesk', subject: 'system', fingerprint: '0123456789abcdef' };
+const lease = { slot, leaseId: 'l' };
+
+/** What each function writes to a slot's item, by the updates that the store really sends. */
+const writes = {
+  acquireNew: updates.acquireUpdate({ ...lease, now: 1, leaseUntil: 2, notBefore: 2, ttlSeconds: 3, seen: undefined }),
+  acquireSeen: updates.acquireUpdate({
+    ...lease,
+    now: 1,
+    leaseUntil: 2,
+    notBefore: 2,
+    ttlSeconds: 3,
+    seen: {
+      generation: 1,
+      fence: 1,
+      notBefore: 0,
+      tries: 0,
+      rejectedGeneration: 0,
+      lastHandedOutAt: 0,
+      refreshAskedAt: 0,
+      ttlSeconds: 0,
+      lease: { id: 'old', until: 0 },
+    },
+  }),
+  notSent: updates.failUpdate({
+    ...lease,
+    code: 'mint_unavailable',
+    at: 1,
+    notBefore: 2,
+    dueAt: 2,
+    tries: 0,
+    ttlSeconds: 3,
+  }),
+  askRefresh: updates.askRefreshUpdate({ slot, generation: 1, now: 2, notSince: 1 }),
+  recordUse: updates.recordUseUpdate({ slot, now: 2, notSince: 1, dueAt: 3 }),
+  markRejected: updates.markRejectedUpdate({ slot, generation: 1, hash: 'ab' }),
+  endBackOff: updates.endBackOffUpdate({ slot, dueAt: 1 }),
+  publish: updates.publishUpdate({
+    ...lease,
+    seenGeneration: 1,
+    dueAt: 1,
+    ttlSeconds: 1,
+    token: {
+      ciphertext: new Uint8Array(),
+      dataKey: new Uint8Array(),
+      issuedAt: 1,
+      usableUntil: 2,
+      refreshAt: 2,
+      sessionStartedAt: 1,
+      secretVersion: 'v',
+      hash: 'h',
+      publicationId: 'p',
+    },
+  }),
+} satisfies Record<string, Update>;
+
+/** What DynamoDB tells IAM of an update: the partition it is about, and every attribute that it names. */
+function contextOf(update: Update): RequestContext {
+  const request = requestOf(update);
+  const named = Object.values(request.ExpressionAttributeNames ?? {});
+  return {
+    ...item(update.key['pk']?.S ?? ''),
+    'dynamodb:Attributes': [...new Set([...Object.keys(update.key), ...named])],
+  };
+}
+
+function item(connection: string): RequestContext {
+  return { 'dynamodb:LeadingKeys': [connection] };
+}
+
+function dataKey(connection: string, broker = 'token-broker'): RequestContext {
+  return {
+    'kms:EncryptionContext:broker': broker,
+    'kms:EncryptionContext:connection': connection,
+    'kms:EncryptionContext:subject': 'system',
+  };
+}
+
+const places = [
+  'table',
+  'due',
+  'audit',
+  'key',
+  'helpdeskSecret',
+  'wfmSecret',
+  'token',
+  'connections',
+  'refresh',
+  'mintHelpdesk',
+  'mintWfm',
+  'deadLetters',
+] as const;
+type Place = (typeof places)[number];
+type Row = readonly [role: string, action: string, place: Place, context?: RequestContext];
+
+const READ = 'dynamodb:GetItem';
+const UPDATE = 'dynamodb:UpdateItem';
+const SECRET = 'secretsmanager:GetSecretValue';
+const INVOKE = 'lambda:InvokeFunction';
+const MAKE = 'kms:GenerateDataKey';
+const OPEN = 'kms:Decrypt';
+
+const allowed: readonly Row[] = [
+  ['Token', READ, 'table', item('helpdesk')],
+  ['Token', UPDATE, 'table', contextOf(writes.acquireNew)],
+  ['Token', UPDATE, 'table', contextOf(writes.acquireSeen)],
+  ['Token', UPDATE, 'table', contextOf(writes.notSent)],
+  ['Token', UPDATE, 'table', contextOf(writes.askRefresh)],
+  ['Token', UPDATE, 'table', contextOf(writes.recordUse)],
+  ['Token', UPDATE, 'table', contextOf(writes.markRejected)],
+  ['Token', OPEN, 'key', dataKey('helpdesk')],
+  ['Token', INVOKE, 'mintHelpdesk'],
+  ['Token', INVOKE, 'mintWfm'],
+  ['Token', 'dynamodb:PutItem', 'audit', item('an-id')],
+  ['Minthelpdesk', READ, 'table', item('helpdesk')],
+  ['Minthelpdesk', UPDATE, 'table', contextOf(writes.publish)],
+  ['Minthelpdesk', 'dynamodb:DeleteItem', 'table', item('helpdesk')],
+  ['Minthelpdesk', SECRET, 'helpdeskSecret'],
+  ['Minthelpdesk', MAKE, 'key', dataKey('helpdesk')],
+  ['Minthelpdesk', OPEN, 'key', dataKey('helpdesk')],
+  ['Mintwfm', SECRET, 'wfmSecret'],
+  ['Proxyhelpdesk', READ, 'table', item('helpdesk')],
+  ['Proxyhelpdesk', UPDATE, 'table', contextOf(writes.publish)],
+  ['Proxyhelpdesk', OPEN, 'key', dataKey('helpdesk')],
+  ['Proxyhelpdesk', INVOKE, 'mintHelpdesk'],
+  ['Proxyhelpdesk', 'dynamodb:PutItem', 'audit', item('an-id')],
+  ['Exchange', READ, 'table', item('wfm')],
+  ['Exchange', UPDATE, 'table', contextOf(writes.recordUse)],
+  ['Exchange', OPEN, 'key', dataKey('wfm')],
+  ['Exchange', INVOKE, 'mintWfm'],
+  ['Exchange', 'dynamodb:PutItem', 'audit', item('an-id')],
+  ['Connections', 'dynamodb:Query', 'table', item('helpdesk')],
+  ['Connections', READ, 'table', item('helpdesk')],
+  ['Connections', UPDATE, 'table', item('helpdesk')],
+  ['Connections', 'dynamodb:DeleteItem', 'table', item('helpdesk')],
+  ['Refresh', 'dynamodb:Query', 'due'],
+  ['Refresh', INVOKE, 'mintHelpdesk'],
+  ['Refresh', INVOKE, 'mintWfm'],
+  ['Rotation', 'dynamodb:Query', 'table', item('helpdesk')],
+  ['Rotation', UPDATE, 'table', contextOf(writes.endBackOff)],
+  ['Schedule', INVOKE, 'refresh'],
+  ['Schedule', 'sqs:SendMessage', 'deadLetters'],
+];
+
+const denied: readonly Row[] = [
+  ['Token', SECRET, 'helpdeskSecret'],
+  ['Token', SECRET, 'wfmSecret'],
+  ['Token', UPDATE, 'table', contextOf(writes.publish)],
+  ['Token', UPDATE, 'table', { ...item('helpdesk'), 'dynamodb:Attributes': ['pk', 'sk', 'dk'] }],
+  ['Token', UPDATE, 'table', { ...item('helpdesk'), 'dynamodb:Attributes': ['pk', 'sk', 'ct'] }],
+  ['Token', UPDATE, 'table', { ...item('helpdesk'), 'dynamodb:Attributes': ['pk', 'sk', 'usableUntil'] }],
+  ['Token', UPDATE, 'table', item('helpdesk')],
+  ['Token', 'dynamodb:PutItem', 'table', item('helpdesk')],
+  ['Token', 'dynamodb:DeleteItem', 'table', item('helpdesk')],
+  ['Token', 'dynamodb:Scan', 'table'],
+  ['Token', MAKE, 'key', dataKey('helpdesk')],
+  ['Token', MAKE, 'key'],
+  ['Token', 'kms:Encrypt', 'key', dataKey('helpdesk')],
+  ['Token', OPEN, 'key'],
+  ['Token', OPEN, 'key', dataKey('helpdesk', 'another-broker')],
+  ['Token', INVOKE, 'refresh'],
+  ['Token', INVOKE, 'connections'],
+  ['Token', READ, 'audit', item('an-id')],
+  ['Token', UPDATE, 'audit', item('an-id')],
+  ['Token', 'dynamodb:DeleteItem', 'audit', item('an-id')],
+  ['Minthelpdesk', SECRET, 'wfmSecret'],
+  ['Minthelpdesk', 'secretsmanager:PutSecretValue', 'helpdeskSecret'],
+  ['Minthelpdesk', READ, 'table', item('wfm')],
+  ['Minthelpdesk', UPDATE, 'table', item('wfm')],
+  ['Minthelpdesk', UPDATE, 'table', { 'dynamodb:LeadingKeys': ['helpdesk', 'wfm'] }],
+  ['Minthelpdesk', UPDATE, 'table'],
+  ['Minthelpdesk', 'dynamodb:Query', 'table', item('helpdesk')],
+  ['Minthelpdesk', MAKE, 'key', dataKey('wfm')],
+  ['Minthelpdesk', MAKE, 'key'],
+  ['Minthelpdesk', OPEN, 'key', dataKey('wfm')],
+  ['Minthelpdesk', INVOKE, 'mintWfm'],
+  ['Minthelpdesk', 'dynamodb:PutItem', 'audit', item('an-id')],
+  ['Proxyhelpdesk', SECRET, 'helpdeskSecret'],
+  ['Proxyhelpdesk', MAKE, 'key', dataKey('helpdesk')],
+  ['Proxyhelpdesk', OPEN, 'key', dataKey('wfm')],
+  ['Proxyhelpdesk', UPDATE, 'table', item('wfm')],
+  ['Proxyhelpdesk', INVOKE, 'mintWfm'],
+  ['Exchange', SECRET, 'wfmSecret'],
+  ['Exchange', MAKE, 'key', dataKey('wfm')],
+  ['Exchange', UPDATE, 'table', contextOf(writes.publish)],
+  ['Connections', SECRET, 'helpdeskSecret'],
+  ['Connections', OPEN, 'key', dataKey('helpdesk')],
+  ['Connections', MAKE, 'key', dataKey('helpdesk')],
+  ['Connections', INVOKE, 'mintHelpdesk'],
+  ['Refresh', 'dynamodb:Query', 'table', item('helpdesk')],
+  ['Refresh', READ, 'table', item('helpdesk')],
+  ['Refresh', UPDATE, 'table', item('helpdesk')],
+  ['Refresh', SECRET, 'helpdeskSecret'],
+  ['Refresh', OPEN, 'key', dataKey('helpdesk')],
+  ['Refresh', INVOKE, 'token'],
+  ['Rotation', SECRET, 'helpdeskSecret'],
+  ['Rotation', UPDATE, 'table', contextOf(writes.publish)],
+  ['Rotation', OPEN, 'key', dataKey('helpdesk')],
+  ['Rotation', INVOKE, 'mintHelpdesk'],
+  ['Schedule', INVOKE, 'token'],
+  ['Schedule', INVOKE, 'mintHelpdesk'],
+];
+
+const rolesOfFunctions = [
+  'Token',
+  'Minthelpdesk',
+  'Mintwfm',
+  'Proxyhelpdesk',
+  'Exchange',
+  'Connections',
+  'Refresh',
+  'Rotation',
+];
+
+/** One synth for all rows: it is the same template. */
+const { template } = deployed({ strictAudit: true, rotationEvents: true, trust: [trustedWorkload] });
+const policies = policiesOf(template);
+const arns: Readonly<Record<Place, string>> = {
+  table: policies.arnOf('Slots'),
+  due: `${policies.arnOf('Slots')}/index/due`,
+  audit: policies.arnOf('Audit'),
+  key: policies.arnOf('Key'),
+  helpdeskSecret: policies.arnOf('Secrethelpdesk'),
+  wfmSecret: policies.arnOf('Secretwfm'),
+  token: policies.arnOf('Token'),
+  connections: policies.arnOf('Connections'),
+  refresh: policies.arnOf('Refresh'),
+  mintHelpdesk: policies.arnOf('Minthelpdesk'),
+  mintWfm: policies.arnOf('Mintwfm'),
+  deadLetters: policies.arnOf('DeadLetters'),
+};
+
+function titleOf([role, action, place, context]: Row): string {
+  return `${role}: ${action} on ${place}${context === undefined ? '' : ` with ${JSON.stringify(context)}`}`;
+}
+
+describe('what a function needs, its role allows', () => {
+  it.each(allowed.map((row) => [titleOf(row), row] as const))('%s', (_title, [role, action, place, context]) => {
+    expect(policies.may(role, action, arns[place], context)).toBe(true);
+  });
+});
+
+describe('what a function does not need, its role does not allow', () => {
+  it.each(denied.map((row) => [titleOf(row), row] as const))('%s', (_title, [role, action, place, context]) => {
+    expect(policies.may(role, action, arns[place], context)).toBe(false);
+  });
+
+  it('reads no attribute list from elsewhere: the writes that are judged are those that the store sends', () => {
+    expect(Object.values(namesIn(requestOf(writes.publish).UpdateExpression ?? ''))).toContain('ct');
+  });
+});
+
+describe('the key', () => {
+  it('makes and opens data keys of the broker for nobody else, not even an administrator of the account', () => {
+    expect(policies.mayAdministrator(MAKE, arns.key, dataKey('helpdesk'))).toBe(false);
+    expect(policies.mayAdministrator(OPEN, arns.key, dataKey('helpdesk'))).toBe(false);
+    expect(policies.mayAdministrator('kms:ReEncryptFrom', arns.key, dataKey('helpdesk'))).toBe(false);
+  });
+
+  it('can still be administered', () => {
+    expect(policies.mayAdministrator('kms:PutKeyPolicy', arns.key, {})).toBe(true);
+  });
+
+  it('serves the table through DynamoDB, for callers of the account alone', () => {
+    const through = { 'kms:ViaService': 'dynamodb.eu-west-1.amazonaws.com' };
+    expect(policies.may('Connections', OPEN, arns.key, through)).toBe(true);
+    expect(policies.may('Connections', OPEN, arns.key, { 'kms:ViaService': 's3.eu-west-1.amazonaws.com' })).toBe(false);
+    expect(policies.may('Connections', OPEN, arns.key, { ...through, 'kms:CallerAccount': '999999999999' })).toBe(
+      false,
+    );
+  });
+});
+
+describe('roles', () => {
+  it('of the schedule can be taken by schedules of its group alone', () => {
+    const group = policies.resolve({ 'Fn::GetAtt': [scheduleGroup(), 'Arn'] });
+    const service = 'scheduler.amazonaws.com';
+    const own = { 'aws:SourceAccount': '111122223333', 'aws:SourceArn': String(group) };
+    expect(policies.mayAssume('Schedule', service, own)).toBe(true);
+    expect(
+      policies.mayAssume('Schedule', service, {
+        ...own,
+        'aws:SourceArn': 'arn:aws:scheduler:eu-west-1:111122223333:schedule-group/default',
+      }),
+    ).toBe(false);
+    expect(policies.mayAssume('Schedule', service, { ...own, 'aws:SourceAccount': '999999999999' })).toBe(false);
+    expect(policies.mayAssume('Schedule', service, {})).toBe(false);
+    expect(policies.mayAssume('Schedule', 'lambda.amazonaws.com', own)).toBe(false);
+  });
+
+  it.each(rolesOfFunctions)('of functions (%s) allow everything of nothing, and only tracing everywhere', (role) => {
+    for (const { Action = [], Resource = [], NotAction, NotResource } of policies.statementsOf(role)) {
+      expect([NotAction, NotResource]).toEqual([undefined, undefined]);
+      const actions = [Action].flat();
+      expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+      if ([Resource].flat().includes('*')) expect(actions.every((action) => action.startsWith('xray:'))).toBe(true);
+    }
+  });
+});
+
+function scheduleGroup(): string {
+  const [id] = Object.keys(template.findResources('AWS::Scheduler::ScheduleGroup'));
+  if (id === undefined) throw new Error('The schedule has a group.');
+  return id;
+}

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** Much more than it takes: this says whether it ends, the deploy test says how fast. */
+const TIMEOUT_MS = 90_000;
+const run = promisify(execFile);
+
+const scratch = mkdtempSync(join(tmpdir(), 'token-broker-cdk-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Runs the app as `cdk synth` does, without anything of AWS in the environment; gives the folder of the assembly. */
+async function synth(name: string, { connections, context = {} }: SynthOptions = {}): Promise<string> {
+  const output = join(scratch, name);
+  const settings = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: scratch,
+    CDK_OUTDIR: output,
+    CDK_DEFAULT_REGION: 'eu-west-1',
+    CDK_CONTEXT_JSON: JSON.stringify({ ...settings.context, ...context }),
+    ...(connections === undefined ? {} : { TOKEN_BROKER_CONNECTIONS: connections }),
+  };
+  await run(process.execPath, [join(ROOT, 'cdk/app.ts')], { cwd: ROOT, env });
+  return output;
+}
+
+interface SynthOptions {
+  readonly connections?: string;
+  readonly context?: Readonly<Record<string, string>>;
+}
+
+describe('the app', () => {
+  it(
+    'needs no credentials, and gives the same template and the same code twice',
+    async () => {
+      const [first, second] = [await synth('first'), await synth('second')];
+      const templateIn = (output: string) => readFileSync(join(output, 'TokenBroker.template.json'), 'utf8');
+      expect(templateIn(second)).toBe(templateIn(first));
+      const assets = (output: string) =>
+        readdirSync(output)
+          .filter((name) => name.startsWith('asset.'))
+          .sort();
+      expect(assets(second)).toEqual(assets(first));
+      for (const asset of assets(first)) {
+        const files = readdirSync(join(first, asset));
+        expect(files).toEqual(expect.arrayContaining(['configuration.json', 'index.mjs']));
+        expect(files.filter((name) => !/^(?:configuration\.json|[\w-]+\.mjs)$/.test(name))).toEqual([]);
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each<readonly [string, SynthOptions]>([
+    ['there is no such file: check the path', { connections: join(scratch, 'missing.json') }],
+    ['tokenConcurrency must be a whole number from 1, or `none`', { context: { tokenConcurrency: 'lots' } }],
+    ['domainName and certificateArn go together', { context: { domainName: 'tokens.example.com' } }],
+  ])(
+    'says what is wrong: %s',
+    async (message, options) => {
+      await expect(synth('refused', options)).rejects.toThrow(message);
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,250 @@
+import { Stack } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { describe, expect, it } from 'vitest';
+import { TokenBroker } from '../../cdk/token-broker.ts';
+import { resolveConnections } from '../../functions/configuration/resolve.ts';
+import { declared, deployed, newApp, trustedWorkload } from './deployed.ts';
+
+/** What holds data or money beyond the stack, by logical id: a change replaces it, and loses what it holds. */
+const stateful = {
+  'AWS::DynamoDB::GlobalTable': ['BrokerAudit69FB8BD3', 'BrokerSlotsBA0E9E95'],
+  'AWS::KMS::Key': ['BrokerKey91C64100'],
+  'AWS::SecretsManager::Secret': ['BrokerSecrethelpdesk174AAF6C', 'BrokerSecretwfm4BE139B5'],
+  'AWS::ApiGatewayV2::Api': ['BrokerApi8DF99423'],
+};
+
+describe('the template', () => {
+  it('has the same logical ids for all that holds state', () => {
+    const { template } = deployed({ strictAudit: true });
+    for (const [type, ids] of Object.entries(stateful)) {
+      expect(Object.keys(template.findResources(type)).sort(), type).toEqual(ids);
+    }
+  });
+
+  it('makes an empty secret where a connection names none: without a value, and kept when the stack goes', () => {
+    const { template } = deployed({
+      connections: { ...declared, wfm: { ...declared.wfm, secret: 'team/wfm' } },
+    });
+    const secrets = Object.values(template.findResources('AWS::SecretsManager::Secret'));
+    expect(secrets).toMatchObject([{ DeletionPolicy: 'Retain', Properties: { Name: 'token-broker/helpdesk' } }]);
+    expect(Object.keys(secrets[0]?.['Properties'] ?? {}).sort()).toEqual(['Description', 'Name']);
+  });
+
+  it('names the secrets of another broker after it, and slots after those', () => {
+    const { template, broker } = deployed({ name: 'second' });
+    template.hasResourceProperties('AWS::SecretsManager::Secret', { Name: 'second/helpdesk' });
+    const [first, second] = [deployed().broker, broker].map(
+      ({ configuration }) => configuration.connections['helpdesk'],
+    );
+    expect(second?.secret).toBe('second/helpdesk');
+    expect(second?.fingerprint).not.toBe(first?.fingerprint);
+  });
+
+  it('refuses a secret ARN without the six characters that end it', () => {
+    const secret = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:wfm';
+    expect(() => deployed({ connections: { wfm: { ...declared.wfm, secret } } })).toThrow('not complete');
+  });
+
+  it('has IAM on every route but the exchange, which is there only where somebody is trusted', () => {
+    const withoutIam = (options: Parameters<typeof deployed>[0]) =>
+      Object.values(deployed(options).template.findResources('AWS::ApiGatewayV2::Route'))
+        .map(({ Properties }) => Properties as { readonly RouteKey: string; readonly AuthorizationType?: string })
+        .filter(({ AuthorizationType }) => AuthorizationType !== 'AWS_IAM')
+        .map(({ RouteKey }) => RouteKey);
+    expect(withoutIam({})).toEqual([]);
+    expect(withoutIam({ trust: [trustedWorkload] })).toEqual(['POST /oauth2/token']);
+  });
+
+  it('answers 404 and 405 itself: $default, and ANY beside the methods, go to `connections`', () => {
+    const { template } = deployed();
+    const keys = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(
+      ({ Properties }) => (Properties as { readonly RouteKey: string }).RouteKey,
+    );
+    expect(keys).toEqual(
+      expect.arrayContaining(['$default', 'ANY /tokens/{connection}/{subject}', 'ANY /connections']),
+    );
+    expect(keys).toContain('ANY /proxy/helpdesk/{subject}/{path+}');
+    expect(keys).not.toContain('ANY /proxy/wfm/{subject}/{path+}');
+  });
+
+  it('logs who asked for what, and neither query, header nor body', () => {
+    const { template } = deployed();
+    const [stage] = Object.values(template.findResources('AWS::ApiGatewayV2::Stage'));
+    const format = String(stage?.['Properties']?.AccessLogSettings?.Format);
+    expect(format).toContain('$context.identity.userArn');
+    expect(format).not.toMatch(/header|query|body|authorizer\./i);
+    expect(stage?.['Properties']).toMatchObject({
+      DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+    });
+  });
+
+  it('runs every function on arm64 and Node 24, with the times of invariant 14', () => {
+    const { template } = deployed({ rotationEvents: true, trust: [trustedWorkload] });
+    const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
+    const seconds = Object.fromEntries(
+      functions.map(([id, { Properties }]) => [id.slice(6, -8), Properties['Timeout']]),
+    );
+    expect(seconds).toEqual({
+      ...{ Token: 28, Connections: 28, Exchange: 28, Proxyhelpdesk: 28 },
+      ...{ Minthelpdesk: 20, Mintwfm: 20, Refresh: 55, Rotation: 55 },
+    });
+    for (const [, { Properties }] of functions) {
+      expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
+    }
+  });
+
+  it('never repeats an invocation of mint that nobody waits for, nor starts one late', () => {
+    const { template } = deployed();
+    const configs = Object.entries(template.findResources('AWS::Lambda::EventInvokeConfig'));
+    const ofMint = configs.filter(([id]) => id.includes('Mint'));
+    expect(ofMint).toHaveLength(2);
+    for (const [, { Properties }] of ofMint) {
+      expect(Properties).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
+    }
+  });
+
+  it('encrypts the table with a key of its own that rotates, and can restore it to a point in time', () => {
+    const { template } = deployed();
+    template.hasResourceProperties('AWS::KMS::Key', { EnableKeyRotation: true });
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      BillingMode: 'PAY_PER_REQUEST',
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+      GlobalSecondaryIndexes: [{ IndexName: 'due', Projection: { ProjectionType: 'KEYS_ONLY' } }],
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      Replicas: [{ PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } }],
+    });
+  });
+
+  it('makes the audit table only where the audit is strict, and keeps it when the stack goes', () => {
+    deployed().template.resourceCountIs('AWS::DynamoDB::GlobalTable', 1);
+    const { template } = deployed({ strictAudit: true });
+    template.hasResource('AWS::DynamoDB::GlobalTable', {
+      DeletionPolicy: 'Retain',
+      Properties: { KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }] },
+    });
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Description: 'Hands out tokens',
+      Environment: { Variables: Match.objectLike({ TOKEN_BROKER_AUDIT_TABLE: Match.anyValue() }) },
+    });
+  });
+
+  it('runs the schedule each minute, with retries and a dead-letter queue', () => {
+    deployed().template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(1 minute)',
+      Target: { RetryPolicy: { MaximumRetryAttempts: 2 }, DeadLetterConfig: Match.anyValue() },
+    });
+  });
+
+  it('listens for secret events only where that is asked for', () => {
+    deployed().template.resourceCountIs('AWS::Events::Rule', 0);
+    const { template } = deployed({ rotationEvents: true });
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { detail: { eventName: Match.arrayWith(['PutSecretValue', 'RotationSucceeded']) } },
+    });
+  });
+
+  it('keeps executions for `token`, unless told not to', () => {
+    const token = (concurrency: unknown) => ({
+      Description: 'Hands out tokens',
+      ReservedConcurrentExecutions: concurrency,
+    });
+    deployed().template.hasResourceProperties('AWS::Lambda::Function', token(50));
+    deployed({ tokenConcurrency: 'none' }).template.hasResourceProperties(
+      'AWS::Lambda::Function',
+      token(Match.absent()),
+    );
+  });
+
+  it('gives connections of one isolation group one mint, and shortens the names that Lambda would not take', () => {
+    const long = 'a'.repeat(63);
+    const { template } = deployed({
+      connections: {
+        helpdesk: { ...declared.helpdesk, isolation: 'shared' },
+        wfm: { ...declared.wfm, isolation: 'shared' },
+        [long]: { ...declared.wfm },
+      },
+    });
+    const names = Object.values(template.findResources('AWS::Lambda::Function')).flatMap(
+      ({ Properties }) => Properties['FunctionName'] ?? [],
+    );
+    expect(names).toHaveLength(2);
+    expect(names).toContain('token-broker-mint-shared');
+    for (const name of names) expect(String(name)).toMatch(/^[a-z0-9_-]{1,64}$/);
+  });
+
+  it('puts mint and proxy of a connection into its VPC, with its security groups', () => {
+    const vpcId = 'vpc-0123abcd';
+    const app = newApp();
+    const elsewhere = new Stack(app, 'Network', { env: { account: '111122223333', region: 'eu-west-1' } });
+    const vpc = Vpc.fromVpcAttributes(elsewhere, 'Vpc', {
+      vpcId,
+      availabilityZones: ['eu-west-1a'],
+      privateSubnetIds: ['subnet-1'],
+    });
+    const { template } = deployed({
+      connections: {
+        helpdesk: { ...declared.helpdesk, vpc: vpcId, securityGroups: ['sg-0123abcd'] },
+        wfm: declared.wfm,
+      },
+      vpcs: { [vpcId]: vpc },
+    });
+    const inVpc = Object.entries(template.findResources('AWS::Lambda::Function')).filter(
+      ([, { Properties }]) => Properties['VpcConfig'] !== undefined,
+    );
+    expect(inVpc.map(([id]) => id.slice(6, -8)).sort()).toEqual(['Minthelpdesk', 'Proxyhelpdesk']);
+    for (const [, { Properties }] of inVpc) {
+      expect(Properties['VpcConfig']).toEqual({ SecurityGroupIds: ['sg-0123abcd'], SubnetIds: ['subnet-1'] });
+    }
+  });
+
+  it('takes a domain and an alarm topic', () => {
+    const app = newApp();
+    const elsewhere = new Stack(app, 'Elsewhere');
+    const arn = 'arn:aws:acm:eu-west-1:111122223333:certificate/11111111-2222-3333-4444-555555555555';
+    const { template, broker } = deployed({
+      domain: { domainName: 'tokens.example.com', certificate: Certificate.fromCertificateArn(elsewhere, 'C', arn) },
+      alarmTopic: Topic.fromTopicArn(elsewhere, 'T', 'arn:aws:sns:eu-west-1:111122223333:alarms'),
+    });
+    expect(broker.url).toBe('https://tokens.example.com');
+    template.hasResourceProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: true });
+    for (const { Properties } of Object.values(template.findResources('AWS::CloudWatch::Alarm'))) {
+      expect(Properties['AlarmActions']).toEqual(['arn:aws:sns:eu-west-1:111122223333:alarms']);
+    }
+  });
+
+  it('holds nothing that could be a credential or a token', () => {
+    const text = JSON.stringify(deployed({ strictAudit: true, rotationEvents: true }).template.toJSON());
+    expect(text).not.toMatch(/GenerateSecretString|SecretString"|apiKey|password|eyJ[A-Za-z0-9_-]{10}/i);
+  });
+});
+
+describe('a broker that could not be deployed', () => {
+  const configuration = resolveConnections({ connections: declared });
+
+  it('without a region says which property gives it', () => {
+    const stack = new Stack(newApp(), 'NoRegion');
+    expect(() => new TokenBroker(stack, 'Broker', { configuration })).toThrow("env: { region: 'eu-west-1' }");
+  });
+
+  it('with a name that nothing can be named after is refused', () => {
+    for (const name of ['', 'Broker', '1st', 'a'.repeat(31), 'with_underscore']) {
+      expect(() => deployed({ name }), name).toThrow('name of a token broker');
+    }
+  });
+
+  it.each(['TOKEN_BROKER_TEST_CALLER', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_DYNAMODB'])(
+    'with the test setting %s is refused at synth',
+    (variable) => {
+      const build = (stack: Stack) => {
+        for (const each of stack.node.findAll()) {
+          if (each instanceof LambdaFunction) each.addEnvironment(variable, 'x');
+        }
+      };
+      expect(() => deployed({ build })).toThrow(variable);
+    },
+  );
+});

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { linesNotIn, sectionOf, stepsIn } from './documented-steps.ts';
+import { NOT_RUN, RUN } from './step-names.ts';
+
+const step = (name: string, commands: string) => `<!-- deploy test: ${name} -->\n\`\`\`sh\n${commands}\n\`\`\`\n`;
+
+describe('the steps of a document', () => {
+  it('are its marked blocks of commands, in order', () => {
+    expect(stepsIn(`Text\n\n${step('one', 'a\nb')}\nmore\n${step('two', 'c')}`)).toEqual([
+      { name: 'one', commands: 'a\nb\n' },
+      { name: 'two', commands: 'c\n' },
+    ]);
+  });
+
+  it('must each be marked, and each mark must have its block', () => {
+    expect(() => stepsIn('```sh\nrm -rf x\n```\n')).toThrow('no mark');
+    expect(() => stepsIn('<!-- deploy test: one -->\ntext')).toThrow('no block');
+  });
+
+  it('hold every command of a section elsewhere, or the odd ones are named', () => {
+    const steps = stepsIn(step('one', 'npm ci\nnpm run deploy'));
+    const readme = '# A\n## Deploy\n```sh\nnpm run deploy\ncdk deploy\n```\n## B\n```sh\nother\n```\n';
+    expect(linesNotIn(sectionOf(readme, /Deploy/) ?? '', steps)).toEqual(['cdk deploy']);
+    expect(sectionOf(readme, /Nowhere/)).toBeUndefined();
+  });
+});
+
+describe('docs/deploying.md', () => {
+  it('has each step that the deploy test runs, once, and no other', () => {
+    const document = readFileSync(join(import.meta.dirname, '../../docs/deploying.md'), 'utf8');
+    expect(
+      stepsIn(document)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([...RUN, ...NOT_RUN].sort());
+  });
+});

@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endGroup, execute } from './execute.ts';
+
+const PACKAGES = ['ministack==1.4.21', 'cryptography==50.0.2', 'awscli==1.46.3'];
+const READY_WITHIN_MS = 30_000;
+const ENDS_WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 100;
+
+/** What the deploy test cannot go on without; the message says how to get it. */
+export class MissingTool extends Error {}
+
+/** An emulator of AWS, running. */
+export interface Ministack {
+  /** `http://127.0.0.1:PORT` */
+  readonly endpoint: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Installs the emulator and the AWS CLI from PyPI into a folder of their own under `cache`, once, and gives the folder
+ * of their commands. Throws `MissingTool` where Python is not there, or the packages cannot be had.
+ */
+export async function installMinistack(cache: string): Promise<string> {
+  const python = await execute('python3', ['--version']);
+  if (python.code !== 0) {
+    throw new MissingTool(
+      'python3 is not there, and the emulator of AWS needs it. On Debian: apt-get install python3 python3-venv',
+    );
+  }
+  const version = createHash('sha256')
+    .update(JSON.stringify([PACKAGES, python.output]))
+    .digest('hex')
+    .slice(0, 12);
+  const folder = join(cache, `ministack-${version}`);
+  const bin = join(folder, 'bin');
+  const done = join(folder, 'installed');
+  if (existsSync(done)) return bin;
+  mkdirSync(cache, { recursive: true });
+  const venv = await execute('python3', ['-m', 'venv', '--clear', folder]);
+  if (venv.code !== 0) {
+    throw new MissingTool(
+      `python3 cannot make a virtual environment. On Debian: apt-get install python3-venv\n${venv.output}`,
+    );
+  }
+  const pip = await execute(join(bin, 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
+  if (pip.code !== 0) {
+    throw new MissingTool(
+      `The emulator cannot be installed. This needs PyPI, or a mirror named by PIP_INDEX_URL:\n  pip install ${PACKAGES.join(' ')}\n${pip.output}`,
+    );
+  }
+  writeFileSync(done, '');
+  return bin;
+}
+
+/**
+ * Starts the emulator on a free port of 127.0.0.1, with `environment` for itself and for the functions it runs; it logs
+ * to `logFile`. Whatever it started ends with it.
+ */
+export async function startMinistack(options: {
+  readonly bin: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly folder: string;
+  readonly logFile: string;
+}): Promise<Ministack> {
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const log = openSync(options.logFile, 'a');
+  const child = spawn(join(options.bin, 'ministack'), [], {
+    cwd: options.folder,
+    env: { ...options.environment, BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), IOT_MTLS_ENABLED: '0' },
+    stdio: ['ignore', log, log],
+    // A group of its own: the functions that it runs are its children, and must end with it.
+    detached: true,
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const { pid } = child;
+  if (pid === undefined) throw new Error('The emulator did not start.');
+
+  async function close(): Promise<void> {
+    endGroup(pid, 'SIGTERM');
+    await Promise.race([ended, sleep(ENDS_WITHIN_MS)]);
+    endGroup(pid, 'SIGKILL');
+    await ended;
+  }
+
+  for (const until = Date.now() + READY_WITHIN_MS; ; await sleep(LOOK_EVERY_MS)) {
+    if (await answers(endpoint)) return { endpoint, close };
+    if (child.exitCode !== null || Date.now() > until) {
+      await close();
+      throw new Error(`The emulator does not answer on ${endpoint}. Its log: ${options.logFile}`);
+    }
+  }
+}
+
+async function answers(endpoint: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${endpoint}/_ministack/health`, { signal: AbortSignal.timeout(1_000) });
+    await response.arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  if (address === null || typeof address === 'string') throw new Error('A TCP server has a port.');
+  return address.port;
+}

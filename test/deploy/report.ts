@@ -1,0 +1,31 @@
+/** Says what the deploy test does, a line a step. */
+export interface Report {
+  /** Runs a step, and says that it is done and how long it took; a step that throws ends the test. */
+  step<T>(title: string, work: () => Promise<T>): Promise<T>;
+  /** Something that was seen, under the step that follows. */
+  note(text: string): void;
+  done(): void;
+}
+
+/** Creates the report. */
+export function createReport(write: (line: string) => void): Report {
+  const begun = performance.now();
+  const secondsSince = (start: number) => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  let steps = 0;
+  return {
+    async step(title, work) {
+      const start = performance.now();
+      try {
+        const result = await work();
+        steps += 1;
+        write(`ok   ${title} (${secondsSince(start)})`);
+        return result;
+      } catch (error) {
+        write(`FAIL ${title} (${secondsSince(start)})`);
+        throw error;
+      }
+    },
+    note: (text) => write(`     ${text}`),
+    done: () => write(`All ${steps} steps done, ${secondsSince(begun)}.`),
+  };
+}

@@ -1,0 +1,87 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startDemoUpstreams } from '../../local/demo-upstreams.ts';
+import { ROOT } from './deployment.ts';
+import { execute } from './execute.ts';
+import { installMinistack, MissingTool, startMinistack } from './ministack.ts';
+import { createReport } from './report.ts';
+import { type Place, runScenario } from './scenario.ts';
+
+const LOG_LINES_SHOWN = 40;
+
+const closing: (() => Promise<void> | void)[] = [];
+
+async function closeAll(): Promise<void> {
+  for (const close of closing.splice(0).reverse()) await close();
+}
+
+/** Puts the emulator and the demo upstreams there, deploys, uses, and takes everything away again. */
+async function main(): Promise<void> {
+  const report = createReport((line) => process.stdout.write(`${line}\n`));
+  const scratch = mkdtempSync(join(tmpdir(), 'token-broker-deploy-'));
+  closing.push(() => rmSync(scratch, { recursive: true, force: true }));
+
+  const bin = await report.step('The emulator of AWS is installed', async () => {
+    const curl = await execute('curl', ['--version']);
+    if (curl.code !== 0)
+      throw new MissingTool(
+        'curl is not there, and the document calls the API with it. On Debian: apt-get install curl',
+      );
+    return installMinistack(join(ROOT, 'node_modules/.cache/token-broker'));
+  });
+  const demo = await startDemoUpstreams(0);
+  closing.push(demo.close);
+
+  const path = [bin, join(ROOT, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(':');
+  const logFile = join(scratch, 'ministack.log');
+  const ministack = await report.step('The emulator is started', () =>
+    startMinistack({
+      bin,
+      folder: scratch,
+      logFile,
+      environment: {
+        PATH: path,
+        HOME: scratch,
+        TMPDIR: scratch,
+        MINISTACK_REGION: 'eu-west-1',
+        // The emulator verifies signatures but tells functions of no caller: see functions/api/test-caller.ts.
+        // The emulator loads a function by `require`, and by `import`, as Lambda does, only where that is refused.
+        NODE_OPTIONS: '--no-experimental-require-module',
+        TOKEN_BROKER_TEST_CALLER: 'arn:aws:iam::000000000000:user/deploy-test',
+      },
+    }),
+  );
+  closing.push(ministack.close);
+
+  const place: Place = { scratch, path, endpoint: ministack.endpoint, demo };
+  try {
+    await runScenario(report, place);
+  } catch (error) {
+    const log = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN);
+    process.stderr.write(`The end of the emulator's log:\n${log.join('\n')}\n\n`);
+    throw error;
+  }
+  report.done();
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void closeAll().finally(() => process.exit(1));
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  const text =
+    error instanceof MissingTool
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = 1;
+} finally {
+  await closeAll();
+}

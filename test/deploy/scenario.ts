@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { demoCommunitySecret } from '../../local/demo/community-knobs.ts';
+import { demoHelpmasterSecret } from '../../local/demo/helpmaster-knobs.ts';
+import type { DemoUpstreams } from '../../local/demo-upstreams.ts';
+import { createDeployment, type Deployment, ROOT } from './deployment.ts';
+import { linesNotIn, sectionOf, stepsIn } from './documented-steps.ts';
+import { execute } from './execute.ts';
+import { type HandedOut, handedOutIn, problemCodeIn } from './handed-out.ts';
+import type { Report } from './report.ts';
+
+/** Where the test deploys to. */
+export interface Place {
+  /** The home folder of all commands. */
+  readonly scratch: string;
+  readonly path: string;
+  /** Of the emulator. */
+  readonly endpoint: string;
+  readonly demo: DemoUpstreams;
+}
+
+type ConnectionName = 'helpdesk' | 'wfm';
+
+const SYNTH_WITHIN_SECONDS = 10;
+/** A cooldown after a missing secret ends in 10 s. */
+const TOKEN_WITHIN_MS = 40_000;
+/** The schedule runs each minute; a Community token is due 20 s after it was issued, at the latest. */
+const SLIDE_WITHIN_MS = 150_000;
+
+/** From nothing to nothing: what `docs/deploying.md` tells a reader to do, and what must come of it. */
+export async function runScenario(report: Report, place: Place): Promise<void> {
+  const home = { PATH: place.path, HOME: place.scratch, CI: '1', NO_COLOR: '1', NPM_CONFIG_UPDATE_NOTIFIER: 'false' };
+  const environment = {
+    ...home,
+    AWS_ENDPOINT_URL: place.endpoint,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    TOKEN_BROKER_CONNECTIONS: writeConnections(place),
+  };
+  const deployment = createDeployment(environment);
+
+  await report.step("README's commands are among those that are run here", checkReadme);
+  await report.step('cdk synth: without credentials, under 10 s, the same twice', () => checkSynth(home, place));
+  await report.step('Without a region a deployment says how to name one', async () => {
+    const { code, output } = await execute('npm', ['run', '--silent', 'deploy'], { cwd: ROOT, env: environment });
+    assert.equal(code, 2);
+    assert.match(output, /export AWS_REGION=/);
+  });
+  await report.step('Without a bootstrap a deployment says how to make one', async () => {
+    const { code, output } = await deployment.attempt('deploy');
+    assert.notEqual(code, 0);
+    assert.match(output, /npx cdk bootstrap/);
+  });
+
+  await report.step('cdk bootstrap', () => deployment.run('bootstrap'));
+  await report.step('npm run deploy', () => deployment.run('deploy'));
+  await report.step('Without a secret value the API says how to set it', async () => {
+    const { output } = await deployment.attempt('first-token');
+    assert.equal(problemCodeIn(output), 'secret_unavailable');
+    assert.match(output, /aws secretsmanager put-secret-value --secret-id token-broker\/helpdesk/);
+  });
+  await report.step('The secrets are put', async () => {
+    writeSecret(place, 'helpdesk', demoHelpmasterSecret);
+    writeSecret(place, 'wfm', demoCommunitySecret);
+    await deployment.run('set-secrets');
+  });
+
+  const helpdesk = await report.step('A HelpMaster token comes out of the API', () => tokenOf(deployment, 'helpdesk'));
+  report.note(describe('helpdesk', helpdesk));
+  assert.deepEqual(Object.keys(helpdesk.headers), ['Authorization']);
+  const wfm = await report.step('A Community token comes out of the API', () => tokenOf(deployment, 'wfm'));
+  report.note(describe('wfm', wfm));
+  assert.deepEqual(Object.keys(wfm.headers), ['WFMSGAPIKEY']);
+  assert.deepEqual([helpdesk.generation, wfm.generation], [1, 1]);
+
+  const slid = await report.step('The schedule slides the Community token, and nobody asked for it', async () => {
+    await slideOf(place);
+    return until(TOKEN_WITHIN_MS, async () => {
+      const found = await tokenOf(deployment, 'wfm');
+      return found.generation > wfm.generation ? found : undefined;
+    });
+  });
+  report.note(describe('wfm', slid));
+  assert.notEqual(slid.fingerprint, wfm.fingerprint);
+  assert.equal(
+    (await ledgerOf(place.demo.community.url)).logins.length,
+    1,
+    'the token was slid, not logged in for again',
+  );
+
+  const rotated = await report.step('A rotated secret is used for the next login', async () => {
+    const credential = { apiKey: randomUUID() };
+    await setKnobs(place.demo.helpmaster.url, { credential });
+    writeSecret(place, 'helpdesk', credential);
+    await deployment.run('rotate');
+    assert.equal((await tokenOf(deployment, 'helpdesk')).fingerprint, helpdesk.fingerprint, 'a good token stays');
+    await deployment.run('drop-token');
+    // A warm instance hands it out from memory for a while yet.
+    return until(TOKEN_WITHIN_MS, async () => {
+      const found = await tokenOf(deployment, 'helpdesk');
+      return found.fingerprint === helpdesk.fingerprint ? undefined : found;
+    });
+  });
+  report.note(describe('helpdesk', rotated));
+  assert.ok(rotated.generation > helpdesk.generation);
+
+  await report.step('The states are shown', async () => {
+    const output = await deployment.run('states');
+    assert.match(output, /"state":\s*"fresh"/);
+    assert.doesNotMatch(output, /access_token/);
+  });
+  await report.step('A deployment without a change changes nothing', async () => {
+    assert.match(await deployment.run('upgrade'), /\(no changes\)/);
+    assert.equal((await tokenOf(deployment, 'helpdesk')).fingerprint, rotated.fingerprint);
+  });
+  await report.step('The stack is destroyed, and the API gone with it', async () => {
+    await deployment.run('destroy');
+    const { code } = await deployment.attempt('first-token');
+    assert.notEqual(code, 0);
+  });
+  await report.step('The secrets are deleted by hand', async () => {
+    const { code, output } = await deployment.attempt('delete-secrets');
+    // The emulator knows no DeletionPolicy and has deleted them with the stack; AWS keeps them until now.
+    assert.ok(code === 0 || output.includes("can't find the specified secret"), output);
+  });
+}
+
+/** Connections as an operator would declare them, on the demo upstreams; a Community token is soon due. */
+function writeConnections({ scratch, demo }: Place): string {
+  const file = join(scratch, 'connections.json');
+  const connections = {
+    helpdesk: { provider: 'helpmaster', baseUrl: demo.helpmaster.baseUrl, memorySeconds: 5, proxy: {} },
+    wfm: {
+      provider: 'community-web-api',
+      baseUrl: demo.community.baseUrl,
+      keepAlivePath: '/SingleRecurringEvent',
+      lifetimeSeconds: 100,
+      refreshAfter: 0.2,
+      minTtlSeconds: 5,
+      memorySeconds: 0,
+    },
+  };
+  writeFileSync(file, JSON.stringify({ connections }));
+  return file;
+}
+
+/** The file whose name the document tells the operator to write a credential to. */
+function writeSecret({ scratch }: Place, connection: ConnectionName, value: object): void {
+  writeFileSync(join(scratch, `${connection}.json`), JSON.stringify(value), { mode: 0o600 });
+}
+
+/** Asks as the document does, until a cooldown from before is over. */
+function tokenOf(deployment: Deployment, connection: ConnectionName): Promise<HandedOut> {
+  return until(TOKEN_WITHIN_MS, async () => {
+    const { code, output } = await deployment.attempt('first-token', (commands) =>
+      commands.replaceAll('helpdesk', connection),
+    );
+    assert.equal(code, 0, output);
+    return problemCodeIn(output) === 'cooldown' ? undefined : handedOutIn(output);
+  });
+}
+
+async function slideOf({ demo }: Place): Promise<void> {
+  await until(SLIDE_WITHIN_MS, async () => ((await ledgerOf(demo.community.url)).slides.length > 0 ? true : undefined));
+}
+
+async function ledgerOf(
+  url: string,
+): Promise<{ readonly logins: readonly unknown[]; readonly slides: readonly unknown[] }> {
+  const response = await fetch(`${url}/__demo/ledger`);
+  // The demo upstream is this project's own.
+  return (await response.json()) as { logins: unknown[]; slides: unknown[] };
+}
+
+async function setKnobs(url: string, knobs: object): Promise<void> {
+  const response = await fetch(`${url}/__demo/knobs`, { method: 'PUT', body: JSON.stringify(knobs) });
+  assert.equal(response.status, 200);
+  await response.arrayBuffer();
+}
+
+/** Looks once a second until there is something, or throws. */
+async function until<T>(withinMs: number, look: () => Promise<T | undefined>): Promise<T> {
+  for (const end = Date.now() + withinMs; ; await sleep(1_000)) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error(`It did not come to pass within ${withinMs / 1000} s.`);
+  }
+}
+
+async function checkReadme(): Promise<void> {
+  const steps = stepsIn(readFileSync(join(ROOT, 'docs/deploying.md'), 'utf8'));
+  const section = sectionOf(readFileSync(join(ROOT, 'README.md'), 'utf8'), /deploy/i);
+  assert.ok(section !== undefined, 'README.md has no section on deployment');
+  assert.deepEqual(linesNotIn(section, steps), [], 'README.md has commands that docs/deploying.md has not');
+}
+
+async function checkSynth(environment: Readonly<Record<string, string>>, { scratch }: Place): Promise<void> {
+  const assemblies = [];
+  for (const name of ['first', 'second']) {
+    const output = join(scratch, name);
+    const script = `TIMEFORMAT='took %R %U %S'; time npx cdk synth --quiet --output '${output}'`;
+    const { code, output: said } = await execute('bash', ['-c', script], { cwd: ROOT, env: environment });
+    assert.equal(code, 0, said);
+    const [, wall = Number.NaN, user = Number.NaN, system = Number.NaN] =
+      /took (\S+) (\S+) (\S+)/.exec(said)?.map(Number) ?? [];
+    // On a busy machine it waits for others; what it takes itself is the processor's time.
+    assert.ok(Math.min(wall, user + system) < SYNTH_WITHIN_SECONDS, `a synth took ${wall} s`);
+    const assets = readdirSync(output).filter((each) => each.startsWith('asset.'));
+    assemblies.push([readFileSync(join(output, 'TokenBroker.template.json'), 'utf8'), assets.sort()]);
+  }
+  assert.deepEqual(assemblies[0], assemblies[1]);
+}
+
+function describe(connection: ConnectionName, { fingerprint, generation, source }: HandedOut): string {
+  return `${connection}: token ${fingerprint}, generation ${generation}, by ${source}`;
+}

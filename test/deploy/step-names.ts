@@ -1,0 +1,20 @@
+/** The steps of `docs/deploying.md` that the deploy test runs, as they stand. */
+export const RUN = [
+  'region',
+  'bootstrap',
+  'deploy',
+  'set-secrets',
+  'address',
+  'first-token',
+  'states',
+  'rotate',
+  'drop-token',
+  'upgrade',
+  'destroy',
+  'delete-secrets',
+] as const;
+
+/** Those that it does not: they come before it, change the checkout, or are about the tester's own account. */
+export const NOT_RUN = ['clone', 'credentials', 'update', 'diff'] as const;
+
+export type StepName = (typeof RUN)[number];

@@ -44,14 +44,19 @@ export function createHandOut(dependencies: HandOutDependencies): (request: Hand
 
   async function obtain(request: HandOutRequest, minTtlSeconds: number): Promise<HandOut> {
     const flight = `${slotId(request.slot)}#${minTtlSeconds}#${request.rejectedHash ?? ''}`;
-    for (let again = false; ; again = true) {
+    for (let joined = false; ; joined = true) {
+      let isOwn = false;
+      const begin = (): Promise<HandOut> => {
+        isOwn = true;
+        return look(request, minTtlSeconds);
+      };
       try {
-        const { value, shared } = await once(flight, () => look(request, minTtlSeconds));
+        const { value, shared } = await once(flight, begin);
         return { token: value.token, source: shared ? 'cache' : value.source };
       } catch (error) {
         // A look begun for somebody else may have run out of time while this caller still has its own.
         const ranOut = error instanceof BrokerError && error.code === 'refresh_in_progress';
-        if (again || !ranOut || !lookup.hasTimeToMint(request)) throw error;
+        if (isOwn || joined || !ranOut || !lookup.hasTimeToMint(request)) throw error;
       }
     }
   }

@@ -42,8 +42,9 @@ export function createLoginGate({
 }): LoginGate {
   async function currentSecret(connection: Connection, record: SlotRecord): Promise<SecretVersion> {
     const { secret } = connection;
-    // A refusal is waited out by looking for a new version, and a dead token is the sign of one: look, do not remember.
-    if (record.refusedVersion !== undefined || isRejected(record)) return secrets.current({ secret, maxAgeMs: 0 });
+    // What was refused or malformed is waited out by looking for a new version, and a dead token is the sign of one.
+    const wantsNewVersion = record.refusedVersion !== undefined || record.failure?.code === 'secret_invalid';
+    if (wantsNewVersion || isRejected(record)) return secrets.current({ secret, maxAgeMs: 0 });
     const knownVersion = record.token?.secretVersion;
     return secrets.current({
       secret,

@@ -104,7 +104,13 @@ export function noLoginWithARefusedVersion(run: Run): Violation[] {
       if (operation !== 'fail' || version === undefined || after === undefined) return [];
       const clearedAt =
         writes.slice(index).find((later) => later.operation === 'purge')?.at ?? Number.POSITIVE_INFINITY;
-      const again = logins.find((login) => login.at > at && login.at < clearedAt && versionOf(login) === version);
+      // A holder whose clock is beyond the bound may thaw after its lease and send what it had begun before.
+      const isBegunSince = (login: UpstreamRequest) =>
+        run.scenario.isWithinSkew ||
+        writes.some((write) => write.operation === 'acquire' && write.at > at && write.at <= login.at);
+      const again = logins.find(
+        (login) => login.at > at && login.at < clearedAt && versionOf(login) === version && isBegunSince(login),
+      );
       const looksAt = after.notBefore - (after.failure?.at ?? 0);
       const isLate = after.failure?.code === 'upstream_credential_rejected' && looksAt > LOOK_MS;
       return [

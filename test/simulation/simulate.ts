@@ -116,6 +116,8 @@ async function heal(stage: Stage): Promise<void> {
     process.thaw();
     process.crashAfter(undefined);
   }
+  // Logins that were under way when faults ended may have been the last wrong ones that the upstream bore with.
+  for (const upstream of world.upstreams.values()) upstream.unlock();
 
   for (const { connection, slot } of slotsOf(run)) {
     const [instance] = instances;

@@ -1,10 +1,11 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
+import { copySite } from './dashboard/copy-site.ts';
 
 /**
- * Writes the manifest of the package that callers install: `npm run build:client` makes it JavaScript, since Node strips
- * no types under node_modules. Its dependencies are what the built code imports, in the versions that the broker is
- * tested with.
+ * Writes the manifest of the package that callers install, and puts the dashboard's files beside it. `npm run
+ * build:client` makes the code JavaScript, since Node strips no types under node_modules. Its dependencies are what the
+ * built code imports, in the versions that the broker is tested with.
  */
 const FOLDER = 'dist/client';
 /** What esbuild says of what it built. */
@@ -53,4 +54,5 @@ const manifest = {
   dependencies: Object.fromEntries(Object.entries(root.dependencies).filter(([name]) => names.has(name))),
 };
 await writeFile(`${FOLDER}/package.json`, `${JSON.stringify(manifest, undefined, 2)}\n`);
+await copySite(FOLDER);
 await chmod(`${FOLDER}/cli.js`, 0o755);

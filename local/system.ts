@@ -134,7 +134,6 @@ export async function startSystem(
         activity,
         demo,
         caller: CALLER,
-        requireSigv4: flags.requireSigv4,
         sweep,
       }),
     );

@@ -68,7 +68,7 @@ const house: readonly Room[] = [
   },
   {
     room: /^local\//,
-    places: ['local/', 'functions/'],
+    places: ['local/', 'functions/', 'client/'],
     packages: [
       ...['@aws-sdk/', '@smithy/', '@aws-crypto/', 'aws-lambda'],
       ...['dynalite', 'jose', 'swagger-ui-dist', 'zod', 'esbuild'],
@@ -197,6 +197,7 @@ describe('the arrows of the house', () => {
     expect(offence('functions/token/a.ts', 'functions/token/b.ts')).toBeUndefined();
     expect(offence('functions/token/a.ts', 'local/system.ts')).toBeDefined();
     expect(offence('client/a.ts', 'functions/core/errors.ts')).toBeDefined();
+    expect(offence('client/a.ts', 'local/system.ts')).toBeDefined();
     expect(offence('cdk/a.ts', 'functions/core/mint.ts')).toBeDefined();
     expect(offence('local/a.ts', 'cdk/app.ts')).toBeDefined();
     expect(

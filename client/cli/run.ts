@@ -2,6 +2,7 @@ import { TokenBrokerError } from '../error.ts';
 import { type Command, callOf, readArguments } from './command.ts';
 import { callCommand } from './commands/call.ts';
 import { connectionsCommand } from './commands/connections.ts';
+import { dashboardCommand } from './commands/dashboard.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { purgeCommand } from './commands/purge.ts';
 import { rejectCommand } from './commands/reject.ts';
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   tokenCommand,
   connectionsCommand,
   statusCommand,
+  dashboardCommand,
   callCommand,
   rejectCommand,
   purgeCommand,

@@ -48,6 +48,7 @@ export function acquireUpdate({ slot, leaseId, now, leaseUntil, notBefore, ttlSe
       : [
           numberIsSeen('gen', seen.generation, ':gen'),
           tokenIsSeen(seen.token),
+          numberIsSeen('fence', seen.fence, ':fence'),
           numberIsSeen('rejectedGen', seen.rejectedGeneration, ':rejected'),
           leaseIsSeen(seen.lease),
           backOffIsOver,
@@ -67,7 +68,7 @@ export function acquireUpdate({ slot, leaseId, now, leaseUntil, notBefore, ttlSe
     values: {
       zero: number(0),
       one: number(1),
-      ...(seen && { now: number(now), rejected: number(seen.rejectedGeneration) }),
+      ...(seen && { now: number(now), rejected: number(seen.rejectedGeneration), fence: number(seen.fence) }),
       ...(seen?.token && { hash: text(seen.token.hash) }),
       ...(seen?.lease && { lapsed: text(seen.lease.id) }),
     },

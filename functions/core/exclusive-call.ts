@@ -21,9 +21,13 @@ interface HeldCall {
   readonly leaseId: string;
   readonly record: SlotRecord & { readonly token: SealedToken };
   readonly token: Token;
+  /** When the upstream must have answered, so that the call ends within its lease on every clock; epoch milliseconds. */
+  readonly endsAt: number;
 }
 
 const UNAUTHORIZED = 401;
+/** With less than this left, a call is not begun. */
+const SHORTEST_CALL_MS = 100;
 const SHORTEST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 500;
 
@@ -85,15 +89,15 @@ export function createExclusiveCalls(
         await lookup.find({ connection, slot, minTtlSeconds: connection.minTtlSeconds, deadline });
       } else {
         const leaseId = random.uuid();
-        const lengthMs = Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000 + CLOCK_SKEW_MS;
-        if (await proxyStore.beginCall({ slot, leaseId, now, leaseUntil: now + lengthMs, seen })) {
-          return { leaseId, record: seen, token };
+        const endsAt = now + Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000;
+        if (await proxyStore.beginCall({ slot, leaseId, now, leaseUntil: endsAt + CLOCK_SKEW_MS, seen })) {
+          return { leaseId, record: seen, token, endsAt };
         }
       }
     }
   }
 
-  async function forward(call: ProxyCall, { token }: HeldCall): Promise<Answered> {
+  async function forward(call: ProxyCall, { token, endsAt }: HeldCall): Promise<Answered> {
     const { connection, slot, policy, request, caller, requestId, deadline } = call;
     await audit.handOut({
       caller,
@@ -107,7 +111,14 @@ export function createExclusiveCalls(
       requestId,
       at: clock.now(),
     });
-    const timeoutMs = Math.min(policy.timeoutSeconds * 1000, deadline - clock.monotonic());
+    const leftMs = Math.min(endsAt - clock.now(), deadline - clock.monotonic());
+    const timeoutMs = Math.min(policy.timeoutSeconds * 1000, leftMs);
+    if (timeoutMs < SHORTEST_CALL_MS) {
+      throw new BrokerError(
+        'deadline_exceeded',
+        'Waiting for its turn took all the time there was; nothing was forwarded.',
+      );
+    }
     const outcome = await forwarder.forward({ connection, token: token.value, request, timeoutMs });
     if (outcome.kind === 'failure') throw new BrokerError(outcome.code, outcome.detail);
     return outcome;

@@ -30,7 +30,7 @@ export interface Store {
   read(slot: Slot, options: { readonly consistent: boolean }): Promise<SlotRecord | undefined>;
   /**
    * Takes the lease, counts the try and writes the back-off that holds should the holder never come back; if
-   * token, rejection and lease are as seen, and no back-off is ahead. The token is compared by generation and hash: an
+   * token, rejection and lease are as seen, no other lease came between (`fence`), and no back-off is ahead. The token is compared by generation and hash: an
    * item that expired and came back counts its generations anew.
    */
   acquire(claim: Claim): Promise<boolean>;

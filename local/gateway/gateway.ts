@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createLoopbackGuard } from '../../client/dashboard/loopback-guard.ts';
 import { type InvocationOutcome, invokeWithTimeout } from '../lambda/invoke.ts';
 import { createLambdaContext } from '../lambda/lambda-context.ts';
 import { readBody } from './body.ts';
 import { superviseConnections } from './connections.ts';
 import { createEvent } from './event.ts';
-import { createLoopbackGuard } from './loopback-guard.ts';
 import { type ReceivedRequest, receiveRequest } from './received-request.ts';
 import {
   fitsLambdaPayload,

@@ -1,6 +1,7 @@
+import { sendFile } from '../../client/dashboard/site-files.ts';
 import type { LocalPage } from '../gateway/gateway.ts';
 import { openapiDocument } from './openapi/document.ts';
-import { sendFile } from './site-files.ts';
+
 import { SWAGGER_UI_FILES, SWAGGER_UI_POLICY, swaggerUiFile, swaggerUiIndex, swaggerUiStart } from './swagger-ui.ts';
 
 const INDEX = swaggerUiIndex({ title: 'Token broker: its API', folder: './docs' });

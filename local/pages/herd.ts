@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { SlotName } from '../../client/broker-api.ts';
+import type { ActionResult } from '../../client/dashboard/slot-actions.ts';
+import { handOutOf } from '../../client/hand-out.ts';
 import type { ApiHandler } from '../../functions/api/api-function.ts';
 import { createEvent } from '../gateway/event.ts';
 import { responseFromResult } from '../gateway/response.ts';
 import { invokeWithTimeout } from '../lambda/invoke.ts';
 import { createLambdaContext } from '../lambda/lambda-context.ts';
-import { type ActionResult, type NamedSlot, resultOf } from './slot-actions.ts';
 
 /** What became of many callers who asked for one slot at once. */
 export interface HerdResult {
@@ -35,9 +37,9 @@ const TIMEOUT_MS = 28_000;
 export function createHerd(parts: {
   readonly composeTokenFunction: () => ApiHandler;
   readonly caller: string;
-  readonly purge: (slot: NamedSlot) => Promise<ActionResult>;
+  readonly purge: (slot: SlotName) => Promise<ActionResult>;
   readonly loginsOf: (connection: string) => number;
-}): (slot: NamedSlot) => Promise<HerdResult> {
+}): (slot: SlotName) => Promise<HerdResult> {
   return async (slot) => {
     await parts.purge(slot);
     const instances = Array.from({ length: INSTANCES }, () => parts.composeTokenFunction());
@@ -48,7 +50,7 @@ export function createHerd(parts: {
     const fingerprints = new Set(
       results.flatMap(({ fingerprint }) => (fingerprint === undefined ? [] : [fingerprint])),
     );
-    const answered = results.filter(({ ok }) => ok).length;
+    const answered = results.filter(({ fingerprint }) => fingerprint !== undefined).length;
     return {
       ok: answered === results.length,
       callers: results.length,
@@ -62,7 +64,13 @@ export function createHerd(parts: {
   };
 }
 
-async function ask(handler: ApiHandler, { connection, subject }: NamedSlot, caller: string): Promise<ActionResult> {
+/** What one caller of the herd got. */
+interface Asked {
+  readonly fingerprint?: string;
+  readonly code?: string;
+}
+
+async function ask(handler: ApiHandler, { connection, subject }: SlotName, caller: string): Promise<Asked> {
   const path = `/tokens/${connection}/${subject}`;
   const requestId = randomUUID();
   const route = { routeKey: ROUTE, functionName: FUNCTION_NAME, handler, timeoutMs: TIMEOUT_MS } as const;
@@ -86,7 +94,10 @@ async function ask(handler: ApiHandler, { connection, subject }: NamedSlot, call
   });
   const context = createLambdaContext({ functionName: FUNCTION_NAME, requestId, timeoutMs: TIMEOUT_MS, now: Date.now });
   const outcome = await invokeWithTimeout({ handler, event, context, timeoutMs: TIMEOUT_MS });
-  if (outcome.kind !== 'returned') return { ok: false, status: 500, elapsed_ms: 0, code: 'internal' };
-  const { statusCode, body } = responseFromResult(outcome.value);
-  return resultOf({ status: statusCode, json: JSON.parse(body.toString()) }, 0);
+  if (outcome.kind !== 'returned') return { code: 'internal' };
+  const json: unknown = JSON.parse(responseFromResult(outcome.value).body.toString());
+  const handOut = handOutOf(json);
+  if (handOut !== undefined) return { fingerprint: handOut.fingerprint };
+  const isProblem = typeof json === 'object' && json !== null && 'code' in json;
+  return { code: isProblem ? String(json.code) : 'internal' };
 }

@@ -1,18 +1,24 @@
+import { createBrokerApi } from '../../client/broker-api.ts';
+import { systemClock } from '../../client/clock.ts';
+import { createSlotActions } from '../../client/dashboard/slot-actions.ts';
+import { ONE_TRY } from '../../client/dashboard/state.ts';
+import { endpointOf } from '../../client/endpoint.ts';
+import { createProxyCall } from '../../client/proxy-call.ts';
+import { createSigner } from '../../client/signing.ts';
+import { createTransport, type Transport } from '../../client/transport.ts';
 import type { Environment } from '../../functions/adapters/aws-client.ts';
 import { createDynamodbClient } from '../../functions/adapters/dynamodb-client.ts';
 import type { Configuration } from '../../functions/configuration/configuration.ts';
 import { composeTokenFunction } from '../../functions/token/compose.ts';
 import type { Closable } from '../closing.ts';
 import type { DemoUpstreams } from '../demo-upstreams.ts';
-import { LOCAL_CREDENTIAL, REGION, TABLE } from '../functions.ts';
+import { TABLE } from '../functions.ts';
 import type { LocalPage } from '../gateway/gateway.ts';
 import type { Activity } from './activity.ts';
-import { createBrokerApi } from './broker-api.ts';
 import { createDemoControls } from './demo-faults.ts';
 import { createHerd } from './herd.ts';
 import { createPages } from './pages.ts';
 import { createRefreshPoint } from './refresh-point.ts';
-import { createSlotActions } from './slot-actions.ts';
 
 /** Composes the pages of `npm start`. `byRoute` is what the gateway serves before all routes. */
 export function createLocalPages(parts: {
@@ -23,16 +29,21 @@ export function createLocalPages(parts: {
   readonly activity: Activity;
   readonly demo: DemoUpstreams | undefined;
   readonly caller: string;
-  readonly requireSigv4: boolean;
   /** Runs the schedule once. */
   readonly sweep: () => Promise<void>;
 }): Closable & { readonly byRoute: ReadonlyMap<string, LocalPage> } {
   const { activity, environment, demo } = parts;
-  const signing = { region: REGION, accessKeyId: LOCAL_CREDENTIAL, secretAccessKey: LOCAL_CREDENTIAL };
-  const api = createBrokerApi({ url: parts.url, signing: parts.requireSigv4 ? signing : undefined });
+  const waiting = { transport: transportTo(parts.url), clock: systemClock, random: Math.random };
+  const api = createBrokerApi(waiting);
+  const proxy = createProxyCall({ ...waiting, budget: ONE_TRY });
   const client = createDynamodbClient(environment);
   const byRoute = createPages({
     api,
+    async call({ connection, subject }, path) {
+      const { status, body } = await proxy(connection, path, { subject });
+      await body?.cancel();
+      return status;
+    },
     connections: parts.configuration.connections,
     activity,
     controls: demo === undefined ? new Map() : createDemoControls(demo, parts.configuration.connections),
@@ -49,5 +60,13 @@ export function createLocalPages(parts: {
     async close() {
       client.destroy();
     },
+  };
+}
+
+/** The way to the broker at `url`, which is asked for with each call, since the broker may start after this was made. */
+function transportTo(url: () => string): Transport {
+  return (request, limits) => {
+    const endpoint = endpointOf({ url: url(), environment: {} });
+    return createTransport({ endpoint, sign: createSigner({ endpoint, clock: systemClock }), fetch })(request, limits);
   };
 }

@@ -1,30 +1,29 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BrokerApi, SlotName } from '../../client/broker-api.ts';
+import { PageRequestError, type Posted, postedText } from '../../client/dashboard/page-request.ts';
+import { createDashboardPages, pressed } from '../../client/dashboard/pages.ts';
+import { actionResult } from '../../client/dashboard/slot-actions.ts';
+import type { BesideConnection } from '../../client/dashboard/state.ts';
 import { NAME_PATTERN } from '../../functions/configuration/fields.ts';
 import type { Connection } from '../../functions/core/connection.ts';
 import { SUBJECT_PATTERN, SYSTEM } from '../../functions/core/slot.ts';
 import type { LocalPage } from '../gateway/gateway.ts';
 import type { Activity } from './activity.ts';
-import type { BrokerApi } from './broker-api.ts';
 import type { DemoControl } from './demo-faults.ts';
 import { docsPages } from './docs-page.ts';
 import type { HerdResult } from './herd.ts';
-import { LocalRequestError, postedText, readPosted, sendJson } from './local-request.ts';
-import { SITE_FILES, sendSiteFile } from './site-files.ts';
-import { createSlotActions, type NamedSlot } from './slot-actions.ts';
-import { createState, type OfferedSubjects } from './state.ts';
 
-/** What the page stands on. */
+/** What the page of `npm start` stands on. */
 export interface PageParts {
   readonly api: BrokerApi;
+  /** Forwards one GET to the upstream, with the token placed by the broker, and gives the upstream's status. */
+  readonly call: (slot: SlotName, path: string) => Promise<number>;
   readonly connections: Readonly<Record<string, Connection>>;
   readonly activity: Activity;
   readonly controls: ReadonlyMap<string, DemoControl>;
-  readonly herd: (slot: NamedSlot) => Promise<HerdResult>;
+  readonly herd: (slot: SlotName) => Promise<HerdResult>;
   /** False where the slot holds no token. */
   readonly refresh: (connection: Connection, subject: string) => Promise<boolean>;
 }
-
-type Posted = Readonly<Record<string, unknown>>;
 
 const FAULT_NAME = /^[a-z][a-z-]{0,30}$/;
 /** Staff members that the demo HelpMaster knows. */
@@ -32,37 +31,51 @@ const DEMO_STAFF = ['88', '42', '1'];
 
 /** The pages that only the local gateway has, by `METHOD /path`: the page, its endpoints, the API's document and `/docs`. */
 export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
-  const { connections, controls } = parts;
-  const actions = createSlotActions(parts.api);
-  const state = createState({
-    ...parts,
-    abilities: ['herd', 'refresh'],
-    subjectsOf: (name) => subjectsOf(connections[name], controls.has(name)),
-  });
+  const { connections, controls, activity } = parts;
 
   function connectionIn(posted: Posted): Connection {
     const name = postedText(posted, 'connection', NAME_PATTERN);
     const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
-    if (connection === undefined) throw new LocalRequestError(404, 'There is no such connection.');
+    if (connection === undefined) throw new PageRequestError(404, 'There is no such connection.');
     return connection;
   }
 
-  function slotIn(posted: Posted): NamedSlot {
+  function slotIn(posted: Posted): SlotName {
     return { connection: connectionIn(posted).name, subject: postedText(posted, 'subject', SUBJECT_PATTERN) };
   }
 
   function controlIn(posted: Posted): DemoControl {
     const control = controls.get(connectionIn(posted).name);
-    if (control === undefined) throw new LocalRequestError(404, 'This connection is not on a demo upstream.');
+    if (control === undefined) throw new PageRequestError(404, 'This connection is not on a demo upstream.');
     return control;
   }
 
-  const posts: Readonly<Record<string, (posted: Posted) => Promise<unknown>>> = {
-    'POST /local/hand-out': (posted) => actions.handOut(slotIn(posted)),
-    'POST /local/reject': (posted) => actions.reject(slotIn(posted)),
-    'POST /local/purge': (posted) => actions.purge(slotIn(posted)),
-    'POST /local/call': (posted) => actions.call(slotIn(posted), controlIn(posted).callPath),
-    'POST /local/herd': (posted) => parts.herd(slotIn(posted)),
+  async function besideConnection({ name }: { readonly name: string }): Promise<BesideConnection> {
+    const control = controls.get(name);
+    const counted = { ...subjectsOf(connections[name], control !== undefined), counts: activity.countsOf(name) };
+    if (control === undefined) return counted;
+    const { faults, callPath } = control;
+    const demo = {
+      fault: (await control.current()) ?? null,
+      faults: faults.map(({ name: id, label }) => ({ name: id, label })),
+      call: `GET ${callPath}`,
+    };
+    return { ...counted, demo };
+  }
+
+  const shared = createDashboardPages({
+    api: parts.api,
+    slotIn,
+    besideConnection,
+    beside: () => ({ abilities: ['herd', 'refresh'], links: ['docs'], events: activity.events() }),
+  });
+  const own = pressed({
+    'POST /local/call': async (posted) => {
+      const { callPath } = controlIn(posted);
+      const slot = slotIn(posted);
+      return actionResult(async () => ({ status: await parts.call(slot, callPath) }));
+    },
+    'POST /local/herd': async (posted) => parts.herd(slotIn(posted)),
     'POST /local/refresh': async (posted) => ({
       ok: await parts.refresh(connectionIn(posted), slotIn(posted).subject),
     }),
@@ -70,39 +83,15 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
       const control = controlIn(posted);
       const name = postedText(posted, 'fault', FAULT_NAME);
       const fault = control.faults.find((known) => known.name === name);
-      if (fault === undefined) throw new LocalRequestError(400, 'There is no such fault.');
+      if (fault === undefined) throw new PageRequestError(400, 'There is no such fault.');
       await control.set(fault);
       return { ok: true };
     },
-  };
-
-  return new Map<string, LocalPage>([
-    ['GET /', (_request, response) => sendSiteFile(response, 'index.html')],
-    ...SITE_FILES.map((name): [string, LocalPage] => [
-      `GET /local/${name}`,
-      (_request, response) => sendSiteFile(response, name),
-    ]),
-    ['GET /local/state', answering(state)],
-    ...Object.entries(posts).map(([key, act]): [string, LocalPage] => [
-      key,
-      answering(async (request) => act(await readPosted(request))),
-    ]),
-    ...docsPages(),
-  ]);
+  });
+  return new Map<string, LocalPage>([...shared, ...own, ...docsPages()]);
 }
 
-function answering(work: (request: IncomingMessage) => Promise<unknown>): LocalPage {
-  return async (request: IncomingMessage, response: ServerResponse) => {
-    try {
-      sendJson(response, 200, await work(request));
-    } catch (error) {
-      if (!(error instanceof LocalRequestError)) throw error;
-      sendJson(response, error.status, { message: error.message });
-    }
-  };
-}
-
-function subjectsOf(connection: Connection | undefined, isDemo: boolean): OfferedSubjects {
+function subjectsOf(connection: Connection | undefined, isDemo: boolean): BesideConnection {
   if (connection === undefined) return { subjects: [], any_staff: false };
   const { system, staff } = connection.subjects;
   const listed = Array.isArray(staff) ? staff : [];

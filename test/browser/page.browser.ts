@@ -5,6 +5,7 @@ import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type SystemUnderTest, startSystemUnderTest } from '../local/pages/local-system.ts';
 import { launchChromium, type Watched, watchPage } from './chromium.ts';
+import { LOWEST_CONTRAST, picture, press, slotOn } from './slot-on-page.ts';
 
 let system: SystemUnderTest;
 let browser: Browser;
@@ -33,23 +34,9 @@ async function open(options: BrowserContextOptions = {}): Promise<Page> {
   return opened;
 }
 
-const slot = (connection: string, subject: string): Locator =>
-  page.locator(`[aria-labelledby="slot-${connection}-${subject}"]`);
-
-/** Presses a button of a slot and waits for the sentence that says what came of it. */
-async function press(where: Locator, name: string): Promise<string> {
-  await where.getByRole('button', { name, exact: true }).click();
-  await where.locator('.result.good, .result.bad').filter({ hasNotText: /^…$/ }).waitFor();
-  return (await where.locator('.result').textContent()) ?? '';
-}
+const slot = (connection: string, subject: string): Locator => slotOn(page, connection, subject);
 
 const total = (label: string) => page.locator('.totals div').filter({ hasText: label }).locator('dd').textContent();
-
-/** Writes a picture of the page where `SCREENSHOT_FOLDER` names one. */
-async function picture(name: string): Promise<void> {
-  const folder = process.env['SCREENSHOT_FOLDER'];
-  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-}
 
 describe('the page, in a browser', () => {
   it('walks a newcomer through: one login, a herd for one login, a slide, an outage that nobody notices', async () => {
@@ -69,7 +56,7 @@ describe('the page, in a browser', () => {
     expect(await press(wfm, 'Hand out')).toMatch(/^Handed out/);
     expect(await wfm.locator('.error').textContent()).toMatch(/upstream_unavailable\. Wait: the broker tries again/);
     expect(await press(wfm, 'Call upstream')).toBe('The upstream answered 503.');
-    await picture('light');
+    await picture(page, 'light');
 
     await page.locator('.upstream.broken').getByRole('button', { name: 'Mend' }).click();
     await page.locator('.upstream.broken').waitFor({ state: 'detached' });
@@ -169,7 +156,7 @@ describe('the page, as it looks', () => {
     await press(slot('wfm', 'system'), 'Skip to refresh');
     await slot('wfm', 'system').locator('.error').waitFor();
     expect(await page.evaluate(LOWEST_CONTRAST)).toEqual([]);
-    await picture(name);
+    await picture(page, name);
   });
 
   it('fits 360 pixels, with targets that can be hit', async () => {
@@ -181,7 +168,7 @@ describe('the page, as it looks', () => {
       `[...document.querySelectorAll('button, select, input')].filter((node) => node.offsetHeight && node.offsetHeight < 32).length`,
     );
     expect(low).toBe(0);
-    await picture('narrow');
+    await picture(page, 'narrow');
   });
 
   it('moves nothing for who asked for less motion', async () => {
@@ -190,25 +177,3 @@ describe('the page, as it looks', () => {
     expect(await page.evaluate(`getComputedStyle(document.querySelector('.fill')).transitionDuration`)).toBe('0s');
   });
 });
-
-/** In the browser: every text of less than 4.5 to 1 on its ground (WCAG 1.4.3), disabled controls aside. */
-const LOWEST_CONTRAST = `(() => {
-  const channel = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
-  const rgb = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
-  const luminance = ([r, g, b]) => 0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255);
-  const groundOf = (node) => {
-    for (let at = node; at; at = at.parentElement) {
-      const ground = rgb(getComputedStyle(at).backgroundColor);
-      if (ground.length === 3 || ground[3] === 1) return ground;
-    }
-    return [255, 255, 255];
-  };
-  const texts = [...document.querySelectorAll('body *')].filter(
-    (node) => node.checkVisibility() && !node.disabled && [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()),
-  );
-  return texts.flatMap((node) => {
-    const [one, other] = [rgb(getComputedStyle(node).color), groundOf(node)].map(luminance);
-    const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-    return contrast < 4.5 ? [node.className + ' ' + node.textContent.slice(0, 30) + ': ' + contrast.toFixed(2)] : [];
-  });
-})()`;

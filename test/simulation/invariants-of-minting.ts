@@ -143,9 +143,12 @@ export function noLoginWithARefusedVersion(run: Run): Violation[] {
   return [...bySlot, ...byConnection];
 }
 
+/** Attempts over which the back-off grows to its whole 15 minutes: 30 s, doubled. */
+const ATTEMPTS_THAT_GROW = 6;
+
 /**
- * 6: unknown outcomes: at most 10 attempts in the first hour, then at most 4 an hour. After an hour without any, the
- * count begins anew: what grows with each attempt has not grown meanwhile.
+ * 6: unknown outcomes: at most 10 attempts in an hour, and at most 4 once the back-off has grown. It grows with each
+ * attempt, and attempts come with requests: after an hour without any, the count begins anew.
  */
 export function unknownOutcomesAreRare(run: Run): Violation[] {
   if (!run.scenario.isWithinSkew) return [];
@@ -157,29 +160,19 @@ export function unknownOutcomesAreRare(run: Run): Violation[] {
       .filter(({ connection: name, subject }) => name === connection.name && subject === slot.subject)
       .filter((request, index, all) => isUnknown(request) && !isFollowedByLogin(request, all[index + 1]));
     const violations: Violation[] = [];
-    let firstAt = 0;
-    let recent: number[] = [];
-    let early = 0;
-    let lastAt = Number.NEGATIVE_INFINITY;
+    let attempts: number[] = [];
     for (const { at } of unknown) {
+      const lastAt = attempts.at(-1) ?? at;
       const isAfterRest = at - lastAt >= HOUR_MS;
-      if (isAfterRest || resets.some((reset) => reset.at >= lastAt && reset.at <= at)) {
-        firstAt = at;
-        recent = [];
-        early = 0;
-      }
-      lastAt = at;
-      recent.push(at);
-      const sinceFirst = at - firstAt;
-      if (sinceFirst < HOUR_MS) early += 1;
+      if (isAfterRest || resets.some((reset) => reset.at >= lastAt && reset.at <= at)) attempts = [];
+      attempts.push(at);
       // Two readers of two clocks may see the end of a back-off at moments up to s apart.
-      const withinHour = recent.filter((each) => each > at - HOUR_MS + 6 * CLOCK_SKEW_MS && each - firstAt >= HOUR_MS);
-      if (early > 10 || withinHour.length > 4) {
-        violations.push({
-          invariant: '6',
-          at,
-          what: `${slot.subject}: ${early} attempts in the first hour, ${withinHour.length} in the last`,
-        });
+      const isWithinHour = (each: number) => each > at - HOUR_MS + 6 * CLOCK_SKEW_MS;
+      const all = attempts.filter(isWithinHour).length;
+      const grown = attempts.slice(ATTEMPTS_THAT_GROW).filter(isWithinHour).length;
+      if (all > 10 || grown > 4) {
+        const what = `${slot.subject}: ${all} attempts in an hour, ${grown} of them after the back-off had grown`;
+        violations.push({ invariant: '6', at, what });
       }
     }
     return violations;

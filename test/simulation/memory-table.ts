@@ -96,7 +96,7 @@ export function createMemoryTable({
         if (liveLease(seen, at) !== undefined) return false;
         const { generation, lease, notBefore: backOffUntil } = record ?? EMPTY_RECORD;
         if (generation !== seen.generation || lease?.id !== seen.lease?.id || backOffUntil > at) return false;
-        if (record?.token?.hash !== seen.token?.hash) return false;
+        if (record?.token?.hash !== seen.token?.hash || (record?.fence ?? 0) !== seen.fence) return false;
         if ((record ?? EMPTY_RECORD).rejectedGeneration !== seen.rejectedGeneration) return false;
       }
       const { lease: _, ...rest } = record ?? EMPTY_RECORD;

@@ -1,6 +1,6 @@
+import { remedyByCode } from '../../../client/dashboard/remedies.ts';
 import { titleByCode } from '../../../functions/api/problem.ts';
 import { type BrokerErrorCode, statusByCode } from '../../../functions/core/errors.ts';
-import { remedyByCode } from '../remedies.ts';
 
 /** Every code with its status, what it means and what to do, as a table in Markdown. */
 export function codeTable(): string {

@@ -1,6 +1,6 @@
+import { remedyByCode } from '../../../client/dashboard/remedies.ts';
 import { titleByCode } from '../../../functions/api/problem.ts';
 import { type BrokerErrorCode, statusByCode } from '../../../functions/core/errors.ts';
-import { remedyByCode } from '../remedies.ts';
 import { type JsonSchema, ref } from './schemas.ts';
 
 /** The operations that answer problems of their own. */

@@ -89,7 +89,7 @@ describe('the store with DynamoDB in trouble', () => {
 
   it('is unavailable when DynamoDB does not answer in time', async () => {
     proxy.faults.set('dynamodb', { mode: 'hang' });
-    const impatient = testClient(proxy.endpoint, { requestTimeoutMs: 50 });
+    const impatient = testClient(proxy.endpoint, { requestTimeoutMs: 500 });
 
     const read = createDynamodbStore({ client: impatient, table: 'any' }).read(SLOT, { consistent: true });
     await expect(read).rejects.toMatchObject({ code: 'store_unavailable' });

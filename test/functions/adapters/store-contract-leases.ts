@@ -16,6 +16,15 @@ import {
 /** Who may mint (invariants 3, 4 and 6). */
 export function describeLeases(subject: () => StoreUnderTest): void {
   describe('acquire', () => {
+    it('is not won on a record read before another lease came and went', async () => {
+      const seen = await published(subject());
+      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', notBefore: NOW }));
+      await subject().store.release({ slot: SLOT, leaseId: 'lease-2' });
+
+      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'lease-3' }))).toBe(false);
+      expect(await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' }))).toBe(true);
+    });
+
     it('is not won on a record read before the token was reported dead', async () => {
       const seen = await published(subject());
       await subject().store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash });

@@ -3,9 +3,12 @@ import { arrange, element, setText } from './element.js';
 import { eventWords, timeOfDay } from './words.js';
 
 const LOOK_EVERY_MS = 1000;
+const DRAW_EVERY_MS = 1000;
 const EVENTS_SHOWN = 14;
 
 const at = (id) => document.getElementById(id);
+/** What the server said last, and when by this page's own clock. */
+let latest;
 const cards = new Map();
 const eventNodes = new Map();
 
@@ -27,7 +30,8 @@ async function look() {
     const answer = await fetch('local/state', { cache: 'no-store' });
     const state = await answer.json();
     if (!answer.ok) throw new Error(state.message ?? `The server answered ${answer.status}.`);
-    draw(state);
+    latest = { state, at: performance.now() };
+    draw(state, Date.parse(state.now));
     live(true);
     return state;
   } catch (failure) {
@@ -44,10 +48,11 @@ function live(isLive, trouble = '') {
   setText(at('trouble'), trouble);
 }
 
-function draw(state) {
-  const now = Date.parse(state.now);
+function draw(state, now) {
   at('guide').hidden = !state.connections.some(({ demo }) => demo !== undefined);
   at('docs-link').hidden = !state.links?.includes('docs');
+  at('note').hidden = !state.note;
+  setText(at('note'), state.note ?? '');
   drawTotals(state.connections);
   for (const connection of state.connections) {
     const { name } = connection;
@@ -105,11 +110,21 @@ function eventRow(event) {
   );
 }
 
+/** The server's time, as far as this page can tell. */
+function serverNow() {
+  return Date.parse(latest.state.now) + performance.now() - latest.at;
+}
+
 async function keepLooking() {
   for (;;) {
     // A page that nobody sees asks nothing.
     if (!document.hidden) await look();
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    const next = performance.now() + (latest?.state.look_every_ms ?? LOOK_EVERY_MS);
+    while (performance.now() < next) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(DRAW_EVERY_MS, next - performance.now())));
+      // Life runs down between two looks as well.
+      if (latest && performance.now() < next) draw(latest.state, serverNow());
+    }
   }
 }
 

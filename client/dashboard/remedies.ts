@@ -1,6 +1,7 @@
-import type { BrokerErrorCode } from '../../functions/core/errors.ts';
-
-/** What to do about each error code, in one or two sentences: for the page and for the API's document. */
+/**
+ * What to do about each of the broker's error codes, in one or two sentences: for the page and for the API's document.
+ * That no code is missing and none too many, a test sees to.
+ */
 export const remedyByCode = {
   invalid_request: 'Mend the request; the detail says what is wrong with it.',
   invalid_subject: 'Ask for `system`, or for a staff PKID in digits.',
@@ -42,4 +43,10 @@ export const remedyByCode = {
   audit_unavailable: 'Look at the audit table. With `strictAudit` nothing is handed out unrecorded.',
   upstream_timeout: 'Look at the upstream, or raise `timeoutSeconds`. The broker tries again by itself.',
   deadline_exceeded: 'Ask again.',
-} as const satisfies Record<BrokerErrorCode, string>;
+} as const satisfies Record<string, string>;
+
+/** The remedy for a code as a broker gave it; undefined for one that a newer broker may have. */
+export function remedyOf(code: string): string | undefined {
+  const known: Readonly<Record<string, string>> = remedyByCode;
+  return Object.hasOwn(known, code) ? known[code] : undefined;
+}

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** A request of the page that cannot be served: its status, and what to do about it. */
-export class LocalRequestError extends Error {
-  override readonly name = 'LocalRequestError';
+export class PageRequestError extends Error {
+  override readonly name = 'PageRequestError';
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -14,31 +14,34 @@ export class LocalRequestError extends Error {
 const LONGEST_BODY_BYTES = 4_096;
 
 /**
- * Reads the JSON object that the page posted. Throws `LocalRequestError` 403 unless the request is the page's own: its
+ * Reads the JSON object that the page posted. Throws `PageRequestError` 403 unless the request is the page's own: its
  * `Origin` must be the very host that was asked, which no other site can send; 415, 413 and 400 for what is no JSON
  * object of at most 4 KB.
  */
-export async function readPosted(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
+export async function readPosted(request: IncomingMessage): Promise<Posted> {
   const { origin, host } = request.headers;
   if (host === undefined || origin?.toLowerCase() !== `http://${host.toLowerCase()}`) {
-    throw new LocalRequestError(403, 'Only the page itself may ask for this: send its own Origin.');
+    throw new PageRequestError(403, 'Only the page itself may ask for this: send its own Origin.');
   }
   if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
-    throw new LocalRequestError(415, 'Send JSON.');
+    throw new PageRequestError(415, 'Send JSON.');
   }
   const body = await bodyOf(request);
   const value = parsed(body);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new LocalRequestError(400, 'The body must be a JSON object.');
+    throw new PageRequestError(400, 'The body must be a JSON object.');
   }
   return { ...value };
 }
 
-/** The member `name` of what was posted, which must match `pattern`. Throws `LocalRequestError` 400. */
-export function postedText(posted: Readonly<Record<string, unknown>>, name: string, pattern: RegExp): string {
+/** What the page posted: a JSON object. */
+export type Posted = Readonly<Record<string, unknown>>;
+
+/** The member `name` of what was posted, which must match `pattern`. Throws `PageRequestError` 400. */
+export function postedText(posted: Posted, name: string, pattern: RegExp): string {
   const value = Object.hasOwn(posted, name) ? posted[name] : undefined;
   if (typeof value !== 'string' || !pattern.test(value)) {
-    throw new LocalRequestError(400, `\`${name}\` is missing or not one.`);
+    throw new PageRequestError(400, `\`${name}\` is missing or not one.`);
   }
   return value;
 }
@@ -62,7 +65,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
     // What is too long is read to its end all the same, so that the client gets to see its answer.
     if (bytes <= LONGEST_BODY_BYTES) chunks.push(piece);
   }
-  if (bytes > LONGEST_BODY_BYTES) throw new LocalRequestError(413, `At most ${LONGEST_BODY_BYTES} bytes.`);
+  if (bytes > LONGEST_BODY_BYTES) throw new PageRequestError(413, `At most ${LONGEST_BODY_BYTES} bytes.`);
   return Buffer.concat(chunks).toString('utf8');
 }
 

@@ -1,7 +1,13 @@
-import type { ReceivedRequest } from './received-request.ts';
-
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
 const DEFAULT_HTTP_PORT = 80;
+
+/** What the guard looks at of a request. */
+export interface GuardedRequest {
+  /** By names in lower case; values sent under one name joined by ",". */
+  readonly headers: Pick<ReadonlyMap<string, string>, 'get'>;
+  /** The authority of an absolute-form target (RFC 9112 §3.2.2); it counts before `Host`. */
+  readonly authority: string | undefined;
+}
 
 /**
  * Creates the check that lets in only requests meant for this machine's own `port`.
@@ -10,7 +16,7 @@ const DEFAULT_HTTP_PORT = 80;
  * `Origin`: so `Host`, or the authority of an absolute-form target, must be loopback with this port, and an `Origin`
  * that is sent must be loopback with it too. `null`, and a header sent twice, do not pass.
  */
-export function createLoopbackGuard(port: number): (request: ReceivedRequest) => boolean {
+export function createLoopbackGuard(port: number): (request: GuardedRequest) => boolean {
   const withPort = LOOPBACK_HOSTS.map((host) => `${host}:${port}`);
   const hosts = new Set(port === DEFAULT_HTTP_PORT ? [...withPort, ...LOOPBACK_HOSTS] : withPort);
   const origins = new Set([...hosts].map((host) => `http://${host}`));

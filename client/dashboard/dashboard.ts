@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createBrokerApi } from '../broker-api.ts';
+import { systemClock } from '../clock.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { Transport } from '../transport.ts';
+import { createLoopbackGuard } from './loopback-guard.ts';
+import { sendJson } from './page-request.ts';
+import { createDashboardPages } from './pages.ts';
+import type { BesideConnection } from './state.ts';
+
+/** The page of one broker, being served. */
+export interface Dashboard {
+  readonly url: string;
+  /** Stops listening and cuts what is open. */
+  close(): Promise<void>;
+}
+
+/** Each look is a request or more at a deployed API, which has a price and a throttle. */
+const LOOK_EVERY_MS = 5_000;
+/** The only provider whose tokens are for staff members. */
+const STAFF_PROVIDER = 'helpmaster';
+
+/**
+ * Starts the page of the broker at `endpoint` on 127.0.0.1, for this machine's own names and `port` only; 0 picks a
+ * free one. Everything that the page asks for is a call of the broker by `transport`. Rejects as `listen` does where
+ * the port cannot be had.
+ */
+export async function startDashboard({
+  port,
+  endpoint,
+  transport,
+}: {
+  readonly port: number;
+  readonly endpoint: Endpoint;
+  readonly transport: Transport;
+}): Promise<Dashboard> {
+  const pages = createDashboardPages({
+    api: createBrokerApi({ transport, clock: systemClock, random: Math.random }),
+    besideConnection: offeredSubjects,
+    beside: () => ({
+      abilities: [],
+      look_every_ms: LOOK_EVERY_MS,
+      note: `The broker at ${endpoint.base}, as it is now. How many hand-outs, logins and slides there were is counted in CloudWatch: its dashboard has the broker's name.`,
+    }),
+  });
+  const server = createServer();
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo; // A TCP server's address is never a pipe's name.
+  const isForThisMachine = createLoopbackGuard(address.port);
+
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { method = '', url = '', headersDistinct } = request;
+    const headers = new Map(
+      Object.entries(headersDistinct).map(([name, values = []]): [string, string] => [name, values.join(',')]),
+    );
+    // A target in absolute form matches no page, whatever it names.
+    if (!isForThisMachine({ headers, authority: undefined })) {
+      sendJson(response, 403, { message: 'Only this machine may ask, by its own name.' });
+      return;
+    }
+    const [path = ''] = url.split('?');
+    const page = pages.get(`${method === 'HEAD' ? 'GET' : method} ${path}`);
+    if (page === undefined) {
+      sendJson(response, 404, { message: 'There is no such page.' });
+      return;
+    }
+    page(request, response).catch(() => {
+      // What nobody thought of may quote anything, so it is not told.
+      if (response.headersSent) response.destroy();
+      else sendJson(response, 500, { message: 'Something unforeseen happened in token-broker dashboard.' });
+    });
+  });
+
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** No caller is told which subjects a connection serves: the page offers those that can be, and the broker judges. */
+function offeredSubjects({ provider }: { readonly provider: string }): BesideConnection {
+  return { subjects: ['system'], any_staff: provider === STAFF_PROVIDER };
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BrokerApi, SlotName } from '../broker-api.ts';
+import { TokenBrokerError } from '../error.ts';
+import { PageRequestError, type Posted, postedText, readPosted, sendJson } from './page-request.ts';
+import { SITE_FILES, sendSiteFile } from './site-files.ts';
+import { createSlotActions } from './slot-actions.ts';
+import { createState, type StateSources } from './state.ts';
+
+/** Serves one route of the page. */
+export type Page = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+const ANY_NAME = /^[^/]{1,64}$/;
+
+/**
+ * The page and the endpoints that every broker can answer, by `METHOD /path`. `slotIn` reads the slot that a button
+ * belongs to; where it is left out, any name is taken and the broker judges.
+ */
+export function createDashboardPages({
+  api,
+  slotIn = anySlot,
+  ...sources
+}: StateSources & {
+  readonly api: BrokerApi;
+  readonly slotIn?: (posted: Posted) => SlotName;
+}): ReadonlyMap<string, Page> {
+  const actions = createSlotActions(api);
+  return new Map<string, Page>([
+    ['GET /', (_request, response) => sendSiteFile(response, 'index.html')],
+    ...SITE_FILES.map((name): [string, Page] => [
+      `GET /local/${name}`,
+      (_request, response) => sendSiteFile(response, name),
+    ]),
+    ['GET /local/state', answering(createState(api, sources))],
+    ...pressed({
+      'POST /local/hand-out': (posted) => actions.handOut(slotIn(posted)),
+      'POST /local/reject': (posted) => actions.reject(slotIn(posted)),
+      'POST /local/purge': (posted) => actions.purge(slotIn(posted)),
+    }),
+  ]);
+}
+
+/** Makes pages of what buttons do, for the page alone: what comes from elsewhere is refused before anything is done. */
+export function pressed(
+  acts: Readonly<Record<string, (posted: Posted) => Promise<unknown>>>,
+): readonly (readonly [string, Page])[] {
+  return Object.entries(acts).map(([key, act]) => [key, answering(async (request) => act(await readPosted(request)))]);
+}
+
+function anySlot(posted: Posted): SlotName {
+  return {
+    connection: postedText(posted, 'connection', ANY_NAME),
+    subject: postedText(posted, 'subject', ANY_NAME),
+  };
+}
+
+/** Answers JSON; errors of the request and of the way to the broker as `{message}`, all others are thrown. */
+function answering(work: (request: IncomingMessage) => Promise<unknown>): Page {
+  return async (request, response) => {
+    try {
+      sendJson(response, 200, await work(request));
+    } catch (error) {
+      const { status, message } = refusalOf(error);
+      sendJson(response, status, { message });
+    }
+  };
+}
+
+function refusalOf(error: unknown): { readonly status: number; readonly message: string } {
+  if (error instanceof PageRequestError) return error;
+  if (!(error instanceof TokenBrokerError)) throw error;
+  if (error.kind === 'usage') return { status: 400, message: error.detail };
+  return { status: 502, message: error.kind === 'problem' ? error.message : error.detail };
+}

@@ -1,0 +1,42 @@
+import { send } from '../local/demo/demo-client.ts';
+import { type Ran, tokenBroker } from './command-line.ts';
+
+/** A `token-broker dashboard` that runs in this process. */
+export interface DashboardUnderTest {
+  readonly url: string;
+  /** Posts as the page does, or as `headers` say. */
+  press(name: string, body: unknown, headers?: Record<string, string>): ReturnType<typeof send>;
+  state(): Promise<Awaited<ReturnType<typeof send>>>;
+  /** Interrupts it, and gives how it ended. */
+  close(): Promise<Ran>;
+}
+
+/** Runs `token-broker dashboard` for the broker at `brokerUrl` on a free port, and waits until it says where it is. */
+export async function startDashboardUnderTest(
+  brokerUrl: string,
+  args: readonly string[] = [],
+): Promise<DashboardUnderTest> {
+  const interruption = new AbortController();
+  const printed = Promise.withResolvers<string>();
+  const ran = tokenBroker(['dashboard', '--port', '0', '--json', ...args], {
+    url: brokerUrl,
+    interruption: interruption.signal,
+    onOutput: printed.resolve,
+  });
+  const line = await Promise.race([printed.promise, ran.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
+  const { url } = JSON.parse(line) as { url: string };
+  return {
+    url,
+    press: (name, body, headers = {}) =>
+      send(`${url}/local/${name}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: url, ...headers },
+        body: JSON.stringify(body),
+      }),
+    state: () => send(`${url}/local/state`),
+    async close() {
+      interruption.abort();
+      return ran;
+    },
+  };
+}

@@ -1,0 +1,6 @@
+import { describeStoreContract } from '../functions/adapters/store-contract.ts';
+import { describeStoreRace } from '../functions/adapters/store-race.ts';
+import { startDynamodbLocal } from './dynamodb-local.ts';
+
+describeStoreContract('DynamoDB Local', startDynamodbLocal);
+describeStoreRace('DynamoDB Local', startDynamodbLocal);

@@ -1,0 +1,275 @@
+import { gzipSync } from 'node:zlib';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fetchIssuerKeys } from '../../functions/adapters/issuer-key-fetch.ts';
+import { mintReplyIn } from '../../functions/adapters/mint-reply.ts';
+import { recordIn, refusalsIn, slotIn } from '../../functions/adapters/slot-item.ts';
+import { createUpstreamHttp } from '../../functions/adapters/upstream-http.ts';
+import { isBrokerErrorCode } from '../../functions/core/errors.ts';
+import { Secret } from '../../functions/core/secret.ts';
+import { createForwarder } from '../../functions/providers/forward.ts';
+import type { Http, HttpResponse } from '../../functions/providers/http.ts';
+import { type RawServer, startRawServer } from '../functions/adapters/raw-server.ts';
+import { answeredBy, connectionOf, secretOf } from '../functions/providers/provider-harness.ts';
+import { settingsOf, timeoutOf } from './runs.ts';
+
+const ON_THE_WIRE_RUNS = 150;
+const IN_MEMORY_RUNS = 300;
+const MOST_BYTES = 65_536;
+const AT_ONCE_MS = 2_000;
+const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+const USED = 'canary-token-4410-of-the-parsers';
+
+const line = fc.oneof(
+  fc.constantFrom('Content-Length: 5', 'Content-Length: -1', 'Content-Length: 99999999999', 'Content-Length: 5, 6'),
+  fc.constantFrom('Transfer-Encoding: chunked', 'Transfer-Encoding: gzip, chunked', 'Content-Encoding: gzip'),
+  fc.constantFrom('Content-Encoding: br', 'Content-Encoding: deflate', 'Connection: upgrade', 'Connection: close'),
+  fc.constantFrom(
+    'Location: http://169.254.169.254/',
+    'Date: never',
+    'Retry-After: -5',
+    'Set-Cookie: a=b',
+    ': no name',
+  ),
+  fc.string({ maxLength: 30 }),
+  fc.constant(`X-Long: ${'x'.repeat(20_000)}`),
+);
+const statusLine = fc.oneof(
+  fc.constantFrom('HTTP/1.1 200 OK', 'HTTP/1.1 204 No', 'HTTP/1.1 304 Same', 'HTTP/1.0 200 OK', 'HTTP/1.1 100 Go on'),
+  fc.constantFrom('HTTP/2 200', 'HTTP/1.1 999 Odd', 'HTTP/1.1 20', 'ICY 200 OK', 'HTTP/1.1 200', ''),
+  fc.string({ maxLength: 20 }),
+);
+const bodyBytes = fc.oneof(
+  fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)),
+  fc.json().map((text) => gzipSync(text)),
+  fc
+    .constantFrom('5\r\nhello\r\n0\r\n\r\n', 'ffffffffff\r\n', '0\r\nX: y\r\n\r\n', '{"token":"a"}')
+    .map((text) => Buffer.from(text)),
+  fc.constantFrom(gzipSync(Buffer.alloc(2 << 20)), Buffer.alloc(200_000, 0x61)),
+);
+const wireAnswer = fc
+  .record({
+    start: statusLine,
+    lines: fc.array(line, { maxLength: 5 }),
+    body: bodyBytes,
+    cut: fc.oneof(fc.constant(undefined), fc.nat({ max: 200 })),
+    breaks: fc.constantFrom('\r\n', '\r\n', '\r\n', '\n', '\r'),
+  })
+  .map(({ start, lines, body, cut, breaks }) => {
+    const head = Buffer.from(`${[start, ...lines].join(breaks)}${breaks}${breaks}`, 'latin1');
+    return Buffer.concat([head, body]).subarray(0, cut);
+  });
+
+describe('whatever an upstream sends over the wire', () => {
+  let server: RawServer;
+  let answer: Buffer = Buffer.alloc(0);
+
+  beforeAll(async () => {
+    server = await startRawServer((socket, request) => {
+      void request.then(() => socket.end(answer));
+    });
+  });
+  afterAll(() => server.close());
+
+  it(
+    'is an answer within the cap or a failure that has a reason, after one request',
+    async () => {
+      const http = createUpstreamHttp();
+      await fc.assert(
+        fc.asyncProperty(wireAnswer, async (bytes) => {
+          answer = bytes;
+          const before = server.connections();
+          const result = await http.send({
+            method: 'POST',
+            url: `http://127.0.0.1:${server.port}/login`,
+            headers: { authorization: `Bearer ${USED}` },
+            body: '{}',
+            timeoutMs: AT_ONCE_MS,
+          });
+          expect(server.connections() - before).toBe(1);
+          expect(JSON.stringify(result)).not.toContain(USED);
+          if (result.kind === 'failure') {
+            expect(['timeout', 'reset', 'too_large', 'protocol']).toContain(result.reason);
+            expect(result.sent).toBe(true);
+            return;
+          }
+          expect(result.body.length).toBeLessThanOrEqual(MOST_BYTES);
+          expect(result.status).toBeGreaterThanOrEqual(100);
+          expect(result.status).toBeLessThanOrEqual(999);
+        }),
+        settingsOf(ON_THE_WIRE_RUNS),
+      );
+    },
+    timeoutOf(ON_THE_WIRE_RUNS),
+  );
+});
+
+/** A network that gives one answer to everything, and counts. */
+function answering(response: Omit<HttpResponse, 'kind'>): { readonly http: Http; sent(): number } {
+  let count = 0;
+  const http: Http = {
+    send: async () => {
+      count += 1;
+      return { kind: 'response', ...response };
+    },
+  };
+  return { http, sent: () => count };
+}
+
+const headerName = fc.constantFrom(
+  'wfmsgapikey',
+  'set-cookie',
+  'connection',
+  'date',
+  'location',
+  'x-own',
+  'te',
+  'trailer',
+);
+const headers = fc.dictionary(
+  headerName,
+  fc.array(fc.oneof(fc.string(), fc.constantFrom(USED, 'x-own, close', '', 'a\r\nb', 'new-token')), { maxLength: 3 }),
+  { noNullPrototype: true },
+);
+const status = fc.oneof(fc.constantFrom(200, 204, 302, 401, 403, 500), fc.integer({ min: 100, max: 999 }));
+const anyBody = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  fc.json().map((text) => Buffer.from(text)),
+);
+
+describe('whatever an upstream answers to a forwarded call', () => {
+  const connection = connectionOf('community-web-api', 'https://upstream.example');
+
+  it('keeps token and cookies here, and takes up one token that a header can carry', async () => {
+    await fc.assert(
+      fc.asyncProperty(status, headers, anyBody, async (code, given, body) => {
+        const { http, sent } = answering({ status: code, headers: given, body });
+        const forwarder = createForwarder({ http, clock: { now: () => 1_800_000_000_000 } });
+        const outcome = await forwarder.forward({
+          connection,
+          token: new Secret(USED),
+          request: { method: 'GET', path: '/AgentLogonReport', query: '', headers: {} },
+          timeoutMs: 1_000,
+        });
+        expect(sent()).toBe(1);
+        if (outcome.kind !== 'answer') throw new Error('an answer is passed on as it is');
+        const { answer, slid } = outcome;
+        expect(answer).toMatchObject({ status: code, body });
+        const names = Object.keys(answer.headers);
+        for (const name of ['wfmsgapikey', 'set-cookie', 'connection', 'te', 'trailer'])
+          expect(names).not.toContain(name);
+        if (slid === undefined) return;
+        expect(code).not.toBe(401);
+        expect(slid.value.reveal()).toMatch(HEADER_SAFE);
+        expect(slid.value.reveal()).not.toBe(USED);
+        expect(new Set(given['wfmsgapikey'])).toEqual(new Set([slid.value.reveal()]));
+      }),
+      settingsOf(IN_MEMORY_RUNS),
+    );
+  });
+});
+
+describe('whatever comes back from AWS', () => {
+  it('a reply of `mint` is one of its outcomes with a known code, or none', () => {
+    const reply = fc.dictionary(
+      fc.constantFrom('outcome', 'generation', 'source', 'code', 'detail', 'retryAfterMs', '__proto__'),
+      fc.oneof(fc.constantFrom('published', 'failed', 'busy', 'login', 'cooldown', 'constructor', 7), fc.jsonValue()),
+      { noNullPrototype: true },
+    );
+    const payload = fc.oneof(
+      reply.map((value) => Buffer.from(JSON.stringify(value))),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+      fc.constant(undefined),
+    );
+    fc.assert(
+      fc.property(payload, (bytes) => {
+        const read = mintReplyIn(bytes);
+        if (read?.outcome === 'failed') expect(isBrokerErrorCode(read.code)).toBe(true);
+        if (read?.outcome === 'published') expect(typeof read.generation).toBe('number');
+      }),
+      settingsOf(IN_MEMORY_RUNS),
+    );
+  });
+
+  it('an item is a record whose numbers are numbers, whatever was written into it', () => {
+    const value: fc.Arbitrary<AttributeValue> = fc.oneof(
+      fc.oneof(fc.string(), fc.constantFrom('1', '-1', '1e400', 'NaN', '')).map((N) => ({ N })),
+      fc.string().map((S) => ({ S })),
+      fc.uint8Array({ maxLength: 30 }).map((B) => ({ B })),
+      fc.boolean().map((BOOL) => ({ BOOL })),
+      fc.array(fc.string()).map((SS) => ({ SS })),
+      fc.constant({ NULL: true } as const),
+    );
+    const names = ['pk', 'sk', 'gen', 'ct', 'dk', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt', 'sv'];
+    const more = ['tokenHash', 'pubId', 'leaseId', 'leaseUntil', 'begunBy', 'notBefore', 'tries', 'failCode', 'slots'];
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...names, ...more), value, { noNullPrototype: true }), (item) => {
+        const record = recordIn(item);
+        const { token, generation, fence, tries, notBefore } = record;
+        for (const number of [generation, fence, tries, notBefore]) expect(Number.isFinite(number)).toBe(true);
+        if (token !== undefined) {
+          for (const time of [token.issuedAt, token.usableUntil, token.refreshAt])
+            expect(Number.isFinite(time)).toBe(true);
+        }
+        slotIn(item);
+        refusalsIn(item);
+      }),
+      settingsOf(IN_MEMORY_RUNS),
+    );
+  });
+});
+
+describe('whatever an issuer publishes', () => {
+  it('is a key set of objects or nothing, after two requests at the most', async () => {
+    const published = fc.oneof(
+      fc.json().map((text) => Buffer.from(text)),
+      fc
+        .dictionary(
+          fc.constantFrom('issuer', 'jwks_uri', 'keys'),
+          fc.oneof(fc.jsonValue(), fc.constantFrom('https://issuer.example')),
+          {
+            noNullPrototype: true,
+          },
+        )
+        .map((value) => Buffer.from(JSON.stringify(value))),
+      fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes)),
+    );
+    await fc.assert(
+      fc.asyncProperty(status, published, async (code, body) => {
+        const { http, sent } = answering({ status: code, headers: {}, body });
+        const keys = await fetchIssuerKeys(http, { issuer: 'https://issuer.example' }, 1_000);
+        expect(sent()).toBeLessThanOrEqual(2);
+        for (const key of keys?.keys ?? []) expect(typeof key).toBe('object');
+      }),
+      settingsOf(IN_MEMORY_RUNS),
+    );
+  });
+});
+
+describe('an answer as large as may be', () => {
+  it.each<readonly [string, string]>([
+    ['nested arrays', '['.repeat(MOST_BYTES)],
+    ['nested objects', '{"a":'.repeat(13_000)],
+    ['a long message', JSON.stringify({ success: false, failMessage: 'a b'.repeat(20_000) })],
+    ['a message of line breaks', JSON.stringify({ success: false, failMessage: '\r\n\t '.repeat(8_000) })],
+    ['a message of almost a credential', JSON.stringify({ success: false, failMessage: 'canary-ke'.repeat(7_000) })],
+    ['a token of dots', JSON.stringify({ token: '.'.repeat(60_000) })],
+    ['a token of spaces', JSON.stringify({ token: `a${' '.repeat(60_000)}b\u0001` })],
+    ['many members', `{${Array.from({ length: 6_000 }, (_, index) => `"m${index}":1`).join(',')}}`],
+  ])('%s: is judged at once, by one request', async (_what, body) => {
+    const { upstream, sent } = answeredBy({ status: 200, headers: {}, body });
+    const connection = connectionOf('helpmaster', 'https://upstream.example');
+    const began = performance.now();
+    const outcome = await upstream.login({
+      connection,
+      subject: '88',
+      secret: secretOf({ apiKey: 'canary-key' }),
+      timeoutMs: 1_000,
+    });
+    expect(performance.now() - began).toBeLessThan(AT_ONCE_MS);
+    expect(outcome.kind).toBe('failure');
+    expect(JSON.stringify(outcome).length).toBeLessThan(1_000);
+    expect(sent).toHaveLength(1);
+  });
+});

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import { gistOf, tokenOf } from '../system/api-client.ts';
+import { waitUntil } from '../system/wait-until.ts';
+import { type ControlledBroker, startControlledBroker } from './controlled-broker.ts';
+import { openSharedBrokers, type SharedBroker, type SharedBrokers } from './shared-brokers.ts';
+
+let upstream: Awaited<ReturnType<typeof startDemoHelpmaster>>;
+let shared: SharedBrokers;
+let throttled: ControlledBroker;
+let other: SharedBroker;
+const logins = () => upstream.ledger().logins.length;
+
+beforeAll(async () => {
+  upstream = await startDemoHelpmaster();
+  shared = await openSharedBrokers({
+    connections: {
+      helpdesk: { provider: 'helpmaster', baseUrl: upstream.baseUrl, memorySeconds: 0, renewalCooldownSeconds: 0 },
+    },
+    secrets: { helpdesk: demoHelpmasterSecret },
+  });
+  throttled = await startControlledBroker(shared.flags);
+  other = await shared.start();
+});
+afterAll(async () => {
+  await throttled.stop();
+  await shared.close();
+  await upstream.close();
+});
+
+it('a throttled `mint` costs no login and a second of waiting, whichever process is asked next', async () => {
+  await throttled.control({ lambda: 'throttle' });
+  const refused = await throttled.api.token('helpdesk', 'system');
+  expect(gistOf(refused)).toBe('503 mint_unavailable');
+  expect(refused.headers['retry-after']).toBe('1');
+  // The back-off is the slot's, not the process's.
+  const next = await other.api.token('helpdesk', 'system');
+  expect([gistOf(next), next.json['cause']]).toEqual(['503 cooldown', 'mint_unavailable']);
+  expect(logins()).toBe(0);
+
+  const served = await waitUntil('token', 5_000, async () => {
+    const answer = await other.api.token('helpdesk', 'system');
+    return answer.status === 200 ? answer : undefined;
+  });
+  expect(gistOf(served)).toBe('200 login');
+  // What another process minted is handed out where `mint` is still throttled.
+  const cached = await throttled.api.token('helpdesk', 'system');
+  expect(gistOf(cached)).toBe('200 cache');
+  expect(tokenOf(cached)).toBe(tokenOf(served));
+  expect(logins()).toBe(1);
+});
+
+it('invariant 18: a throttled renewal answers its failure, others go on getting the token, and it heals by itself', async () => {
+  await throttled.control({ lambda: 'throttle' });
+  const before = await other.api.token('helpdesk', 'system');
+  const count = logins();
+  expect(gistOf(await throttled.api.reject('helpdesk', 'system', tokenOf(before)))).toBe('503 mint_unavailable');
+  expect(gistOf(await other.api.token('helpdesk', 'system'))).toBe('200 cache');
+  expect(logins()).toBe(count);
+
+  await throttled.control({ lambda: 'none' });
+  const renewed = await waitUntil('renewed token', 5_000, async () => {
+    const answer = await throttled.api.reject('helpdesk', 'system', tokenOf(before));
+    return answer.status === 200 ? answer : undefined;
+  });
+  expect(renewed.json).toMatchObject({ source: 'login', generation: Number(before.json['generation']) + 1 });
+  expect(logins()).toBe(count + 1);
+});

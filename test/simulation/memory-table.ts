@@ -94,10 +94,14 @@ export function createMemoryTable({
         if (record !== undefined) return false;
       } else {
         if (liveLease(seen, at) !== undefined) return false;
-        const { generation, lease, notBefore: backOffUntil } = record ?? EMPTY_RECORD;
-        if (generation !== seen.generation || lease?.id !== seen.lease?.id || backOffUntil > at) return false;
-        if (record?.token?.hash !== seen.token?.hash || (record?.fence ?? 0) !== seen.fence) return false;
-        if ((record ?? EMPTY_RECORD).rejectedGeneration !== seen.rejectedGeneration) return false;
+        const { generation, lease, token, fence, rejectedGeneration, notBefore: backOffUntil } = record ?? EMPTY_RECORD;
+        const isAsSeen =
+          generation === seen.generation &&
+          token?.hash === seen.token?.hash &&
+          fence === seen.fence &&
+          rejectedGeneration === seen.rejectedGeneration &&
+          lease?.id === seen.lease?.id;
+        if (!isAsSeen || backOffUntil > at) return false;
       }
       const { lease: _, ...rest } = record ?? EMPTY_RECORD;
       const counts = { tries: rest.tries + 1, fence: rest.fence + 1 };

@@ -22,10 +22,10 @@ export const mutants: readonly Mutant[] = [
     replace: 'return leaseId === undefined ? undefined : record;',
   },
   {
-    name: 'acquire takes any lapsed lease, whoever held it, and any generation',
+    name: 'acquire does not look at what was read',
     file: 'test/simulation/memory-table.ts',
-    find: 'if (generation !== seen.generation || lease?.id !== seen.lease?.id || backOffUntil > at) return false;',
-    replace: 'if (generation < 0 || backOffUntil > at || (lease?.until ?? 0) < 0) return false;',
+    find: 'if (!isAsSeen || backOffUntil > at) return false;',
+    replace: 'if (backOffUntil > at) return false;',
   },
   {
     name: 'a purge does not advance the generation',
@@ -60,7 +60,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'who reports a token dead may be given it again',
     file: 'functions/core/lookup.ts',
-    find: 'if (record.generation === quest.refused) return undefined;',
+    find: 'if (quest.refused !== undefined && record.token?.hash === quest.refused) return undefined;',
     replace: '',
   },
   {
@@ -181,7 +181,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a proxied slide is taken up whatever the generation is',
     file: 'test/simulation/memory-table.ts',
-    find: 'if (record?.token === undefined || record.generation !== seenGeneration) return false;',
+    find: 'if (record?.token?.hash !== usedHash || record.generation !== seenGeneration) return false;',
     replace: 'if (record?.token === undefined) return false;',
   },
   {

@@ -14,7 +14,7 @@ interface Room {
   readonly packages: readonly string[];
 }
 
-const HANDLER_PACKAGES = ['@middy/core', 'aws-lambda', 'zod', '@aws-lambda-powertools/'];
+const HANDLER_PACKAGES = ['@middy/core', 'aws-lambda', 'zod'];
 const SHARED_BY_FUNCTIONS = ['core', 'providers', 'adapters', 'configuration', 'composition', 'api'];
 const inFunctions = (...rooms: readonly string[]) => rooms.map((room) => `functions/${room}/`);
 
@@ -25,7 +25,7 @@ const house: readonly Room[] = [
   {
     room: /^functions\/adapters\//,
     places: [...inFunctions('core', 'adapters'), 'functions/providers/http.ts'],
-    packages: ['@aws-sdk/', '@aws-lambda-powertools/', '@smithy/', 'jose'],
+    packages: ['@aws-sdk/', '@smithy/', 'jose'],
   },
   {
     room: /^functions\/configuration\//,

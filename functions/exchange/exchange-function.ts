@@ -1,6 +1,7 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { ApiHandler } from '../api/api-function.ts';
+import { handOutResponse } from '../api/hand-out-response.ts';
 import type { ApiEvent } from '../api/request.ts';
 import type { Trust } from '../configuration/configuration.ts';
 import type { Connection } from '../core/connection.ts';
@@ -9,8 +10,7 @@ import { createHandOut, type HandOutDependencies } from '../core/hand-out.ts';
 import type { IssuerKeys } from '../core/issuer-keys.ts';
 import { slotFor } from '../core/slot.ts';
 import { ExchangeError, exchangeErrorOf, exchangeErrorResponse } from './exchange-error.ts';
-import { type ExchangeRequest, exchangeRequestOf } from './exchange-request.ts';
-import { exchangeResponse } from './exchange-response.ts';
+import { ACCESS_TOKEN, type ExchangeRequest, exchangeRequestOf } from './exchange-request.ts';
 import { isTrusted, keySourcesOf } from './trust-rules.ts';
 import { createWorkloadVerifier, unverifiedOf, type Workload } from './workload.ts';
 
@@ -67,7 +67,7 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
     const slot = slotFor(connection, request.subject);
     const caller = `${workload.issuer}#${workload.subject}`;
     const handedOut = await handOut({ connection, slot, caller, requestId, deadline, via: 'exchange' });
-    return exchangeResponse(connection, slot, handedOut, clock.now());
+    return handOutResponse(connection, slot, handedOut, { now: clock.now(), issuedTokenType: ACCESS_TOKEN });
   }
 
   const handler = middy<ApiEvent, APIGatewayProxyStructuredResultV2>({

@@ -1,9 +1,9 @@
 import { type ApiHandler, createApiFunction } from '../api/api-function.ts';
+import { handOutResponse } from '../api/hand-out-response.ts';
 import { type ApiEvent, connectionOf, minTtlOf } from '../api/request.ts';
 import type { Connection } from '../core/connection.ts';
 import { createHandOut, type HandOutDependencies } from '../core/hand-out.ts';
 import { slotFor } from '../core/slot.ts';
-import { handOutResponse } from './hand-out-response.ts';
 
 /** The routes of this function; the method routes of the API as payload format 2.0 names them. */
 const POST_ROUTE = 'POST /tokens/{connection}/{subject}';
@@ -28,7 +28,7 @@ export function createTokenFunction(
       ...(minTtlSeconds === undefined ? {} : { minTtlSeconds }),
       ...(rejectedHash === undefined ? {} : { rejectedHash }),
     });
-    return handOutResponse(connection, slot, handedOut, dependencies.clock.now());
+    return handOutResponse(connection, slot, handedOut, { now: dependencies.clock.now() });
   });
 }
 

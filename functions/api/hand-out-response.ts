@@ -1,10 +1,10 @@
-import type { ApiResponse } from '../api/api-function.ts';
-import { JSON_HEADERS } from '../api/problem.ts';
-import { isoSeconds } from '../api/time.ts';
 import type { Connection } from '../core/connection.ts';
 import type { HandOut } from '../core/hand-out.ts';
 import type { Slot } from '../core/slot.ts';
 import { remainingSeconds, type Token } from '../core/token.ts';
+import type { ApiResponse } from './api-function.ts';
+import { JSON_HEADERS } from './problem.ts';
+import { isoSeconds } from './time.ts';
 
 /** RFC 8693 §2.2.1: the token is no access token to be used in an Authorization header. */
 const NOT_APPLICABLE = 'N_A';
@@ -20,17 +20,21 @@ interface Written {
 // A token is written as JSON once and not for each caller. What is kept goes with the token that it is of.
 const writtenOf = new WeakMap<Token, Written>();
 
-/** The 200 of a hand-out: the names of RFC 6749 §5.1 first, and `headers` to be spread into a request as it is. */
+/**
+ * The 200 of a hand-out: the names of RFC 6749 §5.1 first, and `headers` to be spread into a request as it is. An
+ * exchange says besides what type of token it issued (RFC 8693 §2.2.1).
+ */
 export function handOutResponse(
   connection: Connection,
   slot: Slot,
   { token, source }: HandOut,
-  now: number,
+  { now, issuedTokenType }: { readonly now: number; readonly issuedTokenType?: string },
 ): ApiResponse {
   const kept = writtenOf.get(token);
   const written = kept !== undefined && isSame(kept.slot, slot) ? kept : write(connection, slot, token);
   const { beforeExpiresIn, betweenExpiresInAndSource, afterSource } = written;
-  const body = `{${beforeExpiresIn},"expires_in":${remainingSeconds(token, now)},${betweenExpiresInAndSource},"source":"${source}",${afterSource}}`;
+  const issued = issuedTokenType === undefined ? '' : `,${membersOf({ issued_token_type: issuedTokenType })}`;
+  const body = `{${beforeExpiresIn}${issued},"expires_in":${remainingSeconds(token, now)},${betweenExpiresInAndSource},"source":"${source}",${afterSource}}`;
   return { statusCode: 200, headers: { ...JSON_HEADERS }, body };
 }
 

@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Environment } from '../functions/adapters/aws-client.ts';
+import { VARIABLES } from '../functions/composition/environment.ts';
+import { serializeConfiguration } from '../functions/configuration/bundle.ts';
+import type { Configuration } from '../functions/configuration/configuration.ts';
+import { resolveConnections } from '../functions/configuration/resolve.ts';
+import type { Connection } from '../functions/core/connection.ts';
+import { BROKER, environmentOf } from '../local/functions.ts';
+
+/** The connection that is measured. */
+export const MEASURED = 'helpdesk';
+export const CALLER = 'arn:aws:iam::123456789012:role/reporting';
+
+/** One connection to HelpMaster at `baseUrl`; a staff subject each makes as many slots as are wanted. */
+export function configurationFor(baseUrl: string, settings: Readonly<Record<string, unknown>> = {}): Configuration {
+  const proxy = { methods: ['GET'], paths: ['/'] };
+  return resolveConnections({ connections: { [MEASURED]: { provider: 'helpmaster', baseUrl, proxy, ...settings } } });
+}
+
+/** The connection that is measured, of a configuration of `configurationFor`. */
+export function measuredIn({ connections }: Configuration): Connection {
+  const connection = connections[MEASURED];
+  if (connection === undefined) throw new Error(`The configuration declares no ${MEASURED}.`);
+  return connection;
+}
+
+/** Writes the configuration where a function finds it, and says what the function's environment must be. */
+export async function environmentIn(
+  folder: string,
+  configuration: Configuration,
+  endpoint: string,
+  dynamodbEndpoint = endpoint,
+): Promise<Environment> {
+  const configurationFile = join(folder, 'configuration.json');
+  await writeFile(configurationFile, serializeConfiguration(configuration));
+  return {
+    ...environmentOf({ dynamodbEndpoint, awsEndpoint: endpoint, configurationFile }),
+    [VARIABLES.isolation]: MEASURED,
+    [VARIABLES.broker]: BROKER,
+  };
+}
+
+/** The event of a request to the API, payload format 2.0: as much of it as the functions read. */
+export function eventOf(
+  routeKey: string,
+  pathParameters: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, unknown>> = {},
+) {
+  const [verb = 'GET', path = '/'] = routeKey.split(' ');
+  const method = verb === 'ANY' ? 'GET' : verb;
+  return {
+    version: '2.0',
+    routeKey,
+    rawPath: path,
+    rawQueryString: '',
+    headers: { 'content-type': 'application/json' },
+    pathParameters,
+    requestContext: {
+      accountId: '123456789012',
+      requestId: 'bench-request',
+      routeKey,
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'bench' },
+      authorizer: { iam: { userArn: CALLER } },
+    },
+    isBase64Encoded: false,
+    ...more,
+  };
+}
+
+/** The event of a hand-out of the connection's own identity. */
+export const HAND_OUT_EVENT = eventOf('GET /tokens/{connection}/{subject}', {
+  connection: MEASURED,
+  subject: 'system',
+});

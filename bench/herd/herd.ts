@@ -1,0 +1,198 @@
+import { slotOf } from '../../functions/core/slot.ts';
+import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
+import { BROKER } from '../../local/functions.ts';
+import { MEASURED } from '../broker.ts';
+import { slotItem, type Times } from '../loopback/sealed-slot.ts';
+import { spread } from '../rounds.ts';
+import { atMost, type BenchOptions, figure, type Section, spreadText, type Target } from '../section.ts';
+import { type BrokerSystem, startBrokerSystem } from '../system/broker-system.ts';
+import { createCallers } from '../system/callers.ts';
+import { startTokenProcess } from '../system/token-process.ts';
+import { type IsolatedHerd, isolatedHerd } from './isolated.ts';
+
+const LOGIN_MS = 200;
+const PROCESSES = 4;
+const DAY_MS = 86_400_000;
+const SIZE = {
+  quick: { herds: [20], isolated: 20, logins: 3 },
+  full: { herds: [50, 1_000, 5_000], isolated: 1_000, logins: 21 },
+};
+/** Callers that took longer than this did not get what was already there. */
+const WAITED_MS = LOGIN_MS / 2;
+
+/** Measures herds: many callers at once on a slot whose token has expired, or is about to. */
+export async function benchHerd({ quick, folder }: BenchOptions): Promise<Section> {
+  const { herds, isolated, logins } = quick ? SIZE.quick : SIZE.full;
+  const system = await startBrokerSystem(folder, LOGIN_MS);
+  const processes = await Promise.all(
+    Array.from({ length: PROCESSES }, () => startTokenProcess({ ...system.environment })),
+  );
+  try {
+    const urls = processes.map(({ url }) => url);
+    // A new process compiles what it runs first.
+    await httpHerd(system, urls, '900', 8);
+    const firsts = await firstTokens(system, logins);
+    const overHttp: HttpHerd[] = [];
+    for (const [index, callers] of herds.entries())
+      overHttp.push(await httpHerd(system, urls, `${901 + index}`, callers));
+    const expired = await isolatedHerd(system, { subject: '950', instances: isolated, times: expiredTimes() });
+    const ahead = await isolatedHerd(system, { subject: '951', instances: isolated, times: dueTimes() });
+    return report({ overHttp, expired, ahead, isolated, firsts });
+  } finally {
+    await Promise.all(processes.map((each) => each.close()));
+    await system.close();
+  }
+}
+
+function expiredTimes(): Times {
+  const now = Date.now();
+  return { issuedAt: now - DAY_MS, refreshAt: now - DAY_MS / 5, expiresAt: now - 1_000 };
+}
+
+function dueTimes(): Times {
+  const now = Date.now();
+  return { issuedAt: now - DAY_MS, refreshAt: now - 1_000, expiresAt: now + DAY_MS / 5 };
+}
+
+interface HttpHerd {
+  readonly callers: number;
+  readonly logins: number;
+  readonly waited: number;
+  readonly failed: number;
+  readonly longestMs: number;
+  readonly medianMs: number;
+}
+
+async function httpHerd(
+  system: BrokerSystem,
+  urls: readonly string[],
+  subject: string,
+  count: number,
+): Promise<HttpHerd> {
+  const slot = slotOf(system.connection, subject);
+  await system.put([slotItem(BROKER, slot, await system.keys.generate(slot), expiredTimes())]);
+  const callers = createCallers(urls, count);
+  try {
+    const before = system.helpmaster.ledger().logins.length;
+    const answers = await callers.askAll(`/tokens/${MEASURED}/${subject}`);
+    const times = answers.map(({ ms }) => ms);
+    return {
+      callers: count,
+      logins: system.helpmaster.ledger().logins.length - before,
+      waited: times.filter((ms) => ms > WAITED_MS).length,
+      failed: answers.filter(({ status }) => status !== 200).length,
+      longestMs: Math.max(...times),
+      medianMs: spread(times).median,
+    };
+  } finally {
+    await callers.close();
+  }
+}
+
+interface Firsts {
+  readonly first: readonly number[];
+  readonly login: readonly number[];
+}
+
+/** The first token of slots that were empty, through the warm function; and logins alone, asked of the upstream. */
+async function firstTokens(system: BrokerSystem, count: number): Promise<Firsts> {
+  const first: number[] = [];
+  const login: number[] = [];
+  // The first ones warm up.
+  for (let at = -2; at < count; at += 1) {
+    const began = performance.now();
+    await system.handOut(`${1_000 + at}`);
+    const tookMs = performance.now() - began;
+    const loginMs = await loginAlone(system);
+    if (at < 0) continue;
+    first.push(tookMs);
+    login.push(loginMs);
+  }
+  return { first, login };
+}
+
+async function loginAlone({ helpmaster, connection }: BrokerSystem): Promise<number> {
+  const began = performance.now();
+  const response = await fetch(`${helpmaster.baseUrl}${connection.settings['systemTokenPath'] ?? ''}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(demoHelpmasterSecret),
+  });
+  await response.arrayBuffer();
+  return performance.now() - began;
+}
+
+function report(found: {
+  readonly overHttp: readonly HttpHerd[];
+  readonly expired: IsolatedHerd;
+  readonly ahead: IsolatedHerd;
+  readonly isolated: number;
+  readonly firsts: Firsts;
+}): Section {
+  const { overHttp, expired, ahead, isolated, firsts } = found;
+  const login = spread(firsts.login).median;
+  const overLogin = spread(firsts.first.map((ms, at) => ms - (firsts.login[at] ?? Number.NaN)));
+  const thousand = overHttp.find(({ callers }) => callers === 1_000) ?? overHttp[0];
+  const rowOf = (name: string, herd: IsolatedHerd) => [
+    name,
+    figure(herd.logins),
+    figure(herd.operations),
+    figure(herd.operations / isolated),
+    figure(herd.mostByOne),
+    figure(herd.failed),
+    figure(herd.longestWaitMs),
+  ];
+  return {
+    title: 'Herd',
+    notes: [
+      `A login takes the upstream ${LOGIN_MS} ms; asked for over HTTP it takes ${figure(login)} ms. The callers, ${PROCESSES} processes with the token function, the store, \`mint\` and the upstream share one machine.`,
+      'Isolated instances share nothing but the store: none joins another in its own process, so this is the hardest case for the lease.',
+    ],
+    tables: [
+      {
+        columns: ['callers over HTTP', 'logins', 'waited', 'failed', 'median ms', 'longest ms', 'one login ms'],
+        rows: overHttp.map(({ callers, logins, waited, failed, medianMs, longestMs }) =>
+          [callers, logins, waited, failed, medianMs, longestMs, login].map(figure),
+        ),
+      },
+      {
+        columns: [
+          `${figure(isolated)} isolated instances`,
+          'logins',
+          'store operations',
+          'a caller',
+          'most by one',
+          'failed',
+          'longest ms',
+        ],
+        rows: [rowOf('expired', expired), rowOf('past refreshAt, still good', ahead)],
+      },
+      {
+        columns: ['first token of an empty slot, warm', 'ms'],
+        rows: [
+          ['first token', spreadText(spread(firsts.first))],
+          ['login alone', spreadText(spread(firsts.login))],
+          ['over the login', spreadText(overLogin)],
+        ],
+      },
+    ],
+    targets: [
+      equals(`Herd of ${figure(isolated)} isolated instances on an expired slot: logins`, 1, expired.logins),
+      atMost('Store operations a caller', 6, expired.operations / isolated),
+      equals('Of them failed', 0, expired.failed),
+      equals('Ahead of expiry: logins', 1, ahead.logins),
+      atMost('Ahead of expiry: store operations by the callers, over their number', 2, ahead.operations / isolated),
+      ...(thousand === undefined
+        ? []
+        : [
+            equals(`Herd of ${figure(thousand.callers)} over HTTP: logins`, 1, thousand.logins),
+            atMost('Longest wait over one login', 300, thousand.longestMs - login, ' ms'),
+          ]),
+      atMost('First token of an empty slot over the login itself, warm', 60, overLogin.median, ' ms'),
+    ],
+  };
+}
+
+function equals(what: string, wanted: number, value: number): Target {
+  return { what, target: `${wanted}`, measured: figure(value), met: value === wanted };
+}

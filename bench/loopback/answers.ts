@@ -1,0 +1,27 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Answers } from './aws-endpoint.ts';
+import type { SealedSlot } from './sealed-slot.ts';
+
+/** What DynamoDB and KMS answer about one slot with a token: a read, an update that takes, and a decryption. */
+export function answersFor({ item, dataKey }: SealedSlot): Answers {
+  return {
+    'DynamoDB_20120810.GetItem': JSON.stringify({ Item: wireOf(item) }),
+    'DynamoDB_20120810.Query': JSON.stringify({ Items: [], Count: 0, ScannedCount: 0 }),
+    'TrentService.Decrypt': JSON.stringify({
+      KeyId: 'arn:aws:kms:us-east-1:000000000000:key/bench',
+      Plaintext: base64(dataKey),
+      EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+    }),
+  };
+}
+
+/** An item in DynamoDB's JSON, where bytes are base64. */
+function wireOf(item: Readonly<Record<string, AttributeValue>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(item).map(([name, value]) => [name, value.B === undefined ? value : { B: base64(value.B) }]),
+  );
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}

@@ -1,0 +1,88 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { CertificateFiles } from './certificate.ts';
+
+/** The answers of an endpoint, JSON text by `x-amz-target`; what is not there is answered with `{}`. */
+export type Answers = Readonly<Record<string, string>>;
+
+/** An AWS endpoint over TLS on loopback, in a process of its own, that answers constants. */
+export interface AwsEndpoint {
+  readonly url: string;
+  setAnswers(answers: Answers): Promise<void>;
+  /** The requests since this was last asked, by target. */
+  counts(): Promise<Readonly<Record<string, number>>>;
+  close(): Promise<void>;
+}
+
+type Order =
+  | { readonly kind: 'start'; readonly certificate: CertificateFiles }
+  | { readonly kind: 'answers'; readonly answers: Answers }
+  | { readonly kind: 'counts' };
+
+/** Starts the endpoint. It ends with this process, whatever happens here. */
+export async function startAwsEndpoint(certificate: CertificateFiles): Promise<AwsEndpoint> {
+  const child = fork(fileURLToPath(import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const port = await ask(child, { kind: 'start', certificate });
+  return {
+    url: `https://localhost:${String(port)}`,
+    async setAnswers(answers) {
+      await ask(child, { kind: 'answers', answers });
+    },
+    async counts() {
+      // What the child sends back is what `serve` below answers.
+      return (await ask(child, { kind: 'counts' })) as Record<string, number>;
+    },
+    async close() {
+      child.disconnect();
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function ask(child: ChildProcess, order: Order): Promise<unknown> {
+  child.send(order);
+  const [reply] = await once(child, 'message');
+  return reply;
+}
+
+function serve(): void {
+  let answers: Answers = {};
+  let counts: Record<string, number> = {};
+  const listen = async ({ keyFile, certificateFile }: CertificateFiles) => {
+    const server = createServer(
+      { key: readFileSync(keyFile), cert: readFileSync(certificateFile) },
+      (request, response) => {
+        const target = String(request.headers['x-amz-target'] ?? request.method);
+        counts[target] = (counts[target] ?? 0) + 1;
+        request.resume().on('end', () => {
+          response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(answers[target] ?? '{}');
+        });
+      },
+    );
+    server.keepAliveTimeout = 60_000;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port; // A TCP server's address is never a pipe's name.
+  };
+  process.on('disconnect', () => process.exit(0));
+  process.on('message', async (order: Order) => {
+    switch (order.kind) {
+      case 'start':
+        return process.send?.(await listen(order.certificate));
+      case 'answers':
+        answers = order.answers;
+        return process.send?.('set');
+      case 'counts': {
+        const seen = counts;
+        counts = {};
+        return process.send?.(seen);
+      }
+    }
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) serve();

@@ -1,0 +1,59 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { dueAttributes, keyOf, number, tokenAttributes } from '../../functions/adapters/slot-item.ts';
+import type { Connection } from '../../functions/core/connection.ts';
+import type { DataKey } from '../../functions/core/ports.ts';
+import { SEAL_NONCE_BYTES, seal } from '../../functions/core/seal.ts';
+import { Secret } from '../../functions/core/secret.ts';
+import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot.ts';
+import { CLOCK_SKEW_MS } from '../../functions/core/token.ts';
+
+const DAY_MS = 86_400_000;
+const KEY_BYTES = 32;
+const TOKEN_BYTES = 1_024;
+
+/** The item of a slot that holds a token of 1 KB, and the data key that opens it. */
+export interface SealedSlot {
+  readonly item: Readonly<Record<string, AttributeValue>>;
+  readonly dataKey: Uint8Array;
+}
+
+/** When a slot's token began, is to be refreshed and ends; epoch milliseconds. */
+export interface Times {
+  readonly issuedAt: number;
+  readonly refreshAt: number;
+  readonly expiresAt: number;
+}
+
+/** Makes the item of a connection's own identity as a login a minute ago would have left it, in use ever since. */
+export function sealedSlot(broker: string, connection: Connection): SealedSlot {
+  const now = Date.now();
+  const dataKey = randomBytes(KEY_BYTES);
+  const times = { issuedAt: now - 60_000, refreshAt: now + DAY_MS / 2, expiresAt: now + DAY_MS };
+  const key = { plaintext: new Secret<Uint8Array>(dataKey), encrypted: randomBytes(184) };
+  return { item: slotItem(broker, slotOf(connection, SYSTEM), key, times), dataKey };
+}
+
+/** Makes the item of a slot with a token of these times, sealed under `key`, that is in use. */
+export function slotItem(broker: string, slot: Slot, key: DataKey, times: Times): Record<string, AttributeValue> {
+  const value = randomBytes(TOKEN_BYTES).toString('base64url').slice(0, TOKEN_BYTES);
+  const usableUntil = times.expiresAt - CLOCK_SKEW_MS;
+  const bound = { issuedAt: times.issuedAt, usableUntil, secretVersion: 'a'.repeat(32) };
+  const ciphertext = seal(
+    { value: new Secret(value), attributes: {} },
+    key.plaintext,
+    { broker, slot, generation: 1, ...bound },
+    randomBytes(SEAL_NONCE_BYTES),
+  );
+  const token = tokenAttributes({
+    ...bound,
+    ciphertext,
+    dataKey: key.encrypted,
+    refreshAt: times.refreshAt,
+    sessionStartedAt: times.issuedAt,
+    hash: createHash('sha256').update(value).digest('hex'),
+    publicationId: 'b'.repeat(36),
+  });
+  const inUse = { gen: number(1), lastHandedOutAt: number(Date.now()), ...dueAttributes(slot, times.refreshAt) };
+  return { ...keyOf(slot), ...token, ...inUse };
+}

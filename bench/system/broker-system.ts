@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { awsClientConfig, type Environment } from '../../functions/adapters/aws-client.ts';
+import { createKmsClient, createKmsKeys } from '../../functions/adapters/kms-keys.ts';
+import type { Item } from '../../functions/adapters/slot-item.ts';
+import { systemClock } from '../../functions/adapters/system.ts';
+import type { Configuration } from '../../functions/configuration/configuration.ts';
+import type { Connection } from '../../functions/core/connection.ts';
+import type { Keys } from '../../functions/core/ports.ts';
+import { startDynamodbFaultProxy } from '../../local/aws/dynamodb-faults.ts';
+import { startLoopbackAws } from '../../local/aws/loopback-aws.ts';
+import { createClosing } from '../../local/closing.ts';
+import type { DemoUpstream } from '../../local/demo/demo-upstream.ts';
+import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import { BROKER, composeFunctions, KEY_ALIAS, type LocalFunctions, TABLE } from '../../local/functions.ts';
+import { type InvocationOutcome, invokeWithTimeout } from '../../local/lambda/invoke.ts';
+import { createMemorySecrets } from '../../local/secret-source.ts';
+import { makeTables } from '../../local/tables.ts';
+import { configurationFor, environmentIn, eventOf, MEASURED, measuredIn } from '../broker.ts';
+import { nowhere } from '../warm/handlers.ts';
+import { longContext } from '../warm/timing.ts';
+import { startDynamodbProcess } from './dynamodb-process.ts';
+
+const ITEMS_A_WRITE = 25;
+const STORE_TIMEOUT_MS = 20_000;
+const STORE_SOCKETS = 2_000;
+/** The upstream knows staff 1 to this. */
+const STAFF = 2_000;
+
+/** The whole broker on loopback in this process, everything that is asked of a service counted. */
+export interface BrokerSystem {
+  readonly configuration: Configuration;
+  readonly connection: Connection;
+  readonly environment: Environment;
+  readonly functions: LocalFunctions;
+  readonly helpmaster: DemoUpstream<HelpmasterKnobs>;
+  readonly client: DynamoDBClient;
+  readonly keys: Keys;
+  /** Requests to services since this was last asked, by `service.Operation`. */
+  counts(): Readonly<Record<string, number>>;
+  put(items: readonly Item[]): Promise<void>;
+  /** One GET of a subject's token, through the token function of this process. Throws where there is none. */
+  handOut(subject: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts it on a HelpMaster that takes `loginMs` for a login; `settings` are the connection's. */
+export async function startBrokerSystem(
+  folder: string,
+  loginMs: number,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<BrokerSystem> {
+  const closing = createClosing();
+  try {
+    const helpmaster = closing.add(await startDemoHelpmaster());
+    helpmaster.setKnobs({ delayMs: loginMs, staff: Array.from({ length: STAFF }, (_, index) => `${index + 1}`) });
+    const configuration = configurationFor(helpmaster.baseUrl, settings);
+    const secrets = createMemorySecrets({
+      versionKey: randomBytes(32),
+      nameOf: (connection) => configuration.connections[connection]?.secret ?? connection,
+    });
+    secrets.put(MEASURED, { ...demoHelpmasterSecret });
+    const embedded = closing.add(await startDynamodbProcess());
+    const dynamodb = closing.add(await startDynamodbFaultProxy(embedded.endpoint));
+    const invocable = new Map<string, LocalFunctions['refresh']>();
+    const aws = closing.add(
+      await startLoopbackAws({ secrets, masterKey: randomBytes(32), keyAlias: KEY_ALIAS, functions: invocable }),
+    );
+    const own = await mkdtemp(join(folder, 'system-'));
+    const environment = await environmentIn(own, configuration, aws.endpoint, dynamodb.endpoint);
+    await makeTables(environment);
+    const functions = composeFunctions(configuration, environment, nowhere());
+    for (const [name, target] of functions.invocable) invocable.set(name, target);
+    // A thousand instances have a thousand connections, and their store does not tire: it has all the time it takes.
+    const client = new DynamoDBClient({
+      ...awsClientConfig({ service: 'DYNAMODB' }, environment),
+      endpoint: embedded.endpoint,
+      requestHandler: { requestTimeout: STORE_TIMEOUT_MS, httpAgent: { keepAlive: true, maxSockets: STORE_SOCKETS } },
+    });
+
+    return {
+      configuration,
+      connection: measuredIn(configuration),
+      environment,
+      functions,
+      helpmaster,
+      client,
+      keys: createKmsKeys({
+        client: createKmsClient(environment),
+        keyId: KEY_ALIAS,
+        broker: BROKER,
+        clock: systemClock,
+      }),
+      counts() {
+        const seen = { ...dynamodb.faults.counts(), ...aws.faults.counts() };
+        dynamodb.faults.resetCounts();
+        aws.faults.resetCounts();
+        return seen;
+      },
+      async put(items) {
+        for (let at = 0; at < items.length; at += ITEMS_A_WRITE) {
+          const requests = items.slice(at, at + ITEMS_A_WRITE).map((item) => ({ PutRequest: { Item: item } }));
+          await client.send(new BatchWriteItemCommand({ RequestItems: { [TABLE]: requests } }));
+        }
+      },
+      async handOut(subject) {
+        const route = functions.routes.find(({ routeKey }) => routeKey.startsWith('GET /tokens/'));
+        if (route === undefined) throw new Error('No route hands out tokens.');
+        const event = eventOf(route.routeKey, { connection: MEASURED, subject });
+        const timeoutMs = route.timeoutMs;
+        const outcome = await invokeWithTimeout({ handler: route.handler, event, context: longContext(), timeoutMs });
+        if (!isOk(outcome)) throw new Error('The token function gave no token.');
+      },
+      async close() {
+        client.destroy();
+        await closing.close();
+      },
+    };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+function isOk(outcome: InvocationOutcome): boolean {
+  const { value } = outcome.kind === 'returned' ? outcome : { value: undefined };
+  return typeof value === 'object' && value !== null && 'statusCode' in value && value.statusCode === 200;
+}

@@ -1,0 +1,59 @@
+import { Pool } from 'undici';
+
+/** One answer: its status, what its body says, and how long it took. */
+export interface Answered {
+  readonly status: number;
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly ms: number;
+}
+
+/** Callers over HTTP, each with a connection of its own, spread over the servers. */
+export interface Callers {
+  /** Every caller asks once, all at the same time. */
+  askAll(path: string): Promise<readonly Answered[]>;
+  /** The first so many callers ask on and on until the time is over; milliseconds of each answer. */
+  askFor(callers: number, path: string, durationMs: number): Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
+/** Opens pools of connections for so many callers. */
+export function createCallers(urls: readonly string[], callers: number): Callers {
+  const pools = urls.map((url) => new Pool(url, { connections: Math.ceil(callers / urls.length), pipelining: 1 }));
+  const poolOf = (caller: number): Pool => {
+    const pool = pools[caller % pools.length];
+    if (pool === undefined) throw new Error('There is no server to ask.');
+    return pool;
+  };
+
+  async function ask(caller: number, path: string): Promise<Answered> {
+    const began = performance.now();
+    const { statusCode, body } = await poolOf(caller).request({ path, method: 'GET' });
+    const text = await body.text();
+    const ms = performance.now() - began;
+    return { status: statusCode, json: JSON.parse(text), ms };
+  }
+
+  async function askAndDrop(caller: number, path: string): Promise<number> {
+    const began = performance.now();
+    const { statusCode, body } = await poolOf(caller).request({ path, method: 'GET' });
+    await body.arrayBuffer();
+    if (statusCode !== 200) throw new Error(`The server answered ${statusCode}.`);
+    return performance.now() - began;
+  }
+
+  return {
+    askAll: (path) => Promise.all(Array.from({ length: callers }, (_, caller) => ask(caller, path))),
+    async askFor(count, path, durationMs) {
+      const until = performance.now() + durationMs;
+      const times: number[] = [];
+      const work = async (caller: number) => {
+        while (performance.now() < until) times.push(await askAndDrop(caller, path));
+      };
+      await Promise.all(Array.from({ length: count }, (_, caller) => work(caller)));
+      return times;
+    },
+    async close() {
+      await Promise.all(pools.map((pool) => pool.destroy()));
+    },
+  };
+}

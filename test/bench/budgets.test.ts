@@ -1,0 +1,136 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modulesOfHandOut, type Start } from '../../bench/cold/cold.ts';
+import { type RecordedWeight, weighDeployed } from '../../bench/record-weights.ts';
+import { createDynamodbClient } from '../../functions/adapters/dynamodb-client.ts';
+import { keyOf, number } from '../../functions/adapters/slot-item.ts';
+import { slotOf } from '../../functions/core/slot.ts';
+import { TABLE } from '../../local/functions.ts';
+import { type FunctionsUnderTest, startFunctionsUnderTest } from '../functions/api/functions-under-test.ts';
+import recorded from './weights.json' with { type: 'json' };
+
+/** A bundle may grow by this much before somebody has to say that it is meant to. */
+const GROWTH = 1.02;
+const EAGER_LIMIT = 260_000;
+const NOTICED_BYTES = 300;
+const HERD = 50;
+
+const budgets: Readonly<Record<string, RecordedWeight>> = recorded;
+const weights = weighDeployed();
+
+/** What is heavier than recorded, for the message of a budget that is broken. */
+function grownIn(name: string): string {
+  const before: Readonly<Record<string, number>> = budgets[name]?.eagerBy ?? {};
+  const grown = Object.entries(weights[name]?.eagerBy ?? {})
+    .map(([part, bytes]) => ({ part, by: bytes - (before[part] ?? 0) }))
+    .filter(({ by }) => by > NOTICED_BYTES)
+    .sort((a, b) => b.by - a.by);
+  const parts = grown.map(({ part, by }) => `${part} +${by}`).join(', ');
+  return `${name} grew: ${parts === '' ? 'what is loaded on demand' : parts}. If that is meant: node bench/record-weights.ts`;
+}
+
+describe('a bundle', () => {
+  it.each(Object.keys(weights))('of %s weighs no more than its budget', (name) => {
+    const { eager = 0, total = 0 } = weights[name] ?? {};
+    expect(eager, grownIn(name)).toBeLessThanOrEqual((budgets[name]?.eager ?? 0) * GROWTH);
+    expect(total, grownIn(name)).toBeLessThanOrEqual((budgets[name]?.total ?? 0) * GROWTH);
+  });
+
+  it(`of token loads at most ${EAGER_LIMIT} bytes before its handler can run`, () => {
+    expect(weights['token']?.eager, grownIn('token')).toBeLessThanOrEqual(EAGER_LIMIT);
+  });
+
+  it('of token has nothing eager that a hand-out from memory does not need', () => {
+    const eager = Object.keys(weights['token']?.eagerBy ?? {});
+    const unwanted =
+      /client-(?!dynamodb)|zod|middy|powertools|credential-provider|nested-clients|xray|ajv|jose|functions\/(?:mint|providers)/;
+    expect(eager.filter((part) => unwanted.test(part))).toEqual([]);
+    expect(eager).toContain('@aws-sdk/client-dynamodb');
+  });
+});
+
+describe('an instance of token', () => {
+  let start: Start;
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'token-broker-budgets-'));
+    start = await modulesOfHandOut(folder).finally(() => rm(folder, { recursive: true }));
+  });
+
+  it('has loaded everything at INIT that a hand-out needs: requests load nothing', () => {
+    expect(start.status).toBe(200);
+    expect(start.laterFiles).toEqual([]);
+  });
+
+  it('loads the KMS client of what is on demand, and neither the Lambda client nor the reading of bodies', () => {
+    const chunks = start.eagerFiles.map((url) => url.split('/').at(-1) ?? '');
+    expect(chunks.filter((name) => name.startsWith('kms-keys'))).toHaveLength(1);
+    expect(chunks.filter((name) => /^(?:lambda-mint|rejection|bowser|dist-es)/.test(name))).toEqual([]);
+  });
+
+  it('loads neither undici nor HTTP/2 nor workers of Node', () => {
+    const unwanted = start.builtins.filter((name) => /undici|http2|worker_threads|child_process/.test(name));
+    expect(unwanted).toEqual([]);
+    expect(start.builtins.length).toBeGreaterThan(10);
+  });
+});
+
+describe('a hand-out', () => {
+  let broker: FunctionsUnderTest;
+  beforeAll(async () => {
+    broker = await startFunctionsUnderTest(({ helpmaster }) => ({
+      connections: {
+        kept: { provider: 'helpmaster', baseUrl: helpmaster },
+        forgotten: { provider: 'helpmaster', baseUrl: helpmaster, memorySeconds: 0 },
+      },
+    }));
+  });
+  afterAll(() => broker.close());
+
+  async function handOut(path: string): Promise<Readonly<Record<string, number>>> {
+    broker.downstream();
+    expect((await broker.call({ path })).status).toBe(200);
+    return broker.downstream();
+  }
+
+  it('from memory asks AWS nothing', async () => {
+    await handOut('/tokens/kept/system');
+    expect(await handOut('/tokens/kept/system')).toEqual({});
+  });
+
+  it('from the store is one read: no KMS with a warm data key, never Secrets Manager', async () => {
+    await handOut('/tokens/forgotten/system');
+    await handOut('/tokens/forgotten/system');
+    expect(await handOut('/tokens/forgotten/system')).toEqual({ 'dynamodb.GetItem': 1 });
+  });
+
+  it('from the store notes the use of a slot once in a while, with one write', async () => {
+    await handOut('/tokens/forgotten/88');
+    await handOut('/tokens/forgotten/88');
+    const connection = broker.configuration.connections['forgotten'];
+    if (connection === undefined) throw new Error('The connection is declared above.');
+    const client = createDynamodbClient(broker.environment);
+    await client.send(
+      new UpdateItemCommand({
+        TableName: TABLE,
+        Key: keyOf(slotOf(connection, '88')),
+        UpdateExpression: 'SET lastHandedOutAt = :long_ago',
+        ExpressionAttributeValues: { ':long_ago': number(0) },
+      }),
+    );
+    client.destroy();
+
+    expect(await handOut('/tokens/forgotten/88')).toEqual({ 'dynamodb.GetItem': 1, 'dynamodb.UpdateItem': 1 });
+    expect(await handOut('/tokens/forgotten/88')).toEqual({ 'dynamodb.GetItem': 1 });
+  });
+
+  it(`to a herd of ${HERD} on an empty slot is one login`, async () => {
+    broker.downstream();
+    const answers = await Promise.all(Array.from({ length: HERD }, () => broker.call({ path: '/tokens/kept/42' })));
+    const { logins } = broker.downstream();
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(logins).toBe(1);
+  });
+});

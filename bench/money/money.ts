@@ -83,7 +83,7 @@ function logBytesOfOne(): number {
 }
 
 function idleMonth(sweep: Counts, connections: number): Bill {
-  const alarms = connections * 10 + 6;
+  const alarms = connections * 7 + 6;
   const sweeps = ASSUMED.sweepsAMonth;
   const logGigabytes = (sweeps * (ASSUMED.platformLogBytes + 200)) / GIGABYTE;
   const seconds = (sweeps * ASSUMED.sweepMs) / 1_000;

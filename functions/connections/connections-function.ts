@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiCall, type ApiHandler, createApiFunction } from '../api/api-function.ts';
-import { jsonResponse, noProxy } from '../api/problem.ts';
+import { ERROR_HEADER, jsonResponse, noProxy } from '../api/problem.ts';
 import { connectionOf } from '../api/request.ts';
 import { methodsOf } from '../api/routes.ts';
 import { isoSeconds } from '../api/time.ts';
@@ -44,7 +44,8 @@ export function createConnectionsFunction(dependencies: {
     },
   };
 
-  return createApiFunction(dependencies, async (call) => {
+  // It answers for connections without a proxy too, where callers tell our errors from an upstream's by this header.
+  return createApiFunction({ ...dependencies, errorHeader: ERROR_HEADER }, async (call) => {
     const { routeKey } = call.event;
     const answer = Object.hasOwn(answers, routeKey) ? answers[routeKey] : undefined;
     if (answer !== undefined) return answer(call);

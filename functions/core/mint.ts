@@ -119,6 +119,7 @@ export function createMint(
     const outcome = await timed(connection, 'Logins', () =>
       upstream.login({ connection, subject: slot.subject, secret, timeoutMs }),
     );
+    if (outcome.warning !== undefined) dependencies.telemetry.warn(outcome.warning, { connection: connection.name });
     if (outcome.kind === 'failure') {
       if (outcome.backOff !== 'refused') return { failure: attemptFailure(outcome) };
       await loginGate.refused(slot, secretVersion);

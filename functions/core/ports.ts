@@ -193,6 +193,8 @@ export type UpstreamOutcome =
       readonly requestStartedAt: number;
       /** Present after a login. */
       readonly attributes?: JsonObject;
+      /** See `UpstreamFailure`. */
+      readonly warning?: string;
     }
   | UpstreamFailure;
 
@@ -203,6 +205,8 @@ export interface UpstreamFailure {
   /** For the caller: what happened and what to do; free of credentials, tokens and bodies. */
   readonly detail: string;
   readonly retryAfterMs?: number;
+  /** For the operator's log, never for callers: something about the credential that this upstream may not bear with. */
+  readonly warning?: string;
   /** With a slide: the upstream said 401 to the current token (C19). */
   readonly unauthorized?: boolean;
 }

@@ -2,7 +2,7 @@ import { body, header, type Provider } from './provider.ts';
 
 /** CommunityWFM CommunityWebAPI: a password login, then a token that every gated answer renews (C2, C14, C15). */
 export const communityWebApi = {
-  secretFields: { username: { without: '|' }, password: {} },
+  secretFields: { username: { without: '|' }, password: { suspect: '|' } },
   settings: {
     loginPath: { kind: 'path', default: '/AuthenticateEx' },
     loginParameter: {

@@ -46,7 +46,12 @@ export function createUpstream({ http, clock, providerNamed = providerOf }: Upst
       if (answer.kind === 'failure') return transportFailure(answer, timeoutMs);
       const credentialTexts = built.texts;
       const now = clock.now();
-      return judgeLogin({ provider, login, connection, subject, credentialTexts, requestStartedAt, now }, answer);
+      const judged = judgeLogin(
+        { provider, login, connection, subject, credentialTexts, requestStartedAt, now },
+        answer,
+      );
+      const warning = warningOf(provider, credential.fields);
+      return warning === undefined ? judged : { ...judged, warning };
     },
 
     canSlide(connection) {
@@ -67,6 +72,16 @@ export function createUpstream({ http, clock, providerNamed = providerOf }: Upst
       return judgeSlide({ provider, slide, connection, current: token, requestStartedAt, now }, answer);
     },
   };
+}
+
+/** Names the fields that a server may misread, for the operator's log alone: it says something of the credential. */
+function warningOf({ secretFields }: Provider, fields: Readonly<Record<string, string>>): string | undefined {
+  const suspects = Object.entries(secretFields).filter(
+    ([name, { suspect }]) => suspect !== undefined && fields[name]?.includes(suspect),
+  );
+  if (suspects.length === 0) return undefined;
+  const named = suspects.map(([name, { suspect }]) => `\`${name}\` holds "${suspect}"`).join(', ');
+  return `The secret's ${named}. It is sent as it is, and some servers cut it there: should logins be refused, choose another.`;
 }
 
 function secretInvalid(connection: Connection, problem: string) {

@@ -31,6 +31,8 @@ export type SubjectKind = 'system' | 'staff';
 export interface SecretField {
   /** A text that would change the meaning of a login and is refused, such as the separator of two fields (C4). */
   readonly without?: string;
+  /** A text that is sent as it is and that servers may misread: the operator is warned (C4). */
+  readonly suspect?: string;
 }
 
 /** One configuration key. A path without default may be left out; `warnings` are for the operator, by value. */

@@ -1,15 +1,12 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiHandler, createApiFunction } from '../api/api-function.ts';
-import { noProxy } from '../api/problem.ts';
+import { ERROR_HEADER, noProxy } from '../api/problem.ts';
 import { type ApiEvent, connectionOf } from '../api/request.ts';
 import type { Connection } from '../core/connection.ts';
 import { createProxy, type ProxyDependencies } from '../core/proxy.ts';
 import type { ForwardedAnswer } from '../core/proxy-ports.ts';
 import { slotFor } from '../core/slot.ts';
 import { forwardedRequestOf } from './forwarded-request.ts';
-
-/** Tells a caller that an error is the broker's, with its code, and not the upstream's. */
-export const ERROR_HEADER = 'token-broker-error';
 
 /** Creates the function that forwards requests to the upstreams of one isolation group. */
 export function createProxyFunction(

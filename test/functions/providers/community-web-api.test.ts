@@ -86,7 +86,10 @@ describe('CommunityWebAPI: a login', () => {
   it('C4: a pipe in the password goes as it is, and a server that splits everywhere rejects it', async () => {
     const credential = { username: 'svc.api', password: 'with|pipe' };
     demo.setKnobs({ credential, pipeSplit: 'first' });
-    tokenIn((await login({}, secretOf(credential))).outcome);
+    const { outcome } = await login({}, secretOf(credential));
+    tokenIn(outcome);
+    expect(outcome).toMatchObject({ warning: expect.stringContaining('`password` holds "|"') });
+    expect((await login()).outcome).not.toHaveProperty('warning');
     demo.setKnobs({ pipeSplit: 'all' });
     expect(failureIn((await login({}, secretOf(credential))).outcome).code).toBe('upstream_credential_rejected');
   });

@@ -164,6 +164,10 @@ describe('what the proxy refuses, without asking the upstream', () => {
     expect(theirs.headers).not.toHaveProperty('token-broker-error');
   });
 
+  it('marks the 404 of a connection without a proxy too', async () => {
+    expect((await call('unproxied/88/a')).headers['token-broker-error']).toBe('not_found');
+  });
+
   it('answers 502 over 4.5 MB, 504 for an upstream that hangs, 503 for one that resets', async () => {
     broker.scripted.answer((_request, _body, response) => response.end(Buffer.alloc(4_800_000)));
     const large = await call('scripted/system/open');

@@ -1,9 +1,10 @@
-import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 export const TABLE = 'slots';
 export const DUE_INDEX = 'due';
 
-/** Makes a table of the broker's shape: pk and sk, and a sparse index of keys by shard and dueAt. */
+/** Makes a table of the broker's shape, pk and sk and a sparse index of keys by shard and dueAt, and waits for it. */
 export async function createTable(client: DynamoDBClient): Promise<void> {
   await client.send(
     new CreateTableCommand({
@@ -31,4 +32,10 @@ export async function createTable(client: DynamoDBClient): Promise<void> {
       ],
     }),
   );
+  for (let look = 0; look < 500; look += 1) {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: TABLE }));
+    if (Table?.TableStatus === 'ACTIVE') return;
+    await sleep(10);
+  }
+  throw new Error('the table did not become active');
 }

@@ -224,12 +224,16 @@ export function createLookup(dependencies: LookupDependencies): {
     switch (invocation.kind) {
       case 'refused':
         throw await notSent(quest, claim, before);
-      case 'function_error':
+      case 'function_error': {
+        // It may have failed after its work was done.
+        const after = await store.read(slot, { consistent: true });
+        if (after !== undefined && after.generation > before.generation) return after;
         throw new BrokerError(
           'upstream_outcome_unknown',
           `The mint function of ${connection.name} failed, and whether the upstream counted a login is unknown. Its log says why.`,
           { retryAfterMs: claim.notBefore - clock.now() },
         );
+      }
       case 'unanswered':
         break;
       case 'reply':

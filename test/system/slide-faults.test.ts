@@ -117,15 +117,14 @@ describe.concurrent('an upstream that misbehaves at a slide', () => {
     '%s, %s: the next token, with a life of its own and no login',
     async (name, _what, knobs) => {
       const { upstream, first } = await begin(name, knobs);
-      const renewed = await waitUntil('next token', 8_000, async () => {
+      // Ends are given in whole seconds, and the first slide may fall within the second of the login: so wait for later.
+      const endOf = (answer: typeof first) => Date.parse(String(answer.json['expires_at']));
+      const renewed = await waitUntil('token that ends later', 8_000, async () => {
         const answer = await own.api.token(name, 'system');
-        return answer.json['generation'] === 1 ? undefined : answer;
+        return endOf(answer) > endOf(first) ? answer : undefined;
       });
       expect(tokenOf(renewed)).not.toBe(tokenOf(first));
-      // In whole seconds, within one of which the slide may have followed the login.
-      expect(Date.parse(String(renewed.json['expires_at']))).toBeGreaterThanOrEqual(
-        Date.parse(String(first.json['expires_at'])),
-      );
+      expect(renewed.json['generation']).not.toBe(1);
       expect(upstream.ledger().logins).toHaveLength(1);
     },
   );

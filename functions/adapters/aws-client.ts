@@ -1,3 +1,5 @@
+import { createAwsSha256 } from './aws-sha256.ts';
+
 /** The AWS services that the broker calls, as in the environment variables that name their endpoints. */
 export type AwsServiceName = 'DYNAMODB' | 'KMS' | 'SECRETS_MANAGER' | 'LAMBDA';
 
@@ -26,6 +28,7 @@ export interface AwsClientConfig {
   readonly accountIdEndpointMode: 'preferred';
   readonly authSchemePreference: () => Promise<string[]>;
   readonly userAgentAppId: () => Promise<string | undefined>;
+  readonly sha256: ReturnType<typeof createAwsSha256>;
   readonly requestHandler: {
     readonly connectionTimeout: number;
     readonly requestTimeout: number;
@@ -84,6 +87,7 @@ export function awsClientConfig(settings: AwsClientSettings, environment: Enviro
     accountIdEndpointMode: 'preferred',
     authSchemePreference: async () => [],
     userAgentAppId: async () => undefined,
+    sha256: createAwsSha256(),
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout: requestTimeoutMs,

@@ -74,6 +74,8 @@ async function httpHerd(
   const callers = createCallers(urls, count);
   try {
     const before = system.helpmaster.ledger().logins.length;
+    // Callers reach API Gateway, which has its own way to the function: opening theirs is no part of the broker's time.
+    await callers.open();
     const answers = await callers.askAll(`/tokens/${MEASURED}/${subject}`);
     const times = answers.map(({ ms }) => ms);
     return {
@@ -145,7 +147,7 @@ function report(found: {
   return {
     title: 'Herd',
     notes: [
-      `A login takes the upstream ${LOGIN_MS} ms; asked for over HTTP it takes ${figure(login)} ms. The callers, ${PROCESSES} processes with the token function, the store, \`mint\` and the upstream share one machine.`,
+      `A login takes the upstream ${LOGIN_MS} ms; asked for over HTTP it takes ${figure(login)} ms. The callers, ${PROCESSES} processes with the token function, the store, \`mint\` and the upstream share one machine. The callers have their connections open.`,
       'Isolated instances share nothing but the store: none joins another in its own process, so this is the hardest case for the lease.',
     ],
     tables: [

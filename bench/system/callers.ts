@@ -9,6 +9,8 @@ export interface Answered {
 
 /** Callers over HTTP, each with a connection of its own, spread over the servers. */
 export interface Callers {
+  /** Opens the connection of every caller, with a request that no function sees. */
+  open(): Promise<void>;
   /** Every caller asks once, all at the same time. */
   askAll(path: string): Promise<readonly Answered[]>;
   /** The first so many callers ask on and on until the time is over; milliseconds of each answer. */
@@ -16,7 +18,7 @@ export interface Callers {
   close(): Promise<void>;
 }
 
-/** Opens pools of connections for so many callers. */
+/** Creates so many callers; their connections open as they are needed. */
 export function createCallers(urls: readonly string[], callers: number): Callers {
   const pools = urls.map((url) => new Pool(url, { connections: Math.ceil(callers / urls.length), pipelining: 1 }));
   const poolOf = (caller: number): Pool => {
@@ -42,6 +44,13 @@ export function createCallers(urls: readonly string[], callers: number): Callers
   }
 
   return {
+    async open() {
+      const knock = async (caller: number) => {
+        const { body } = await poolOf(caller).request({ path: '/', method: 'GET' });
+        await body.arrayBuffer();
+      };
+      await Promise.all(Array.from({ length: callers }, (_, caller) => knock(caller)));
+    },
     askAll: (path) => Promise.all(Array.from({ length: callers }, (_, caller) => ask(caller, path))),
     async askFor(count, path, durationMs) {
       const until = performance.now() + durationMs;

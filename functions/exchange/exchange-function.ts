@@ -1,8 +1,10 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { ApiHandler } from '../api/api-function.ts';
+import { withinTime } from '../api/deadline.ts';
 import { handOutResponse } from '../api/hand-out-response.ts';
 import type { ApiEvent } from '../api/request.ts';
+import { reportUnforeseen } from '../api/unforeseen.ts';
 import type { Trust } from '../configuration/configuration.ts';
 import type { Connection } from '../core/connection.ts';
 import { BrokerError } from '../core/errors.ts';
@@ -13,10 +15,6 @@ import { ExchangeError, exchangeErrorOf, exchangeErrorResponse } from './exchang
 import { ACCESS_TOKEN, type ExchangeRequest, exchangeRequestOf } from './exchange-request.ts';
 import { isTrusted, keySourcesOf } from './trust-rules.ts';
 import { createWorkloadVerifier, unverifiedOf, type Workload } from './workload.ts';
-
-/** As for every function behind the API: 24 s of the 28 are for the work (invariant 14). */
-const ANSWERING_MS = 4_000;
-const FINISHING_MS = 1_000;
 
 export interface ExchangeDependencies extends HandOutDependencies {
   readonly connections: Readonly<Record<string, Connection>>;
@@ -70,20 +68,11 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
     return handOutResponse(connection, slot, handedOut, { now: clock.now(), issuedTokenType: ACCESS_TOKEN });
   }
 
-  const handler = middy<ApiEvent, APIGatewayProxyStructuredResultV2>({
-    timeoutEarlyInMillis: ANSWERING_MS,
-    timeoutEarlyResponse: () => {
-      throw new BrokerError('deadline_exceeded', 'The request took longer than the broker may take. Ask again.');
-    },
-  })
+  const handler = middy<ApiEvent, APIGatewayProxyStructuredResultV2>()
     .onError((request) => {
       const { requestId, routeKey } = request.event.requestContext;
       const error = exchangeErrorOf(request.error);
-      if (error.error === 'server_error') {
-        // Its message may quote anything, the subject token included.
-        const name = request.error instanceof Error ? request.error.name : typeof request.error;
-        telemetry.warn('Something unforeseen was thrown.', { name, at: placeOf(request.error), requestId });
-      }
+      if (error.error === 'server_error') reportUnforeseen(telemetry, request.error, requestId);
       telemetry.info('An exchange was refused.', {
         code: error.brokerError?.code ?? error.error,
         detail: error.detail,
@@ -93,9 +82,7 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
       });
       request.response = exchangeErrorResponse(error, requestId);
     })
-    .handler((event, context) =>
-      exchange(event, clock.monotonic() + context.getRemainingTimeInMillis() - ANSWERING_MS - FINISHING_MS),
-    );
+    .handler((event, context) => withinTime(clock, context, (deadline) => exchange(event, deadline)));
   return (event, context) => handler(event, context);
 }
 
@@ -104,10 +91,4 @@ function declared(connections: Readonly<Record<string, Connection>>, name: strin
   const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
   if (connection === undefined) throw new BrokerError('unknown_connection', 'There is no connection of this name.');
   return connection;
-}
-
-function placeOf(error: unknown): string {
-  const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
-  const frames = lines.filter((line) => line.startsWith('    at '));
-  return frames.slice(0, 5).join(' ');
 }

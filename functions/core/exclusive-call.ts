@@ -1,4 +1,5 @@
 import { BrokerError } from './errors.ts';
+import { recordHandOut } from './hand-out-record.ts';
 import { waitLimitMs } from './lease.ts';
 import { createLookup, type LookupDependencies } from './lookup.ts';
 import { openToken } from './open-token.ts';
@@ -7,7 +8,8 @@ import { type Answered, sealSlide } from './proxied-slide.ts';
 import type { ProxyCall } from './proxy.ts';
 import type { ForwardedAnswer, Forwarder, ProxyStore } from './proxy-ports.ts';
 import { publishedTtlSeconds } from './publish.ts';
-import { hasUsableToken, liveLease, type SealedToken, type SlotRecord } from './slot-record.ts';
+import { noteUse } from './refresh-ahead.ts';
+import { hasUsableToken, isRejected, liveLease, type SealedToken, type SlotRecord } from './slot-record.ts';
 import { CLOCK_SKEW_MS, type Token } from './token.ts';
 
 export interface ExclusiveCallDependencies extends LookupDependencies {
@@ -41,7 +43,7 @@ export function createExclusiveCalls(
 ): (
   call: ProxyCall,
 ) => Promise<{ readonly answer: ForwardedAnswer; readonly generation: number; readonly again: boolean }> {
-  const { store, proxyStore, forwarder, audit, clock, random } = dependencies;
+  const { store, proxyStore, forwarder, clock, random } = dependencies;
   const lookup = createLookup(dependencies);
 
   return async function callAlone(call) {
@@ -78,7 +80,8 @@ export function createExclusiveCalls(
       const seen = await store.read(slot, { consistent: true });
       const now = clock.now();
       const isTaken = seen !== undefined && liveLease(seen, now) !== undefined;
-      const isUsable = seen !== undefined && hasUsableToken(seen, now, connection.minTtlSeconds);
+      const dead = deadTokenOf(seen);
+      const isUsable = seen !== undefined && dead === undefined && hasUsableToken(seen, now, connection.minTtlSeconds);
       const token = isUsable && !isTaken ? await openToken(dependencies, slot, seen) : undefined;
       if (clock.monotonic() >= giveUpAt) {
         throw new BrokerError('refresh_in_progress', 'Other calls to this upstream take their time. Ask again.');
@@ -86,11 +89,13 @@ export function createExclusiveCalls(
       if (isTaken) {
         await clock.sleep(SHORTEST_WAIT_MS + random.fraction() * (LONGEST_WAIT_MS - SHORTEST_WAIT_MS));
       } else if (!isUsable || token === undefined) {
-        await lookup.find({ connection, slot, minTtlSeconds: connection.minTtlSeconds, deadline });
+        const { minTtlSeconds } = connection;
+        await lookup.find({ connection, slot, minTtlSeconds, deadline, ...(dead === undefined ? {} : { dead }) });
       } else {
         const leaseId = random.uuid();
         const endsAt = now + Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000;
         if (await proxyStore.beginCall({ slot, leaseId, now, leaseUntil: endsAt + CLOCK_SKEW_MS, seen })) {
+          await noteUse(dependencies, { connection, slot, record: seen, now, via: 'proxy' });
           return { leaseId, record: seen, token, endsAt };
         }
       }
@@ -98,19 +103,8 @@ export function createExclusiveCalls(
   }
 
   async function forward(call: ProxyCall, { token, endsAt }: HeldCall): Promise<Answered> {
-    const { connection, slot, policy, request, caller, requestId, deadline } = call;
-    await audit.handOut({
-      caller,
-      connection: slot.connection,
-      subject: slot.subject,
-      tokenHash: token.hash,
-      generation: token.generation,
-      secretVersion: token.secretVersion,
-      source: 'cache',
-      via: 'proxy',
-      requestId,
-      at: clock.now(),
-    });
+    const { connection, policy, request, deadline } = call;
+    await recordHandOut(dependencies, { ...call, via: 'proxy' }, { token, source: 'cache' });
     const leftMs = Math.min(endsAt - clock.now(), deadline - clock.monotonic());
     const timeoutMs = Math.min(policy.timeoutSeconds * 1000, leftMs);
     if (timeoutMs < SHORTEST_CALL_MS) {
@@ -126,36 +120,50 @@ export function createExclusiveCalls(
 
   /** Puts the slid token in the place of the one used, or just gives the lease back where the answer slid nothing. */
   async function end(call: ProxyCall, held: HeldCall, { slid, requestStartedAt }: Answered): Promise<void> {
-    const { connection, slot } = call;
-    const { leaseId, record, token: used } = held;
-    if (slid === undefined) return release(call, held);
-    try {
-      const context = { connection, slot, record, used };
-      const token = await sealSlide(dependencies, context, slid, requestStartedAt);
-      if (token === undefined) {
-        // What the upstream issued cannot be kept, and what it replaces is dead: the next call must log in.
-        await store.markRejected({ slot, generation: record.generation, hash: used.hash });
-        return await release(call, held);
-      }
-      const { generation: seenGeneration, refusedVersion } = record;
-      await store.publish({
-        slot,
-        leaseId,
-        seenGeneration,
-        token,
-        dueAt: token.refreshAt,
-        ttlSeconds: publishedTtlSeconds(token, refusedVersion, record.ttlSeconds),
-        ...(refusedVersion === undefined ? {} : { refusedVersion }),
+    if (slid !== undefined) {
+      const isKept = await keep(call, held, slid, requestStartedAt).catch(() => {
+        dependencies.telemetry.warn('A slid token could not be stored; the next call logs in.', {
+          connection: call.connection.name,
+        });
+        return false;
       });
-    } catch {
-      dependencies.telemetry.warn('A slid token could not be stored; the next call finds its session ended.', {
-        connection: connection.name,
-      });
+      if (isKept) return;
+      // What it replaces is dead all the same. A slot that was purged meanwhile has another generation, and stays.
+      const { generation, hash } = held.token;
+      await store.markRejected({ slot: call.slot, generation, hash }).catch(() => false);
     }
+    await release(call, held);
+  }
+
+  /** Whether the slid token has taken the place of the one used, and the lease has ended with that. */
+  async function keep(
+    { connection, slot }: ProxyCall,
+    { leaseId, record, token: used }: HeldCall,
+    slid: NonNullable<Answered['slid']>,
+    requestStartedAt: number,
+  ): Promise<boolean> {
+    const token = await sealSlide(dependencies, { connection, slot, record, used }, slid, requestStartedAt);
+    if (token === undefined) return false;
+    const { generation: seenGeneration, refusedVersion } = record;
+    return store.publish({
+      slot,
+      leaseId,
+      seenGeneration,
+      token,
+      dueAt: token.refreshAt,
+      ttlSeconds: publishedTtlSeconds(token, refusedVersion, record.ttlSeconds),
+      ...(refusedVersion === undefined ? {} : { refusedVersion }),
+    });
   }
 
   /** Where this fails, the lease lapses by itself. */
   async function release({ slot }: ProxyCall, { leaseId }: HeldCall): Promise<void> {
     await store.release({ slot, leaseId }).catch(() => false);
   }
+}
+
+/** The current token, if it is known to be dead: of such an upstream only its own answers say so, never a caller. */
+function deadTokenOf(record: SlotRecord | undefined): Pick<Token, 'hash' | 'generation'> | undefined {
+  if (record?.token === undefined || !isRejected(record)) return undefined;
+  return { hash: record.token.hash, generation: record.generation };
 }

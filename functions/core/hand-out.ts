@@ -1,11 +1,12 @@
 import { type Connection, lifetimeSecondsOf } from './connection.ts';
 import { BrokerError } from './errors.ts';
+import { recordHandOut } from './hand-out-record.ts';
 import { createLookup, type LookupDependencies } from './lookup.ts';
 import type { TokenMemory } from './memory.ts';
 import type { Audit, HandOutRoute, HandOutSource } from './ports.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { type Slot, slotId } from './slot.ts';
-import { CLOCK_SKEW_MS, isUsable, remainingSeconds, type Token } from './token.ts';
+import { CLOCK_SKEW_MS, isUsable, type Token } from './token.ts';
 
 export interface HandOutRequest {
   readonly connection: Connection;
@@ -81,7 +82,7 @@ export function createHandOut(dependencies: HandOutDependencies): (request: Hand
     assertServable(request, minTtlSeconds);
 
     const handedOut = fromMemory(request, minTtlSeconds, memory, clock.now()) ?? (await obtain(request, minTtlSeconds));
-    await record(request, handedOut, dependencies);
+    await recordHandOut(dependencies, request, handedOut);
     return handedOut;
   };
 }
@@ -113,33 +114,6 @@ function assertServable({ connection, via }: HandOutRequest, minTtlSeconds: numb
       `A fresh token of ${connection.name} is good for ${longestSeconds} s at most. Ask for less.`,
     );
   }
-}
-
-async function record(
-  { connection, slot, caller, requestId, via }: HandOutRequest,
-  { token, source }: HandOut,
-  { audit, telemetry, clock }: HandOutDependencies,
-): Promise<void> {
-  const at = clock.now();
-  await audit.handOut({
-    caller,
-    connection: slot.connection,
-    subject: slot.subject,
-    tokenHash: token.hash,
-    generation: token.generation,
-    secretVersion: token.secretVersion,
-    source,
-    ...(via === undefined ? {} : { via }),
-    requestId,
-    at,
-  });
-  telemetry.metrics(
-    { connection: connection.name, source },
-    {
-      HandOuts: { unit: 'Count', value: 1 },
-      SecondsToExpiry: { unit: 'Seconds', value: remainingSeconds(token, at) },
-    },
-  );
 }
 
 function isOutage(error: unknown): boolean {

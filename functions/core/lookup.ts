@@ -1,6 +1,6 @@
 import { backOffMs } from './back-off.ts';
 import type { Connection } from './connection.ts';
-import { BrokerError } from './errors.ts';
+import { BrokerError, type BrokerErrorCode } from './errors.ts';
 import { claimOn, timeNeededToMintMs, waitLimitMs } from './lease.ts';
 import type { MintReply } from './mint-message.ts';
 import { openToken } from './open-token.ts';
@@ -37,8 +37,16 @@ export interface LookupRequest {
   /** What the token must have to go: the larger of the connection's and the caller's. */
   readonly minTtlSeconds: number;
   readonly rejectedHash?: string;
+  /** A token that the broker itself knows to be dead: only another will do, however young it is. */
+  readonly dead?: TokenName;
   readonly via?: HandOutRoute;
   readonly deadline: number;
+}
+
+/** One publication of a token; an upstream may issue the same token again. */
+interface TokenName {
+  readonly hash: string;
+  readonly generation: number;
 }
 
 export interface Obtained {
@@ -50,10 +58,12 @@ export interface Obtained {
 
 /** Where one request stands: what it last saw, and what of that it must not hand out. */
 interface Quest extends LookupRequest {
-  /** Hash of a token that its caller reported dead, or that did not decrypt: only another will do. */
-  refused: string | undefined;
+  /** A token that was reported dead, or that did not open: only another will do. */
+  refused: TokenName | undefined;
   /** The generation first seen: what is newer was minted for this request or while it waited. */
   firstSeen: number | undefined;
+  /** Monotonic milliseconds. */
+  readonly beganAt: number;
   waitUntil: number | undefined;
   waitedMs: number;
   minted: Extract<MintReply, { outcome: 'published' }> | undefined;
@@ -61,6 +71,8 @@ interface Quest extends LookupRequest {
 
 const SECOND_MS = 1000;
 const SHORTEST_WAIT_MS = 50;
+/** The longest wait of a request that is young itself: most logins take a few tenths of a second. */
+const QUICK_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 500;
 
 /**
@@ -80,8 +92,9 @@ export function createLookup(dependencies: LookupDependencies): {
   async function find(request: LookupRequest): Promise<Obtained> {
     const quest: Quest = {
       ...request,
-      refused: undefined,
+      refused: request.dead,
       firstSeen: undefined,
+      beganAt: clock.monotonic(),
       waitUntil: undefined,
       waitedMs: 0,
       minted: undefined,
@@ -89,7 +102,8 @@ export function createLookup(dependencies: LookupDependencies): {
     try {
       if (request.rejectedHash !== undefined)
         return await settle(quest, await reject(quest, request.rejectedHash), true);
-      return await settle(quest, await store.read(request.slot, { consistent: false }), false);
+      const isConsistent = request.dead !== undefined;
+      return await settle(quest, await store.read(request.slot, { consistent: isConsistent }), isConsistent);
     } finally {
       if (quest.waitedMs > 0) {
         const waited = { unit: 'Milliseconds', value: quest.waitedMs } as const;
@@ -115,7 +129,7 @@ export function createLookup(dependencies: LookupDependencies): {
           { retryAfterMs: renewableAt - now },
         );
       }
-      quest.refused = hash;
+      quest.refused = { hash, generation };
       if (record.rejectedGeneration === generation || (await store.markRejected({ slot, generation, hash })))
         return record;
       quest.refused = undefined;
@@ -170,7 +184,7 @@ export function createLookup(dependencies: LookupDependencies): {
   async function take(quest: Quest, record: SlotRecord, now: number): Promise<Obtained | undefined> {
     const { connection, slot, minTtlSeconds } = quest;
     quest.firstSeen ??= record.generation;
-    if (quest.refused !== undefined && record.token?.hash === quest.refused) return undefined;
+    if (isRefused(quest, record)) return undefined;
     if (!hasUsableToken(record, now, minTtlSeconds)) {
       const isTooYoung = now < (record.token?.refreshAt ?? 0) || record.generation > quest.firstSeen;
       if (isTooYoung && hasUsableToken(record, now, connection.minTtlSeconds)) {
@@ -183,7 +197,8 @@ export function createLookup(dependencies: LookupDependencies): {
     }
     const token = await openToken(dependencies, slot, record);
     if (token === undefined) {
-      quest.refused = record.token.hash;
+      if (record.generation > quest.firstSeen) throw await doesNotOpen(quest, record);
+      quest.refused = { hash: record.token.hash, generation: record.generation };
       return undefined;
     }
     await noteUse(dependencies, { connection, slot, record, now, via: quest.via });
@@ -196,7 +211,8 @@ export function createLookup(dependencies: LookupDependencies): {
     const began = clock.monotonic();
     quest.waitUntil ??= Math.min(began + waitLimitMs(quest.connection), quest.deadline);
     if (began >= quest.waitUntil) throw inProgressError(quest.connection, record, clock.now());
-    const wanted = SHORTEST_WAIT_MS + random.fraction() * (LONGEST_WAIT_MS - SHORTEST_WAIT_MS);
+    const longestMs = Math.min(Math.max(began - quest.beganAt, QUICK_WAIT_MS), LONGEST_WAIT_MS);
+    const wanted = SHORTEST_WAIT_MS + random.fraction() * (longestMs - SHORTEST_WAIT_MS);
     const waitMs = Math.min(wanted, quest.waitUntil - began);
     await clock.sleep(waitMs);
     quest.waitedMs += clock.monotonic() - began;
@@ -245,19 +261,9 @@ export function createLookup(dependencies: LookupDependencies): {
   }
 
   /** Gives the lease back after an invocation that never ran: no login can have been counted. */
-  async function notSent({ connection, slot }: Quest, claim: Claim, before: SlotRecord): Promise<BrokerError> {
-    const now = clock.now();
+  async function notSent({ connection }: Quest, claim: Claim, before: SlotRecord): Promise<BrokerError> {
     const retryAfterMs = backOffMs('not_judged', before.tries + 1, random);
-    const notBefore = now + retryAfterMs;
-    await store.fail({
-      slot,
-      leaseId: claim.leaseId,
-      code: 'mint_unavailable',
-      at: now,
-      notBefore,
-      dueAt: notBefore,
-      ttlSeconds: claim.ttlSeconds,
-    });
+    await backOff(claim, 'mint_unavailable', retryAfterMs);
     return new BrokerError(
       'mint_unavailable',
       `The mint function of ${connection.name} could not be invoked. If this persists, look at its concurrency and permissions.`,
@@ -265,7 +271,32 @@ export function createLookup(dependencies: LookupDependencies): {
     );
   }
 
+  /** A token that was minted just now and does not open here: the next would not either, so a back-off comes first. */
+  async function doesNotOpen({ connection, slot }: Quest, record: SlotRecord): Promise<BrokerError> {
+    const retryAfterMs = backOffMs('unknown', record.tries + 1, random);
+    const claim = claimOn(slot, connection, record, { now: clock.now(), random });
+    if ((await acquire(claim)) === true) await backOff(claim, 'kms_unavailable', retryAfterMs);
+    return new BrokerError(
+      'kms_unavailable',
+      `A new token of ${connection.name} cannot be opened here: this function and the mint function work with another key or another name of the broker. Deploy the whole broker anew if this persists.`,
+      { retryAfterMs },
+    );
+  }
+
+  /** Ends a claim without an attempt. */
+  async function backOff({ slot, leaseId, ttlSeconds }: Claim, code: BrokerErrorCode, forMs: number): Promise<void> {
+    const at = clock.now();
+    const notBefore = at + forMs;
+    await store.fail({ slot, leaseId, code, at, notBefore, dueAt: notBefore, ttlSeconds });
+  }
+
   return { find, hasTimeToMint };
+}
+
+/** Reports whether a record holds the very token that the request must not have; not what was minted for it since. */
+function isRefused({ refused, minted }: Quest, { token, generation }: SlotRecord): boolean {
+  if (refused === undefined || generation === minted?.generation) return false;
+  return token?.hash === refused.hash && generation === refused.generation;
 }
 
 /** From when a caller's word renews this token. */
@@ -283,10 +314,17 @@ function cooldownError(connection: Connection, record: SlotRecord, now: number):
   const retryAfterMs = record.notBefore - now;
   // A holder that never came back leaves its back-off and no code.
   const cause = record.failure?.code ?? 'upstream_outcome_unknown';
-  if (record.refusedVersion !== undefined || cause === 'upstream_credential_rejected') {
+  if (cause === 'upstream_credential_rejected') {
     return new BrokerError(
       'upstream_credential_rejected',
       `The upstream of ${connection.name} refused the credential. No login is tried until its secret has a new version, or an operator deletes the slot's token.`,
+      { retryAfterMs },
+    );
+  }
+  if (record.refusedVersion !== undefined) {
+    return new BrokerError(
+      'upstream_credential_rejected',
+      `The upstream of ${connection.name} refused the credential before, and the last attempt since then failed with ${cause}. It is tried again when the time is up.`,
       { retryAfterMs },
     );
   }

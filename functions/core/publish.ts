@@ -64,6 +64,8 @@ export function createPublishing(dependencies: {
       outcome: 'failed',
       code: 'store_unavailable',
       detail: 'A token was issued but could not be stored, and was discarded. It is tried again when the time is up.',
+      // The back-off that was written with the lease holds.
+      retryAfterMs: Math.max(record.notBefore - clock.now(), 0),
     };
   };
 

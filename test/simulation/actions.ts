@@ -2,7 +2,6 @@ import type { Connection } from '../../functions/core/connection.ts';
 import { BrokerError } from '../../functions/core/errors.ts';
 import type { Slot } from '../../functions/core/slot.ts';
 import { type Run, slotsOf } from './run.ts';
-import { drawWeather } from './scenario.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { TokenInstance } from './world.ts';
 
@@ -10,6 +9,8 @@ import type { TokenInstance } from './world.ts';
 export interface Stage {
   readonly run: Run;
   readonly random: SeededRandom;
+  /** Draws the weather of the next while; gives it in words. */
+  readonly changeWeather: () => string;
   /** Lets a request or a function run on its own; nobody waits for it here. */
   readonly launch: (instance: Pick<TokenInstance, 'process'> | undefined, work: Promise<unknown>) => void;
 }
@@ -45,14 +46,26 @@ const weighted: readonly (readonly [number, Action])[] = [
 ];
 const total = weighted.reduce((sum, [weight]) => sum + weight, 0);
 
-/** Does one action that the seed decides on; what it was, in words. */
-export async function act(stage: Stage): Promise<string> {
-  let left = stage.random.integer(1, total);
+/** Does one action that the seed decides on, and notes it in words: in its name, where the run is stopped meanwhile. */
+export async function act(stage: Stage): Promise<void> {
+  const action = drawAction(stage.random);
+  const { actions, world } = stage.run;
+  const at = world.time.now();
+  let what = action.name;
+  try {
+    what = await action(stage);
+  } finally {
+    actions.push({ at, what });
+  }
+}
+
+function drawAction(random: SeededRandom): Action {
+  let left = random.integer(1, total);
   for (const [weight, action] of weighted) {
     left -= weight;
-    if (left <= 0) return action(stage);
+    if (left <= 0) return action;
   }
-  return 'nothing';
+  throw new Error('there is always an action');
 }
 
 /** Starts one request; its answer is recorded by the world. */
@@ -80,7 +93,9 @@ export function call({ run, random, launch }: Stage, target: Target): Promise<nu
   const requestId = `request-${run.requests}`;
   run.requests += 1;
   const called = proxy.call(target, requestId).catch((error: unknown) => {
-    if (!(error instanceof BrokerError)) run.unforeseen.push(`${requestId}: ${error}`);
+    if (!(error instanceof BrokerError)) {
+      run.world.record('unforeseen', target.slot, { at: run.world.time.now(), what: `${requestId}: ${error}` });
+    }
     return error instanceof BrokerError ? error.code : 'unforeseen';
   });
   launch(proxy, called);
@@ -191,8 +206,8 @@ async function passTimeToTheEnd(stage: Stage): Promise<string> {
   return `${ms} ms pass, to the end of ${slot.connection}/${slot.subject}, then a GET on ${instance.process.name}`;
 }
 
-function changeWeather({ run, random }: Stage): string {
-  return `the weather is ${drawWeather(run.world, random)}`;
+function changeWeather(stage: Stage): string {
+  return `the weather is ${stage.changeWeather()}`;
 }
 
 function purge(stage: Stage): string {
@@ -231,7 +246,6 @@ function spoil(stage: Stage): string {
   const { slot } = someSlot(stage);
   const record = run.world.table.get(slot);
   if (record?.token === undefined) return 'nothing';
-  run.spoilt.add(record.token.hash);
   const ciphertext = Uint8Array.from(record.token.ciphertext, (byte, index) => (index === 30 ? byte ^ 1 : byte));
   run.world.table.set('spoil', slot, { ...record, token: { ...record.token, ciphertext } });
   return `the item of ${slot.connection}/${slot.subject} is tampered with`;

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { shrink } from './shrink.ts';
 import { type SimulationReport, simulate } from './simulate.ts';
 
 const USAGE = 'node test/simulation/cli.ts [--seeds N] [--from SEED] [--first-failure]';
@@ -19,7 +20,7 @@ async function main(): Promise<number> {
     simulated += 1;
     for (const key of ['steps', 'faults', 'requests', 'logins'] as const) sums[key] += report[key];
     if (report.violations.length > 0) {
-      if (failed.length === 0) console.error(`\nseed ${seed}\n${report.history.join('\n')}`);
+      if (failed.length === 0) console.error(`\n${((await shrink(seed))?.history ?? report.history).join('\n')}`);
       failed.push(report);
       if (isFirstFailureEnough) break;
     }

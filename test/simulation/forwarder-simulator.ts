@@ -3,6 +3,7 @@ import type { BrokerErrorCode } from '../../functions/core/errors.ts';
 import type { Forwarder, ForwardOutcome } from '../../functions/core/proxy-ports.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import { hashOf } from '../../functions/core/token.ts';
+import type { Log } from './happenings.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { UpstreamAccounts } from './upstream-accounts.ts';
@@ -24,6 +25,7 @@ export interface ForwardedCall {
 export function createForwarderSimulator({
   upstreams,
   calls,
+  record,
   process,
   time,
   random,
@@ -31,6 +33,7 @@ export function createForwarderSimulator({
 }: {
   readonly upstreams: ReadonlyMap<string, UpstreamAccounts>;
   readonly calls: ForwardedCall[];
+  readonly record: Log;
   readonly process: SimulatedProcess;
   readonly time: VirtualTime;
   readonly random: SeededRandom;
@@ -59,6 +62,7 @@ export function createForwarderSimulator({
         timeoutMs,
       };
       calls.push(call);
+      record('forwarded', call, call);
       const requestStartedAt = process.clock.now();
       const wayMs = random.integer(weather.answerMs.least, weather.answerMs.most);
       const outcome = await (async (): Promise<ForwardOutcome> => {
@@ -74,6 +78,7 @@ export function createForwarderSimulator({
       })();
       call.endedAt = time.now();
       if (outcome.kind === 'answer') call.status = outcome.answer.status;
+      record('returned', call, call);
       return outcome;
     },
   };

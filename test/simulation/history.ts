@@ -1,12 +1,12 @@
 import type { SlotRecord } from '../../functions/core/slot-record.ts';
 import type { Run, Violation } from './run.ts';
 
-const LINES = 70;
+const LINES = 60;
 
-/** What happened before a violation, one short line each, oldest first; times in seconds since the simulation began. */
+/** What happened up to a violation, one short line each, oldest first; times in seconds since the first action. */
 export function historyOf(run: Run, violation: Violation): string[] {
   const { world, actions } = run;
-  const start = world.answers[0]?.askedAt ?? actions[0]?.at ?? 0;
+  const start = actions[0]?.at ?? world.time.now();
   const lines: { readonly at: number; readonly text: string }[] = [
     ...actions.map(({ at, what }) => ({ at, text: `* ${what}` })),
     ...world.writes.map(({ at, by, operation, slot, after }) => ({
@@ -32,7 +32,7 @@ export function historyOf(run: Run, violation: Violation): string[] {
       }`,
     })),
   ];
-  const before = lines.filter(({ at }) => at <= violation.at).sort((one, other) => one.at - other.at);
+  const before = lines.sort((one, other) => one.at - other.at);
   const clock = (at: number) => `${((at - start) / 1000).toFixed(3).padStart(12)} `;
   const { isWithinSkew, connections } = run.scenario;
   return [

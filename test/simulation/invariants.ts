@@ -1,10 +1,11 @@
+import type { Watched } from './checks.ts';
+import type { Watch } from './happenings.ts';
 import {
   aGoodTokenIsHandedOut,
   aReportedTokenIsNotGivenBack,
   everyHandOutIsAudited,
   everyHandOutIsUsable,
   everyRequestIsAnswered,
-  everySlotHeals,
   noHandOutIsTooOld,
   onlyIssuedTokensAreStored,
   subjectsNeverMix,
@@ -18,34 +19,53 @@ import {
   exclusiveCallsComeOneAtATime,
   generationsAdvance,
   leasesAreEndedByTheirHolders,
-  noLoginWithARefusedVersion,
   noSessionIsTooOld,
   oneRequestInFlight,
   unknownOutcomesAreRare,
 } from './invariants-of-minting.ts';
+import { noLoginWithARefusedVersion, refusedSlotsStopTheConnection } from './invariants-of-refusals.ts';
 import type { Run, Violation } from './run.ts';
 
-/** The invariants of the protocol that a run can be held against, by their numbers there. */
-export const invariants: readonly ((run: Run) => Violation[])[] = [
-  everyHandOutIsUsable,
-  noHandOutIsTooOld,
-  oneRequestInFlight,
-  everyRequestIsSentUnderItsLease,
-  everyLoginHasItsReason,
-  noLoginWithARefusedVersion,
-  unknownOutcomesAreRare,
-  everyLeaseCarriesItsBackOff,
-  generationsAdvance,
-  leasesAreEndedByTheirHolders,
-  subjectsNeverMix,
-  everyHandOutIsAudited,
-  aGoodTokenIsHandedOut,
-  youngTokensAreNotRenewed,
-  aReportedTokenIsNotGivenBack,
-  aPurgedAttemptIsDiscarded,
-  noSessionIsTooOld,
-  exclusiveCallsComeOneAtATime,
-  onlyIssuedTokensAreStored,
-  everySlotHeals,
-  everyRequestIsAnswered,
+/** One invariant, by its number in the protocol. */
+export interface Invariant {
+  readonly number: string;
+  /** It is promised only while clocks agree within s. */
+  readonly needsClocksWithinBound?: boolean;
+  /** Begins to hold it against what happens to one slot. */
+  readonly watch: (watched: Watched) => Watch;
+}
+
+/** The invariants that are held against every step. */
+export const invariants: readonly Invariant[] = [
+  { number: '1', watch: everyHandOutIsUsable, needsClocksWithinBound: true },
+  { number: '2', watch: noHandOutIsTooOld, needsClocksWithinBound: true },
+  { number: '3', watch: oneRequestInFlight, needsClocksWithinBound: true },
+  { number: '3', watch: everyRequestIsSentUnderItsLease },
+  { number: '4', watch: everyLoginHasItsReason, needsClocksWithinBound: true },
+  { number: '5', watch: noLoginWithARefusedVersion },
+  { number: '5', watch: refusedSlotsStopTheConnection },
+  { number: '6', watch: unknownOutcomesAreRare, needsClocksWithinBound: true },
+  { number: '6', watch: everyLeaseCarriesItsBackOff },
+  { number: '7', watch: generationsAdvance },
+  { number: '7', watch: leasesAreEndedByTheirHolders },
+  { number: '7', watch: aPurgedAttemptIsDiscarded },
+  { number: '8', watch: subjectsNeverMix },
+  { number: '10', watch: everyHandOutIsAudited },
+  { number: '11', watch: aGoodTokenIsHandedOut, needsClocksWithinBound: true },
+  { number: '14', watch: everyRequestIsAnswered },
+  { number: '16', watch: youngTokensAreNotRenewed },
+  { number: '16', watch: aReportedTokenIsNotGivenBack },
+  { number: '17', watch: onlyIssuedTokensAreStored },
+  { number: 'C18', watch: exclusiveCallsComeOneAtATime, needsClocksWithinBound: true },
+  { number: 'C20', watch: noSessionIsTooOld, needsClocksWithinBound: true },
 ];
+
+/** What can be told only where a run stopped: that something went on, or healed, as nothing that was logged can say. */
+export function violationsAtTheEnd({ world, unforeseen, unhealed, unanswered }: Run): Violation[] {
+  const at = world.time.now();
+  return [
+    ...unforeseen.map((what) => ({ invariant: '14', at, what })),
+    ...unhealed.map((what) => ({ invariant: '18', at, what })),
+    ...(unanswered > 0 ? [{ invariant: '14', at, what: `${unanswered} requests were never answered` }] : []),
+  ];
+}

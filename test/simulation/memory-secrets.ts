@@ -16,8 +16,8 @@ export interface SecretVault {
   /** Makes a new current version; gives its id. */
   rotate(secret: string, value: string): string;
   current(secret: string): SecretVersion | undefined;
-  /** The id of the version that had this value last. */
-  versionOf(value: string): string | undefined;
+  /** The id of the version of a secret that had this value last. */
+  versionOf(secret: string, value: string): string | undefined;
 }
 
 /** Creates a vault without secrets. */
@@ -31,11 +31,11 @@ export function createSecretVault(): SecretVault {
       versions += 1;
       const versionId = `version-${versions}`;
       currents.set(secret, { versionId, value: new Secret(value) });
-      versionByValue.set(value, versionId);
+      versionByValue.set(`${secret} ${value}`, versionId);
       return versionId;
     },
     current: (secret) => currents.get(secret),
-    versionOf: (value) => versionByValue.get(value),
+    versionOf: (secret, value) => versionByValue.get(`${secret} ${value}`),
   };
 }
 

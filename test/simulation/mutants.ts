@@ -60,8 +60,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'who reports a token dead may be given it again',
     file: 'functions/core/lookup.ts',
-    find: 'if (quest.refused !== undefined && record.token?.hash === quest.refused) return undefined;',
-    replace: '',
+    find: 'if (refused === undefined || generation === minted?.generation) return false;',
+    replace: 'if (refused === undefined || generation >= 0) return false;',
   },
   {
     name: 'a session reported dead is slid',
@@ -114,8 +114,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'hand-outs are not recorded',
     file: 'functions/core/hand-out.ts',
-    find: 'await record(request, handedOut, dependencies);',
-    replace: 'void record;',
+    find: 'await recordHandOut(dependencies, request, handedOut);',
+    replace: 'void recordHandOut;',
   },
   {
     name: 'memory is asked without looking at the clock',

@@ -1,9 +1,10 @@
 import type { Connection } from '../../functions/core/connection.ts';
 import type { Slot } from '../../functions/core/slot.ts';
-import { slotId, slotOf } from '../../functions/core/slot.ts';
+import { slotOf } from '../../functions/core/slot.ts';
 import type { SlotRecord } from '../../functions/core/slot-record.ts';
+import type { Answer, RecordedWrite } from './happenings.ts';
 import type { Scenario } from './scenario.ts';
-import type { Answer, ProxyInstance, RecordedWrite, TokenInstance, World } from './world.ts';
+import type { ProxyInstance, TokenInstance, World } from './world.ts';
 
 /** A freeze of an instance; true times. */
 export interface Freeze {
@@ -12,26 +13,24 @@ export interface Freeze {
   to: number;
 }
 
-/** Everything that happened in one simulation, for the invariants to look at. */
+/** One simulation under way, with all that the invariants look at beside the world's log. */
 export interface Run {
   readonly scenario: Scenario;
   readonly world: World;
   readonly instances: TokenInstance[];
   readonly proxies: readonly ProxyInstance[];
   readonly freezes: Freeze[];
-  /** Hashes of tokens whose ciphertext was changed in the table. */
-  readonly spoilt: Set<string>;
-  /** The writes to each slot's item, by its id; known once the run has ended. */
-  writesBySlot: ReadonlyMap<string, readonly RecordedWrite[]>;
   /** What was done, in words. */
   readonly actions: { readonly at: number; readonly what: string }[];
+  /** The kinds of faults that any of its weathers had. */
+  readonly faultKinds: Set<string>;
   /** How many requests were made. */
   requests: number;
   /** What healing came to, slot by slot, where it failed. */
   readonly unhealed: string[];
-  /** What was thrown at a proxied call and is no error of the broker's own. */
+  /** What ended the run before its time, where no invariant did. */
   readonly unforeseen: string[];
-  /** Requests that had no answer although their instance lived. */
+  /** Requests that had no answer although their instance lived; known once the run has come to its end. */
   unanswered: number;
 }
 
@@ -50,11 +49,6 @@ export function slotsOf({ scenario }: Run): { readonly connection: Connection; r
   return scenario.connections.flatMap((connection) =>
     (scenario.subjects[connection.name] ?? []).map((subject) => ({ connection, slot: slotOf(connection, subject) })),
   );
-}
-
-/** The writes to one slot's item, in order. */
-export function writesTo({ writesBySlot }: Run, slot: Slot): readonly RecordedWrite[] {
-  return writesBySlot.get(slotId(slot)) ?? [];
 }
 
 /** What the table held of a slot at a moment. */

@@ -1,8 +1,8 @@
 import type { Connection } from '../../functions/core/connection.ts';
 import { type ConnectionSettings, helpdeskConnection, workforceConnection } from './connections.ts';
 import type { SeededRandom } from './seeded-random.ts';
-import type { UpstreamRules } from './upstream-accounts.ts';
-import { rulesFor, type World } from './world.ts';
+import { rulesFor, type UpstreamRules } from './upstream-accounts.ts';
+import type { World } from './world.ts';
 
 /** How far clocks may differ for all that is promised to hold. */
 export const SKEW_BOUND_MS = 5_000;
@@ -156,4 +156,34 @@ export function calm(weather: World['weather']): void {
   weather.invoker.faults = {};
   weather.upstream.faults = {};
   weather.upstream.answerMs = { least: 5, most: 200 };
+}
+
+/** The kinds of faults that a weather has, by name. */
+export function faultKindsIn(weather: World['weather']): string[] {
+  return faultsOf(weather).flatMap(({ where, chances }) =>
+    Object.entries(chances).flatMap(([kind, chance = 0]) => (chance > 0 ? [`${where} ${kind}`] : [])),
+  );
+}
+
+/** Lets only these kinds of faults come about; the others are drawn for all the same, so that all else goes as it went. */
+export function keepFaults(weather: World['weather'], kept: ReadonlySet<string>): void {
+  for (const { where, chances } of faultsOf(weather)) {
+    for (const [kind, chance = 0] of Object.entries(chances)) {
+      if (chance > 0 && !kept.has(`${where} ${kind}`)) chances[kind] = Number.MIN_VALUE;
+    }
+  }
+}
+
+/** What can go wrong where, with the chance of each kind; a lag of reads goes as a kind too. */
+function faultsOf({ store, keys, secrets, audit, invoker, upstream }: World['weather']) {
+  const places: readonly (readonly [string, object])[] = [
+    ['store', store],
+    ['keys', keys],
+    ['secrets', secrets],
+    ['audit', audit],
+    ['mint', invoker.faults],
+    ['upstream', upstream.faults],
+  ];
+  // Every value of these is a number.
+  return places.map(([where, chances]) => ({ where, chances: chances as Partial<Record<string, number>> }));
 }

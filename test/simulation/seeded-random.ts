@@ -13,19 +13,23 @@ export interface SeededRandom extends Random {
   pick<const Choices extends readonly [unknown, ...unknown[]]>(choices: Choices): Choices[number];
 }
 
-/** Creates randomness from a seed (mulberry32: small, fast, and good enough to choose interleavings). */
-export function createSeededRandom(seed: number): SeededRandom {
+/** Gives 32-bit words that a seed determines (mulberry32: small, fast, and good enough to choose interleavings). */
+export function wordsOf(seed: number): () => number {
   let state = (seed ^ 0x9e3779b9) >>> 0;
-  let ids = 0;
-  let hits = 0;
-
-  function word(): number {
+  return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = state;
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return (mixed ^ (mixed >>> 14)) >>> 0;
-  }
+  };
+}
+
+/** Creates randomness from a seed, or from words that come from elsewhere. */
+export function createSeededRandom(seed: number, word: () => number = wordsOf(seed)): SeededRandom {
+  let ids = 0;
+  let hits = 0;
+
   const fraction = () => word() / 2 ** 32;
   const integer = (least: number, most: number) => least + Math.floor(fraction() * (most - least + 1));
 

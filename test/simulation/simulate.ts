@@ -1,10 +1,11 @@
-import { slotId } from '../../functions/core/slot.ts';
-import { isBackingOff, liveLease } from '../../functions/core/slot-record.ts';
 import { act, call, request, type Stage, type Target } from './actions.ts';
+import { type Checks, createChecks } from './checks.ts';
+import { type Draws, freshDraws } from './draws.ts';
 import { historyOf } from './history.ts';
-import { invariants } from './invariants.ts';
+import { violationsAtTheEnd } from './invariants.ts';
 import { type Run, slotsOf, type Violation } from './run.ts';
-import { calm, drawScenario, drawWeather, SKEW_BOUND_MS } from './scenario.ts';
+import type { Sabotage } from './sabotage.ts';
+import { calm, drawScenario, drawWeather, faultKindsIn, keepFaults, SKEW_BOUND_MS } from './scenario.ts';
 import { createSeededRandom, type SeededRandom } from './seeded-random.ts';
 import { createWorld, type TokenInstance } from './world.ts';
 
@@ -15,24 +16,67 @@ export interface SimulationReport {
   readonly faults: number;
   readonly requests: number;
   readonly logins: number;
+  /** What was broken at the step where the run stopped; the first one led there. */
   readonly violations: readonly Violation[];
   /** What led to the first violation, in short lines; empty without one. */
   readonly history: readonly string[];
+  /** How many actions were begun. */
+  readonly actions: number;
+  /** The kinds of faults that any weather had. */
+  readonly faultKinds: readonly string[];
 }
 
+/** What of a seed's run is done: all of it where nothing is named. */
+export interface Kept {
+  /** Actions by their number, from 0; the time between two passes all the same. */
+  readonly actions?: ReadonlySet<number>;
+  readonly faultKinds?: ReadonlySet<string>;
+}
+
+/** How a seed is run otherwise than it is. */
+export interface SimulationOptions {
+  readonly kept?: Kept;
+  readonly draws?: Draws;
+  readonly sabotage?: Sabotage;
+  /** Whether a step that breaks an invariant is the last; true by default. */
+  readonly stopsWhenBroken?: boolean;
+  /** Is given the run when it has ended. */
+  readonly onEnd?: (run: Run) => void;
+}
+
+/** The parts of a run that draw by themselves: before it, each action, the time after each, and healing. */
+const parts = { beginning: -1, action: (n: number) => 2 * n, gap: (n: number) => 2 * n + 1, healing: -2 };
 /** How long after the end of faults the last of what was delayed or frozen is done. */
 const SETTLING_MS = 150_000;
-const FAR_CLOCKS_SETTLE_MS = 3_600_000;
+/** How far two clocks may have differed, 120 s either way, and a minute for which a token is too young to be renewed. */
+const FAR_CLOCKS_SETTLE_MS = 300_000;
 
 /**
  * Runs the production core through what one seed decides: who asks for what, what goes wrong and when. Then faults
- * end, the world must heal, and the invariants are held against all that happened. The same seed, the same run.
+ * end, and the world must heal. After every step the invariants are held against what that step added to the log; the
+ * first that breaks one is the last. The same seed, the same run.
  */
-export async function simulate(seed: number): Promise<SimulationReport> {
-  const random = createSeededRandom(seed);
+export async function simulate(
+  seed: number,
+  { kept = {}, draws = freshDraws, sabotage = {}, stopsWhenBroken = true, onEnd }: SimulationOptions = {},
+): Promise<SimulationReport> {
+  draws.begin(parts.beginning);
+  const random = createSeededRandom(seed, draws.stream(seed));
   const scenario = drawScenario(random);
   const { connections, skewOf, rules } = scenario;
-  const world = createWorld({ seed: random.integer(1, 2 ** 31), connections, isShuffled: true, skewOf });
+  let checks: Checks | undefined;
+  const world = createWorld({
+    seed: random.integer(1, 2 ** 31),
+    connections,
+    isShuffled: true,
+    skewOf,
+    draws,
+    sabotage,
+    onQuiet() {
+      checks?.look();
+      if (stopsWhenBroken && broken.length > 0) throw new Error('An invariant is broken.');
+    },
+  });
   for (const [name, own] of Object.entries(rules)) Object.assign(world.upstreams.get(name)?.rules ?? {}, own);
 
   const instances = Array.from({ length: scenario.tokenInstances }, (_, n) => world.startTokenInstance(`token-${n}`));
@@ -42,37 +86,51 @@ export async function simulate(seed: number): Promise<SimulationReport> {
     instances,
     proxies: [world.startProxyInstance('proxy-0'), world.startProxyInstance('proxy-1')],
     freezes: [],
-    spoilt: new Set(),
-    writesBySlot: new Map(),
     actions: [],
+    faultKinds: new Set(),
     requests: 0,
     unhealed: [],
     unforeseen: [],
     unanswered: 0,
   };
+  checks = createChecks(run);
+  const { violations: broken } = checks;
   const open = new Map<Promise<unknown>, Parameters<Stage['launch']>[0]>();
   const launch: Stage['launch'] = (instance, work) => {
     open.set(work, instance);
     void work.finally(() => open.delete(work));
   };
-  const stage: Stage = { run, random, launch };
+  const stage: Stage = { run, random, launch, changeWeather };
 
+  function changeWeather(): string {
+    const drawn = drawWeather(world, random);
+    for (const kind of faultKindsIn(world.weather)) run.faultKinds.add(kind);
+    if (kept.faultKinds !== undefined) keepFaults(world.weather, kept.faultKinds);
+    return drawn;
+  }
+
+  let done = 0;
   try {
-    drawWeather(world, random);
+    changeWeather();
     for (let n = 0; n < scenario.actions; n += 1) {
-      const at = world.time.now();
-      run.actions.push({ at, what: await act(stage) });
+      draws.begin(parts.action(n));
+      if (kept.actions?.has(n) ?? true) {
+        done += 1;
+        await act(stage);
+      }
+      draws.begin(parts.gap(n));
       await world.time.advance(gapMs(random));
     }
+    draws.begin(parts.healing);
     await heal(stage);
+    run.unanswered = [...open.values()].filter((by) => by !== undefined && !by.process.isDead()).length;
   } catch (error) {
     // Work without an end, or waits that nothing can end: as much a failure as a broken invariant.
-    run.unforeseen.push(String(error));
+    if (!stopsWhenBroken || broken.length === 0) run.unforeseen.push(String(error));
   }
-  run.unanswered = [...open.values()].filter((instance) => instance !== undefined && !instance.process.isDead()).length;
 
-  run.writesBySlot = Map.groupBy(world.writes, ({ slot }) => slotId(slot));
-  const violations = invariants.flatMap((invariant) => invariant(run)).sort((one, other) => one.at - other.at);
+  onEnd?.(run);
+  const violations = [...broken, ...violationsAtTheEnd(run)];
   return {
     seed,
     steps: world.time.steps(),
@@ -81,6 +139,8 @@ export async function simulate(seed: number): Promise<SimulationReport> {
     logins: world.ledger.filter(({ kind }) => kind === 'login').length,
     violations,
     history: violations[0] === undefined ? [] : historyOf(run, violations[0]),
+    actions: done,
+    faultKinds: [...run.faultKinds],
   };
 }
 
@@ -123,18 +183,16 @@ async function heal(stage: Stage): Promise<void> {
   for (const { connection, slot } of slotsOf(run)) {
     const [instance] = instances;
     if (instance === undefined) return;
-    const now = () => instance.process.clock.now();
+    // By the clock of whoever answers, or the slowest where any of several may.
+    const clocks = (connection.tokensOverlap ? [instance] : run.proxies).map(({ process }) => process.clock);
+    const now = Math.min(...clocks.map((clock) => clock.now()));
     const record = world.table.get(slot);
-    const lease = record && liveLease(record, now());
-    const waitMs =
-      Math.max(lease?.until ?? 0, record !== undefined && isBackingOff(record, now()) ? record.notBefore : 0) - now();
-    // An exclusive call is answered by a proxy, whose clock may be behind the one that the wait was read from.
-    const skewMs = connection.tokensOverlap ? 0 : SKEW_BOUND_MS;
-    await world.time.advance(Math.max(0, waitMs) + skewMs);
+    const until = Math.max(record?.lease?.until ?? 0, record?.notBefore ?? 0);
+    await world.time.advance(Math.max(0, until - now));
     const ask = () => world.time.settle(errorOfOne(stage, instance, { connection, slot }));
     let error = await ask();
     if (error !== undefined && !scenario.isWithinSkew) {
-      // Times that a clock far off has written, or a copy that it dated, stay wrong for a while after it is set right.
+      // What a clock far off has dated stays too young, or too old, until true time has come by.
       await world.time.advance(FAR_CLOCKS_SETTLE_MS);
       error = await ask();
     }

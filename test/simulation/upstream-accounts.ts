@@ -1,3 +1,4 @@
+import type { Connection } from '../../functions/core/connection.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import { hashOf } from '../../functions/core/token.ts';
 
@@ -16,6 +17,21 @@ export interface UpstreamRules {
   lockedForMs: number;
   /** How far its clock is ahead of true time. */
   clockOffsetMs: number;
+}
+
+/** The rules of an upstream that fits the connection; the credential `right` is the one it takes. */
+export function rulesFor(connection: Connection): UpstreamRules {
+  const isFixed = connection.lifetimeSeconds !== undefined;
+  return {
+    accepted: new Set(['right']),
+    lifeSeconds: connection.lifetimeSeconds ?? 86_400,
+    says: isFixed ? 'fixed' : 'exp_and_date',
+    canSlide: connection.settings['keepAlivePath'] !== undefined,
+    singleSession: false,
+    lockedAfter: undefined,
+    lockedForMs: 1_800_000,
+    clockOffsetMs: 0,
+  };
 }
 
 /** A token that an upstream issued, as that upstream knows it. True times, epoch milliseconds. */

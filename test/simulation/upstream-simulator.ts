@@ -2,6 +2,7 @@ import type { Connection } from '../../functions/core/connection.ts';
 import type { BrokerErrorCode } from '../../functions/core/errors.ts';
 import type { IssuedLife, Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions/core/ports.ts';
 import { Secret } from '../../functions/core/secret.ts';
+import type { Log } from './happenings.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { IssuedToken, LoginVerdict, UpstreamAccounts, UpstreamRules } from './upstream-accounts.ts';
@@ -34,6 +35,8 @@ export interface UpstreamRequest {
   readonly process: string;
   readonly refusalsReadAt: number;
   readonly at: number;
+  /** The same moment by the sender's clock. */
+  readonly clockAt: number;
   readonly timeoutMs: number;
   /** The credential of a login. */
   readonly credential?: string;
@@ -45,10 +48,11 @@ export interface UpstreamRequest {
   issued?: IssuedToken;
 }
 
-/** Creates one process's way to the upstreams; every request is written into `ledger`. */
+/** Creates one process's way to the upstreams; every request is written into `ledger`, what becomes of it into `log`. */
 export function createUpstreamSimulator({
   upstreams,
   ledger,
+  record,
   process,
   time,
   random,
@@ -58,6 +62,7 @@ export function createUpstreamSimulator({
 }: {
   readonly upstreams: ReadonlyMap<string, UpstreamAccounts>;
   readonly ledger: UpstreamRequest[];
+  readonly record: Log;
   readonly process: SimulatedProcess;
   readonly time: VirtualTime;
   readonly random: SeededRandom;
@@ -85,6 +90,7 @@ export function createUpstreamSimulator({
     fault: UpstreamFault | undefined,
   ): Promise<UpstreamOutcome> {
     ledger.push(request);
+    record('sent', request, request);
     const { timeoutMs } = request;
     const wayMs = random.integer(weather.answerMs.least, weather.answerMs.most);
     const timedOut = failure('upstream_timeout', 'unknown');
@@ -108,6 +114,7 @@ export function createUpstreamSimulator({
     request.endedAt = time.now();
     request.outcome = outcome.kind === 'token' ? 'token' : outcome.code;
     if (outcome.kind === 'failure') request.backOff = outcome.backOff;
+    record('heard', request, request);
     return outcome;
   }
 
@@ -139,7 +146,11 @@ export function createUpstreamSimulator({
       const credential = secret.reveal();
       const request = { ...begun('login', connection, subject, timeoutMs), credential };
       const fault = faultOf();
-      const judge = () => answerToLogin(accounts, request, accounts.login(subject, credential), requestStartedAt, time);
+      const judge = () => {
+        const verdict = accounts.login(subject, credential);
+        if ('issued' in verdict) give(request, verdict.issued);
+        return answerToLogin(accounts, verdict, requestStartedAt, time);
+      };
       return send(request, judge, fault === 'no_new_token' ? undefined : fault);
     },
 
@@ -150,28 +161,31 @@ export function createUpstreamSimulator({
       const judge = (): UpstreamOutcome => {
         const issued = accounts.slide(subject, token.reveal());
         if (issued === undefined) return { ...failure('upstream_invalid_response', 'unknown'), unauthorized: true };
-        request.issued = issued;
+        give(request, issued);
         return tokenOutcome(accounts, issued, requestStartedAt, time);
       };
       return send(request, judge, faultOf());
     },
   };
 
+  function give(request: UpstreamRequest, issued: IssuedToken): void {
+    request.issued = issued;
+    record('issued', request, { request, issued });
+  }
+
   function begun(kind: 'login' | 'slide', { name }: Connection, subject: string, timeoutMs: number): UpstreamRequest {
-    const at = time.now();
-    return { kind, connection: name, subject, process: process.name, refusalsReadAt: refusalsReadAt(), at, timeoutMs };
+    const times = { refusalsReadAt: refusalsReadAt(), at: time.now(), clockAt: process.clock.now(), timeoutMs };
+    return { kind, connection: name, subject, process: process.name, ...times };
   }
 }
 
 function answerToLogin(
   accounts: UpstreamAccounts,
-  request: UpstreamRequest,
   verdict: LoginVerdict,
   requestStartedAt: number,
   time: VirtualTime,
 ): UpstreamOutcome {
   if ('issued' in verdict) {
-    request.issued = verdict.issued;
     const attributes = { subject: verdict.issued.subject };
     return { ...tokenOutcome(accounts, verdict.issued, requestStartedAt, time), attributes };
   }

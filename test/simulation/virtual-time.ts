@@ -23,8 +23,11 @@ interface Wait {
 /** More waits than this in one go are taken for work that never ends. */
 const MAXIMUM_STEPS = 300_000;
 
-/** Creates virtual time from `start`. With `random`, waits that end at the same moment end in an order it decides. */
-export function createVirtualTime(start: number, random?: SeededRandom): VirtualTime {
+/**
+ * Creates virtual time from `start`. With `random`, waits that end at the same moment end in an order it decides.
+ * `onQuiet` is called after every step, and before the first; what it throws, `advance` and `settle` throw.
+ */
+export function createVirtualTime(start: number, random?: SeededRandom, onQuiet: () => void = () => {}): VirtualTime {
   const heap: Wait[] = [];
   let now = start;
   let steps = 0;
@@ -71,8 +74,13 @@ export function createVirtualTime(start: number, random?: SeededRandom): Virtual
     now = Math.max(now, next.at);
     steps += 1;
     next.resolve();
-    await microtasksDone();
+    await quiet();
     return true;
+  }
+
+  async function quiet(): Promise<void> {
+    await microtasksDone();
+    onQuiet();
   }
 
   function guard(begun: number): void {
@@ -92,7 +100,7 @@ export function createVirtualTime(start: number, random?: SeededRandom): Virtual
     async advance(ms) {
       const until = now + ms;
       const begun = steps;
-      await microtasksDone();
+      await quiet();
       for (let next = heap[0]; next !== undefined && next.at <= until; next = heap[0]) {
         await step();
         guard(begun);
@@ -106,7 +114,7 @@ export function createVirtualTime(start: number, random?: SeededRandom): Virtual
       };
       work.then(done, done);
       const begun = steps;
-      await microtasksDone();
+      await quiet();
       while (!isDone) {
         if (!(await step())) throw new Error('Nothing is left that could end this work.');
         guard(begun);

@@ -1,24 +1,26 @@
 import type { Connection } from '../../functions/core/connection.ts';
-import type { BrokerErrorCode } from '../../functions/core/errors.ts';
 import { BrokerError } from '../../functions/core/errors.ts';
 import { createHandOut, type HandOut, type HandOutRequest } from '../../functions/core/hand-out.ts';
 import { createTokenMemory } from '../../functions/core/memory.ts';
 import { createMint } from '../../functions/core/mint.ts';
-import type { HandOutRecord, MetricValue, Telemetry } from '../../functions/core/ports.ts';
+import type { Audit, HandOutRecord, MetricValue, Telemetry } from '../../functions/core/ports.ts';
 import { createProxy } from '../../functions/core/proxy.ts';
 import { createPurge } from '../../functions/core/purge.ts';
 import { createRotation } from '../../functions/core/rotation.ts';
 import type { Slot } from '../../functions/core/slot.ts';
 import { createSweep, type SweepResult } from '../../functions/core/sweep.ts';
+import { type Draws, freshDraws } from './draws.ts';
 import { createForwarderSimulator, type ForwardedCall } from './forwarder-simulator.ts';
+import type { Answer, AuditEntry, Happening, Log, RecordedRefusals, RecordedWrite } from './happenings.ts';
 import { createMemoryKeys, type KeyRing, type KeysWeather } from './memory-keys.ts';
 import { createMemorySecrets, createSecretVault, type SecretsWeather } from './memory-secrets.ts';
 import { createMemoryStore, type MemoryStore, type StoreWeather } from './memory-store.ts';
-import { createMemoryTable, type RefusalsChange, type TableWrite } from './memory-table.ts';
+import { createMemoryTable } from './memory-table.ts';
 import { createMintFleet, type InvokerWeather, type MintInstance } from './mint-fleet.ts';
+import type { Sabotage } from './sabotage.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { createProcess, type Latency, type SimulatedProcess } from './simulated-process.ts';
-import { createUpstreamAccounts, type UpstreamAccounts, type UpstreamRules } from './upstream-accounts.ts';
+import { createUpstreamAccounts, rulesFor, type UpstreamAccounts } from './upstream-accounts.ts';
 import {
   createUpstreamSimulator,
   type UpstreamFault,
@@ -36,35 +38,6 @@ export interface Weather {
   readonly upstream: UpstreamWeather;
   readonly audit: { down: number };
   readonly latency: Latency;
-}
-
-/** A write to the table, with when (true time) and by which process. */
-export interface RecordedWrite extends TableWrite {
-  readonly at: number;
-  readonly by: string;
-}
-
-/** A change of a connection's count of refusals; true time. */
-export interface RecordedRefusals extends RefusalsChange {
-  readonly at: number;
-}
-
-/** An audit record, with when it was written (true time) and by which instance. */
-export interface AuditEntry extends HandOutRecord {
-  readonly writtenAt: number;
-  readonly instance: string;
-}
-
-/** An answer to a caller. True times; `auditsBefore` is how many audit records there were when it was given. */
-export interface Answer {
-  readonly request: Omit<HandOutRequest, 'deadline'>;
-  readonly instance: string;
-  readonly askedAt: number;
-  readonly answeredAt: number;
-  readonly auditsBefore: number;
-  readonly handOut?: HandOut;
-  readonly error?: BrokerErrorCode;
-  readonly retryAfterMs?: number;
 }
 
 /** An instance of the function that hands out tokens. */
@@ -99,36 +72,29 @@ const BROKER = 'simulated-broker';
 /** What a caller's function leaves of its 28 s for the work itself. */
 const REQUEST_MS = 23_000;
 
-/** The rules of an upstream that fits the connection; the credential `right` is the one it takes. */
-export function rulesFor(connection: Connection): UpstreamRules {
-  const isFixed = connection.lifetimeSeconds !== undefined;
-  return {
-    accepted: new Set(['right']),
-    lifeSeconds: connection.lifetimeSeconds ?? 86_400,
-    says: isFixed ? 'fixed' : 'exp_and_date',
-    canSlide: connection.settings['keepAlivePath'] !== undefined,
-    singleSession: false,
-    lockedAfter: undefined,
-    lockedForMs: 1_800_000,
-    clockOffsetMs: 0,
-  };
-}
-
 /** Creates the whole broker, composed of its production core, between a table, secrets, keys and upstreams in memory. */
 export function createWorld({
   seed,
   connections,
   isShuffled = false,
   skewOf = () => 0,
+  draws = freshDraws,
+  onQuiet,
+  sabotage = {},
 }: {
   readonly seed: number;
   readonly connections: readonly Connection[];
   /** Whether the seed also decides who goes first among those who could go at the same moment. */
   readonly isShuffled?: boolean;
   readonly skewOf?: (process: string) => number;
+  readonly draws?: Draws;
+  /** Called whenever all that could go on has, and only time can bring more; what it throws ends the wait for time. */
+  readonly onQuiet?: () => void;
+  readonly sabotage?: Sabotage;
 }) {
-  const random = createSeededRandom(seed);
-  const time = createVirtualTime(START, isShuffled ? createSeededRandom(seed + 1) : undefined);
+  const random = createSeededRandom(seed, draws.stream(seed));
+  const order = isShuffled ? createSeededRandom(seed + 1, draws.stream(seed + 1)) : undefined;
+  const time = createVirtualTime(START, order, onQuiet);
   const weather: Weather = {
     store: { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0 },
     keys: { down: 0 },
@@ -138,6 +104,9 @@ export function createWorld({
     audit: { down: 0 },
     latency: { least: 1, most: 1, slowChance: 0, slowMost: 1 },
   };
+  const log: Happening[] = [];
+  // What is known of it fits its kind: `Log` sees to that.
+  const record: Log = (kind, about, what) => log.push({ kind, at: time.now(), about, what } as Happening);
   const writes: RecordedWrite[] = [];
   const refusals: RecordedRefusals[] = [];
   let actor = 'nobody';
@@ -152,8 +121,16 @@ export function createWorld({
   const upstreams = new Map<string, UpstreamAccounts>();
   const table = createMemoryTable({
     now: time.now,
-    onWrite: (write) => writes.push({ ...write, at: time.now(), by: actor }),
-    onRefusals: (change) => refusals.push({ ...change, at: time.now() }),
+    onWrite(change) {
+      const write = { ...change, at: time.now(), by: actor };
+      writes.push(write);
+      record('write', write.slot, write);
+    },
+    onRefusals(change) {
+      const recorded = { ...change, at: time.now() };
+      refusals.push(recorded);
+      record('refusals', { connection: change.connection }, recorded);
+    },
   });
 
   for (const connection of connections) {
@@ -178,7 +155,8 @@ export function createWorld({
   /** What every function has, of a process of its own. */
   function surroundings(name: string) {
     const process = createProcess(name, { time, random, latency: weather.latency, skewMs: skewOf(name) });
-    const store = createMemoryStore({ table, process, random, weather: weather.store, now: time.now, onActor });
+    const good = createMemoryStore({ table, process, random, weather: weather.store, now: time.now, onActor });
+    const store = sabotage.store?.(good) ?? good;
     const keys = createMemoryKeys({ ring, process, random, weather: weather.keys });
     return { process, store, keys, clock: process.clock, telemetry, random, broker: BROKER };
   }
@@ -190,9 +168,10 @@ export function createWorld({
     startInstance(name): MintInstance {
       const own = surroundings(name);
       const secrets = createMemorySecrets({ vault, process: own.process, random, weather: weather.secrets });
-      const upstream = createUpstreamSimulator({
+      const good = createUpstreamSimulator({
         upstreams,
         ledger,
+        record,
         process: own.process,
         time,
         random,
@@ -200,6 +179,7 @@ export function createWorld({
         planned: plannedUpstreamFaults,
         refusalsReadAt: own.store.refusalsReadAt,
       });
+      const upstream = sabotage.upstream?.(good) ?? good;
       return { process: own.process, store: own.store, mint: createMint({ ...own, secrets, upstream }) };
     },
   });
@@ -207,12 +187,15 @@ export function createWorld({
   /** What hands out tokens has beside that. */
   function handingOut(own: ReturnType<typeof surroundings>) {
     const { process } = own;
-    const audit = {
-      async handOut(record: HandOutRecord): Promise<void> {
+    const good: Audit = {
+      async handOut(handOut: HandOutRecord): Promise<void> {
         if (random.chance(weather.audit.down)) throw new BrokerError('audit_unavailable', 'The audit is down.');
-        audits.push({ ...record, writtenAt: time.now(), instance: process.name });
+        const entry = { ...handOut, writtenAt: time.now(), instance: process.name };
+        audits.push(entry);
+        record('audit', entry, entry);
       },
     };
+    const audit = sabotage.audit?.(good) ?? good;
     return { ...own, memory: createTokenMemory(), audit, minter: fleet.invokerFor(process) };
   }
 
@@ -220,7 +203,10 @@ export function createWorld({
   function startProxyInstance(name: string): ProxyInstance {
     const own = surroundings(name);
     const { process, store: proxyStore } = own;
-    const forwarder = createForwarderSimulator({ upstreams, calls, process, time, random, weather: weather.upstream });
+    const forwarder = createForwarderSimulator({
+      ...{ upstreams, calls, record, process, time, random },
+      weather: weather.upstream,
+    });
     const proxy = createProxy({ ...handingOut(own), proxyStore, forwarder });
     return {
       process,
@@ -243,15 +229,19 @@ export function createWorld({
       store: own.store,
       async handOut(request) {
         const askedAt = time.now();
-        const about = () => ({ request, instance: name, askedAt, answeredAt: time.now(), auditsBefore: audits.length });
+        const answer = (said: Pick<Answer, 'handOut' | 'error' | 'retryAfterMs'>) => {
+          const about = { request, instance: name, askedAt, answeredAt: time.now(), auditsBefore: audits.length };
+          answers.push({ ...about, ...said });
+          record('answer', request.slot, { ...about, ...said });
+        };
         try {
           const handedOut = await handOut({ ...request, deadline: own.clock.monotonic() + REQUEST_MS });
-          answers.push({ ...about(), handOut: handedOut });
+          answer({ handOut: handedOut });
           return handedOut;
         } catch (error) {
           const known = error instanceof BrokerError ? error : new BrokerError('internal', String(error));
           const { code, retryAfterMs } = known;
-          answers.push({ ...about(), error: code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+          answer({ error: code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
           throw error;
         }
       },
@@ -279,6 +269,8 @@ export function createWorld({
     vault,
     upstreams,
     fleet,
+    log,
+    record,
     writes,
     refusals,
     audits,

@@ -1,0 +1,83 @@
+import type { BrokerErrorCode } from '../../functions/core/errors.ts';
+import type { HandOut, HandOutRequest } from '../../functions/core/hand-out.ts';
+import type { HandOutRecord } from '../../functions/core/ports.ts';
+import type { ForwardedCall } from './forwarder-simulator.ts';
+import type { RefusalsChange, TableWrite } from './memory-table.ts';
+import type { IssuedToken } from './upstream-accounts.ts';
+import type { UpstreamRequest } from './upstream-simulator.ts';
+
+/** A write to the table, with when (true time) and by which process. */
+export interface RecordedWrite extends TableWrite {
+  readonly at: number;
+  readonly by: string;
+}
+
+/** A change of a connection's count of refusals; true time. */
+export interface RecordedRefusals extends RefusalsChange {
+  readonly at: number;
+}
+
+/** An audit record, with when it was written (true time) and by which instance. */
+export interface AuditEntry extends HandOutRecord {
+  readonly writtenAt: number;
+  readonly instance: string;
+}
+
+/** An answer to a caller. True times; `auditsBefore` is how many audit records there were when it was given. */
+export interface Answer {
+  readonly request: Omit<HandOutRequest, 'deadline'>;
+  readonly instance: string;
+  readonly askedAt: number;
+  readonly answeredAt: number;
+  readonly auditsBefore: number;
+  readonly handOut?: HandOut;
+  readonly error?: BrokerErrorCode;
+  readonly retryAfterMs?: number;
+}
+
+/** A token that the upstream issued for a request, whether or not its answer is ever heard. */
+export interface IssuedFor {
+  readonly request: UpstreamRequest;
+  readonly issued: IssuedToken;
+}
+
+/** All kinds of what is logged, each with what is known of it. */
+export interface Happenings {
+  write: RecordedWrite;
+  refusals: RecordedRefusals;
+  audit: AuditEntry;
+  answer: Answer;
+  /** A login or a slide was sent. */
+  sent: UpstreamRequest;
+  issued: IssuedFor;
+  /** The broker has its answer, or has stopped waiting. */
+  heard: UpstreamRequest;
+  /** A proxied call was sent. */
+  forwarded: ForwardedCall;
+  returned: ForwardedCall;
+  /** A proxied call threw what is no error of the broker's own. */
+  unforeseen: { readonly at: number; readonly what: string };
+}
+
+/** Whom something was about; all subjects of the connection where none is named. */
+export interface About {
+  readonly connection: string;
+  readonly subject?: string;
+}
+
+/** One thing that happened, as it is logged. */
+export type Happening<Kind extends keyof Happenings = keyof Happenings> = {
+  readonly [Each in Kind]: {
+    readonly kind: Each;
+    /** True time. */
+    readonly at: number;
+    readonly about: About;
+    readonly what: Happenings[Each];
+  };
+}[Kind];
+
+/** Logs something that happens now. */
+export type Log = <Kind extends keyof Happenings>(kind: Kind, about: About, what: Happenings[Kind]) => void;
+
+/** What hears of everything that happens to one slot, in order, each thing once. */
+export type Watch = { readonly [Kind in keyof Happenings]?: (what: Happenings[Kind]) => void };

@@ -1,0 +1,183 @@
+import type { Audit, Upstream } from '../../functions/core/ports.ts';
+import { Secret } from '../../functions/core/secret.ts';
+import type { Slot } from '../../functions/core/slot.ts';
+import type { SlotRecord } from '../../functions/core/slot-record.ts';
+import type { MemoryStore } from './memory-store.ts';
+
+/** Ways to put a broken port in the place of a good one, so that a test sees what comes of it. */
+export interface Sabotage {
+  readonly store?: (store: MemoryStore) => MemoryStore;
+  readonly audit?: (audit: Audit) => Audit;
+  readonly upstream?: (upstream: Upstream) => Upstream;
+}
+
+/** A broker that breaks one of its rules by a port that does, and the invariants that must be seen to break. */
+export interface BrokenBroker {
+  readonly name: string;
+  readonly breaks: readonly string[];
+  readonly sabotage: Sabotage;
+}
+
+/** Brokers that are broken without a change of their code. */
+export const brokenBrokers: readonly BrokenBroker[] = [
+  {
+    name: 'believes that tokens live an hour longer than they do',
+    breaks: ['1'],
+    sabotage: {
+      upstream: (upstream) => ({
+        ...upstream,
+        async login(attempt) {
+          const outcome = await upstream.login(attempt);
+          if (outcome.kind !== 'token') return outcome;
+          const { exp, seconds } = outcome.life;
+          const longer = {
+            ...(exp === undefined ? {} : { exp: exp + 3_600_000 }),
+            ...(seconds === undefined ? {} : { seconds: seconds + 3_600 }),
+          };
+          return { ...outcome, life: { ...outcome.life, ...longer } };
+        },
+      }),
+    },
+  },
+  {
+    name: 'takes leases that others hold',
+    breaks: ['3'],
+    sabotage: {
+      store: (store) => ({
+        ...store,
+        async acquire(claim) {
+          const seen = await store.read(claim.slot, { consistent: true });
+          const later = { ...claim, now: claim.now + 10 * 86_400_000 };
+          return store.acquire(seen === undefined ? later : { ...later, seen });
+        },
+      }),
+    },
+  },
+  {
+    name: 'forgets which version was refused',
+    breaks: ['5'],
+    sabotage: {
+      store: (store) => ({
+        ...changingReads(store, ({ refusedVersion: _, ...rest }) => rest),
+        refusals: async () => undefined,
+      }),
+    },
+  },
+  {
+    name: 'leaves the upstream alone for no longer than a lease',
+    breaks: ['6'],
+    sabotage: {
+      store: (store) => ({
+        ...store,
+        acquire: (claim) => store.acquire({ ...claim, notBefore: claim.leaseUntil }),
+        fail: (failure) => store.fail({ ...failure, notBefore: failure.at + 1 }),
+      }),
+    },
+  },
+  {
+    name: 'writes no back-off with its leases',
+    breaks: ['6'],
+    sabotage: { store: (store) => ({ ...store, acquire: (claim) => store.acquire({ ...claim, notBefore: 0 }) }) },
+  },
+  {
+    name: 'publishes under whatever lease there is',
+    breaks: ['7'],
+    sabotage: {
+      store: (store) => ({
+        ...store,
+        async publish(publication) {
+          const record = await store.read(publication.slot, { consistent: true });
+          const { lease, generation } = record ?? {};
+          if (lease === undefined || generation === undefined) return store.publish(publication);
+          return store.publish({ ...publication, leaseId: lease.id, seenGeneration: generation });
+        },
+      }),
+    },
+  },
+  {
+    name: 'stores tokens that nobody issued',
+    breaks: ['17'],
+    sabotage: {
+      upstream: (upstream) => ({
+        ...upstream,
+        async login(attempt) {
+          const outcome = await upstream.login(attempt);
+          return outcome.kind === 'token' ? { ...outcome, value: new Secret('made-up') } : outcome;
+        },
+      }),
+    },
+  },
+  {
+    name: 'gives everybody the token of whoever came first',
+    breaks: ['8', '17'],
+    sabotage: {
+      upstream: (upstream) => {
+        let first: Secret<string> | undefined;
+        return {
+          ...upstream,
+          async login(attempt) {
+            const outcome = await upstream.login(attempt);
+            if (outcome.kind !== 'token') return outcome;
+            first ??= outcome.value;
+            return { ...outcome, value: first };
+          },
+        };
+      },
+    },
+  },
+  { name: 'records nothing', breaks: ['10'], sabotage: { audit: () => ({ handOut() {} }) } },
+  {
+    name: 'sees no tokens in the table',
+    breaks: ['11'],
+    sabotage: { store: (store) => changingReads(store, ({ token: _, ...rest }) => rest) },
+  },
+  {
+    name: 'meets something unforeseen',
+    breaks: ['14'],
+    sabotage: {
+      store: (store) => ({ ...store, recordUse: () => Promise.reject(new Error('Nobody thought of this.')) }),
+    },
+  },
+  {
+    name: 'believes that every token is due',
+    breaks: ['4'],
+    sabotage: {
+      store: (store) =>
+        changingReads(store, ({ token, ...rest }) =>
+          token === undefined ? rest : { ...rest, token: { ...token, refreshAt: 0 } },
+        ),
+    },
+  },
+  {
+    name: 'forgets that a token was reported dead once it begins to mint',
+    breaks: ['16'],
+    sabotage: {
+      store: (store) => ({
+        ...store,
+        async begin(start) {
+          const record = await store.begin(start);
+          return record && { ...record, rejectedGeneration: 0 };
+        },
+      }),
+    },
+  },
+  {
+    name: 'lets exclusive calls begin without a lease',
+    breaks: ['C18'],
+    sabotage: { store: (store) => ({ ...store, beginCall: async () => true }) },
+  },
+  {
+    name: 'never publishes what it was given',
+    breaks: ['18'],
+    sabotage: { store: (store) => ({ ...store, publish: async () => false }) },
+  },
+];
+
+function changingReads(store: MemoryStore, change: (record: SlotRecord) => SlotRecord): MemoryStore {
+  const changed = (record: SlotRecord | undefined) => record && change(record);
+  return {
+    ...store,
+    read: async (slot: Slot, options) => changed(await store.read(slot, options)),
+    begin: async (start) => changed(await store.begin(start)),
+  };
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { recordDraws, replayDraws } from './draws.ts';
+import { brokenBrokers } from './sabotage.ts';
+import { shrink } from './shrink.ts';
+import { simulate } from './simulate.ts';
+
+const A_FEW = 4;
+/** What has too little to leave out is no test. */
+const MANY = 15;
+
+describe('a failing seed', () => {
+  it.each(brokenBrokers.filter(({ breaks }) => ['1', '4', '5', '11', '16'].some((number) => breaks.includes(number))))(
+    'of a broker that $name shrinks to a few actions that break the same invariant',
+    { timeout: 60_000 },
+    async ({ sabotage }) => {
+      let whole = await simulate(1, { sabotage });
+      for (let seed = 2; whole.violations.length === 0 || whole.actions < MANY; seed += 1)
+        whole = await simulate(seed, { sabotage });
+      const shrunk = await shrink(whole.seed, { sabotage });
+
+      const [first, ...others] = shrunk?.history ?? [];
+      expect(shrunk?.report.violations[0]?.invariant).toBe(whole.violations[0]?.invariant);
+      expect(shrunk?.report.actions).toBeLessThanOrEqual(A_FEW);
+      expect(shrunk?.kept.actions.size).toBeLessThanOrEqual(A_FEW);
+      expect(first).toContain(`shrunk from ${whole.actions} actions to ${shrunk?.kept.actions.size}`);
+      expect(others.at(-1)).toContain(`--seeds 1 --from ${whole.seed}`);
+      expect(others.length).toBeLessThan(60);
+    },
+  );
+
+  it('is not shrunk where it does not fail', async () => {
+    expect(await shrink(1)).toBeUndefined();
+  });
+
+  it('goes again as it went when all of it is replayed, and its actions draw the same when some are left out', async () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const { draws, tape } = recordDraws();
+      const recorded = await simulate(seed, { draws });
+      const actions = Array.from({ length: 50 }, (_, n) => n);
+      const kept = { actions: new Set(actions), faultKinds: new Set(recorded.faultKinds) };
+
+      expect(recorded).toEqual(await simulate(seed));
+      expect(await simulate(seed, { draws: replayDraws(tape), kept })).toEqual(recorded);
+    }
+  });
+});

@@ -24,6 +24,8 @@ export interface ProxyDependencies extends HandOutDependencies {
 }
 
 const UNAUTHORIZED = 401;
+/** The escapes of what may stand in a segment as it is, apart from what `encodeURIComponent` leaves alone. */
+const NEEDLESS_ESCAPE = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 /** After a renewal that did not help, nobody's word renews the slot for this long at least (H17). */
 const BARRED_AT_LEAST_MS = 30_000;
 /** With less than this left, a call is not begun. */
@@ -89,10 +91,20 @@ export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) 
   };
 }
 
+/**
+ * A decoded path as it is sent: UTF-8, each segment escaped once, but for what RFC 3986 §3.3 has in one (`pchar`). Two
+ * paths that differ stay different, as long as they hold no `%`.
+ */
+export function pathAsSent(path: string): string {
+  const asSent = (segment: string) =>
+    encodeURIComponent(segment).replace(NEEDLESS_ESCAPE, (escaped) => decodeURIComponent(escaped));
+  return path.split('/').map(asSent).join('/');
+}
+
 /** Throws `proxy_not_allowed` for a method or a path that the connection's policy does not declare. */
 function assertAllowed(policy: ProxyPolicy, { method, path }: ForwardedRequest, connection: Connection): void {
   const isUnder = (prefix: string) => path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
-  if (policy.methods.includes(method) && policy.paths.some(isUnder)) return;
+  if (policy.methods.includes(method) && policy.paths.map(pathAsSent).some(isUnder)) return;
   throw new BrokerError(
     'proxy_not_allowed',
     `The connection ${connection.name} forwards ${policy.methods.join(', ')} under ${policy.paths.join(', ')} only.`,

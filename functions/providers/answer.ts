@@ -8,6 +8,9 @@ const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 /** Longer than this no server's header buffers would take back. */
 const LONGEST_TOKEN = 8_192;
 
+/** Why an empty token is unusable. */
+export const EMPTY_TOKEN = 'is empty';
+
 /** What an answer had in the place of its token. */
 export type TokenReading =
   | { readonly kind: 'token'; readonly value: string }
@@ -68,17 +71,25 @@ function tokenFromText(text: string): TokenReading {
   return isDocument ? { kind: 'unusable', why: 'is a document' } : checked(text);
 }
 
-/** Repetitions of one value are one value; two different values leave open which is current (C16). */
+/**
+ * Repetitions of one value are one value; two different values leave open which is current (C16). A front end may
+ * have folded repeated lines into one (RFC 9110 §5.3): a token in a header holds no comma.
+ */
 function tokenFromHeader(headers: HttpHeaders, name: string): TokenReading {
-  const values = new Set(headers[name.toLowerCase()]);
+  const values = new Set(headers[name.toLowerCase()]?.flatMap(membersOf));
   if (values.size === 0) return { kind: 'missing' };
   if (values.size > 1) return { kind: 'unusable', why: 'comes with conflicting values' };
   const [value = ''] = values;
   return checked(value);
 }
 
+/** The members of a list, without the white space around them (RFC 9110 §5.6.1); what is no list as it is. */
+function membersOf(line: string): readonly string[] {
+  return line.includes(',') ? line.split(',').map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '')) : [line];
+}
+
 function checked(value: string): TokenReading {
-  if (value === '') return { kind: 'unusable', why: 'is empty' };
+  if (value === '') return { kind: 'unusable', why: EMPTY_TOKEN };
   if (!isHeaderSafe(value)) return { kind: 'unusable', why: 'has characters that no header may carry' };
   if (value.length > LONGEST_TOKEN) return { kind: 'unusable', why: `is longer than ${LONGEST_TOKEN} characters` };
   return { kind: 'token', value };

@@ -1,5 +1,9 @@
 import { body, header, type Provider } from './provider.ts';
 
+// One parameter for both, put together before it is encoded (C3, C4).
+const CREDENTIAL = { as: { setting: 'loginParameter' }, fields: { l: '{username}|{password}' } } as const;
+const ROLES = { 100: 'agent', 200: 'supervisor', 300: 'scheduler', 400: 'administrator', 1000: 'superuser' } as const;
+
 /** CommunityWFM CommunityWebAPI: a password login, then a token that every gated answer renews (C2, C14, C15). */
 export const communityWebApi = {
   secretFields: { username: { without: '|' }, password: { suspect: '|' } },
@@ -15,11 +19,7 @@ export const communityWebApi = {
   },
   defaults: { refreshAfter: 0.75, refreshAfterWithSlide: 0.5, lifetimeSeconds: 1200, maxSessionSeconds: 43_200 },
   logins: {
-    system: {
-      method: 'POST',
-      path: { setting: 'loginPath' },
-      credential: [{ as: { setting: 'loginParameter' }, fields: { l: '{username}|{password}' } }],
-    },
+    system: { method: 'POST', path: { setting: 'loginPath' }, credential: [CREDENTIAL] },
   },
   tokenAt: body('authToken'),
   envelope: 'Data',
@@ -30,10 +30,7 @@ export const communityWebApi = {
   attributes: {
     agentId: { member: 'agentId', type: 'number' },
     userRole: { member: 'userRole', type: 'number' },
-    userRoleName: {
-      member: 'userRole',
-      names: { 100: 'agent', 200: 'supervisor', 300: 'scheduler', 400: 'administrator', 1000: 'superuser' },
-    },
+    userRoleName: { member: 'userRole', names: ROLES },
     userName: { member: 'userName', type: 'string' },
     timeZone: { member: 'timeZone', type: 'number' },
     language: { member: 'language', type: 'string' },

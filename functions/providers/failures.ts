@@ -1,5 +1,5 @@
 import type { BrokerErrorCode } from '../core/errors.ts';
-import type { BackOffKind, UpstreamFailure } from '../core/ports.ts';
+import type { BackOffKind, UpstreamFailure, UpstreamOutcome } from '../core/ports.ts';
 import { retryAfterMsOf } from './answer-clock.ts';
 import type { HttpFailure, HttpResponse } from './http.ts';
 
@@ -76,23 +76,14 @@ export function transportFailure({ reason, sent }: HttpFailure, timeoutMs: numbe
  * The failure that a status alone makes, at login and slide alike: redirect, throttling, faults of the server, and
  * whatever is neither an answer nor a refusal. Undefined for 2xx and 4xx other than 429.
  */
-export function statusFailure(response: HttpResponse, now: number): UpstreamFailure | undefined {
-  const { status } = response;
+export function statusFailure({ status }: HttpResponse): UpstreamFailure | undefined {
   const isOwnMatter = (status >= 200 && status < 300) || (status >= 400 && status < 500 && status !== 429);
   if (isOwnMatter) return undefined;
   if (status === 429) {
-    return withRetryAfter(
-      failure('upstream_throttled', 'not_judged', 'The upstream answered 429: too many requests.'),
-      response,
-      now,
-    );
+    return failure('upstream_throttled', 'not_judged', 'The upstream answered 429: too many requests.');
   }
   if (status === 503) {
-    return withRetryAfter(
-      failure('upstream_unavailable', 'not_judged', 'The upstream answered 503: it is not available.'),
-      response,
-      now,
-    );
+    return failure('upstream_unavailable', 'not_judged', 'The upstream answered 503: it is not available.');
   }
   if (status >= 500) {
     return failure(
@@ -111,9 +102,14 @@ export function statusFailure(response: HttpResponse, now: number): UpstreamFail
   return failure('upstream_invalid_response', 'unknown', `The upstream answered ${status}, which ends no request.`);
 }
 
-function withRetryAfter(failed: UpstreamFailure, response: HttpResponse, now: number): UpstreamFailure {
-  const retryAfterMs = retryAfterMsOf(response.headers, now);
-  return retryAfterMs === undefined ? failed : { ...failed, retryAfterMs };
+/**
+ * The outcome of an answer with the wait that its `Retry-After` asks for, whatever the failure. A credential that was
+ * refused waits for another version of the secret alone: the header would keep that one waiting too.
+ */
+export function heedingRetryAfter(outcome: UpstreamOutcome, { headers }: HttpResponse, now: number): UpstreamOutcome {
+  if (outcome.kind === 'token' || outcome.backOff === 'refused') return outcome;
+  const retryAfterMs = retryAfterMsOf(headers, now);
+  return retryAfterMs === undefined ? outcome : { ...outcome, retryAfterMs };
 }
 
 /** An account that the upstream has locked. */

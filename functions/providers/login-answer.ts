@@ -2,14 +2,15 @@ import type { Connection } from '../core/connection.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { IssuedLife, UpstreamFailure, UpstreamOutcome } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
-import { contentOf, parseJson, readToken, valueAt } from './answer.ts';
+import { contentOf, EMPTY_TOKEN, parseJson, readToken } from './answer.ts';
 import { serverDateOf } from './answer-clock.ts';
 import { attributesOf } from './attributes.ts';
-import { accountLocked, failure, statusFailure } from './failures.ts';
+import { accountLocked, failure, heedingRetryAfter, statusFailure } from './failures.ts';
 import type { HttpResponse } from './http.ts';
 import { lifeOf } from './issued-life.ts';
 import { claimsOf } from './jwt-claims.ts';
 import type { Login, Provider } from './provider.ts';
+import { refusalWordsOf } from './refusal-words.ts';
 import { forwardable, saysLocked } from './upstream-message.ts';
 
 const REFUSES_CREDENTIAL: readonly number[] = [400, 401, 403];
@@ -30,6 +31,10 @@ export interface AnsweredLogin {
 
 /** Judges the answer to a login: a token, or the failure it is. Never throws, whatever the upstream answered. */
 export function judgeLogin(answered: AnsweredLogin, response: HttpResponse): UpstreamOutcome {
+  return heedingRetryAfter(judge(answered, response), response, answered.now);
+}
+
+function judge(answered: AnsweredLogin, response: HttpResponse): UpstreamOutcome {
   const { status } = response;
   if (status === 500) {
     return failure(
@@ -38,7 +43,7 @@ export function judgeLogin(answered: AnsweredLogin, response: HttpResponse): Ups
       'The upstream answered 500 to the login: a wrong credential or a fault of its own. Check the credential there.',
     );
   }
-  const failed = statusFailure(response, answered.now);
+  const failed = statusFailure(response);
   if (failed !== undefined) return failed;
   const answer = parseJson(response.body.toString('utf8'));
   return status < 300 ? judgeSuccess(answered, response, answer) : judgeClientError(answered, status, answer);
@@ -46,7 +51,7 @@ export function judgeLogin(answered: AnsweredLogin, response: HttpResponse): Ups
 
 function judgeClientError(answered: AnsweredLogin, status: number, answer: JsonValue | undefined): UpstreamFailure {
   const { provider, login } = answered;
-  const message = messageOf(provider, answer);
+  const { message } = refusalWordsOf(provider, answer);
   const refusesSubject = login.refusesSubject?.includes(status) ?? false;
   const refusesCredential = (login.refusesCredential ?? REFUSES_CREDENTIAL).includes(status);
   const isRefusal = refusesSubject || refusesCredential;
@@ -59,12 +64,15 @@ function judgeClientError(answered: AnsweredLogin, status: number, answer: JsonV
 
 function judgeSuccess(answered: AnsweredLogin, response: HttpResponse, answer: JsonValue | undefined): UpstreamOutcome {
   const { provider, login } = answered;
-  const refused = provider.refusal !== undefined && valueAt(answer, [provider.refusal.flag]) === false;
-  if (refused) return judgeRefusal(answered, answer);
+  const { saysNo, saysYes, message } = refusalWordsOf(provider, answer);
+  if (saysNo) return judgeRefusal(answered, message);
 
   const content = contentOf(provider, answer);
   const reading = readToken(provider.tokenAt, response, content);
   if (reading.kind === 'token') return judgeToken(answered, response, reading.value, content);
+  const hasNoToken = reading.kind === 'missing' || reading.why === EMPTY_TOKEN;
+  // Whoever gives no token and says why has refused, though not in the words documented (C12).
+  if (hasNoToken && message !== undefined && !saysYes) return judgeRefusal(answered, message);
   if (reading.kind === 'unusable') {
     return failure('upstream_invalid_response', 'unknown', `The upstream's token ${reading.why}. It was not taken.`);
   }
@@ -84,12 +92,10 @@ function judgeSuccess(answered: AnsweredLogin, response: HttpResponse, answer: J
 }
 
 /** A body that says no; one that does not say why is no answer to rely on, unless it may be about the subject. */
-function judgeRefusal(answered: AnsweredLogin, answer: JsonValue | undefined): UpstreamFailure {
-  const message = messageOf(answered.provider, answer);
+function judgeRefusal(answered: AnsweredLogin, message: string | undefined): UpstreamFailure {
   if (saysLocked(message)) return accountLocked();
   if (answered.login.refusesSubject !== undefined) return subjectRejected(answered, 'refused the login', message);
-  const hasMessage = typeof message === 'string' && message.trim() !== '';
-  if (hasMessage) return credentialRejected(answered, 'refused the login', message);
+  if (message !== undefined) return credentialRejected(answered, 'refused the login', message);
   return failure(
     'upstream_invalid_response',
     'unknown',
@@ -128,11 +134,7 @@ function withServerDate(life: IssuedLife, response: HttpResponse): IssuedLife {
   return serverDate === undefined ? life : { ...life, serverDate };
 }
 
-function messageOf(provider: Provider, answer: JsonValue | undefined): JsonValue | undefined {
-  return provider.refusal === undefined ? undefined : valueAt(answer, [provider.refusal.message]);
-}
-
-function credentialRejected(answered: AnsweredLogin, what: string, message: JsonValue | undefined): UpstreamFailure {
+function credentialRejected(answered: AnsweredLogin, what: string, message: string | undefined): UpstreamFailure {
   return failure(
     'upstream_credential_rejected',
     'refused',
@@ -140,7 +142,7 @@ function credentialRejected(answered: AnsweredLogin, what: string, message: Json
   );
 }
 
-function subjectRejected(answered: AnsweredLogin, what: string, message: JsonValue | undefined): UpstreamFailure {
+function subjectRejected(answered: AnsweredLogin, what: string, message: string | undefined): UpstreamFailure {
   return failure(
     'upstream_subject_rejected',
     'unknown',
@@ -148,7 +150,7 @@ function subjectRejected(answered: AnsweredLogin, what: string, message: JsonVal
   );
 }
 
-function said(answered: AnsweredLogin, message: JsonValue | undefined): string {
+function said(answered: AnsweredLogin, message: string | undefined): string {
   const words = forwardable(message, answered.credentialTexts);
   return words === undefined ? '' : ` It said: "${words}".`;
 }

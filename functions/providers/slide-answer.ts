@@ -3,7 +3,7 @@ import type { UpstreamFailure, UpstreamOutcome } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
 import { readToken } from './answer.ts';
 import { serverDateOf } from './answer-clock.ts';
-import { accountLocked, failure, statusFailure } from './failures.ts';
+import { accountLocked, failure, heedingRetryAfter, statusFailure } from './failures.ts';
 import type { HttpResponse } from './http.ts';
 import { lifeOf } from './issued-life.ts';
 import type { Provider, Slide } from './provider.ts';
@@ -25,7 +25,11 @@ export interface AnsweredSlide {
  * old token and its expiry as they are (C15, C16). 401 says that the old token is dead, 403 does not (C19).
  */
 export function judgeSlide(answered: AnsweredSlide, response: HttpResponse): UpstreamOutcome {
-  const failed = statusFailure(response, answered.now) ?? clientError(response.status);
+  return heedingRetryAfter(judge(answered, response), response, answered.now);
+}
+
+function judge(answered: AnsweredSlide, response: HttpResponse): UpstreamOutcome {
+  const failed = statusFailure(response) ?? clientError(response.status);
   if (failed !== undefined) return failed;
 
   const { provider, connection, slide, requestStartedAt } = answered;

@@ -83,9 +83,7 @@ function base64Forms(text: string): readonly string[] {
   const bytes = Buffer.from(text);
   return [0, 1, 2]
     .map((shift) => {
-      const encoded = Buffer.concat([Buffer.alloc(shift), bytes])
-        .toString('base64')
-        .replace(/=+$/, '');
+      const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
       const firstWhole = Math.ceil((shift * 8) / 6);
       const wholeUntil = Math.floor(((shift + bytes.length) * 8) / 6);
       return encoded.slice(firstWhole, wholeUntil).toLowerCase();

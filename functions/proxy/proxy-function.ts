@@ -28,9 +28,10 @@ export function createProxyFunction(
   });
 }
 
-/** Base64 whatever the content is, so that every byte arrives as it was sent. */
+/** The header by which the broker marks its own errors never comes from an upstream. Base64 whatever the content is, so that every byte arrives as it was sent. */
 function responseOf({ status, headers, body }: ForwardedAnswer, event: ApiEvent): APIGatewayProxyStructuredResultV2 {
-  const joined = Object.entries(headers).map(([name, values]) => [name, values.join(', ')]);
+  const passedOn = Object.entries(headers).filter(([name]) => name.toLowerCase() !== ERROR_HEADER);
+  const joined = passedOn.map(([name, values]) => [name, values.join(', ')]);
   const hasBody = body.length > 0 && event.requestContext.http.method !== 'HEAD';
   return {
     statusCode: status,

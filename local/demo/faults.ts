@@ -13,8 +13,7 @@ const OVERSIZED_TOKEN_LENGTH = 32 * 1024;
 export function forcedAnswer(knobs: Readonly<CommonKnobs>, forcedStatus: number | null): Answer | undefined {
   if (knobs.redirectTo !== null) return redirectAnswer(307, knobs.redirectTo);
   if (forcedStatus === null) return undefined;
-  const takesRetryAfter = forcedStatus === 429 || forcedStatus === 503;
-  const headers = takesRetryAfter && knobs.retryAfter !== null ? { 'Retry-After': knobs.retryAfter } : {};
+  const headers = knobs.retryAfter !== null ? { 'Retry-After': knobs.retryAfter } : {};
   const message = `The demo upstream was told to answer ${forcedStatus}.`;
   return jsonAnswer(forcedStatus, { success: false, failMessage: message, Success: false, Message: message }, headers);
 }

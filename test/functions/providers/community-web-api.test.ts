@@ -202,7 +202,7 @@ describe('CommunityWebAPI: a refusal', () => {
     ['C5: a token beside Success false', '{"Success":false,"authToken":"t"}'],
     ['Success false and no reason', '{"Success":false,"Data":null,"Message":null}'],
     ['neither token nor message', '{"Success":true,"Data":{}}'],
-    ['a message alone', '{"Message":"hello"}'],
+    ['a message beside Success true', '{"Success":true,"Message":"hello"}'],
     ['an empty answer', ''],
     ['a web page', '<!doctype html><title>Sign in</title>'],
     ['a list', '[]'],

@@ -125,7 +125,9 @@ describe('the claims of a token', () => {
     [1_622_548_647, 1_622_548_647_000],
     ['1622548647', 1_622_548_647_000],
     [1_622_548_647.5, 1_622_548_647_500],
+    ['1622548647.25', 1_622_548_647_250],
     [1_622_548_647_000, 1_622_548_647_000],
+    [1_000_000_000_000, 1_000_000_000_000],
     [253_402_300_799, 253_402_300_799_000],
     [0, 0],
     ['', undefined],
@@ -138,12 +140,26 @@ describe('the claims of a token', () => {
     expect(expiryOf(claimsOf(jwtOf(JSON.stringify({ exp }))))).toBe(expected);
   });
 
-  it.each(['', 'opaque', 'a.b', 'a.b.c', 'a.b.c.d.e', jwtOf('[]'), jwtOf('null'), jwtOf('{"exp":'), '..'])(
-    'H13: %j has none',
-    (token) => {
-      expect(claimsOf(token)).toBeUndefined();
-    },
-  );
+  const payload = Buffer.from('{"exp":1}').toString('base64url');
+
+  it.each([
+    '',
+    'opaque',
+    'a.b',
+    'a.b.c',
+    `e30.${payload}`,
+    `e30.${payload}.c.d.e`,
+    jwtOf('[]'),
+    jwtOf('null'),
+    jwtOf('{"exp":'),
+    '..',
+  ])('H13: %j has none', (token) => {
+    expect(claimsOf(token)).toBeUndefined();
+  });
+
+  it('H13: an exp beyond all numbers says nothing', () => {
+    expect(expiryOf(claimsOf(jwtOf('{"exp":1e999}')))).toBeUndefined();
+  });
 
   it('never throw', () => {
     fc.assert(

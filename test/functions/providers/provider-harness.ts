@@ -3,7 +3,7 @@ import { type Connection, fingerprintOf } from '../../../functions/core/connecti
 import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../../functions/core/ports.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import { createUpstream } from '../../../functions/providers/engine.ts';
-import type { Http, HttpRequest, HttpResponse } from '../../../functions/providers/http.ts';
+import type { Http, HttpFailure, HttpRequest, HttpResponse } from '../../../functions/providers/http.ts';
 import type { Provider } from '../../../functions/providers/provider.ts';
 import { providerOf } from '../../../functions/providers/table.ts';
 
@@ -12,7 +12,7 @@ export function connectionOf(
   providerName: string,
   baseUrl: string,
   change: { readonly settings?: Record<string, string>; readonly provider?: Provider } & Partial<
-    Pick<Connection, 'lifetimeSeconds' | 'maxTokenAgeSeconds'>
+    Pick<Connection, 'lifetimeSeconds' | 'maxTokenAgeSeconds' | 'caCertificate'>
   > = {},
 ): Connection {
   const provider = change.provider ?? providerOf(providerName);
@@ -37,6 +37,7 @@ export function connectionOf(
     renewalCooldownSeconds: 60,
     tokensOverlap: true,
     ...(lifetimeSeconds === undefined ? {} : { lifetimeSeconds }),
+    ...(change.caCertificate === undefined ? {} : { caCertificate: change.caCertificate }),
     placement: provider.placement,
     isolation: 'desk',
     fingerprint: fingerprintOf(identity),
@@ -61,25 +62,46 @@ export function realUpstream(providerNamed?: (name: string) => Provider | undefi
   return { upstream: createUpstream(parts), sent };
 }
 
-/** The engine over a network that gives one answer to everything, at one time. */
-export function answeredBy(
-  answer: { readonly status?: number; readonly headers?: Record<string, string[]>; readonly body?: string | Buffer },
-  now = 1_800_000_000_000,
-): { readonly upstream: Upstream; readonly sent: readonly HttpRequest[] } {
+/** What a network that is not there answers. */
+export interface Answer {
+  readonly status?: number;
+  readonly headers?: HttpResponse['headers'];
+  readonly body?: string | Buffer;
+}
+
+/** A network that gives one answer, or one failure, to everything. */
+export function answering(answer: Answer | HttpFailure): {
+  readonly http: Http;
+  readonly sent: readonly HttpRequest[];
+} {
   const sent: HttpRequest[] = [];
-  const response: HttpResponse = {
-    kind: 'response',
-    status: answer.status ?? 200,
-    headers: answer.headers ?? {},
-    body: Buffer.from(answer.body ?? ''),
-  };
+  const outcome: HttpResponse | HttpFailure =
+    'reason' in answer
+      ? answer
+      : {
+          kind: 'response',
+          status: answer.status ?? 200,
+          headers: answer.headers ?? {},
+          body: Buffer.from(answer.body ?? ''),
+        };
   const http: Http = {
     async send(request) {
       sent.push(request);
-      return response;
+      return outcome;
     },
   };
-  return { upstream: createUpstream({ http, clock: { now: () => now } }), sent };
+  return { http, sent };
+}
+
+/** The engine over such a network, at one time; `provider` in place of the table where it is given. */
+export function answeredBy(
+  answer: Answer | HttpFailure,
+  now = 1_800_000_000_000,
+  provider?: Provider,
+): { readonly upstream: Upstream; readonly sent: readonly HttpRequest[] } {
+  const { http, sent } = answering(answer);
+  const table = provider === undefined ? {} : { providerNamed: () => provider };
+  return { upstream: createUpstream({ http, clock: { now: () => now }, ...table }), sent };
 }
 
 /** A secret's JSON. */

@@ -51,13 +51,18 @@ describe('the table of providers', () => {
     const attempt = { secret, timeoutMs: 1 };
     await expect(upstream.login({ ...attempt, connection: unknown, subject: 'system' })).rejects.toMatchObject({
       code: 'internal',
+      detail: expect.stringMatching(/connection desk .*no provider/),
     });
     await expect(upstream.login({ ...attempt, connection: community, subject: '7' })).rejects.toMatchObject({
       code: 'internal',
+      detail: expect.stringMatching(/connection desk .*kind of subject/),
     });
     await expect(
       upstream.slide({ connection: community, subject: 'system', token: secret, timeoutMs: 1 }),
-    ).rejects.toMatchObject({ code: 'internal' });
+    ).rejects.toMatchObject({
+      code: 'internal',
+      detail: expect.stringMatching(/connection desk .*nothing to slide with/),
+    });
     expect(sent).toEqual([]);
   });
 });

@@ -8,15 +8,15 @@ const { connections } = resolveConnections({
   connections: { helpdesk: { provider: 'helpmaster', baseUrl: 'https://upstream.example', proxy } },
 });
 
-function forwarded(body: Buffer) {
+function forwarded({ body = Buffer.from(''), path = 'jobs', query = '' }) {
   const connection = connections['helpdesk'];
   if (connection?.proxy === undefined) throw new Error('the connection has a proxy');
   const event = {
     body: body.toString('base64'),
     isBase64Encoded: true,
     headers: {},
-    pathParameters: { path: 'jobs' },
-    rawQueryString: '',
+    pathParameters: { path },
+    rawQueryString: query,
     requestContext: { http: { method: 'POST' } },
   };
   // Only what is read of an event is there.
@@ -25,12 +25,60 @@ function forwarded(body: Buffer) {
 
 describe('the body of a proxied call', () => {
   it('may have 6 MB', () => {
-    expect(forwarded(Buffer.alloc(6 * 1024 * 1024, 1)).body).toHaveLength(6 * 1024 * 1024);
+    expect(forwarded({ body: Buffer.alloc(6 * 1024 * 1024, 1) }).body).toHaveLength(6 * 1024 * 1024);
   });
 
   it('is refused with 413 above', () => {
-    expect(() => forwarded(Buffer.alloc(6 * 1024 * 1024 + 1))).toThrow(
+    expect(() => forwarded({ body: Buffer.alloc(6 * 1024 * 1024 + 1) })).toThrow(
       expect.objectContaining({ code: 'payload_too_large', status: 413 }),
     );
+  });
+});
+
+describe('the path of a proxied call', () => {
+  it.each([
+    ["a-._~!$&'()*+,;=:@z", "/a-._~!$&'()*+,;=:@z"],
+    ['odata/Jobs(1)/@me', '/odata/Jobs(1)/@me'],
+    ['Größe/a b', '/Gr%C3%B6%C3%9Fe/a%20b'],
+    ['a#b[c]"<>^`{|}', '/a%23b%5Bc%5D%22%3C%3E%5E%60%7B%7C%7D'],
+    ['a..;b/...;/..a', '/a..;b/...;/..a'],
+    ['', '/'],
+  ])('%s goes as %s: a segment keeps what RFC 3986 §3.3 has in it', (path, sent) => {
+    expect(forwarded({ path }).path).toBe(sent);
+    expect(new URL(`https://upstream.example${sent}`).pathname.replaceAll('^', '%5E')).toBe(sent);
+  });
+
+  it.each([
+    ...['..', '.', 'a/..', '../a', 'a/./b', 'a\\b', 'a%2fb', 'a?b', 'a\u0000b', 'a\u0085b', 'a\ud800'],
+    // Servers that cut a segment at `;` before they resolve dots read these as dot segments.
+    ...['..;', 'a/..;/b', 'a/..;x=1/b', '.;/a', 'a/.;..'],
+  ])('%j, which could mean another, is refused', (path) => {
+    expect(() => forwarded({ path })).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+  });
+});
+
+describe('the query of a proxied call', () => {
+  it.each([
+    ['', ''],
+    ['sort=a%20b&sort=c', 'sort=a%20b&sort=c'],
+    ['a&&b=&=c&d=x=y', 'a&&b=&=c&d=x=y'],
+    ['x-amz-meta=1&amz=2&%=3', 'x-amz-meta=1&amz=2&%=3'],
+  ])('goes as it came: %j', (query, sent) => {
+    expect(forwarded({ query }).query).toBe(sent);
+  });
+
+  it('goes without the signature of the call to the broker, however its names are written', () => {
+    const signature = [
+      'X-Amz-Algorithm=AWS4-HMAC-SHA256',
+      'X-Amz-Credential=AKIA%2F20261122%2Feu-west-1%2Fexecute-api%2Faws4_request',
+      'x-amz-date=20261122T000000Z',
+      'X-AMZ-EXPIRES=60',
+      'X-Amz-SignedHeaders=host',
+      'X-Amz-Security-Token=session',
+      'X%2DAmz%2dSignature=00ff',
+      'X-Amz-Signature',
+    ];
+    expect(forwarded({ query: signature.join('&') }).query).toBe('');
+    expect(forwarded({ query: ['sort=b', ...signature, 'sort=a'].join('&') }).query).toBe('sort=b&sort=a');
   });
 });

@@ -44,7 +44,11 @@ export async function startProxyHarness(): Promise<ProxyHarness> {
       provider: 'helpmaster',
       baseUrl: `${scripted.url}/base`,
       ...common,
-      proxy: { ...proxy, paths: ['/open', '/binary'], timeoutSeconds: 1 },
+      proxy: {
+        ...proxy,
+        paths: ['/open', '/binary', '/@me', '/odata/Jobs(1)', '/a:b,c;d&e=f+g$h', '/öffen'],
+        timeoutSeconds: 1,
+      },
     },
     unproxied: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl },
   };

@@ -134,6 +134,10 @@ describe('what the proxy refuses, without asking the upstream', () => {
     ['a path outside the policy', 'scripted/system/openly', {}, 403, 'proxy_not_allowed'],
     ['a dot segment', 'helpdesk/88/a/%2e%2e/b', {}, 400, 'invalid_request'],
     ['a dot segment by an encoded slash', 'helpdesk/88/a%2f..%2fb', {}, 400, 'invalid_request'],
+    ['a dot segment with a parameter', 'scripted/system/open/..;/secret', {}, 400, 'invalid_request'],
+    ['the same by escapes', 'scripted/system/open/%2e%2e%3bx=1/secret', {}, 400, 'invalid_request'],
+    ['a parameter on a prefix of the policy', 'scripted/system/open;x=1/y', {}, 403, 'proxy_not_allowed'],
+    ['a prefix of the policy by another case', 'scripted/system/%C3%96FFEN', {}, 403, 'proxy_not_allowed'],
     ['a backslash', 'helpdesk/88/a%5cb', {}, 400, 'invalid_request'],
     ['a percent sign', 'helpdesk/88/a%2525', {}, 400, 'invalid_request'],
     ['an encoded question mark', 'helpdesk/88/a%3fb', {}, 400, 'invalid_request'],
@@ -154,13 +158,14 @@ describe('what the proxy refuses, without asking the upstream', () => {
   it('marks its own errors, so that they are not taken for the upstream’s', async () => {
     const own = await call('helpdesk/88/jobs', { method: 'DELETE' });
     broker.scripted.answer((_request, _body, response) => {
-      response.statusCode = 403;
+      response.writeHead(403, { 'Token-Broker-Error': 'cooldown', 'x-kept': 'kept' });
       response.end('{"code":"theirs"}');
     });
     const theirs = await call('scripted/system/open');
 
     expect(own.headers['token-broker-error']).toBe('proxy_not_allowed');
     expect(theirs.status).toBe(403);
+    expect(theirs.headers).toHaveProperty('x-kept', 'kept');
     expect(theirs.headers).not.toHaveProperty('token-broker-error');
   });
 

@@ -33,14 +33,15 @@ describe.each(bothUpstreams)('the faults of the demo %s', (name, start) => {
     expect(callStatuses()).toEqual([403]);
   });
 
-  it.each([429, 503])('sends Retry-After with a forced %i, and not without the knob', async (status) => {
-    upstream.setKnobs({ loginStatus: status, retryAfter: '17' });
-    expect((await upstream.login()).headers['retry-after']).toBe('17');
-    upstream.setKnobs({ retryAfter: null });
-    expect((await upstream.login()).headers['retry-after']).toBeUndefined();
-    upstream.setKnobs({ loginStatus: 500, retryAfter: '17' });
-    expect((await upstream.login()).headers['retry-after']).toBeUndefined();
-  });
+  it.each([403, 423, 429, 500, 502, 503, 504])(
+    'sends Retry-After with a forced %i, and not without the knob',
+    async (status) => {
+      upstream.setKnobs({ loginStatus: status, retryAfter: '17' });
+      expect((await upstream.login()).headers['retry-after']).toBe('17');
+      upstream.setKnobs({ retryAfter: null });
+      expect((await upstream.login()).headers['retry-after']).toBeUndefined();
+    },
+  );
 
   it('takes the new credential and refuses the old one once the credential is rotated', async () => {
     const rotated = name === 'helpmaster' ? { apiKey: 'new' } : { username: 'svc.api', password: 'new' };

@@ -6,16 +6,16 @@ const TELLING_RUN = 8;
 const LOOKS_LIKE_TOKEN = /[\w+/=.-]{40,}/;
 const DECODING_ROUNDS = 3;
 
-const entities: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: ' ',
-  vert: '|',
-  verbar: '|',
-};
+const entities: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+  ['nbsp', ' '],
+  ['vert', '|'],
+  ['verbar', '|'],
+]);
 
 /**
  * An upstream's own words, fit to be passed on: one line of at most 200 characters, without control characters, that
@@ -47,11 +47,15 @@ function quotesAny(message: string, credentialTexts: readonly string[]): boolean
   );
 }
 
-/** The message as it is, and as it reads after each round of decoding. */
+/** The message as it is, and as it reads after each round of decoding, a `+` being itself or a space. */
 function readingsOf(message: string): readonly string[] {
-  const readings = [message];
-  for (let round = 0; round < DECODING_ROUNDS; round += 1) readings.push(decodeOnce(readings.at(-1) ?? ''));
-  return [...readings, ...readings.map((reading) => reading.replaceAll('+', ' '))].map(squash);
+  let readings = new Set([message]);
+  for (let round = 0; round < DECODING_ROUNDS; round += 1) {
+    readings = new Set(
+      [...readings].flatMap((reading) => [reading, decodeOnce(reading), decodeOnce(reading.replaceAll('+', ' '))]),
+    );
+  }
+  return [...readings].map(squash);
 }
 
 function decodeOnce(text: string): string {
@@ -60,7 +64,7 @@ function decodeOnce(text: string): string {
     .replace(/(?:%|\\)u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     .replace(/&#x([0-9a-f]{1,6});?/gi, (whole, hex: string) => character(Number.parseInt(hex, 16)) ?? whole)
     .replace(/&#(\d{1,7});?/g, (whole, digits: string) => character(Number(digits)) ?? whole)
-    .replace(/&([a-z]+);/gi, (whole, name: string) => entities[name.toLowerCase()] ?? whole)
+    .replace(/&([a-z]+);/gi, (whole, name: string) => entities.get(name.toLowerCase()) ?? whole)
     .replace(/\\(["'\\/])/g, '$1');
 }
 

@@ -38,11 +38,13 @@ describe('the token in an answer', () => {
     expect(readToken(body('token'), answerOf(''), { token })).toEqual({ kind: 'token', value: token });
   });
 
-  it('in an empty header is empty, and conflicting in two', () => {
+  it('in a header is one value, as it stands there (C11, C16)', () => {
     const readIn = (...values: string[]) => readToken(header('X-Key'), answerOf('', { 'x-key': values }), undefined);
     expect(readIn('')).toEqual({ kind: 'unusable', why: 'is empty' });
     expect(readIn('a', 'b')).toEqual({ kind: 'unusable', why: 'comes with conflicting values' });
     expect(readIn('a', 'a')).toEqual({ kind: 'token', value: 'a' });
+    expect(readIn(' a')).toEqual({ kind: 'unusable', why: 'has characters that no header may carry' });
+    expect(readIn('a b, \t a b  ,a b')).toEqual({ kind: 'token', value: 'a b' });
   });
 
   it.each(['<html>', '{"error":1}', '["a"]', '"quoted"', 'Sign in first'])('is no text like %s', (content) => {

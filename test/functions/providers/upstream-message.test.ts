@@ -30,7 +30,7 @@ const encodings: Readonly<Record<string, (text: string) => string>> = {
 };
 
 /** Nothing shorter than the whole of it gives it away, and no part of it is a single sign. */
-const short = '¨k9 <é';
+const short = '¨k9 +‹é';
 
 /** Beside those above, what no framework does to a whole text and some server may. */
 const rarer: Readonly<Record<string, (text: string) => string>> = {

@@ -15,6 +15,10 @@ export interface Watched {
   readonly broker: string;
   readonly connections: readonly Connection[];
   readonly token: IFunction;
+  /** There only where workloads outside AWS are trusted. */
+  readonly exchange: IFunction | undefined;
+  /** Names of the connections whose tokens those workloads may have. */
+  readonly exchanged: ReadonlySet<string>;
   readonly refresh: IFunction;
   readonly groups: ReadonlyMap<string, IsolationGroup>;
   readonly deadLetters: IQueue;
@@ -38,7 +42,7 @@ const { GREATER_THAN_OR_EQUAL_TO_THRESHOLD, GREATER_THAN_THRESHOLD, LESS_THAN_TH
 
 /** Creates the alarms; without a topic they notify nobody. */
 export function createAlarms(scope: Construct, watched: Watched & { readonly topic: ITopic | undefined }): void {
-  const { broker, connections, token, refresh, groups, deadLetters, api, topic } = watched;
+  const { broker, connections, token, exchange, exchanged, refresh, groups, deadLetters, api, topic } = watched;
 
   /** Several alarms can share a page; `of` tells them apart. */
   function alarm(runbook: Runbook, of: string | undefined, why: string, props: AlarmProps): void {
@@ -58,14 +62,19 @@ export function createAlarms(scope: Construct, watched: Watched & { readonly top
   for (const { name: connection, proxy } of connections) {
     const dimensions = { connection };
     alarm('renew-the-credential', connection, `The upstream of ${connection} refuses its credential.`, {
-      metric: brokerMetric(broker, 'mint', 'RefusedLogins', { dimensions }),
+      metric: brokerMetric(broker, 'mint', 'CredentialRefused', { dimensions }),
     });
     alarm('check-the-upstream', connection, `Attempts to get a token for ${connection} keep failing.`, {
       metric: brokerMetric(broker, 'mint', 'UpstreamFailures', { dimensions }),
       threshold: 2,
       evaluationPeriods: 2,
     });
-    const openers: readonly Service[] = proxy === undefined ? ['token', 'mint'] : ['token', 'mint', 'proxy'];
+    const openers: readonly Service[] = [
+      'token',
+      'mint',
+      ...(proxy === undefined ? [] : (['proxy'] as const)),
+      ...(exchanged.has(connection) ? (['exchange'] as const) : []),
+    ];
     for (const service of openers) {
       alarm('look-for-tampering', `${connection}-${service}`, `A stored token of ${connection} did not decrypt.`, {
         metric: brokerMetric(broker, service, 'CiphertextRejected', { dimensions }),
@@ -96,9 +105,12 @@ export function createAlarms(scope: Construct, watched: Watched & { readonly top
     comparisonOperator: GREATER_THAN_THRESHOLD,
     evaluationPeriods: 3,
   });
-  alarm('raise-the-concurrency', 'token', 'Lambda refuses to run token so often.', {
-    metric: token.metricThrottles({ period: Duration.minutes(5), statistic: 'Sum' }),
-  });
+  for (const [kind, target] of Object.entries({ token, exchange })) {
+    if (target === undefined) continue;
+    alarm('raise-the-concurrency', kind, `Lambda refuses to run ${kind} so often.`, {
+      metric: target.metricThrottles({ period: Duration.minutes(5), statistic: 'Sum' }),
+    });
+  }
   for (const [group, { mint, proxy }] of groups) {
     for (const [kind, target] of Object.entries({ mint, proxy })) {
       if (target === undefined) continue;

@@ -44,7 +44,8 @@ export function createDashboard(scope: Construct, { broker, connections, api, re
         [search(broker, 'service,connection,source', 'SecondsToExpiry', 'Minimum')],
       ],
       [
-        'Due and not refreshed yet; sweeps that failed',
+        // A sweep reads little more than what it may begin.
+        'Due and not refreshed yet, at least; sweeps that failed',
         [brokerMetric(broker, 'refresh', 'RefreshBacklog', { statistic: 'Maximum' }), refresh.metricErrors({ period })],
       ],
     ],

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 
 /** The functions that publish metrics, by the name they give themselves. */
-export type Service = 'token' | 'mint' | 'proxy' | 'refresh';
+export type Service = 'token' | 'mint' | 'proxy' | 'exchange' | 'refresh';
 
 /**
  * A metric that the broker publishes itself. The namespace is the broker's name, and every metric has the dimension

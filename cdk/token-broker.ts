@@ -218,6 +218,8 @@ export class TokenBroker extends Construct implements ITokenBroker {
       broker: this.name,
       connections: Object.values(connections),
       token,
+      exchange,
+      exchanged: new Set(trust.flatMap(({ connections: names }) => names)),
       refresh,
       groups,
       deadLetters,

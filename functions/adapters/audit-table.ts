@@ -31,6 +31,7 @@ export function createAuditTable({
           generation: { N: String(record.generation) },
           secretVersion: { S: record.secretVersion },
           source: { S: record.source },
+          ...(record.via === undefined ? {} : { via: { S: record.via } }),
           requestId: { S: record.requestId },
           ttl: { N: String(Math.ceil(record.at / 1000) + KEPT_SECONDS) },
         },

@@ -14,6 +14,8 @@ import { awsClientConfig, type Environment } from './aws-client.ts';
 import { createKeyCache } from './key-cache.ts';
 
 const KEY_BYTES = 32;
+/** What KMS takes as a ciphertext; anything else it calls invalid, as it does the broker's own mistakes. */
+const LONGEST_ENCRYPTED_BYTES = 6_144;
 const CACHED_KEYS = 1_000;
 const CACHED_FOR_MS = 5 * 60_000;
 
@@ -79,6 +81,8 @@ export function createKmsKeys({
     },
 
     async decrypt(slot, encrypted) {
+      // Never made by KMS, so tampered with: asking would look like an outage that has no end.
+      if (encrypted.length < 1 || encrypted.length > LONGEST_ENCRYPTED_BYTES) return undefined;
       // With the slot, or a key copied to another slot's item would be found here without KMS refusing it.
       const name = JSON.stringify([slot.connection, slot.subject, Buffer.from(encrypted).toString('base64')]);
       const kept = cache.get(name);

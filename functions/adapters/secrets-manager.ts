@@ -103,8 +103,9 @@ function whyUnavailable(error: unknown, secret: string): BrokerError {
 function hasNoValue(secret: string): BrokerError {
   const name = nameOf(secret);
   return unavailable(
-    `The secret ${name} has no value. Put one into a file and set it: ` +
-      `aws secretsmanager put-secret-value --secret-id ${name} --secret-string file://secret.json`,
+    `The secret ${name} does not exist or has no value. Put one into a file and set it: ` +
+      `aws secretsmanager put-secret-value --secret-id ${name} --secret-string file://secret.json; ` +
+      `where there is no such secret: aws secretsmanager create-secret --name ${name} --secret-string file://secret.json`,
   );
 }
 

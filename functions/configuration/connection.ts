@@ -1,4 +1,4 @@
-import { type Connection, fingerprintOf, type ServedSubjects } from '../core/connection.ts';
+import { type Connection, fingerprintOf, lifetimeSecondsOf, type ServedSubjects } from '../core/connection.ts';
 import { defaultRefreshAfter, kindsServedBy, type Provider } from '../providers/provider.ts';
 import { providerOf, providers } from '../providers/table.ts';
 import { type Problem, renderPath } from './configuration-error.ts';
@@ -88,14 +88,15 @@ function timingOf(
   const { minTtlSeconds, maxTokenAgeSeconds } = shared;
   const isJudgeable =
     own !== undefined && provider !== undefined && minTtlSeconds !== undefined && maxTokenAgeSeconds !== undefined;
-  return isJudgeable
-    ? {
-        minTtlSeconds,
-        refreshAfter: shared.refreshAfter ?? defaultRefreshAfter(provider, own.settings),
-        lifetimeSeconds: own.lifetimeSeconds ?? maxTokenAgeSeconds,
-        lifeKey: own.lifetimeSeconds === undefined ? 'maxTokenAgeSeconds' : 'lifetimeSeconds',
-      }
-    : undefined;
+  if (!isJudgeable) return undefined;
+  const lifetimeSeconds = lifetimeSecondsOf({ ...own, maxTokenAgeSeconds });
+  return {
+    minTtlSeconds,
+    refreshAfter: shared.refreshAfter ?? defaultRefreshAfter(provider, own.settings),
+    lifetimeSeconds,
+    // Of two keys that bound the life it is the lower that must be raised.
+    lifeKey: own.lifetimeSeconds === lifetimeSeconds ? 'lifetimeSeconds' : 'maxTokenAgeSeconds',
+  };
 }
 
 /** Keys that this provider's connections do not have, each with the remedy for what was probably meant. */
@@ -152,7 +153,7 @@ function buildConnection(
     name,
     subjects: servedSubjects(provider, shared.subjects),
     refreshAfter: refreshAfter ?? defaultRefreshAfter(provider, settings),
-    idleSeconds: idleSeconds ?? Math.max(SHORTEST_IDLE_SECONDS, seconds.lifetimeSeconds ?? shared.maxTokenAgeSeconds),
+    idleSeconds: idleSeconds ?? Math.max(SHORTEST_IDLE_SECONDS, lifetimeSecondsOf({ ...shared, ...seconds })),
     isolation: isolation ?? name,
     placement: provider.placement,
     ...(proxy === undefined ? {} : { proxy }),

@@ -8,7 +8,8 @@ export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
 const LONGEST_SECONDS = 31_536_000;
 const SECRET_NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
-const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}$/;
+const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}$/;
+const ARN_END = /[^:]-[A-Za-z0-9]{6}$/;
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const JWT_START = /^eyJ[A-Za-z0-9_-]{10}/;
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
@@ -59,13 +60,19 @@ export const groupName = z
 
 /**
  * Name or ARN of a secret. Whatever looks like a credential itself is refused, and never quoted; so is an ARN with a
- * version or stage after it, since the broker follows the current version.
+ * version or stage after it, since the broker follows the current version, and one without the six characters that
+ * Secrets Manager puts after the name, since its name could then not be told from it.
  */
 export const secretName = z
   .string('must be the name or ARN of a secret in Secrets Manager')
   .refine((text) => SECRET_NAME.test(text) || SECRET_ARN.test(text), {
     error:
       'must be the name or ARN of a secret in Secrets Manager, without version or stage, and never the credential itself. If a credential stood here, take it out and renew it',
+    abort: true,
+  })
+  .refine((text) => !SECRET_ARN.test(text) || ARN_END.test(text), {
+    error:
+      'is an ARN that is not complete: it must end in `-` and the six characters that Secrets Manager put after the name. `aws secretsmanager describe-secret` shows it; or give the name alone',
     abort: true,
   })
   .refine(
@@ -135,7 +142,12 @@ export const proxyPolicy = strictObject(
       .min(1, 'must list at least one method')
       .default(['GET', 'HEAD']),
     paths: z
-      .array(upstreamPath, 'must be a list of path prefixes')
+      .array(
+        upstreamPath
+          .refine((path) => !path.includes('*'), 'a prefix needs no `*`: it stands for all that is under it')
+          .refine((path) => path.isWellFormed(), 'must be whole characters'),
+        'must be a list of path prefixes',
+      )
       .min(1, 'must list at least one path prefix')
       .default(['/']),
     headers: z.array(proxyHeader, 'must be a list of request header names').default([]),

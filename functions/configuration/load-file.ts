@@ -7,12 +7,15 @@ import { whereJsonBreaks } from './json-position.ts';
 import { resolveConnections } from './resolve.ts';
 import { isRecord } from './shape.ts';
 
+const ERROR_CLASS = /^[A-Z][A-Za-z]{0,40}Error$/;
+const ERROR_CODE = /^E[A-Z_]{1,60}$/;
 const LONGEST_MESSAGE = 300;
 const moduleExtensions = new Set(['.ts', '.mts', '.js', '.mjs']);
 
 /**
  * Reads the operator's declaration from a `.json` file or from the default export of a `.ts`, `.mts`, `.js` or `.mjs`
- * file, and resolves it. Throws `ConfigurationError` with the path in its message; never quotes what the file holds.
+ * file, and resolves it. Throws `ConfigurationError` with the path in its message; of what the file holds it quotes
+ * nothing but the first line of an `Error` that a module throws itself.
  */
 export async function loadConfigurationFile(path: string): Promise<Configuration> {
   await requireFile(path);
@@ -52,13 +55,42 @@ async function readJson(path: string): Promise<unknown> {
 
 async function importDefault(path: string): Promise<unknown> {
   const module: unknown = await import(pathToFileURL(resolve(path)).href).catch((error: unknown) => {
-    const [message = ''] = (error instanceof Error ? error.message : 'it threw something that is no Error').split('\n');
-    throw refusal(path, `cannot be loaded: ${message.slice(0, LONGEST_MESSAGE)}`);
+    throw refusal(path, `cannot be loaded: ${whyUnloadable(error, path)}`);
   });
   if (!isRecord(module) || module['default'] === undefined) {
     throw refusal(path, 'has no default export: end it with `export default defineConnections({ … })`');
   }
   return module['default'];
+}
+
+/**
+ * Says why a module failed: by class and place, since the message of an error of Node's own may quote the code. A plain
+ * `Error` is what the file itself throws, as where it misses a variable of the environment: its first line is for whoever
+ * runs it.
+ */
+function whyUnloadable(error: unknown, path: string): string {
+  if (!(error instanceof Error)) {
+    return 'it threw something that is no Error';
+  }
+  if (error.name === 'Error' && !('code' in error)) {
+    return error.message.slice(0, LONGEST_MESSAGE).split('\n')[0] ?? '';
+  }
+  const errorClass = ERROR_CLASS.test(error.name) ? error.name : 'Error';
+  const code = codeOf(error);
+  const named = ERROR_CODE.test(code) ? `${errorClass} ${code}` : errorClass;
+  return `${named}${placeIn(error.stack ?? '', path)}; run the file with \`node\` to see more`;
+}
+
+/** Where in the file the stack leads, or nothing: of a JavaScript file that does not parse, it does not say. */
+function placeIn(stack: string, path: string): string {
+  const names = [pathToFileURL(resolve(path)).href, resolve(path)];
+  for (const name of names) {
+    const [, line, column] = /^:(\d+)(?::(\d+))?/.exec(stack.slice(stack.indexOf(name) + name.length)) ?? [];
+    if (stack.includes(name) && line !== undefined) {
+      return ` at line ${line}${column === undefined ? '' : `, column ${column}`}`;
+    }
+  }
+  return '';
 }
 
 function refusal(path: string, message: string): ConfigurationError {

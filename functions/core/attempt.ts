@@ -87,8 +87,10 @@ export async function writeFailure(
     });
   }
   telemetry.metrics({ connection: connection.name, code }, { BackOffs: { unit: 'Count', value: 1 } });
+  // A refused credential is no trouble of the upstream's, and is refused still at each look that sends nothing.
+  const watched = code === 'upstream_credential_rejected' ? 'CredentialRefused' : 'UpstreamFailures';
   if (code.startsWith('upstream_')) {
-    telemetry.metrics({ connection: connection.name }, { UpstreamFailures: { unit: 'Count', value: 1 } });
+    telemetry.metrics({ connection: connection.name }, { [watched]: { unit: 'Count', value: 1 } });
   }
   telemetry.warn('An attempt to get a token failed.', {
     connection: connection.name,

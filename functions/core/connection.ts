@@ -70,7 +70,13 @@ export function fingerprintOf(fields: FingerprintedFields): string {
     .slice(0, 16);
 }
 
-/** The longest life a fresh token of this connection can have, in seconds; what the status calls `lifetime_seconds`. */
-export function lifetimeSecondsOf(connection: Connection): number {
-  return connection.lifetimeSeconds ?? connection.maxTokenAgeSeconds;
+/**
+ * The longest life a fresh token of this connection can have, in seconds; what the status calls `lifetime_seconds`.
+ * `maxTokenAgeSeconds` bounds a life that the provider fixes, too.
+ */
+export function lifetimeSecondsOf({
+  lifetimeSeconds,
+  maxTokenAgeSeconds,
+}: Pick<Connection, 'lifetimeSeconds' | 'maxTokenAgeSeconds'>): number {
+  return Math.min(lifetimeSeconds ?? maxTokenAgeSeconds, maxTokenAgeSeconds);
 }

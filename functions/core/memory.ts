@@ -11,14 +11,16 @@ interface Remembered {
   readonly readAt: number;
 }
 
-/** Tokens that this instance has read, by slot. The only place outside a request that holds them in the clear. */
+/**
+ * Tokens that this instance has read, by slot: what holds them in the clear from one request to the next. An answer
+ * that was written for one of them may be kept too, for as long as the token itself is.
+ */
 export interface TokenMemory {
   /** The token, if the store was looked at within `maxAgeSeconds`. */
   recent(slot: Slot, now: number, maxAgeSeconds: number): Token | undefined;
   /** The token, however long ago it was read; for when the store cannot be. */
   last(slot: Slot): Token | undefined;
   remember(slot: Slot, token: Token, readAt: number): void;
-  forget(slot: Slot): void;
 }
 
 /** Creates an empty memory; one an instance. */
@@ -45,9 +47,6 @@ export function createTokenMemory(maximumEntries = MAXIMUM_ENTRIES): TokenMemory
       entries.set(id, { token, readAt });
       const [oldest] = entries.keys();
       if (entries.size > maximumEntries && oldest !== undefined) entries.delete(oldest);
-    },
-    forget(slot) {
-      entries.delete(slotId(slot));
     },
   };
 }

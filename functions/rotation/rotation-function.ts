@@ -43,12 +43,19 @@ export function createRotationFunction(dependencies: {
   return (event, context) => handler(event, context);
 }
 
-/** Reports whether two ids, each a name or an ARN, name the same secret. */
+/** Reports whether two ids, each a name or an ARN, name the same secret. A caller may leave the end of an ARN out. */
 function isSameSecret(one: string, other: string): boolean {
-  return one === other || secretNameOf(one) === secretNameOf(other);
+  if (isArn(one) && isArn(other)) return one === other || withoutEnd(one) === other || one === withoutEnd(other);
+  if (!isArn(one) && !isArn(other)) return one === other;
+  const [name, arn] = isArn(one) ? [other, one] : [one, other];
+  const inArn = arn.split(':').slice(6).join(':');
+  return name === inArn || name === withoutEnd(inArn);
 }
 
-function secretNameOf(id: string): string {
-  if (!id.startsWith('arn:')) return id;
-  return id.split(':').slice(6).join(':').replace(ARN_SUFFIX, '');
+function isArn(id: string): boolean {
+  return id.startsWith('arn:');
+}
+
+function withoutEnd(arn: string): string {
+  return arn.replace(ARN_SUFFIX, '');
 }

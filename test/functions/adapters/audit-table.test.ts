@@ -73,6 +73,14 @@ describe('the audit table', () => {
     });
   });
 
+  it.each(['proxy', 'exchange'] as const)(
+    'says by which way the token went, where not by a hand-out: %s',
+    async (via) => {
+      await audit.handOut({ ...record, via, requestId: `request-${via}` });
+      expect(await recordsOf(`request-${via}`)).toEqual([expect.objectContaining({ via: { S: via } })]);
+    },
+  );
+
   it('keeps two hand-outs of one request apart', async () => {
     await audit.handOut({ ...record, requestId: 'request-2' });
     await audit.handOut({ ...record, requestId: 'request-2', generation: 8 });

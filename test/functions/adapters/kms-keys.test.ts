@@ -87,6 +87,21 @@ describe('decrypt', () => {
     for (const blob of [changed, foreign]) expect(await keys.decrypt(SLOT, blob)).toBeUndefined();
   });
 
+  it.each([
+    ['an empty key', 0],
+    ['a key longer than KMS takes', 6_145],
+  ])('knows %s to be none of its own, and does not ask KMS', async (_what, bytes) => {
+    under.aws.faults.set('kms', { mode: 'down' });
+
+    expect(await keys.decrypt(SLOT, new Uint8Array(bytes))).toBeUndefined();
+    expect(decrypts()).toBe(0);
+  });
+
+  it.each([1, 6_144])('asks KMS about a key of %i bytes', async (bytes) => {
+    expect(await keys.decrypt(SLOT, new Uint8Array(bytes))).toBeUndefined();
+    expect(decrypts()).toBe(1);
+  });
+
   it('lets KMS use no other key than the configured one', async () => {
     const bodies: string[] = [];
     const recorder = await startLoopbackServer({

@@ -177,9 +177,12 @@ describe('a secret that cannot be had', () => {
   ])('is named with the command that sets it when it %s', async (_, arrange) => {
     arrange();
 
-    expect(await failureOf('token-broker/new')).toContain(
+    const failure = await failureOf('token-broker/new');
+    expect(failure).toContain('token-broker/new does not exist or has no value');
+    expect(failure).toContain(
       'aws secretsmanager put-secret-value --secret-id token-broker/new --secret-string file://',
     );
+    expect(failure).toContain('aws secretsmanager create-secret --name token-broker/new --secret-string file://');
   });
 
   it('is named by its name where it is configured by ARN', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DueSlot, MintInvoker } from '../../../functions/core/ports.ts';
+import type { DueSlot, MintInvocation, MintInvoker } from '../../../functions/core/ports.ts';
 import { createSweep } from '../../../functions/core/sweep.ts';
 import { helpdeskConnection } from '../../simulation/connections.ts';
 import { createMemoryStore } from '../../simulation/memory-store.ts';
@@ -101,7 +101,17 @@ describe('a sweep', () => {
 });
 
 describe('the limits of a sweep', () => {
-  function sweepOver(slots: number, mintMs: number, connections = ['helpdesk']) {
+  const reply: MintInvocation = { kind: 'reply', reply: { outcome: 'current' } };
+
+  function sweepOver(
+    slots: number,
+    mintMs: number,
+    connections = ['helpdesk'],
+    {
+      gone = 0,
+      becomes = () => reply,
+    }: { readonly gone?: number; readonly becomes?: (n: number) => MintInvocation } = {},
+  ) {
     const random = createSeededRandom(1);
     const time = createVirtualTime(1_800_000_000_000);
     const latency = { least: 1, most: 1, slowChance: 0, slowMost: 1 };
@@ -110,23 +120,35 @@ describe('the limits of a sweep', () => {
     const table = createMemoryTable({ now: time.now });
     const weather = { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0 };
     const store = createMemoryStore({ table, process, random, weather, now: time.now, onActor: () => {} });
-    const found: DueSlot[] = Array.from({ length: slots }, (_, n) => ({
-      slot: { connection: connections[n % connections.length] ?? '', subject: String(n + 1), fingerprint: 'f00d' },
+    const found: DueSlot[] = Array.from({ length: gone + slots }, (_, n) => ({
+      slot: {
+        connection: n < gone ? 'gone' : (connections[n % connections.length] ?? ''),
+        subject: String(n + 1),
+        fingerprint: 'f00d',
+      },
       dueAt: n,
     }));
-    store.due = async ({ limit }) => found.slice(0, limit);
+    const limits: number[] = [];
+    store.due = async ({ limit }) => {
+      limits.push(limit);
+      return found.slice(0, limit);
+    };
     const running = new Map<string, number>();
     let most = 0;
     let lastBegunAt = 0;
+    let invoked = 0;
+    const timeouts = new Set<number>();
     const minter: MintInvoker = {
-      async invoke(_connection, request) {
+      async invoke(_connection, request, timeoutMs) {
+        timeouts.add(timeoutMs);
         const now = (running.get(request.connection) ?? 0) + 1;
         running.set(request.connection, now);
         most = Math.max(most, now);
         lastBegunAt = time.now();
         await time.after(mintMs);
         running.set(request.connection, (running.get(request.connection) ?? 0) - 1);
-        return { kind: 'reply', reply: { outcome: 'current' } };
+        invoked += 1;
+        return becomes(invoked);
       },
       ask: async () => {},
     };
@@ -145,7 +167,14 @@ describe('the limits of a sweep', () => {
       connections: Object.fromEntries(connections.map((name) => [name, helpdeskConnection({ name })])),
     });
     const began = time.now();
-    return time.settle(sweep()).then((result) => ({ result, most, lastBegunMs: lastBegunAt - began, backlogs }));
+    return time.settle(sweep()).then((result) => ({
+      result,
+      most,
+      lastBegunMs: lastBegunAt - began,
+      backlogs,
+      limits,
+      timeouts: [...timeouts],
+    }));
   }
 
   it('are 500 slots, 10 at once a connection', async () => {
@@ -171,5 +200,45 @@ describe('the limits of a sweep', () => {
     expect(lastBegunMs).toBeLessThan(30_000);
     expect(result.begun).toBe(80);
     expect(backlogs).toEqual([420]);
+  });
+
+  it('are the moment of the thirtieth second: what would begin then waits for the next', async () => {
+    expect((await sweepOver(500, 2_999)).result.begun).toBe(110);
+    expect((await sweepOver(500, 3_000)).result.begun).toBe(100);
+  });
+
+  it.each([
+    [500, 0, 500],
+    [501, 1, 500],
+    [0, 0, 0],
+  ])('leave of %i due slots a backlog of %i', async (slots, backlog, begun) => {
+    expect((await sweepOver(slots, 1)).result).toMatchObject({ due: slots, begun, backlog });
+  });
+
+  it('give each mint the time that it may take at the most', async () => {
+    expect((await sweepOver(3, 1)).timeouts).toEqual([22_000]);
+  });
+
+  it('are read past what is due of connections that are gone, and no further than need be', async () => {
+    const few = await sweepOver(3, 1, ['helpdesk'], { gone: 400 });
+    expect([few.result.begun, few.limits]).toEqual([3, [501]]);
+    const many = await sweepOver(3, 1, ['helpdesk'], { gone: 1_100 });
+    expect([many.result.begun, many.limits]).toEqual([3, [501, 1_002, 2_004]]);
+    const both = await sweepOver(900, 1, ['helpdesk'], { gone: 501 });
+    expect([both.result.begun, both.limits]).toEqual([500, [501, 1_002]]);
+  });
+
+  it('are read no further than some 8,000 entries', async () => {
+    const { result, limits } = await sweepOver(3, 1, ['helpdesk'], { gone: 20_000 });
+
+    expect(result.begun).toBe(0);
+    expect(limits).toEqual([501, 1_002, 2_004, 4_008, 8_016]);
+  });
+
+  it('count what became of each, answered or not', async () => {
+    const kinds: readonly MintInvocation[] = [{ kind: 'unanswered' }, { kind: 'refused' }, { kind: 'function_error' }];
+    const { result } = await sweepOver(7, 1, ['helpdesk'], { becomes: (n) => kinds[n % 4] ?? reply });
+
+    expect(result.outcomes).toEqual({ refused: 2, function_error: 2, current: 2, unanswered: 1 });
   });
 });

@@ -102,7 +102,11 @@ function quoted(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ').slice(0, LONGEST_QUOTE);
 }
 
-async function limitedText(response: Response): Promise<string> {
+/**
+ * The text of an answer that may be the broker's error. Throws `invalid_answer` where it is longer than any; rejects as
+ * `fetch` does where the answer breaks off.
+ */
+export async function limitedText(response: Response): Promise<string> {
   if (response.body === null) return '';
   const chunks: Uint8Array[] = [];
   let length = 0;

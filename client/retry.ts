@@ -3,8 +3,8 @@ import { TokenBrokerError } from './error.ts';
 
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
-/** API Gateway's own answers that say "later". */
-const GATEWAY_LATER = new Set([429, 502, 503, 504]);
+/** Statuses of API Gateway's own answers that say "later". */
+export const GATEWAY_LATER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** How long and how often a request may be tried. */
 export interface RetryBudget {

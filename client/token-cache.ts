@@ -50,6 +50,7 @@ export interface TokenCache {
    * broker is asked next stays as it was.
    */
   slide(slot: SlotName, slid: Pick<HeldToken, 'token' | 'endsAt' | 'order'>): void;
+  /** Forgets what is held, and lets nothing in that was asked for before. */
   forget(slot: SlotName): void;
   /** A number higher than all before, for `HeldToken.order`. */
   nextOrder(): number;
@@ -62,6 +63,9 @@ export interface TokenCache {
  */
 export function createTokenCache({ api, budget, clock, random, holdMs, maximumSlots }: TokenCacheOptions): TokenCache {
   const held = new Map<string, HeldToken>();
+  /** The `order` that a slot's next token must exceed, since the slot was forgotten; and that of slots no longer in it. */
+  const forgottenAt = new Map<string, number>();
+  let forgottenBefore = 0;
   const shared = createSingleFlight<HeldToken>();
   let lastOrder = 0;
   const nextOrder = (): number => ++lastOrder;
@@ -76,8 +80,13 @@ export function createTokenCache({ api, budget, clock, random, holdMs, maximumSl
     return found;
   }
 
+  function leastOrder(slot: SlotName): number {
+    return Math.max(forgottenAt.get(keyOf(slot)) ?? 0, forgottenBefore);
+  }
+
   function keep(slot: SlotName, next: HeldToken): HeldToken {
     const before = held.get(keyOf(slot));
+    if (next.order <= leastOrder(slot)) return before ?? next;
     if (before !== undefined && before.order > next.order) return before;
     held.delete(keyOf(slot));
     held.set(keyOf(slot), next);
@@ -126,7 +135,8 @@ export function createTokenCache({ api, budget, clock, random, holdMs, maximumSl
       const current = lookUp(slot);
       const now = clock.now();
       if (current !== undefined && now < current.askAt && isGoodFor(current, now, minTtlSeconds)) return current;
-      return shared(`${keyOf(slot)} ${minTtlSeconds ?? ''}`, () => askKeeping(slot, minTtlSeconds));
+      // Who asks after the slot was forgotten does not join whoever asked before.
+      return shared(`${keyOf(slot)} ${leastOrder(slot)} ${minTtlSeconds ?? ''}`, () => askKeeping(slot, minTtlSeconds));
     },
     async reject(slot, rejectedHash) {
       return shared(`${keyOf(slot)} reject ${rejectedHash}`, () => {
@@ -141,7 +151,15 @@ export function createTokenCache({ api, budget, clock, random, holdMs, maximumSl
       if (before !== undefined) keep(slot, { ...before, ...slid });
     },
     forget(slot) {
-      held.delete(keyOf(slot));
+      const key = keyOf(slot);
+      held.delete(key);
+      forgottenAt.delete(key);
+      forgottenAt.set(key, lastOrder);
+      const [oldest] = forgottenAt;
+      if (forgottenAt.size <= maximumSlots || oldest === undefined) return;
+      // What is in flight for any slot since then is not kept either, which costs one more question.
+      forgottenAt.delete(oldest[0]);
+      forgottenBefore = Math.max(forgottenBefore, oldest[1]);
     },
     nextOrder,
   };

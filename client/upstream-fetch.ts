@@ -16,6 +16,8 @@ export interface UpstreamInit extends Omit<RequestInit, 'redirect'> {
 export type Upstreams = Readonly<Record<string, string>>;
 
 const UNAUTHORIZED = 401;
+/** Dot segments that the URL parser leaves standing, since their slashes are escaped: a server may unescape them. */
+const CLIMBS = /(?:^|\/|%2f|%5c)(?:\.|%2e){2}(?:$|\/|%2f|%5c)/i;
 
 /**
  * Creates the calls to upstreams: `fetch` with the token placed, a slid one kept, and after a 401 one report and one
@@ -50,7 +52,8 @@ export function createUpstreamFetch({
 
 /**
  * The URL that a token may be sent to: a path behind the base URL declared for the connection, or an absolute URL of
- * the same origin; any https or loopback URL where none is declared. Throws `usage` otherwise.
+ * the same origin and behind the same path; any URL where none is declared. Https in each case, or http on loopback.
+ * Throws `usage` otherwise.
  */
 export function upstreamUrlOf(connection: string, target: string | URL, upstreams: Upstreams): string {
   const declared = Object.hasOwn(upstreams, connection) ? upstreams[connection] : undefined;
@@ -60,17 +63,26 @@ export function upstreamUrlOf(connection: string, target: string | URL, upstream
   if (isPath && base === undefined) {
     throw new TokenBrokerError('usage', `Give \`upstreams: { ${connection}: 'https://…' }\`, or an absolute URL.`);
   }
-  const behind = base === undefined ? '' : `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
-  const url = URL.parse(isPath ? `${behind}${target}` : String(target));
+  const text = isPath && base !== undefined ? `${base.origin}${withoutSlash(base.pathname)}${target}` : String(target);
+  const url = URL.parse(text);
   if (url === null) throw new TokenBrokerError('usage', 'The target is neither a path that begins with / nor a URL.');
-  const isKept = base === undefined ? isSafe(url) : url.origin === base.origin;
-  if (!isKept || (isPath && !`${url.origin}${url.pathname}/`.startsWith(`${behind}/`))) {
+  if (!isSafe(url) || (base !== undefined && !isBehind(url, base))) {
     throw new TokenBrokerError(
       'usage',
-      `The token of ${connection} goes to its own upstream alone: https, and the origin and path of \`upstreams.${connection}\`.`,
+      `The token of ${connection} goes to its own upstream alone: https (http on loopback), and the origin and path of \`upstreams.${connection}\`.`,
     );
   }
   return url.href;
+}
+
+/** Reports whether `url` has the origin of `base` and begins with its path, whole segments of it. */
+function isBehind(url: URL, base: URL): boolean {
+  const isSameOrigin = url.origin === base.origin;
+  return isSameOrigin && !CLIMBS.test(url.pathname) && `${url.pathname}/`.startsWith(`${withoutSlash(base.pathname)}/`);
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/\/+$/, '');
 }
 
 function isSafe({ protocol, hostname }: URL): boolean {

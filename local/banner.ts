@@ -10,12 +10,16 @@ export function bannerOf({ url, configuration, demo }: LocalSystem, requireSigv4
     ? `curl -s --aws-sigv4 aws:amz:${REGION}:execute-api --user ${LOCAL_CREDENTIAL}:${LOCAL_CREDENTIAL}`
     : 'curl -s';
   const names = Object.keys(configuration.connections);
-  const isDemo = demo !== undefined && names.includes('helpdesk') && names.includes('wfm');
+  // Whoever declares connections of these names may mean other upstreams by them.
+  const isDemo =
+    demo !== undefined &&
+    configuration.connections['helpdesk']?.baseUrl === demo.helpmaster.baseUrl &&
+    configuration.connections['wfm']?.baseUrl === demo.community.baseUrl;
   return [
     `listening on ${url}`,
     ...(demo === undefined ? [] : [`demo helpmaster ${demo.helpmaster.url}`, `demo community ${demo.community.url}`]),
     '',
-    ...(isDemo ? demoRequests(url, demo, curl) : ownRequests(url, names, configuration, curl)),
+    ...(isDemo ? demoRequests(url, demo, configuration, curl) : ownRequests(url, names, configuration, curl)),
     '',
     `See it at work in a browser: ${url}/`,
     `Try its API there: ${url}/docs`,
@@ -27,8 +31,15 @@ export function bannerOf({ url, configuration, demo }: LocalSystem, requireSigv4
   ].join('\n');
 }
 
-function demoRequests(url: string, demo: NonNullable<LocalSystem['demo']>, curl: string): readonly string[] {
-  const { helpmaster, community } = demo;
+function demoRequests(
+  url: string,
+  { helpmaster, community }: NonNullable<LocalSystem['demo']>,
+  { connections }: LocalSystem['configuration'],
+  curl: string,
+): readonly string[] {
+  const proxied = ['wfm/system/AgentLogonReport', 'helpdesk/88/jobs/MyOpenJobs'].filter(
+    (path) => connections[path.slice(0, path.indexOf('/'))]?.proxy !== undefined,
+  );
   return [
     'HelpMaster, as the system and as staff member 88:',
     `  ${curl} ${url}/tokens/helpdesk/system`,
@@ -36,10 +47,13 @@ function demoRequests(url: string, demo: NonNullable<LocalSystem['demo']>, curl:
     'CommunityWebAPI, with its attributes:',
     `  ${curl} ${url}/tokens/wfm/system`,
     '',
-    'Calls with the token placed, so that you never hold one:',
-    `  ${curl} ${url}/proxy/wfm/system/AgentLogonReport`,
-    `  ${curl} ${url}/proxy/helpdesk/88/jobs/MyOpenJobs`,
-    '',
+    ...(proxied.length === 0
+      ? []
+      : [
+          'Calls with the token placed, so that you never hold one:',
+          ...proxied.map((path) => `  ${curl} ${url}/proxy/${path}`),
+          '',
+        ]),
     'Each token opens a call on its upstream:',
     `  TOKEN=$(${curl} ${url}/tokens/helpdesk/88 | ${TOKEN_ALONE})`,
     `  curl -s -H "Authorization: Bearer $TOKEN" ${helpmaster.baseUrl}/jobs/MyOpenJobs`,

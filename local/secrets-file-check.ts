@@ -18,6 +18,8 @@ export type CheckedSecrets =
 // A name that does not look like one may be a value in the wrong place, and is not repeated: keys have many digits.
 const PRINTABLE_NAME = /^(?!(?:\D*\d){4})[A-Za-z_][A-Za-z0-9_]{0,30}(?:-[A-Za-z0-9_]{1,30})?$/;
 
+const CONTROL_CHARACTER = /\p{Cc}/u;
+
 /** Checks the bytes of a secrets file, `{"<connection>": {"<field>": "<value>"}}`; never throws. */
 export function checkSecrets(bytes: Uint8Array, shape: SecretsFileShape): CheckedSecrets {
   const { path, required, nameOf } = shape;
@@ -88,7 +90,10 @@ function checkFields(
     const value = given.get(name);
     if (value === undefined) refuse(`${at}.${name}`, 'is missing', 'add it, a string');
     else if (typeof value !== 'string') refuse(`${at}.${name}`, 'is not a string', 'put it in double quotes');
-    else if (value === '') refuse(`${at}.${name}`, 'is empty', 'give it its value');
+    else if (value.trim() === '') refuse(`${at}.${name}`, 'is empty', 'give it its value');
+    else if (CONTROL_CHARACTER.test(value)) {
+      refuse(`${at}.${name}`, 'has a control character in it', 'remove it, such as a newline at its end');
+    } else if (!value.isWellFormed()) refuse(`${at}.${name}`, 'has half a character in it', 'write it out whole');
     else fields[name] = value;
   }
   [...given.keys()].forEach((name, index) => {

@@ -150,7 +150,8 @@ export async function startSystem(
     url = gateway.url;
     return { url, configuration, demo, close: closing.close };
   } catch (error) {
-    await closing.close();
+    // Why it could not start says more than what could not be stopped after that.
+    await closing.close().catch(() => undefined);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { hideMember, hideSentHeaders } from '../hide-sent.ts';
 import { isReplayable } from '../replayable.ts';
 import type { TokenBrokerClient } from '../token-broker-client.ts';
 import type { TokenUse } from '../token-use.ts';
@@ -10,9 +11,10 @@ const NEXT = 'tokenBrokerNext';
 
 /**
  * Makes an axios instance place the token of one slot, keep a slid one, and after a 401 report it and try once more,
- * for bodies that can be sent twice. No redirect is followed: the token would go with it. The token is in no error of
- * axios's: it is taken out of the configuration again. Attach it before other request interceptors: axios runs the
- * one attached first last, so that it sees the URL as it will be.
+ * for bodies that can be sent twice. No redirect is followed: the token would go with it. No error or answer of axios's
+ * shows the token when it is printed or turned into JSON: it is taken out of the configuration again, and `request`,
+ * which has it still, is not enumerable. Attach it before other request interceptors: axios runs the one attached first
+ * last, so that it sees the URL as it will be.
  */
 export function attachTokenBroker(
   axios: AxiosInstance,
@@ -31,6 +33,7 @@ export function attachTokenBroker(
     const { status, headers, config } = response;
     const use = carried(config, USE);
     if (use === undefined) return undefined;
+    hideRequest(response);
     config.headers.delete(use.tokenHeader);
     use.answered(status, headerOf(headers, use.tokenHeader));
     Reflect.deleteProperty(headers, use.tokenHeader);
@@ -47,13 +50,23 @@ export function attachTokenBroker(
       // axios's own error, or another interceptor's: with these members they are what axios says they are.
       const config = memberOf(error, 'config') as InternalAxiosRequestConfig | undefined;
       const use = config && carried(config, USE);
-      if (use !== undefined) config?.headers.delete(use.tokenHeader);
+      if (use !== undefined) {
+        config?.headers.delete(use.tokenHeader);
+        // There is a configuration, so this is an object.
+        hideRequest(error as object);
+      }
       const response = memberOf(error, 'response') as AxiosResponse | undefined;
       const retried = response && (await answered(response));
       if (retried === undefined) throw error;
       return retried;
     },
   );
+}
+
+/** What was sent, in an answer or an error of axios's, out of sight; a streamed body leads to it as well. */
+function hideRequest(holder: object): void {
+  hideSentHeaders(Reflect.get(holder, 'request'));
+  hideMember(holder, 'request');
 }
 
 function carried(config: InternalAxiosRequestConfig, name: string): TokenUse | undefined {

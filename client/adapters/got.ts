@@ -1,3 +1,4 @@
+import { hideMember, hideSentHeaders } from '../hide-sent.ts';
 import { isReplayable } from '../replayable.ts';
 import type { TokenBrokerClient } from '../token-broker-client.ts';
 import type { TokenUse } from '../token-use.ts';
@@ -14,6 +15,7 @@ interface ResponseLike {
   statusCode: number;
   headers: Record<string, string | string[] | undefined>;
   request: { options: OptionsLike };
+  req?: unknown;
 }
 
 /** Options for `got.extend(…)`. */
@@ -26,6 +28,7 @@ export interface GotExtension {
       response: R,
       retry: (options: { context: Record<string, unknown> }) => never,
     ) => Promise<R>)[];
+    beforeError: (<E extends { readonly options: OptionsLike }>(error: E) => E)[];
   };
 }
 
@@ -35,7 +38,8 @@ const NEXT = 'tokenBrokerNext';
 /**
  * Gives the options with which got places the token of one slot, keeps a slid one, and after a 401 reports it and tries
  * once more, for bodies that can be sent twice: `got.extend(tokenBrokerForGot(client, 'wfm'))`. For got's promises; its
- * streams get the token, and no second try. No redirect is followed: the token would go with it.
+ * streams get the token, and no second try. No redirect is followed: the token would go with it. No error of got's,
+ * and no answer of its promises, shows the token when it is printed or turned into JSON: it is taken out again.
  */
 export function tokenBrokerForGot(
   client: TokenBrokerClient,
@@ -43,6 +47,13 @@ export function tokenBrokerForGot(
   { subject }: { readonly subject?: string } = {},
 ): GotExtension {
   const uses = new WeakMap<object, TokenUse>();
+
+  function takeOut(options: OptionsLike): TokenUse | undefined {
+    const use = uses.get(options);
+    // got places it anew before each try of its own.
+    for (const name of Object.keys(use?.headers ?? {})) delete options.headers[name.toLowerCase()];
+    return use;
+  }
 
   return {
     followRedirect: false,
@@ -59,14 +70,22 @@ export function tokenBrokerForGot(
       afterResponse: [
         async (response, retry) => {
           const { options } = response.request;
-          const use = uses.get(options);
+          const use = takeOut(options);
           if (use === undefined) return response;
+          hideSentHeaders(response.req);
+          hideMember(response, 'request');
           use.answered(response.statusCode, response.headers[use.tokenHeader]);
           delete response.headers[use.tokenHeader];
           if (response.statusCode !== UNAUTHORIZED) return response;
           const renewed = await use.renewed();
           if (renewed === undefined || !isReplayable(options.body)) return response;
           return retry({ context: { ...options.context, [NEXT]: () => renewed } });
+        },
+      ],
+      beforeError: [
+        (error) => {
+          takeOut(error.options);
+          return error;
         },
       ],
     },

@@ -108,15 +108,24 @@ function watching(
   };
 }
 
-/** undici takes headers as an object, as a flat list, or as pairs. */
+/** undici takes headers as an object, as a flat list, or as pairs; a name may come again, and all of its values count. */
 function headersOf(given: unknown): Record<string, HeaderValue> {
-  if (given === undefined || given === null) return {};
+  const collected = new Map<string, HeaderValue>();
+  for (const [givenName, value] of pairsOf(given)) {
+    const name = String(givenName).toLowerCase();
+    const before = collected.get(name);
+    collected.set(name, before === undefined ? value : [before, value ?? []].flat());
+  }
+  return Object.fromEntries(collected);
+}
+
+function pairsOf(given: unknown): Iterable<readonly [unknown, HeaderValue]> {
+  if (typeof given !== 'object' || given === null) return [];
   if (Array.isArray(given) && !Array.isArray(given[0])) {
     const names = given.filter((_, index) => index % 2 === 0);
-    return Object.fromEntries(names.map((name, index) => [String(name).toLowerCase(), String(given[index * 2 + 1])]));
+    return names.map((name, index) => [name, String(given[index * 2 + 1])]);
   }
-  const pairs = isIterable(given) ? [...given] : Object.entries(given);
-  return Object.fromEntries(pairs.map(([name, value]) => [String(name).toLowerCase(), value]));
+  return isIterable(given) ? given : Object.entries(given);
 }
 
 function isIterable(given: object): given is Iterable<[string, HeaderValue]> {

@@ -1,7 +1,8 @@
 import type { TokenBrokerError } from '../error.ts';
+import { remedyOf } from '../remedies.ts';
 
-/** What to do about a code, with this very command; undefined where the broker's own detail says all. */
-const remedyByCode: Readonly<Record<string, string>> = {
+/** Where this very command does what the table of all remedies says in general, or knows more. */
+const commandByCode: Readonly<Record<string, string>> = {
   network: 'Does the broker run? `npm start` starts one on this machine; --url or TOKEN_BROKER_URL names another.',
   unknown_connection: '`token-broker connections` lists those that there are.',
   upstream_credential_rejected:
@@ -13,13 +14,16 @@ const remedyByCode: Readonly<Record<string, string>> = {
   credentials: '`token-broker doctor` tells what was looked for.',
 };
 
-/** The remedy for an error, or undefined. */
-export function remedyOf({ code, kind, status, causeCode }: TokenBrokerError): string | undefined {
-  if (kind === 'gateway' && status === 403) return undefined;
-  return remedyByCode[causeCode ?? ''] ?? remedyByCode[code];
+/** The remedy for an error, of its first code in a cooldown; undefined where its detail says all. */
+export function remedyForError({ code, causeCode = '' }: TokenBrokerError): string | undefined {
+  return commandFor(causeCode) ?? commandFor(code) ?? remedyOf(causeCode) ?? remedyOf(code);
 }
 
 /** The remedy for a code in a status. */
 export function remedyForCode(code: string): string | undefined {
-  return remedyByCode[code];
+  return commandFor(code) ?? remedyOf(code);
+}
+
+function commandFor(code: string): string | undefined {
+  return Object.hasOwn(commandByCode, code) ? commandByCode[code] : undefined;
 }

@@ -11,7 +11,7 @@ import { statusCommand } from './commands/status.ts';
 import { tokenCommand } from './commands/token.ts';
 import { EXIT, type ExitCode, exitCodeOf, Interrupted, UsageError } from './exit-codes.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { remedyOf } from './remedies.ts';
+import { remedyForError } from './remedies.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Every command, in the order of the help. */
@@ -51,7 +51,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     isJson = call.isJson;
     return await command.run(call);
   } catch (error) {
-    if (isJson && error instanceof TokenBrokerError) say(JSON.stringify(errorJson(error)));
+    if (isJson && !(error instanceof Interrupted)) say(JSON.stringify({ error: membersOf(error) }));
     else for (const line of messageOf(error)) say(line);
     return exitCodeOf(error);
   }
@@ -69,10 +69,7 @@ function commandOf(args: readonly string[]): { readonly command: Command; readon
 function messageOf(error: unknown): readonly string[] {
   if (error instanceof UsageError) return [`token-broker: ${error.message}`, '`token-broker --help` lists everything.'];
   if (error instanceof Interrupted) return [];
-  // An error that nobody thought of may quote anything: its kind must do.
-  if (!(error instanceof TokenBrokerError)) {
-    return [`token-broker: something unforeseen happened (${error instanceof Error ? error.name : typeof error}).`];
-  }
+  if (!(error instanceof TokenBrokerError)) return [`token-broker: ${unforeseen(error)}`];
   const { code, detail, requestId, causeCode, retryAfterMs } = error;
   const facts = [
     code,
@@ -80,12 +77,21 @@ function messageOf(error: unknown): readonly string[] {
     ...(retryAfterMs === undefined ? [] : [`again in ${Math.ceil(retryAfterMs / 1000)} s`]),
     ...(requestId === undefined ? [] : [`request ${requestId}`]),
   ];
-  const remedy = remedyOf(error);
+  const remedy = remedyForError(error);
   return [`token-broker: ${detail} (${facts.join(', ')})`, ...(remedy === undefined ? [] : [remedy])];
 }
 
-function errorJson({ kind, code, status, detail, causeCode, retryAfterMs, requestId }: TokenBrokerError) {
-  return {
-    error: { kind, code, status, detail, cause: causeCode, retry_after_ms: retryAfterMs, request_id: requestId },
-  };
+/** An error as JSON has it. */
+function membersOf(error: unknown): Readonly<Record<string, unknown>> {
+  if (error instanceof UsageError) return { kind: 'usage', code: 'usage', detail: error.message };
+  if (!(error instanceof TokenBrokerError)) {
+    return { kind: 'unforeseen', code: 'unforeseen', detail: unforeseen(error) };
+  }
+  const { kind, code, status, detail, causeCode, retryAfterMs, requestId } = error;
+  return { kind, code, status, detail, cause: causeCode, retry_after_ms: retryAfterMs, request_id: requestId };
+}
+
+/** An error that nobody thought of may quote anything: its kind must do. */
+function unforeseen(error: unknown): string {
+  return `something unforeseen happened (${error instanceof Error ? error.name : typeof error}).`;
 }

@@ -12,8 +12,8 @@ export function defaultSecretId(connection: string): string {
 }
 
 /**
- * Says what is wrong with a secret's value, without a word of it; undefined where it will do. An empty part, control
- * characters, and a `|` in a user name are never sent to CommunityWebAPI (C4).
+ * Says what is wrong with a secret's value, without a word of it; undefined where it will do. Refuses what the broker
+ * would: a blank part, control characters, half a character, and a `|` in a user name (C4).
  */
 export function faultOf(value: unknown, fields: readonly string[]): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -23,8 +23,9 @@ export function faultOf(value: unknown, fields: readonly string[]): string | und
   for (const field of fields) {
     const text: unknown = Reflect.get(value, field);
     if (typeof text !== 'string') return `"${field}" is missing, or is no string: ${shapeOf(fields)}.`;
-    if (text === '') return `"${field}" is empty.`;
+    if (text.trim() === '') return `"${field}" is empty.`;
     if (/\p{Cc}/u.test(text)) return `"${field}" holds control characters, such as a newline at its end.`;
+    if (!text.isWellFormed()) return `"${field}" holds half a character.`;
     if (field === 'username' && text.includes('|')) return '"username" holds a |, which would mean another user (C4).';
   }
   return undefined;
@@ -34,6 +35,10 @@ export function faultOf(value: unknown, fields: readonly string[]): string | und
 export function shapeOf(fields: readonly string[]): string {
   return `{${fields.map((field) => `"${field}":"…"`).join(',')}}`;
 }
+
+/** The codes of a secret that is not there or has no value, and of one that this identity may not touch. */
+export const SECRET_NOT_FOUND = 'secret_not_found';
+export const SECRET_ACCESS_DENIED = 'secret_access_denied';
 
 /** What the CLI does with Secrets Manager. Both reject with a `TokenBrokerError` that quotes nothing of AWS's. */
 export interface SecretStore {
@@ -49,16 +54,32 @@ export async function createSecretStore(region: string): Promise<SecretStore> {
   const client = new SecretsManagerClient({ region, maxAttempts: 2 });
   return {
     async read(secretId) {
-      const { SecretString } = await told(secretId, client.send(new GetSecretValueCommand({ SecretId: secretId })));
+      const { SecretString } = await told(
+        { secretId, needs: TO_READ },
+        client.send(new GetSecretValueCommand({ SecretId: secretId })),
+      );
       return SecretString ?? '';
     },
     async write(secretId, value) {
-      await told(secretId, client.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: value })));
+      await told(
+        { secretId, needs: TO_WRITE },
+        client.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: value })),
+      );
     },
   };
 }
 
-async function told<T>(secretId: string, work: Promise<T>): Promise<T> {
+/** What is done with which secret, for messages. */
+interface Deed {
+  readonly secretId: string;
+  /** The permissions that it takes. */
+  readonly needs: string;
+}
+
+const TO_READ = "secretsmanager:GetSecretValue, and the key's kms:Decrypt where the secret has its own";
+const TO_WRITE = "secretsmanager:PutSecretValue, and the key's kms:GenerateDataKey where the secret has its own";
+
+async function told<T>(deed: Deed, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -66,23 +87,23 @@ async function told<T>(secretId: string, work: Promise<T>): Promise<T> {
     const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;
     const status: unknown =
       typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, 'httpStatusCode') : undefined;
-    throw secretError(secretId, name, typeof status === 'number' ? status : undefined);
+    throw secretError(deed, name, typeof status === 'number' ? status : undefined);
   }
 }
 
-function secretError(secretId: string, name: string, status: number | undefined): TokenBrokerError {
+function secretError({ secretId, needs }: Deed, name: string, status: number | undefined): TokenBrokerError {
   switch (name) {
     case 'ResourceNotFoundException':
       return new TokenBrokerError(
         'gateway',
         `There is no secret ${secretId} in this account and region, or it has no value yet. Name it with --secret-id, or --region.`,
-        { code: 'secret_not_found', status: 404 },
+        { code: SECRET_NOT_FOUND, status: 404 },
       );
     case 'AccessDeniedException':
       return new TokenBrokerError(
         'gateway',
-        `Your identity may not do this with the secret ${secretId}. It needs secretsmanager:PutSecretValue, and the key's kms:GenerateDataKey where the secret has its own.`,
-        { code: 'secret_access_denied', status: 403 },
+        `Your identity may not do this with the secret ${secretId}. It needs ${needs}.`,
+        { code: SECRET_ACCESS_DENIED, status: 403 },
       );
     case 'CredentialsProviderError':
       return new TokenBrokerError(

@@ -1,7 +1,7 @@
 import type { BrokerApi, SlotName } from '../broker-api.ts';
 import { TokenBrokerError } from '../error.ts';
 import { type HandOut, hashOf } from '../hand-out.ts';
-import { remedyOf } from './remedies.ts';
+import { remedyOf } from '../remedies.ts';
 import { ONE_TRY } from './state.ts';
 
 /** What came of a button, as the page gets it. Times in ISO 8601; never a token. */

@@ -1,5 +1,5 @@
 import type { BrokerApi, FirstSlots, SlotStatus } from '../broker-api.ts';
-import { remedyOf } from './remedies.ts';
+import { remedyOf } from '../remedies.ts';
 
 /** Nobody who looks at a page wants to wait for further attempts: the next look is one. */
 export const ONE_TRY = { attempts: 1, timeoutMs: 30_000 };

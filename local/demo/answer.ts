@@ -34,6 +34,11 @@ export function jsonAnswer(
   };
 }
 
+/** The answer to whoever is not a program on this machine. The request's body was not read. */
+export function refusalAnswer(): Answer {
+  return jsonAnswer(403, { message: 'Only programs on this machine may ask.' }, { Connection: 'close' });
+}
+
 /** An answer that sends the client elsewhere. */
 export function redirectAnswer(status: 302 | 307, location: string): Answer {
   return { status, headers: { Location: location }, body: Buffer.alloc(0) };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Answer, jsonAnswer, pause, sendAnswer } from './answer.ts';
+import { isFromLocalProgram } from '../aws/loopback-server.ts';
+import { type Answer, jsonAnswer, pause, refusalAnswer, sendAnswer } from './answer.ts';
 import { type CommonKnobs, KnobError, type KnobStore } from './knobs.ts';
 import { createLedgerBook, type Ledger } from './ledger.ts';
 import { type DemoRequest, jsonBody, readBody, splitTarget } from './request.ts';
@@ -55,6 +56,11 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = incoming.method ?? 'GET';
     const { path, query } = splitTarget(incoming.url ?? '/');
+    // Knobs and ledger are for programs; the rest is an upstream, which looks at no origin.
+    if (path.startsWith('/__demo/') && !isFromLocalProgram(incoming, server)) {
+      await sendPlain(response, method, refusalAnswer());
+      return;
+    }
     const ours = path === '/__demo/knobs' || path === '/__demo/ledger';
     const kind = ours ? 'page' : service.kindOf(method, path);
     // The path has to be known, or the knobs could not be reached to end the fault: so not before the request line.

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Answer, jsonAnswer, pause, redirectAnswer, sendAnswer } from './answer.ts';
+import { isFromLocalProgram } from '../aws/loopback-server.ts';
+import { type Answer, jsonAnswer, pause, redirectAnswer, refusalAnswer, sendAnswer } from './answer.ts';
 import { createIssuerKeyring, type TokenKind, tokenKinds, type WorkloadClaims } from './issuer-keyring.ts';
 
 /** What the demo issuer can be told to do. */
@@ -32,7 +33,7 @@ const OVERSIZED_BYTES = 300_000;
 
 /**
  * Starts the issuer on 127.0.0.1; port 0, the default, picks a free one. Beside discovery document and keys it has
- * `GET /__demo/token?audience=…&subject=…`, which answers a token for whoever asks: never to be trusted but in a demo.
+ * `GET /__demo/token?audience=…&subject=…`, which answers a token for whatever program asks: never to be trusted but in a demo.
  */
 export async function startDemoIssuer({ port = 0 }: { readonly port?: number } = {}): Promise<DemoIssuer> {
   let knobs: IssuerKnobs = { keys: 'normal', delayMs: 0 };
@@ -43,6 +44,8 @@ export async function startDemoIssuer({ port = 0 }: { readonly port?: number } =
     const target = new URL(incoming.url ?? '/', url);
     requests.push(target.pathname);
     if (!(await pause(response, knobs.delayMs))) return;
+    const isOurs = target.pathname.startsWith('/__demo/');
+    if (isOurs && !isFromLocalProgram(incoming, server)) return send(response, refusalAnswer());
     if (target.pathname === TOKEN_PATH) return send(response, await tokenAnswer(target.searchParams));
     if (knobs.keys === 'reset') incoming.socket.resetAndDestroy();
     else await send(response, await publishedAnswer(target.pathname));

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const usualPlaces = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const quietFlags = [
@@ -46,6 +46,20 @@ export function watchPage(page: Page, url: string): Watched {
     if (message.type() === 'error') watched.errors.push(message.text());
   });
   return watched;
+}
+
+/** Opens the broker's page at `url` in a window of its own, watched from the start, and waits until it shows the slots. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<{ readonly page: Page; readonly watched: Watched }> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const watched = watchPage(page, url);
+  await page.goto(url);
+  await page.getByRole('heading', { name: 'wfm' }).waitFor();
+  return { page, watched };
 }
 
 /** Runs one operation of a Swagger UI, with its body where it has one, and returns the answer's body. */

@@ -5,7 +5,7 @@ import { demoCommunitySecret } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { type DashboardUnderTest, startDashboardUnderTest } from '../client/dashboard-under-test.ts';
 import { type LocalBroker, startLocalBroker } from '../client/local-broker.ts';
-import { launchChromium, type Watched, watchPage } from './chromium.ts';
+import { launchChromium, openPage, type Watched } from './chromium.ts';
 import { LOWEST_CONTRAST, picture, press, slotOn } from './slot-on-page.ts';
 
 let broker: LocalBroker;
@@ -30,12 +30,9 @@ afterEach(async () => {
 });
 
 async function open(options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  const opened = await context.newPage();
-  watched = watchPage(opened, dashboard.url);
-  await opened.goto(dashboard.url);
-  await opened.getByRole('heading', { name: 'wfm' }).waitFor();
-  return opened;
+  const opened = await openPage(browser, dashboard.url, options);
+  watched = opened.watched;
+  return opened.page;
 }
 
 const slot = (connection: string, subject: string): Locator => slotOn(page, connection, subject);

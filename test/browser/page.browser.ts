@@ -4,7 +4,7 @@ import { demoCommunitySecret } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type SystemUnderTest, startSystemUnderTest } from '../local/pages/local-system.ts';
-import { launchChromium, type Watched, watchPage } from './chromium.ts';
+import { launchChromium, openPage, type Watched } from './chromium.ts';
 import { LOWEST_CONTRAST, picture, press, slotOn } from './slot-on-page.ts';
 
 let system: SystemUnderTest;
@@ -26,12 +26,9 @@ afterEach(async () => {
 });
 
 async function open(options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  const opened = await context.newPage();
-  watched = watchPage(opened, system.url);
-  await opened.goto(system.url);
-  await opened.getByRole('heading', { name: 'wfm' }).waitFor();
-  return opened;
+  const opened = await openPage(browser, system.url, options);
+  watched = opened.watched;
+  return opened.page;
 }
 
 const slot = (connection: string, subject: string): Locator => slotOn(page, connection, subject);

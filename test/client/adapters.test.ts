@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
 import axios, { AxiosError } from 'axios';
 import got from 'got';
-import { Agent, request, fetch as undiciFetch } from 'undici';
+import { Agent, type Dispatcher, request, fetch as undiciFetch } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attachTokenBroker } from '../../client/adapters/axios.ts';
 import { tokenBrokerForGot } from '../../client/adapters/got.ts';
 import { tokenBrokerInterceptor } from '../../client/adapters/undici.ts';
 import { createTokenBrokerClient, type TokenBrokerClient } from '../../client/index.ts';
+import { startStub } from './broker-stub.ts';
 import { type LocalBroker, startLocalBroker } from './local-broker.ts';
 
 let broker: LocalBroker;
@@ -148,6 +149,29 @@ describe.each(libraries)('%s', (name, create) => {
     expect((await call('/AgentLogonReport')).status).toBe(401);
     expect(await counted()).toMatchObject({ logins: 2, calls: 2 });
   });
+});
+
+it.each<[string, NonNullable<Dispatcher.RequestOptions['headers']>]>([
+  ['a flat list', ['accept', 'a', 'X-Repeated', 'one', 'x-repeated', 'two', 'x-repeated', 'three']],
+  [
+    'pairs',
+    new Map<string, string | string[]>([
+      ['accept', 'a'],
+      ['x-repeated', ['one', 'two', 'three']],
+    ]),
+  ],
+  ['an object', { accept: 'a', 'x-repeated': ['one', 'two', 'three'] }],
+])('undici keeps repeated headers given as %s, beside the token', async (_name, headers) => {
+  const upstream = await startStub();
+  upstream.answer({ body: {} });
+  const ownClient = createTokenBrokerClient({ url: broker.url, upstreams: { wfm: upstream.url } });
+  const dispatcher = agent.compose(tokenBrokerInterceptor(ownClient, 'wfm'));
+  const { body } = await request(`${upstream.url}/x`, { dispatcher, headers });
+  await body.dump();
+  const sent = upstream.requests.at(-1)?.headers;
+  expect(sent).toMatchObject({ accept: 'a', 'x-repeated': 'one, two, three' });
+  expect(sent).toHaveProperty('wfmsgapikey');
+  await upstream.close();
 });
 
 /** Ends every session at the upstream, as an administrator may; the broker does not know. */

@@ -253,7 +253,7 @@ describe('exit codes', () => {
     const before = stub.requests.length;
     const { code, stdout, stderr } = await tokenBroker(args, { url: stub.url });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^token-broker: /);
+    expect(stderr).toMatch(args.includes('--json') ? /^\{"error":\{"kind":"usage"/ : /^token-broker: /);
     expect(stderr).not.toContain('    at ');
     expect(stub.requests.length).toBe(before);
   });
@@ -292,6 +292,18 @@ describe('exit codes', () => {
     const json = await tokenBroker(['token', 'wfm', '--json'], { url: stub.url });
     expect(JSON.parse(json.stderr)).toMatchObject({
       error: { code: 'cooldown', status: 503, retry_after_ms: 600_000 },
+    });
+  });
+
+  it.each([
+    ['an unknown command', ['nope', '--json']],
+    ['an unknown option', ['token', 'wfm', '--bogus', '--json']],
+    ['a URL that is none', ['token', 'wfm', '--json', '--url', 'nowhere']],
+  ])('tells %s as JSON where asked', async (_name, args) => {
+    const { code, stdout, stderr } = await tokenBroker(args, { url: stub.url });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(JSON.parse(stderr)).toEqual({
+      error: { kind: 'usage', code: 'usage', detail: expect.stringMatching(/\w/) },
     });
   });
 

@@ -61,6 +61,41 @@ describe('keeping a token', () => {
     expect((await client.token('wfm')).token).toBe('two');
   });
 
+  it.each([1, 1_000])(
+    'does not take back a token that was purged while it was in flight (%i kept)',
+    async (maximumSlots) => {
+      const client = createClient({ maximumSlots });
+      const held: (() => void)[] = [];
+      const purged = JSON.stringify(handOutBody('purged', now));
+      stub.answer((_request, response) => held.push(() => response.end(purged)), { status: 204, body: '' });
+      const slow = client.token('wfm');
+      await expect.poll(() => held.length).toBe(1);
+      await client.purge('wfm');
+      // Another slot's purge must not make room for it.
+      await client.purge('wfm', { subject: '88' });
+      stub.answer(handsOut('new'));
+      // Who asks after the purge does not share what was asked before it.
+      expect((await client.token('wfm')).token).toBe('new');
+      held[0]?.();
+      expect((await slow).token).toBe('new');
+      expect((await client.token('wfm')).token).toBe('new');
+    },
+  );
+
+  it('asks anew where a token that was purged in flight came late', async () => {
+    const client = createClient();
+    const held: (() => void)[] = [];
+    const purged = JSON.stringify(handOutBody('purged', now));
+    stub.answer((_request, response) => held.push(() => response.end(purged)), { status: 204, body: '' });
+    const slow = client.token('wfm');
+    await expect.poll(() => held.length).toBe(1);
+    await client.purge('wfm');
+    held[0]?.();
+    expect((await slow).token).toBe('purged');
+    stub.answer(handsOut('new'));
+    expect((await client.token('wfm')).token).toBe('new');
+  });
+
   it('keeps subjects and connections apart', async () => {
     const client = createClient();
     stub.answer(handsOut('eighty-eight', { subject: '88' }));

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTokenBrokerClient, type TokenBrokerClient, TokenBrokerError } from '../../client/index.ts';
-import { handOutBody, problem, type Stub, startStub } from './broker-stub.ts';
+import { handOutBody, type Stub, startStub } from './broker-stub.ts';
 import { type LocalBroker, startLocalBroker } from './local-broker.ts';
 
 let broker: LocalBroker;
@@ -118,12 +118,37 @@ describe('client.fetch and where a token may go', () => {
     ['a user that hides the host', 'http://127.0.0.1:1@elsewhere.example.com/'],
     ['a path that climbs', '/../secret'],
     ['no path', 'x'],
+    ['another path of the origin', (base: string) => `${base}/admin`],
+    ['a path that only begins alike', (base: string) => `${base}/apiary/x`],
+    ['an absolute URL that climbs', (base: string) => `${base}/api/../admin`],
+    ['a climb whose slash is escaped', (base: string) => `${base}/api/..%2fadmin`],
+    ['a climb that is escaped whole', '/%2e%2e%2Fadmin'],
   ])('refuses %s before anything is sent', async (_name, target) => {
     const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm: `${upstream.url}/api` } });
     const before = [stub.requests.length, upstream.requests.length];
-    await expect(client.fetch('wfm', target)).rejects.toMatchObject({ kind: 'usage' });
+    const url = typeof target === 'string' ? target : target(upstream.url);
+    await expect(client.fetch('wfm', url)).rejects.toMatchObject({ kind: 'usage' });
     expect([stub.requests.length, upstream.requests.length]).toEqual(before);
   });
+
+  it('takes an absolute URL behind the declared path', async () => {
+    stub.answer({ body: handOutBody('token', Date.now()) });
+    upstream.answer({ body: {} });
+    const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm: `${upstream.url}/api/` } });
+    expect((await client.fetch('wfm', `${upstream.url}/api/a..b/x?q=../y`)).status).toBe(200);
+    expect(upstream.requests.at(-1)?.target).toBe('/api/a..b/x?q=../y');
+  });
+
+  it.each(['/x', 'http://wfm.internal/api/x'])(
+    'sends no token over plain http, declared or not: %s',
+    async (target) => {
+      const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm: 'http://wfm.internal/api' } });
+      const before = stub.requests.length;
+      await expect(client.fetch('wfm', target)).rejects.toMatchObject({ kind: 'usage' });
+      expect(() => client.assertUpstream('wfm', 'http://wfm.internal/api/x')).toThrow(TokenBrokerError);
+      expect(stub.requests.length).toBe(before);
+    },
+  );
 
   it('refuses plain http where no upstream is declared', async () => {
     const client = createTokenBrokerClient({ url: stub.url });
@@ -183,65 +208,5 @@ describe('client.fetch and where a token may go', () => {
     held[0]?.();
     await slow;
     expect((await client.use('wfm')).headers).toEqual({ WFMSGAPIKEY: 'newer' });
-  });
-});
-
-describe('client.proxy', () => {
-  it('reaches the upstream with no token in sight', async () => {
-    const client = createTokenBrokerClient({ url: broker.url });
-    const response = await client.proxy('wfm', '/AgentLogonReport?name=Müller&a=1+2', {
-      headers: { accept: 'application/json' },
-    });
-    expect(response.status).toBe(200);
-    expect(response.headers.has('wfmsgapikey')).toBe(false);
-    expect(await response.json()).toMatchObject({ query: 'name=M%C3%BCller&a=1%202' });
-  });
-
-  it.each([
-    ['text', () => 'grüße', 7],
-    ['bytes', () => new Uint8Array([0, 255, 10]), 3],
-    ['a form', () => new URLSearchParams({ a: 'b c' }), 5],
-    ['a stream', () => new Blob(['streamed']).stream(), 8],
-  ])('sends %s as it is, signed', async (_name, body, length) => {
-    const client = createTokenBrokerClient({ url: broker.url });
-    const answer = await client.proxy('wfm', '/AgentLogonReport', { method: 'POST', body: body() });
-    expect(await answer.json()).toMatchObject({ method: 'POST', body: { length } });
-  });
-
-  it('throws the broker’s own errors and gives the upstream’s', async () => {
-    const client = createTokenBrokerClient({ url: broker.url });
-    await expect(client.proxy('wfm', '/x', { method: 'DELETE' })).rejects.toMatchObject({ code: 'proxy_not_allowed' });
-    await broker.turn('community', { callStatus: 500 });
-    expect((await client.proxy('wfm', '/AgentLogonReport')).status).toBe(500);
-    await broker.turn('community', { callStatus: null });
-  });
-
-  it('tries a GET again and never a POST', async () => {
-    const client = createTokenBrokerClient({ url: stub.url, random: () => 0 });
-    const marked = problem(503, 'refresh_in_progress', {
-      'retry-after': '0',
-      'token-broker-error': 'refresh_in_progress',
-    });
-    stub.answer(marked);
-    for (const [method, attempts] of [
-      ['GET', 3],
-      ['POST', 1],
-    ] as const) {
-      const before = stub.requests.length;
-      await expect(client.proxy('wfm', '/x', { method })).rejects.toBeInstanceOf(TokenBrokerError);
-      expect(stub.requests.length - before).toBe(attempts);
-    }
-  });
-
-  it('refuses a path out of its slot, and an Authorization of the caller’s own', async () => {
-    const client = createTokenBrokerClient({ url: stub.url });
-    const before = stub.requests.length;
-    for (const path of ['/../../helpdesk/system/x', '/%2e%2e/88/x', 'x', '']) {
-      await expect(client.proxy('wfm', path)).rejects.toMatchObject({ kind: 'usage' });
-    }
-    await expect(client.proxy('wfm', '/x', { headers: { authorization: 'Bearer x' } })).rejects.toMatchObject({
-      kind: 'usage',
-    });
-    expect(stub.requests.length).toBe(before);
   });
 });

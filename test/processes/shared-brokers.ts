@@ -1,9 +1,8 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startEmbeddedDynamodb } from '../../local/embedded-dynamodb.ts';
 import { type ApiClient, createApiClient } from '../system/api-client.ts';
 import { type BrokerProcess, startBroker } from '../system/broker-process.ts';
-import { makeFolder, type SecretValues } from '../system/own-broker.ts';
+import { makeFolder, type SecretValues, writeBrokerFiles } from '../system/own-broker.ts';
 
 /** One of several broker processes. */
 export interface SharedBroker {
@@ -37,20 +36,12 @@ export async function openSharedBrokers({
 }): Promise<SharedBrokers> {
   const folder = await makeFolder();
   const dynamodb = await startEmbeddedDynamodb({});
-  const connectionsFile = join(folder.path, 'connections.json');
-  const secretsFile = join(folder.path, 'secrets.json');
+  const files = await writeBrokerFiles(folder.path, { connections, secrets });
   const running: BrokerProcess[] = [];
-
-  const writeSecrets = async (values: SecretValues): Promise<void> => {
-    await writeFile(`${secretsFile}.draft`, JSON.stringify(values), { mode: 0o600 });
-    await rename(`${secretsFile}.draft`, secretsFile);
-  };
-  await writeFile(connectionsFile, JSON.stringify({ connections }));
-  await writeSecrets(secrets);
 
   const flagsOf = (endpoint: string) => [
     ...['--dynamodb', endpoint, '--data', join(folder.path, 'data')],
-    ...['--connections', connectionsFile, '--secrets', secretsFile, ...flags],
+    ...[...files.flags, ...flags],
   ];
   const start = async (through = dynamodb.endpoint): Promise<SharedBroker> => {
     const broker = await startBroker(flagsOf(through));
@@ -62,7 +53,7 @@ export async function openSharedBrokers({
     flags: flagsOf(dynamodb.endpoint),
     start,
     startMany: (count) => Promise.all(Array.from({ length: count }, () => start())),
-    writeSecrets,
+    writeSecrets: files.writeSecrets,
     async close() {
       for (const broker of running) broker.signal('SIGCONT');
       await Promise.all(running.map((broker) => broker.stop()));

@@ -23,6 +23,38 @@ export async function makeFolder(): Promise<{ readonly path: string; remove(): P
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** The files of one broker, or of several that share them. */
+export interface BrokerFiles {
+  /** The flags that name them. */
+  readonly flags: readonly string[];
+  /** Replaces the secrets file in one step, as an operator's editor or a mounted volume does. */
+  writeSecrets(secrets: SecretValues): Promise<void>;
+}
+
+/** Writes a connections file and a secrets file into the folder at `path`. */
+export async function writeBrokerFiles(
+  path: string,
+  {
+    connections,
+    secrets,
+  }: {
+    readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    readonly secrets: SecretValues;
+  },
+): Promise<BrokerFiles> {
+  const connectionsFile = join(path, 'connections.json');
+  const secretsFile = join(path, 'secrets.json');
+
+  const writeSecrets = async (values: SecretValues): Promise<void> => {
+    const draft = `${secretsFile}.draft`;
+    await writeFile(draft, JSON.stringify(values), { mode: 0o600 });
+    await rename(draft, secretsFile);
+  };
+  await writeFile(connectionsFile, JSON.stringify({ connections }));
+  await writeSecrets(secrets);
+  return { flags: ['--connections', connectionsFile, '--secrets', secretsFile], writeSecrets };
+}
+
 /** Starts the broker on a connections file and a secrets file written for it. */
 export async function startOwnBroker({
   connections,
@@ -34,25 +66,14 @@ export async function startOwnBroker({
   readonly flags?: readonly string[];
 }): Promise<OwnBroker> {
   const folder = await makeFolder();
-  const connectionsFile = join(folder.path, 'connections.json');
-  const secretsFile = join(folder.path, 'secrets.json');
-
-  const writeSecrets = async (values: SecretValues): Promise<void> => {
-    const draft = `${secretsFile}.draft`;
-    await writeFile(draft, JSON.stringify(values), { mode: 0o600 });
-    await rename(draft, secretsFile);
-  };
-
   try {
-    await writeFile(connectionsFile, JSON.stringify({ connections }));
-    await writeSecrets(secrets);
-    const own = ['--connections', connectionsFile, '--secrets', secretsFile];
+    const files = await writeBrokerFiles(folder.path, { connections, secrets });
     // What a killed broker leaves behind goes with the folder.
-    const broker = await startBroker([...own, ...flags], { TMPDIR: folder.path });
+    const broker = await startBroker([...files.flags, ...flags], { TMPDIR: folder.path });
     return {
       broker,
       api: createApiClient(broker.url),
-      writeSecrets,
+      writeSecrets: files.writeSecrets,
       async close() {
         await broker.stop();
         await folder.remove();

@@ -9,7 +9,7 @@ import {
   checkTokenGrant,
   type Finding,
 } from '../doctor/checks.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, UsageError } from '../exit-codes.ts';
 import type { Style } from '../terminal.ts';
 
 const marks: Readonly<Record<Finding['state'], readonly [Style, string]>> = {
@@ -19,6 +19,7 @@ const marks: Readonly<Record<Finding['state'], readonly [Style, string]>> = {
   unknown: ['dim', 'unknown'],
 };
 const WIDEST_MARK = 7;
+const NAMED_SECRET = /^([a-z0-9][a-z0-9_-]{0,62})=(.+)$/;
 
 /** `token-broker doctor`: looks at everything that a hand-out needs, one by one, each with its remedy. */
 export const doctorCommand: Command = {
@@ -30,6 +31,12 @@ export const doctorCommand: Command = {
       type: 'boolean',
       help: 'reads the secrets as you, to check their shape; nothing of them is shown',
     },
+    'secret-id': {
+      type: 'string',
+      multiple: true,
+      value: '[CONNECTION=]ID',
+      help: 'name or ARN of a secret to read (token-broker/CONNECTION); repeatable',
+    },
   },
   notes: [
     'No token is handed out and nothing is changed. Whether a credential works is told from what the broker remembers of',
@@ -38,10 +45,12 @@ export const doctorCommand: Command = {
   examples: [
     ['doctor', 'against `npm start`'],
     ['doctor wfm --url https://ID.execute-api.eu-west-1.amazonaws.com', 'one connection of a deployed broker'],
+    ['doctor --read-secrets --secret-id wfm=mine/wfm', 'the secret of wfm has a name of its own'],
   ],
   async run(call) {
+    const secretIds = secretIdsOf(call);
     const findings: Finding[] = [];
-    for await (const finding of examine(call)) {
+    for await (const finding of examine(call, secretIds)) {
       findings.push(finding);
       if (!call.isJson) show(call, finding);
     }
@@ -52,7 +61,25 @@ export const doctorCommand: Command = {
   },
 };
 
-async function* examine(call: Call): AsyncGenerator<Finding> {
+/** The secrets that were named, by connection. Throws a `UsageError` where it is not clear whose one is. */
+function secretIdsOf(call: Call): ReadonlyMap<string, string> {
+  const only = operand(call, 0);
+  const given = call.texts('secret-id');
+  if (given.length > 0 && !call.flag('read-secrets')) {
+    throw new UsageError('--secret-id names a secret to read: give --read-secrets too.');
+  }
+  return new Map(
+    given.map((text): [string, string] => {
+      const [, name, id] = NAMED_SECRET.exec(text) ?? [];
+      // A secret's own name may hold an = as well.
+      if (name !== undefined && id !== undefined && (only === '' || name === only)) return [name, id];
+      if (only !== '') return [only, text];
+      throw new UsageError('With more than one connection to check, write --secret-id CONNECTION=ID.');
+    }),
+  );
+}
+
+async function* examine(call: Call, secretIds: ReadonlyMap<string, string>): AsyncGenerator<Finding> {
   yield checkRegion(call);
   const identity = await checkIdentity(call);
   yield identity;
@@ -70,7 +97,7 @@ async function* examine(call: Call): AsyncGenerator<Finding> {
     yield await checkCredential(call, name);
     const summary = connections.find((connection) => connection.name === name);
     if (call.flag('read-secrets') && !call.endpoint.isLoopback && summary !== undefined) {
-      yield await checkSecretShape(call, summary);
+      yield await checkSecretShape(call, summary, secretIds.get(name));
     }
   }
 }

@@ -18,7 +18,10 @@ export const tokenCommand: Command = {
   notes: ['With --json: the hand-out as the broker answers it, the token in it.'],
   examples: [
     ['token wfm', 'the token alone'],
-    ['token helpdesk --subject 88 --header', 'for curl: -H "$(token-broker token helpdesk -s 88 --header)"'],
+    [
+      'token helpdesk --subject 88 --header',
+      'for curl, by stdin: token-broker token helpdesk -s 88 --header | curl -H @- URL',
+    ],
     ['token helpdesk --env HELPDESK_TOKEN', 'for a shell: eval "$(…)"'],
   ],
   async run(call) {

@@ -6,7 +6,14 @@ import { createSigner } from '../../signing.ts';
 import { createTransport, withTransportErrors } from '../../transport.ts';
 import type { Call } from '../command.ts';
 import { remedyForCode } from '../remedies.ts';
-import { createSecretStore, defaultSecretId, faultOf, fieldsByProvider } from '../secrets.ts';
+import {
+  createSecretStore,
+  defaultSecretId,
+  faultOf,
+  fieldsByProvider,
+  SECRET_ACCESS_DENIED,
+  SECRET_NOT_FOUND,
+} from '../secrets.ts';
 import { durationOf } from '../table.ts';
 import { callerIdentity } from './caller-identity.ts';
 
@@ -148,19 +155,33 @@ export async function checkCredential(call: Call, connection: string): Promise<F
   };
 }
 
-/** Reads a secret with this identity and tells whether it has the right shape; nothing of it is shown. */
-export async function checkSecretShape(call: Call, { name, provider }: ConnectionSummary): Promise<Finding> {
+/**
+ * Reads a secret with this identity and tells whether it has the right shape; nothing of it is shown. The broker names no
+ * secret: where `secretId` is left out, the one is read that the stack makes for a broker of the default name. What
+ * cannot be read says nothing of the broker, which reads its secret as another.
+ */
+export async function checkSecretShape(
+  call: Call,
+  { name, provider }: ConnectionSummary,
+  secretId: string = defaultSecretId(name),
+): Promise<Finding> {
   const check = `shape ${name}`;
   const fields = fieldsByProvider[provider];
   if (fields === undefined)
     return { check, state: 'unknown', detail: `${provider} is no provider that this program knows` };
   try {
     const store = await createSecretStore(call.endpoint.region);
-    const fault = faultOf(parsed(await store.read(defaultSecretId(name))), fields);
+    const fault = faultOf(parsed(await store.read(secretId)), fields);
     if (fault === undefined) return { check, state: 'ok', detail: `has ${fields.join(' and ')}` };
     return { check, state: 'failed', detail: fault, remedy: `Set it again with \`token-broker secret set ${name}\`.` };
   } catch (error) {
-    return failed(check, error, `Set it with \`token-broker secret set ${name}\`, or read it as who may.`);
+    const code = error instanceof TokenBrokerError ? error.code : undefined;
+    if (code === SECRET_NOT_FOUND) {
+      const remedy = `Where the connection has a \`secret\`, or the broker a name, of its own: --secret-id ${name}=ID. Where it has no value yet: \`token-broker secret set ${name}\`.`;
+      return { ...failed(check, error, remedy), state: 'unknown' };
+    }
+    const unread = failed(check, error, 'Have it checked by who may read it.');
+    return code === SECRET_ACCESS_DENIED ? { ...unread, state: 'unknown' } : unread;
   }
 }
 

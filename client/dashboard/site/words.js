@@ -41,7 +41,9 @@ export function handOutWords(result, slot) {
   const { fingerprint, generation, source, elapsed_ms: elapsedMs } = result;
   const text = `${handedOut[source] ?? 'Handed out'}: token ${fingerprint}, generation ${generation}, ${elapsedMs} ms.`;
   const isCurrent = slot === undefined || (slot.generation === generation && slot.expires_at !== null);
-  return isCurrent ? text : `${text} A warm function remembers it for 30 s at the most; the store has moved on.`;
+  return isCurrent
+    ? text
+    : `${text} A warm function remembers it for memorySeconds at the most; the store has moved on.`;
 }
 
 /** What came of reporting the current token as dead. */
@@ -55,7 +57,7 @@ export function rejectWords(result) {
 /** What came of forgetting a slot. */
 export function purgeWords(result) {
   return result.ok
-    ? 'Forgotten, with refusal and back-off. A warm function may hand out what it remembers for 30 s more.'
+    ? 'Forgotten, with refusal and back-off. A warm function may hand out what it remembers for memorySeconds more.'
     : failureWords(result);
 }
 

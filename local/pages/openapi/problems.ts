@@ -1,4 +1,4 @@
-import { remedyByCode } from '../../../client/dashboard/remedies.ts';
+import { remedyByCode } from '../../../client/remedies.ts';
 import { titleByCode } from '../../../functions/api/problem.ts';
 import { type BrokerErrorCode, statusByCode } from '../../../functions/core/errors.ts';
 import { type JsonSchema, ref } from './schemas.ts';

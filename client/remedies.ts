@@ -1,6 +1,7 @@
 /**
- * What to do about each of the broker's error codes, in one or two sentences: for the page and for the API's document.
- * That no code is missing and none too many, a test sees to.
+ * What to do about each of the broker's error codes, in one or two sentences: for the page, for the command
+ * line (which has commands of its own for some) and for the API's document. That no code is missing and none too many,
+ * a test sees to.
  */
 export const remedyByCode = {
   invalid_request: 'Mend the request; the detail says what is wrong with it.',

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { faultOf, fieldsByProvider } from '../../client/cli/secrets.ts';
+import { Secret } from '../../functions/core/secret.ts';
+import { communityWebApi } from '../../functions/providers/community-web-api.ts';
+import { readCredential } from '../../functions/providers/credential.ts';
+import { checkSecrets } from '../../local/secrets-file-check.ts';
+
+const fields = fieldsByProvider['community-web-api'] ?? [];
+
+/** Whether each of those who look at a secret takes a password: the broker, `secret set`, and the file of `npm start`. */
+function takenBy(password: unknown) {
+  const value = { username: 'svc', password };
+  const file = Buffer.from(JSON.stringify({ wfm: value }));
+  const required = new Map([['wfm', fields]]);
+  return {
+    broker: readCredential(communityWebApi, new Secret(JSON.stringify(value))).kind === 'credential',
+    secretSet: faultOf(value, fields) === undefined,
+    secretsFile: checkSecrets(file, { path: 'secrets.json', required, nameOf: (name) => name }).ok,
+  };
+}
+
+describe('those who look at a secret agree', () => {
+  it.each([
+    ['a password', 'pass|word', true],
+    ['one with blanks at its ends', ' a b ', true],
+    ['one of other scripts and planes', 'pässwörd🔑', true],
+    ['nothing', undefined, false],
+    ['null', null, false],
+    ['a number', 7, false],
+    ['an empty text', '', false],
+    ['blanks', ' \u00a0\u2003', false],
+    ['a newline at the end', 'password\n', false],
+    ['a NUL', 'pass\u0000word', false],
+    ['a control character of Latin 1', 'pass\u0085word', false],
+    ['the first half of a surrogate pair', 'pass\ud800word', false],
+    ['the second half', '\udc00', false],
+  ])('on %s', (_name, password, isTaken) => {
+    expect(takenBy(password)).toEqual({ broker: isTaken, secretSet: isTaken, secretsFile: isTaken });
+  });
+});

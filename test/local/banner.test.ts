@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import type { ConnectionsDeclaration } from '../../functions/configuration/declaration.ts';
+import { resolveConnections } from '../../functions/configuration/resolve.ts';
+import { bannerOf } from '../../local/banner.ts';
+import { demoConnections } from '../../local/demo-connections.ts';
+
+const url = 'http://127.0.0.1:8787';
+const demo = {
+  helpmaster: { url: 'http://127.0.0.1:8788', baseUrl: 'http://127.0.0.1:8788/api' },
+  community: { url: 'http://127.0.0.1:8789', baseUrl: 'http://127.0.0.1:8789/CommunityWebApi/api' },
+  close: async () => undefined,
+};
+const urls = { helpmaster: demo.helpmaster.baseUrl, community: demo.community.baseUrl };
+
+function bannerFor(declared: ConnectionsDeclaration): string {
+  const configuration = resolveConnections(declared);
+  return bannerOf({ url, configuration, demo, close: async () => undefined }, false);
+}
+
+describe('what npm start prints', () => {
+  it('is the requests of the demo where the connections are on the demo upstreams', () => {
+    const banner = bannerFor(demoConnections(urls));
+    for (const line of ['/proxy/wfm/system/AgentLogonReport', '/proxy/helpdesk/88/', '/__demo/knobs', '/tokens/wfm/']) {
+      expect(banner).toContain(line);
+    }
+  });
+
+  it('is no request of the demo for own connections that have its names', () => {
+    const banner = bannerFor({
+      connections: {
+        helpdesk: { provider: 'helpmaster', baseUrl: 'https://helpmaster.example.com/api' },
+        wfm: { provider: 'community-web-api', baseUrl: urls.community },
+      },
+    });
+    expect(banner).toContain('/tokens/helpdesk/system');
+    for (const line of ['/proxy/', '/__demo/', 'jobs/MyOpenJobs', 'TOKEN=']) expect(banner).not.toContain(line);
+  });
+
+  it('has a call through the proxy only for a connection that declares one', () => {
+    const helpdesk = { provider: 'helpmaster', baseUrl: urls.helpmaster };
+    const wfm = { provider: 'community-web-api', baseUrl: urls.community };
+    const proxy = { methods: ['GET'], paths: ['/'] };
+    const banner = bannerFor({ connections: { helpdesk, wfm: { ...wfm, proxy } } });
+    expect(banner).toContain('/proxy/wfm/');
+    expect(banner).not.toContain('/proxy/helpdesk/');
+    expect(bannerFor({ connections: { helpdesk, wfm } })).not.toContain('never hold one');
+  });
+});

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FingerprintedFields, fingerprintOf } from '../../../functions/core/connection.ts';
+import { type FingerprintedFields, fingerprintOf, lifetimeSecondsOf } from '../../../functions/core/connection.ts';
+import { helpdeskConnection } from '../../simulation/connections.ts';
 
 const fields: FingerprintedFields = {
   provider: 'some-provider',
@@ -60,5 +61,17 @@ describe('fingerprintOf (invariant 8, C21)', () => {
     const tuned = { ...fields, minTtlSeconds: 5, timeoutSeconds: 12, name: 'other' };
 
     expect(fingerprintOf(tuned)).toBe(fingerprintOf(fields));
+  });
+});
+
+describe('the longest life of a token', () => {
+  it.each([
+    [undefined, 3_600, 3_600],
+    [1_200, 3_600, 1_200],
+    [7_200, 3_600, 3_600],
+  ])('with a fixed life of %s s and a cap of %i s is %i s', (lifetimeSeconds, maxTokenAgeSeconds, longest) => {
+    const life = lifetimeSeconds === undefined ? {} : { lifetimeSeconds };
+
+    expect(lifetimeSecondsOf(helpdeskConnection({ maxTokenAgeSeconds, ...life }))).toBe(longest);
   });
 });

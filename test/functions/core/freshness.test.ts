@@ -47,6 +47,19 @@ describe('timesOf (H13, H14, C17)', () => {
     expect(Math.min(...shares)).toBeLessThan(0.755);
   });
 
+  it('spreads refreshes by half of refreshAfter at the most, where that is little', () => {
+    const connection = helpdeskConnection({ refreshAfter: 0.02 });
+    const shares = Array.from({ length: 300 }, (_, n) => {
+      const slot = slotOf(connection, String(n + 1));
+      const { refreshAt } = timesOf({ life: { exp: SENT + 10_000_000 }, requestStartedAt: SENT }, connection, slot);
+      return (refreshAt - SENT) / 10_000_000;
+    });
+
+    expect(Math.min(...shares)).toBeGreaterThanOrEqual(0.01);
+    expect(Math.min(...shares)).toBeLessThan(0.011);
+    expect(Math.max(...shares)).toBeLessThanOrEqual(0.02);
+  });
+
   it('is the same for the same slot everywhere', () => {
     expect(slotFraction(slotOf(helpdesk, '88'))).toBe(slotFraction(slotOf(helpdeskConnection(), '88')));
   });

@@ -61,6 +61,13 @@ describe('seal and open', () => {
     expect(open(sealed, new Secret(new Uint8Array(5)), context)).toBeUndefined();
   });
 
+  it.each([
+    ['token', { ...content, value: new Secret(JSON.parse('7')) }],
+    ['attributes', { ...content, attributes: JSON.parse('[]') }],
+  ])('do not open what was sealed with a wrong kind of %s', (_what, wrong) => {
+    expect(open(seal(wrong, key, context, nonce), key, context)).toBeUndefined();
+  });
+
   it('show nothing of the token in the ciphertext', () => {
     expect(Buffer.from(sealed).toString('latin1')).not.toContain('token');
   });
@@ -80,6 +87,14 @@ describe('Secret (invariant 9)', () => {
     ['a locale', secret.toLocaleString()],
   ])('does not show what it holds in %s', (_where, shown) => {
     expect(shown).not.toContain('credential');
+  });
+
+  it('shows in its place that there is one', () => {
+    expect([`${secret}`, JSON.stringify({ secret }), inspect(secret)]).toEqual([
+      '[secret]',
+      '{"secret":"[secret]"}',
+      '[secret]',
+    ]);
   });
 
   it('gives it where asked to', () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerError, isBrokerErrorCode, statusByCode } from '../../../functions/core/errors.ts';
+import { isJsonObject } from '../../../functions/core/json.ts';
 import { createTokenMemory } from '../../../functions/core/memory.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import { createSingleFlight } from '../../../functions/core/single-flight.ts';
-import { isServed, isStaffSubject, slotFor, slotId, slotOf } from '../../../functions/core/slot.ts';
+import { isServed, isStaffSubject, SUBJECT_PATTERN, slotFor, slotId, slotOf } from '../../../functions/core/slot.ts';
 import { createSlotListing } from '../../../functions/core/status.ts';
 import type { Token } from '../../../functions/core/token.ts';
 import { helpdeskConnection, workforceConnection } from '../../simulation/connections.ts';
@@ -40,6 +41,20 @@ describe('subjects (H8, H9)', () => {
     expect(() => slotFor(listed, '89')).toThrow(expect.objectContaining({ code: 'forbidden' }));
     expect(isServed(listed, slotOf(listed, '88'))).toBe(true);
     expect(isServed(listed, slotOf(listed, '89'))).toBe(false);
+    expect(slotFor(listed, 'system').subject).toBe('system');
+  });
+
+  it.each([
+    ['system', true],
+    ['88', true],
+    ['2147483647', true],
+    ['systems', false],
+    ['a system', false],
+    ['088', false],
+    ['88x', false],
+    ['', false],
+  ])('are written as the pattern says: %j: %s', (subject, isOne) => {
+    expect(SUBJECT_PATTERN.test(subject)).toBe(isOne);
   });
 
   it('names slots apart by connection, subject and fingerprint (invariant 8)', () => {
@@ -63,9 +78,30 @@ describe('error codes', () => {
     for (const other of ['', 'toString', '__proto__', 'constructor']) expect(isBrokerErrorCode(other)).toBe(false);
     expect(new BrokerError('cooldown', 'later').status).toBe(503);
   });
+
+  it('are what an error shows of itself, before its detail', () => {
+    expect(String(new BrokerError('cooldown', 'Later.'))).toBe('BrokerError: cooldown: Later.');
+  });
 });
 
 describe('createSingleFlight', () => {
+  it('does one piece of work for all who overlap under a key, and tells who began it', async () => {
+    const once = createSingleFlight<number>();
+    let works = 0;
+    const work = async () => {
+      works += 1;
+      return works;
+    };
+    const together = await Promise.all([once('one', work), once('one', work), once('other', work)]);
+
+    expect(together).toEqual([
+      { value: 1, shared: false },
+      { value: 1, shared: true },
+      { value: 2, shared: false },
+    ]);
+    expect(await once('one', work)).toEqual({ value: 3, shared: false });
+  });
+
   it('keeps nothing of work that failed', async () => {
     const once = createSingleFlight<number>();
     const failing = () => Promise.reject(new Error('no'));
@@ -102,8 +138,43 @@ describe('createTokenMemory', () => {
     expect(memory.recent(slot('1'), 129_999, 30)?.generation).toBe(1);
     expect(memory.recent(slot('1'), 130_000, 30)).toBeUndefined();
     expect(memory.recent(slot('1'), 94_000, 30)).toBeUndefined();
-    memory.forget(slot('1'));
-    expect(memory.last(slot('1'))).toBeUndefined();
+  });
+
+  it.each([
+    ['that was begun a moment before the other', 99_999, 2],
+    ['that was begun nearly half a minute before', 70_001, 2],
+    ['of a clock that has gone back half a minute', 70_000, 1],
+    ['that was begun at the same moment and ended later', 100_000, 1],
+    ['that was begun later', 100_001, 1],
+  ])('keeps the one begun later: one %s', (_which, readAt, kept) => {
+    const memory = createTokenMemory();
+    memory.remember(slot('1'), token(2), 100_000);
+    memory.remember(slot('1'), token(1), readAt);
+
+    expect(memory.last(slot('1'))?.generation).toBe(kept);
+  });
+
+  it('takes a clock that has gone back by no more than the skew for the same', () => {
+    const memory = createTokenMemory();
+    memory.remember(slot('1'), token(1), 100_000);
+
+    expect(memory.recent(slot('1'), 95_000, 30)?.generation).toBe(1);
+    expect(memory.recent(slot('1'), 94_999, 30)).toBeUndefined();
+  });
+});
+
+describe('isJsonObject', () => {
+  it.each([
+    [{}, true],
+    [{ a: 1 }, true],
+    [[], false],
+    [null, false],
+    ['text', false],
+    [7, false],
+    [true, false],
+    [undefined, false],
+  ])('of %j is %s', (value, isOne) => {
+    expect(isJsonObject(value)).toBe(isOne);
   });
 });
 

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { isRefusedAddress } from '../../../functions/core/refused-address.ts';
+
+describe('addresses that no upstream may have (invariant 15)', () => {
+  it.each([
+    ['169.254.0.0', 'the first of link-local'],
+    ['169.254.169.254', 'metadata of AWS, Azure and Google'],
+    ['169.254.255.255', 'the last of link-local'],
+    ['100.100.100.200', 'metadata of Alibaba'],
+    ['168.63.129.16', 'the platform of Azure'],
+    ['fe80::1', 'link-local'],
+    ['fe80::1%eth0', 'link-local with a zone'],
+    ['febf:ffff::1', 'the end of link-local'],
+    ['fd00:ec2::254', 'metadata of AWS'],
+    ['fd20:ce::254', 'metadata of Google'],
+    ['::ffff:169.254.169.254', 'IPv4 mapped into IPv6'],
+    ['64:ff9b::169.254.169.254', 'IPv4 behind NAT64'],
+    ['2002:a9fe:a9fe::1', 'IPv4 behind 6to4'],
+  ])('are refused: %s, %s', (address) => {
+    expect(isRefusedAddress(address)).toBe(true);
+  });
+
+  it.each([
+    '169.253.255.255',
+    '169.255.0.0',
+    '100.100.100.201',
+    '168.63.129.17',
+    '10.0.0.1',
+    '192.168.1.1',
+    '127.0.0.1',
+    '::1',
+    'fec0::1',
+    'fd00:ec2::253',
+    'fd20:ce::255',
+    '::ffff:10.0.0.1',
+    '64:ff9b::a9ff:1',
+    '2002:a9ff::1',
+  ])('are no others: %s', (address) => {
+    expect(isRefusedAddress(address)).toBe(false);
+  });
+
+  it.each(['', '%', 'upstream.example.com', '169.254.169', '169.254.169.254.example.com', 'fe80'])(
+    'are no names: %j is left to whoever resolves it',
+    (name) => {
+      expect(isRefusedAddress(name)).toBe(false);
+    },
+  );
+});

@@ -7,7 +7,7 @@ import { serializeConfiguration } from '../functions/configuration/bundle.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
 import { resolveConnections } from '../functions/configuration/resolve.ts';
-import { secretFieldsOf } from '../functions/configuration/secret-fields.ts';
+import { secretFieldsByConnection } from '../functions/configuration/secret-fields.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb-faults.ts';
 import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
 import { createClosing } from './closing.ts';
@@ -173,7 +173,12 @@ async function configurationOf(flags: Flags, demo: DemoUpstreams | undefined): P
 async function secretsOf(flags: Flags, configuration: Configuration, options: SecretsOptions): Promise<LocalSecrets> {
   const nameOf = secretNames(configuration);
   if (flags.secretsFile !== undefined) {
-    return openSecretsFile({ ...options, nameOf, path: flags.secretsFile, required: secretFieldsOf(configuration) });
+    return openSecretsFile({
+      ...options,
+      nameOf,
+      path: flags.secretsFile,
+      required: secretFieldsByConnection(configuration),
+    });
   }
   const secrets = createMemorySecrets({ ...options, nameOf });
   secrets.put('helpdesk', { ...demoHelpmasterSecret });

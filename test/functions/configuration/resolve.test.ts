@@ -5,7 +5,7 @@ import example from '../../../cdk/connections.ts';
 import { ConfigurationError } from '../../../functions/configuration/configuration-error.ts';
 import { defineConnections } from '../../../functions/configuration/declaration.ts';
 import { resolveConnections } from '../../../functions/configuration/resolve.ts';
-import { secretFieldsOf } from '../../../functions/configuration/secret-fields.ts';
+import { secretFieldsByConnection } from '../../../functions/configuration/secret-fields.ts';
 import { fingerprintOf } from '../../../functions/core/connection.ts';
 import { providers } from '../../../functions/providers/table.ts';
 import { connectionOf, helpdesk, refusalOf, warningsOf, wfm } from './declared.ts';
@@ -172,7 +172,7 @@ describe('the example', () => {
   });
 
   it('needs these fields in its secrets', () => {
-    expect(secretFieldsOf(resolveConnections(example))).toEqual(
+    expect(secretFieldsByConnection(resolveConnections(example))).toEqual(
       new Map([
         ['helpdesk', ['apiKey']],
         ['wfm', ['username', 'password']],

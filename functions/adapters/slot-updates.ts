@@ -232,10 +232,10 @@ export function barRenewalUpdate({ slot, generation, until }: Argument<'barRenew
 }
 
 /** Takes the lease for the time of one call; back-off and tries stay as they are. */
-export function beginCallUpdate({ slot, leaseId, leaseUntil, seen }: Argument<'beginCall'>): Update {
+export function beginCallUpdate({ slot, leaseId, leaseUntil, ttlSeconds, seen }: Argument<'beginCall'>): Update {
   return {
     key: keyOf(slot),
-    set: { leaseId: text(leaseId), leaseUntil: number(leaseUntil) },
+    set: { leaseId: text(leaseId), leaseUntil: number(leaseUntil), ttl: number(ttlSeconds) },
     assign: ['#fence = if_not_exists(#fence, :zero) + :one'],
     remove: ['begunBy'],
     conditions: [generationIsSeen, hasToken, tokenIsSeen(seen.token), leaseIsSeen(seen.lease)],

@@ -1,6 +1,6 @@
 import { BrokerError } from './errors.ts';
 import { recordHandOut } from './hand-out-record.ts';
-import { waitLimitMs } from './lease.ts';
+import { keptAtLeast, LEASED_KEPT_SECONDS, waitLimitMs } from './lease.ts';
 import { createLookup, type LookupDependencies } from './lookup.ts';
 import { openToken } from './open-token.ts';
 import type { Audit } from './ports.ts';
@@ -94,7 +94,9 @@ export function createExclusiveCalls(
       } else {
         const leaseId = random.uuid();
         const endsAt = now + Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000;
-        if (await proxyStore.beginCall({ slot, leaseId, now, leaseUntil: endsAt + CLOCK_SKEW_MS, seen })) {
+        const leaseUntil = endsAt + CLOCK_SKEW_MS;
+        const ttlSeconds = keptAtLeast(seen.ttlSeconds, now, LEASED_KEPT_SECONDS);
+        if (await proxyStore.beginCall({ slot, leaseId, now, leaseUntil, ttlSeconds, seen })) {
           await noteUse(dependencies, { connection, slot, record: seen, now, via: 'proxy' });
           return { leaseId, record: seen, token, endsAt };
         }

@@ -6,6 +6,8 @@ import { EMPTY_RECORD, type SlotRecord } from './slot-record.ts';
 
 const SECOND_MS = 1000;
 const DAY_SECONDS = 86_400;
+/** An item is kept at least so long from when its lease was taken, whatever its token's end: the lease is part of it. */
+export const LEASED_KEPT_SECONDS = DAY_SECONDS;
 
 /** How long `mint` may work under a lease, from when the lease was taken; by its own clock. */
 export function mintWindowMs(connection: Connection): number {
@@ -45,7 +47,7 @@ export function claimOn(
     now,
     leaseUntil: now + holdMs,
     notBefore: now + Math.max(holdMs, backOffMs('unknown', tries + 1, random)),
-    ttlSeconds: keptAtLeast(ttlSeconds, now, DAY_SECONDS),
+    ttlSeconds: keptAtLeast(ttlSeconds, now, LEASED_KEPT_SECONDS),
     seen,
   };
 }

@@ -68,6 +68,8 @@ export interface ProxyStore {
     readonly leaseId: string;
     readonly now: number;
     readonly leaseUntil: number;
+    /** The item's new end; epoch seconds. */
+    readonly ttlSeconds: number;
     readonly seen: SlotRecord;
   }): Promise<boolean>;
 }

@@ -217,12 +217,13 @@ export function createMemoryTable({
       return set('barRenewal', slot, { ...record, renewalBarredUntil: until });
     },
 
-    beginCall({ slot, leaseId, now: at, leaseUntil, seen }: Argument<'beginCall'>): boolean {
+    beginCall({ slot, leaseId, now: at, leaseUntil, ttlSeconds, seen }: Argument<'beginCall'>): boolean {
       const record = get(slot);
       if (liveLease(seen, at) !== undefined || record?.token === undefined) return false;
       if (record.token.hash !== seen.token?.hash) return false;
       if (record.generation !== seen.generation || record.lease?.id !== seen.lease?.id) return false;
-      return set('beginCall', slot, { ...record, fence: record.fence + 1, lease: { id: leaseId, until: leaseUntil } });
+      const lease = { id: leaseId, until: leaseUntil };
+      return set('beginCall', slot, { ...record, fence: record.fence + 1, lease, ttlSeconds });
     },
 
     list({ connection, limit, after }: Argument<'list'>): Awaited<ReturnType<Store['list']>> {

@@ -14,6 +14,9 @@ import {
 
 const slid = sealedToken({ publicationId: 'publication-2', hash: 'cd'.repeat(32), refreshAt: NOW + 5_000_000 });
 
+/** An end of the item that is not the one it had. */
+const LATER_SECONDS = TTL_SECONDS + 86_400;
+
 /** What the proxy writes: slides taken up, renewals barred, leases held for a call. */
 export function describeProxyWrites(subject: () => ProxyStoreUnderTest): void {
   describe('adopt', () => {
@@ -107,6 +110,7 @@ export function describeProxyWrites(subject: () => ProxyStoreUnderTest): void {
           leaseId: `call-${index}`,
           now: NOW,
           leaseUntil: NOW + 9_000,
+          ttlSeconds: LATER_SECONDS,
           seen,
         }),
       );
@@ -118,6 +122,7 @@ export function describeProxyWrites(subject: () => ProxyStoreUnderTest): void {
         notBefore: 0,
         fence: seen.fence + 1,
         generation: 1,
+        ttlSeconds: LATER_SECONDS,
       });
     });
 
@@ -126,7 +131,14 @@ export function describeProxyWrites(subject: () => ProxyStoreUnderTest): void {
       await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2' }));
       await subject().store.fail(failureOf({ leaseId: 'lease-2' }));
       const failed = await recordOf(subject());
-      const claim = { slot: SLOT, leaseId: 'call', now: NOW + 7_000, leaseUntil: NOW + 9_000, seen: failed };
+      const claim = {
+        slot: SLOT,
+        leaseId: 'call',
+        now: NOW + 7_000,
+        leaseUntil: NOW + 9_000,
+        ttlSeconds: LATER_SECONDS,
+        seen: failed,
+      };
 
       expect(await subject().proxyStore.beginCall(claim)).toBe(true);
       expect(await recordOf(subject())).toMatchObject({ notBefore: failed.notBefore, tries: failed.tries });
@@ -136,7 +148,7 @@ export function describeProxyWrites(subject: () => ProxyStoreUnderTest): void {
       const seen = await published(subject());
       await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2' }));
       const held = await recordOf(subject());
-      const call = { slot: SLOT, leaseId: 'call', leaseUntil: NOW + 30_000 };
+      const call = { slot: SLOT, leaseId: 'call', leaseUntil: NOW + 30_000, ttlSeconds: LATER_SECONDS };
 
       expect(await subject().proxyStore.beginCall({ ...call, now: NOW, seen })).toBe(false);
       expect(await subject().proxyStore.beginCall({ ...call, now: NOW + 16_999, seen: held })).toBe(false);
@@ -148,7 +160,7 @@ export function describeProxyWrites(subject: () => ProxyStoreUnderTest): void {
       const empty = await leased(subject());
       await subject().store.release({ slot: SLOT, leaseId: 'lease-1' });
       const { lease: _, ...seen } = empty;
-      const call = { slot: SLOT, leaseId: 'call', now: NOW, leaseUntil: NOW + 9_000 };
+      const call = { slot: SLOT, leaseId: 'call', now: NOW, leaseUntil: NOW + 9_000, ttlSeconds: LATER_SECONDS };
 
       expect(await subject().proxyStore.beginCall({ ...call, seen })).toBe(false);
     });

@@ -45,6 +45,11 @@ describe('a forwarded request', () => {
     expect(request?.headers).toEqual({ WFMSGAPIKEY: 'used', 'x-other': '1' });
   });
 
+  it('carries it with its scheme where the upstream has one (H6)', async () => {
+    const { request } = await forwarding({}, get, connectionOf('helpmaster', 'https://helpmaster.example'));
+    expect(request?.headers).toEqual({ Authorization: 'Bearer used' });
+  });
+
   it("trusts the connection's own certificate authority where it names one", async () => {
     expect((await forwarding({})).request).not.toHaveProperty('caCertificate');
     const { request } = await forwarding({}, get, community({ caCertificate: 'a PEM' }));

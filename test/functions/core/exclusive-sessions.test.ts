@@ -66,6 +66,27 @@ describe('a session of an upstream that ends the old token with every new one (C
     expect(forwarded.at(-1)?.tokenHash).not.toBe(before);
   });
 
+  it('keeps its item for as long as a call holds its lease, also where its token ends before that', async () => {
+    const { call, script, answered, record, advance, time } = await withToken({
+      lifetimeSeconds: 150,
+      minTtlSeconds: 0,
+    });
+    await advance({ seconds: 20 });
+    let keptUntil = 0;
+    let heldUntil = Number.POSITIVE_INFINITY;
+    script.push(() => {
+      keptUntil = record().ttlSeconds * 1_000;
+      heldUntil = record().lease?.until ?? Number.POSITIVE_INFINITY;
+      return answered(200);
+    });
+    await call();
+
+    expect(record().generation).toBe(1);
+    expect(record().token?.usableUntil).toBeLessThan(heldUntil);
+    expect(keptUntil).toBeGreaterThan(heldUntil);
+    expect(heldUntil).toBeGreaterThan(time.now());
+  });
+
   it('counts as in use while calls are proxied, so that the schedule keeps it', async () => {
     const { call, script, answered, record, advance, broker, time } = await withToken({ idleSeconds: 1_800 });
     for (let minute = 0; minute < 60; minute += 1) {

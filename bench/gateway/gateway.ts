@@ -15,7 +15,7 @@ import { type Callers, createCallers } from '../system/callers.ts';
 import { startTokenProcess } from '../system/token-process.ts';
 
 const ROUNDS = { quick: 2, full: 21 };
-const ROUND_MS = { quick: 60, full: 400 };
+const ROUND_MS = { quick: 60, full: 700 };
 const LEVELS = [1, 32, 256] as const;
 const PATH = `/tokens/${MEASURED}/system`;
 const CONSTANT = 'node:http, a constant';

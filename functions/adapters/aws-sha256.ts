@@ -12,7 +12,7 @@ interface Sha256 {
 
 /**
  * Creates the SHA-256 and HMAC that a client of the SDK signs its requests with (FIPS 180-4, RFC 2104), with keys that
- * are made ready once.
+ * are made ready once. A secret given as bytes must keep them.
  *
  * The SDK's own gives `createHmac` bytes each time, and Node 24.21 finds out by two exceptions, with their stacks, that
  * they are no key object: 11 µs for an HMAC that takes 2. A signature has two of them.

@@ -4,7 +4,7 @@ import { ERROR_HEADER, jsonResponse, noProxy } from '../api/problem.ts';
 import { connectionOf } from '../api/request.ts';
 import { methodsOf } from '../api/routes.ts';
 import { isoSeconds } from '../api/time.ts';
-import { type Connection, lifetimeSecondsOf } from '../core/connection.ts';
+import type { Connection } from '../core/connection.ts';
 import { BrokerError } from '../core/errors.ts';
 import type { Clock, Store, Telemetry } from '../core/ports.ts';
 import { createPurge } from '../core/purge.ts';
@@ -60,7 +60,7 @@ export function createConnectionsFunction(dependencies: {
 
 function summaryOf(connection: Connection) {
   const { name, provider, allowPlainHttp } = connection;
-  const summary = { name, provider, lifetime_seconds: lifetimeSecondsOf(connection) };
+  const summary = { name, provider, lifetime_seconds: connection.lifetimeSeconds ?? connection.maxTokenAgeSeconds };
   return allowPlainHttp
     ? { ...summary, warning: 'allowPlainHttp: credentials and tokens travel to this upstream in the clear' }
     : summary;

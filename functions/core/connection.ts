@@ -71,8 +71,8 @@ export function fingerprintOf(fields: FingerprintedFields): string {
 }
 
 /**
- * The longest life a fresh token of this connection can have, in seconds; what the status calls `lifetime_seconds`.
- * `maxTokenAgeSeconds` bounds a life that the provider fixes, too.
+ * The longest life a fresh token of this connection can have, in seconds: `maxTokenAgeSeconds` bounds a life that the
+ * provider fixes, too.
  */
 export function lifetimeSecondsOf({
   lifetimeSeconds,

@@ -8,7 +8,7 @@ import { type Answered, sealSlide } from './proxied-slide.ts';
 import type { ProxyCall } from './proxy.ts';
 import type { ForwardedAnswer, Forwarder, ProxyStore } from './proxy-ports.ts';
 import { publishedTtlSeconds } from './publish.ts';
-import { noteUse } from './refresh-ahead.ts';
+import { askRefresh, recordUse } from './refresh-ahead.ts';
 import { hasUsableToken, isRejected, liveLease, type SealedToken, type SlotRecord } from './slot-record.ts';
 import { CLOCK_SKEW_MS, type Token } from './token.ts';
 
@@ -97,7 +97,7 @@ export function createExclusiveCalls(
         const leaseUntil = endsAt + CLOCK_SKEW_MS;
         const ttlSeconds = keptAtLeast(seen.ttlSeconds, now, LEASED_KEPT_SECONDS);
         if (await proxyStore.beginCall({ slot, leaseId, now, leaseUntil, ttlSeconds, seen })) {
-          await noteUse(dependencies, { connection, slot, record: seen, now, via: 'proxy' });
+          await recordUse(store, { connection, slot, record: seen, now }).catch(() => undefined);
           return { leaseId, record: seen, token, endsAt };
         }
       }
@@ -135,6 +135,12 @@ export function createExclusiveCalls(
       await store.markRejected({ slot: call.slot, generation, hash }).catch(() => false);
     }
     await release(call, held);
+    if (slid === undefined) await askAhead(call, held);
+  }
+
+  /** What answers do not slide in time must be refreshed in some other way; under the call's own lease nobody could. */
+  async function askAhead({ connection, slot }: ProxyCall, { record }: HeldCall): Promise<void> {
+    await askRefresh(dependencies, { connection, slot, record, now: clock.now(), via: 'proxy' }).catch(() => undefined);
   }
 
   /** Whether the slid token has taken the place of the one used, and the lease has ended with that. */

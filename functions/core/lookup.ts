@@ -197,7 +197,7 @@ export function createLookup(dependencies: LookupDependencies): {
     }
     const token = await openToken(dependencies, slot, record);
     if (token === undefined) {
-      if (record.generation > quest.firstSeen) throw await doesNotOpen(quest, record);
+      if (record.generation === quest.minted?.generation) throw await doesNotOpen(quest, record);
       quest.refused = { hash: record.token.hash, generation: record.generation };
       return undefined;
     }
@@ -271,7 +271,7 @@ export function createLookup(dependencies: LookupDependencies): {
     );
   }
 
-  /** A token that was minted just now and does not open here: the next would not either, so a back-off comes first. */
+  /** A token that was minted for this request and does not open: the next would not either, so a back-off comes first. */
   async function doesNotOpen({ connection, slot }: Quest, record: SlotRecord): Promise<BrokerError> {
     const retryAfterMs = backOffMs('unknown', record.tries + 1, random);
     const claim = claimOn(slot, connection, record, { now: clock.now(), random });

@@ -11,7 +11,7 @@ const USE_NOTED_SHARE = 0.1;
 /** How long past `refreshAt` a proxied call may renew the token by its own answer before a refresh is asked for. */
 const PROXIED_GRACE_MS = 30_000;
 
-interface Use {
+export interface Use {
   readonly connection: Connection;
   readonly slot: Slot;
   readonly record: SlotRecord & { readonly token: SealedToken };
@@ -30,7 +30,8 @@ export async function noteUse(
   await Promise.all([tolerateOutage(recordUse(ports.store, use)), tolerateOutage(askRefresh(ports, use))]);
 }
 
-async function recordUse(store: Store, { connection, slot, record, now }: Use): Promise<void> {
+/** Notes that a slot is in use, where that was not noted lately. Throws `store_unavailable`. */
+export async function recordUse(store: Store, { connection, slot, record, now }: Omit<Use, 'via'>): Promise<void> {
   const notSince = now - connection.idleSeconds * 1000 * USE_NOTED_SHARE;
   if (record.lastHandedOutAt > notSince) return;
   const isOffSchedule = record.dueAt === undefined && record.refusedVersion === undefined;
@@ -38,7 +39,8 @@ async function recordUse(store: Store, { connection, slot, record, now }: Use): 
   await store.recordUse({ slot, now, notSince, ...(isOffSchedule ? { dueAt } : {}) });
 }
 
-async function askRefresh(
+/** Asks for a refresh, where it is time and nobody has lately. Throws `store_unavailable`. */
+export async function askRefresh(
   { store, minter }: { readonly store: Store; readonly minter: MintInvoker },
   { connection, slot, record, now, via }: Use,
 ): Promise<void> {

@@ -42,6 +42,20 @@ export function contentOf(provider: Provider, answer: JsonValue | undefined): Js
   return valueAt(enveloped, provider.tokenAt.path) === undefined ? answer : enveloped;
 }
 
+/** Reports whether an answer has a text by the token's name after all, in other letters or another envelope. */
+export function hasTokenLike(
+  { tokenAt, envelope }: { readonly tokenAt: TokenSource; readonly envelope?: string | undefined },
+  answer: JsonValue | undefined,
+): boolean {
+  const name = tokenAt.in === 'body' ? tokenAt.path.at(-1)?.toLowerCase() : undefined;
+  if (name === undefined || !isJsonObject(answer)) return false;
+  return Object.entries(answer).some(([member, value]) =>
+    member.toLowerCase() === envelope?.toLowerCase() && isJsonObject(value)
+      ? hasTokenLike({ tokenAt, envelope: undefined }, value)
+      : member.toLowerCase() === name && typeof value === 'string' && value !== '',
+  );
+}
+
 /** Reads the token of an answer; `content` is its JSON, see `contentOf`. Never trims or parses a token in JSON (C11). */
 export function readToken(source: TokenSource, response: HttpResponse, content: JsonValue | undefined): TokenReading {
   switch (source.in) {

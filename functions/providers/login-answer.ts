@@ -2,7 +2,7 @@ import type { Connection } from '../core/connection.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { IssuedLife, UpstreamFailure, UpstreamOutcome } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
-import { contentOf, EMPTY_TOKEN, parseJson, readToken } from './answer.ts';
+import { contentOf, EMPTY_TOKEN, hasTokenLike, parseJson, readToken } from './answer.ts';
 import { serverDateOf } from './answer-clock.ts';
 import { attributesOf } from './attributes.ts';
 import { accountLocked, failure, heedingRetryAfter, statusFailure } from './failures.ts';
@@ -72,7 +72,8 @@ function judgeSuccess(answered: AnsweredLogin, response: HttpResponse, answer: J
   if (reading.kind === 'token') return judgeToken(answered, response, reading.value, content);
   const hasNoToken = reading.kind === 'missing' || reading.why === EMPTY_TOKEN;
   // Whoever gives no token and says why has refused, though not in the words documented (C12).
-  if (hasNoToken && message !== undefined && !saysYes) return judgeRefusal(answered, message);
+  const isRefusal = hasNoToken && !saysYes && !hasTokenLike(provider, answer);
+  if (isRefusal && message !== undefined) return judgeRefusal(answered, message);
   if (reading.kind === 'unusable') {
     return failure('upstream_invalid_response', 'unknown', `The upstream's token ${reading.why}. It was not taken.`);
   }

@@ -28,7 +28,10 @@ export function createProxyFunction(
   });
 }
 
-/** The header by which the broker marks its own errors never comes from an upstream. Base64 whatever the content is, so that every byte arrives as it was sent. */
+/**
+ * The upstream's answer, in base64 whatever it is, so that every byte arrives as it was sent; without the header by which
+ * the broker marks errors of its own.
+ */
 function responseOf({ status, headers, body }: ForwardedAnswer, event: ApiEvent): APIGatewayProxyStructuredResultV2 {
   const passedOn = Object.entries(headers).filter(([name]) => name.toLowerCase() !== ERROR_HEADER);
   const joined = passedOn.map(([name, values]) => [name, values.join(', ')]);

@@ -63,6 +63,8 @@ describe('a login refused with 200 in another shape than the documented one', ()
   });
 
   it.each([
+    '{"data":{"authToken":"abc"},"message":"Welcome"}',
+    '{"AuthToken":"abc","Message":"Login successful"}',
     '{"Success":true,"Message":"Done"}',
     '{"success":true,"data":{"message":"Done"}}',
     '{"Message":" "}',

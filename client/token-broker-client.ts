@@ -18,7 +18,7 @@ export interface TokenBrokerClientOptions {
   readonly region?: string | undefined;
   /** Default the AWS SDK's provider chain; against loopback `local`/`local`. */
   readonly credentials?: AwsCredentials | CredentialProvider | undefined;
-  /** Base URLs of upstreams for `fetch`, by connection. */
+  /** Base URLs of upstreams, by connection: their tokens go there alone, over plain http where it says http. */
   readonly upstreams?: Upstreams;
   /** For one call of the broker, all attempts together. Default 30000. */
   readonly timeoutMs?: number;

@@ -16,8 +16,11 @@ export interface UpstreamInit extends Omit<RequestInit, 'redirect'> {
 export type Upstreams = Readonly<Record<string, string>>;
 
 const UNAUTHORIZED = 401;
-/** Dot segments that the URL parser leaves standing, since their slashes are escaped: a server may unescape them. */
-const CLIMBS = /(?:^|\/|%2f|%5c)(?:\.|%2e){2}(?:$|\/|%2f|%5c)/i;
+/**
+ * Dot segments that the URL parser leaves standing, since their slashes are escaped or a path parameter follows: a
+ * server may unescape the ones and cut the other.
+ */
+const CLIMBS = /(?:^|\/|%2f|%5c)(?:\.|%2e){2}(?:$|\/|;|%2f|%3b|%5c)/i;
 
 /**
  * Creates the calls to upstreams: `fetch` with the token placed, a slid one kept, and after a 401 one report and one
@@ -52,13 +55,16 @@ export function createUpstreamFetch({
 
 /**
  * The URL that a token may be sent to: a path behind the base URL declared for the connection, or an absolute URL of
- * the same origin and behind the same path; any URL where none is declared. Https in each case, or http on loopback.
- * Throws `usage` otherwise.
+ * the same origin and behind the same path, over http as well if the base URL says so. Where none is declared, any URL
+ * over https, or http on loopback. Throws `usage` otherwise.
  */
 export function upstreamUrlOf(connection: string, target: string | URL, upstreams: Upstreams): string {
   const declared = Object.hasOwn(upstreams, connection) ? upstreams[connection] : undefined;
   const base = declared === undefined ? undefined : URL.parse(declared);
-  if (base === null) throw new TokenBrokerError('usage', `\`upstreams.${connection}\` is no URL.`);
+  // The origins of other schemes are all alike, and would compare as equal.
+  if (base === null || (base !== undefined && !/^https?:$/.test(base.protocol))) {
+    throw new TokenBrokerError('usage', `\`upstreams.${connection}\` is no http or https URL.`);
+  }
   const isPath = typeof target === 'string' && target.startsWith('/');
   if (isPath && base === undefined) {
     throw new TokenBrokerError('usage', `Give \`upstreams: { ${connection}: 'https://…' }\`, or an absolute URL.`);
@@ -66,10 +72,16 @@ export function upstreamUrlOf(connection: string, target: string | URL, upstream
   const text = isPath && base !== undefined ? `${base.origin}${withoutSlash(base.pathname)}${target}` : String(target);
   const url = URL.parse(text);
   if (url === null) throw new TokenBrokerError('usage', 'The target is neither a path that begins with / nor a URL.');
-  if (!isSafe(url) || (base !== undefined && !isBehind(url, base))) {
+  if (base === undefined && !isSafe(url)) {
     throw new TokenBrokerError(
       'usage',
-      `The token of ${connection} goes to its own upstream alone: https (http on loopback), and the origin and path of \`upstreams.${connection}\`.`,
+      `The token of ${connection} goes over https (http on loopback): for plain http declare \`upstreams.${connection}\`.`,
+    );
+  }
+  if (base !== undefined && !isBehind(url, base)) {
+    throw new TokenBrokerError(
+      'usage',
+      `The token of ${connection} goes to its own upstream alone: the scheme, origin and path of \`upstreams.${connection}\`.`,
     );
   }
   return url.href;

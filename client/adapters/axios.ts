@@ -1,5 +1,5 @@
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { hideMember, hideSentHeaders } from '../hide-sent.ts';
+import { hideMember, hideSentHeaders, removeTokens } from '../hide-sent.ts';
 import { isReplayable } from '../replayable.ts';
 import type { TokenBrokerClient } from '../token-broker-client.ts';
 import type { TokenUse } from '../token-use.ts';
@@ -12,8 +12,8 @@ const NEXT = 'tokenBrokerNext';
 /**
  * Makes an axios instance place the token of one slot, keep a slid one, and after a 401 report it and try once more,
  * for bodies that can be sent twice. No redirect is followed: the token would go with it. No error or answer of axios's
- * shows the token when it is printed or turned into JSON: it is taken out of the configuration again, and `request`,
- * which has it still, is not enumerable. Attach it before other request interceptors: axios runs the one attached first
+ * shows the token, or the one that slid, when it is printed or turned into JSON: they are taken out of the configuration,
+ * the answer's headers and a streamed body again, and `request`, which has the one sent still, is not enumerable. Attach it before other request interceptors: axios runs the one attached first
  * last, so that it sees the URL as it will be.
  */
 export function attachTokenBroker(
@@ -37,6 +37,8 @@ export function attachTokenBroker(
     config.headers.delete(use.tokenHeader);
     use.answered(status, headerOf(headers, use.tokenHeader));
     Reflect.deleteProperty(headers, use.tokenHeader);
+    // A streamed body is node's own answer, with headers of its own; any other is the upstream's, and left as it is.
+    if (config.responseType === 'stream') removeTokens(response.data, use.tokenHeader);
     if (status !== UNAUTHORIZED) return undefined;
     const next = await use.renewed();
     if (next === undefined || !isReplayable(config.data)) return undefined;

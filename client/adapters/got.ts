@@ -1,4 +1,4 @@
-import { hideMember, hideSentHeaders } from '../hide-sent.ts';
+import { hideMember, removeTokens } from '../hide-sent.ts';
 import { isReplayable } from '../replayable.ts';
 import type { TokenBrokerClient } from '../token-broker-client.ts';
 import type { TokenUse } from '../token-use.ts';
@@ -15,7 +15,6 @@ interface ResponseLike {
   statusCode: number;
   headers: Record<string, string | string[] | undefined>;
   request: { options: OptionsLike };
-  req?: unknown;
 }
 
 /** Options for `got.extend(…)`. */
@@ -26,9 +25,11 @@ export interface GotExtension {
     // Typed as loosely as got's own hooks need it: they give back what they were given.
     afterResponse: (<R extends ResponseLike>(
       response: R,
-      retry: (options: { context: Record<string, unknown> }) => never,
+      retry: (options: { context: Record<string, unknown>; preserveHooks: true }) => never,
     ) => Promise<R>)[];
-    beforeError: (<E extends { readonly options: OptionsLike }>(error: E) => E)[];
+    beforeError: (<E extends { readonly options: OptionsLike; readonly response?: ResponseLike | undefined }>(
+      error: E,
+    ) => E)[];
   };
 }
 
@@ -39,7 +40,8 @@ const NEXT = 'tokenBrokerNext';
  * Gives the options with which got places the token of one slot, keeps a slid one, and after a 401 reports it and tries
  * once more, for bodies that can be sent twice: `got.extend(tokenBrokerForGot(client, 'wfm'))`. For got's promises; its
  * streams get the token, and no second try. No redirect is followed: the token would go with it. No error of got's,
- * and no answer of its promises, shows the token when it is printed or turned into JSON: it is taken out again.
+ * nor the answer in it, and no answer of its promises shows the token, or the one that slid, when it is printed or
+ * turned into JSON. got's `afterResponse` hooks run for the second try as well.
  */
 export function tokenBrokerForGot(
   client: TokenBrokerClient,
@@ -53,6 +55,13 @@ export function tokenBrokerForGot(
     // got places it anew before each try of its own.
     for (const name of Object.keys(use?.headers ?? {})) delete options.headers[name.toLowerCase()];
     return use;
+  }
+
+  /** Keeps a slid token, and takes both tokens out of what the answer shows. */
+  function settle(use: TokenUse, response: ResponseLike): void {
+    use.answered(response.statusCode, response.headers[use.tokenHeader]);
+    removeTokens(response, use.tokenHeader);
+    hideMember(response, 'request');
   }
 
   return {
@@ -72,19 +81,19 @@ export function tokenBrokerForGot(
           const { options } = response.request;
           const use = takeOut(options);
           if (use === undefined) return response;
-          hideSentHeaders(response.req);
-          hideMember(response, 'request');
-          use.answered(response.statusCode, response.headers[use.tokenHeader]);
-          delete response.headers[use.tokenHeader];
+          settle(use, response);
           if (response.statusCode !== UNAUTHORIZED) return response;
           const renewed = await use.renewed();
           if (renewed === undefined || !isReplayable(options.body)) return response;
-          return retry({ context: { ...options.context, [NEXT]: () => renewed } });
+          // Without the hooks got would show the second answer's token, and it would not be kept.
+          return retry({ context: { ...options.context, [NEXT]: () => renewed }, preserveHooks: true });
         },
       ],
       beforeError: [
         (error) => {
-          takeOut(error.options);
+          const use = takeOut(error.options);
+          // `afterResponse` sees no answer that breaks off or cannot be parsed, and none of a stream.
+          if (use !== undefined && error.response !== undefined) settle(use, error.response);
           return error;
         },
       ],

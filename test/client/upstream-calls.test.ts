@@ -123,6 +123,9 @@ describe('client.fetch and where a token may go', () => {
     ['an absolute URL that climbs', (base: string) => `${base}/api/../admin`],
     ['a climb whose slash is escaped', (base: string) => `${base}/api/..%2fadmin`],
     ['a climb that is escaped whole', '/%2e%2e%2Fadmin'],
+    ['a climb with a path parameter', '/..;x/admin'],
+    ['an escaped climb with a path parameter', '/%2e%2e;x/admin'],
+    ['a climb with an escaped path parameter', (base: string) => `${base}/api/..%3Bx/admin`],
   ])('refuses %s before anything is sent', async (_name, target) => {
     const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm: `${upstream.url}/api` } });
     const before = [stub.requests.length, upstream.requests.length];
@@ -139,20 +142,48 @@ describe('client.fetch and where a token may go', () => {
     expect(upstream.requests.at(-1)?.target).toBe('/api/a..b/x?q=../y');
   });
 
-  it.each(['/x', 'http://wfm.internal/api/x'])(
-    'sends no token over plain http, declared or not: %s',
+  it.each(['/x', 'http://wfm.intranet/api/x'])(
+    'sends a token over plain http where the upstream is declared so: %s',
     async (target) => {
-      const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm: 'http://wfm.internal/api' } });
-      const before = stub.requests.length;
-      await expect(client.fetch('wfm', target)).rejects.toMatchObject({ kind: 'usage' });
-      expect(() => client.assertUpstream('wfm', 'http://wfm.internal/api/x')).toThrow(TokenBrokerError);
-      expect(stub.requests.length).toBe(before);
+      stub.answer({ body: handOutBody('token', Date.now()) });
+      const called: string[] = [];
+      const client = createTokenBrokerClient({
+        url: stub.url,
+        upstreams: { wfm: 'http://wfm.intranet/api' },
+        fetch: async (input, init) => {
+          const to = String(input);
+          if (to.startsWith(stub.url)) return fetch(input, init);
+          called.push(`${to} ${new Headers(init?.headers).get('wfmsgapikey')}`);
+          return new Response('{}');
+        },
+      });
+      expect((await client.fetch('wfm', target)).status).toBe(200);
+      expect(called).toEqual(['http://wfm.intranet/api/x token']);
+      client.assertUpstream('wfm', 'http://wfm.intranet/api/x');
     },
   );
 
+  it.each([
+    ['http', 'https://wfm.intranet/api', 'http://wfm.intranet/api/x'],
+    ['http at the port of https', 'https://wfm.intranet/api', 'http://wfm.intranet:443/api/x'],
+    ['https', 'http://wfm.intranet/api', 'https://wfm.intranet/api/x'],
+    ['http of another host', 'http://wfm.intranet/api', 'http://elsewhere.intranet/api/x'],
+    ['ftp', 'ftp://wfm.intranet/api', 'ftp://wfm.intranet/api/x'],
+    ['schemes without an origin', 'data:/api', 'data:/api/x'],
+  ])('refuses %s for what is declared', async (_name, wfm, target) => {
+    const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm } });
+    const before = stub.requests.length;
+    await expect(client.fetch('wfm', target)).rejects.toMatchObject({ kind: 'usage' });
+    expect(() => client.assertUpstream('wfm', target)).toThrow(TokenBrokerError);
+    expect(stub.requests.length).toBe(before);
+  });
+
   it('refuses plain http where no upstream is declared', async () => {
     const client = createTokenBrokerClient({ url: stub.url });
-    await expect(client.fetch('wfm', 'http://wfm.example.com/x')).rejects.toMatchObject({ kind: 'usage' });
+    await expect(client.fetch('wfm', 'http://wfm.example.com/x')).rejects.toMatchObject({
+      kind: 'usage',
+      detail: expect.stringContaining('upstreams.wfm'),
+    });
   });
 
   it('refuses a token of the caller’s own', async () => {

@@ -16,6 +16,17 @@ describe('addresses that no upstream may have (invariant 15)', () => {
     ['::ffff:169.254.169.254', 'IPv4 mapped into IPv6'],
     ['64:ff9b::169.254.169.254', 'IPv4 behind NAT64'],
     ['2002:a9fe:a9fe::1', 'IPv4 behind 6to4'],
+    ['::169.254.169.254', 'IPv4-compatible (RFC 4291 §2.5.5.1)'],
+    ['::a9fe:1', 'IPv4-compatible, in hexadecimal'],
+    ['64:ff9b:1::169.254.169.254', 'NAT64 for local use (RFC 8215), prefix of 96 bits'],
+    ['64:ff9b:1:a9fe:a9:fe00::', 'NAT64 for local use, prefix of 48 bits'],
+    ['64:ff9b:1:ffff::1', 'NAT64 for local use, the end of its range'],
+    ['64:ff9b::100.100.100.200', 'metadata of Alibaba behind NAT64'],
+    ['::100.100.100.200', 'metadata of Alibaba, IPv4-compatible'],
+    ['2002:6464:64c8::1', 'metadata of Alibaba behind 6to4'],
+    ['64:ff9b::168.63.129.16', 'the platform of Azure behind NAT64'],
+    ['::168.63.129.16', 'the platform of Azure, IPv4-compatible'],
+    ['2002:a83f:8110::1', 'the platform of Azure behind 6to4'],
   ])('are refused: %s, %s', (address) => {
     expect(isRefusedAddress(address)).toBe(true);
   });
@@ -35,6 +46,13 @@ describe('addresses that no upstream may have (invariant 15)', () => {
     '::ffff:10.0.0.1',
     '64:ff9b::a9ff:1',
     '2002:a9ff::1',
+    '::',
+    '::10.0.0.1',
+    '::a9ff:1',
+    '64:ff9b:2::1',
+    '64:ff9b::10.0.0.1',
+    '2002:6464:64c9::1',
+    '1::a9fe:1',
   ])('are no others: %s', (address) => {
     expect(isRefusedAddress(address)).toBe(false);
   });

@@ -1,5 +1,5 @@
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { hideMember, hideSentHeaders, removeTokens } from '../hide-sent.ts';
+import { hideMember, hideSentHeaders, removeTokens } from '../conceal-tokens.ts';
 import { isReplayable } from '../replayable.ts';
 import type { TokenBrokerClient } from '../token-broker-client.ts';
 import type { TokenUse } from '../token-use.ts';

@@ -1,4 +1,4 @@
-import { hideMember, removeTokens } from '../hide-sent.ts';
+import { hideMember, removeTokens } from '../conceal-tokens.ts';
 import { isReplayable } from '../replayable.ts';
 import type { TokenBrokerClient } from '../token-broker-client.ts';
 import type { TokenUse } from '../token-use.ts';

@@ -2,6 +2,8 @@ import type { Bar, Section } from './section.ts';
 
 const WIDTH = 900;
 const LABELS = 330;
+/** The column of figures before the bars, where neither spread nor target can cross them. */
+const FIGURES = 52;
 const ROW = 24;
 const TITLE = 44;
 const MARGIN = 20;
@@ -44,10 +46,10 @@ function drawBar({ name, value, low, high, limit }: Bar, x: (value: number) => n
     limit === undefined
       ? ''
       : `<line x1="${at(x(limit))}" x2="${at(x(limit))}" y1="${y + 2}" y2="${y + ROW - 2}" stroke="#c00" stroke-width="2"/>`;
-  return `<text x="${LABELS - 10}" y="${middle + 4}" text-anchor="end">${escapeXml(name)}</text>
+  return `<text x="${LABELS - FIGURES}" y="${middle + 4}" text-anchor="end">${escapeXml(name)}</text>
+<text x="${LABELS - 8}" y="${middle + 4}" text-anchor="end" fill="#555">${value.toFixed(2)}</text>
 <rect x="${LABELS}" y="${y + 4}" width="${at(x(value) - LABELS)}" height="${ROW - 8}" fill="${isMet ? '#4a7fb5' : '#c77'}"/>
-<line x1="${at(x(low))}" x2="${at(x(high))}" y1="${middle}" y2="${middle}" stroke="#123"/>
-<text x="${at(x(value) + 6)}" y="${middle - 3}" font-size="11">${value.toFixed(2)}</text>${mark}`;
+<line x1="${at(x(low))}" x2="${at(x(high))}" y1="${middle}" y2="${middle}" stroke="#123"/>${mark}`;
 }
 
 function at(value: number): string {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startEmbeddedDynamodb } from '../../local/embedded-dynamodb.ts';
 import { type ApiClient, createApiClient } from '../system/api-client.ts';
 import { type BrokerProcess, startBroker } from '../system/broker-process.ts';
-import { makeFolder, type SecretValues, writeBrokerFiles } from '../system/own-broker.ts';
+import { type Declared, makeFolder, type SecretValues, writeBrokerFiles } from '../system/own-broker.ts';
 
 /** One of several broker processes. */
 export interface SharedBroker {
@@ -29,11 +29,7 @@ export async function openSharedBrokers({
   connections,
   secrets,
   flags = [],
-}: {
-  readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly secrets: SecretValues;
-  readonly flags?: readonly string[];
-}): Promise<SharedBrokers> {
+}: Declared & { readonly flags?: readonly string[] }): Promise<SharedBrokers> {
   const folder = await makeFolder();
   const dynamodb = await startEmbeddedDynamodb({});
   const files = await writeBrokerFiles(folder.path, { connections, secrets });

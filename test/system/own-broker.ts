@@ -23,6 +23,12 @@ export async function makeFolder(): Promise<{ readonly path: string; remove(): P
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** What a broker is told of its upstreams. */
+export interface Declared {
+  readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly secrets: SecretValues;
+}
+
 /** The files of one broker, or of several that share them. */
 export interface BrokerFiles {
   /** The flags that name them. */
@@ -32,16 +38,7 @@ export interface BrokerFiles {
 }
 
 /** Writes a connections file and a secrets file into the folder at `path`. */
-export async function writeBrokerFiles(
-  path: string,
-  {
-    connections,
-    secrets,
-  }: {
-    readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-    readonly secrets: SecretValues;
-  },
-): Promise<BrokerFiles> {
+export async function writeBrokerFiles(path: string, { connections, secrets }: Declared): Promise<BrokerFiles> {
   const connectionsFile = join(path, 'connections.json');
   const secretsFile = join(path, 'secrets.json');
 
@@ -60,11 +57,7 @@ export async function startOwnBroker({
   connections,
   secrets,
   flags = [],
-}: {
-  readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly secrets: SecretValues;
-  readonly flags?: readonly string[];
-}): Promise<OwnBroker> {
+}: Declared & { readonly flags?: readonly string[] }): Promise<OwnBroker> {
   const folder = await makeFolder();
   try {
     const files = await writeBrokerFiles(folder.path, { connections, secrets });

@@ -11,9 +11,11 @@ import { BrokerError } from '../core/errors.ts';
 import type { DueSlot, Store } from '../core/ports.ts';
 import type { ProxyStore } from '../core/proxy-ports.ts';
 import type { Slot } from '../core/slot.ts';
+import { changes } from '../core/slot-changes.ts';
 import { liveLease, type SlotRecord } from '../core/slot-record.ts';
 import { namesIn, requestOf, type Update } from './dynamodb-update.ts';
 import { beginRefusalsUpdate, countRefusalUpdate } from './refusal-updates.ts';
+import { updateOf } from './slot-change-request.ts';
 import {
   type Item,
   isSlotSortKey,
@@ -27,7 +29,6 @@ import {
   text,
 } from './slot-item.ts';
 import { DUE_INDEX, DUE_SHARDS, REFUSALS_SORT_KEY } from './slot-table.ts';
-import * as updates from './slot-updates.ts';
 
 // Each round is lost only to a writer of another secret version in between, which takes a rotation.
 const REFUSAL_ROUNDS = 5;
@@ -122,30 +123,30 @@ export function createDynamodbStore({
     async acquire(claim) {
       // A failed condition is billed like a write.
       if (claim.seen !== undefined && liveLease(claim.seen, claim.now) !== undefined) return false;
-      return writeIf('acquire', updates.acquireUpdate(claim));
+      return writeIf('acquire', updateOf(claim.slot, changes.acquire(claim)));
     },
 
     async begin(start) {
-      const item = await write('begin', updates.beginUpdate(start), 'ALL_NEW');
+      const item = await write('begin', updateOf(start.slot, changes.begin(start)), 'ALL_NEW');
       return item && recordIn(item);
     },
 
-    publish: (publication) => writeIf('publish', updates.publishUpdate(publication)),
-    fail: (failure) => writeIf('fail', updates.failUpdate(failure)),
-    release: (held) => writeIf('release', updates.releaseUpdate(held)),
-    askRefresh: (ask) => writeIf('askRefresh', updates.askRefreshUpdate(ask)),
-    recordUse: (use) => writeIf('recordUse', updates.recordUseUpdate(use)),
-    markRejected: (report) => writeIf('markRejected', updates.markRejectedUpdate(report)),
-    reschedule: (change) => writeIf('reschedule', updates.rescheduleUpdate(change)),
-    purge: (purge) => writeIf('purge', updates.purgeUpdate(purge)),
-    endBackOff: (change) => writeIf('endBackOff', updates.endBackOffUpdate(change)),
+    publish: (publication) => writeIf('publish', updateOf(publication.slot, changes.publish(publication))),
+    fail: (failure) => writeIf('fail', updateOf(failure.slot, changes.fail(failure))),
+    release: (held) => writeIf('release', updateOf(held.slot, changes.release(held))),
+    askRefresh: (ask) => writeIf('askRefresh', updateOf(ask.slot, changes.askRefresh(ask))),
+    recordUse: (use) => writeIf('recordUse', updateOf(use.slot, changes.recordUse(use))),
+    markRejected: (report) => writeIf('markRejected', updateOf(report.slot, changes.markRejected(report))),
+    reschedule: (change) => writeIf('reschedule', updateOf(change.slot, changes.reschedule(change))),
+    purge: (purge) => writeIf('purge', updateOf(purge.slot, changes.purge(purge))),
+    endBackOff: (change) => writeIf('endBackOff', updateOf(change.slot, changes.endBackOff(change))),
 
-    adopt: (slide) => writeIf('adopt', updates.adoptUpdate(slide)),
-    barRenewal: (bar) => writeIf('barRenewal', updates.barRenewalUpdate(bar)),
+    adopt: (slide) => writeIf('adopt', updateOf(slide.slot, changes.adopt(slide))),
+    barRenewal: (bar) => writeIf('barRenewal', updateOf(bar.slot, changes.barRenewal(bar))),
 
     async beginCall(claim) {
       if (liveLease(claim.seen, claim.now) !== undefined) return false;
-      return writeIf('beginCall', updates.beginCallUpdate(claim));
+      return writeIf('beginCall', updateOf(claim.slot, changes.beginCall(claim)));
     },
 
     async list({ connection, limit, after }) {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { namesIn, requestOf, type Update } from '../../functions/adapters/dynamodb-update.ts';
-import * as updates from '../../functions/adapters/slot-updates.ts';
+import { updateOf } from '../../functions/adapters/slot-change-request.ts';
 import type { Slot } from '../../functions/core/slot.ts';
+import { changes } from '../../functions/core/slot-changes.ts';
 import { deployed, trustedWorkload } from './deployed.ts';
 import { policiesOf } from './deployed-policies.ts';
 import type { RequestContext } from './policy-simulator.ts';
@@ -11,55 +12,67 @@ const lease = { slot, leaseId: 'l' };
 
 /** What each function writes to a slot's item, by the updates that the store really sends. */
 const writes = {
-  acquireNew: updates.acquireUpdate({ ...lease, now: 1, leaseUntil: 2, notBefore: 2, ttlSeconds: 3, seen: undefined }),
-  acquireSeen: updates.acquireUpdate({
-    ...lease,
-    now: 1,
-    leaseUntil: 2,
-    notBefore: 2,
-    ttlSeconds: 3,
-    seen: {
-      generation: 1,
-      fence: 1,
-      notBefore: 0,
+  acquireNew: updateOf(
+    slot,
+    changes.acquire({ ...lease, now: 1, leaseUntil: 2, notBefore: 2, ttlSeconds: 3, seen: undefined }),
+  ),
+  acquireSeen: updateOf(
+    slot,
+    changes.acquire({
+      ...lease,
+      now: 1,
+      leaseUntil: 2,
+      notBefore: 2,
+      ttlSeconds: 3,
+      seen: {
+        generation: 1,
+        fence: 1,
+        notBefore: 0,
+        tries: 0,
+        rejectedGeneration: 0,
+        lastHandedOutAt: 0,
+        refreshAskedAt: 0,
+        ttlSeconds: 0,
+        lease: { id: 'old', until: 0 },
+      },
+    }),
+  ),
+  notSent: updateOf(
+    slot,
+    changes.fail({
+      ...lease,
+      code: 'mint_unavailable',
+      at: 1,
+      notBefore: 2,
+      dueAt: 2,
       tries: 0,
-      rejectedGeneration: 0,
-      lastHandedOutAt: 0,
-      refreshAskedAt: 0,
-      ttlSeconds: 0,
-      lease: { id: 'old', until: 0 },
-    },
-  }),
-  notSent: updates.failUpdate({
-    ...lease,
-    code: 'mint_unavailable',
-    at: 1,
-    notBefore: 2,
-    dueAt: 2,
-    tries: 0,
-    ttlSeconds: 3,
-  }),
-  askRefresh: updates.askRefreshUpdate({ slot, generation: 1, now: 2, notSince: 1 }),
-  recordUse: updates.recordUseUpdate({ slot, now: 2, notSince: 1, dueAt: 3 }),
-  markRejected: updates.markRejectedUpdate({ slot, generation: 1, hash: 'ab' }),
-  endBackOff: updates.endBackOffUpdate({ slot, dueAt: 1 }),
-  publish: updates.publishUpdate({
-    ...lease,
-    seenGeneration: 1,
-    dueAt: 1,
-    ttlSeconds: 1,
-    token: {
-      ciphertext: new Uint8Array(),
-      dataKey: new Uint8Array(),
-      issuedAt: 1,
-      usableUntil: 2,
-      refreshAt: 2,
-      sessionStartedAt: 1,
-      secretVersion: 'v',
-      hash: 'h',
-      publicationId: 'p',
-    },
-  }),
+      ttlSeconds: 3,
+    }),
+  ),
+  askRefresh: updateOf(slot, changes.askRefresh({ slot, generation: 1, now: 2, notSince: 1 })),
+  recordUse: updateOf(slot, changes.recordUse({ slot, now: 2, notSince: 1, dueAt: 3 })),
+  markRejected: updateOf(slot, changes.markRejected({ slot, generation: 1, hash: 'ab' })),
+  endBackOff: updateOf(slot, changes.endBackOff({ slot, dueAt: 1 })),
+  publish: updateOf(
+    slot,
+    changes.publish({
+      ...lease,
+      seenGeneration: 1,
+      dueAt: 1,
+      ttlSeconds: 1,
+      token: {
+        ciphertext: new Uint8Array(),
+        dataKey: new Uint8Array(),
+        issuedAt: 1,
+        usableUntil: 2,
+        refreshAt: 2,
+        sessionStartedAt: 1,
+        secretVersion: 'v',
+        hash: 'h',
+        publicationId: 'p',
+      },
+    }),
+  ),
 } satisfies Record<string, Update>;
 
 /** What DynamoDB tells IAM of an update: the partition it is about, and every attribute that it names. */

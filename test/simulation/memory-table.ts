@@ -2,7 +2,8 @@ import { BrokerError } from '../../functions/core/errors.ts';
 import type { Claim, DueSlot, FailedAttempt, Publication, Refusals, Store } from '../../functions/core/ports.ts';
 import type { ProxyStore } from '../../functions/core/proxy-ports.ts';
 import { type Slot, slotId } from '../../functions/core/slot.ts';
-import { EMPTY_RECORD, liveLease, type SlotRecord } from '../../functions/core/slot-record.ts';
+import { type Change, changed, changes, holdsFor } from '../../functions/core/slot-changes.ts';
+import { liveLease, type SlotRecord } from '../../functions/core/slot-record.ts';
 
 /** What a method of the store is given. */
 export type Argument<Method extends keyof (Store & ProxyStore)> = Parameters<(Store & ProxyStore)[Method]>[0];
@@ -68,10 +69,10 @@ export function createMemoryTable({
     return true;
   }
 
-  /** The record of a lease's holder, or undefined where the lease is not held. */
-  function heldBy(slot: Slot, leaseId: string): SlotRecord | undefined {
+  /** Makes a change where its conditions hold. */
+  function write(operation: TableWrite['operation'], slot: Slot, change: Change): boolean {
     const record = get(slot);
-    return record?.lease?.id === leaseId ? record : undefined;
+    return holdsFor(change, record) && set(operation, slot, changed(change, record));
   }
 
   return {
@@ -88,143 +89,25 @@ export function createMemoryTable({
       return possible[pick(possible.length)]?.record;
     },
 
-    acquire({ slot, leaseId, now: at, leaseUntil, notBefore, ttlSeconds, seen }: Claim): boolean {
-      const record = get(slot);
-      if (seen === undefined) {
-        if (record !== undefined) return false;
-      } else {
-        if (liveLease(seen, at) !== undefined) return false;
-        const { generation, lease, token, fence, rejectedGeneration, notBefore: backOffUntil } = record ?? EMPTY_RECORD;
-        const isAsSeen =
-          generation === seen.generation &&
-          token?.hash === seen.token?.hash &&
-          fence === seen.fence &&
-          rejectedGeneration === seen.rejectedGeneration &&
-          lease?.id === seen.lease?.id;
-        if (!isAsSeen || backOffUntil > at) return false;
-      }
-      const { lease: _, ...rest } = record ?? EMPTY_RECORD;
-      const counts = { tries: rest.tries + 1, fence: rest.fence + 1 };
-      return set('acquire', slot, {
-        ...rest,
-        ...counts,
-        lease: { id: leaseId, until: leaseUntil },
-        notBefore,
-        ttlSeconds,
-      });
-    },
-
-    begin({ slot, leaseId, begunBy }: Argument<'begin'>): SlotRecord | undefined {
-      const record = heldBy(slot, leaseId);
-      if (record?.lease === undefined || record.lease.begunBy !== undefined) return undefined;
-      set('begin', slot, { ...record, lease: { ...record.lease, begunBy } });
-      return get(slot);
-    },
-
-    publish(publication: Publication): boolean {
-      const { slot, leaseId, seenGeneration, token, dueAt, ttlSeconds, lastHandedOutAt, refusedVersion } = publication;
-      const record = heldBy(slot, leaseId);
-      if (record === undefined || record.generation !== seenGeneration) return false;
-      const { fence, refreshAskedAt, renewalBarredUntil } = record;
-      return set('publish', slot, {
-        ...EMPTY_RECORD,
-        generation: seenGeneration + 1,
-        token,
-        fence,
-        refreshAskedAt,
-        lastHandedOutAt: lastHandedOutAt ?? record.lastHandedOutAt,
-        dueAt,
-        ttlSeconds,
-        ...(refusedVersion === undefined ? {} : { refusedVersion }),
-        ...(renewalBarredUntil === undefined ? {} : { renewalBarredUntil }),
-      });
-    },
-
-    fail({ slot, leaseId, code, at, notBefore, dueAt, refusedVersion, tries, ttlSeconds }: FailedAttempt): boolean {
-      const record = heldBy(slot, leaseId);
-      if (record === undefined) return false;
-      const { lease: _lease, dueAt: _dueAt, ...rest } = record;
-      return set('fail', slot, {
-        ...rest,
-        notBefore,
-        failure: { code, at },
-        ttlSeconds,
-        ...(refusedVersion === undefined ? {} : { refusedVersion }),
-        ...(tries === undefined ? {} : { tries }),
-        ...(dueAt === undefined ? {} : { dueAt }),
-      });
-    },
-
-    release({ slot, leaseId }: Argument<'release'>): boolean {
-      const record = heldBy(slot, leaseId);
-      if (record === undefined) return false;
-      const { lease: _, ...rest } = record;
-      return set('release', slot, rest);
-    },
-
-    askRefresh({ slot, generation, now: at, notSince }: Argument<'askRefresh'>): boolean {
-      const record = get(slot);
-      if (record?.generation !== generation || record.refreshAskedAt >= notSince) return false;
-      return set('askRefresh', slot, { ...record, refreshAskedAt: at });
-    },
-
-    recordUse({ slot, now: at, notSince, dueAt }: Argument<'recordUse'>): boolean {
-      const record = get(slot);
-      if (record === undefined || (record.lastHandedOutAt !== 0 && record.lastHandedOutAt >= notSince)) return false;
-      const isDueAnew = record.dueAt === undefined && dueAt !== undefined;
-      return set('recordUse', slot, { ...record, lastHandedOutAt: at, ...(isDueAnew ? { dueAt } : {}) });
-    },
-
-    markRejected({ slot, generation, hash }: Argument<'markRejected'>): boolean {
-      const record = get(slot);
-      if (record?.token?.hash !== hash || record.generation !== generation) return false;
-      return set('markRejected', slot, { ...record, rejectedGeneration: generation });
-    },
-
-    reschedule({ slot, generation, lastHandedOutAt, dueAt }: Argument<'reschedule'>): boolean {
-      const record = get(slot);
-      if (record?.generation !== generation || record.lastHandedOutAt !== lastHandedOutAt) return false;
-      const { dueAt: _, ...rest } = record;
-      return set('reschedule', slot, dueAt === undefined ? rest : { ...rest, dueAt });
-    },
-
-    purge({ slot, ttlSeconds }: Argument<'purge'>): boolean {
-      const record = get(slot);
-      if (record === undefined) return false;
-      const { generation, fence, lease, lastHandedOutAt, refreshAskedAt } = record;
-      const kept = { fence, lastHandedOutAt, refreshAskedAt, ...(lease === undefined ? {} : { lease }) };
-      return set('purge', slot, { ...EMPTY_RECORD, ...kept, generation: generation + 1, ttlSeconds });
-    },
-
-    endBackOff({ slot, dueAt }: Argument<'endBackOff'>): boolean {
-      const record = get(slot);
-      if (record === undefined) return false;
-      return set('endBackOff', slot, { ...record, notBefore: 0, ...(dueAt === undefined ? {} : { dueAt }) });
-    },
-
-    adopt({ slot, seenGeneration, usedHash, token, dueAt, ttlSeconds, now: at }: Argument<'adopt'>): boolean {
-      const record = get(slot);
-      if (record?.token?.hash !== usedHash || record.generation !== seenGeneration) return false;
-      if (liveLease(record, at) !== undefined) return false;
-      const { failure: _, ...rest } = record;
-      const cleared = { notBefore: 0, tries: 0, rejectedGeneration: 0 };
-      return set('adopt', slot, { ...rest, ...cleared, generation: seenGeneration + 1, token, dueAt, ttlSeconds });
-    },
-
-    barRenewal({ slot, generation, until }: Argument<'barRenewal'>): boolean {
-      const record = get(slot);
-      if (record?.token === undefined || record.generation !== generation) return false;
-      return set('barRenewal', slot, { ...record, renewalBarredUntil: until });
-    },
-
-    beginCall({ slot, leaseId, now: at, leaseUntil, ttlSeconds, seen }: Argument<'beginCall'>): boolean {
-      const record = get(slot);
-      if (liveLease(seen, at) !== undefined || record?.token === undefined) return false;
-      if (record.token.hash !== seen.token?.hash) return false;
-      if (record.generation !== seen.generation || record.lease?.id !== seen.lease?.id) return false;
-      const lease = { id: leaseId, until: leaseUntil };
-      return set('beginCall', slot, { ...record, fence: record.fence + 1, lease, ttlSeconds });
-    },
+    acquire: (claim: Claim): boolean =>
+      (claim.seen === undefined || liveLease(claim.seen, claim.now) === undefined) &&
+      write('acquire', claim.slot, changes.acquire(claim)),
+    begin: (start: Argument<'begin'>): SlotRecord | undefined =>
+      write('begin', start.slot, changes.begin(start)) ? get(start.slot) : undefined,
+    publish: (publication: Publication) => write('publish', publication.slot, changes.publish(publication)),
+    fail: (failure: FailedAttempt) => write('fail', failure.slot, changes.fail(failure)),
+    release: (held: Argument<'release'>) => write('release', held.slot, changes.release(held)),
+    askRefresh: (ask: Argument<'askRefresh'>) => write('askRefresh', ask.slot, changes.askRefresh(ask)),
+    recordUse: (use: Argument<'recordUse'>) => write('recordUse', use.slot, changes.recordUse(use)),
+    markRejected: (report: Argument<'markRejected'>) =>
+      write('markRejected', report.slot, changes.markRejected(report)),
+    reschedule: (change: Argument<'reschedule'>) => write('reschedule', change.slot, changes.reschedule(change)),
+    purge: (purge: Argument<'purge'>) => write('purge', purge.slot, changes.purge(purge)),
+    endBackOff: (change: Argument<'endBackOff'>) => write('endBackOff', change.slot, changes.endBackOff(change)),
+    adopt: (slide: Argument<'adopt'>) => write('adopt', slide.slot, changes.adopt(slide)),
+    barRenewal: (bar: Argument<'barRenewal'>) => write('barRenewal', bar.slot, changes.barRenewal(bar)),
+    beginCall: (claim: Argument<'beginCall'>): boolean =>
+      liveLease(claim.seen, claim.now) === undefined && write('beginCall', claim.slot, changes.beginCall(claim)),
 
     list({ connection, limit, after }: Argument<'list'>): Awaited<ReturnType<Store['list']>> {
       const from = after === undefined ? '' : sortKeyIn(after);

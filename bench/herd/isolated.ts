@@ -4,7 +4,7 @@ import { systemClock, systemRandom } from '../../functions/adapters/system.ts';
 import { mintFunctionNames } from '../../functions/composition/function-names.ts';
 import { createHandOut } from '../../functions/core/hand-out.ts';
 import { createTokenMemory } from '../../functions/core/memory.ts';
-import type { Store } from '../../functions/core/ports.ts';
+import type { Store } from '../../functions/core/slot/store.ts';
 import { slotOf } from '../../functions/core/slot.ts';
 import { BROKER, TABLE } from '../../local/functions.ts';
 import { CALLER } from '../broker.ts';

@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { dueAttributes, keyOf, number, tokenAttributes } from '../../functions/adapters/slot-item.ts';
 import type { Connection } from '../../functions/core/connection.ts';
-import type { DataKey } from '../../functions/core/ports.ts';
 import { SEAL_NONCE_BYTES, seal } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
+import type { DataKey } from '../../functions/core/slot/keys.ts';
 import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot.ts';
 import { CLOCK_SKEW_MS } from '../../functions/core/token.ts';
 

@@ -8,7 +8,7 @@ import type { Item } from '../../functions/adapters/slot-item.ts';
 import { systemClock } from '../../functions/adapters/system.ts';
 import type { Configuration } from '../../functions/configuration/configuration.ts';
 import type { Connection } from '../../functions/core/connection.ts';
-import type { Keys } from '../../functions/core/ports.ts';
+import type { Keys } from '../../functions/core/slot/keys.ts';
 import { startDynamodbFaultProxy } from '../../local/aws/dynamodb-faults.ts';
 import { startLoopbackAws } from '../../local/aws/loopback-aws.ts';
 import { createClosing } from '../../local/closing.ts';

@@ -5,7 +5,8 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { z } from 'zod';
-import type { Keys, Store } from '../../functions/core/ports.ts';
+import type { Keys } from '../../functions/core/slot/keys.ts';
+import type { Store } from '../../functions/core/slot/store.ts';
 
 /** Any handler of the comparison; each gets the same event and answers the same. */
 export type Handler = (event: never, context: Context) => Promise<unknown>;

@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { BrokerError } from '../core/errors.ts';
-import type { Audit, Random } from '../core/ports.ts';
+import type { Audit } from '../core/hand-out-record.ts';
+import type { Random } from '../core/words/platform.ts';
 
 const KEPT_SECONDS = 90 * 86_400;
 

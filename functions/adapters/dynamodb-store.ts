@@ -8,8 +8,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { BrokerError } from '../core/errors.ts';
-import type { DueSlot, Store } from '../core/ports.ts';
-import type { ProxyStore } from '../core/proxy-ports.ts';
+import type { DueSlot, ProxyStore, Store } from '../core/slot/store.ts';
 import type { Slot } from '../core/slot.ts';
 import { changes } from '../core/slot-changes.ts';
 import { liveLease, type SlotRecord } from '../core/slot-record.ts';

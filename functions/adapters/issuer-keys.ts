@@ -1,6 +1,6 @@
 import type { IssuerKeySet, IssuerKeys, KeySource } from '../core/issuer-keys.ts';
-import type { Clock, Telemetry } from '../core/ports.ts';
 import { createSingleFlight } from '../core/single-flight.ts';
+import type { Clock, Telemetry } from '../core/words/platform.ts';
 import type { Http } from '../providers/http.ts';
 import { fetchIssuerKeys } from './issuer-key-fetch.ts';
 

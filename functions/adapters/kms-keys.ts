@@ -6,10 +6,11 @@ import {
   KMSClient,
 } from '@aws-sdk/client-kms';
 import { BrokerError } from '../core/errors.ts';
-import type { Clock, Keys } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
 import { createSingleFlight } from '../core/single-flight.ts';
+import type { Keys } from '../core/slot/keys.ts';
 import type { Slot } from '../core/slot.ts';
+import type { Clock } from '../core/words/platform.ts';
 import { awsClientConfig, type Environment } from './aws-client.ts';
 import { createKeyCache } from './key-cache.ts';
 

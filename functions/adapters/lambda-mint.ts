@@ -1,7 +1,7 @@
 import { InvokeCommand, LambdaClient, LambdaServiceException } from '@aws-sdk/client-lambda';
 import type { Connection } from '../core/connection.ts';
 import type { MintRequest } from '../core/mint-message.ts';
-import type { MintInvoker } from '../core/ports.ts';
+import type { MintInvoker } from '../core/slot/minter.ts';
 import { awsClientConfig, type Environment } from './aws-client.ts';
 import { mintReplyIn } from './mint-reply.ts';
 

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
-import type { Audit, Telemetry } from '../core/ports.ts';
+import type { Audit } from '../core/hand-out-record.ts';
 import { shortHash } from '../core/token.ts';
+import type { Telemetry } from '../core/words/platform.ts';
 
 /** The function's log and metrics, and hand-outs recorded in that log. */
 export interface Observability {

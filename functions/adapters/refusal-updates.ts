@@ -1,4 +1,4 @@
-import type { Store } from '../core/ports.ts';
+import type { Store } from '../core/slot/store.ts';
 import type { Update } from './dynamodb-update.ts';
 import { number, refusalsKeyOf, sortKeyOf, text } from './slot-item.ts';
 

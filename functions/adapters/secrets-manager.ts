@@ -5,8 +5,9 @@ import {
   SecretsManagerServiceException,
 } from '@aws-sdk/client-secrets-manager';
 import { BrokerError } from '../core/errors.ts';
-import type { Clock, Secrets, SecretVersion } from '../core/ports.ts';
+import type { Secrets, SecretVersion } from '../core/mint/secrets.ts';
 import { Secret } from '../core/secret.ts';
+import type { Clock } from '../core/words/platform.ts';
 import { awsClientConfig, type Environment } from './aws-client.ts';
 
 const KEPT_FOR_MS = 60_000;

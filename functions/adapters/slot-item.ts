@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { isBrokerErrorCode } from '../core/errors.ts';
-import type { Refusals } from '../core/ports.ts';
+import type { Refusals } from '../core/slot/store.ts';
 import { type Slot, slotId } from '../core/slot.ts';
 import type { Lease, SealedToken, SlotRecord } from '../core/slot-record.ts';
 import { DUE_SHARDS, REFUSALS_SORT_KEY } from './slot-table.ts';

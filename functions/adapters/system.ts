@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock, Random } from '../core/ports.ts';
+import type { Clock, Random } from '../core/words/platform.ts';
 
 /** The machine's clocks. */
 export const systemClock: Clock = {

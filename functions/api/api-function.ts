@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import type { Clock, Telemetry } from '../core/ports.ts';
+import type { Clock, Telemetry } from '../core/words/platform.ts';
 import { withinTime } from './deadline.ts';
 import { brokerErrorOf, problemResponse } from './problem.ts';
 import { type ApiEvent, callerOf } from './request.ts';

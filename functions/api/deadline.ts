@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { BrokerError } from '../core/errors.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from '../core/words/platform.ts';
 
 /** The part of the Lambda's timeout that is kept for answering `deadline_exceeded`: 24 s of 28 are for the work. */
 const ANSWERING_MS = 4_000;

@@ -1,4 +1,4 @@
-import type { Telemetry } from '../core/ports.ts';
+import type { Telemetry } from '../core/words/platform.ts';
 
 const FRAMES = 5;
 

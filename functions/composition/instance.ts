@@ -5,8 +5,8 @@ import { createDynamodbStore } from '../adapters/dynamodb-store.ts';
 import { createObservability, type Observability } from '../adapters/observability.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import type { Configuration } from '../configuration/configuration.ts';
-import type { Clock, Random, Store } from '../core/ports.ts';
-import type { ProxyStore } from '../core/proxy-ports.ts';
+import type { ProxyStore, Store } from '../core/slot/store.ts';
+import type { Clock, Random } from '../core/words/platform.ts';
 import { configurationIn, required, VARIABLES } from './environment.ts';
 
 /** What every function of the broker has. One an instance. */

@@ -1,5 +1,7 @@
 import type { Environment } from '../adapters/aws-client.ts';
-import type { Clock, Keys, MintInvoker } from '../core/ports.ts';
+import type { Keys } from '../core/slot/keys.ts';
+import type { MintInvoker } from '../core/slot/minter.ts';
+import type { Clock } from '../core/words/platform.ts';
 import { required, VARIABLES } from './environment.ts';
 import { mintFunctionNames } from './function-names.ts';
 

@@ -1,5 +1,6 @@
 import type { Connection } from '../core/connection.ts';
-import type { Keys, Store } from '../core/ports.ts';
+import type { Keys } from '../core/slot/keys.ts';
+import type { Store } from '../core/slot/store.ts';
 import { isServed, SYSTEM, slotOf } from '../core/slot.ts';
 
 /** Longer than the first request to a new connection takes, and far from Lambda's 10 s for INIT. */

@@ -6,10 +6,11 @@ import { methodsOf } from '../api/routes.ts';
 import { isoSeconds } from '../api/time.ts';
 import type { Connection } from '../core/connection.ts';
 import { BrokerError } from '../core/errors.ts';
-import type { Clock, Store, Telemetry } from '../core/ports.ts';
 import { createPurge } from '../core/purge.ts';
+import type { Store } from '../core/slot/store.ts';
 import { slotFor } from '../core/slot.ts';
 import { createSlotListing, type SlotStatus } from '../core/status.ts';
+import type { Clock, Telemetry } from '../core/words/platform.ts';
 
 /** Creates the function of the operators: states and purge, and every 404 and 405 of the API. */
 export function createConnectionsFunction(dependencies: {

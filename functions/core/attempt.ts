@@ -1,13 +1,17 @@
+import type { BackOffKind } from './back-off.ts';
 import { backOffMs } from './back-off.ts';
 import type { Connection } from './connection.ts';
 import { BrokerError, type BrokerErrorCode } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import { keptAtLeast, REFUSAL_KEPT_SECONDS } from './lease.ts';
+import type { UpstreamOutcome } from './mint/upstream.ts';
 import type { Held } from './mint-lease.ts';
 import type { MintReply, MintRequest } from './mint-message.ts';
-import type { BackOffKind, Clock, DataKey, Random, Store, Telemetry, UpstreamOutcome } from './ports.ts';
+import type { DataKey } from './slot/keys.ts';
+import type { Store } from './slot/store.ts';
 import type { Slot } from './slot.ts';
 import { EMPTY_RECORD } from './slot-record.ts';
+import type { Clock, Random, Telemetry } from './words/platform.ts';
 
 /** One attempt under a lease. */
 export interface Attempt extends Held {

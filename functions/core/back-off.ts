@@ -1,4 +1,7 @@
-import type { BackOffKind, Random } from './ports.ts';
+import type { Random } from './words/platform.ts';
+
+/** How a back-off grows after a failure. See `backOffMs`. */
+export type BackOffKind = 'not_judged' | 'unknown' | 'ambiguous_login' | 'locked' | 'refused';
 
 /** How long an upstream's `Retry-After` may raise a back-off at the most. */
 const RETRY_AFTER_MAXIMUM_MS = 3_600_000;

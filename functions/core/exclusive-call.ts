@@ -1,14 +1,15 @@
 import { BrokerError } from './errors.ts';
+import type { Audit } from './hand-out-record.ts';
 import { recordHandOut } from './hand-out-record.ts';
 import { keptAtLeast, LEASED_KEPT_SECONDS, waitLimitMs } from './lease.ts';
 import { createLookup, type LookupDependencies } from './lookup.ts';
 import { openToken } from './open-token.ts';
-import type { Audit } from './ports.ts';
 import { type Answered, sealSlide } from './proxied-slide.ts';
+import type { ForwardedAnswer, Forwarder } from './proxy/forwarder.ts';
 import type { ProxyCall } from './proxy.ts';
-import type { ForwardedAnswer, Forwarder, ProxyStore } from './proxy-ports.ts';
 import { publishedTtlSeconds } from './publish.ts';
 import { askRefresh, recordUse } from './refresh-ahead.ts';
+import type { ProxyStore } from './slot/store.ts';
 import { hasUsableToken, isRejected, liveLease, type SealedToken, type SlotRecord } from './slot-record.ts';
 import { CLOCK_SKEW_MS, type Token } from './token.ts';
 

@@ -1,7 +1,16 @@
 import type { Connection } from './connection.ts';
-import type { IssuedLife } from './ports.ts';
 import { type Slot, slotFraction } from './slot.ts';
 import { CLOCK_SKEW_MS, type TokenTimes } from './token.ts';
+
+/** What the upstream's answer says of a new token's end; the core turns it into times. Epoch milliseconds. */
+export interface IssuedLife {
+  /** The `exp` that the token carries (H12). */
+  readonly exp?: number;
+  /** The `Date` of the answer (H14). */
+  readonly serverDate?: number;
+  /** A life fixed by configuration, in seconds (C17). */
+  readonly seconds?: number;
+}
 
 /** The share of a life by which refreshes of different slots are spread, so that they do not fall due together. */
 const REFRESH_SPREAD = 0.05;

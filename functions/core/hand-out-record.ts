@@ -1,7 +1,32 @@
 import type { Connection } from './connection.ts';
-import type { Audit, Clock, HandOutRoute, HandOutSource, Telemetry } from './ports.ts';
 import type { Slot } from './slot.ts';
 import { remainingSeconds, type Token } from './token.ts';
+import type { Clock, Telemetry } from './words/platform.ts';
+
+/** Who got which token, from where: written before the answer. */
+export interface HandOutRecord {
+  readonly caller: string;
+  readonly connection: string;
+  readonly subject: string;
+  readonly tokenHash: string;
+  readonly generation: number;
+  readonly secretVersion: string;
+  readonly source: HandOutSource;
+  /** How the caller came by it, where not by a hand-out of its own. */
+  readonly via?: HandOutRoute;
+  readonly requestId: string;
+  readonly at: number;
+}
+
+/** `proxy`: placed in a proxied call, never seen by the caller. `exchange`: for a federated workload. */
+export type HandOutRoute = 'proxy' | 'exchange';
+
+export type HandOutSource = 'cache' | 'login' | 'slide';
+
+/** Where hand-outs are recorded. Throws `audit_unavailable`: then no token is handed out. */
+export interface Audit {
+  handOut(record: HandOutRecord): Promise<void> | void;
+}
 
 /**
  * Records a hand-out, for the audit and for the metrics. It has been written down once this ends, so a token is handed

@@ -1,9 +1,9 @@
 import { type Connection, lifetimeSecondsOf } from './connection.ts';
 import { BrokerError } from './errors.ts';
+import type { Audit, HandOutRoute, HandOutSource } from './hand-out-record.ts';
 import { recordHandOut } from './hand-out-record.ts';
 import { createLookup, type LookupDependencies } from './lookup.ts';
 import type { TokenMemory } from './memory.ts';
-import type { Audit, HandOutRoute, HandOutSource } from './ports.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { type Slot, slotId } from './slot.ts';
 import { CLOCK_SKEW_MS, isUsable, type Token } from './token.ts';

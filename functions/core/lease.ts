@@ -1,8 +1,9 @@
 import { backOffMs } from './back-off.ts';
 import type { Connection } from './connection.ts';
-import type { Claim, Random } from './ports.ts';
+import type { Claim } from './slot/store.ts';
 import type { Slot } from './slot.ts';
 import { EMPTY_RECORD, type SlotRecord } from './slot-record.ts';
+import type { Random } from './words/platform.ts';
 
 const SECOND_MS = 1000;
 const DAY_SECONDS = 86_400;

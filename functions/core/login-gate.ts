@@ -1,9 +1,12 @@
 import type { AttemptFailure } from './attempt.ts';
 import type { Connection } from './connection.ts';
 import { keptAtLeast, REFUSAL_KEPT_SECONDS } from './lease.ts';
-import type { Clock, DataKey, Keys, Refusals, Secrets, SecretVersion, Store, Telemetry } from './ports.ts';
+import type { Secrets, SecretVersion } from './mint/secrets.ts';
+import type { DataKey, Keys } from './slot/keys.ts';
+import type { Refusals, Store } from './slot/store.ts';
 import type { Slot } from './slot.ts';
 import { isRejected, type SlotRecord } from './slot-record.ts';
+import type { Clock, Telemetry } from './words/platform.ts';
 
 /** A copy of the secret older than this is used only for a slot that its version has already served. */
 const SECRET_TRUSTED_MS = 5_000;

@@ -1,14 +1,16 @@
 import type { Connection } from './connection.ts';
 import { BrokerError } from './errors.ts';
+import type { HandOutRoute, HandOutSource } from './hand-out-record.ts';
 import { timeNeededToMintMs, waitLimitMs } from './lease.ts';
 import { nextStep, type Publication, refreshInProgress } from './next-step.ts';
 import { openToken } from './open-token.ts';
-import type { HandOutRoute, HandOutSource, Keys, Telemetry } from './ports.ts';
 import { noteUse } from './refresh-ahead.ts';
 import { createRequestMint, type Minted, type RequestMintDependencies } from './request-mint.ts';
+import type { Keys } from './slot/keys.ts';
 import type { Slot } from './slot.ts';
 import { EMPTY_RECORD, type SlotRecord } from './slot-record.ts';
 import type { Token } from './token.ts';
+import type { Telemetry } from './words/platform.ts';
 
 export interface LookupDependencies extends RequestMintDependencies {
   readonly keys: Keys;

@@ -1,9 +1,10 @@
 import type { Connection } from './connection.ts';
 import { claimOn, mintWindowMs } from './lease.ts';
 import type { MintReply, MintRequest } from './mint-message.ts';
-import type { Clock, Random, Store } from './ports.ts';
+import type { Store } from './slot/store.ts';
 import { isServed, type Slot } from './slot.ts';
 import { hasUsableToken, isBackingOff, isRejected, liveLease, type SlotRecord } from './slot-record.ts';
+import type { Clock, Random } from './words/platform.ts';
 
 /** A lease that this invocation of `mint` has begun under. */
 export interface Held {

@@ -2,25 +2,18 @@ import { type Attempt, type AttemptFailure, failureOf, type Minted, writeFailure
 import type { Connection } from './connection.ts';
 import { mintWindowMs } from './lease.ts';
 import { createLoginGate, type LoginMaterial } from './login-gate.ts';
+import type { Secrets } from './mint/secrets.ts';
+import type { Upstream, UpstreamFailure, UpstreamOutcome } from './mint/upstream.ts';
 import { createLeaseTaking } from './mint-lease.ts';
 import type { MintReply, MintRequest } from './mint-message.ts';
 import { openToken } from './open-token.ts';
-import type {
-  Clock,
-  DataKey,
-  Keys,
-  Random,
-  Secrets,
-  Store,
-  Telemetry,
-  Upstream,
-  UpstreamFailure,
-  UpstreamOutcome,
-} from './ports.ts';
 import { createPublishing } from './publish.ts';
+import type { DataKey, Keys } from './slot/keys.ts';
+import type { Store } from './slot/store.ts';
 import { slotOf } from './slot.ts';
 import { isRejected } from './slot-record.ts';
 import type { Token } from './token.ts';
+import type { Clock, Random, Telemetry } from './words/platform.ts';
 
 export interface MintDependencies {
   readonly store: Store;

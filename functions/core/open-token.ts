@@ -1,8 +1,9 @@
-import type { Keys, Telemetry } from './ports.ts';
 import { open } from './seal.ts';
+import type { Keys } from './slot/keys.ts';
 import type { Slot } from './slot.ts';
 import { expiresAtOf, type SlotRecord } from './slot-record.ts';
 import { shortHash, type Token } from './token.ts';
+import type { Telemetry } from './words/platform.ts';
 
 /**
  * Decrypts the token of a record. Returns undefined where there is none, or where it does not open: changed, or copied

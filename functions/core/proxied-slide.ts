@@ -1,12 +1,14 @@
 import type { Connection } from './connection.ts';
 import { timesOf } from './freshness.ts';
-import type { Clock, Keys, Random, Store, Telemetry } from './ports.ts';
-import type { ForwardOutcome, ProxyStore } from './proxy-ports.ts';
+import type { ForwardOutcome } from './proxy/forwarder.ts';
 import { publishedTtlSeconds } from './publish.ts';
 import { SEAL_NONCE_BYTES, seal } from './seal.ts';
+import type { Keys } from './slot/keys.ts';
+import type { ProxyStore, Store } from './slot/store.ts';
 import type { Slot } from './slot.ts';
 import { liveLease, type SealedToken, type SlotRecord } from './slot-record.ts';
 import { CLOCK_SKEW_MS, hashOf, isUsable, shortHash, type Token } from './token.ts';
+import type { Clock, Random, Telemetry } from './words/platform.ts';
 
 /** An answer of the upstream, as opposed to a failure to get one. */
 export type Answered = Extract<ForwardOutcome, { kind: 'answer' }>;

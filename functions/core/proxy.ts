@@ -3,7 +3,8 @@ import { BrokerError } from './errors.ts';
 import { createExclusiveCalls } from './exclusive-call.ts';
 import { createHandOut, type HandOut, type HandOutDependencies } from './hand-out.ts';
 import { type Answered, adoptSlide } from './proxied-slide.ts';
-import type { ForwardedAnswer, ForwardedRequest, Forwarder, ProxyStore } from './proxy-ports.ts';
+import type { ForwardedAnswer, ForwardedRequest, Forwarder } from './proxy/forwarder.ts';
+import type { ProxyStore } from './slot/store.ts';
 import type { Slot } from './slot.ts';
 
 /** One call to an upstream by way of the broker. */

@@ -2,10 +2,11 @@ import { type Attempt, type AttemptFailure, type Minted, writeFailure } from './
 import { BrokerError } from './errors.ts';
 import { timesOf } from './freshness.ts';
 import type { MintReply } from './mint-message.ts';
-import type { Clock, Publication, Random, Store, Telemetry } from './ports.ts';
 import { SEAL_NONCE_BYTES, seal } from './seal.ts';
+import type { Publication, Store } from './slot/store.ts';
 import type { SealedToken } from './slot-record.ts';
 import { CLOCK_SKEW_MS, hashOf, isUsable, shortHash, type TokenTimes } from './token.ts';
+import type { Clock, Random, Telemetry } from './words/platform.ts';
 
 const SHORTEST_RETRY_MS = 50;
 const RETRY_SPREAD_MS = 200;

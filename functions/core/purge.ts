@@ -1,7 +1,8 @@
 import type { Connection } from './connection.ts';
 import { keptAtLeast } from './lease.ts';
-import type { Clock, Store, Telemetry } from './ports.ts';
+import type { Store } from './slot/store.ts';
 import type { Slot } from './slot.ts';
+import type { Clock, Telemetry } from './words/platform.ts';
 
 const DAY_SECONDS = 86_400;
 

@@ -1,8 +1,11 @@
 import type { Connection } from './connection.ts';
 import { BrokerError } from './errors.ts';
-import type { Clock, HandOutRoute, MintInvoker, Store } from './ports.ts';
+import type { HandOutRoute } from './hand-out-record.ts';
+import type { MintInvoker } from './slot/minter.ts';
+import type { Store } from './slot/store.ts';
 import type { Slot } from './slot.ts';
 import { isBackingOff, liveLease, type SealedToken, type SlotRecord } from './slot-record.ts';
+import type { Clock } from './words/platform.ts';
 
 /** One refresh is asked for at most this often, however many callers see that it is time. */
 const ASK_INTERVAL_MS = 30_000;

@@ -3,9 +3,11 @@ import type { Connection } from './connection.ts';
 import { BrokerError, type BrokerErrorCode } from './errors.ts';
 import { claimOn, waitLimitMs } from './lease.ts';
 import type { MintReply } from './mint-message.ts';
-import type { Claim, Clock, MintInvoker, Random, Store } from './ports.ts';
+import type { MintInvoker } from './slot/minter.ts';
+import type { Claim, Store } from './slot/store.ts';
 import type { Slot } from './slot.ts';
 import { liveLease, type SlotRecord } from './slot-record.ts';
+import type { Clock, Random } from './words/platform.ts';
 
 type Published = Extract<MintReply, { outcome: 'published' }>;
 

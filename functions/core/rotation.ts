@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts';
-import type { Clock, Store, Telemetry } from './ports.ts';
+import type { Store } from './slot/store.ts';
+import type { Clock, Telemetry } from './words/platform.ts';
 
 const SLOTS_A_PAGE = 100;
 

@@ -1,5 +1,4 @@
-import type { Claim, FailedAttempt, Publication, Store } from './ports.ts';
-import type { ProxyStore } from './proxy-ports.ts';
+import type { Claim, FailedAttempt, ProxyStore, Publication, Store } from './slot/store.ts';
 import type { Lease, SealedToken, SlotRecord } from './slot-record.ts';
 import { EMPTY_RECORD } from './slot-record.ts';
 

@@ -1,7 +1,8 @@
 import type { Connection } from './connection.ts';
 import type { BrokerErrorCode } from './errors.ts';
-import type { Clock, Store } from './ports.ts';
+import type { Store } from './slot/store.ts';
 import { expiresAtOf, hasUsableToken, isBackingOff, liveLease, type SlotRecord } from './slot-record.ts';
+import type { Clock } from './words/platform.ts';
 
 export type SlotState = 'refreshing' | 'cooldown' | 'fresh' | 'empty';
 

@@ -1,6 +1,8 @@
 import type { Connection } from './connection.ts';
 import type { MintReply } from './mint-message.ts';
-import type { Clock, DueSlot, MintInvoker, Store, Telemetry } from './ports.ts';
+import type { MintInvoker } from './slot/minter.ts';
+import type { DueSlot, Store } from './slot/store.ts';
+import type { Clock, Telemetry } from './words/platform.ts';
 
 const SLOTS_A_SWEEP = 500;
 const AT_ONCE_A_CONNECTION = 10;

@@ -1,8 +1,8 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { IssuerKeySet, IssuerKeys, KeySource } from '../core/issuer-keys.ts';
-import type { Clock } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import { CLOCK_SKEW_MS } from '../core/token.ts';
+import type { Clock } from '../core/words/platform.ts';
 import { ExchangeError } from './exchange-error.ts';
 
 /** Signatures with an issuer's private key alone: `none` and the HMACs, which a public key would satisfy, are not here. */

@@ -1,7 +1,8 @@
 import type { Connection } from '../core/connection.ts';
 import { BrokerError } from '../core/errors.ts';
-import type { Clock, Upstream } from '../core/ports.ts';
+import type { Upstream } from '../core/mint/upstream.ts';
 import { SYSTEM } from '../core/slot.ts';
+import type { Clock } from '../core/words/platform.ts';
 import { readCredential } from './credential.ts';
 import { failure, transportFailure } from './failures.ts';
 import type { Http } from './http.ts';

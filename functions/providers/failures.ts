@@ -1,5 +1,6 @@
+import type { BackOffKind } from '../core/back-off.ts';
 import type { BrokerErrorCode } from '../core/errors.ts';
-import type { BackOffKind, UpstreamFailure, UpstreamOutcome } from '../core/ports.ts';
+import type { UpstreamFailure, UpstreamOutcome } from '../core/mint/upstream.ts';
 import { retryAfterMsOf } from './answer-clock.ts';
 import type { HttpFailure, HttpResponse } from './http.ts';
 

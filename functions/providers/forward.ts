@@ -1,6 +1,7 @@
-import type { Clock, UpstreamFailure } from '../core/ports.ts';
-import type { ForwardedAnswer, Forwarder, ForwardOutcome } from '../core/proxy-ports.ts';
+import type { UpstreamFailure } from '../core/mint/upstream.ts';
+import type { ForwardedAnswer, Forwarder, ForwardOutcome } from '../core/proxy/forwarder.ts';
 import { Secret } from '../core/secret.ts';
+import type { Clock } from '../core/words/platform.ts';
 import { readToken } from './answer.ts';
 import { serverDateOf } from './answer-clock.ts';
 import { failure, transportFailure } from './failures.ts';

@@ -1,6 +1,6 @@
 import type { Connection } from '../core/connection.ts';
+import type { IssuedLife } from '../core/freshness.ts';
 import type { JsonValue } from '../core/json.ts';
-import type { IssuedLife } from '../core/ports.ts';
 import { valueAt } from './answer.ts';
 import { claimsOf, expiryOf, numberOf } from './jwt-claims.ts';
 import type { Provider } from './provider.ts';

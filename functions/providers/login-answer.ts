@@ -1,6 +1,7 @@
 import type { Connection } from '../core/connection.ts';
+import type { IssuedLife } from '../core/freshness.ts';
 import type { JsonValue } from '../core/json.ts';
-import type { IssuedLife, UpstreamFailure, UpstreamOutcome } from '../core/ports.ts';
+import type { UpstreamFailure, UpstreamOutcome } from '../core/mint/upstream.ts';
 import { Secret } from '../core/secret.ts';
 import { contentOf, EMPTY_TOKEN, hasTokenLike, parseJson, readToken } from './answer.ts';
 import { serverDateOf } from './answer-clock.ts';

@@ -1,5 +1,5 @@
 import type { Connection } from '../core/connection.ts';
-import type { UpstreamFailure, UpstreamOutcome } from '../core/ports.ts';
+import type { UpstreamFailure, UpstreamOutcome } from '../core/mint/upstream.ts';
 import { Secret } from '../core/secret.ts';
 import { readToken } from './answer.ts';
 import { serverDateOf } from './answer-clock.ts';

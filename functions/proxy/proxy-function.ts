@@ -3,8 +3,8 @@ import { type ApiHandler, createApiFunction } from '../api/api-function.ts';
 import { ERROR_HEADER, noProxy } from '../api/problem.ts';
 import { type ApiEvent, connectionOf } from '../api/request.ts';
 import type { Connection } from '../core/connection.ts';
+import type { ForwardedAnswer } from '../core/proxy/forwarder.ts';
 import { createProxy, type ProxyDependencies } from '../core/proxy.ts';
-import type { ForwardedAnswer } from '../core/proxy-ports.ts';
 import { slotFor } from '../core/slot.ts';
 import { forwardedRequestOf } from './forwarded-request.ts';
 

@@ -1,8 +1,10 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Connection } from '../core/connection.ts';
-import type { Clock, MintInvoker, Store, Telemetry } from '../core/ports.ts';
+import type { MintInvoker } from '../core/slot/minter.ts';
+import type { Store } from '../core/slot/store.ts';
 import { createSweep, type SweepResult } from '../core/sweep.ts';
+import type { Clock, Telemetry } from '../core/words/platform.ts';
 
 export type RefreshHandler = (event: unknown, context: Context) => Promise<SweepResult>;
 

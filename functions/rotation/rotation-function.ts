@@ -2,8 +2,9 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import type { Connection } from '../core/connection.ts';
-import type { Clock, Store, Telemetry } from '../core/ports.ts';
 import { createRotation } from '../core/rotation.ts';
+import type { Store } from '../core/slot/store.ts';
+import type { Clock, Telemetry } from '../core/words/platform.ts';
 
 export type RotationHandler = (event: unknown, context: Context) => Promise<void>;
 

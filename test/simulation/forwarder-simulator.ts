@@ -1,6 +1,6 @@
 import type { Connection } from '../../functions/core/connection.ts';
 import type { BrokerErrorCode } from '../../functions/core/errors.ts';
-import type { Forwarder, ForwardOutcome } from '../../functions/core/proxy-ports.ts';
+import type { Forwarder, ForwardOutcome } from '../../functions/core/proxy/forwarder.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import { hashOf } from '../../functions/core/token.ts';
 import type { Log } from './happenings.ts';

@@ -1,6 +1,6 @@
 import type { BrokerErrorCode } from '../../functions/core/errors.ts';
 import type { HandOut, HandOutRequest } from '../../functions/core/hand-out.ts';
-import type { HandOutRecord } from '../../functions/core/ports.ts';
+import type { HandOutRecord } from '../../functions/core/hand-out-record.ts';
 import type { ForwardedCall } from './forwarder-simulator.ts';
 import type { RefusalsChange, TableWrite } from './memory-table.ts';
 import type { IssuedToken } from './upstream-accounts.ts';

@@ -1,6 +1,6 @@
 import { BrokerError } from '../../functions/core/errors.ts';
-import type { Keys } from '../../functions/core/ports.ts';
 import { Secret } from '../../functions/core/secret.ts';
+import type { Keys } from '../../functions/core/slot/keys.ts';
 import type { Slot } from '../../functions/core/slot.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';

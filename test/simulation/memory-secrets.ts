@@ -1,5 +1,5 @@
 import { BrokerError } from '../../functions/core/errors.ts';
-import type { Secrets, SecretVersion } from '../../functions/core/ports.ts';
+import type { Secrets, SecretVersion } from '../../functions/core/mint/secrets.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';

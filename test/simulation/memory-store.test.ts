@@ -11,7 +11,7 @@ import {
   text,
   tokenAttributes,
 } from '../../functions/adapters/slot-item.ts';
-import type { Store } from '../../functions/core/ports.ts';
+import type { Store } from '../../functions/core/slot/store.ts';
 import type { Slot } from '../../functions/core/slot.ts';
 import type { SlotRecord } from '../../functions/core/slot-record.ts';
 import { describeLeases } from '../functions/adapters/store-contract-leases.ts';

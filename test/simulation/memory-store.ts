@@ -1,6 +1,5 @@
 import { BrokerError } from '../../functions/core/errors.ts';
-import type { Store } from '../../functions/core/ports.ts';
-import type { ProxyStore } from '../../functions/core/proxy-ports.ts';
+import type { ProxyStore, Store } from '../../functions/core/slot/store.ts';
 import type { MemoryTable } from './memory-table.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';

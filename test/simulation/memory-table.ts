@@ -1,6 +1,13 @@
 import { BrokerError } from '../../functions/core/errors.ts';
-import type { Claim, DueSlot, FailedAttempt, Publication, Refusals, Store } from '../../functions/core/ports.ts';
-import type { ProxyStore } from '../../functions/core/proxy-ports.ts';
+import type {
+  Claim,
+  DueSlot,
+  FailedAttempt,
+  ProxyStore,
+  Publication,
+  Refusals,
+  Store,
+} from '../../functions/core/slot/store.ts';
 import { type Slot, slotId } from '../../functions/core/slot.ts';
 import { type Change, changed, changes, holdsFor } from '../../functions/core/slot-changes.ts';
 import { liveLease, type SlotRecord } from '../../functions/core/slot-record.ts';

@@ -1,6 +1,6 @@
 import type { Connection } from '../../functions/core/connection.ts';
 import type { MintReply, MintRequest } from '../../functions/core/mint-message.ts';
-import type { MintInvocation, MintInvoker } from '../../functions/core/ports.ts';
+import type { MintInvocation, MintInvoker } from '../../functions/core/slot/minter.ts';
 import type { MemoryStore } from './memory-store.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';

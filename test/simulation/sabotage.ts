@@ -1,4 +1,5 @@
-import type { Audit, Upstream } from '../../functions/core/ports.ts';
+import type { Audit } from '../../functions/core/hand-out-record.ts';
+import type { Upstream } from '../../functions/core/mint/upstream.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import type { Slot } from '../../functions/core/slot.ts';
 import type { SlotRecord } from '../../functions/core/slot-record.ts';

@@ -1,4 +1,4 @@
-import type { Random } from '../../functions/core/ports.ts';
+import type { Random } from '../../functions/core/words/platform.ts';
 
 /** Randomness that a seed determines wholly, so that whatever it led to can be had again. */
 export interface SeededRandom extends Random {

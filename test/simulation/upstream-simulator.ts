@@ -1,6 +1,7 @@
 import type { Connection } from '../../functions/core/connection.ts';
 import type { BrokerErrorCode } from '../../functions/core/errors.ts';
-import type { IssuedLife, Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions/core/ports.ts';
+import type { IssuedLife } from '../../functions/core/freshness.ts';
+import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions/core/mint/upstream.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import type { Log } from './happenings.ts';
 import type { SeededRandom } from './seeded-random.ts';

@@ -1,14 +1,15 @@
 import type { Connection } from '../../functions/core/connection.ts';
 import { BrokerError } from '../../functions/core/errors.ts';
 import { createHandOut, type HandOut, type HandOutRequest } from '../../functions/core/hand-out.ts';
+import type { Audit, HandOutRecord } from '../../functions/core/hand-out-record.ts';
 import { createTokenMemory } from '../../functions/core/memory.ts';
 import { createMint } from '../../functions/core/mint.ts';
-import type { Audit, HandOutRecord, MetricValue, Telemetry } from '../../functions/core/ports.ts';
 import { createProxy } from '../../functions/core/proxy.ts';
 import { createPurge } from '../../functions/core/purge.ts';
 import { createRotation } from '../../functions/core/rotation.ts';
 import type { Slot } from '../../functions/core/slot.ts';
 import { createSweep, type SweepResult } from '../../functions/core/sweep.ts';
+import type { MetricValue, Telemetry } from '../../functions/core/words/platform.ts';
 import { type Draws, freshDraws } from './draws.ts';
 import { createForwarderSimulator, type ForwardedCall } from './forwarder-simulator.ts';
 import type { Answer, AuditEntry, Happening, Log, RecordedRefusals, RecordedWrite } from './happenings.ts';

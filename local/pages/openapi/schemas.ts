@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { NAME_PATTERN } from '../../../functions/configuration/fields.ts';
 import { statusByCode } from '../../../functions/core/errors.ts';
-import type { HandOutSource } from '../../../functions/core/ports.ts';
+import type { HandOutSource } from '../../../functions/core/hand-out-record.ts';
 import { SUBJECT_PATTERN } from '../../../functions/core/slot.ts';
 import type { SlotState } from '../../../functions/core/status.ts';
 import type { ExchangeErrorCode } from '../../../functions/exchange/exchange-error.ts';

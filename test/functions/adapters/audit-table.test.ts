@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createAuditTable } from '../../../functions/adapters/audit-table.ts';
 import { systemRandom } from '../../../functions/adapters/system.ts';
 import { BrokerError } from '../../../functions/core/errors.ts';
-import type { Audit } from '../../../functions/core/ports.ts';
+import type { Audit } from '../../../functions/core/hand-out-record.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from '../../../local/aws/dynamodb-faults.ts';
 import { type EmbeddedDynamodb, startEmbeddedDynamodb } from '../../../local/embedded-dynamodb.ts';
 import { testClient } from './store-under-test.ts';

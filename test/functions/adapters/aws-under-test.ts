@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Environment } from '../../../functions/adapters/aws-client.ts';
-import type { Clock } from '../../../functions/core/ports.ts';
+import type { Clock } from '../../../functions/core/words/platform.ts';
 import { type LoopbackAws, type LoopbackFunction, startLoopbackAws } from '../../../local/aws/loopback-aws.ts';
 import { createMemorySecrets, type MemorySecrets } from '../../../local/secret-source.ts';
 

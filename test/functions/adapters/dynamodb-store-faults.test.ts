@@ -4,7 +4,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDynamodbStore } from '../../../functions/adapters/dynamodb-store.ts';
 import { BrokerError } from '../../../functions/core/errors.ts';
-import type { Store } from '../../../functions/core/ports.ts';
+import type { Store } from '../../../functions/core/slot/store.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from '../../../local/aws/dynamodb-faults.ts';
 import { closeServer, listenOnLoopback } from '../../../local/aws/loopback-server.ts';
 import { startEmbeddedDynamodb } from '../../../local/embedded-dynamodb.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createKmsClient, createKmsKeys } from '../../../functions/adapters/kms-keys.ts';
-import type { DataKey, Keys } from '../../../functions/core/ports.ts';
+import type { DataKey, Keys } from '../../../functions/core/slot/keys.ts';
 import { startLoopbackServer } from '../../../local/aws/loopback-server.ts';
 import { type AwsUnderTest, createTestClock, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
 

@@ -4,7 +4,7 @@ import { awsClientConfig } from '../../../functions/adapters/aws-client.ts';
 import { createLambdaClient, createLambdaMint } from '../../../functions/adapters/lambda-mint.ts';
 import { type Connection, fingerprintOf } from '../../../functions/core/connection.ts';
 import type { MintRequest } from '../../../functions/core/mint-message.ts';
-import type { MintInvoker } from '../../../functions/core/ports.ts';
+import type { MintInvoker } from '../../../functions/core/slot/minter.ts';
 import { startLoopbackServer } from '../../../local/aws/loopback-server.ts';
 import { type AwsUnderTest, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
 

@@ -5,7 +5,7 @@ import {
   createSecretsManagerClient,
   createSecretsManagerSecrets,
 } from '../../../functions/adapters/secrets-manager.ts';
-import type { Secrets, SecretVersion } from '../../../functions/core/ports.ts';
+import type { Secrets, SecretVersion } from '../../../functions/core/mint/secrets.ts';
 import { type AwsUnderTest, createTestClock, startAwsUnderTest } from './aws-under-test.ts';
 
 const NAME = 'token-broker/helpdesk';

@@ -10,8 +10,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { awsClientConfig } from '../../../functions/adapters/aws-client.ts';
 import { createDynamodbStore } from '../../../functions/adapters/dynamodb-store.ts';
 import { slotTableDefinition } from '../../../functions/adapters/slot-table.ts';
-import type { Claim, FailedAttempt, Publication, Store } from '../../../functions/core/ports.ts';
-import type { ProxyStore } from '../../../functions/core/proxy-ports.ts';
+import type { Claim, FailedAttempt, ProxyStore, Publication, Store } from '../../../functions/core/slot/store.ts';
 import type { Slot } from '../../../functions/core/slot.ts';
 import type { SealedToken, SlotRecord } from '../../../functions/core/slot-record.ts';
 

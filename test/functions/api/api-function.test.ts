@@ -6,7 +6,7 @@ import { brokerErrorOf, problemResponse } from '../../../functions/api/problem.t
 import type { ApiEvent } from '../../../functions/api/request.ts';
 import { isoSeconds } from '../../../functions/api/time.ts';
 import { BrokerError, type BrokerErrorCode, statusByCode } from '../../../functions/core/errors.ts';
-import type { Telemetry } from '../../../functions/core/ports.ts';
+import type { Telemetry } from '../../../functions/core/words/platform.ts';
 import { createLambdaContext } from '../../../local/lambda/lambda-context.ts';
 
 const CANARY = 'a-credential-in-a-message';

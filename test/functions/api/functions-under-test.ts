@@ -11,7 +11,7 @@ import { createDynamodbStore } from '../../../functions/adapters/dynamodb-store.
 import { serializeConfiguration } from '../../../functions/configuration/bundle.ts';
 import type { Configuration } from '../../../functions/configuration/configuration.ts';
 import { resolveConnections } from '../../../functions/configuration/resolve.ts';
-import type { Store } from '../../../functions/core/ports.ts';
+import type { Store } from '../../../functions/core/slot/store.ts';
 import { startDynamodbFaultProxy } from '../../../local/aws/dynamodb-faults.ts';
 import type { Faults } from '../../../local/aws/faults.ts';
 import { startLoopbackAws } from '../../../local/aws/loopback-aws.ts';

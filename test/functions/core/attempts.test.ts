@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/core/connection.ts';
+import type { Upstream, UpstreamOutcome } from '../../../functions/core/mint/upstream.ts';
 import { createMint } from '../../../functions/core/mint.ts';
 import type { MintReply } from '../../../functions/core/mint-message.ts';
-import type { Upstream, UpstreamOutcome } from '../../../functions/core/ports.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import type { SlotRecord } from '../../../functions/core/slot-record.ts';
 import { helpdeskConnection, workforceConnection } from '../../simulation/connections.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { BackOffKind } from '../../../functions/core/back-off.ts';
 import { backOffMs } from '../../../functions/core/back-off.ts';
-import type { BackOffKind } from '../../../functions/core/ports.ts';
 import { createSeededRandom } from '../../simulation/seeded-random.ts';
 import { harness } from './harness.ts';
 

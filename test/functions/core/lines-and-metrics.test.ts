@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MetricValue } from '../../../functions/core/ports.ts';
+import type { MetricValue } from '../../../functions/core/words/platform.ts';
 import { helpdeskConnection, workforceConnection } from '../../simulation/connections.ts';
 import { harness } from './harness.ts';
 import { proxiedCalls } from './proxied-calls.ts';

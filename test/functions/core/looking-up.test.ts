@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/core/connection.ts';
 import { BrokerError } from '../../../functions/core/errors.ts';
 import { createLookup, type LookupRequest } from '../../../functions/core/lookup.ts';
-import type { MintInvocation, MintInvoker } from '../../../functions/core/ports.ts';
+import type { MintInvocation, MintInvoker } from '../../../functions/core/slot/minter.ts';
 import { helpdeskConnection } from '../../simulation/connections.ts';
 import { harness } from './harness.ts';
 

@@ -1,14 +1,14 @@
 import type { Connection, ProxyPolicy } from '../../../functions/core/connection.ts';
 import { BrokerError } from '../../../functions/core/errors.ts';
+import type { HandOutRecord } from '../../../functions/core/hand-out-record.ts';
 import { createTokenMemory } from '../../../functions/core/memory.ts';
-import type { HandOutRecord } from '../../../functions/core/ports.ts';
-import { createProxy } from '../../../functions/core/proxy.ts';
 import type {
   ForwardedAnswer,
   ForwardedRequest,
   Forwarder,
   ForwardOutcome,
-} from '../../../functions/core/proxy-ports.ts';
+} from '../../../functions/core/proxy/forwarder.ts';
+import { createProxy } from '../../../functions/core/proxy.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import { SYSTEM } from '../../../functions/core/slot.ts';
 import { hashOf } from '../../../functions/core/token.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../../functions/core/errors.ts';
-import type { Store } from '../../../functions/core/ports.ts';
+import type { Store } from '../../../functions/core/slot/store.ts';
 import { workforceConnection } from '../../simulation/connections.ts';
 import { harness } from './harness.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DueSlot } from '../../../functions/core/ports.ts';
+import type { DueSlot } from '../../../functions/core/slot/store.ts';
 import { createSweep } from '../../../functions/core/sweep.ts';
 import { helpdeskConnection } from '../../simulation/connections.ts';
 

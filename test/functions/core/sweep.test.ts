@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DueSlot, MintInvocation, MintInvoker } from '../../../functions/core/ports.ts';
+import type { MintInvocation, MintInvoker } from '../../../functions/core/slot/minter.ts';
+import type { DueSlot } from '../../../functions/core/slot/store.ts';
 import { createSweep } from '../../../functions/core/sweep.ts';
 import { helpdeskConnection } from '../../simulation/connections.ts';
 import { createMemoryStore } from '../../simulation/memory-store.ts';

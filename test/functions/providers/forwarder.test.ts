@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ForwardedRequest } from '../../../functions/core/proxy-ports.ts';
+import type { ForwardedRequest } from '../../../functions/core/proxy/forwarder.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import { createForwarder } from '../../../functions/providers/forward.ts';
 import { type Answer, answering, connectionOf } from './provider-harness.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isBrokerErrorCode } from '../../../functions/core/errors.ts';
-import type { UpstreamOutcome } from '../../../functions/core/ports.ts';
+import type { UpstreamOutcome } from '../../../functions/core/mint/upstream.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import { readCredential } from '../../../functions/providers/credential.ts';
 import { claimsOf, expiryOf } from '../../../functions/providers/jwt-claims.ts';

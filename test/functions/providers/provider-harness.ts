@@ -1,6 +1,6 @@
 import { createUpstreamHttp } from '../../../functions/adapters/upstream-http.ts';
 import { type Connection, fingerprintOf } from '../../../functions/core/connection.ts';
-import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../../functions/core/ports.ts';
+import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../../functions/core/mint/upstream.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import { createUpstream } from '../../../functions/providers/engine.ts';
 import type { Http, HttpFailure, HttpRequest, HttpResponse } from '../../../functions/providers/http.ts';

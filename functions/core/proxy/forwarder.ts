@@ -1,0 +1,44 @@
+import type { Connection } from '../connection.ts';
+import type { IssuedLife } from '../freshness.ts';
+import type { UpstreamFailure } from '../mint/upstream.ts';
+import type { Secret } from '../secret.ts';
+
+/** What a caller wants of the upstream: already checked, and without anything that says who calls. */
+export interface ForwardedRequest {
+  readonly method: string;
+  /** Begins with a slash; percent-encoded as it is to be sent, behind the connection's base URL. */
+  readonly path: string;
+  /** As the caller sent it, without the question mark. */
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+/** What the upstream answered, without any header that holds a token. */
+export interface ForwardedAnswer {
+  readonly status: number;
+  /** Every value, by lower-case name. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly body: Uint8Array;
+}
+
+export type ForwardOutcome =
+  | {
+      readonly kind: 'answer';
+      readonly answer: ForwardedAnswer;
+      /** The token that the answer renewed (C15). */
+      readonly slid?: { readonly value: Secret<string>; readonly life: IssuedLife };
+      /** When the request was sent; epoch milliseconds. */
+      readonly requestStartedAt: number;
+    }
+  | UpstreamFailure;
+
+/** One proxied request: the token is placed, nothing is retried, no redirect is followed. */
+export interface Forwarder {
+  forward(call: {
+    readonly connection: Connection;
+    readonly token: Secret<string>;
+    readonly request: ForwardedRequest;
+    readonly timeoutMs: number;
+  }): Promise<ForwardOutcome>;
+}

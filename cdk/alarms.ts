@@ -5,7 +5,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { Connection } from '../functions/core/connection.ts';
+import type { Connection } from '../functions/core/slot/connection.ts';
 import type { BrokerApi } from './http-api.ts';
 import type { IsolationGroup } from './isolation-groups.ts';
 import { brokerMetric, type Service } from './metrics.ts';

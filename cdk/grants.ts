@@ -1,8 +1,8 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import type { ServedSubjects } from '../functions/core/connection.ts';
-import { isStaffSubject, SYSTEM } from '../functions/core/slot.ts';
+import type { ServedSubjects } from '../functions/core/slot/connection.ts';
+import { isStaffSubject, SYSTEM } from '../functions/core/slot/slot.ts';
 
 /** What a broker lets other constructs do with it. */
 export interface ITokenBroker {

@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import { VARIABLES } from '../functions/composition/environment.ts';
 import { mintFunctionName } from '../functions/composition/function-names.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
-import type { Connection } from '../functions/core/connection.ts';
+import type { Connection } from '../functions/core/slot/connection.ts';
 import { API_TIMEOUT_SECONDS, allow, type BrokerFunctionProps, NEVER_AGAIN } from './broker-function.ts';
 import { mintPrefixOf } from './names.ts';
 import { invokeStatement, mintStatements, type Places, proxyStatements } from './permissions.ts';

@@ -1,5 +1,5 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { DUE_INDEX } from '../functions/adapters/slot-table.ts';
+import { DUE_INDEX } from '../functions/adapters/dynamodb/table.ts';
 
 /** What the functions' policies name. */
 export interface Places {

@@ -4,7 +4,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../functions/configuration/configuration.ts';
-import { type Connection, fingerprintOf } from '../functions/core/connection.ts';
+import { type Connection, fingerprintOf } from '../functions/core/slot/connection.ts';
 import { DEFAULT_BROKER_NAME, isSecretArn } from './names.ts';
 
 /**

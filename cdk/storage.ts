@@ -3,7 +3,7 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import { DUE_INDEX, TABLE_KEYS } from '../functions/adapters/slot-table.ts';
+import { DUE_INDEX, TABLE_KEYS } from '../functions/adapters/dynamodb/table.ts';
 
 /**
  * Creates the key that tokens and table are encrypted with, rotated each year. Through DynamoDB whoever may use a table

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { Environment } from '../functions/adapters/aws-client.ts';
+import type { Environment } from '../functions/adapters/aws/client.ts';
 import { type ApiRoute, apiRoutesOf } from '../functions/api/routes.ts';
 import { VARIABLES } from '../functions/composition/environment.ts';
 import { mintFunctionName } from '../functions/composition/function-names.ts';

@@ -4,7 +4,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { awsClientConfig, type Environment } from '../functions/adapters/aws-client.ts';
+import { awsClientConfig, type Environment } from '../functions/adapters/aws/client.ts';
 import { TABLE } from './functions.ts';
 import { deriveKey } from './master-key.ts';
 import { StartError } from './start-error.ts';

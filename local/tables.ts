@@ -6,8 +6,8 @@ import {
   DynamoDBClient,
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
-import { awsClientConfig, type Environment } from '../functions/adapters/aws-client.ts';
-import { slotTableDefinition } from '../functions/adapters/slot-table.ts';
+import { awsClientConfig, type Environment } from '../functions/adapters/aws/client.ts';
+import { slotTableDefinition } from '../functions/adapters/dynamodb/table.ts';
 import { AUDIT_TABLE, TABLE } from './functions.ts';
 import { StartError } from './start-error.ts';
 

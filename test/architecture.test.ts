@@ -15,32 +15,67 @@ interface Room {
 }
 
 const HANDLER_PACKAGES = ['@middy/core', 'aws-lambda', 'zod'];
-const SHARED_BY_FUNCTIONS = ['core', 'providers', 'adapters', 'configuration', 'composition', 'api'];
+const SHARED_BY_FUNCTIONS = ['core', 'http', 'providers', 'adapters', 'configuration', 'composition', 'api'];
 const inFunctions = (...rooms: readonly string[]) => rooms.map((room) => `functions/${room}/`);
+const inCore = (...rooms: readonly string[]) => rooms.map((room) => `functions/core/${room}/`);
 
 /** The arrows of the house, the first that matches a file; what is listed nowhere is allowed nowhere. */
 const house: readonly Room[] = [
-  { room: /^functions\/core\//, places: inFunctions('core'), packages: [] },
-  { room: /^functions\/providers\//, places: inFunctions('core', 'providers'), packages: ['jose', 'oauth4webapi'] },
+  { room: /^functions\/core\/words\//, places: inCore('words'), packages: [] },
+  { room: /^functions\/core\/slot\//, places: inCore('slot', 'words'), packages: [] },
+  { room: /^functions\/core\/(mint|hand-out|operate)\//, places: inCore('$1', 'slot', 'words'), packages: [] },
+  {
+    room: /^functions\/core\/proxy\//,
+    places: [...inCore('proxy', 'hand-out', 'slot', 'words'), 'functions/core/mint/upstream.ts'],
+    packages: [],
+  },
+  { room: /^functions\/http\//, places: ['functions/http/', ...inCore('words')], packages: [] },
+  {
+    room: /^functions\/providers\/engine\//,
+    places: [
+      ...inFunctions('providers', 'http'),
+      ...inCore('slot', 'words'),
+      'functions/core/mint/upstream.ts',
+      'functions/core/proxy/forwarder.ts',
+    ],
+    packages: ['jose', 'oauth4webapi'],
+  },
+  {
+    room: /^functions\/providers\/(?:provider|registry)\.ts$/,
+    places: ['functions/providers/', ...inCore('slot', 'words')],
+    packages: [],
+  },
+  { room: /^functions\/providers\//, places: ['functions/providers/provider.ts'], packages: [] },
   {
     room: /^functions\/adapters\//,
-    places: [...inFunctions('core', 'adapters'), 'functions/providers/http.ts'],
-    packages: ['@aws-sdk/', '@smithy/', 'jose'],
+    places: [
+      ...inFunctions('adapters'),
+      ...inCore('slot', 'words'),
+      'functions/core/mint/secrets.ts',
+      'functions/core/hand-out/audit.ts',
+    ],
+    packages: ['@aws-sdk/', '@smithy/'],
   },
   {
     room: /^functions\/configuration\//,
-    places: inFunctions('core', 'providers', 'configuration'),
+    places: [
+      ...inFunctions('configuration'),
+      ...inCore('slot', 'words'),
+      'functions/providers/provider.ts',
+      'functions/providers/registry.ts',
+      'functions/http/refused-address.ts',
+    ],
     packages: ['zod'],
   },
   {
     room: /^functions\/composition\//,
-    places: inFunctions('core', 'providers', 'adapters', 'configuration', 'composition'),
+    places: inFunctions('core', 'http', 'providers', 'adapters', 'configuration', 'composition'),
     packages: [],
   },
   { room: /^functions\/api\//, places: inFunctions('core', 'api'), packages: HANDLER_PACKAGES },
   {
     // A folder a Lambda: all that is shared, and nothing of another Lambda's.
-    room: /^functions\/([a-z-]+)\//,
+    room: /^functions\/(?!core\/)([a-z-]+)\//,
     places: [...inFunctions(...SHARED_BY_FUNCTIONS), 'functions/$1/'],
     packages: [...HANDLER_PACKAGES, 'jose'],
   },
@@ -58,11 +93,11 @@ const house: readonly Room[] = [
       'functions/composition/function-names.ts',
       'functions/api/routes.ts',
       'functions/api/test-caller.ts',
-      'functions/adapters/slot-table.ts',
-      'functions/adapters/audit-table.ts',
-      'functions/core/connection.ts',
-      'functions/core/errors.ts',
-      'functions/core/slot.ts',
+      'functions/adapters/dynamodb/table.ts',
+      'functions/adapters/dynamodb/audit-table.ts',
+      'functions/core/slot/connection.ts',
+      'functions/core/words/errors.ts',
+      'functions/core/slot/slot.ts',
     ],
     packages: ['aws-cdk-lib', 'constructs', 'cdk-nag', 'esbuild'],
   },
@@ -120,29 +155,55 @@ function filesIn(folder: string): readonly string[] {
   }
 }
 
+function isPlace(imported: string): boolean {
+  return TOP_FOLDERS.some((top) => imported.startsWith(`${top}/`));
+}
+
+function arrowsOf(pairs: readonly (readonly [from: string, to: string])[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const arrows = new Map<string, Set<string>>();
+  for (const [from, to] of pairs) arrows.set(from, (arrows.get(from) ?? new Set()).add(to));
+  return arrows;
+}
+
+/**
+ * Files that import one another in a circle; empty where there are none. Takes away whatever imports, or is imported by,
+ * nothing that is left, until nothing changes: what remains is in a circle, or between two.
+ */
+function circleIn(arrows: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
+  let left = new Set(arrows.keys());
+  for (;;) {
+    const targets = new Set([...left].flatMap((from) => [...(arrows.get(from) ?? [])]));
+    const leads = (from: string) => [...(arrows.get(from) ?? [])].some((to) => left.has(to));
+    const next = new Set([...left].filter((file) => targets.has(file) && leads(file)));
+    if (next.size === left.size) return [...left].sort();
+    left = next;
+  }
+}
+
 /** Says why a file may not import something; undefined where it may. */
 function offence(path: string, imported: string): string | undefined {
   const room = house.find((each) => each.room.test(path));
   if (room === undefined) return `${path} is in no room of the house`;
   if (imported.startsWith('node:')) return undefined;
-  const isPlace = TOP_FOLDERS.some((top) => imported.startsWith(`${top}/`));
+  const inHouse = isPlace(imported);
   const [, own = ''] = room.room.exec(path) ?? [];
-  const allowed = isPlace ? room.places.map((place) => place.replace('$1', own)) : room.packages;
+  const allowed = inHouse ? room.places.map((place) => place.replace('$1', own)) : room.packages;
   const isAllowed = allowed.some((prefix) =>
-    isPlace || prefix === '' || prefix.endsWith('/')
+    inHouse || prefix === '' || prefix.endsWith('/')
       ? imported.startsWith(prefix)
       : imported === prefix || imported.startsWith(`${prefix}/`),
   );
   return isAllowed ? undefined : `${path} imports ${imported}`;
 }
 
-/** The room of a path: a folder of `functions`, else the top folder. */
+/** The room of a path: a folder of `core`, another folder of `functions`, else the top folder. */
 function roomOf(path: string): string {
-  const [top = '', second = ''] = path.split('/');
-  return top === 'functions' ? `${top}/${second}` : top;
+  const [top = '', second = '', third = ''] = path.split('/');
+  if (top !== 'functions') return top;
+  return second === 'core' ? `${top}/${second}/${third}` : `${top}/${second}`;
 }
 
-/** Every cycle of rooms, each written once. */
+/** Every cycle, each written once. */
 function cyclesIn(arrows: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
   const cycles = new Set<string>();
   const walk = (room: string, way: readonly string[]): void => {
@@ -161,7 +222,7 @@ function cyclesIn(arrows: ReadonlyMap<string, ReadonlySet<string>>): readonly st
 }
 
 const sources = readSources();
-const inCore = sources.filter(({ path }) => path.startsWith('functions/core/'));
+const coreSources = sources.filter(({ path }) => path.startsWith('functions/core/'));
 
 describe('the arrows of the house', () => {
   it('point only where they may', () => {
@@ -170,35 +231,42 @@ describe('the arrows of the house', () => {
   });
 
   it('make no cycle between rooms', () => {
-    const arrows = new Map<string, Set<string>>();
-    for (const { path, imports } of sources) {
-      const to = arrows.get(roomOf(path)) ?? new Set();
-      arrows.set(roomOf(path), to);
-      for (const imported of imports) {
-        const isPlace = TOP_FOLDERS.some((top) => imported.startsWith(`${top}/`));
-        if (isPlace && roomOf(imported) !== roomOf(path)) to.add(roomOf(imported));
-      }
-    }
-    expect(cyclesIn(arrows)).toEqual([]);
+    const between = sources.flatMap(({ path, imports }) =>
+      imports
+        .filter((imported) => isPlace(imported) && roomOf(imported) !== roomOf(path))
+        .map((imported) => [roomOf(path), roomOf(imported)] as const),
+    );
+    expect(cyclesIn(arrowsOf(between))).toEqual([]);
+  });
+
+  it('make no circle between files', () => {
+    const between = sources.flatMap(({ path, imports }) =>
+      imports.filter(isPlace).map((imported) => [path, imported] as const),
+    );
+    expect(circleIn(arrowsOf(between))).toEqual([]);
   });
 
   it('are seen by this test: it reads files, and knows an offence', () => {
     expect(sources.length).toBeGreaterThan(100);
     const text = `import {\n  a,\n} from '../adapters/x.ts';\nexport * from "./y.ts";\nimport 'zod';\nawait import('node:http');`;
-    expect(importsOf('functions/core/a.ts', text)).toEqual([
-      'functions/adapters/x.ts',
-      'functions/core/y.ts',
+    expect(importsOf('functions/core/slot/a.ts', text)).toEqual([
+      'functions/core/adapters/x.ts',
+      'functions/core/slot/y.ts',
       'zod',
       'node:http',
     ]);
-    expect(offence('functions/core/a.ts', 'functions/adapters/x.ts')).toBeDefined();
-    expect(offence('functions/core/a.ts', 'zod')).toBeDefined();
+    expect(offence('functions/core/slot/a.ts', 'functions/adapters/x.ts')).toBeDefined();
+    expect(offence('functions/core/slot/a.ts', 'functions/core/mint/x.ts')).toBeDefined();
+    expect(offence('functions/core/mint/a.ts', 'functions/core/hand-out/x.ts')).toBeDefined();
+    expect(offence('functions/core/mint/a.ts', 'functions/core/slot/x.ts')).toBeUndefined();
+    expect(offence('functions/core/a.ts', 'functions/core/slot/x.ts')).toBeDefined();
+    expect(offence('functions/core/slot/a.ts', 'zod')).toBeDefined();
     expect(offence('functions/token/a.ts', 'functions/mint/b.ts')).toBeDefined();
     expect(offence('functions/token/a.ts', 'functions/token/b.ts')).toBeUndefined();
     expect(offence('functions/token/a.ts', 'local/system.ts')).toBeDefined();
-    expect(offence('client/a.ts', 'functions/core/errors.ts')).toBeDefined();
+    expect(offence('client/a.ts', 'functions/core/words/errors.ts')).toBeDefined();
     expect(offence('client/a.ts', 'local/system.ts')).toBeDefined();
-    expect(offence('cdk/a.ts', 'functions/core/mint.ts')).toBeDefined();
+    expect(offence('cdk/a.ts', 'functions/core/mint/mint.ts')).toBeDefined();
     expect(offence('local/a.ts', 'cdk/app.ts')).toBeDefined();
     expect(
       cyclesIn(
@@ -208,6 +276,13 @@ describe('the arrows of the house', () => {
         ]),
       ),
     ).toEqual(['a → b → a']);
+    const files = [
+      ['a', 'b'],
+      ['b', 'c'],
+      ['c', 'b'],
+      ['d', 'e'],
+    ] as const;
+    expect(circleIn(arrowsOf(files))).toEqual(['b', 'c']);
   });
 });
 
@@ -215,14 +290,14 @@ describe('core', () => {
   it('is given time, chance and the world, and has none of its own', () => {
     const ambient =
       /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\(|\bfetch\(|\bprocess\.|\bconsole\.|\brandom(?:UUID|Bytes|Int)\(/;
-    expect(inCore.filter(({ text }) => ambient.test(text)).map(({ path }) => path)).toEqual([]);
+    expect(coreSources.filter(({ text }) => ambient.test(text)).map(({ path }) => path)).toEqual([]);
   });
 
   it('uses no module of Node that reaches outside the process', () => {
     const pure = ['node:crypto', 'node:util', 'node:buffer'];
     // Addresses can be judged with it; what opens a socket is not used.
     const judgesAddresses = (text: string) => !/\b(?:connect|createConnection|createServer|Socket)\b/.test(text);
-    const reaches = inCore.flatMap(({ path, text, imports }) =>
+    const reaches = coreSources.flatMap(({ path, text, imports }) =>
       imports
         .filter((name) => name.startsWith('node:') && !pure.includes(name))
         .filter((name) => name !== 'node:net' || !judgesAddresses(text))

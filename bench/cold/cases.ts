@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Connection } from '../../functions/core/connection.ts';
-import { SYSTEM, slotOf } from '../../functions/core/slot.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import { SYSTEM, slotOf } from '../../functions/core/slot/slot.ts';
 import { eventOf, HAND_OUT_EVENT, MEASURED } from '../broker.ts';
 import { type Bundle, bundleByDefault, bundleFunction, bundleInOne } from './bundles.ts';
 

@@ -1,4 +1,4 @@
-import { slotOf } from '../../functions/core/slot.ts';
+import { slotOf } from '../../functions/core/slot/slot.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { BROKER } from '../../local/functions.ts';
 import { MEASURED } from '../broker.ts';

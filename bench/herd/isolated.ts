@@ -1,11 +1,11 @@
-import { createDynamodbStore } from '../../functions/adapters/dynamodb-store.ts';
-import { createLambdaClient, createLambdaMint } from '../../functions/adapters/lambda-mint.ts';
+import { createLambdaClient, createLambdaMint } from '../../functions/adapters/aws/lambda-mint.ts';
+import { createDynamodbStore } from '../../functions/adapters/dynamodb/store.ts';
 import { systemClock, systemRandom } from '../../functions/adapters/system.ts';
 import { mintFunctionNames } from '../../functions/composition/function-names.ts';
-import { createHandOut } from '../../functions/core/hand-out.ts';
-import { createTokenMemory } from '../../functions/core/memory.ts';
+import { createHandOut } from '../../functions/core/hand-out/hand-out.ts';
+import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
+import { slotOf } from '../../functions/core/slot/slot.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
-import { slotOf } from '../../functions/core/slot.ts';
 import { BROKER, TABLE } from '../../local/functions.ts';
 import { CALLER } from '../broker.ts';
 import { slotItem, type Times } from '../loopback/sealed-slot.ts';

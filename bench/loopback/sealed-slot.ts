@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { dueAttributes, keyOf, number, tokenAttributes } from '../../functions/adapters/slot-item.ts';
-import type { Connection } from '../../functions/core/connection.ts';
-import { SEAL_NONCE_BYTES, seal } from '../../functions/core/seal.ts';
-import { Secret } from '../../functions/core/secret.ts';
+import { dueAttributes, keyOf, number, tokenAttributes } from '../../functions/adapters/dynamodb/item.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { DataKey } from '../../functions/core/slot/keys.ts';
-import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot.ts';
-import { CLOCK_SKEW_MS } from '../../functions/core/token.ts';
+import { SEAL_NONCE_BYTES, seal } from '../../functions/core/slot/seal.ts';
+import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot/slot.ts';
+import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
 
 const DAY_MS = 86_400_000;
 const KEY_BYTES = 32;

@@ -1,6 +1,6 @@
-import { dueAttributes, type Item, keyOf, number } from '../../functions/adapters/slot-item.ts';
-import type { Connection } from '../../functions/core/connection.ts';
-import { slotOf } from '../../functions/core/slot.ts';
+import { dueAttributes, type Item, keyOf, number } from '../../functions/adapters/dynamodb/item.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import { slotOf } from '../../functions/core/slot/slot.ts';
 import { BROKER } from '../../local/functions.ts';
 import { createLambdaContext } from '../../local/lambda/lambda-context.ts';
 import { slotItem } from '../loopback/sealed-slot.ts';

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
-import type { Audit } from '../core/hand-out-record.ts';
-import { shortHash } from '../core/token.ts';
+import type { Audit } from '../core/hand-out/audit.ts';
+import { shortHash } from '../core/slot/token.ts';
 import type { Telemetry } from '../core/words/platform.ts';
 
 /** The function's log and metrics, and hand-outs recorded in that log. */

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { BrokerError } from '../core/errors.ts';
+import { BrokerError } from '../core/words/errors.ts';
 import type { Clock } from '../core/words/platform.ts';
 
 /** The part of the Lambda's timeout that is kept for answering `deadline_exceeded`: 24 s of 28 are for the work. */

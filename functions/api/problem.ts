@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { Connection } from '../core/connection.ts';
-import { BrokerError, type BrokerErrorCode } from '../core/errors.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import { BrokerError, type BrokerErrorCode } from '../core/words/errors.ts';
 
 /** What each error code is called: the `title` of its problem. */
 export const titleByCode = {

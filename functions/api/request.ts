@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2WithIAMAuthorizer } from 'aws-lambda';
-import type { Connection } from '../core/connection.ts';
-import { BrokerError } from '../core/errors.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import { BrokerError } from '../core/words/errors.ts';
 import { connectionNamedBy } from './routes.ts';
 import { testCallerIn } from './test-caller.ts';
 

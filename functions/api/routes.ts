@@ -1,4 +1,4 @@
-import type { Connection } from '../core/connection.ts';
+import type { Connection } from '../core/slot/connection.ts';
 
 /** A function behind the API, by the name of its folder. */
 export type ApiFunctionName = 'token' | 'connections' | 'proxy' | 'exchange';

@@ -1,6 +1,6 @@
-import { createAuditTable } from '../adapters/audit-table.ts';
-import { createDynamodbClient } from '../adapters/dynamodb-client.ts';
-import type { Audit } from '../core/hand-out-record.ts';
+import { createAuditTable } from '../adapters/dynamodb/audit-table.ts';
+import { createDynamodbClient } from '../adapters/dynamodb/client.ts';
+import type { Audit } from '../core/hand-out/audit.ts';
 import { required, VARIABLES } from './environment.ts';
 import type { Instance, Surroundings } from './instance.ts';
 

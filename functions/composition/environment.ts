@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Environment } from '../adapters/aws-client.ts';
+import type { Environment } from '../adapters/aws/client.ts';
 import { parseConfiguration } from '../configuration/bundle.ts';
 import type { Configuration } from '../configuration/configuration.ts';
 

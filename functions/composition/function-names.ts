@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Environment } from '../adapters/aws-client.ts';
-import type { Connection } from '../core/connection.ts';
+import type { Environment } from '../adapters/aws/client.ts';
+import type { Connection } from '../core/slot/connection.ts';
 import { required, VARIABLES } from './environment.ts';
 
 /** Lambda takes no longer name. */

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
-import type { Environment } from '../adapters/aws-client.ts';
-import { createDynamodbClient } from '../adapters/dynamodb-client.ts';
-import { createDynamodbStore } from '../adapters/dynamodb-store.ts';
+import type { Environment } from '../adapters/aws/client.ts';
+import { createDynamodbClient } from '../adapters/dynamodb/client.ts';
+import { createDynamodbStore } from '../adapters/dynamodb/store.ts';
 import { createObservability, type Observability } from '../adapters/observability.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import type { Configuration } from '../configuration/configuration.ts';

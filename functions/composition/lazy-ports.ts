@@ -1,4 +1,4 @@
-import type { Environment } from '../adapters/aws-client.ts';
+import type { Environment } from '../adapters/aws/client.ts';
 import type { Keys } from '../core/slot/keys.ts';
 import type { MintInvoker } from '../core/slot/minter.ts';
 import type { Clock } from '../core/words/platform.ts';
@@ -12,7 +12,7 @@ import { mintFunctionNames } from './function-names.ts';
 export function lazyKeys(environment: Environment, { broker, clock }: { broker: string; clock: Clock }): Keys {
   const keyId = required(environment, VARIABLES.key);
   const keys = once(async () => {
-    const { createKmsClient, createKmsKeys } = await import('../adapters/kms-keys.ts');
+    const { createKmsClient, createKmsKeys } = await import('../adapters/aws/kms-keys.ts');
     return createKmsKeys({ client: createKmsClient(environment), keyId, broker, clock });
   });
   return {
@@ -25,7 +25,7 @@ export function lazyKeys(environment: Environment, { broker, clock }: { broker: 
 export function lazyMinter(environment: Environment): MintInvoker {
   const functionNameOf = mintFunctionNames(environment);
   const minter = once(async () => {
-    const { createLambdaClient, createLambdaMint } = await import('../adapters/lambda-mint.ts');
+    const { createLambdaClient, createLambdaMint } = await import('../adapters/aws/lambda-mint.ts');
     return createLambdaMint({ client: createLambdaClient(environment), functionNameOf });
   });
   return {

@@ -1,7 +1,7 @@
-import type { Connection } from '../core/connection.ts';
+import type { Connection } from '../core/slot/connection.ts';
 import type { Keys } from '../core/slot/keys.ts';
+import { isServed, SYSTEM, slotOf } from '../core/slot/slot.ts';
 import type { Store } from '../core/slot/store.ts';
-import { isServed, SYSTEM, slotOf } from '../core/slot.ts';
 
 /** Longer than the first request to a new connection takes, and far from Lambda's 10 s for INIT. */
 const LONGEST_MS = 1_500;

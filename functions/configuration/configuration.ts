@@ -1,4 +1,4 @@
-import type { Connection } from '../core/connection.ts';
+import type { Connection } from '../core/slot/connection.ts';
 
 /**
  * Who may exchange a workload's JWT for which slots. All of issuer, audience, subject and claims must match.

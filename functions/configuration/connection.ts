@@ -1,6 +1,6 @@
-import { type Connection, fingerprintOf, lifetimeSecondsOf, type ServedSubjects } from '../core/connection.ts';
+import { type Connection, fingerprintOf, lifetimeSecondsOf, type ServedSubjects } from '../core/slot/connection.ts';
 import { defaultRefreshAfter, kindsServedBy, type Provider } from '../providers/provider.ts';
-import { providerOf, providers } from '../providers/table.ts';
+import { providerOf, providers } from '../providers/registry.ts';
 import { type Problem, renderPath } from './configuration-error.ts';
 import { canonicalOrigin } from './origins.ts';
 import { crossProblems, type Timing, timingProblems, warningsOf } from './rules.ts';

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { isRefusedAddress } from '../core/refused-address.ts';
+import { isRefusedAddress } from '../http/refused-address.ts';
 
 /** Whether plain `http` is taken beyond loopback, and what to do where it is not. */
 export interface OriginPolicy {

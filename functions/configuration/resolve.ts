@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Connection } from '../core/connection.ts';
+import type { Connection } from '../core/slot/connection.ts';
 import type { Configuration } from './configuration.ts';
 import { ConfigurationError, type Problem, renderPath } from './configuration-error.ts';
 import { checkConnection } from './connection.ts';

@@ -1,4 +1,4 @@
-import type { Connection } from '../core/connection.ts';
+import type { Connection } from '../core/slot/connection.ts';
 import { kindsServedBy, type Provider } from '../providers/provider.ts';
 import type { Problem } from './configuration-error.ts';
 import { isLoopback, originProblem } from './origins.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { isStaffSubject } from '../core/slot.ts';
+import { isStaffSubject } from '../core/slot/slot.ts';
 import type { Provider, Setting } from '../providers/provider.ts';
-import { providers } from '../providers/table.ts';
+import { providers } from '../providers/registry.ts';
 import {
   certificate,
   flag,

@@ -1,5 +1,5 @@
 import { secretFieldsOf } from '../providers/provider.ts';
-import { providerOf } from '../providers/table.ts';
+import { providerOf } from '../providers/registry.ts';
 import type { Configuration } from './configuration.ts';
 
 /** The fields that each connection's secret must have, by the connection's name. */

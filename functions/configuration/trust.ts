@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Connection } from '../core/connection.ts';
-import { isStaffSubject, SYSTEM } from '../core/slot.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import { isStaffSubject, SYSTEM } from '../core/slot/slot.ts';
 import type { Trust } from './configuration.ts';
 import { type Problem, quotedIfOdd } from './configuration-error.ts';
 import { hasControlCharacter, originProblem } from './origins.ts';

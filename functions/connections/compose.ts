@@ -1,6 +1,6 @@
-import type { ApiHandler } from '../api/api-function.ts';
+import type { ApiHandler } from '../api/function.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
-import { createConnectionsFunction } from './connections-function.ts';
+import { createConnectionsFunction } from './function.ts';
 
 /** Composes the function of the operators from its environment. */
 export function composeConnectionsFunction(surroundings: Surroundings): ApiHandler {

@@ -1,11 +1,11 @@
-import { createIssuerKeys } from '../adapters/issuer-keys.ts';
-import { createUpstreamHttp } from '../adapters/upstream-http.ts';
-import type { ApiHandler } from '../api/api-function.ts';
+import type { ApiHandler } from '../api/function.ts';
 import { auditOf } from '../composition/audit.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { lazyKeys, lazyMinter } from '../composition/lazy-ports.ts';
-import { createTokenMemory } from '../core/memory.ts';
-import { createExchangeFunction } from './exchange-function.ts';
+import { createTokenMemory } from '../core/hand-out/memory.ts';
+import { createUpstreamHttp } from '../http/client.ts';
+import { createExchangeFunction } from './function.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
 
 /** Composes the function that exchanges workloads' JWTs from its environment. */
 export function composeExchangeFunction(surroundings: Surroundings): ApiHandler {

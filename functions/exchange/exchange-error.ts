@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { brokerErrorOf, jsonResponse } from '../api/problem.ts';
-import type { BrokerError, BrokerErrorCode } from '../core/errors.ts';
+import type { BrokerError, BrokerErrorCode } from '../core/words/errors.ts';
 
 /** What a caller is told to wait where nobody knows how long the trouble lasts. */
 const RETRY_AFTER_MS = 2_000;

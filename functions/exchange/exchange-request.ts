@@ -1,7 +1,7 @@
 import type { ApiEvent } from '../api/request.ts';
-import { BrokerError } from '../core/errors.ts';
-import { Secret } from '../core/secret.ts';
-import { SYSTEM } from '../core/slot.ts';
+import { SYSTEM } from '../core/slot/slot.ts';
+import { BrokerError } from '../core/words/errors.ts';
+import { Secret } from '../core/words/secret.ts';
 import { ExchangeError } from './exchange-error.ts';
 
 /** The largest body of an exchange, in bytes; subject tokens are rarely over 4 KB. */

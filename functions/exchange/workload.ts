@@ -1,9 +1,9 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
-import type { IssuerKeySet, IssuerKeys, KeySource } from '../core/issuer-keys.ts';
-import type { Secret } from '../core/secret.ts';
-import { CLOCK_SKEW_MS } from '../core/token.ts';
+import { CLOCK_SKEW_MS } from '../core/slot/token.ts';
 import type { Clock } from '../core/words/platform.ts';
+import type { Secret } from '../core/words/secret.ts';
 import { ExchangeError } from './exchange-error.ts';
+import type { IssuerKeySet, IssuerKeys, KeySource } from './issuer-key-source.ts';
 
 /** Signatures with an issuer's private key alone: `none` and the HMACs, which a public key would satisfy, are not here. */
 const ALGORITHMS: readonly string[] = [

@@ -1,10 +1,10 @@
-import { createKmsClient, createKmsKeys } from '../adapters/kms-keys.ts';
-import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adapters/secrets-manager.ts';
-import { createUpstreamHttp } from '../adapters/upstream-http.ts';
+import { createKmsClient, createKmsKeys } from '../adapters/aws/kms-keys.ts';
+import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adapters/aws/secrets-manager.ts';
 import { required, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
-import { createUpstream } from '../providers/engine.ts';
-import { createMintFunction, type MintHandler } from './mint-function.ts';
+import { createUpstreamHttp } from '../http/client.ts';
+import { createUpstream } from '../providers/engine/engine.ts';
+import { createMintFunction, type MintHandler } from './function.ts';
 
 /** Composes the function that mints for one isolation group from its environment. */
 export function composeMintFunction(surroundings: Surroundings): MintHandler {

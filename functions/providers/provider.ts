@@ -1,4 +1,4 @@
-import type { TokenPlacement } from '../core/connection.ts';
+import type { TokenPlacement } from '../core/slot/connection.ts';
 
 /**
  * A kind of upstream as data: how its login, token placement, lifetime and renewal work. The one engine in

@@ -1,12 +1,12 @@
-import { createUpstreamHttp } from '../adapters/upstream-http.ts';
-import type { ApiHandler } from '../api/api-function.ts';
+import type { ApiHandler } from '../api/function.ts';
 import { auditOf } from '../composition/audit.ts';
 import { required, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { lazyKeys, lazyMinter } from '../composition/lazy-ports.ts';
-import { createTokenMemory } from '../core/memory.ts';
-import { createForwarder } from '../providers/forward.ts';
-import { createProxyFunction } from './proxy-function.ts';
+import { createTokenMemory } from '../core/hand-out/memory.ts';
+import { createUpstreamHttp } from '../http/client.ts';
+import { createForwarder } from '../providers/engine/forward.ts';
+import { createProxyFunction } from './function.ts';
 
 /** Composes the function that forwards for one isolation group from its environment. */
 export function composeProxyFunction(surroundings: Surroundings): ApiHandler {

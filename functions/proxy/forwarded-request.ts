@@ -1,8 +1,8 @@
 import type { ApiEvent } from '../api/request.ts';
-import type { Connection, ProxyPolicy } from '../core/connection.ts';
-import { BrokerError } from '../core/errors.ts';
 import type { ForwardedRequest } from '../core/proxy/forwarder.ts';
-import { pathAsSent } from '../core/proxy.ts';
+import { pathAsSent } from '../core/proxy/proxy.ts';
+import type { Connection, ProxyPolicy } from '../core/slot/connection.ts';
+import { BrokerError } from '../core/words/errors.ts';
 
 /** The largest body that is forwarded. */
 export const MAXIMUM_FORWARDED_BYTES = 6 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { lazyMinter } from '../composition/lazy-ports.ts';
-import { createRefreshFunction, type RefreshHandler } from './refresh-function.ts';
+import { createRefreshFunction, type RefreshHandler } from './function.ts';
 
 /** Composes the function that the schedule runs from its environment. */
 export function composeRefreshFunction(surroundings: Surroundings): RefreshHandler {

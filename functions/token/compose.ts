@@ -1,10 +1,10 @@
-import type { ApiHandler } from '../api/api-function.ts';
+import type { ApiHandler } from '../api/function.ts';
 import { auditOf } from '../composition/audit.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { lazyKeys, lazyMinter } from '../composition/lazy-ports.ts';
 import { warmUp } from '../composition/warm-up.ts';
-import { createTokenMemory } from '../core/memory.ts';
-import { createTokenFunction } from './token-function.ts';
+import { createTokenMemory } from '../core/hand-out/memory.ts';
+import { createTokenFunction } from './function.ts';
 
 /** Composes the function that hands out tokens from its environment. */
 export function composeTokenFunction(surroundings: Surroundings): ApiHandler {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { jsonBodyOf } from '../api/json-body.ts';
+import { jsonBodyOf } from '../api/body.ts';
 import type { ApiEvent } from '../api/request.ts';
-import { BrokerError } from '../core/errors.ts';
+import { BrokerError } from '../core/words/errors.ts';
 
 /** The body of a report that the upstream rejected a token. */
 export const rejectionSchema = z.strictObject({ rejected: z.string().check(z.regex(/^[0-9a-f]{64}$/)) });

@@ -1,4 +1,4 @@
-import type { Connection } from '../../functions/core/connection.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
 import { demoCommunitySecret } from '../demo/community-knobs.ts';
 import { demoHelpmasterSecret } from '../demo/helpmaster-knobs.ts';
 import type { DemoUpstreams } from '../demo-upstreams.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { SlotName } from '../../client/broker-api.ts';
 import type { ActionResult } from '../../client/dashboard/slot-actions.ts';
 import { handOutOf } from '../../client/hand-out.ts';
-import type { ApiHandler } from '../../functions/api/api-function.ts';
+import type { ApiHandler } from '../../functions/api/function.ts';
 import { createEvent } from '../gateway/event.ts';
 import { responseFromResult } from '../gateway/response.ts';
 import { invokeWithTimeout } from '../lambda/invoke.ts';

@@ -1,8 +1,8 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { requestOf } from '../../functions/adapters/dynamodb-update.ts';
-import { dueAttributes, keyOf, number } from '../../functions/adapters/slot-item.ts';
-import type { Connection } from '../../functions/core/connection.ts';
-import { slotOf } from '../../functions/core/slot.ts';
+import { dueAttributes, keyOf, number } from '../../functions/adapters/dynamodb/item.ts';
+import { requestOf } from '../../functions/adapters/dynamodb/update.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import { slotOf } from '../../functions/core/slot/slot.ts';
 
 /**
  * Creates what makes a slot due for its refresh at once, as if its `refreshAt` had come, and runs the schedule. What

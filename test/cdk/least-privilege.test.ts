@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { namesIn, requestOf, type Update } from '../../functions/adapters/dynamodb-update.ts';
-import { updateOf } from '../../functions/adapters/slot-change-request.ts';
-import type { Slot } from '../../functions/core/slot.ts';
-import { changes } from '../../functions/core/slot-changes.ts';
+import { updateOf } from '../../functions/adapters/dynamodb/change-request.ts';
+import { namesIn, requestOf, type Update } from '../../functions/adapters/dynamodb/update.ts';
+import { changes } from '../../functions/core/slot/changes.ts';
+import type { Slot } from '../../functions/core/slot/slot.ts';
 import { deployed, trustedWorkload } from './deployed.ts';
 import { policiesOf } from './deployed-policies.ts';
 import type { RequestContext } from './policy-simulator.ts';

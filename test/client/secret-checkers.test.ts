@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { faultOf, fieldsByProvider } from '../../client/cli/secrets.ts';
-import { Secret } from '../../functions/core/secret.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
 import { communityWebApi } from '../../functions/providers/community-web-api.ts';
-import { readCredential } from '../../functions/providers/credential.ts';
+import { readCredential } from '../../functions/providers/engine/credential.ts';
 import { checkSecrets } from '../../local/secrets-file-check.ts';
 
 const fields = fieldsByProvider['community-web-api'] ?? [];

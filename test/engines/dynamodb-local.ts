@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { type DynamodbEngine, testClient } from '../functions/adapters/store-under-test.ts';
+import { type DynamodbEngine, testClient } from '../functions/adapters/dynamodb/store-under-test.ts';
 
 const READY_WITHIN_MS = 45_000;
 const LOOK_EVERY_MS = 200;

@@ -1,5 +1,5 @@
-import { describeStoreContract } from '../functions/adapters/store-contract.ts';
-import { describeStoreRace } from '../functions/adapters/store-race.ts';
+import { describeStoreContract } from '../functions/adapters/dynamodb/store-contract.ts';
+import { describeStoreRace } from '../functions/adapters/dynamodb/store-race.ts';
 import { startDynamodbLocal } from './dynamodb-local.ts';
 
 describeStoreContract('DynamoDB Local', startDynamodbLocal);

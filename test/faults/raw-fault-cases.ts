@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { answer } from '../functions/adapters/raw-server.ts';
+import { answer } from '../functions/http/raw-server.ts';
 import { jwtOf, type Misbehaviour, replying, status, tokenAnswer } from './raw-upstream.ts';
 
 /** One way to misbehave, and what a caller gets. */

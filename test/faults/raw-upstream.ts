@@ -5,7 +5,7 @@ import {
   type RawServer,
   startRawServer,
   startRawTlsServer,
-} from '../functions/adapters/raw-server.ts';
+} from '../functions/http/raw-server.ts';
 
 /** What the upstream does with a connection; `request` settles when it has read a request's head. */
 export type Misbehaviour = (socket: Socket, request: Promise<string>) => void;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answer, type RawServer, startRawServer } from '../functions/adapters/raw-server.ts';
+import { answer, type RawServer, startRawServer } from '../functions/http/raw-server.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { gistOf, tokenOf } from '../system/api-client.ts';
 import { waitUntil } from '../system/wait-until.ts';

@@ -2,7 +2,7 @@ import { type AttributeValue, DeleteItemCommand, PutItemCommand, QueryCommand } 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { TABLE } from '../../local/functions.ts';
-import { testClient } from '../functions/adapters/store-under-test.ts';
+import { testClient } from '../functions/adapters/dynamodb/store-under-test.ts';
 import { type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
 import { waitUntil } from '../system/wait-until.ts';
 import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { AUDIT_TABLE } from '../../local/functions.ts';
 import { CALLER } from '../../local/system.ts';
-import { testClient } from '../functions/adapters/store-under-test.ts';
+import { testClient } from '../functions/adapters/dynamodb/store-under-test.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
 import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { selfSigned } from '../functions/adapters/raw-server.ts';
+import { selfSigned } from '../functions/http/raw-server.ts';
 import { type ApiClient, gistOf } from '../system/api-client.ts';
 import { waitUntil } from '../system/wait-until.ts';
 import { type RawFault, rawFaults, rawOddities } from './raw-fault-cases.ts';

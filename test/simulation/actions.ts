@@ -1,6 +1,6 @@
-import type { Connection } from '../../functions/core/connection.ts';
-import { BrokerError } from '../../functions/core/errors.ts';
-import type { Slot } from '../../functions/core/slot.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import type { Slot } from '../../functions/core/slot/slot.ts';
+import { BrokerError } from '../../functions/core/words/errors.ts';
 import { type Run, slotsOf } from './run.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { TokenInstance } from './world.ts';

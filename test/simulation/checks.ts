@@ -1,19 +1,6 @@
-import type { Connection } from '../../functions/core/connection.ts';
-import type { Slot } from '../../functions/core/slot.ts';
 import type { Happening, Happenings, RecordedWrite, Watch } from './happenings.ts';
 import { invariants } from './invariants.ts';
 import { type Run, slotsOf, type Violation } from './run.ts';
-
-/** What an invariant has to work with for one slot. */
-export interface Watched {
-  readonly run: Run;
-  readonly connection: Connection;
-  readonly slot: Slot;
-  /** The writes to the slot's item so far, the one that is just heard of included. */
-  readonly writes: readonly RecordedWrite[];
-  /** Says that the invariant is broken, and when (true time). */
-  readonly found: (at: number, what: string) => void;
-}
 
 /** The invariants as they are held against one run while it goes on. */
 export interface Checks {

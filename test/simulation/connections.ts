@@ -1,4 +1,4 @@
-import { type Connection, fingerprintOf } from '../../functions/core/connection.ts';
+import { type Connection, fingerprintOf } from '../../functions/core/slot/connection.ts';
 
 /** The settings of a connection that a test may choose. */
 export type ConnectionSettings = Partial<Omit<Connection, 'fingerprint' | 'provider'>>;

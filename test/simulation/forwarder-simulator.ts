@@ -1,25 +1,14 @@
-import type { Connection } from '../../functions/core/connection.ts';
-import type { BrokerErrorCode } from '../../functions/core/errors.ts';
 import type { Forwarder, ForwardOutcome } from '../../functions/core/proxy/forwarder.ts';
-import { Secret } from '../../functions/core/secret.ts';
-import { hashOf } from '../../functions/core/token.ts';
-import type { Log } from './happenings.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import { hashOf } from '../../functions/core/slot/token.ts';
+import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
+import type { ForwardedCall, Log } from './happenings.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { UpstreamAccounts } from './upstream-accounts.ts';
 import { lifeSaidOf, type UpstreamWeather } from './upstream-simulator.ts';
 import type { VirtualTime } from './virtual-time.ts';
-
-/** One call that the proxy forwarded; true times. */
-export interface ForwardedCall {
-  readonly connection: string;
-  readonly subject: string;
-  readonly process: string;
-  readonly at: number;
-  readonly timeoutMs: number;
-  endedAt?: number;
-  status?: number;
-}
 
 /** Creates one process's way to the upstreams for proxied calls; every gated answer renews the token (C15). */
 export function createForwarderSimulator({

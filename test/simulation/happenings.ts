@@ -1,10 +1,41 @@
-import type { BrokerErrorCode } from '../../functions/core/errors.ts';
-import type { HandOut, HandOutRequest } from '../../functions/core/hand-out.ts';
-import type { HandOutRecord } from '../../functions/core/hand-out-record.ts';
-import type { ForwardedCall } from './forwarder-simulator.ts';
+import type { HandOutRecord } from '../../functions/core/hand-out/audit.ts';
+import type { HandOut, HandOutRequest } from '../../functions/core/hand-out/hand-out.ts';
+import type { UpstreamFailure } from '../../functions/core/mint/upstream.ts';
+import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
 import type { RefusalsChange, TableWrite } from './memory-table.ts';
 import type { IssuedToken } from './upstream-accounts.ts';
-import type { UpstreamRequest } from './upstream-simulator.ts';
+
+/** One request that the broker sent; true times. */
+export interface UpstreamRequest {
+  readonly kind: 'login' | 'slide';
+  readonly connection: string;
+  readonly subject: string;
+  readonly process: string;
+  readonly refusalsReadAt: number;
+  readonly at: number;
+  /** The same moment by the sender's clock. */
+  readonly clockAt: number;
+  readonly timeoutMs: number;
+  /** The credential of a login. */
+  readonly credential?: string;
+  /** When the broker had its answer; absent while it waits, or if it never did. */
+  endedAt?: number;
+  /** `token`, or the code that the broker was given. */
+  outcome?: 'token' | BrokerErrorCode;
+  backOff?: UpstreamFailure['backOff'];
+  issued?: IssuedToken;
+}
+
+/** One call that the proxy forwarded; true times. */
+export interface ForwardedCall {
+  readonly connection: string;
+  readonly subject: string;
+  readonly process: string;
+  readonly at: number;
+  readonly timeoutMs: number;
+  endedAt?: number;
+  status?: number;
+}
 
 /** A write to the table, with when (true time) and by which process. */
 export interface RecordedWrite extends TableWrite {

@@ -1,4 +1,4 @@
-import type { SlotRecord } from '../../functions/core/slot-record.ts';
+import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import type { Run, Violation } from './run.ts';
 
 const LINES = 60;

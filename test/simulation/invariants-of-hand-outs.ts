@@ -1,7 +1,7 @@
-import { expiresAtOf, type SlotRecord } from '../../functions/core/slot-record.ts';
-import { CLOCK_SKEW_MS } from '../../functions/core/token.ts';
-import type { Watched } from './checks.ts';
+import { expiresAtOf, type SlotRecord } from '../../functions/core/slot/record.ts';
+import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
 import type { Answer, AuditEntry, Watch } from './happenings.ts';
+import type { Watched } from './run.ts';
 import { DECISION_MS, recordAt, wasFrozen } from './run.ts';
 import type { IssuedToken } from './upstream-accounts.ts';
 

@@ -1,8 +1,7 @@
-import { CLOCK_SKEW_MS } from '../../functions/core/token.ts';
-import type { Watched } from './checks.ts';
-import type { RecordedWrite, Watch } from './happenings.ts';
+import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
+import type { RecordedWrite, UpstreamRequest, Watch } from './happenings.ts';
+import type { Watched } from './run.ts';
 import { DECISION_MS } from './run.ts';
-import type { UpstreamRequest } from './upstream-simulator.ts';
 
 /** Where the work under a lease begins: what was purged before is known to it. */
 const BEGINNINGS: ReadonlySet<string> = new Set(['acquire', 'begin']);

@@ -1,5 +1,5 @@
-import type { Watched } from './checks.ts';
 import type { Watch } from './happenings.ts';
+import type { Watched } from './run.ts';
 
 const REFUSALS_THAT_STOP = 3;
 const LOOK_MS = 10_000;

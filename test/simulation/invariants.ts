@@ -1,4 +1,3 @@
-import type { Watched } from './checks.ts';
 import type { Watch } from './happenings.ts';
 import {
   aGoodTokenIsHandedOut,
@@ -24,7 +23,7 @@ import {
   unknownOutcomesAreRare,
 } from './invariants-of-minting.ts';
 import { noLoginWithARefusedVersion, refusedSlotsStopTheConnection } from './invariants-of-refusals.ts';
-import type { Run, Violation } from './run.ts';
+import type { Run, Violation, Watched } from './run.ts';
 
 /** One invariant, by its number in the protocol. */
 export interface Invariant {

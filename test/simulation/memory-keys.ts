@@ -1,7 +1,7 @@
-import { BrokerError } from '../../functions/core/errors.ts';
-import { Secret } from '../../functions/core/secret.ts';
 import type { Keys } from '../../functions/core/slot/keys.ts';
-import type { Slot } from '../../functions/core/slot.ts';
+import type { Slot } from '../../functions/core/slot/slot.ts';
+import { BrokerError } from '../../functions/core/words/errors.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 

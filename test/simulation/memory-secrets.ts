@@ -1,6 +1,6 @@
-import { BrokerError } from '../../functions/core/errors.ts';
 import type { Secrets, SecretVersion } from '../../functions/core/mint/secrets.ts';
-import { Secret } from '../../functions/core/secret.ts';
+import { BrokerError } from '../../functions/core/words/errors.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 

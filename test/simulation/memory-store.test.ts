@@ -10,17 +10,17 @@ import {
   slotIn,
   text,
   tokenAttributes,
-} from '../../functions/adapters/slot-item.ts';
+} from '../../functions/adapters/dynamodb/item.ts';
+import type { SlotRecord } from '../../functions/core/slot/record.ts';
+import type { Slot } from '../../functions/core/slot/slot.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
-import type { Slot } from '../../functions/core/slot.ts';
-import type { SlotRecord } from '../../functions/core/slot-record.ts';
-import { describeLeases } from '../functions/adapters/store-contract-leases.ts';
-import { describeNotes } from '../functions/adapters/store-contract-notes.ts';
-import { describeOutcomes } from '../functions/adapters/store-contract-outcomes.ts';
-import { describeProxyWrites } from '../functions/adapters/store-contract-proxy.ts';
-import { describeReads } from '../functions/adapters/store-contract-reads.ts';
-import { describeRefusals } from '../functions/adapters/store-contract-refusals.ts';
-import type { ProxyStoreUnderTest } from '../functions/adapters/store-under-test.ts';
+import { describeLeases } from '../functions/adapters/dynamodb/store-contract-leases.ts';
+import { describeNotes } from '../functions/adapters/dynamodb/store-contract-notes.ts';
+import { describeOutcomes } from '../functions/adapters/dynamodb/store-contract-outcomes.ts';
+import { describeProxyWrites } from '../functions/adapters/dynamodb/store-contract-proxy.ts';
+import { describeReads } from '../functions/adapters/dynamodb/store-contract-reads.ts';
+import { describeRefusals } from '../functions/adapters/dynamodb/store-contract-refusals.ts';
+import type { ProxyStoreUnderTest } from '../functions/adapters/dynamodb/store-under-test.ts';
 import { createMemoryTable, type MemoryTable } from './memory-table.ts';
 
 /** The table's methods as the port has them, without a network. */

@@ -1,5 +1,5 @@
-import { BrokerError } from '../../functions/core/errors.ts';
 import type { ProxyStore, Store } from '../../functions/core/slot/store.ts';
+import { BrokerError } from '../../functions/core/words/errors.ts';
 import type { MemoryTable } from './memory-table.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';

@@ -1,4 +1,6 @@
-import { BrokerError } from '../../functions/core/errors.ts';
+import { type Change, changed, changes, holdsFor } from '../../functions/core/slot/changes.ts';
+import { liveLease, type SlotRecord } from '../../functions/core/slot/record.ts';
+import { type Slot, slotId } from '../../functions/core/slot/slot.ts';
 import type {
   Claim,
   DueSlot,
@@ -8,9 +10,7 @@ import type {
   Refusals,
   Store,
 } from '../../functions/core/slot/store.ts';
-import { type Slot, slotId } from '../../functions/core/slot.ts';
-import { type Change, changed, changes, holdsFor } from '../../functions/core/slot-changes.ts';
-import { liveLease, type SlotRecord } from '../../functions/core/slot-record.ts';
+import { BrokerError } from '../../functions/core/words/errors.ts';
 
 /** What a method of the store is given. */
 export type Argument<Method extends keyof (Store & ProxyStore)> = Parameters<(Store & ProxyStore)[Method]>[0];

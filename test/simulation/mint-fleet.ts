@@ -1,5 +1,5 @@
-import type { Connection } from '../../functions/core/connection.ts';
-import type { MintReply, MintRequest } from '../../functions/core/mint-message.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import type { MintReply, MintRequest } from '../../functions/core/slot/mint-message.ts';
 import type { MintInvocation, MintInvoker } from '../../functions/core/slot/minter.ts';
 import type { MemoryStore } from './memory-store.ts';
 import type { SeededRandom } from './seeded-random.ts';

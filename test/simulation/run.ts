@@ -1,7 +1,7 @@
-import type { Connection } from '../../functions/core/connection.ts';
-import type { Slot } from '../../functions/core/slot.ts';
-import { slotOf } from '../../functions/core/slot.ts';
-import type { SlotRecord } from '../../functions/core/slot-record.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import type { SlotRecord } from '../../functions/core/slot/record.ts';
+import type { Slot } from '../../functions/core/slot/slot.ts';
+import { slotOf } from '../../functions/core/slot/slot.ts';
 import type { Answer, RecordedWrite } from './happenings.ts';
 import type { Scenario } from './scenario.ts';
 import type { ProxyInstance, TokenInstance, World } from './world.ts';
@@ -59,4 +59,15 @@ export function recordAt(writes: readonly RecordedWrite[], at: number): SlotReco
 /** Reports whether the instance that gave an answer was frozen while it worked on it. */
 export function wasFrozen({ freezes }: Run, { instance, askedAt, answeredAt }: Answer): boolean {
   return freezes.some((freeze) => freeze.instance === instance && freeze.from <= answeredAt && freeze.to >= askedAt);
+}
+
+/** What an invariant has to work with for one slot. */
+export interface Watched {
+  readonly run: Run;
+  readonly connection: Connection;
+  readonly slot: Slot;
+  /** The writes to the slot's item so far, the one that is just heard of included. */
+  readonly writes: readonly RecordedWrite[];
+  /** Says that the invariant is broken, and when (true time). */
+  readonly found: (at: number, what: string) => void;
 }

@@ -1,8 +1,8 @@
-import type { Audit } from '../../functions/core/hand-out-record.ts';
+import type { Audit } from '../../functions/core/hand-out/audit.ts';
 import type { Upstream } from '../../functions/core/mint/upstream.ts';
-import { Secret } from '../../functions/core/secret.ts';
-import type { Slot } from '../../functions/core/slot.ts';
-import type { SlotRecord } from '../../functions/core/slot-record.ts';
+import type { SlotRecord } from '../../functions/core/slot/record.ts';
+import type { Slot } from '../../functions/core/slot/slot.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
 import type { MemoryStore } from './memory-store.ts';
 
 /** Ways to put a broken port in the place of a good one, so that a test sees what comes of it. */

@@ -1,4 +1,4 @@
-import type { Connection } from '../../functions/core/connection.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
 import { type ConnectionSettings, helpdeskConnection, workforceConnection } from './connections.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { rulesFor, type UpstreamRules } from './upstream-accounts.ts';

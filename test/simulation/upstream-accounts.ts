@@ -1,6 +1,6 @@
-import type { Connection } from '../../functions/core/connection.ts';
-import { Secret } from '../../functions/core/secret.ts';
-import { hashOf } from '../../functions/core/token.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import { hashOf } from '../../functions/core/slot/token.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
 
 /** How one upstream behaves; a test may change it at any time. Times in milliseconds where not named otherwise. */
 export interface UpstreamRules {

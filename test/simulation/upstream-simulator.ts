@@ -1,9 +1,9 @@
-import type { Connection } from '../../functions/core/connection.ts';
-import type { BrokerErrorCode } from '../../functions/core/errors.ts';
-import type { IssuedLife } from '../../functions/core/freshness.ts';
 import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions/core/mint/upstream.ts';
-import { Secret } from '../../functions/core/secret.ts';
-import type { Log } from './happenings.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import type { IssuedLife } from '../../functions/core/slot/lifetime.ts';
+import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
+import type { Log, UpstreamRequest } from './happenings.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { IssuedToken, LoginVerdict, UpstreamAccounts, UpstreamRules } from './upstream-accounts.ts';
@@ -26,27 +26,6 @@ export interface UpstreamWeather {
   faults: Partial<Record<UpstreamFault, number>>;
   retryAfterMs: number | undefined;
   answerMs: { least: number; most: number };
-}
-
-/** One request that the broker sent; true times. */
-export interface UpstreamRequest {
-  readonly kind: 'login' | 'slide';
-  readonly connection: string;
-  readonly subject: string;
-  readonly process: string;
-  readonly refusalsReadAt: number;
-  readonly at: number;
-  /** The same moment by the sender's clock. */
-  readonly clockAt: number;
-  readonly timeoutMs: number;
-  /** The credential of a login. */
-  readonly credential?: string;
-  /** When the broker had its answer; absent while it waits, or if it never did. */
-  endedAt?: number;
-  /** `token`, or the code that the broker was given. */
-  outcome?: 'token' | BrokerErrorCode;
-  backOff?: UpstreamFailure['backOff'];
-  issued?: IssuedToken;
 }
 
 /** Creates one process's way to the upstreams; every request is written into `ledger`, what becomes of it into `log`. */

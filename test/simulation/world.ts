@@ -1,18 +1,27 @@
-import type { Connection } from '../../functions/core/connection.ts';
-import { BrokerError } from '../../functions/core/errors.ts';
-import { createHandOut, type HandOut, type HandOutRequest } from '../../functions/core/hand-out.ts';
-import type { Audit, HandOutRecord } from '../../functions/core/hand-out-record.ts';
-import { createTokenMemory } from '../../functions/core/memory.ts';
-import { createMint } from '../../functions/core/mint.ts';
-import { createProxy } from '../../functions/core/proxy.ts';
-import { createPurge } from '../../functions/core/purge.ts';
-import { createRotation } from '../../functions/core/rotation.ts';
-import type { Slot } from '../../functions/core/slot.ts';
-import { createSweep, type SweepResult } from '../../functions/core/sweep.ts';
+import type { Audit, HandOutRecord } from '../../functions/core/hand-out/audit.ts';
+import { createHandOut, type HandOut, type HandOutRequest } from '../../functions/core/hand-out/hand-out.ts';
+import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
+import { createMint } from '../../functions/core/mint/mint.ts';
+import { createPurge } from '../../functions/core/operate/purge.ts';
+import { createRotation } from '../../functions/core/operate/rotation.ts';
+import { createSweep, type SweepResult } from '../../functions/core/operate/sweep.ts';
+import { createProxy } from '../../functions/core/proxy/proxy.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import type { Slot } from '../../functions/core/slot/slot.ts';
+import { BrokerError } from '../../functions/core/words/errors.ts';
 import type { MetricValue, Telemetry } from '../../functions/core/words/platform.ts';
 import { type Draws, freshDraws } from './draws.ts';
-import { createForwarderSimulator, type ForwardedCall } from './forwarder-simulator.ts';
-import type { Answer, AuditEntry, Happening, Log, RecordedRefusals, RecordedWrite } from './happenings.ts';
+import { createForwarderSimulator } from './forwarder-simulator.ts';
+import type {
+  Answer,
+  AuditEntry,
+  ForwardedCall,
+  Happening,
+  Log,
+  RecordedRefusals,
+  RecordedWrite,
+  UpstreamRequest,
+} from './happenings.ts';
 import { createMemoryKeys, type KeyRing, type KeysWeather } from './memory-keys.ts';
 import { createMemorySecrets, createSecretVault, type SecretsWeather } from './memory-secrets.ts';
 import { createMemoryStore, type MemoryStore, type StoreWeather } from './memory-store.ts';
@@ -22,12 +31,7 @@ import type { Sabotage } from './sabotage.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { createProcess, type Latency, type SimulatedProcess } from './simulated-process.ts';
 import { createUpstreamAccounts, rulesFor, type UpstreamAccounts } from './upstream-accounts.ts';
-import {
-  createUpstreamSimulator,
-  type UpstreamFault,
-  type UpstreamRequest,
-  type UpstreamWeather,
-} from './upstream-simulator.ts';
+import { createUpstreamSimulator, type UpstreamFault, type UpstreamWeather } from './upstream-simulator.ts';
 import { createVirtualTime } from './virtual-time.ts';
 
 /** What goes wrong in a world, and how often. Calm at first; a test or the simulation changes it at will. */

@@ -3,7 +3,12 @@ import { defineConfig } from 'vitest/config';
 /** The tests that mutants of the core and of the providers must fail: those that need no server and no real time. */
 export default defineConfig({
   test: {
-    include: ['test/functions/core/**/*.test.ts', 'test/functions/providers/**/*.test.ts', 'test/stryker/**/*.test.ts'],
+    include: [
+      'test/functions/core/**/*.test.ts',
+      'test/protocol/**/*.test.ts',
+      'test/functions/providers/**/*.test.ts',
+      'test/stryker/**/*.test.ts',
+    ],
     // It reads the source, which mutants change.
     exclude: ['test/functions/providers/copies-of-the-table.test.ts'],
     testTimeout: 20_000,

@@ -1,4 +1,4 @@
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../words/secret.ts';
 
 /** The current version of a secret; `value` is the raw secret string. */
 export interface SecretVersion {

@@ -1,9 +1,9 @@
-import type { BackOffKind } from '../back-off.ts';
-import type { Connection } from '../connection.ts';
-import type { BrokerErrorCode } from '../errors.ts';
-import type { IssuedLife } from '../freshness.ts';
-import type { JsonObject } from '../json.ts';
-import type { Secret } from '../secret.ts';
+import type { BackOffKind } from '../slot/back-off.ts';
+import type { Connection } from '../slot/connection.ts';
+import type { IssuedLife } from '../slot/lifetime.ts';
+import type { BrokerErrorCode } from '../words/errors.ts';
+import type { JsonObject } from '../words/json.ts';
+import type { Secret } from '../words/secret.ts';
 
 export type UpstreamOutcome =
   | {

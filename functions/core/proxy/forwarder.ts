@@ -1,7 +1,8 @@
-import type { Connection } from '../connection.ts';
-import type { IssuedLife } from '../freshness.ts';
 import type { UpstreamFailure } from '../mint/upstream.ts';
-import type { Secret } from '../secret.ts';
+import type { Connection, ProxyPolicy } from '../slot/connection.ts';
+import type { IssuedLife } from '../slot/lifetime.ts';
+import type { Slot } from '../slot/slot.ts';
+import type { Secret } from '../words/secret.ts';
 
 /** What a caller wants of the upstream: already checked, and without anything that says who calls. */
 export interface ForwardedRequest {
@@ -20,6 +21,18 @@ export interface ForwardedAnswer {
   /** Every value, by lower-case name. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly body: Uint8Array;
+}
+
+/** One call to an upstream by way of the broker. */
+export interface ProxyCall {
+  readonly connection: Connection;
+  readonly policy: ProxyPolicy;
+  readonly slot: Slot;
+  readonly request: ForwardedRequest;
+  readonly caller: string;
+  readonly requestId: string;
+  /** When the caller's answer must be ready; monotonic milliseconds. */
+  readonly deadline: number;
 }
 
 export type ForwardOutcome =

@@ -1,5 +1,5 @@
-import type { Secret } from '../secret.ts';
-import type { Slot } from '../slot.ts';
+import type { Secret } from '../words/secret.ts';
+import type { Slot } from './slot.ts';
 
 /** A data key: for the cipher in the clear, and as KMS encrypted it. */
 export interface DataKey {

@@ -1,5 +1,5 @@
-import type { Connection } from '../connection.ts';
-import type { MintReply, MintRequest } from '../mint-message.ts';
+import type { Connection } from './connection.ts';
+import type { MintReply, MintRequest } from './mint-message.ts';
 
 /** What became of an invocation of `mint`: its reply, or why there is none. */
 export type MintInvocation =

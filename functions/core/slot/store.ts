@@ -1,6 +1,6 @@
-import type { BrokerErrorCode } from '../errors.ts';
-import type { Slot } from '../slot.ts';
-import type { SealedToken, SlotRecord } from '../slot-record.ts';
+import type { BrokerErrorCode } from '../words/errors.ts';
+import type { SealedToken, SlotRecord } from './record.ts';
+import type { Slot } from './slot.ts';
 
 /**
  * Slots and refusals, one item each, changed by single-item conditional writes only. A write answers whether its

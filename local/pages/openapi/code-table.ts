@@ -1,6 +1,6 @@
 import { remedyByCode } from '../../../client/remedies.ts';
 import { titleByCode } from '../../../functions/api/problem.ts';
-import { type BrokerErrorCode, statusByCode } from '../../../functions/core/errors.ts';
+import { type BrokerErrorCode, statusByCode } from '../../../functions/core/words/errors.ts';
 
 /** Every code with its status, what it means and what to do, as a table in Markdown. */
 export function codeTable(): string {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { MAXIMUM_BODY_BYTES } from '../../../functions/api/json-body.ts';
+import { MAXIMUM_BODY_BYTES } from '../../../functions/api/body.ts';
 import { SECONDS_PATTERN } from '../../../functions/api/request.ts';
-import { STAFF_MAXIMUM } from '../../../functions/core/slot.ts';
+import { STAFF_MAXIMUM } from '../../../functions/core/slot/slot.ts';
 import { MAXIMUM_FORWARDED_BYTES } from '../../../functions/proxy/forwarded-request.ts';
 import { gatewayResponses, problemResponses } from './problems.ts';
 import { connectionName, type JsonSchema, parameterSchema, ref, subject } from './schemas.ts';

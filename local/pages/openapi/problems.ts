@@ -1,6 +1,6 @@
 import { remedyByCode } from '../../../client/remedies.ts';
 import { titleByCode } from '../../../functions/api/problem.ts';
-import { type BrokerErrorCode, statusByCode } from '../../../functions/core/errors.ts';
+import { type BrokerErrorCode, statusByCode } from '../../../functions/core/words/errors.ts';
 import { type JsonSchema, ref } from './schemas.ts';
 
 /** The operations that answer problems of their own. */

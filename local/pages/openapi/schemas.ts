@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { NAME_PATTERN } from '../../../functions/configuration/fields.ts';
-import { statusByCode } from '../../../functions/core/errors.ts';
-import type { HandOutSource } from '../../../functions/core/hand-out-record.ts';
-import { SUBJECT_PATTERN } from '../../../functions/core/slot.ts';
-import type { SlotState } from '../../../functions/core/status.ts';
+import type { HandOutSource } from '../../../functions/core/hand-out/audit.ts';
+import type { SlotState } from '../../../functions/core/operate/status.ts';
+import { SUBJECT_PATTERN } from '../../../functions/core/slot/slot.ts';
+import { statusByCode } from '../../../functions/core/words/errors.ts';
 import type { ExchangeErrorCode } from '../../../functions/exchange/exchange-error.ts';
 import { ACCESS_TOKEN } from '../../../functions/exchange/exchange-request.ts';
-import { providers } from '../../../functions/providers/table.ts';
+import { providers } from '../../../functions/providers/registry.ts';
 import { rejectionSchema } from '../../../functions/token/rejection.ts';
 import { codeTable } from './code-table.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { warmUp } from '../../../functions/composition/warm-up.ts';
 import { resolveConnections } from '../../../functions/configuration/resolve.ts';
-import type { Slot } from '../../../functions/core/slot.ts';
-import { EMPTY_RECORD, type SlotRecord } from '../../../functions/core/slot-record.ts';
+import { EMPTY_RECORD, type SlotRecord } from '../../../functions/core/slot/record.ts';
+import type { Slot } from '../../../functions/core/slot/slot.ts';
 
 const { connections } = resolveConnections({
   connections: {

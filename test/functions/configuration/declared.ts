@@ -1,7 +1,7 @@
 import type { Configuration } from '../../../functions/configuration/configuration.ts';
 import { ConfigurationError, type Problem } from '../../../functions/configuration/configuration-error.ts';
 import { resolveConnections } from '../../../functions/configuration/resolve.ts';
-import type { Connection } from '../../../functions/core/connection.ts';
+import type { Connection } from '../../../functions/core/slot/connection.ts';
 
 /** The least that a connection of either kind declares. */
 export const helpdesk = { provider: 'helpmaster', baseUrl: 'https://helpmaster.example.com/api' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lifetimeSecondsOf } from '../../../functions/core/connection.ts';
+import { lifetimeSecondsOf } from '../../../functions/core/slot/connection.ts';
 import { connectionOf, helpdesk, problemsOf, wfm } from './declared.ts';
 
 describe('a fixed life under the cap of a token’s age (C17, H13)', () => {

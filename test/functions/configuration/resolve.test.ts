@@ -6,8 +6,8 @@ import { ConfigurationError } from '../../../functions/configuration/configurati
 import { defineConnections } from '../../../functions/configuration/declaration.ts';
 import { resolveConnections } from '../../../functions/configuration/resolve.ts';
 import { secretFieldsByConnection } from '../../../functions/configuration/secret-fields.ts';
-import { fingerprintOf } from '../../../functions/core/connection.ts';
-import { providers } from '../../../functions/providers/table.ts';
+import { fingerprintOf } from '../../../functions/core/slot/connection.ts';
+import { providers } from '../../../functions/providers/registry.ts';
 import { connectionOf, helpdesk, refusalOf, warningsOf, wfm } from './declared.ts';
 
 describe('defaults', () => {

@@ -1,9 +1,9 @@
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import type { IssuerKeySet } from '../../../functions/core/issuer-keys.ts';
-import type { JsonObject } from '../../../functions/core/json.ts';
-import { Secret } from '../../../functions/core/secret.ts';
+import type { JsonObject } from '../../../functions/core/words/json.ts';
+import { Secret } from '../../../functions/core/words/secret.ts';
 import { ExchangeError } from '../../../functions/exchange/exchange-error.ts';
+import type { IssuerKeySet } from '../../../functions/exchange/issuer-key-source.ts';
 import { createWorkloadVerifier, unverifiedOf } from '../../../functions/exchange/workload.ts';
 
 const ISSUER = 'https://issuer.example';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Secret } from '../../../functions/core/secret.ts';
+import { Secret } from '../../../functions/core/words/secret.ts';
 import { demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
 import { answeredBy, connectionOf, failureIn, realUpstream, secretOf, tokenIn } from './provider-harness.ts';
 

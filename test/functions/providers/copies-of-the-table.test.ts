@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fieldsByProvider } from '../../../client/cli/secrets.ts';
 import { kindsServedBy, secretFieldsOf } from '../../../functions/providers/provider.ts';
-import { providers } from '../../../functions/providers/table.ts';
+import { providers } from '../../../functions/providers/registry.ts';
 
 /** A new provider is promised to be one file of fewer lines than this. */
 const LINES_OF_A_PROVIDER = 40;
@@ -24,7 +24,7 @@ describe('what the client repeats of the table of providers', () => {
 });
 
 describe('the file of a provider', () => {
-  const files = [...source('functions/providers/table.ts').matchAll(/from '\.\/([a-z-]+\.ts)'/g)]
+  const files = [...source('functions/providers/registry.ts').matchAll(/from '\.\/([a-z-]+\.ts)'/g)]
     .map(([, file = '']) => file)
     .filter((file) => file !== 'provider.ts');
 

@@ -1,11 +1,11 @@
-import { createUpstreamHttp } from '../../../functions/adapters/upstream-http.ts';
-import { type Connection, fingerprintOf } from '../../../functions/core/connection.ts';
 import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../../functions/core/mint/upstream.ts';
-import { Secret } from '../../../functions/core/secret.ts';
-import { createUpstream } from '../../../functions/providers/engine.ts';
-import type { Http, HttpFailure, HttpRequest, HttpResponse } from '../../../functions/providers/http.ts';
+import { type Connection, fingerprintOf } from '../../../functions/core/slot/connection.ts';
+import { Secret } from '../../../functions/core/words/secret.ts';
+import { createUpstreamHttp } from '../../../functions/http/client.ts';
+import type { Http, HttpFailure, HttpRequest, HttpResponse } from '../../../functions/http/port.ts';
+import { createUpstream } from '../../../functions/providers/engine/engine.ts';
 import type { Provider } from '../../../functions/providers/provider.ts';
-import { providerOf } from '../../../functions/providers/table.ts';
+import { providerOf } from '../../../functions/providers/registry.ts';
 
 /** A connection of a provider with its defaults, as configuration would make it. */
 export function connectionOf(

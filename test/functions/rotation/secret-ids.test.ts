@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Store } from '../../../functions/core/slot/store.ts';
-import { createRotationFunction } from '../../../functions/rotation/rotation-function.ts';
+import { createRotationFunction } from '../../../functions/rotation/function.ts';
 import { createLambdaContext } from '../../../local/lambda/lambda-context.ts';
 import { helpdeskConnection } from '../../simulation/connections.ts';
 

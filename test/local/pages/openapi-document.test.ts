@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { describe, expect, it } from 'vitest';
 import { apiRoutes } from '../../../functions/api/routes.ts';
-import { statusByCode } from '../../../functions/core/errors.ts';
+import { statusByCode } from '../../../functions/core/words/errors.ts';
 import { openapiDocument } from '../../../local/pages/openapi/document.ts';
 
 const document = openapiDocument();

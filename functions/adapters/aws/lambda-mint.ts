@@ -1,0 +1,94 @@
+import { InvokeCommand, LambdaClient, LambdaServiceException } from '@aws-sdk/client-lambda';
+import type { Connection } from '../../core/slot/connection.ts';
+import type { MintRequest } from '../../core/slot/mint-message.ts';
+import type { MintInvoker } from '../../core/slot/minter.ts';
+import { awsClientConfig, type Environment } from './client.ts';
+import { mintReplyIn } from './mint-reply.ts';
+
+const ASK_TIMEOUT_MS = 2_000;
+// Above every `timeoutMs` asked for; the request's own timer ends it earlier.
+const LONGEST_INVOCATION_MS = 60_000;
+
+/**
+ * Creates the Lambda client for `mint`: one attempt, since a second one could log in again.
+ *
+ * It does not keep connections. One that died while the instance was frozen fails only after the request was written
+ * to it, which would read as sent, and nothing here may be sent twice.
+ */
+export function createLambdaClient(environment: Environment = process.env): LambdaClient {
+  return new LambdaClient(
+    awsClientConfig(
+      { service: 'LAMBDA', maxAttempts: 1, requestTimeoutMs: LONGEST_INVOCATION_MS, keepAlive: false },
+      environment,
+    ),
+  );
+}
+
+/** Creates the invoker of the `mint` functions; `functionNameOf` gives the name or ARN of a connection's. */
+export function createLambdaMint({
+  client,
+  functionNameOf,
+}: {
+  readonly client: LambdaClient;
+  readonly functionNameOf: (connection: Connection) => string;
+}): MintInvoker {
+  return {
+    async invoke(connection, request, timeoutMs) {
+      const command = new InvokeCommand({
+        FunctionName: functionNameOf(connection),
+        InvocationType: 'RequestResponse',
+        Payload: payloadOf(request),
+      });
+      try {
+        const output = await withinTime(timeoutMs, (abortSignal) => client.send(command, { abortSignal }));
+        const reply = output.FunctionError === undefined ? mintReplyIn(output.Payload) : undefined;
+        return reply === undefined ? { kind: 'function_error' } : { kind: 'reply', reply };
+      } catch (error) {
+        return { kind: isSurelyNotRun(error) ? 'refused' : 'unanswered' };
+      }
+    },
+
+    async ask(connection, request) {
+      try {
+        const command = new InvokeCommand({
+          FunctionName: functionNameOf(connection),
+          InvocationType: 'Event',
+          Payload: payloadOf(request),
+        });
+        await withinTime(ASK_TIMEOUT_MS, (abortSignal) => client.send(command, { abortSignal }));
+      } catch {
+        // Whoever asks has a good token; the next reader asks again.
+      }
+    },
+  };
+}
+
+function payloadOf(request: MintRequest): Uint8Array {
+  return Buffer.from(JSON.stringify(request), 'utf8');
+}
+
+async function withinTime<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), timeoutMs);
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Reports whether an invocation failed before `mint` could run: Lambda refused the request as such (4xx, throttling
+ * among them), or there was no connection to send it on. In doubt it did run.
+ */
+function isSurelyNotRun(error: unknown): boolean {
+  if (error instanceof LambdaServiceException) {
+    const status = error.$metadata.httpStatusCode ?? 0;
+    return status >= 400 && status < 500;
+  }
+  if (!(error instanceof Error)) return false;
+  const call = 'syscall' in error ? error.syscall : undefined;
+  if (call === 'connect' || call === 'getaddrinfo') return true;
+  // The SDK tells its connect timeout apart in words only. Should they change, it reads as unanswered: slower, and safe.
+  return error.name === 'TimeoutError' && error.message.includes('did not establish a connection');
+}

@@ -1,0 +1,226 @@
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { changes } from '../../core/slot/changes.ts';
+import { liveLease, type SlotRecord } from '../../core/slot/record.ts';
+import type { Slot } from '../../core/slot/slot.ts';
+import type { DueSlot, ProxyStore, Store } from '../../core/slot/store.ts';
+import { BrokerError } from '../../core/words/errors.ts';
+import { updateOf } from './change-request.ts';
+import {
+  type Item,
+  isSlotSortKey,
+  keyOf,
+  number,
+  recordIn,
+  refusalsIn,
+  refusalsKeyOf,
+  slotIn,
+  sortKeyOf,
+  text,
+} from './item.ts';
+import { beginRefusalsUpdate, countRefusalUpdate } from './refusal-updates.ts';
+import { DUE_INDEX, DUE_SHARDS, REFUSALS_SORT_KEY } from './table.ts';
+import { namesIn, requestOf, type Update } from './update.ts';
+
+// Each round is lost only to a writer of another secret version in between, which takes a rotation.
+const REFUSAL_ROUNDS = 5;
+
+/**
+ * Creates the store over one DynamoDB table of the shape of `slotTableDefinition`.
+ *
+ * Every method throws `store_unavailable`, with the operation's name and nothing of the table, when DynamoDB cannot be
+ * reached, throttles or refuses.
+ */
+export function createDynamodbStore({
+  client,
+  table,
+}: {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+}): Store & ProxyStore {
+  /** Sends an update; what `returnValues` asks of the item, or undefined where the conditions did not hold. */
+  async function write(
+    operation: StoreOperation,
+    update: Update,
+    returnValues: 'NONE' | 'ALL_NEW',
+  ): Promise<Item | undefined> {
+    const command = new UpdateItemCommand({ TableName: table, ...requestOf(update), ReturnValues: returnValues });
+    try {
+      const { Attributes } = await client.send(command);
+      return Attributes ?? {};
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw unavailable(operation);
+    }
+  }
+
+  async function writeIf(operation: StoreOperation, update: Update): Promise<boolean> {
+    return (await write(operation, update, 'NONE')) !== undefined;
+  }
+
+  async function get(operation: StoreOperation, key: Item, consistent: boolean): Promise<Item | undefined> {
+    const command = new GetItemCommand({ TableName: table, Key: key, ConsistentRead: consistent });
+    const { Item } = await client.send(command).catch(() => {
+      throw unavailable(operation);
+    });
+    return Item;
+  }
+
+  /** The items of a query one by one, page after page for as long as they are asked for. */
+  async function* itemsOf(
+    operation: StoreOperation,
+    query: Omit<QueryCommandInput, 'TableName'>,
+  ): AsyncGenerator<Item> {
+    let start: Item | undefined;
+    do {
+      const command = new QueryCommand({
+        TableName: table,
+        ...query,
+        ExpressionAttributeNames: namesIn(query.KeyConditionExpression ?? ''),
+        ExclusiveStartKey: start,
+      });
+      const page = await client.send(command).catch(() => {
+        throw unavailable(operation);
+      });
+      yield* page.Items ?? [];
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+  }
+
+  async function dueInShard(shard: number, now: number, limit: number): Promise<readonly DueSlot[]> {
+    const due: DueSlot[] = [];
+    if (limit <= 0) return due;
+    const query = {
+      IndexName: DUE_INDEX.name,
+      KeyConditionExpression: '#shard = :shard AND #dueAt <= :now',
+      ExpressionAttributeValues: { ':shard': number(shard), ':now': number(now) },
+      Limit: limit,
+    };
+    for await (const item of itemsOf('due', query)) {
+      const slot = slotIn(item);
+      const { dueAt } = recordIn(item);
+      if (slot === undefined || dueAt === undefined) continue;
+      due.push({ slot, dueAt });
+      if (due.length >= limit) break;
+    }
+    return due;
+  }
+
+  return {
+    async read(slot, { consistent }) {
+      const item = await get('read', keyOf(slot), consistent);
+      return item && recordIn(item);
+    },
+
+    async acquire(claim) {
+      // A failed condition is billed like a write.
+      if (claim.seen !== undefined && liveLease(claim.seen, claim.now) !== undefined) return false;
+      return writeIf('acquire', updateOf(claim.slot, changes.acquire(claim)));
+    },
+
+    async begin(start) {
+      const item = await write('begin', updateOf(start.slot, changes.begin(start)), 'ALL_NEW');
+      return item && recordIn(item);
+    },
+
+    publish: (publication) => writeIf('publish', updateOf(publication.slot, changes.publish(publication))),
+    fail: (failure) => writeIf('fail', updateOf(failure.slot, changes.fail(failure))),
+    release: (held) => writeIf('release', updateOf(held.slot, changes.release(held))),
+    askRefresh: (ask) => writeIf('askRefresh', updateOf(ask.slot, changes.askRefresh(ask))),
+    recordUse: (use) => writeIf('recordUse', updateOf(use.slot, changes.recordUse(use))),
+    markRejected: (report) => writeIf('markRejected', updateOf(report.slot, changes.markRejected(report))),
+    reschedule: (change) => writeIf('reschedule', updateOf(change.slot, changes.reschedule(change))),
+    purge: (purge) => writeIf('purge', updateOf(purge.slot, changes.purge(purge))),
+    endBackOff: (change) => writeIf('endBackOff', updateOf(change.slot, changes.endBackOff(change))),
+
+    adopt: (slide) => writeIf('adopt', updateOf(slide.slot, changes.adopt(slide))),
+    barRenewal: (bar) => writeIf('barRenewal', updateOf(bar.slot, changes.barRenewal(bar))),
+
+    async beginCall(claim) {
+      if (liveLease(claim.seen, claim.now) !== undefined) return false;
+      return writeIf('beginCall', updateOf(claim.slot, changes.beginCall(claim)));
+    },
+
+    async list({ connection, limit, after }) {
+      const query = {
+        KeyConditionExpression: '#pk = :pk AND #sk > :after',
+        ExpressionAttributeValues: {
+          ':pk': text(connection),
+          ':after': text(after === undefined ? REFUSALS_SORT_KEY : sortKeyIn(after)),
+        },
+        // One more than asked for tells whether there are more.
+        Limit: limit + 1,
+        // An operator who has just deleted a token, or rotated a secret, must see what is.
+        ConsistentRead: true,
+      };
+      const slots: { slot: Slot; record: SlotRecord }[] = [];
+      for await (const item of itemsOf('list', query)) {
+        const slot = slotIn(item);
+        if (slot === undefined) continue;
+        const last = slots.at(-1);
+        if (slots.length >= limit && last !== undefined) return { slots, next: pageAfter(sortKeyOf(last.slot)) };
+        slots.push({ slot, record: recordIn(item) });
+      }
+      return { slots };
+    },
+
+    async due({ now, limit }) {
+      const shards = Array.from({ length: DUE_SHARDS }, (_, shard) => dueInShard(shard, now, limit));
+      const found = (await Promise.all(shards)).flat();
+      return found.sort((a, b) => a.dueAt - b.dueAt).slice(0, limit);
+    },
+
+    async refusals(connection) {
+      const item = await get('refusals', refusalsKeyOf(connection), true);
+      return item && refusalsIn(item);
+    },
+
+    async recordRefusal(refusal) {
+      for (let round = 0; round < REFUSAL_ROUNDS; round += 1) {
+        if (await writeIf('recordRefusal', countRefusalUpdate(refusal))) return;
+        if (await writeIf('recordRefusal', beginRefusalsUpdate(refusal))) return;
+      }
+      throw unavailable('recordRefusal');
+    },
+
+    async clearRefusals(connection) {
+      const command = new DeleteItemCommand({ TableName: table, Key: refusalsKeyOf(connection) });
+      await client.send(command).catch(() => {
+        throw unavailable('clearRefusals');
+      });
+    },
+  };
+}
+
+type StoreOperation = keyof (Store & ProxyStore);
+
+// The SDK's error may hold the request, hence no cause.
+function unavailable(operation: StoreOperation): BrokerError {
+  return new BrokerError(
+    'store_unavailable',
+    `The token store did not do what it was asked (${operation}); try again.`,
+  );
+}
+
+function pageAfter(sortKey: string): string {
+  return Buffer.from(sortKey, 'utf8').toString('base64url');
+}
+
+function sortKeyIn(next: string): string {
+  const sortKey = Buffer.from(next, 'base64url').toString('utf8');
+  // Decoding passes over what it does not know; only what encodes to the same again was ever given out.
+  if (pageAfter(sortKey) !== next || !isSlotSortKey(sortKey)) {
+    throw new BrokerError(
+      'invalid_request',
+      'The `next` of this listing is not one that a listing gave out; begin anew.',
+    );
+  }
+  return sortKey;
+}

@@ -1,0 +1,29 @@
+import { BrokerError } from '../core/words/errors.ts';
+import type { ApiEvent } from './request.ts';
+
+/** The largest body on the token routes, in bytes. */
+export const MAXIMUM_BODY_BYTES = 8_192;
+const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.+-]+\+)?json\s*(?:;|$)/i;
+
+/**
+ * The parsed JSON body of a request. Throws `payload_too_large` over 8 KB, `unsupported_media_type` where it is not
+ * declared as JSON, `invalid_request` where there is none or it does not parse. No message quotes the body.
+ */
+export function jsonBodyOf(event: ApiEvent): unknown {
+  const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length > MAXIMUM_BODY_BYTES) {
+    throw new BrokerError(
+      'payload_too_large',
+      `The body has ${bytes.length} bytes; ${MAXIMUM_BODY_BYTES} are allowed.`,
+    );
+  }
+  if (!JSON_TYPE.test(event.headers['content-type'] ?? '')) {
+    throw new BrokerError('unsupported_media_type', 'Send the body with Content-Type: application/json.');
+  }
+  if (bytes.length === 0) throw new BrokerError('invalid_request', 'The request needs a JSON body and has none.');
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new BrokerError('invalid_request', 'The body is not valid JSON in UTF-8.');
+  }
+}

@@ -1,0 +1,81 @@
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { type ApiCall, type ApiHandler, createApiFunction } from '../api/function.ts';
+import { ERROR_HEADER, jsonResponse, noProxy } from '../api/problem.ts';
+import { connectionOf } from '../api/request.ts';
+import { methodsOf } from '../api/routes.ts';
+import { isoSeconds } from '../api/time.ts';
+import { createPurge } from '../core/operate/purge.ts';
+import { createSlotListing, type SlotStatus } from '../core/operate/status.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import { slotFor } from '../core/slot/slot.ts';
+import type { Store } from '../core/slot/store.ts';
+import { BrokerError } from '../core/words/errors.ts';
+import type { Clock, Telemetry } from '../core/words/platform.ts';
+
+/** Creates the function of the operators: states and purge, and every 404 and 405 of the API. */
+export function createConnectionsFunction(dependencies: {
+  readonly store: Store;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly connections: Readonly<Record<string, Connection>>;
+}): ApiHandler {
+  const { connections } = dependencies;
+  const listSlots = createSlotListing(dependencies);
+  const purge = createPurge(dependencies);
+
+  const answers: Readonly<Record<string, (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2>>> = {
+    'GET /connections': async () => jsonResponse(200, { connections: Object.values(connections).map(summaryOf) }),
+
+    'GET /connections/{connection}': async ({ event }) => {
+      const connection = connectionOf(event, connections);
+      const { slots, next } = await listSlots(connection, event.queryStringParameters?.['next']);
+      const page = { ...summaryOf(connection), slots: slots.map(slotJson) };
+      return jsonResponse(200, next === undefined ? page : { ...page, next });
+    },
+
+    'DELETE /tokens/{connection}/{subject}': async ({ event, caller, requestId }) => {
+      const connection = connectionOf(event, connections);
+      const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
+      await purge({ connection, slot, caller, requestId });
+      return { statusCode: 204, headers: { 'cache-control': 'no-store' } };
+    },
+
+    'ANY /proxy/{connection}/{subject}/{path+}': async ({ event }) => {
+      throw noProxy(connectionOf(event, connections));
+    },
+  };
+
+  // It answers for connections without a proxy too, where callers tell our errors from an upstream's by this header.
+  return createApiFunction({ ...dependencies, errorHeader: ERROR_HEADER }, async (call) => {
+    const { routeKey } = call.event;
+    const answer = Object.hasOwn(answers, routeKey) ? answers[routeKey] : undefined;
+    if (answer !== undefined) return answer(call);
+
+    const allow = methodsOf(routeKey.slice(routeKey.indexOf(' ') + 1));
+    if (allow.length === 0) {
+      throw new BrokerError('not_found', 'There is no such route. A token is at /tokens/{connection}/{subject}.');
+    }
+    throw new BrokerError('method_not_allowed', `This route has ${allow.join(', ')} only.`, { allow });
+  });
+}
+
+function summaryOf(connection: Connection) {
+  const { name, provider, allowPlainHttp } = connection;
+  const summary = { name, provider, lifetime_seconds: connection.lifetimeSeconds ?? connection.maxTokenAgeSeconds };
+  return allowPlainHttp
+    ? { ...summary, warning: 'allowPlainHttp: credentials and tokens travel to this upstream in the clear' }
+    : summary;
+}
+
+function slotJson({ subject, state, issuedAt, expiresAt, refreshAt, generation, lastError }: SlotStatus) {
+  const time = (epochMs: number | undefined) => (epochMs === undefined ? null : isoSeconds(epochMs));
+  return {
+    subject,
+    state,
+    issued_at: time(issuedAt),
+    expires_at: time(expiresAt),
+    refresh_at: time(refreshAt),
+    generation,
+    last_error: lastError === undefined ? null : { code: lastError.code, at: isoSeconds(lastError.at) },
+  };
+}

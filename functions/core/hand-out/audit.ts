@@ -1,0 +1,68 @@
+import type { Connection } from '../slot/connection.ts';
+import type { Slot } from '../slot/slot.ts';
+import { remainingSeconds, type Token } from '../slot/token.ts';
+import type { Clock, Telemetry } from '../words/platform.ts';
+
+/** Who got which token, from where: written before the answer. */
+export interface HandOutRecord {
+  readonly caller: string;
+  readonly connection: string;
+  readonly subject: string;
+  readonly tokenHash: string;
+  readonly generation: number;
+  readonly secretVersion: string;
+  readonly source: HandOutSource;
+  /** How the caller came by it, where not by a hand-out of its own. */
+  readonly via?: HandOutRoute;
+  readonly requestId: string;
+  readonly at: number;
+}
+
+/** `proxy`: placed in a proxied call, never seen by the caller. `exchange`: for a federated workload. */
+export type HandOutRoute = 'proxy' | 'exchange';
+
+export type HandOutSource = 'cache' | 'login' | 'slide';
+
+/** Where hand-outs are recorded. Throws `audit_unavailable`: then no token is handed out. */
+export interface Audit {
+  handOut(record: HandOutRecord): Promise<void> | void;
+}
+
+/**
+ * Records a hand-out, for the audit and for the metrics. It has been written down once this ends, so a token is handed
+ * out after it and not before (invariant 10). Throws `audit_unavailable` where a strict audit could not be written.
+ */
+export async function recordHandOut(
+  { audit, telemetry, clock }: { readonly audit: Audit; readonly telemetry: Telemetry; readonly clock: Clock },
+  to: {
+    readonly connection: Connection;
+    readonly slot: Slot;
+    /** ARN of the IAM principal, or the federated identity. */
+    readonly caller: string;
+    readonly requestId: string;
+    readonly via?: HandOutRoute;
+  },
+  { token, source }: { readonly token: Token; readonly source: HandOutSource },
+): Promise<void> {
+  const { connection, slot, caller, requestId, via } = to;
+  const at = clock.now();
+  await audit.handOut({
+    caller,
+    connection: slot.connection,
+    subject: slot.subject,
+    tokenHash: token.hash,
+    generation: token.generation,
+    secretVersion: token.secretVersion,
+    source,
+    ...(via === undefined ? {} : { via }),
+    requestId,
+    at,
+  });
+  telemetry.metrics(
+    { connection: connection.name, source },
+    {
+      HandOuts: { unit: 'Count', value: 1 },
+      SecondsToExpiry: { unit: 'Seconds', value: remainingSeconds(token, at) },
+    },
+  );
+}

@@ -1,0 +1,171 @@
+import type { Connection } from '../slot/connection.ts';
+import type { Keys } from '../slot/keys.ts';
+import { timeNeededToMintMs, waitLimitMs } from '../slot/lease.ts';
+import { openToken } from '../slot/open-token.ts';
+import { EMPTY_RECORD, type SlotRecord } from '../slot/record.ts';
+import type { Slot } from '../slot/slot.ts';
+import type { Token } from '../slot/token.ts';
+import { BrokerError } from '../words/errors.ts';
+import type { Telemetry } from '../words/platform.ts';
+import type { HandOutRoute, HandOutSource } from './audit.ts';
+import { nextStep, type Publication, refreshInProgress } from './next-step.ts';
+import { noteUse } from './refresh-ahead.ts';
+import { createRequestMint, type Minted, type RequestMintDependencies } from './request-mint.ts';
+
+export interface LookupDependencies extends RequestMintDependencies {
+  readonly keys: Keys;
+  readonly telemetry: Telemetry;
+  /** Name of this broker: part of what a sealed token is bound to. */
+  readonly broker: string;
+}
+
+export interface LookupRequest {
+  readonly connection: Connection;
+  readonly slot: Slot;
+  /** What the token must have to go: the larger of the connection's and the caller's. */
+  readonly minTtlSeconds: number;
+  readonly rejectedHash?: string;
+  /** A token that the broker itself knows to be dead: only another will do, however young it is. */
+  readonly dead?: Publication;
+  readonly via?: HandOutRoute;
+  readonly deadline: number;
+}
+
+export interface Obtained {
+  readonly token: Token;
+  readonly source: HandOutSource;
+  /** When the store was read for it; epoch milliseconds. */
+  readonly readAt: number;
+}
+
+interface FirstLook {
+  readonly record: SlotRecord | undefined;
+  readonly isConsistent: boolean;
+  readonly not: Publication | undefined;
+}
+
+const SHORTEST_WAIT_MS = 50;
+/** The longest wait of a request that is young itself: most logins take a few tenths of a second. */
+const QUICK_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 500;
+
+/**
+ * Finds the token of a slot in the store and, where there is none to hand out, has one minted, or waits for whoever is at
+ * it. `next-step.ts` has the rules. `find` throws a `BrokerError`.
+ */
+export function createLookup(dependencies: LookupDependencies): {
+  find(request: LookupRequest): Promise<Obtained>;
+  hasTimeToMint(request: Pick<LookupRequest, 'connection' | 'deadline'>): boolean;
+} {
+  const { store, telemetry, clock, random } = dependencies;
+  const { mint, doesNotOpen } = createRequestMint(dependencies);
+
+  function hasTimeToMint({ connection, deadline }: Pick<LookupRequest, 'connection' | 'deadline'>): boolean {
+    return deadline - clock.monotonic() >= timeNeededToMintMs(connection);
+  }
+
+  async function find(request: LookupRequest): Promise<Obtained> {
+    const { connection, slot, deadline } = request;
+    const beganAt = clock.monotonic();
+    let { record: found, isConsistent, not } = await firstLook(request);
+    const firstSeen = found?.generation ?? 0;
+    let minted: Minted['reply'];
+    let waitUntil: number | undefined;
+    let waitedMs = 0;
+    try {
+      for (;;) {
+        const record = found ?? EMPTY_RECORD;
+        const at = clock.now();
+        // What was minted for this request is wanted, though the upstream may have issued a refused token again.
+        const refused = record.generation === minted?.generation ? undefined : not;
+        const want = { ...request, not: refused, firstSeen };
+        const step = nextStep(want, { record, isConsistent, at }, hasTimeToMint(request));
+        switch (step.do) {
+          case 'open': {
+            const token = await openToken(dependencies, slot, step.record);
+            const isMintedForUs = record.generation === minted?.generation;
+            if (token !== undefined) {
+              await noteUse(dependencies, { connection, slot, record: step.record, now: at, via: request.via });
+              return { token, source: isMintedForUs && minted ? minted.source : 'cache', readAt: at };
+            }
+            if (isMintedForUs) throw await doesNotOpen(connection, slot, record);
+            not = { hash: step.record.token.hash, generation: record.generation };
+            break;
+          }
+          case 'wait': {
+            const began = clock.monotonic();
+            waitUntil ??= Math.min(began + waitLimitMs(connection), deadline);
+            if (began >= waitUntil) throw refreshInProgress(connection, record, clock.now());
+            await clock.sleep(Math.min(pauseMs(began - beganAt), waitUntil - began));
+            waitedMs += clock.monotonic() - began;
+            found = await store.read(slot, { consistent: true });
+            isConsistent = true;
+            break;
+          }
+          case 'read again':
+            found = await store.read(slot, { consistent: true });
+            isConsistent = true;
+            break;
+          case 'mint': {
+            const { record: after, reply } = await mint(request, found);
+            found = after;
+            minted = reply ?? minted;
+            isConsistent = true;
+            break;
+          }
+          case 'fail':
+            throw step.error;
+        }
+      }
+    } finally {
+      if (waitedMs > 0) {
+        telemetry.metrics({ connection: connection.name }, { WaitForMint: { unit: 'Milliseconds', value: waitedMs } });
+      }
+    }
+  }
+
+  async function firstLook({ connection, slot, rejectedHash, dead: not }: LookupRequest): Promise<FirstLook> {
+    if (rejectedHash !== undefined) return reject(connection, slot, rejectedHash);
+    const isConsistent = not !== undefined;
+    return { record: await store.read(slot, { consistent: isConsistent }), isConsistent, not };
+  }
+
+  /** Marks a token dead on a caller's report. A token that is not current any more is answered exactly as a GET. */
+  async function reject(connection: Connection, slot: Slot, rejectedHash: string): Promise<FirstLook> {
+    for (;;) {
+      const record = await store.read(slot, { consistent: true });
+      const isConsistent = true;
+      if (record?.token === undefined || record.token.hash !== rejectedHash)
+        return { record, isConsistent, not: undefined };
+      assertRenewable(connection, record, record.token.issuedAt, clock.now());
+      const { generation } = record;
+      const not = { hash: rejectedHash, generation };
+      const isMarked = record.rejectedGeneration === generation || (await store.markRejected({ slot, ...not }));
+      if (isMarked) return { record, isConsistent, not };
+    }
+  }
+
+  /** Young requests look often; jittered, so that those who wait do not look together. */
+  function pauseMs(ageMs: number): number {
+    const longestMs = Math.min(Math.max(ageMs, QUICK_WAIT_MS), LONGEST_WAIT_MS);
+    return SHORTEST_WAIT_MS + random.fraction() * (longestMs - SHORTEST_WAIT_MS);
+  }
+
+  return { find, hasTimeToMint };
+}
+
+/** Throws `renewal_throttled` for a token that a caller's report does not renew yet. */
+function assertRenewable(
+  connection: Connection,
+  { renewalBarredUntil = 0 }: SlotRecord,
+  issuedAt: number,
+  now: number,
+) {
+  const renewableAt = Math.max(issuedAt + connection.renewalCooldownSeconds * 1000, renewalBarredUntil);
+  if (now >= renewableAt) return;
+  throw new BrokerError(
+    'renewal_throttled',
+    `${connection.name} does not renew a token on a caller's word within ${connection.renewalCooldownSeconds} s of its issue, nor right after a renewal that did not help.`,
+    { retryAfterMs: renewableAt - now },
+  );
+}

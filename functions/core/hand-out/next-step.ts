@@ -1,0 +1,106 @@
+import type { Connection } from '../slot/connection.ts';
+import { hasUsableToken, isBackingOff, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
+import { BrokerError } from '../words/errors.ts';
+
+/** One publication of a token; an upstream may issue the same token again. */
+export interface Publication {
+  readonly hash: string;
+  readonly generation: number;
+}
+
+/** What a request asks for, and what it has learned so far. */
+export interface Want {
+  readonly connection: Connection;
+  /** The larger of the connection's and the caller's. */
+  readonly minTtlSeconds: number;
+  /** A token that will not do: it was reported dead, or does not open. */
+  readonly not: Publication | undefined;
+  /** The generation seen first: what is newer was minted since the request came. */
+  readonly firstSeen: number;
+}
+
+/** One reading of the slot. */
+export interface Reading {
+  readonly record: SlotRecord;
+  /** False: it may lag behind the last write. */
+  readonly isConsistent: boolean;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export type Step =
+  | { readonly do: 'open'; readonly record: SlotRecord & { readonly token: SealedToken } }
+  | { readonly do: 'wait' | 'read again' | 'mint' }
+  | { readonly do: 'fail'; readonly error: BrokerError };
+
+/**
+ * What a lookup does next, by one reading of the slot. The first line that fits decides:
+ *
+ *   a usable token, not the one refused       → open it
+ *   one too short for min_ttl, not yet due    → fail: min_ttl_unsatisfiable
+ *   somebody holds the lease                  → wait
+ *   a back-off is on                          → read again where the reading may lag, else fail: cooldown
+ *   there is no time left to mint             → fail: refresh_in_progress
+ *   otherwise                                 → mint
+ */
+export function nextStep(want: Want, { record, isConsistent, at }: Reading, hasTimeToMint: boolean): Step {
+  if (!isRefused(want, record)) {
+    if (hasUsableToken(record, at, want.minTtlSeconds)) return { do: 'open', record };
+    const isNotDue = at < (record.token?.refreshAt ?? 0) || record.generation > want.firstSeen;
+    if (isNotDue && hasUsableToken(record, at, want.connection.minTtlSeconds)) return fail(minTtlUnsatisfiable(want));
+  }
+  if (liveLease(record, at) !== undefined) return { do: 'wait' };
+  if (isBackingOff(record, at))
+    return isConsistent ? fail(cooldown(want.connection, record, at)) : { do: 'read again' };
+  return hasTimeToMint ? { do: 'mint' } : fail(refreshInProgress(want.connection, record, at));
+}
+
+function isRefused({ not }: Want, { token, generation }: SlotRecord): boolean {
+  return not !== undefined && token?.hash === not.hash && generation === not.generation;
+}
+
+function fail(error: BrokerError): Step {
+  return { do: 'fail', error };
+}
+
+function minTtlUnsatisfiable({ minTtlSeconds }: Want): BrokerError {
+  return new BrokerError(
+    'min_ttl_unsatisfiable',
+    `The token has less than ${minTtlSeconds} s to go, and it is not renewed before its refresh_at for min_ttl. Ask for less.`,
+  );
+}
+
+/** What callers are told while an earlier failure keeps the broker from trying again. */
+function cooldown(connection: Connection, record: SlotRecord, now: number): BrokerError {
+  const retryAfterMs = record.notBefore - now;
+  // A holder that never came back leaves its back-off and no code.
+  const cause = record.failure?.code ?? 'upstream_outcome_unknown';
+  if (cause === 'upstream_credential_rejected') {
+    return new BrokerError(
+      'upstream_credential_rejected',
+      `The upstream of ${connection.name} refused the credential. No login is tried until its secret has a new version, or an operator deletes the slot's token.`,
+      { retryAfterMs },
+    );
+  }
+  if (record.refusedVersion !== undefined) {
+    return new BrokerError(
+      'upstream_credential_rejected',
+      `The upstream of ${connection.name} refused the credential before, and the last attempt since then failed with ${cause}. It is tried again when the time is up.`,
+      { retryAfterMs },
+    );
+  }
+  return new BrokerError(
+    'cooldown',
+    `The last attempt to get a token from ${connection.name} failed with ${cause}. It is tried again when the time is up.`,
+    { retryAfterMs, cause },
+  );
+}
+
+export function refreshInProgress(connection: Connection, record: SlotRecord, now: number): BrokerError {
+  const lease = liveLease(record, now);
+  return new BrokerError(
+    'refresh_in_progress',
+    `A token is being fetched from ${connection.name}, and it takes longer than this request can wait. Ask again.`,
+    lease === undefined ? {} : { retryAfterMs: lease.until - now },
+  );
+}

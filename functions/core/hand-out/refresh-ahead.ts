@@ -1,0 +1,66 @@
+import type { Connection } from '../slot/connection.ts';
+import type { MintInvoker } from '../slot/minter.ts';
+import { isBackingOff, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
+import type { Slot } from '../slot/slot.ts';
+import type { Store } from '../slot/store.ts';
+import { BrokerError } from '../words/errors.ts';
+import type { Clock } from '../words/platform.ts';
+import type { HandOutRoute } from './audit.ts';
+
+/** One refresh is asked for at most this often, however many callers see that it is time. */
+const ASK_INTERVAL_MS = 30_000;
+/** Hand-outs are noted at most once in this share of the idle window: precise enough, and cheap. */
+const USE_NOTED_SHARE = 0.1;
+/** How long past `refreshAt` a proxied call may renew the token by its own answer before a refresh is asked for. */
+const PROXIED_GRACE_MS = 30_000;
+
+export interface Use {
+  readonly connection: Connection;
+  readonly slot: Slot;
+  readonly record: SlotRecord & { readonly token: SealedToken };
+  readonly now: number;
+  readonly via: HandOutRoute | undefined;
+}
+
+/**
+ * What a hand-out from the store leaves behind: that the slot is in use, so that the schedule keeps it fresh, and,
+ * once past `refreshAt`, one request for a refresh. Neither can fail the hand-out (the token in hand is good).
+ */
+export async function noteUse(
+  ports: { readonly store: Store; readonly minter: MintInvoker; readonly clock: Clock },
+  use: Use,
+): Promise<void> {
+  await Promise.all([tolerateOutage(recordUse(ports.store, use)), tolerateOutage(askRefresh(ports, use))]);
+}
+
+/** Notes that a slot is in use, where that was not noted lately. Throws `store_unavailable`. */
+export async function recordUse(store: Store, { connection, slot, record, now }: Omit<Use, 'via'>): Promise<void> {
+  const notSince = now - connection.idleSeconds * 1000 * USE_NOTED_SHARE;
+  if (record.lastHandedOutAt > notSince) return;
+  const isOffSchedule = record.dueAt === undefined && record.refusedVersion === undefined;
+  const dueAt = Math.max(record.token.refreshAt, record.notBefore);
+  await store.recordUse({ slot, now, notSince, ...(isOffSchedule ? { dueAt } : {}) });
+}
+
+/** Asks for a refresh, where it is time and nobody has lately. Throws `store_unavailable`. */
+export async function askRefresh(
+  { store, minter }: { readonly store: Store; readonly minter: MintInvoker },
+  { connection, slot, record, now, via }: Use,
+): Promise<void> {
+  const canSlideItself = via === 'proxy' && connection.maxSessionSeconds !== undefined;
+  const askFrom = record.token.refreshAt + (canSlideItself ? PROXIED_GRACE_MS : 0);
+  const notSince = now - ASK_INTERVAL_MS;
+  const isQuiet = liveLease(record, now) === undefined && !isBackingOff(record, now);
+  if (now < askFrom || !isQuiet || record.refreshAskedAt > notSince) return;
+  if (await store.askRefresh({ slot, generation: record.generation, now, notSince })) {
+    await minter.ask(connection, { ...slot, trigger: 'reader' });
+  }
+}
+
+async function tolerateOutage(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof BrokerError && error.code === 'store_unavailable')) throw error;
+  }
+}

@@ -1,0 +1,127 @@
+import { backOffMs } from '../slot/back-off.ts';
+import type { Connection } from '../slot/connection.ts';
+import { claimOn, waitLimitMs } from '../slot/lease.ts';
+import type { MintReply } from '../slot/mint-message.ts';
+import type { MintInvoker } from '../slot/minter.ts';
+import { liveLease, type SlotRecord } from '../slot/record.ts';
+import type { Slot } from '../slot/slot.ts';
+import type { Claim, Store } from '../slot/store.ts';
+import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
+import type { Clock, Random } from '../words/platform.ts';
+
+type Published = Extract<MintReply, { outcome: 'published' }>;
+
+/** What the slot holds after a request to mint, read consistently, and what was minted for it, if that is known. */
+export interface Minted {
+  readonly record: SlotRecord | undefined;
+  readonly reply: Published | undefined;
+}
+
+export interface RequestMintDependencies {
+  readonly store: Store;
+  readonly minter: MintInvoker;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Creates the way to have a slot minted: take the lease, invoke `mint` under it, read what came of it. */
+export function createRequestMint({ store, minter, clock, random }: RequestMintDependencies) {
+  const read = (slot: Slot) => store.read(slot, { consistent: true });
+
+  /** Where another took the lease first, gives what the slot holds now. Throws a `BrokerError` where there is no token. */
+  async function mint(
+    { connection, slot, deadline }: { readonly connection: Connection; readonly slot: Slot; readonly deadline: number },
+    seen: SlotRecord | undefined,
+  ): Promise<Minted> {
+    const claim = claimOn(slot, connection, seen, { now: clock.now(), random });
+    const taken = await acquire(claim);
+    if (taken !== true) {
+      const found = await read(slot);
+      if (found?.lease?.id !== claim.leaseId) {
+        const isHeld = found !== undefined && liveLease(found, clock.now()) !== undefined;
+        if (taken instanceof BrokerError && !isHeld) throw taken;
+        return { record: found, reply: undefined };
+      }
+    }
+    const timeoutMs = Math.min(waitLimitMs(connection), deadline - clock.monotonic());
+    const lease = { id: claim.leaseId, takenAt: claim.now };
+    const invocation = await minter.invoke(connection, { ...slot, trigger: 'caller', lease }, timeoutMs);
+    switch (invocation.kind) {
+      case 'refused':
+        throw await notInvoked(connection, claim, seen);
+      case 'function_error':
+        return { record: await publishedAllTheSame(connection, claim, seen), reply: undefined };
+      case 'unanswered':
+        return { record: await read(slot), reply: undefined };
+      case 'reply': {
+        const { reply } = invocation;
+        if (reply.outcome === 'failed') throw errorOf(reply);
+        return { record: await read(slot), reply: reply.outcome === 'published' ? reply : undefined };
+      }
+    }
+  }
+
+  /** Whether the lease was won; an error where no answer came, and only a look can tell. */
+  async function acquire(claim: Claim): Promise<boolean | BrokerError> {
+    try {
+      return await store.acquire(claim);
+    } catch (error) {
+      if (error instanceof BrokerError) return error;
+      throw error;
+    }
+  }
+
+  /** A function that failed may have done its work before. */
+  async function publishedAllTheSame(
+    connection: Connection,
+    claim: Claim,
+    before: SlotRecord | undefined,
+  ): Promise<SlotRecord> {
+    const after = await read(claim.slot);
+    if (after !== undefined && after.generation > (before?.generation ?? 0)) return after;
+    throw new BrokerError(
+      'upstream_outcome_unknown',
+      `The mint function of ${connection.name} failed, and whether the upstream counted a login is unknown. Its log says why.`,
+      { retryAfterMs: claim.notBefore - clock.now() },
+    );
+  }
+
+  /** The invocation never ran: no login can have been counted, so a short back-off does. */
+  async function notInvoked(
+    connection: Connection,
+    claim: Claim,
+    before: SlotRecord | undefined,
+  ): Promise<BrokerError> {
+    const retryAfterMs = backOffMs('not_judged', (before?.tries ?? 0) + 1, random);
+    await backOff(claim, 'mint_unavailable', retryAfterMs);
+    return new BrokerError(
+      'mint_unavailable',
+      `The mint function of ${connection.name} could not be invoked. If this persists, look at its concurrency and permissions.`,
+      { retryAfterMs },
+    );
+  }
+
+  /** A token that was minted for this request and does not open: nor would the next, so a back-off comes first. */
+  async function doesNotOpen(connection: Connection, slot: Slot, record: SlotRecord): Promise<BrokerError> {
+    const retryAfterMs = backOffMs('unknown', record.tries + 1, random);
+    const claim = claimOn(slot, connection, record, { now: clock.now(), random });
+    if ((await acquire(claim)) === true) await backOff(claim, 'kms_unavailable', retryAfterMs);
+    return new BrokerError(
+      'kms_unavailable',
+      `A new token of ${connection.name} cannot be opened here: this function and the mint function work with another key or another name of the broker. Deploy the whole broker anew if this persists.`,
+      { retryAfterMs },
+    );
+  }
+
+  async function backOff({ slot, leaseId, ttlSeconds }: Claim, code: BrokerErrorCode, forMs: number): Promise<void> {
+    const at = clock.now();
+    const notBefore = at + forMs;
+    await store.fail({ slot, leaseId, code, at, notBefore, dueAt: notBefore, ttlSeconds });
+  }
+
+  return { mint, doesNotOpen };
+}
+
+function errorOf({ code, detail, retryAfterMs }: Extract<MintReply, { outcome: 'failed' }>): BrokerError {
+  return new BrokerError(code, detail, retryAfterMs === undefined ? {} : { retryAfterMs });
+}

@@ -1,0 +1,104 @@
+import type { Connection } from '../slot/connection.ts';
+import { claimOn, mintWindowMs } from '../slot/lease.ts';
+import type { MintReply, MintRequest } from '../slot/mint-message.ts';
+import { hasUsableToken, isBackingOff, isRejected, liveLease, type SlotRecord } from '../slot/record.ts';
+import { isServed, type Slot } from '../slot/slot.ts';
+import type { Store } from '../slot/store.ts';
+import type { Clock, Random } from '../words/platform.ts';
+
+/** A lease that this invocation of `mint` has begun under. */
+export interface Held {
+  readonly leaseId: string;
+  /** When the lease was taken; epoch milliseconds by the clock of whoever took it. */
+  readonly takenAt: number;
+  /** What the slot held when the work began. */
+  readonly record: SlotRecord;
+}
+
+/** A holder that comes later than this before the end of its window does not begin. */
+const SHORTEST_WINDOW_MS = 1_500;
+
+/**
+ * Creates the ways into an attempt: under a lease that the invoker took, or under one taken here. Answers a reply
+ * where there is nothing to do, or somebody else is doing it.
+ */
+export function createLeaseTaking({
+  store,
+  clock,
+  random,
+}: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}): (request: MintRequest, connection: Connection, slot: Slot) => Promise<Held | MintReply> {
+  /** Begins under the invoker's lease; a duplicated or late invocation finds it begun, or gone, and is `busy`. */
+  async function begin(
+    lease: { readonly id: string; readonly takenAt: number },
+    connection: Connection,
+    slot: Slot,
+  ): Promise<Held | MintReply> {
+    const leftMs = lease.takenAt + mintWindowMs(connection) - clock.now();
+    if (leftMs < SHORTEST_WINDOW_MS) return { outcome: 'busy' };
+    const begunBy = random.uuid();
+    const begun = await store.begin({ slot, leaseId: lease.id, begunBy });
+    const record = begun ?? (await store.read(slot, { consistent: true }));
+    if (record?.lease?.id !== lease.id || record.lease.begunBy !== begunBy) return { outcome: 'busy' };
+    return { leaseId: lease.id, takenAt: lease.takenAt, record };
+  }
+
+  /** Takes the lease for the schedule or a reader, where the slot wants minting at all. */
+  async function acquire(request: MintRequest, connection: Connection, slot: Slot): Promise<Held | MintReply> {
+    const record = await store.read(slot, { consistent: true });
+    if (record === undefined) return { outcome: 'idle' };
+    const now = clock.now();
+    const { generation, lastHandedOutAt } = record;
+    const reschedule = async (dueAt?: number): Promise<void> => {
+      if (request.trigger !== 'schedule' || record.dueAt === dueAt) return;
+      await store.reschedule({ slot, generation, lastHandedOutAt, ...(dueAt === undefined ? {} : { dueAt }) });
+    };
+
+    const isIdle = now - lastHandedOutAt > connection.idleSeconds * 1000;
+    if (request.trigger === 'schedule' && isIdle) {
+      await reschedule();
+      return { outcome: 'idle' };
+    }
+    const isFresh = hasUsableToken(record, now, connection.minTtlSeconds) && now < record.token.refreshAt;
+    if (isFresh && !isRejected(record)) {
+      await reschedule(record.token.refreshAt);
+      return { outcome: 'current' };
+    }
+    if (liveLease(record, now) !== undefined) return { outcome: 'waiting' };
+    if (isBackingOff(record, now)) {
+      await reschedule(record.notBefore);
+      return { outcome: 'waiting' };
+    }
+    const claim = claimOn(slot, connection, record, { now, random });
+    if (!(await store.acquire(claim))) {
+      const found = await store.read(slot, { consistent: true });
+      if (found?.lease?.id !== claim.leaseId) return { outcome: 'waiting' };
+    }
+    // Nobody else knows this lease, so there is no other invocation to exclude by beginning it.
+    const lease = { id: claim.leaseId, until: claim.leaseUntil };
+    const { notBefore, ttlSeconds } = claim;
+    const held = { ...record, lease, notBefore, ttlSeconds, tries: record.tries + 1, fence: record.fence + 1 };
+    return { leaseId: claim.leaseId, takenAt: now, record: held };
+  }
+
+  return async (request, connection, slot) => {
+    if (request.fingerprint !== slot.fingerprint || !isServed(connection, slot)) return retire(request, connection);
+    if (request.lease !== undefined) return begin(request.lease, connection, slot);
+    return acquire(request, connection, slot);
+  };
+
+  /** A slot that the configuration no longer has: nobody hands it out any more, so the schedule need not look at it either. */
+  async function retire(request: MintRequest, connection: Connection): Promise<MintReply> {
+    if (request.lease !== undefined) return { outcome: 'busy' };
+    const slot = { connection: connection.name, subject: request.subject, fingerprint: request.fingerprint };
+    const record = await store.read(slot, { consistent: true });
+    if (record?.dueAt !== undefined) {
+      const { generation, lastHandedOutAt } = record;
+      await store.reschedule({ slot, generation, lastHandedOutAt });
+    }
+    return { outcome: 'idle' };
+  }
+}

@@ -1,0 +1,106 @@
+import type { Connection } from '../slot/connection.ts';
+import { keptAtLeast, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
+import type { DataKey, Keys } from '../slot/keys.ts';
+import { isRejected, type SlotRecord } from '../slot/record.ts';
+import type { Slot } from '../slot/slot.ts';
+import type { Refusals, Store } from '../slot/store.ts';
+import type { Clock, Telemetry } from '../words/platform.ts';
+import type { AttemptFailure } from './outcome.ts';
+import type { Secrets, SecretVersion } from './secrets.ts';
+
+/** A copy of the secret older than this is used only for a slot that its version has already served. */
+const SECRET_TRUSTED_MS = 5_000;
+/** Slots refused in a row under one version that stop all logins of a connection. */
+const REFUSALS_THAT_STOP = 3;
+
+/** What a login needs, read before anything is sent. */
+export interface LoginMaterial {
+  readonly secret: SecretVersion;
+  readonly key: DataKey;
+  readonly refusals: Refusals | undefined;
+}
+
+/** Lockout protection: no login with a version of the secret that the upstream is known to refuse. */
+export interface LoginGate {
+  /** Reads secret, data key and refusals side by side; a failure where the version was refused. */
+  prepare(connection: Connection, slot: Slot, record: SlotRecord): Promise<LoginMaterial | AttemptFailure>;
+  /** Forgets the refusals that this success disproves. */
+  succeeded(connection: Connection, material: LoginMaterial): Promise<void>;
+  /** Counts a definite refusal. */
+  refused(slot: Slot, secretVersion: string): Promise<void>;
+}
+
+export function createLoginGate({
+  store,
+  keys,
+  secrets,
+  telemetry,
+  clock,
+}: {
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly secrets: Secrets;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}): LoginGate {
+  async function currentSecret(connection: Connection, record: SlotRecord): Promise<SecretVersion> {
+    const { secret } = connection;
+    // What was refused or malformed is waited out by looking for a new version, and a dead token is the sign of one.
+    const wantsNewVersion = record.refusedVersion !== undefined || record.failure?.code === 'secret_invalid';
+    if (wantsNewVersion || isRejected(record)) return secrets.current({ secret, maxAgeMs: 0 });
+    const knownVersion = record.token?.secretVersion;
+    return secrets.current({
+      secret,
+      maxAgeMs: SECRET_TRUSTED_MS,
+      ...(knownVersion === undefined ? {} : { knownVersion }),
+    });
+  }
+
+  /** Keeping count must not undo a login that worked, nor hide the upstream's answer. */
+  async function tolerate(work: Promise<void>, connection: string): Promise<void> {
+    try {
+      await work;
+    } catch {
+      telemetry.warn('The count of refused slots could not be written.', { connection });
+    }
+  }
+
+  return {
+    async prepare(connection, slot, record) {
+      const [kept, key, refusals] = await Promise.all([
+        currentSecret(connection, record),
+        keys.generate(slot),
+        store.refusals(connection.name),
+      ]);
+      if (kept.versionId === record.refusedVersion) return refusedBefore(connection, record.refusedVersion);
+      if (!stops(refusals, kept.versionId)) return { secret: kept, key, refusals };
+
+      const secret = await secrets.current({ secret: connection.secret, maxAgeMs: 0 });
+      if (stops(refusals, secret.versionId)) return refusedBefore(connection, record.refusedVersion);
+      return { secret, key, refusals };
+    },
+
+    async succeeded(connection, { refusals }) {
+      if (refusals !== undefined) await tolerate(store.clearRefusals(connection.name), connection.name);
+    },
+
+    async refused(slot, secretVersion) {
+      const ttlSeconds = keptAtLeast(0, clock.now(), REFUSAL_KEPT_SECONDS);
+      await tolerate(store.recordRefusal({ slot, secretVersion, ttlSeconds }), slot.connection);
+    },
+  };
+}
+
+function stops(refusals: Refusals | undefined, versionId: string): boolean {
+  return refusals !== undefined && refusals.secretVersion === versionId && refusals.slots >= REFUSALS_THAT_STOP;
+}
+
+function refusedBefore(connection: Connection, refusedVersion: string | undefined): AttemptFailure {
+  return {
+    code: 'upstream_credential_rejected',
+    detail: `The upstream of ${connection.name} refused the credential, and its secret has had no new version since. Put the right value into the secret.`,
+    backOff: 'refused',
+    countsAsTry: false,
+    ...(refusedVersion === undefined ? {} : { refusedVersion }),
+  };
+}

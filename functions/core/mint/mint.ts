@@ -1,0 +1,190 @@
+import type { Connection } from '../slot/connection.ts';
+import type { DataKey, Keys } from '../slot/keys.ts';
+import { mintWindowMs } from '../slot/lease.ts';
+import type { MintReply, MintRequest } from '../slot/mint-message.ts';
+import { openToken } from '../slot/open-token.ts';
+import { isRejected } from '../slot/record.ts';
+import { slotOf } from '../slot/slot.ts';
+import type { Store } from '../slot/store.ts';
+import type { Token } from '../slot/token.ts';
+import type { Clock, Random, Telemetry } from '../words/platform.ts';
+import { createLeaseTaking } from './begin.ts';
+import { createLoginGate, type LoginMaterial } from './lockout.ts';
+import { type Attempt, type AttemptFailure, failureOf, type Minted, writeFailure } from './outcome.ts';
+import { createPublishing } from './publish.ts';
+import type { Secrets } from './secrets.ts';
+import type { Upstream, UpstreamFailure, UpstreamOutcome } from './upstream.ts';
+
+export interface MintDependencies {
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly secrets: Secrets;
+  readonly upstream: Upstream;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Name of this broker: part of what a sealed token is bound to. */
+  readonly broker: string;
+}
+
+/** What an attempt came to: a token, a failure, or the upstream's word that the session it slid has ended. */
+type Result = { readonly minted: Minted } | { readonly failure: AttemptFailure };
+type SlideResult = Result | { readonly ended: AttemptFailure; readonly hash: string };
+
+/** Kept back at the end of the window for writing down what came of the attempt. */
+const WRITING_MS = 1_000;
+/** With less than this for the upstream nothing is sent. */
+const SHORTEST_REQUEST_MS = 250;
+
+/**
+ * Creates `mint`: one attempt to give a slot its next token, by a slide where provider and slot allow it, else by a
+ * login, under a lease. What the upstream may have counted is never sent twice under one lease, save the one login
+ * after a slide that was answered 401 (C19).
+ */
+export function createMint(
+  dependencies: MintDependencies,
+): (request: MintRequest, connection: Connection) => Promise<MintReply> {
+  const { store, keys, upstream, clock } = dependencies;
+  const takeLease = createLeaseTaking(dependencies);
+  const loginGate = createLoginGate(dependencies);
+  const publish = createPublishing(dependencies);
+
+  return async function mint(request, connection) {
+    const slot = slotOf(connection, request.subject);
+    const taken = await beforeSending(() => takeLease(request, connection, slot));
+    if ('failure' in taken) return { outcome: 'failed', code: taken.failure.code, detail: taken.failure.detail };
+    const held = taken.value;
+    if ('outcome' in held) return held;
+    const deadline = held.takenAt + mintWindowMs(connection);
+    const attempt: Attempt = { ...held, connection, slot, trigger: request.trigger, deadline };
+    const result = await work(attempt);
+    return 'minted' in result ? publish(attempt, result.minted) : writeFailure(dependencies, attempt, result.failure);
+  };
+
+  async function work(attempt: Attempt): Promise<Result> {
+    const slid = await slide(attempt);
+    if (slid !== undefined && !('ended' in slid)) return slid;
+    if (slid !== undefined) {
+      // No later attempt should slide this session again, whatever becomes of the login.
+      const { slot, record } = attempt;
+      await store.markRejected({ slot, generation: record.generation, hash: slid.hash }).catch(() => false);
+      if (timeForUpstream(attempt) < SHORTEST_REQUEST_MS) return { failure: slid.ended };
+    }
+    return login(attempt);
+  }
+
+  /** Slides the current token, or gives undefined where the slot must log in. */
+  async function slide(attempt: Attempt): Promise<SlideResult | undefined> {
+    const { connection, slot, record } = attempt;
+    if (!isSlidable(attempt, clock.now()) || !upstream.canSlide(connection)) return undefined;
+    const ready = await beforeSending(async (): Promise<{ token: Token | undefined; key: DataKey }> => {
+      const [token, key] = await Promise.all([openToken(dependencies, slot, record), keys.generate(slot)]);
+      return { token, key };
+    });
+    if ('failure' in ready) return ready;
+    const { token, key } = ready.value;
+    if (token === undefined) return undefined;
+
+    const timeoutMs = timeForUpstream(attempt);
+    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: outOfTime(connection) };
+    const outcome = await timed(connection, 'Slides', () =>
+      upstream.slide({ connection, subject: slot.subject, token: token.value, timeoutMs }),
+    );
+    if (outcome.kind === 'failure') {
+      const failure = attemptFailure(outcome);
+      return outcome.unauthorized === true ? { ended: failure, hash: token.hash } : { failure };
+    }
+    const { secretVersion, attributes } = token;
+    const sessionStartedAt = record.token?.sessionStartedAt ?? token.issuedAt;
+    return { minted: { source: 'slide', issued: outcome, key, secretVersion, attributes, sessionStartedAt } };
+  }
+
+  async function login(attempt: Attempt): Promise<Result> {
+    const { connection, slot, record } = attempt;
+    const prepared = await beforeSending(() => loginGate.prepare(connection, slot, record));
+    if ('failure' in prepared) return prepared;
+    if ('code' in prepared.value) return { failure: prepared.value };
+    const material: LoginMaterial = prepared.value;
+
+    const timeoutMs = timeForUpstream(attempt);
+    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: outOfTime(connection) };
+    const { value: secret, versionId: secretVersion } = material.secret;
+    const outcome = await timed(connection, 'Logins', () =>
+      upstream.login({ connection, subject: slot.subject, secret, timeoutMs }),
+    );
+    if (outcome.warning !== undefined) dependencies.telemetry.warn(outcome.warning, { connection: connection.name });
+    if (outcome.kind === 'failure') {
+      if (outcome.backOff !== 'refused') return { failure: attemptFailure(outcome) };
+      await loginGate.refused(slot, secretVersion);
+      return { failure: { ...attemptFailure(outcome), refusedVersion: secretVersion } };
+    }
+    await loginGate.succeeded(connection, material);
+    return {
+      minted: {
+        source: 'login',
+        issued: outcome,
+        key: material.key,
+        secretVersion,
+        attributes: outcome.attributes ?? {},
+        sessionStartedAt: outcome.requestStartedAt,
+      },
+    };
+  }
+
+  /** Runs what comes before the upstream is called: its outages are failures that cannot have counted. */
+  async function beforeSending<T>(work: () => Promise<T>): Promise<{ value: T } | { failure: AttemptFailure }> {
+    try {
+      return { value: await work() };
+    } catch (error) {
+      return { failure: failureOf(error) };
+    }
+  }
+
+  function timeForUpstream({ connection, deadline }: Attempt): number {
+    return Math.min(connection.timeoutSeconds * 1000, deadline - clock.now() - WRITING_MS);
+  }
+
+  async function timed(
+    connection: Connection,
+    count: 'Logins' | 'Slides',
+    work: () => Promise<UpstreamOutcome>,
+  ): Promise<UpstreamOutcome> {
+    const began = clock.monotonic();
+    const outcome = await work();
+    // A credential of the wrong shape never reached the upstream.
+    if (outcome.kind === 'failure' && outcome.code === 'secret_invalid') return outcome;
+    const isRefused = outcome.kind === 'failure' && outcome.backOff === 'refused';
+    dependencies.telemetry.metrics(
+      { connection: connection.name },
+      {
+        [count]: { unit: 'Count', value: 1 },
+        ...(isRefused ? { RefusedLogins: { unit: 'Count', value: 1 } } : {}),
+        UpstreamLatency: { unit: 'Milliseconds', value: clock.monotonic() - began },
+      },
+    );
+    return outcome;
+  }
+}
+
+/** Reports whether the slot's token is one that can be slid: alive, not reported dead, its session not too old (C20). */
+function isSlidable({ connection, record }: Attempt, now: number): boolean {
+  const { token, failure } = record;
+  if (token === undefined || isRejected(record)) return false;
+  const sessionEndsAt = token.sessionStartedAt + (connection.maxSessionSeconds ?? 0) * 1000;
+  // An answer without a usable new token (C16) would come again: log in rather than let the session run out.
+  const cannotRenew = failure?.code === 'upstream_invalid_response';
+  return now < token.usableUntil && now < sessionEndsAt && !cannotRenew;
+}
+
+function attemptFailure({ code, detail, backOff, retryAfterMs }: UpstreamFailure): AttemptFailure {
+  return { code, detail, backOff, countsAsTry: true, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+function outOfTime(connection: Connection): AttemptFailure {
+  return {
+    code: 'deadline_exceeded',
+    detail: `Nothing was sent to the upstream of ${connection.name}: getting ready took all the time there was.`,
+    backOff: 'not_judged',
+    countsAsTry: true,
+  };
+}

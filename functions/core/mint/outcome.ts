@@ -1,0 +1,112 @@
+import type { BackOffKind } from '../slot/back-off.ts';
+import { backOffMs } from '../slot/back-off.ts';
+import type { Connection } from '../slot/connection.ts';
+import { keptAtLeast, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
+import type { DataKey } from '../slot/keys.ts';
+import type { MintReply, MintRequest } from '../slot/mint-message.ts';
+import { EMPTY_RECORD } from '../slot/record.ts';
+import type { Slot } from '../slot/slot.ts';
+import type { Store } from '../slot/store.ts';
+import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
+import type { JsonObject } from '../words/json.ts';
+import type { Clock, Random, Telemetry } from '../words/platform.ts';
+import type { Held } from './begin.ts';
+import type { UpstreamOutcome } from './upstream.ts';
+
+/** One attempt under a lease. */
+export interface Attempt extends Held {
+  readonly connection: Connection;
+  readonly slot: Slot;
+  readonly trigger: MintRequest['trigger'];
+  /** When it must have ended; epoch milliseconds. */
+  readonly deadline: number;
+}
+
+/** A token that the upstream gave, with what is needed to seal it. */
+export interface Minted {
+  readonly source: 'login' | 'slide';
+  readonly issued: Extract<UpstreamOutcome, { kind: 'token' }>;
+  readonly key: DataKey;
+  readonly secretVersion: string;
+  readonly attributes: JsonObject;
+  readonly sessionStartedAt: number;
+}
+
+/** Why an attempt brought no token. */
+export interface AttemptFailure {
+  readonly code: BrokerErrorCode;
+  readonly detail: string;
+  readonly backOff: BackOffKind;
+  readonly retryAfterMs?: number;
+  /** The secret version that the upstream refused. */
+  readonly refusedVersion?: string;
+  /** False for a mere look at the secret, which sent nothing. */
+  readonly countsAsTry: boolean;
+}
+
+/** The longest time between two looks at a secret that cannot be read or used, so that mending it shows soon. */
+const SECRET_LOOK_MS = 10_000;
+
+/** The failure that an error from a port stands for, where nothing had been sent yet; other errors are thrown on. */
+export function failureOf(error: unknown): AttemptFailure {
+  if (!(error instanceof BrokerError)) throw error;
+  return { code: error.code, detail: error.detail, backOff: 'not_judged', countsAsTry: true };
+}
+
+/**
+ * Ends an attempt without a token: writes the failure and its back-off, then answers it. Where the write fails, the
+ * back-off that was written with the lease holds.
+ */
+export async function writeFailure(
+  {
+    store,
+    telemetry,
+    clock,
+    random,
+  }: { readonly store: Store; readonly telemetry: Telemetry; readonly clock: Clock; readonly random: Random },
+  { connection, slot, leaseId, record }: Attempt,
+  failure: AttemptFailure,
+): Promise<MintReply> {
+  const { code, detail, refusedVersion } = failure;
+  const at = clock.now();
+  const retryAfterMs = waitAfter(failure, record.tries, random);
+  const notBefore = at + retryAfterMs;
+  const isRefused = refusedVersion !== undefined;
+  const ttlSeconds = isRefused ? keptAtLeast(record.ttlSeconds, at, REFUSAL_KEPT_SECONDS) : record.ttlSeconds;
+  try {
+    await store.fail({
+      slot,
+      leaseId,
+      code,
+      at,
+      notBefore,
+      ttlSeconds,
+      ...(isRefused ? { refusedVersion } : { dueAt: notBefore }),
+      ...(failure.countsAsTry ? {} : { tries: Math.max(record.tries - 1, EMPTY_RECORD.tries) }),
+    });
+  } catch {
+    telemetry.warn('A failed attempt could not be written down; the back-off of its lease holds.', {
+      connection: connection.name,
+      code,
+    });
+  }
+  telemetry.metrics({ connection: connection.name, code }, { BackOffs: { unit: 'Count', value: 1 } });
+  // A refused credential is no trouble of the upstream's, and is refused still at each look that sends nothing.
+  const watched = code === 'upstream_credential_rejected' ? 'CredentialRefused' : 'UpstreamFailures';
+  if (code.startsWith('upstream_')) {
+    telemetry.metrics({ connection: connection.name }, { [watched]: { unit: 'Count', value: 1 } });
+  }
+  telemetry.warn('An attempt to get a token failed.', {
+    connection: connection.name,
+    subject: slot.subject,
+    code,
+    retryAfterMs,
+  });
+  return { outcome: 'failed', code, detail, retryAfterMs };
+}
+
+function waitAfter({ code, backOff, retryAfterMs }: AttemptFailure, tries: number, random: Random): number {
+  const waitMs = backOffMs(backOff, tries, random, retryAfterMs);
+  const isAboutSecret = code === 'secret_unavailable' || code === 'secret_invalid';
+  return isAboutSecret ? Math.min(waitMs, SECRET_LOOK_MS) : waitMs;
+}

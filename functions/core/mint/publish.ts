@@ -1,0 +1,122 @@
+import { publishedTtlSeconds } from '../slot/item-end.ts';
+import { timesOf } from '../slot/lifetime.ts';
+import type { MintReply } from '../slot/mint-message.ts';
+import type { SealedToken } from '../slot/record.ts';
+import { SEAL_NONCE_BYTES, seal } from '../slot/seal.ts';
+import type { Publication, Store } from '../slot/store.ts';
+import { CLOCK_SKEW_MS, hashOf, isUsable, shortHash, type TokenTimes } from '../slot/token.ts';
+import { BrokerError } from '../words/errors.ts';
+import type { Clock, Random, Telemetry } from '../words/platform.ts';
+import { type Attempt, type AttemptFailure, type Minted, writeFailure } from './outcome.ts';
+
+const SHORTEST_RETRY_MS = 50;
+const RETRY_SPREAD_MS = 200;
+
+/**
+ * Creates the end of a successful attempt: the token is sealed and put in place as the next generation, if the lease
+ * is still held and no generation came between; else it is discarded, so that an older token never replaces a newer.
+ */
+export function createPublishing(dependencies: {
+  readonly store: Store;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly broker: string;
+}): (attempt: Attempt, minted: Minted) => Promise<MintReply> {
+  const { store, telemetry, clock, random, broker } = dependencies;
+
+  return async function publish(attempt, minted) {
+    const { connection, slot, leaseId, record, trigger } = attempt;
+    const times = timesOf(minted.issued, connection, slot);
+    const now = clock.now();
+    if (!isUsable(times, now, connection.minTtlSeconds)) {
+      return writeFailure(dependencies, attempt, unusable(attempt, times, now));
+    }
+    const generation = record.generation + 1;
+    const token = sealed(attempt, minted, times);
+    const stillRefused = minted.source === 'slide' ? record.refusedVersion : undefined;
+    const publication: Publication = {
+      slot,
+      leaseId,
+      seenGeneration: record.generation,
+      token,
+      dueAt: times.refreshAt,
+      ttlSeconds: publishedTtlSeconds(token, stillRefused, record.ttlSeconds),
+      ...(stillRefused === undefined ? {} : { refusedVersion: stillRefused }),
+      ...(trigger === 'caller' ? { lastHandedOutAt: now } : {}),
+    };
+    const became = await put(publication, attempt.deadline);
+    if (became === 'published') {
+      telemetry.info('A token was published.', {
+        connection: connection.name,
+        subject: slot.subject,
+        generation,
+        source: minted.source,
+        tokenHash: shortHash(token.hash),
+        expiresAt: new Date(times.expiresAt).toISOString(),
+      });
+      return { outcome: 'published', generation, source: minted.source };
+    }
+    if (became === 'superseded') {
+      // Where this fails, the lease lapses by itself.
+      await store.release({ slot, leaseId }).catch(() => false);
+      return { outcome: 'superseded' };
+    }
+    return {
+      outcome: 'failed',
+      code: 'store_unavailable',
+      detail: 'A token was issued but could not be stored, and was discarded. It is tried again when the time is up.',
+      // The back-off that was written with the lease holds.
+      retryAfterMs: Math.max(record.notBefore - clock.now(), 0),
+    };
+  };
+
+  function sealed(
+    { slot, record }: Attempt,
+    minted: Minted,
+    { issuedAt, expiresAt, refreshAt }: TokenTimes,
+  ): SealedToken {
+    const { key, secretVersion, attributes, sessionStartedAt } = minted;
+    const { value } = minted.issued;
+    const usableUntil = expiresAt - CLOCK_SKEW_MS;
+    const context = { broker, slot, generation: record.generation + 1, issuedAt, usableUntil, secretVersion };
+    return {
+      ciphertext: seal({ value, attributes }, key.plaintext, context, random.bytes(SEAL_NONCE_BYTES)),
+      dataKey: key.encrypted,
+      issuedAt,
+      usableUntil,
+      refreshAt,
+      sessionStartedAt,
+      secretVersion,
+      hash: hashOf(value),
+      publicationId: random.uuid(),
+    };
+  }
+
+  /** Writes until the outcome is known or the time is up: a login must not be lost to a hiccup of the store. */
+  async function put(publication: Publication, deadline: number): Promise<'published' | 'superseded' | 'unknown'> {
+    const { slot, token } = publication;
+    for (;;) {
+      try {
+        if (await store.publish(publication)) return 'published';
+        const found = await store.read(slot, { consistent: true });
+        return found?.token?.publicationId === token.publicationId ? 'published' : 'superseded';
+      } catch (error) {
+        if (!(error instanceof BrokerError)) throw error;
+        const waitMs = SHORTEST_RETRY_MS + random.fraction() * RETRY_SPREAD_MS;
+        if (clock.now() + waitMs >= deadline) return 'unknown';
+        await clock.sleep(waitMs);
+      }
+    }
+  }
+}
+
+function unusable({ connection }: Attempt, { expiresAt }: TokenTimes, now: number): AttemptFailure {
+  const leftSeconds = Math.floor((expiresAt - now) / 1000);
+  return {
+    code: 'upstream_token_unusable',
+    detail: `The upstream of ${connection.name} issued a token with ${leftSeconds} s to go, less than minTtlSeconds (${connection.minTtlSeconds}) and 5 s. Look at the clock of the upstream (skew), and at the expiry set for its key.`,
+    backOff: 'unknown',
+    countsAsTry: true,
+  };
+}

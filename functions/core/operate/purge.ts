@@ -1,0 +1,34 @@
+import type { Connection } from '../slot/connection.ts';
+import { DAY_SECONDS, keptAtLeast } from '../slot/item-end.ts';
+import type { Slot } from '../slot/slot.ts';
+import type { Store } from '../slot/store.ts';
+import type { Clock, Telemetry } from '../words/platform.ts';
+
+/**
+ * Creates the operator's purge of a slot: its token, refusal and back-off are dropped, and so is the count that stops
+ * the connection's logins. A login in flight goes on, and what it brings is discarded. Where there is nothing, nothing
+ * is written. Throws `store_unavailable`.
+ */
+export function createPurge({
+  store,
+  telemetry,
+  clock,
+}: {
+  readonly store: Store;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}): (purge: {
+  readonly connection: Connection;
+  readonly slot: Slot;
+  readonly caller: string;
+  readonly requestId: string;
+}) => Promise<void> {
+  return async ({ connection, slot, caller, requestId }) => {
+    const existing = await store.read(slot, { consistent: true });
+    if (existing === undefined) return;
+    const ttlSeconds = keptAtLeast(existing.ttlSeconds, clock.now(), DAY_SECONDS);
+    await store.purge({ slot, ttlSeconds });
+    if ((await store.refusals(connection.name)) !== undefined) await store.clearRefusals(connection.name);
+    telemetry.info('A slot was purged.', { connection: connection.name, subject: slot.subject, caller, requestId });
+  };
+}

@@ -1,0 +1,40 @@
+import type { Connection } from '../slot/connection.ts';
+import type { Store } from '../slot/store.ts';
+import type { Clock, Telemetry } from '../words/platform.ts';
+
+const SLOTS_A_PAGE = 100;
+
+/**
+ * Creates what a new version of a secret sets off: the back-off of its connection's slots ends, and those in use are
+ * due at once. Good tokens stay, and so does the memory of the refused version: it is what the new one is compared
+ * with. Throws `store_unavailable`.
+ */
+export function createRotation({
+  store,
+  telemetry,
+  clock,
+}: {
+  readonly store: Store;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}): (connection: Connection) => Promise<void> {
+  return async (connection) => {
+    let ended = 0;
+    let after: string | undefined;
+    do {
+      const query = { connection: connection.name, limit: SLOTS_A_PAGE };
+      const page = await store.list(after === undefined ? query : { ...query, after });
+      const now = clock.now();
+      for (const { slot, record } of page.slots) {
+        const isCurrent = slot.fingerprint === connection.fingerprint;
+        const isHeldBack = record.notBefore > 0 || record.refusedVersion !== undefined || record.failure !== undefined;
+        if (!isCurrent || !isHeldBack) continue;
+        const isInUse = now - record.lastHandedOutAt <= connection.idleSeconds * 1000;
+        await store.endBackOff({ slot, ...(isInUse ? { dueAt: now } : {}) });
+        ended += 1;
+      }
+      after = page.next;
+    } while (after !== undefined);
+    telemetry.info('A secret has a new version.', { connection: connection.name, backOffsEnded: ended });
+  };
+}

@@ -1,0 +1,62 @@
+import type { Connection } from '../slot/connection.ts';
+import { expiresAtOf, hasUsableToken, isBackingOff, liveLease, type SlotRecord } from '../slot/record.ts';
+import type { Store } from '../slot/store.ts';
+import type { BrokerErrorCode } from '../words/errors.ts';
+import type { Clock } from '../words/platform.ts';
+
+export type SlotState = 'refreshing' | 'cooldown' | 'fresh' | 'empty';
+
+/** What operators see of a slot: never its token. Epoch milliseconds; undefined where there is no token. */
+export interface SlotStatus {
+  readonly subject: string;
+  readonly state: SlotState;
+  readonly issuedAt: number | undefined;
+  readonly expiresAt: number | undefined;
+  readonly refreshAt: number | undefined;
+  readonly generation: number;
+  readonly lastError: { readonly code: BrokerErrorCode; readonly at: number } | undefined;
+}
+
+const SLOTS_A_PAGE = 100;
+
+/** Creates the listing of a connection's slots, by subject, a page at a time. Throws `store_unavailable`. */
+export function createSlotListing({
+  store,
+  clock,
+}: {
+  readonly store: Store;
+  readonly clock: Clock;
+}): (
+  connection: Connection,
+  after?: string,
+) => Promise<{ readonly slots: readonly SlotStatus[]; readonly next: string | undefined }> {
+  return async (connection, after) => {
+    const query = { connection: connection.name, limit: SLOTS_A_PAGE };
+    const page = await store.list(after === undefined ? query : { ...query, after });
+    const now = clock.now();
+    const current = page.slots.filter(({ slot }) => slot.fingerprint === connection.fingerprint);
+    return {
+      slots: current.map(({ slot, record }) => statusOf(slot.subject, record, connection, now)),
+      next: page.next,
+    };
+  };
+}
+
+function statusOf(subject: string, record: SlotRecord, connection: Connection, now: number): SlotStatus {
+  const { token, generation, failure } = record;
+  return {
+    subject,
+    state: stateOf(record, connection, now),
+    issuedAt: token?.issuedAt,
+    expiresAt: token && expiresAtOf(token),
+    refreshAt: token?.refreshAt,
+    generation,
+    lastError: failure,
+  };
+}
+
+function stateOf(record: SlotRecord, connection: Connection, now: number): SlotState {
+  if (liveLease(record, now) !== undefined) return 'refreshing';
+  if (isBackingOff(record, now) || record.refusedVersion !== undefined) return 'cooldown';
+  return hasUsableToken(record, now, connection.minTtlSeconds) ? 'fresh' : 'empty';
+}

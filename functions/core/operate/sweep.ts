@@ -1,0 +1,104 @@
+import type { Connection } from '../slot/connection.ts';
+import type { MintReply } from '../slot/mint-message.ts';
+import type { MintInvoker } from '../slot/minter.ts';
+import type { DueSlot, Store } from '../slot/store.ts';
+import type { Clock, Telemetry } from '../words/platform.ts';
+
+const SLOTS_A_SWEEP = 500;
+const AT_ONCE_A_CONNECTION = 10;
+const BEGIN_WITHIN_MS = 30_000;
+const MINT_TIMEOUT_MS = 22_000;
+/** Index entries read at the most to find slots of every connection that is still configured. */
+const ENTRIES_READ = 8_000;
+
+export interface SweepResult {
+  readonly due: number;
+  readonly begun: number;
+  /** Due and left for the next sweep: at least, since no more is read than the choice of what to begin takes. */
+  readonly backlog: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+}
+
+/**
+ * Creates the sweep that the schedule runs: every slot whose refresh is due is minted, 10 at once a connection, until
+ * the time to begin is over; the rest waits for the next sweep. Where more than 500 are due the connections have a turn
+ * each, so that slots which stay due hold up none but their own connection. What is not due costs nothing.
+ */
+export function createSweep({
+  store,
+  minter,
+  telemetry,
+  clock,
+  connections,
+}: {
+  readonly store: Pick<Store, 'due'>;
+  readonly minter: MintInvoker;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly connections: Readonly<Record<string, Connection>>;
+}): () => Promise<SweepResult> {
+  /** What a connection may have of a sweep however many slots the others have due. */
+  const share = Math.ceil(SLOTS_A_SWEEP / Object.keys(connections).length);
+
+  /** Reports whether reading on could not change which slots a sweep over `due` begins. */
+  function decidesAll(due: readonly DueSlot[]): boolean {
+    if (due.length <= SLOTS_A_SWEEP) return false;
+    const found = Map.groupBy(due, ({ slot }) => slot.connection);
+    return Object.keys(connections).every((name) => (found.get(name)?.length ?? 0) >= share);
+  }
+
+  /** Slots of connections that the configuration no longer has stay due until their items end: read past them. */
+  async function dueSlots(): Promise<readonly DueSlot[]> {
+    for (let limit = SLOTS_A_SWEEP + 1; ; limit *= 2) {
+      const found = await store.due({ now: clock.now(), limit });
+      const configured = found.filter(({ slot }) => Object.hasOwn(connections, slot.connection));
+      if (decidesAll(configured) || found.length < limit || limit >= ENTRIES_READ) return configured;
+    }
+  }
+
+  return async function sweep() {
+    const began = clock.monotonic();
+    const due = await dueSlots();
+    const outcomes: Record<string, number> = {};
+    let begun = 0;
+
+    const mintOne = async (connection: Connection, { slot }: DueSlot): Promise<void> => {
+      begun += 1;
+      const invocation = await minter.invoke(connection, { ...slot, trigger: 'schedule' }, MINT_TIMEOUT_MS);
+      const outcome: MintReply['outcome'] | typeof invocation.kind =
+        invocation.kind === 'reply' ? invocation.reply.outcome : invocation.kind;
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    };
+    const work = async (connection: Connection, queue: DueSlot[]): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        if (clock.monotonic() - began >= BEGIN_WITHIN_MS) return;
+        await mintOne(connection, next);
+      }
+    };
+
+    const queues = Map.groupBy(inTurns(due).slice(0, SLOTS_A_SWEEP), ({ slot }) => slot.connection);
+    await Promise.all(
+      [...queues].flatMap(([name, queue]) => {
+        const connection = connections[name];
+        if (connection === undefined) return [];
+        return Array.from({ length: AT_ONCE_A_CONNECTION }, () => work(connection, queue));
+      }),
+    );
+
+    const result: SweepResult = { due: due.length, begun, backlog: due.length - begun, outcomes };
+    for (const [outcome, count] of Object.entries(outcomes)) {
+      telemetry.metrics({ outcome }, { SlotsSwept: { unit: 'Count', value: count } });
+    }
+    telemetry.metrics({}, { RefreshBacklog: { unit: 'Count', value: result.backlog } });
+    if (due.length > 0)
+      telemetry.info('A sweep ended.', { due: result.due, begun, backlog: result.backlog, ...outcomes });
+    return result;
+  };
+}
+
+/** The slots with one of each connection in turn, in the order in which they were due. */
+function inTurns(due: readonly DueSlot[]): readonly DueSlot[] {
+  const queues = [...Map.groupBy(due, ({ slot }) => slot.connection).values()];
+  const rounds = Math.max(0, ...queues.map(({ length }) => length));
+  return Array.from({ length: rounds }, (_, round) => queues.flatMap((queue) => queue[round] ?? [])).flat();
+}

@@ -1,0 +1,105 @@
+import type { Connection } from '../slot/connection.ts';
+import { publishedTtlSeconds } from '../slot/item-end.ts';
+import type { Keys } from '../slot/keys.ts';
+import { timesOf } from '../slot/lifetime.ts';
+import { liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
+import { SEAL_NONCE_BYTES, seal } from '../slot/seal.ts';
+import type { Slot } from '../slot/slot.ts';
+import type { ProxyStore, Store } from '../slot/store.ts';
+import { CLOCK_SKEW_MS, hashOf, isUsable, shortHash, type Token } from '../slot/token.ts';
+import type { Clock, Random, Telemetry } from '../words/platform.ts';
+import type { ForwardOutcome } from './forwarder.ts';
+
+/** An answer of the upstream, as opposed to a failure to get one. */
+export type Answered = Extract<ForwardOutcome, { kind: 'answer' }>;
+type Slid = NonNullable<Answered['slid']>;
+
+export interface SlideDependencies {
+  readonly store: Store;
+  readonly proxyStore: ProxyStore;
+  readonly keys: Keys;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly broker: string;
+}
+
+/**
+ * Takes up a token that a proxied answer renewed, where it is worth a write: only past `refreshAt`, only if the token
+ * used is still current and nobody holds the lease, and not past the session's longest age (C20). Otherwise the slide
+ * is dropped. It can fail nothing: the caller has its answer.
+ */
+export async function adoptSlide(
+  dependencies: SlideDependencies,
+  { connection, slot }: { readonly connection: Connection; readonly slot: Slot },
+  used: Token,
+  { slid, requestStartedAt }: Answered,
+): Promise<void> {
+  const { store, proxyStore, telemetry, clock } = dependencies;
+  const now = clock.now();
+  if (slid === undefined || now < used.refreshAt) return;
+  try {
+    const record = await store.read(slot, { consistent: true });
+    if (record?.generation !== used.generation || liveLease(record, now) !== undefined) return;
+    const token = await sealSlide(dependencies, { connection, slot, record, used }, slid, requestStartedAt);
+    if (token === undefined) return;
+    const ttlSeconds = publishedTtlSeconds(token, record.refusedVersion, record.ttlSeconds);
+    const { generation: seenGeneration, hash: usedHash } = used;
+    const adopted = await proxyStore.adopt({
+      slot,
+      seenGeneration,
+      usedHash,
+      token,
+      dueAt: token.refreshAt,
+      ttlSeconds,
+      now,
+    });
+    if (!adopted) return;
+    telemetry.metrics({ connection: connection.name }, { Slides: { unit: 'Count', value: 1 } });
+    telemetry.info('A slid token was taken up.', {
+      connection: connection.name,
+      subject: slot.subject,
+      generation: seenGeneration + 1,
+      tokenHash: shortHash(token.hash),
+    });
+  } catch {
+    telemetry.warn('A slid token could not be taken up; the current one stays.', { connection: connection.name });
+  }
+}
+
+/**
+ * Seals a slid token as the next generation under the slot's current data key with a new nonce, so that the function
+ * needs no right to make data keys. Undefined where the session is too old, the token too short, or the key is gone.
+ */
+export async function sealSlide(
+  { keys, random, broker, clock }: Pick<SlideDependencies, 'keys' | 'random' | 'broker' | 'clock'>,
+  {
+    connection,
+    slot,
+    record,
+    used,
+  }: { readonly connection: Connection; readonly slot: Slot; readonly record: SlotRecord; readonly used: Token },
+  slid: Slid,
+  requestStartedAt: number,
+): Promise<SealedToken | undefined> {
+  const current = record.token;
+  if (current === undefined) return undefined;
+  const sessionEndsAt = current.sessionStartedAt + (connection.maxSessionSeconds ?? 0) * 1000;
+  const { issuedAt, expiresAt, refreshAt } = timesOf({ life: slid.life, requestStartedAt }, connection, slot);
+  if (clock.now() >= sessionEndsAt || !isUsable({ expiresAt }, clock.now(), connection.minTtlSeconds)) return undefined;
+  const key = await keys.decrypt(slot, current.dataKey);
+  if (key === undefined) return undefined;
+
+  const usableUntil = expiresAt - CLOCK_SKEW_MS;
+  const { secretVersion, attributes } = used;
+  const context = { broker, slot, generation: record.generation + 1, issuedAt, usableUntil, secretVersion };
+  return {
+    ...current,
+    ciphertext: seal({ value: slid.value, attributes }, key, context, random.bytes(SEAL_NONCE_BYTES)),
+    issuedAt,
+    usableUntil,
+    refreshAt,
+    hash: hashOf(slid.value),
+    publicationId: random.uuid(),
+  };
+}

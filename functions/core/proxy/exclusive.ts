@@ -1,0 +1,177 @@
+import type { Audit } from '../hand-out/audit.ts';
+import { recordHandOut } from '../hand-out/audit.ts';
+import { createLookup, type LookupDependencies } from '../hand-out/lookup.ts';
+import { askRefresh, recordUse } from '../hand-out/refresh-ahead.ts';
+import { keptAtLeast, LEASED_KEPT_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
+import { waitLimitMs } from '../slot/lease.ts';
+import { openToken } from '../slot/open-token.ts';
+import { hasUsableToken, isRejected, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
+import type { ProxyStore } from '../slot/store.ts';
+import { CLOCK_SKEW_MS, type Token } from '../slot/token.ts';
+import { BrokerError } from '../words/errors.ts';
+import { type Answered, sealSlide } from './adopt-slide.ts';
+import type { ForwardedAnswer, Forwarder, ProxyCall } from './forwarder.ts';
+
+export interface ExclusiveCallDependencies extends LookupDependencies {
+  readonly audit: Audit;
+  readonly proxyStore: ProxyStore;
+  readonly forwarder: Forwarder;
+}
+
+/** A lease held for the time of one call, with the token that goes with it. */
+interface HeldCall {
+  readonly leaseId: string;
+  readonly record: SlotRecord & { readonly token: SealedToken };
+  readonly token: Token;
+  /** When the upstream must have answered, so that the call ends within its lease on every clock; epoch milliseconds. */
+  readonly endsAt: number;
+}
+
+const UNAUTHORIZED = 401;
+/** With less than this left, a call is not begun. */
+const SHORTEST_CALL_MS = 100;
+const SHORTEST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 500;
+
+/**
+ * Creates proxied calls for an upstream that ends the old token when it issues a new one (C18, `tokensOverlap` false):
+ * one call at a time a slot, under the slot's lease, and every slide is taken up, since the token used is dead after it.
+ * On 401 the lease goes back, and the slot is renewed as on any caller's word.
+ */
+export function createExclusiveCalls(
+  dependencies: ExclusiveCallDependencies,
+): (
+  call: ProxyCall,
+) => Promise<{ readonly answer: ForwardedAnswer; readonly generation: number; readonly again: boolean }> {
+  const { store, proxyStore, forwarder, clock, random } = dependencies;
+  const lookup = createLookup(dependencies);
+
+  return async function callAlone(call) {
+    const first = await callOnce(call);
+    if (first.answer.status !== UNAUTHORIZED || !lookup.hasTimeToMint(call)) return { ...first, again: false };
+    try {
+      await lookup.find({ ...call, minTtlSeconds: call.connection.minTtlSeconds, rejectedHash: first.tokenHash });
+    } catch (error) {
+      // The upstream's own 401 says more to the caller than why there is no other token.
+      if (error instanceof BrokerError) return { ...first, again: false };
+      throw error;
+    }
+    return { ...(await callOnce(call)), again: true };
+  };
+
+  async function callOnce(call: ProxyCall) {
+    const held = await begin(call);
+    const { generation, hash: tokenHash } = held.token;
+    try {
+      const answered = await forward(call, held);
+      await end(call, held, answered);
+      return { answer: answered.answer, generation, tokenHash };
+    } catch (error) {
+      await release(call, held);
+      throw error;
+    }
+  }
+
+  /** Waits its turn and takes the lease for one call; has a token minted first where there is none to use. */
+  async function begin(call: ProxyCall): Promise<HeldCall> {
+    const { connection, slot, policy, deadline } = call;
+    const giveUpAt = Math.min(clock.monotonic() + waitLimitMs(connection), deadline);
+    for (;;) {
+      const seen = await store.read(slot, { consistent: true });
+      const now = clock.now();
+      const isTaken = seen !== undefined && liveLease(seen, now) !== undefined;
+      const dead = deadTokenOf(seen);
+      const isUsable = seen !== undefined && dead === undefined && hasUsableToken(seen, now, connection.minTtlSeconds);
+      const token = isUsable && !isTaken ? await openToken(dependencies, slot, seen) : undefined;
+      if (clock.monotonic() >= giveUpAt) {
+        throw new BrokerError('refresh_in_progress', 'Other calls to this upstream take their time. Ask again.');
+      }
+      if (isTaken) {
+        await clock.sleep(SHORTEST_WAIT_MS + random.fraction() * (LONGEST_WAIT_MS - SHORTEST_WAIT_MS));
+      } else if (!isUsable || token === undefined) {
+        const { minTtlSeconds } = connection;
+        await lookup.find({ connection, slot, minTtlSeconds, deadline, ...(dead === undefined ? {} : { dead }) });
+      } else {
+        const leaseId = random.uuid();
+        const endsAt = now + Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000;
+        const leaseUntil = endsAt + CLOCK_SKEW_MS;
+        const ttlSeconds = keptAtLeast(seen.ttlSeconds, now, LEASED_KEPT_SECONDS);
+        if (await proxyStore.beginCall({ slot, leaseId, now, leaseUntil, ttlSeconds, seen })) {
+          await recordUse(store, { connection, slot, record: seen, now }).catch(() => undefined);
+          return { leaseId, record: seen, token, endsAt };
+        }
+      }
+    }
+  }
+
+  async function forward(call: ProxyCall, { token, endsAt }: HeldCall): Promise<Answered> {
+    const { connection, policy, request, deadline } = call;
+    await recordHandOut(dependencies, { ...call, via: 'proxy' }, { token, source: 'cache' });
+    const leftMs = Math.min(endsAt - clock.now(), deadline - clock.monotonic());
+    const timeoutMs = Math.min(policy.timeoutSeconds * 1000, leftMs);
+    if (timeoutMs < SHORTEST_CALL_MS) {
+      throw new BrokerError(
+        'deadline_exceeded',
+        'Waiting for its turn took all the time there was; nothing was forwarded.',
+      );
+    }
+    const outcome = await forwarder.forward({ connection, token: token.value, request, timeoutMs });
+    if (outcome.kind === 'failure') throw new BrokerError(outcome.code, outcome.detail);
+    return outcome;
+  }
+
+  /** Puts the slid token in the place of the one used, or just gives the lease back where the answer slid nothing. */
+  async function end(call: ProxyCall, held: HeldCall, { slid, requestStartedAt }: Answered): Promise<void> {
+    if (slid !== undefined) {
+      const isKept = await keep(call, held, slid, requestStartedAt).catch(() => {
+        dependencies.telemetry.warn('A slid token could not be stored; the next call logs in.', {
+          connection: call.connection.name,
+        });
+        return false;
+      });
+      if (isKept) return;
+      // What it replaces is dead all the same. A slot that was purged meanwhile has another generation, and stays.
+      const { generation, hash } = held.token;
+      await store.markRejected({ slot: call.slot, generation, hash }).catch(() => false);
+    }
+    await release(call, held);
+    if (slid === undefined) await askAhead(call, held);
+  }
+
+  /** What answers do not slide in time must be refreshed in some other way; under the call's own lease nobody could. */
+  async function askAhead({ connection, slot }: ProxyCall, { record }: HeldCall): Promise<void> {
+    await askRefresh(dependencies, { connection, slot, record, now: clock.now(), via: 'proxy' }).catch(() => undefined);
+  }
+
+  /** Whether the slid token has taken the place of the one used, and the lease has ended with that. */
+  async function keep(
+    { connection, slot }: ProxyCall,
+    { leaseId, record, token: used }: HeldCall,
+    slid: NonNullable<Answered['slid']>,
+    requestStartedAt: number,
+  ): Promise<boolean> {
+    const token = await sealSlide(dependencies, { connection, slot, record, used }, slid, requestStartedAt);
+    if (token === undefined) return false;
+    const { generation: seenGeneration, refusedVersion } = record;
+    return store.publish({
+      slot,
+      leaseId,
+      seenGeneration,
+      token,
+      dueAt: token.refreshAt,
+      ttlSeconds: publishedTtlSeconds(token, refusedVersion, record.ttlSeconds),
+      ...(refusedVersion === undefined ? {} : { refusedVersion }),
+    });
+  }
+
+  /** Where this fails, the lease lapses by itself. */
+  async function release({ slot }: ProxyCall, { leaseId }: HeldCall): Promise<void> {
+    await store.release({ slot, leaseId }).catch(() => false);
+  }
+}
+
+/** The current token, if it is known to be dead: of such an upstream only its own answers say so, never a caller. */
+function deadTokenOf(record: SlotRecord | undefined): Pick<Token, 'hash' | 'generation'> | undefined {
+  if (record?.token === undefined || !isRejected(record)) return undefined;
+  return { hash: record.token.hash, generation: record.generation };
+}

@@ -1,0 +1,100 @@
+import { createHandOut, type HandOut, type HandOutDependencies } from '../hand-out/hand-out.ts';
+import type { Connection, ProxyPolicy } from '../slot/connection.ts';
+import type { ProxyStore } from '../slot/store.ts';
+import { BrokerError } from '../words/errors.ts';
+import { type Answered, adoptSlide } from './adopt-slide.ts';
+import { createExclusiveCalls } from './exclusive.ts';
+import type { ForwardedAnswer, ForwardedRequest, Forwarder, ProxyCall } from './forwarder.ts';
+
+export interface ProxyDependencies extends HandOutDependencies {
+  readonly proxyStore: ProxyStore;
+  readonly forwarder: Forwarder;
+}
+
+const UNAUTHORIZED = 401;
+/** The escapes of what may stand in a segment as it is, apart from what `encodeURIComponent` leaves alone. */
+const NEEDLESS_ESCAPE = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
+/** After a renewal that did not help, nobody's word renews the slot for this long at least (H17). */
+const BARRED_AT_LEAST_MS = 30_000;
+/** With less than this left, a call is not begun. */
+const SHORTEST_CALL_MS = 500;
+
+/**
+ * Creates the proxy: a caller's request goes to the upstream with the slot's token placed. A 401 is followed by one
+ * renewal and one replay (it was not carried out, H17); a second 401 passes through. A token that the answer renewed
+ * is taken up. Throws a `BrokerError` where there is no answer of the upstream to give.
+ */
+export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) => Promise<ForwardedAnswer> {
+  const { forwarder, proxyStore, clock } = dependencies;
+  const handOut = createHandOut(dependencies);
+  const callAlone = createExclusiveCalls(dependencies);
+
+  async function forward(call: ProxyCall, { token }: HandOut): Promise<Answered> {
+    const { connection, policy, request, deadline } = call;
+    const timeoutMs = Math.min(policy.timeoutSeconds * 1000, deadline - clock.monotonic());
+    if (timeoutMs < SHORTEST_CALL_MS) {
+      throw new BrokerError('deadline_exceeded', 'Getting a token took all the time there was; nothing was forwarded.');
+    }
+    const outcome = await forwarder.forward({ connection, token: token.value, request, timeoutMs });
+    if (outcome.kind === 'failure') throw new BrokerError(outcome.code, outcome.detail);
+    await adoptSlide(dependencies, call, token, outcome);
+    return outcome;
+  }
+
+  /** The token to try again with, or undefined where the first 401 must do. */
+  async function renewed(call: ProxyCall, rejected: HandOut): Promise<HandOut | undefined> {
+    try {
+      return await handOut({ ...call, via: 'proxy', rejectedHash: rejected.token.hash });
+    } catch (error) {
+      // The upstream's own 401 says more to the caller than why there is no other token.
+      if (error instanceof BrokerError) return undefined;
+      throw error;
+    }
+  }
+
+  async function callSharing(
+    call: ProxyCall,
+  ): Promise<{ answer: ForwardedAnswer; generation: number; again: boolean }> {
+    const first = await handOut({ ...call, via: 'proxy' });
+    const { answer } = await forward(call, first);
+    if (answer.status !== UNAUTHORIZED) return { answer, generation: first.token.generation, again: false };
+
+    const second = await renewed(call, first);
+    if (second === undefined || call.deadline - clock.monotonic() < SHORTEST_CALL_MS) {
+      return { answer, generation: first.token.generation, again: false };
+    }
+    const replayed = await forward(call, second);
+    return { answer: replayed.answer, generation: second.token.generation, again: true };
+  }
+
+  return async function proxy(call) {
+    const { connection, slot, request, policy } = call;
+    assertAllowed(policy, request, connection);
+    const { answer, generation, again } = connection.tokensOverlap ? await callSharing(call) : await callAlone(call);
+    if (again && answer.status === UNAUTHORIZED) {
+      const barredMs = Math.max(BARRED_AT_LEAST_MS, connection.renewalCooldownSeconds * 1000);
+      await proxyStore.barRenewal({ slot, generation, until: clock.now() + barredMs }).catch(() => false);
+    }
+    return answer;
+  };
+}
+
+/**
+ * A decoded path as it is sent: UTF-8, each segment escaped once, but for what RFC 3986 §3.3 has in one (`pchar`). Two
+ * paths that differ stay different, as long as they hold no `%`.
+ */
+export function pathAsSent(path: string): string {
+  const asSent = (segment: string) =>
+    encodeURIComponent(segment).replace(NEEDLESS_ESCAPE, (escaped) => decodeURIComponent(escaped));
+  return path.split('/').map(asSent).join('/');
+}
+
+/** Throws `proxy_not_allowed` for a method or a path that the connection's policy does not declare. */
+function assertAllowed(policy: ProxyPolicy, { method, path }: ForwardedRequest, connection: Connection): void {
+  const isUnder = (prefix: string) => path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
+  if (policy.methods.includes(method) && policy.paths.map(pathAsSent).some(isUnder)) return;
+  throw new BrokerError(
+    'proxy_not_allowed',
+    `The connection ${connection.name} forwards ${policy.methods.join(', ')} under ${policy.paths.join(', ')} only.`,
+  );
+}

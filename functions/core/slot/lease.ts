@@ -1,0 +1,52 @@
+import type { Random } from '../words/platform.ts';
+import { backOffMs } from './back-off.ts';
+import type { Connection } from './connection.ts';
+import { keptAtLeast, LEASED_KEPT_SECONDS } from './item-end.ts';
+import { EMPTY_RECORD, type SlotRecord } from './record.ts';
+import type { Slot } from './slot.ts';
+import type { Claim } from './store.ts';
+
+const SECOND_MS = 1000;
+
+/** How long `mint` may work under a lease, from when the lease was taken; by its own clock. */
+export function mintWindowMs(connection: Connection): number {
+  return (connection.timeoutSeconds + 6) * SECOND_MS;
+}
+
+/** How long a lease is held: the window of `mint` and, on top, the skew of the clocks. */
+export function leaseLengthMs(connection: Connection): number {
+  return (connection.timeoutSeconds + 11) * SECOND_MS;
+}
+
+/** How long a caller waits for somebody else's attempt, or for the answer of its own. */
+export function waitLimitMs(connection: Connection): number {
+  return (connection.timeoutSeconds + 7) * SECOND_MS;
+}
+
+/** What a caller must have left to take the lease itself. */
+export function timeNeededToMintMs(connection: Connection): number {
+  return mintWindowMs(connection);
+}
+
+/**
+ * A claim on the lease of a slot. The back-off that holds should its holder never come back is part of it, so that
+ * even a crash in every attempt cannot hammer an upstream.
+ */
+export function claimOn(
+  slot: Slot,
+  connection: Connection,
+  seen: SlotRecord | undefined,
+  { now, random }: { readonly now: number; readonly random: Random },
+): Claim {
+  const { tries, ttlSeconds } = seen ?? EMPTY_RECORD;
+  const holdMs = leaseLengthMs(connection);
+  return {
+    slot,
+    leaseId: random.uuid(),
+    now,
+    leaseUntil: now + holdMs,
+    notBefore: now + Math.max(holdMs, backOffMs('unknown', tries + 1, random)),
+    ttlSeconds: keptAtLeast(ttlSeconds, now, LEASED_KEPT_SECONDS),
+    seen,
+  };
+}

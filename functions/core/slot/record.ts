@@ -1,0 +1,90 @@
+import type { BrokerErrorCode } from '../words/errors.ts';
+import { CLOCK_SKEW_MS, isUsable } from './token.ts';
+
+/** A token as the store keeps it: sealed, with all that can be known of it without the key. Epoch milliseconds. */
+export interface SealedToken {
+  readonly ciphertext: Uint8Array;
+  /** The data key, encrypted by KMS. */
+  readonly dataKey: Uint8Array;
+  readonly issuedAt: number;
+  /** `expiresAt` less the clock skew. */
+  readonly usableUntil: number;
+  readonly refreshAt: number;
+  readonly sessionStartedAt: number;
+  readonly secretVersion: string;
+  readonly hash: string;
+  /** Unique to one publication, so that a writer whose reply was lost recognises its own. */
+  readonly publicationId: string;
+}
+
+/** The exclusive right to mint for a slot, while `until` (epoch milliseconds) is ahead. */
+export interface Lease {
+  readonly id: string;
+  readonly until: number;
+  /** The `mint` invocation that has begun under this lease, once one has. */
+  readonly begunBy?: string;
+}
+
+/** One slot's item: token and lease together, so that single-item conditions fence them. Absent numbers read as 0. */
+export interface SlotRecord {
+  readonly generation: number;
+  readonly token?: SealedToken;
+  readonly lease?: Lease;
+  readonly fence: number;
+  /** Back-off: no attempt before this; epoch milliseconds. */
+  readonly notBefore: number;
+  readonly tries: number;
+  readonly failure?: { readonly code: BrokerErrorCode; readonly at: number };
+  /** The secret version that the upstream refused for this slot. */
+  readonly refusedVersion?: string;
+  /** The generation that a caller reported dead; 0 for none. */
+  readonly rejectedGeneration: number;
+  /** No caller's word renews the slot before this; epoch milliseconds. */
+  readonly renewalBarredUntil?: number;
+  readonly lastHandedOutAt: number;
+  readonly refreshAskedAt: number;
+  /** When the schedule looks at this slot; absent while it should not. */
+  readonly dueAt?: number;
+  /** When the store may delete the item; epoch seconds. */
+  readonly ttlSeconds: number;
+}
+
+/** What is true of a slot that the store has nothing on. */
+export const EMPTY_RECORD: SlotRecord = {
+  generation: 0,
+  fence: 0,
+  notBefore: 0,
+  tries: 0,
+  rejectedGeneration: 0,
+  lastHandedOutAt: 0,
+  refreshAskedAt: 0,
+  ttlSeconds: 0,
+};
+
+/** When a sealed token ends, by the upstream's word. */
+export function expiresAtOf(token: SealedToken): number {
+  return token.usableUntil + CLOCK_SKEW_MS;
+}
+
+/** The lease, if it is live. */
+export function liveLease(record: SlotRecord, now: number): Lease | undefined {
+  return record.lease !== undefined && record.lease.until > now ? record.lease : undefined;
+}
+
+export function isBackingOff(record: SlotRecord, now: number): boolean {
+  return record.notBefore > now;
+}
+
+/** Reports whether the slot has a token with `minTtlSeconds` to go. */
+export function hasUsableToken(
+  record: SlotRecord,
+  now: number,
+  minTtlSeconds: number,
+): record is SlotRecord & { readonly token: SealedToken } {
+  return record.token !== undefined && isUsable({ expiresAt: expiresAtOf(record.token) }, now, minTtlSeconds);
+}
+
+/** Reports whether a caller has said that the current token is dead. */
+export function isRejected(record: SlotRecord): boolean {
+  return record.token !== undefined && record.rejectedGeneration === record.generation;
+}

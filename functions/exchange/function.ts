@@ -1,0 +1,94 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { withinTime } from '../api/deadline.ts';
+import type { ApiHandler } from '../api/function.ts';
+import type { ApiEvent } from '../api/request.ts';
+import { handOutResponse } from '../api/response.ts';
+import { reportUnforeseen } from '../api/unforeseen.ts';
+import type { Trust } from '../configuration/configuration.ts';
+import { createHandOut, type HandOutDependencies } from '../core/hand-out/hand-out.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import { slotFor } from '../core/slot/slot.ts';
+import { BrokerError } from '../core/words/errors.ts';
+import { ExchangeError, exchangeErrorOf, exchangeErrorResponse } from './exchange-error.ts';
+import { ACCESS_TOKEN, type ExchangeRequest, exchangeRequestOf } from './exchange-request.ts';
+import type { IssuerKeys } from './issuer-key-source.ts';
+import { isTrusted, keySourcesOf } from './trust-rules.ts';
+import { createWorkloadVerifier, unverifiedOf, type Workload } from './workload.ts';
+
+export interface ExchangeDependencies extends HandOutDependencies {
+  readonly connections: Readonly<Record<string, Connection>>;
+  readonly trust: readonly Trust[];
+  readonly issuerKeys: IssuerKeys;
+}
+
+/**
+ * Creates the function that exchanges a workload's JWT for an upstream's token (RFC 8693): the only one that nobody
+ * needs an AWS identity for. What it believes is a signature of an issuer that a trust rule names, and nothing is said
+ * of connections, subjects or rules to whoever has none.
+ */
+export function createExchangeFunction(dependencies: ExchangeDependencies): ApiHandler {
+  const { clock, telemetry, trust } = dependencies;
+  const handOut = createHandOut(dependencies);
+  const verify = createWorkloadVerifier({ keys: dependencies.issuerKeys, clock });
+
+  /** The workload, if a rule lets it have what it asks for. Tries every place of keys that the rules name. */
+  async function trustedWorkload(request: ExchangeRequest): Promise<Workload> {
+    if (trust.length === 0) throw new ExchangeError('invalid_target', 'This broker trusts no workload.');
+    const { issuer } = unverifiedOf(request.subjectToken);
+    const sources = keySourcesOf(trust, issuer);
+    if (sources.length === 0) {
+      throw new ExchangeError('invalid_request', 'The subject token is of an issuer that this broker does not trust.');
+    }
+    const outcomes = await Promise.allSettled(sources.map((source) => verify(request.subjectToken, source)));
+    const failures: unknown[] = [];
+    for (const [index, source] of sources.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.status !== 'fulfilled') failures.push(outcome?.reason);
+      else if (isTrusted(trust, { workload: outcome.value, source }, request)) return outcome.value;
+    }
+    // Where one place of keys did not answer, it could be the one that says yes.
+    const trouble = failures.find((failure) => exchangeErrorOf(failure).error === 'temporarily_unavailable');
+    if (trouble !== undefined) throw trouble;
+    if (failures.length === sources.length) throw failures[0];
+    throw new ExchangeError(
+      'invalid_target',
+      'No trust rule lets this workload have tokens of this audience and subject.',
+    );
+  }
+
+  async function exchange(event: ApiEvent, deadline: number): Promise<APIGatewayProxyStructuredResultV2> {
+    const { requestId } = event.requestContext;
+    const request = exchangeRequestOf(event);
+    const workload = await trustedWorkload(request);
+    const connection = declared(dependencies.connections, request.connection);
+    const slot = slotFor(connection, request.subject);
+    const caller = `${workload.issuer}#${workload.subject}`;
+    const handedOut = await handOut({ connection, slot, caller, requestId, deadline, via: 'exchange' });
+    return handOutResponse(connection, slot, handedOut, { now: clock.now(), issuedTokenType: ACCESS_TOKEN });
+  }
+
+  const handler = middy<ApiEvent, APIGatewayProxyStructuredResultV2>()
+    .onError((request) => {
+      const { requestId, routeKey } = request.event.requestContext;
+      const error = exchangeErrorOf(request.error);
+      if (error.error === 'server_error') reportUnforeseen(telemetry, request.error, requestId);
+      telemetry.info('An exchange was refused.', {
+        code: error.brokerError?.code ?? error.error,
+        detail: error.detail,
+        status: error.status,
+        routeKey,
+        requestId,
+      });
+      request.response = exchangeErrorResponse(error, requestId);
+    })
+    .handler((event, context) => withinTime(clock, context, (deadline) => exchange(event, deadline)));
+  return (event, context) => handler(event, context);
+}
+
+/** A rule names declared connections only; this one was declared when the configuration was checked. */
+function declared(connections: Readonly<Record<string, Connection>>, name: string): Connection {
+  const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
+  if (connection === undefined) throw new BrokerError('unknown_connection', 'There is no connection of this name.');
+  return connection;
+}

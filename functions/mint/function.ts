@@ -1,0 +1,42 @@
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import * as z from 'zod/mini';
+import { createMint, type MintDependencies } from '../core/mint/mint.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import type { MintReply, MintRequest } from '../core/slot/mint-message.ts';
+
+export type MintHandler = (event: MintRequest, context: Context) => Promise<MintReply>;
+
+const requestSchema = z.strictObject({
+  connection: z.string(),
+  subject: z.string(),
+  fingerprint: z.string(),
+  trigger: z.enum(['caller', 'reader', 'schedule']),
+  lease: z.optional(z.strictObject({ id: z.string(), takenAt: z.number() })),
+});
+
+/**
+ * Creates the function that mints: invoked with a `MintRequest`, it answers a `MintReply`. It serves the connections
+ * of its isolation group alone. Throws for a malformed request or a connection of another group.
+ */
+export function createMintFunction(
+  dependencies: MintDependencies & {
+    readonly connections: Readonly<Record<string, Connection>>;
+    readonly isolation: string;
+  },
+): MintHandler {
+  const mint = createMint(dependencies);
+  const { connections, isolation } = dependencies;
+
+  const handler = middy<MintRequest, MintReply>({ timeoutEarlyInMillis: 0 }).handler(async (event) => {
+    const parsed = requestSchema.safeParse(event);
+    if (!parsed.success) throw new Error('The invocation is not a mint request.');
+    const { lease, ...request } = parsed.data;
+    const connection = Object.hasOwn(connections, request.connection) ? connections[request.connection] : undefined;
+    if (connection?.isolation !== isolation) {
+      throw new Error(`This function serves the isolation group ${isolation}, which has no such connection.`);
+    }
+    return mint({ ...request, ...(lease === undefined ? {} : { lease }) }, connection);
+  });
+  return (event, context) => handler(event, context);
+}

@@ -1,0 +1,35 @@
+import type { HttpHeaders } from '../../http/port.ts';
+
+const LONGEST_RETRY_AFTER_MS = 3_600_000;
+const DELTA_SECONDS = /^\d{1,10}$/;
+/** `Date.parse` takes almost anything for a date: only the form that RFC 9110 §5.6.7 has servers write is one. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/** The answer's `Date` in epoch milliseconds, or undefined where it has none that can be read (H14). */
+export function serverDateOf(headers: HttpHeaders): number | undefined {
+  const date = single(headers, 'date');
+  return date === undefined ? undefined : parseHttpDate(date);
+}
+
+/**
+ * How long the upstream asks to be left alone, at most an hour; RFC 9110 §10.2.3. A date counts from the answer's
+ * own `Date`, else from `now`. Undefined where it says nothing that can be read.
+ */
+export function retryAfterMsOf(headers: HttpHeaders, now: number): number | undefined {
+  const value = single(headers, 'retry-after');
+  if (value === undefined) return undefined;
+  if (DELTA_SECONDS.test(value)) return Math.min(Number(value) * 1000, LONGEST_RETRY_AFTER_MS);
+  const at = parseHttpDate(value);
+  if (at === undefined) return undefined;
+  return Math.min(Math.max(at - (serverDateOf(headers) ?? now), 0), LONGEST_RETRY_AFTER_MS);
+}
+
+function parseHttpDate(text: string): number | undefined {
+  const at = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+}
+
+function single(headers: HttpHeaders, name: string): string | undefined {
+  const values = headers[name];
+  return values?.length === 1 ? values[0] : undefined;
+}

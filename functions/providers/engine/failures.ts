@@ -1,0 +1,123 @@
+import type { UpstreamFailure, UpstreamOutcome } from '../../core/mint/upstream.ts';
+import type { BackOffKind } from '../../core/slot/back-off.ts';
+import type { BrokerErrorCode } from '../../core/words/errors.ts';
+import type { HttpFailure, HttpResponse } from '../../http/port.ts';
+import { retryAfterMsOf } from './answer-clock.ts';
+
+/** A failed attempt as a value; `detail` is for the caller and quotes nothing. */
+export function failure(code: BrokerErrorCode, backOff: BackOffKind, detail: string): UpstreamFailure {
+  return { kind: 'failure', code, backOff, detail };
+}
+
+/** What became of a request that got no answer: only one that was surely not sent may soon be tried again. */
+export function transportFailure({ reason, sent }: HttpFailure, timeoutMs: number): UpstreamFailure {
+  switch (reason) {
+    case 'dns':
+      return failure(
+        'upstream_unreachable',
+        'not_judged',
+        "The name in the connection's `baseUrl` could not be resolved. Check it, and the network that `mint` runs in.",
+      );
+    case 'connect':
+      return failure(
+        'upstream_unreachable',
+        'not_judged',
+        'The upstream could not be connected to. Check that it is up, and reachable from the network that `mint` runs in.',
+      );
+    case 'refused_address':
+      return failure(
+        'upstream_unreachable',
+        'not_judged',
+        "The connection's `baseUrl` leads to a link-local or metadata address, which is never called. Check the name's DNS entry.",
+      );
+    case 'request':
+      return failure(
+        'upstream_unreachable',
+        'not_judged',
+        "The request could not be made out of the connection's settings. Check `baseUrl`, the paths and `caCertificate`.",
+      );
+    case 'tls':
+      return failure(
+        'upstream_tls_invalid',
+        'not_judged',
+        "The upstream's TLS certificate or handshake is not valid. Renew the certificate, or set `caCertificate` where a private authority issued it.",
+      );
+    case 'timeout':
+      return failure(
+        'upstream_timeout',
+        sent ? 'unknown' : 'not_judged',
+        sent
+          ? `The upstream did not answer within ${timeoutMs} ms. Whether it took the request is unknown.`
+          : `No connection to the upstream within ${timeoutMs} ms; nothing was sent.`,
+      );
+    case 'reset':
+      return sent
+        ? failure(
+            'upstream_outcome_unknown',
+            'unknown',
+            'The upstream closed the connection before it had answered. Whether it took the request is unknown.',
+          )
+        : failure('upstream_unreachable', 'not_judged', 'The upstream closed the connection before anything was sent.');
+    case 'too_large':
+      return failure(
+        'upstream_response_too_large',
+        'unknown',
+        "The upstream's answer is larger than 64 KB. Check that `baseUrl` and the paths lead to its API.",
+      );
+    case 'protocol':
+      return failure(
+        'upstream_invalid_response',
+        'unknown',
+        'The upstream answered with something that is not HTTP, or cannot be decompressed. Check `baseUrl` and its port.',
+      );
+  }
+}
+
+/**
+ * The failure that a status alone makes, at login and slide alike: redirect, throttling, faults of the server, and
+ * whatever is neither an answer nor a refusal. Undefined for 2xx and 4xx other than 429.
+ */
+export function statusFailure({ status }: HttpResponse): UpstreamFailure | undefined {
+  const isOwnMatter = (status >= 200 && status < 300) || (status >= 400 && status < 500 && status !== 429);
+  if (isOwnMatter) return undefined;
+  if (status === 429) {
+    return failure('upstream_throttled', 'not_judged', 'The upstream answered 429: too many requests.');
+  }
+  if (status === 503) {
+    return failure('upstream_unavailable', 'not_judged', 'The upstream answered 503: it is not available.');
+  }
+  if (status >= 500) {
+    return failure(
+      'upstream_unavailable',
+      'unknown',
+      `The upstream answered ${status}. Whether it took the request is unknown.`,
+    );
+  }
+  if (status >= 300) {
+    return failure(
+      'upstream_redirect',
+      'unknown',
+      `The upstream answered ${status}, a redirect, which is never followed with a credential. Set \`baseUrl\` and the paths to where the API is.`,
+    );
+  }
+  return failure('upstream_invalid_response', 'unknown', `The upstream answered ${status}, which ends no request.`);
+}
+
+/**
+ * The outcome of an answer with the wait that its `Retry-After` asks for, whatever the failure. A credential that was
+ * refused waits for another version of the secret alone: the header would keep that one waiting too.
+ */
+export function heedingRetryAfter(outcome: UpstreamOutcome, { headers }: HttpResponse, now: number): UpstreamOutcome {
+  if (outcome.kind === 'token' || outcome.backOff === 'refused') return outcome;
+  const retryAfterMs = retryAfterMsOf(headers, now);
+  return retryAfterMs === undefined ? outcome : { ...outcome, retryAfterMs };
+}
+
+/** An account that the upstream has locked. */
+export function accountLocked(): UpstreamFailure {
+  return failure(
+    'upstream_account_locked',
+    'locked',
+    'The upstream says that the account is locked. Unlock it there; it is left alone for half an hour.',
+  );
+}

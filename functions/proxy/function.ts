@@ -1,0 +1,44 @@
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { type ApiHandler, createApiFunction } from '../api/function.ts';
+import { ERROR_HEADER, noProxy } from '../api/problem.ts';
+import { type ApiEvent, connectionOf } from '../api/request.ts';
+import type { ForwardedAnswer } from '../core/proxy/forwarder.ts';
+import { createProxy, type ProxyDependencies } from '../core/proxy/proxy.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import { slotFor } from '../core/slot/slot.ts';
+import { forwardedRequestOf } from './forwarded-request.ts';
+
+/** Creates the function that forwards requests to the upstreams of one isolation group. */
+export function createProxyFunction(
+  dependencies: ProxyDependencies & {
+    readonly connections: Readonly<Record<string, Connection>>;
+    readonly isolation: string;
+  },
+): ApiHandler {
+  const proxy = createProxy(dependencies);
+  const { connections, isolation } = dependencies;
+
+  return createApiFunction({ ...dependencies, errorHeader: ERROR_HEADER }, async ({ event, ...call }) => {
+    const connection = connectionOf(event, connections);
+    const policy = connection.proxy;
+    if (policy === undefined || connection.isolation !== isolation) throw noProxy(connection);
+    const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
+    const request = forwardedRequestOf(event, connection, policy);
+    return responseOf(await proxy({ ...call, connection, policy, slot, request }), event);
+  });
+}
+
+/**
+ * The upstream's answer, in base64 whatever it is, so that every byte arrives as it was sent; without the header by which
+ * the broker marks errors of its own.
+ */
+function responseOf({ status, headers, body }: ForwardedAnswer, event: ApiEvent): APIGatewayProxyStructuredResultV2 {
+  const passedOn = Object.entries(headers).filter(([name]) => name.toLowerCase() !== ERROR_HEADER);
+  const joined = passedOn.map(([name, values]) => [name, values.join(', ')]);
+  const hasBody = body.length > 0 && event.requestContext.http.method !== 'HEAD';
+  return {
+    statusCode: status,
+    headers: Object.fromEntries(joined),
+    ...(hasBody ? { body: Buffer.from(body).toString('base64'), isBase64Encoded: true } : {}),
+  };
+}

@@ -1,0 +1,22 @@
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { createSweep, type SweepResult } from '../core/operate/sweep.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import type { MintInvoker } from '../core/slot/minter.ts';
+import type { Store } from '../core/slot/store.ts';
+import type { Clock, Telemetry } from '../core/words/platform.ts';
+
+export type RefreshHandler = (event: unknown, context: Context) => Promise<SweepResult>;
+
+/** Creates the function that the schedule runs each minute, whatever event it comes with: one sweep over what is due. */
+export function createRefreshFunction(dependencies: {
+  readonly store: Store;
+  readonly minter: MintInvoker;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly connections: Readonly<Record<string, Connection>>;
+}): RefreshHandler {
+  const sweep = createSweep(dependencies);
+  const handler = middy<unknown, SweepResult>({ timeoutEarlyInMillis: 0 }).handler(() => sweep());
+  return (event, context) => handler(event, context);
+}

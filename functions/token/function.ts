@@ -1,0 +1,39 @@
+import { type ApiHandler, createApiFunction } from '../api/function.ts';
+import { type ApiEvent, connectionOf, minTtlOf } from '../api/request.ts';
+import { handOutResponse } from '../api/response.ts';
+import { createHandOut, type HandOutDependencies } from '../core/hand-out/hand-out.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import { slotFor } from '../core/slot/slot.ts';
+
+/** The routes of this function; the method routes of the API as payload format 2.0 names them. */
+const POST_ROUTE = 'POST /tokens/{connection}/{subject}';
+
+/** Creates the function that hands out tokens: GET, and POST for a caller whose token the upstream rejected. */
+export function createTokenFunction(
+  dependencies: HandOutDependencies & { readonly connections: Readonly<Record<string, Connection>> },
+): ApiHandler {
+  const handOut = createHandOut(dependencies);
+
+  return createApiFunction(dependencies, async ({ event, caller, requestId, deadline }) => {
+    const connection = connectionOf(event, dependencies.connections);
+    const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
+    const minTtlSeconds = minTtlOf(event);
+    const rejectedHash = event.routeKey === POST_ROUTE ? await rejectedHashIn(event) : undefined;
+    const handedOut = await handOut({
+      connection,
+      slot,
+      caller,
+      requestId,
+      deadline,
+      ...(minTtlSeconds === undefined ? {} : { minTtlSeconds }),
+      ...(rejectedHash === undefined ? {} : { rejectedHash }),
+    });
+    return handOutResponse(connection, slot, handedOut, { now: dependencies.clock.now() });
+  });
+}
+
+/** Loads what reads such a body with the first of them: few callers ever send one. */
+async function rejectedHashIn(event: ApiEvent): Promise<string> {
+  const { rejectedHashOf } = await import('./rejection.ts');
+  return rejectedHashOf(event);
+}

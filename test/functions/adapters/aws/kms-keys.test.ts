@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createKmsClient, createKmsKeys } from '../../../../functions/adapters/aws/kms-keys.ts';
+import type { DataKey, Keys } from '../../../../functions/core/slot/keys.ts';
+import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
+import { type AwsUnderTest, createTestClock, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
+
+const SLOT = { connection: 'helpdesk', subject: '88', fingerprint: 'f00d' };
+
+let under: AwsUnderTest;
+let client: ReturnType<typeof createKmsClient>;
+let clock: ReturnType<typeof createTestClock>;
+let keys: Keys;
+
+function keysOf(broker = 'broker-1', keyId = 'alias/token-broker'): Keys {
+  return createKmsKeys({ client, keyId, broker, clock });
+}
+
+function decrypts(): number {
+  return under.aws.faults.counts()['kms.Decrypt'] ?? 0;
+}
+
+function reveal(key: Awaited<ReturnType<Keys['decrypt']>>): string | undefined {
+  return key && Buffer.from(key.reveal()).toString('hex');
+}
+
+beforeAll(async () => {
+  under = await startAwsUnderTest();
+  client = createKmsClient(under.environment);
+});
+beforeEach(() => {
+  clock = createTestClock();
+  keys = keysOf();
+  under.aws.faults.resetCounts();
+});
+afterEach(() => under.aws.faults.clear());
+afterAll(async () => {
+  client.destroy();
+  await under.aws.close();
+});
+
+describe('generate', () => {
+  it('makes a new 256-bit key each time, which decrypts to the same', async () => {
+    const [one, two] = [await keys.generate(SLOT), await keys.generate(SLOT)];
+
+    expect(one.plaintext.reveal()).toHaveLength(32);
+    expect(reveal(one.plaintext)).not.toBe(reveal(two.plaintext));
+    expect(reveal(await keys.decrypt(SLOT, one.encrypted))).toBe(reveal(one.plaintext));
+  });
+
+  it('never shows the key', async () => {
+    const { plaintext } = await keys.generate(SLOT);
+
+    expect(`${plaintext} ${JSON.stringify({ plaintext })}`).toBe('[secret] {"plaintext":"[secret]"}');
+  });
+});
+
+describe('decrypt', () => {
+  it.each([
+    ['another connection', { ...SLOT, connection: 'other' }],
+    ['another subject', { ...SLOT, subject: '89' }],
+  ])('knows no key that was made for %s (invariant 8), kept or not', async (_, other) => {
+    const { encrypted } = await keys.generate(SLOT);
+
+    expect(await keys.decrypt(other, encrypted)).toBeUndefined();
+    expect(await keys.decrypt(SLOT, encrypted)).toBeDefined();
+    expect(await keys.decrypt(other, encrypted)).toBeUndefined();
+  });
+
+  it('knows no key of another broker', async () => {
+    const { encrypted } = await keysOf('broker-2').generate(SLOT);
+
+    expect(await keys.decrypt(SLOT, encrypted)).toBeUndefined();
+  });
+
+  it('knows no key that was changed, or was encrypted under another KMS key', async () => {
+    const { encrypted } = await keys.generate(SLOT);
+    const changed = Uint8Array.from(encrypted);
+    changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+    const elsewhere = await startAwsUnderTest(randomBytes(32));
+    const otherClient = createKmsClient(elsewhere.environment);
+    const others = createKmsKeys({ client: otherClient, keyId: 'alias/token-broker', broker: 'broker-1', clock });
+    const foreign = (await others.generate(SLOT)).encrypted;
+    otherClient.destroy();
+    await elsewhere.aws.close();
+
+    for (const blob of [changed, foreign]) expect(await keys.decrypt(SLOT, blob)).toBeUndefined();
+  });
+
+  it.each([
+    ['an empty key', 0],
+    ['a key longer than KMS takes', 6_145],
+  ])('knows %s to be none of its own, and does not ask KMS', async (_what, bytes) => {
+    under.aws.faults.set('kms', { mode: 'down' });
+
+    expect(await keys.decrypt(SLOT, new Uint8Array(bytes))).toBeUndefined();
+    expect(decrypts()).toBe(0);
+  });
+
+  it.each([1, 6_144])('asks KMS about a key of %i bytes', async (bytes) => {
+    expect(await keys.decrypt(SLOT, new Uint8Array(bytes))).toBeUndefined();
+    expect(decrypts()).toBe(1);
+  });
+
+  it('lets KMS use no other key than the configured one', async () => {
+    const bodies: string[] = [];
+    const recorder = await startLoopbackServer({
+      maxBodyBytes: 10_000,
+      answer: async ({ body }) => {
+        bodies.push(body.toString('utf8'));
+        return { status: 400, headers: {}, body: '{"__type":"IncorrectKeyException"}' };
+      },
+    });
+    const recorded = createKmsClient(environmentFor(recorder.endpoint));
+    const own = createKmsKeys({ client: recorded, keyId: 'alias/mine', broker: 'broker-1', clock });
+
+    expect(await own.decrypt(SLOT, Uint8Array.of(1))).toBeUndefined();
+    recorded.destroy();
+    await recorder.close();
+    expect(bodies.map((body) => JSON.parse(body))).toEqual([expect.objectContaining({ KeyId: 'alias/mine' })]);
+  });
+
+  it('asks KMS once in five minutes', async () => {
+    const { encrypted } = await keys.generate(SLOT);
+    await keys.decrypt(SLOT, encrypted);
+    clock.advance(5 * 60_000 - 1);
+    await keys.decrypt(SLOT, Uint8Array.from(encrypted));
+    expect(decrypts()).toBe(1);
+
+    clock.advance(1);
+    await keys.decrypt(SLOT, encrypted);
+    expect(decrypts()).toBe(2);
+  });
+
+  it('asks KMS again when the clock went back', async () => {
+    const { encrypted } = await keys.generate(SLOT);
+    await keys.decrypt(SLOT, encrypted);
+    clock.advance(-60_000);
+    await keys.decrypt(SLOT, encrypted);
+
+    expect(decrypts()).toBe(2);
+  });
+
+  it('asks KMS once for callers that overlap', async () => {
+    const { encrypted } = await keys.generate(SLOT);
+    const decrypted = await Promise.all(Array.from({ length: 20 }, () => keys.decrypt(SLOT, encrypted)));
+
+    expect(new Set(decrypted.map(reveal)).size).toBe(1);
+    expect(decrypts()).toBe(1);
+  });
+
+  it('serves what it keeps while KMS is down (invariant 11)', async () => {
+    const { encrypted } = await keys.generate(SLOT);
+    await keys.decrypt(SLOT, encrypted);
+    under.aws.faults.set('kms', { mode: 'down' });
+
+    expect(await keys.decrypt(SLOT, encrypted)).toBeDefined();
+  });
+
+  it('does not remember that a key could not be decrypted', async () => {
+    const { encrypted } = await keys.generate(SLOT);
+    under.aws.faults.set('kms', { mode: 'deny', count: 1 });
+    await expect(keys.decrypt(SLOT, encrypted)).rejects.toMatchObject({ code: 'kms_unavailable' });
+
+    expect(await keys.decrypt(SLOT, encrypted)).toBeDefined();
+  });
+});
+
+it.each(['down', 'throttle', 'deny', 'reset'] as const)(
+  'is unavailable, and says no more, when KMS is: %s',
+  async (mode) => {
+    const { encrypted }: DataKey = await keys.generate(SLOT);
+    under.aws.faults.set('kms', { mode });
+
+    for (const attempt of [() => keys.generate(SLOT), () => keys.decrypt(SLOT, encrypted)]) {
+      const error: unknown = await attempt().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'kms_unavailable' });
+      expect((error as Error).cause).toBeUndefined();
+      expect(String(error)).not.toMatch(/arn:|helpdesk|a fault/);
+    }
+  },
+);
+
+it('is unavailable where the KMS key does not exist', async () => {
+  await expect(keysOf('broker-1', 'alias/none').generate(SLOT)).rejects.toMatchObject({ code: 'kms_unavailable' });
+});

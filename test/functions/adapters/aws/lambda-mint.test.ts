@@ -1,0 +1,232 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
+import { createLambdaClient, createLambdaMint } from '../../../../functions/adapters/aws/lambda-mint.ts';
+import { type Connection, fingerprintOf } from '../../../../functions/core/slot/connection.ts';
+import type { MintRequest } from '../../../../functions/core/slot/mint-message.ts';
+import type { MintInvoker } from '../../../../functions/core/slot/minter.ts';
+import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
+import { type AwsUnderTest, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
+
+const TIMEOUT_MS = 10_000;
+const fields = { provider: 'helpmaster', baseUrl: 'https://upstream.example', secret: 'secret', settings: {} };
+const CONNECTION: Connection = {
+  ...fields,
+  name: 'helpdesk',
+  allowPlainHttp: false,
+  subjects: { system: true, staff: true },
+  minTtlSeconds: 60,
+  refreshAfter: 0.8,
+  idleSeconds: 3_600,
+  maxTokenAgeSeconds: 86_400,
+  memorySeconds: 30,
+  timeoutSeconds: 6,
+  renewalCooldownSeconds: 60,
+  tokensOverlap: true,
+  placement: { header: 'Authorization', scheme: 'Bearer' },
+  isolation: 'helpdesk',
+  fingerprint: fingerprintOf(fields),
+};
+const REQUEST: MintRequest = {
+  connection: 'helpdesk',
+  subject: '88',
+  fingerprint: 'f00d',
+  trigger: 'caller',
+  lease: { id: 'lease-1', takenAt: 1_800_000_000_000 },
+};
+
+let under: AwsUnderTest;
+let client: ReturnType<typeof createLambdaClient>;
+let mint: MintInvoker;
+
+function mintAt(endpoint: string): { readonly mint: MintInvoker; close(): void } {
+  const own = createLambdaClient(environmentFor(endpoint));
+  return {
+    mint: createLambdaMint({ client: own, functionNameOf: ({ name }) => `mint-${name}` }),
+    close: () => own.destroy(),
+  };
+}
+
+function answering(answer: (event: unknown) => unknown, timeoutMs = TIMEOUT_MS): ReturnType<typeof vi.fn> {
+  const handler = vi.fn(async (event: unknown) => answer(event));
+  under.functions.set('mint-helpdesk', { handler, timeoutMs });
+  return handler;
+}
+
+beforeAll(async () => {
+  under = await startAwsUnderTest();
+  client = createLambdaClient(under.environment);
+  mint = createLambdaMint({ client, functionNameOf: ({ name }) => `mint-${name}` });
+});
+afterEach(() => {
+  under.aws.faults.clear();
+  under.aws.faults.resetCounts();
+  under.functions.clear();
+});
+afterAll(async () => {
+  client.destroy();
+  await under.aws.close();
+});
+
+describe('invoke', () => {
+  it.each([
+    { outcome: 'published', generation: 7, source: 'login' },
+    { outcome: 'published', generation: 8, source: 'slide' },
+    { outcome: 'failed', code: 'upstream_timeout', detail: 'It did not answer.', retryAfterMs: 5_000 },
+    { outcome: 'failed', code: 'secret_invalid', detail: 'Set it.' },
+    { outcome: 'busy' },
+    { outcome: 'superseded' },
+    { outcome: 'idle' },
+    { outcome: 'current' },
+    { outcome: 'waiting' },
+  ])("sends the request as it is and gives mint's reply: $outcome", async (reply) => {
+    const handler = answering(() => reply);
+
+    expect(await mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'reply', reply });
+    expect(handler.mock.calls.map(([event]) => event)).toEqual([REQUEST]);
+  });
+
+  it('takes a failure of a code that it does not know for `internal`, and nothing else out of a reply', async () => {
+    answering(() => ({ outcome: 'failed', code: 'toString', detail: 'New.', token: 'x', retryAfterMs: '5' }));
+
+    expect(await mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({
+      kind: 'reply',
+      reply: { outcome: 'failed', code: 'internal', detail: 'New.' },
+    });
+  });
+
+  it.each([
+    [null],
+    ['published'],
+    [{}],
+    [[]],
+    [{ outcome: 'other' }],
+    [{ outcome: 'published' }],
+    [{ outcome: 'published', generation: '7', source: 'login' }],
+    [{ outcome: 'published', generation: 7, source: 'cache' }],
+    [{ outcome: 'failed', code: 'internal' }],
+    [{ outcome: 'failed', detail: 'No code.' }],
+  ])('takes what is no reply for an error of the function: %j', async (answer) => {
+    answering(() => answer);
+
+    expect(await mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'function_error' });
+  });
+
+  it('tells a function that threw, or was ended by Lambda, from an answer', async () => {
+    answering(() => {
+      throw new Error('outcome: published');
+    });
+    expect(await mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'function_error' });
+
+    answering(() => new Promise(() => undefined), 20);
+    expect(await mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'function_error' });
+  });
+
+  it.each(['throttle', 'deny'] as const)(
+    'is refused, and has logged in nowhere, when Lambda says: %s',
+    async (mode) => {
+      const handler = answering(() => ({ outcome: 'busy' }));
+      under.aws.faults.set('lambda', { mode });
+
+      expect(await mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'refused' });
+      expect(handler).not.toHaveBeenCalled();
+      expect(under.aws.faults.counts()).toEqual({ 'lambda.Invoke': 1 });
+    },
+  );
+
+  it('is refused where there is no such function', async () => {
+    expect(await mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'refused' });
+  });
+
+  it('is refused where nothing listens', async () => {
+    const closed = await startLoopbackServer({ maxBodyBytes: 1, answer: async () => 'hang' });
+    await closed.close();
+    const nowhere = mintAt(closed.endpoint);
+
+    expect(await nowhere.mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'refused' });
+    nowhere.close();
+  });
+
+  it('is refused where no connection is to be had in time', async () => {
+    under.aws.faults.set('lambda', { mode: 'hang' });
+    const config = awsClientConfig({ service: 'LAMBDA', maxAttempts: 1 }, under.environment);
+    const requestHandler = { ...config.requestHandler, connectionTimeout: 50, httpAgent: { maxSockets: 1 } };
+    const crowded = new LambdaClient({ ...config, requestHandler });
+    const own = createLambdaMint({ client: crowded, functionNameOf: () => 'mint-helpdesk' });
+    const first = own.invoke(CONNECTION, REQUEST, 500);
+    await vi.waitFor(() => expect(under.aws.faults.counts()).toEqual({ 'lambda.Invoke': 1 }));
+
+    expect(await own.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'refused' });
+    expect(await first).toEqual({ kind: 'unanswered' });
+    crowded.destroy();
+  });
+
+  it.each(['down', 'reset', 'lose-reply'] as const)(
+    'is unanswered, and sent once, when Lambda does: %s',
+    async (mode) => {
+      answering(() => ({ outcome: 'busy' }));
+      under.aws.faults.set('lambda', { mode });
+
+      expect(await mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'unanswered' });
+      expect(under.aws.faults.counts()).toEqual({ 'lambda.Invoke': 1 });
+    },
+  );
+
+  it('is unanswered, and sent once, when there is no answer in the time given', async () => {
+    under.aws.faults.set('lambda', { mode: 'hang' });
+
+    expect(await mint.invoke(CONNECTION, REQUEST, 100)).toEqual({ kind: 'unanswered' });
+    expect(under.aws.faults.counts()).toEqual({ 'lambda.Invoke': 1 });
+  });
+
+  it('uses no connection twice, since one may have died while the instance was frozen', async () => {
+    const connections: (string | undefined)[] = [];
+    const server = await startLoopbackServer({
+      maxBodyBytes: 10_000,
+      answer: async ({ headers }) => {
+        connections.push(headers.connection);
+        return { status: 200, headers: {}, body: '{"outcome":"busy"}' };
+      },
+    });
+    const own = mintAt(server.endpoint);
+    await own.mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS);
+    own.close();
+    await server.close();
+
+    expect(connections).toEqual(['close']);
+  });
+});
+
+describe('ask', () => {
+  const asked: MintRequest = { connection: 'helpdesk', subject: '88', fingerprint: 'f00d', trigger: 'reader' };
+
+  it('does not wait for the function', async () => {
+    let release = (): void => undefined;
+    const handler = answering(() => new Promise<void>((resolve) => (release = resolve)));
+
+    expect(await mint.ask(CONNECTION, asked)).toBeUndefined();
+    await vi.waitFor(() => expect(handler.mock.calls.map(([event]) => event)).toEqual([asked]));
+    release();
+  });
+
+  it.each(['throttle', 'down', 'deny', 'reset'] as const)(
+    'throws nothing, and asks once, when Lambda does: %s',
+    async (mode) => {
+      under.aws.faults.set('lambda', { mode });
+
+      expect(await mint.ask(CONNECTION, asked)).toBeUndefined();
+      expect(under.aws.faults.counts()).toEqual({ 'lambda.Invoke': 1 });
+    },
+  );
+
+  it('throws nothing where the function has no name', async () => {
+    const nameless = createLambdaMint({
+      client,
+      functionNameOf: () => {
+        throw new Error('not deployed');
+      },
+    });
+
+    expect(await nameless.ask(CONNECTION, asked)).toBeUndefined();
+  });
+});

@@ -1,0 +1,183 @@
+import { createServer, type Server } from 'node:http';
+import { json } from 'node:stream/consumers';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createDynamodbStore } from '../../../../functions/adapters/dynamodb/store.ts';
+import type { Store } from '../../../../functions/core/slot/store.ts';
+import { BrokerError } from '../../../../functions/core/words/errors.ts';
+import { type DynamodbFaultProxy, startDynamodbFaultProxy } from '../../../../local/aws/dynamodb-faults.ts';
+import { closeServer, listenOnLoopback } from '../../../../local/aws/loopback-server.ts';
+import { startEmbeddedDynamodb } from '../../../../local/embedded-dynamodb.ts';
+import {
+  claimOn,
+  createTable,
+  type DynamodbEngine,
+  failureOf,
+  NOW,
+  publicationOf,
+  SLOT,
+  sealedToken,
+  TTL_SECONDS,
+  testClient,
+} from './store-under-test.ts';
+
+const everyOperation: { readonly [Name in keyof Store]: (store: Store) => Promise<unknown> } = {
+  read: (store) => store.read(SLOT, { consistent: true }),
+  acquire: (store) => store.acquire(claimOn(undefined)),
+  begin: (store) => store.begin({ slot: SLOT, leaseId: 'lease-1', begunBy: 'request-1' }),
+  publish: (store) => store.publish(publicationOf()),
+  fail: (store) => store.fail(failureOf()),
+  release: (store) => store.release({ slot: SLOT, leaseId: 'lease-1' }),
+  askRefresh: (store) => store.askRefresh({ slot: SLOT, generation: 1, now: NOW, notSince: NOW }),
+  recordUse: (store) => store.recordUse({ slot: SLOT, now: NOW, notSince: NOW }),
+  markRejected: (store) => store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash }),
+  reschedule: (store) => store.reschedule({ slot: SLOT, generation: 1, lastHandedOutAt: 0 }),
+  purge: (store) => store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS }),
+  endBackOff: (store) => store.endBackOff({ slot: SLOT }),
+  list: (store) => store.list({ connection: 'helpdesk', limit: 1 }),
+  due: (store) => store.due({ now: NOW, limit: 1 }),
+  refusals: (store) => store.refusals('helpdesk'),
+  recordRefusal: (store) => store.recordRefusal({ slot: SLOT, secretVersion: 'version-1', ttlSeconds: 1 }),
+  clearRefusals: (store) => store.clearRefusals('helpdesk'),
+};
+
+let engine: DynamodbEngine;
+let proxy: DynamodbFaultProxy;
+let client: DynamoDBClient;
+let store: Store;
+let tables = 0;
+
+beforeAll(async () => {
+  engine = await startEmbeddedDynamodb({});
+  proxy = await startDynamodbFaultProxy(engine.endpoint);
+});
+beforeEach(async () => {
+  tables += 1;
+  client = testClient(proxy.endpoint);
+  await createTable(client, `faulty-${tables}`);
+  store = createDynamodbStore({ client, table: `faulty-${tables}` });
+  proxy.faults.resetCounts();
+});
+afterEach(() => {
+  proxy.faults.clear();
+  client.destroy();
+});
+afterAll(async () => {
+  await proxy.close();
+  await engine.close();
+});
+
+describe('the store with DynamoDB in trouble', () => {
+  it.each(['down', 'throttle', 'deny', 'reset'] as const)(
+    'is unavailable, and says no more, when it is: %s',
+    async (mode) => {
+      proxy.faults.set('dynamodb', { mode });
+      const failures = await Promise.all(
+        Object.entries(everyOperation).map(
+          async ([name, run]) => [name, await run(store).catch((e: unknown) => e)] as const,
+        ),
+      );
+
+      for (const [name, error] of failures) {
+        expect(error, name).toBeInstanceOf(BrokerError);
+        expect(error, name).toMatchObject({ code: 'store_unavailable', detail: expect.stringContaining(`(${name})`) });
+        expect((error as Error).cause, name).toBeUndefined();
+        expect(JSON.stringify(error) + String(error), name).not.toMatch(/helpdesk|lease-1|faulty|a fault/);
+      }
+    },
+  );
+
+  it('is unavailable when DynamoDB does not answer in time', async () => {
+    proxy.faults.set('dynamodb', { mode: 'hang' });
+    const impatient = testClient(proxy.endpoint, { requestTimeoutMs: 500 });
+
+    const read = createDynamodbStore({ client: impatient, table: 'any' }).read(SLOT, { consistent: true });
+    await expect(read).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(proxy.faults.counts()).toEqual({ 'dynamodb.GetItem': 3 });
+    impatient.destroy();
+  });
+
+  it('gets over two faults in a row', async () => {
+    proxy.faults.set('dynamodb', { mode: 'down', count: 2 });
+
+    expect(await store.acquire(claimOn(undefined))).toBe(true);
+  });
+
+  it('finds its own lease after a reply that was lost', async () => {
+    proxy.faults.set('dynamodb', { mode: 'lose-reply', count: 1 });
+
+    // The SDK sent the write again, and the lease that was in its way was its own.
+    expect(await store.acquire(claimOn(undefined))).toBe(false);
+    expect((await store.read(SLOT, { consistent: true }))?.lease?.id).toBe('lease-1');
+    expect(await store.begin({ slot: SLOT, leaseId: 'lease-1', begunBy: 'request-1' })).toBeDefined();
+  });
+
+  it('finds its own publication after a reply that was lost', async () => {
+    await store.acquire(claimOn(undefined));
+    proxy.faults.set('dynamodb', { mode: 'lose-reply', count: 1 });
+
+    expect(await store.publish(publicationOf())).toBe(false);
+    expect(await store.read(SLOT, { consistent: true })).toMatchObject({
+      generation: 1,
+      token: { publicationId: 'publication-1' },
+    });
+  });
+});
+
+describe('what the store asks of DynamoDB', () => {
+  it('asks nothing for a claim on a live lease: a failed condition is billed', async () => {
+    await store.acquire(claimOn(undefined));
+    const seen = await store.read(SLOT, { consistent: true });
+    proxy.faults.resetCounts();
+
+    expect(await store.acquire(claimOn(seen))).toBe(false);
+    expect(proxy.faults.counts()).toEqual({});
+  });
+
+  it('asks once for each operation, and once a shard for what is due', async () => {
+    const several: Record<string, number> = { due: 4, recordRefusal: 2 };
+    for (const [name, run] of Object.entries(everyOperation)) {
+      proxy.faults.resetCounts();
+      await run(store);
+      const requests = Object.values(proxy.faults.counts()).reduce((sum, count) => sum + count, 0);
+      expect(requests, name).toBe(several[name] ?? 1);
+    }
+  });
+});
+
+describe('how consistently the store reads', () => {
+  let recorder: Server;
+  let consistency: unknown[];
+  let recording: Store;
+  let recorderClient: DynamoDBClient;
+
+  beforeAll(async () => {
+    recorder = createServer(async (request, response) => {
+      consistency.push((Object(await json(request)) as { ConsistentRead?: boolean }).ConsistentRead);
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
+    });
+    recorderClient = testClient(await listenOnLoopback(recorder, 0));
+    recording = createDynamodbStore({ client: recorderClient, table: 'any' });
+  });
+  beforeEach(() => {
+    consistency = [];
+  });
+  afterAll(async () => {
+    recorderClient.destroy();
+    await closeServer(recorder, 100);
+  });
+
+  it('reads a slot as consistently as it is asked to', async () => {
+    await recording.read(SLOT, { consistent: true });
+    await recording.read(SLOT, { consistent: false });
+
+    expect(consistency).toEqual([true, false]);
+  });
+
+  it('reads refusals and listings consistently', async () => {
+    await recording.refusals('helpdesk');
+    await recording.list({ connection: 'helpdesk', limit: 1 });
+
+    expect(consistency).toEqual([true, true]);
+  });
+});

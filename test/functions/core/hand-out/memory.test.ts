@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { harness } from '../../../protocol/harness.ts';
+import { helpdeskConnection } from '../../../simulation/connections.ts';
+
+describe('memory', () => {
+  it('hands out from memory for memorySeconds, then looks at the store', async () => {
+    const { broker, advance, instance } = harness();
+    await broker.handOut();
+    let reads = 0;
+    const { store } = instance(0);
+    const read = store.read.bind(store);
+    store.read = (...all) => {
+      reads += 1;
+      return read(...all);
+    };
+    await advance({ seconds: 29 });
+    expect((await broker.handOut()).source).toBe('cache');
+    expect(reads).toBe(0);
+    await advance({ seconds: 2 });
+    await broker.handOut();
+    expect(reads).toBe(1);
+  });
+
+  it('never looks at memory first where memorySeconds is 0', async () => {
+    const { broker, table, slot } = harness({ connection: helpdeskConnection({ memorySeconds: 0 }) });
+    const first = await broker.handOut();
+    table.set('spoil', slot(), undefined);
+
+    expect((await broker.handOut()).token.hash).not.toBe(first.token.hash);
+  });
+
+  it('does not answer from memory past refreshAt, so that a reader asks for the refresh', async () => {
+    const { broker, advance, fleet } = harness();
+    const { token } = await broker.handOut();
+    await advance({ ms: token.refreshAt - token.issuedAt - 5_000 });
+    await broker.handOut();
+    await advance({ seconds: 6 });
+    await broker.handOut();
+
+    expect(fleet.asked).toHaveLength(1);
+  });
+
+  it('serves what is in memory while the store is down, until it is not usable any more (invariant 11)', async () => {
+    const { broker, advance, storeDown, upstream, connection } = harness();
+    const { token } = await broker.handOut();
+    storeDown();
+    const lastUsable = token.expiresAt - 5_000 - connection.minTtlSeconds * 1_000;
+    await advance({ ms: lastUsable - token.issuedAt - 1_000 });
+    expect((await broker.handOut()).token.hash).toBe(token.hash);
+
+    await advance({ seconds: 2 });
+    expect((await broker.refusal()).code).toBe('store_unavailable');
+    expect(upstream.logins).toHaveLength(1);
+  });
+
+  it('serves what is in memory while the keys are down (invariant 11)', async () => {
+    const { broker, advance, weather } = harness();
+    const { token } = await broker.handOut();
+    weather.keys.down = 1;
+    await advance({ hours: 2 });
+
+    expect((await broker.handOut()).token.hash).toBe(token.hash);
+  });
+
+  it('does not serve from memory, in an outage, less than the caller asked for', async () => {
+    const { broker, advance, storeDown } = harness();
+    await broker.handOut();
+    storeDown();
+    await advance({ hours: 23 });
+
+    expect((await broker.refusal({ minTtlSeconds: 7_200 })).code).toBe('store_unavailable');
+    expect((await broker.handOut({ minTtlSeconds: 1_800 })).source).toBe('cache');
+  });
+
+  it('answers an outage with its error where memory is cold', async () => {
+    const { broker, storeDown, weather, upstream, advance } = harness({ instances: 2 });
+    await broker.handOut();
+    weather.keys.down = 1;
+    expect((await broker.refusal({ on: 1 })).code).toBe('kms_unavailable');
+    weather.keys.down = 0;
+    storeDown();
+    await advance({ minutes: 1 });
+    expect((await broker.refusal({ on: 1 })).code).toBe('store_unavailable');
+    expect(upstream.logins).toHaveLength(1);
+  });
+});
+
+describe('memory after the clock of an instance has gone back', () => {
+  it('takes up what is read now, so that no outage brings a token back that was replaced', async () => {
+    const { broker, instance, fleet, advance, storeDown } = harness();
+    const { token: dead } = await broker.handOut();
+    await advance({ minutes: 9 });
+    await broker.handOut();
+    await advance({ minutes: 1 });
+    for (const { process } of [instance(0), ...fleet.instances]) process.skewMs = -240_000;
+    const { token: renewed } = await broker.handOut({ rejected: dead.hash });
+    expect(renewed.generation).toBe(2);
+    storeDown();
+
+    expect((await broker.handOut()).token.hash).toBe(renewed.hash);
+  });
+});
+
+describe('memory after a look that waited', () => {
+  it('keeps what the wait brought, though another look began later and ended sooner', async () => {
+    const { broker, weather, advance, time } = harness({ instances: 2 });
+    const { token: dead } = await broker.handOut({ on: 1 });
+    await advance({ minutes: 5 });
+    weather.upstream.answerMs = { least: 3_000, most: 3_000 };
+    const holder = broker.start({ rejected: dead.hash, on: 1 });
+    await advance({ ms: 100 });
+    const waiting = broker.start({ rejected: dead.hash, on: 0 });
+    await advance({ seconds: 1 });
+    expect((await broker.handOut({ on: 0 })).token.generation).toBe(1);
+    await time.settle(Promise.all([holder, waiting]));
+
+    expect((await broker.handOut({ on: 0 })).token.generation).toBe(2);
+  });
+});

@@ -1,0 +1,323 @@
+import { describe, expect, it } from 'vitest';
+import { proxiedCalls } from '../../../protocol/proxied-calls.ts';
+import type { ConnectionSettings } from '../../../simulation/connections.ts';
+import { workforceConnection } from '../../../simulation/connections.ts';
+
+/** An upstream that ends the old token when it issues a new one (C18), before its first call. */
+function exclusive(settings: ConnectionSettings = {}, timeoutSeconds = 8) {
+  const connection = workforceConnection({ tokensOverlap: false, ...settings });
+  return proxiedCalls({ connection, policy: { timeoutSeconds } });
+}
+
+/** The same with a token that is two minutes old. */
+async function withToken(settings: ConnectionSettings = {}, timeoutSeconds = 8) {
+  const made = exclusive(settings, timeoutSeconds);
+  await made.call();
+  await made.advance({ minutes: 2 });
+  return made;
+}
+
+describe('a call to an upstream that ends the old token with every new one (C18)', () => {
+  it.each([
+    [8, 13_000],
+    [3, 11_000],
+  ])('holds the slot’s lease while it lasts: with a policy of %i s, for %i ms', async (policySeconds, lengthMs) => {
+    const { call, script, answered, record, time } = await withToken({}, policySeconds);
+    let leftMs = 0;
+    script.push((sent) => {
+      leftMs = (record().lease?.until ?? 0) - time.now();
+      expect(sent.timeoutMs).toBeGreaterThan(policySeconds * 1_000 - 10);
+      expect(sent.timeoutMs).toBeLessThanOrEqual(policySeconds * 1_000);
+      return answered(200);
+    });
+
+    expect(await call()).toBe(200);
+    expect(leftMs).toBeGreaterThan(lengthMs - 100);
+    expect(leftMs).toBeLessThanOrEqual(lengthMs);
+    expect(record().lease).toBeUndefined();
+    expect(record()).toMatchObject({ generation: 1, tries: 0, notBefore: 0 });
+  });
+
+  it('has a token minted first where there is none', async () => {
+    const { call, upstream, forwarded, record } = exclusive();
+
+    expect(await call()).toBe(200);
+    expect(upstream.logins).toHaveLength(1);
+    expect(forwarded[0]?.tokenHash).toBe(record().token?.hash);
+  });
+
+  it('has one minted where the one it found does not decrypt, and goes out with that', async () => {
+    const { call, upstream, forwarded, record, table, slot } = await withToken();
+    const { token } = record();
+    if (token === undefined) throw new Error('there is no token');
+    table.set('spoil', slot(), { ...record(), token: { ...token, ciphertext: new Uint8Array(40) } });
+
+    expect(await call()).toBe(200);
+    expect(upstream.logins).toHaveLength(2);
+    expect(record().generation).toBe(2);
+    expect(forwarded.at(-1)?.tokenHash).toBe(record().token?.hash);
+  });
+
+  it('finds its token by one consistent read, however far others lag', async () => {
+    const { call, store } = await withToken();
+    const reads: boolean[] = [];
+    const read = store.read.bind(store);
+    store.read = (slot, options) => {
+      reads.push(options.consistent);
+      return read(slot, options);
+    };
+    await call();
+
+    expect(reads).toEqual([true]);
+  });
+
+  it('is on record before it goes out, with all that a hand-out must say (invariant 10)', async () => {
+    const { call, script, answered, audits, record } = await withToken();
+    let before = 0;
+    script.push(() => {
+      before = audits.length;
+      return answered(200);
+    });
+    await call();
+    const { token } = record();
+
+    expect(before).toBe(2);
+    expect(audits[1]).toMatchObject({
+      caller: 'some-caller',
+      requestId: 'some-request',
+      connection: 'wfm',
+      subject: 'system',
+      tokenHash: token?.hash,
+      generation: 1,
+      secretVersion: token?.secretVersion,
+      source: 'cache',
+      via: 'proxy',
+    });
+  });
+
+  it('ends within its lease on every clock, however long it took to put it on record', async () => {
+    const { call, slow, forwarded, record, script, answered } = await withToken();
+    slow.auditMs = 7_000;
+    let until = 0;
+    script.push(() => {
+      until = record().lease?.until ?? 0;
+      return answered(200);
+    });
+    await call();
+    const { at = 0, timeoutMs = 0 } = forwarded.at(-1) ?? {};
+
+    expect(at + timeoutMs).toBeLessThanOrEqual(until - 5_000);
+    expect(timeoutMs).toBeGreaterThan(900);
+  });
+
+  it('does not go out with less than a tenth of a second left, and gives the lease back', async () => {
+    const { call, refusedCall, forwarded, record } = await withToken();
+    expect(await call({ leftMs: 112 })).toBe(200);
+    const { at = 0, timeoutMs = 0 } = forwarded.at(-1) ?? {};
+    expect(at).toBeGreaterThan(0);
+    expect(timeoutMs).toBeGreaterThanOrEqual(100);
+    const error = await refusedCall({ leftMs: 100 });
+
+    expect(error.code).toBe('deadline_exceeded');
+    expect(error.detail).toMatch(/nothing was forwarded/i);
+    expect(forwarded).toHaveLength(2);
+    expect(record().lease).toBeUndefined();
+  });
+
+  it('gives the lease back where the upstream did not answer', async () => {
+    const { refusedCall, script, record } = await withToken();
+    script.push(() => ({ kind: 'failure', code: 'upstream_unavailable', backOff: 'unknown', detail: 'It is down.' }));
+
+    expect(await refusedCall()).toMatchObject({ code: 'upstream_unavailable', detail: 'It is down.' });
+    expect(record().lease).toBeUndefined();
+  });
+
+  it('leaves the lease to lapse where it cannot be given back', async () => {
+    const { call, store, record } = await withToken();
+    store.failNext('release', 'down');
+
+    expect(await call()).toBe(200);
+    expect(record().lease).toBeDefined();
+  });
+});
+
+describe('a call that finds another at it', () => {
+  it('goes out as soon as the other has ended', async () => {
+    const { startCall, call, script, answered, time, forwarded } = await withToken();
+    script.push(() => time.after(3_000).then(() => answered(200)));
+    const other = startCall();
+    await time.advance(100);
+
+    expect(await call()).toBe(200);
+    await time.settle(other);
+    const [, first, second] = forwarded;
+    const waitedMs = (second?.at ?? 0) - (first?.at ?? 0);
+    expect(waitedMs).toBeGreaterThanOrEqual(3_000);
+    expect(waitedMs).toBeLessThan(3_600);
+  });
+
+  it('looks 50 to 500 ms apart, never at the same pace as the others', async () => {
+    const { startCall, time, record, table, slot, store } = await withToken();
+    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 12_000 } });
+    const looks: number[] = [];
+    const read = store.read.bind(store);
+    store.read = (...all) => {
+      looks.push(time.now());
+      return read(...all);
+    };
+    await time.settle(startCall());
+    const gaps = looks.slice(1).map((at, n) => at - (looks[n] ?? 0));
+
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(50);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(510);
+    expect(new Set(gaps).size).toBeGreaterThan(10);
+  });
+
+  it.each([
+    [23_000, 13_000],
+    [4_000, 4_000],
+  ])('with %i ms to live waits for it %i ms, then says `refresh_in_progress`', async (leftMs, waitedMs) => {
+    const { refusedCall, time, record, table, slot, forwarded } = await withToken();
+    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 60_000 } });
+    const before = time.now();
+    const error = await refusedCall({ leftMs });
+
+    expect(error.code).toBe('refresh_in_progress');
+    expect(error.detail).toMatch(/again/);
+    expect(time.now() - before).toBeGreaterThanOrEqual(waitedMs);
+    expect(time.now() - before).toBeLessThan(waitedMs + 600);
+    expect(forwarded).toHaveLength(1);
+  });
+
+  it('waits again where another took the lease first', async () => {
+    const { call, store, table, slot, record, time } = await withToken();
+    const beginCall = store.beginCall.bind(store);
+    store.beginCall = (claim) => {
+      store.beginCall = beginCall;
+      table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 2_000 } });
+      return beginCall(claim);
+    };
+    const before = time.now();
+
+    expect(await call()).toBe(200);
+    expect(time.now() - before).toBeGreaterThanOrEqual(2_000);
+  });
+});
+
+describe('a token renewed by the answer to such a call', () => {
+  it('takes the place of the one used, whose session it goes on with', async () => {
+    const { call, script, answered, record, forwarded, upstream } = await withToken();
+    const { token: first } = record();
+    script.push(() => answered(200, { value: 'slid-token' }));
+    await call();
+    const { token, dueAt, ttlSeconds, lease, generation } = record();
+
+    expect({ generation, lease }).toEqual({ generation: 2, lease: undefined });
+    expect(token?.sessionStartedAt).toBe(first?.sessionStartedAt);
+    expect(dueAt).toBe(token?.refreshAt);
+    expect(ttlSeconds).toBe(Math.ceil((token?.usableUntil ?? 0) / 1_000));
+    await call();
+    expect(forwarded.at(-1)?.tokenHash).toBe(token?.hash);
+    expect(upstream.logins).toHaveLength(1);
+  });
+
+  it('may come in the half minute after refreshAt, so that no refresh is asked for meanwhile', async () => {
+    const { call, record, advance, time, fleet } = await withToken();
+    const { refreshAt = 0 } = record().token ?? {};
+    await advance({ ms: refreshAt + 29_000 - time.now() });
+    await call();
+    expect(fleet.asked).toEqual([]);
+    await advance({ seconds: 2 });
+    await call();
+
+    expect(fleet.asked).toHaveLength(1);
+  });
+
+  it('proves nothing about the credential: a refused version stays refused (invariant 5)', async () => {
+    const { call, script, answered, record, table, slot } = await withToken();
+    const kept = record().ttlSeconds + 2_000_000;
+    table.set('spoil', slot(), { ...record(), refusedVersion: 'version-1', ttlSeconds: kept });
+    script.push(() => answered(200, { value: 'slid-token' }));
+    await call();
+
+    expect(record()).toMatchObject({ generation: 2, refusedVersion: 'version-1', ttlSeconds: kept });
+  });
+
+  it('that cannot be kept has the next call log in, since the one used is dead', async () => {
+    const { call, script, answered, record, upstream, forwarded, said } = await withToken({
+      renewalCooldownSeconds: 0,
+    });
+    script.push(() => answered(200, { value: 'slid-token', lifeSeconds: 30 }));
+    expect(await call()).toBe(200);
+    expect(record()).toMatchObject({ generation: 1, rejectedGeneration: 1 });
+    expect(record().lease).toBeUndefined();
+    expect(said.warnings).toEqual([]);
+
+    script.push((sent) =>
+      answered(sent.tokenHash === record().token?.hash && upstream.logins.length === 1 ? 401 : 200),
+    );
+    expect(await call()).toBe(200);
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([2, 0]);
+    expect(forwarded.at(-1)?.tokenHash).toBe(record().token?.hash);
+  });
+
+  it('that cannot be stored does not fail the call, and an operator hears of it', async () => {
+    const { call, script, answered, record, store, said } = await withToken();
+    store.failNext('publish', 'down');
+    script.push(() => answered(200, { value: 'slid-token' }));
+
+    expect(await call()).toBe(200);
+    expect(record()).toMatchObject({ generation: 1, rejectedGeneration: 1 });
+    expect(record().lease).toBeUndefined();
+    expect(said.warnings.filter((warning) => /slid token/.test(warning))).toHaveLength(1);
+  });
+});
+
+describe('such a call that is answered 401 (H17, C19)', () => {
+  it('gives the lease back, has the slot log in, and is replayed once', async () => {
+    const { call, script, answered, record, upstream, forwarded } = await withToken();
+    const { token: dead } = record();
+    script.push(() => answered(401));
+
+    expect(await call()).toBe(200);
+    expect(upstream.logins).toHaveLength(2);
+    expect(forwarded.slice(1).map(({ tokenHash }) => tokenHash === dead?.hash)).toEqual([true, false]);
+    expect(record().renewalBarredUntil).toBeUndefined();
+  });
+
+  it('twice is answered with it, and bars renewals on anybody’s word', async () => {
+    const { call, script, answered, record, time, forwarded } = await withToken();
+    script.push(
+      () => answered(401),
+      () => answered(401),
+    );
+
+    expect(await call()).toBe(401);
+    expect(forwarded).toHaveLength(3);
+    expect((record().renewalBarredUntil ?? 0) - time.now()).toBeGreaterThan(59_000);
+  });
+
+  it.each([
+    ['the token is too young to be renewed', {}, 23_000, 1],
+    ['there is no time for a login', {}, 12_000, 120],
+  ] as const)('keeps the 401 where %s', async (_why, settings, leftMs, ageSeconds) => {
+    const { call, script, answered, record, upstream, forwarded, advance } = exclusive(settings);
+    await call();
+    await advance({ seconds: ageSeconds });
+    script.push(() => answered(401));
+
+    expect(await call({ leftMs })).toBe(401);
+    expect(upstream.logins).toHaveLength(1);
+    expect(forwarded).toHaveLength(2);
+    expect(record()).toMatchObject({ rejectedGeneration: 0 });
+    expect(record().renewalBarredUntil).toBeUndefined();
+  });
+
+  it('does not hide a fault of the broker behind the 401', async () => {
+    const { startCall, time, script, answered, store } = await withToken();
+    store.markRejected = () => Promise.reject(new TypeError('a fault of ours'));
+    script.push(() => answered(401));
+
+    await expect(time.settle(startCall())).rejects.toThrow('a fault of ours');
+  });
+});

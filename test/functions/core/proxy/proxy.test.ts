@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { proxiedCalls } from '../../../protocol/proxied-calls.ts';
+import { workforceConnection } from '../../../simulation/connections.ts';
+
+describe('the policy of a connection', () => {
+  it.each([
+    ['/jobs', '/jobs', true],
+    ['/jobs', '/jobs/7', true],
+    ['/jobs', '/jobsite', false],
+    ['/jobs', '/other', false],
+    ['/jobs/', '/jobs/7', true],
+    ['/jobs/', '/jobs', false],
+    ['/', '/anything/at/all', true],
+    ['/job list', '/job%20list/7', true],
+    ['/büro', '/b%C3%BCro', true],
+    ['/what?', '/what%3F', true],
+    ['/$&+,:;=@', '/$&+,:;=@/7', true],
+  ])('that has %s does so by whole segments: %s is forwarded: %s', async (prefix, path, isForwarded) => {
+    const { call, refusedCall, forwarded } = proxiedCalls({ policy: { paths: ['/elsewhere', prefix] } });
+    if (isForwarded) expect(await call({ request: { path } })).toBe(200);
+    else expect((await refusedCall({ request: { path } })).code).toBe('proxy_not_allowed');
+
+    expect(forwarded).toHaveLength(isForwarded ? 1 : 0);
+  });
+
+  it('has its methods and paths named to whoever steps outside', async () => {
+    const { refusedCall, upstream } = proxiedCalls({ policy: { methods: ['GET', 'HEAD'], paths: ['/a', '/b'] } });
+    const error = await refusedCall({ request: { method: 'POST', path: '/a' } });
+
+    expect(error.code).toBe('proxy_not_allowed');
+    for (const named of ['wfm', 'GET, HEAD', '/a, /b']) expect(error.detail).toContain(named);
+    expect(upstream.logins).toEqual([]);
+  });
+});
+
+describe('the time of a proxied call', () => {
+  it('is what the policy gives', async () => {
+    const { call, forwarded } = proxiedCalls({ policy: { timeoutSeconds: 3 } });
+    await call();
+
+    expect(forwarded[0]?.timeoutMs).toBe(3_000);
+  });
+
+  it('is what the caller has left where that is less', async () => {
+    const { broker, call, forwarded } = proxiedCalls();
+    await broker.handOut();
+    await call({ leftMs: 1_000 });
+
+    expect(forwarded[0]?.timeoutMs).toBeLessThanOrEqual(1_000);
+    expect(forwarded[0]?.timeoutMs).toBeGreaterThan(900);
+  });
+
+  it('is half a second at least: nothing is forwarded with less', async () => {
+    const { call, refusedCall, forwarded } = proxiedCalls();
+    await call();
+    expect(await call({ leftMs: 500 })).toBe(200);
+    const error = await refusedCall({ leftMs: 499 });
+
+    expect(error.code).toBe('deadline_exceeded');
+    expect(error.detail).toMatch(/nothing was forwarded/i);
+    expect(forwarded).toHaveLength(2);
+  });
+});
+
+describe('a proxied call that the upstream does not answer', () => {
+  it('fails as the upstream did, is not sent again, and has its hand-out recorded as the proxy’s', async () => {
+    const { refusedCall, script, forwarded, audits } = proxiedCalls();
+    script.push(() => ({ kind: 'failure', code: 'upstream_timeout', backOff: 'unknown', detail: 'It hung.' }));
+    const error = await refusedCall();
+
+    expect(error).toMatchObject({ code: 'upstream_timeout', detail: 'It hung.' });
+    expect(forwarded).toHaveLength(1);
+    expect(audits.map(({ via }) => via)).toEqual(['proxy']);
+  });
+});
+
+describe('a proxied call that is answered 401 (H17, C19)', () => {
+  it('is replayed once with a new token, both hand-outs on record', async () => {
+    const { broker, advance, call, script, answered, forwarded, upstream, audits } = proxiedCalls();
+    const { token } = await broker.handOut();
+    await advance({ minutes: 2 });
+    script.push(() => answered(401));
+
+    expect(await call()).toBe(200);
+    expect(upstream.logins).toHaveLength(2);
+    expect(forwarded.map(({ tokenHash }) => tokenHash === token.hash)).toEqual([true, false]);
+    expect(audits.map(({ via, generation }) => [via, generation])).toEqual([
+      ['proxy', 1],
+      ['proxy', 2],
+    ]);
+  });
+
+  it('keeps the upstream’s 401 where the token may not be renewed', async () => {
+    const { call, script, answered, forwarded, upstream } = proxiedCalls();
+    script.push(() => answered(401));
+
+    expect(await call()).toBe(401);
+    expect(forwarded).toHaveLength(1);
+    expect(upstream.logins).toHaveLength(1);
+  });
+
+  it.each([
+    [10_900, 200],
+    [11_700, 401],
+  ])(
+    'is replayed with half a second left at least: a renewal of %i ms out of 12,050 ends in %i',
+    async (ms, status) => {
+      const { broker, advance, call, script, answered, forwarded, fleet, time, record } = proxiedCalls();
+      await broker.handOut();
+      await advance({ minutes: 2 });
+      const store = fleet.instances[0]?.store;
+      if (store === undefined) throw new Error('no instance of mint has run');
+      const publish = store.publish.bind(store);
+      store.publish = (publication) => time.after(ms).then(() => publish(publication));
+      script.push(() => answered(401));
+
+      expect(await call({ leftMs: 12_050 })).toBe(status);
+      expect(forwarded).toHaveLength(status === 200 ? 2 : 1);
+      expect(record().generation).toBe(2);
+    },
+  );
+
+  it('does not hide a fault of the broker behind the 401', async () => {
+    const { broker, advance, startCall, time, script, answered, store } = proxiedCalls();
+    await broker.handOut();
+    await advance({ minutes: 2 });
+    script.push(() => {
+      store.read = () => Promise.reject(new TypeError('a fault of ours'));
+      return answered(401);
+    });
+
+    await expect(time.settle(startCall())).rejects.toThrow('a fault of ours');
+  });
+
+  it.each([
+    [0, 30_000],
+    [60, 60_000],
+  ])('twice bars renewals on anybody’s word: with a cooldown of %i s for %i ms', async (cooldown, barredMs) => {
+    const connection = workforceConnection({ renewalCooldownSeconds: cooldown });
+    const { broker, advance, call, script, answered, record, time } = proxiedCalls({ connection });
+    await broker.handOut();
+    await advance({ minutes: 2 });
+    script.push(
+      () => answered(401),
+      () => answered(401),
+    );
+
+    expect(await call()).toBe(401);
+    expect((record().renewalBarredUntil ?? 0) - time.now()).toBeGreaterThan(barredMs - 100);
+    expect((record().renewalBarredUntil ?? 0) - time.now()).toBeLessThanOrEqual(barredMs);
+    expect((await broker.refusal({ rejected: record().token?.hash ?? '' })).code).toBe('renewal_throttled');
+  });
+
+  it('twice is answered though the bar cannot be written', async () => {
+    const { broker, advance, call, script, answered, record, store } = proxiedCalls();
+    await broker.handOut();
+    await advance({ minutes: 2 });
+    store.failNext('barRenewal', 'down');
+    script.push(
+      () => answered(401),
+      () => answered(401),
+    );
+
+    expect(await call()).toBe(401);
+    expect(record().renewalBarredUntil).toBeUndefined();
+  });
+
+  it('once bars nothing, nor does any other answer to the replay', async () => {
+    const { broker, advance, call, script, answered, record } = proxiedCalls();
+    script.push(() => answered(401));
+    expect(await call()).toBe(401);
+    expect(record().renewalBarredUntil).toBeUndefined();
+
+    await advance({ minutes: 2 });
+    script.push(
+      () => answered(401),
+      () => answered(403),
+    );
+    expect(await call()).toBe(403);
+    expect(record().renewalBarredUntil).toBeUndefined();
+    expect((await broker.handOut()).token.generation).toBe(2);
+  });
+});

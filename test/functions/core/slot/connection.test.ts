@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type FingerprintedFields,
+  fingerprintOf,
+  lifetimeSecondsOf,
+} from '../../../../functions/core/slot/connection.ts';
+import { helpdeskConnection } from '../../../simulation/connections.ts';
+
+const fields: FingerprintedFields = {
+  provider: 'some-provider',
+  baseUrl: 'https://upstream.example.com/api',
+  secret: 'token-broker/helpdesk',
+  settings: { loginPath: '/login', loginParameter: 'form' },
+};
+
+const arbitraryFields = fc.record({
+  provider: fc.string(),
+  baseUrl: fc.string(),
+  secret: fc.string(),
+  settings: fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true, maxKeys: 5 }),
+});
+
+describe('fingerprintOf (invariant 8, C21)', () => {
+  it('is 16 hex digits that stay the same from one release to the next', () => {
+    expect(fingerprintOf(fields)).toBe('9b1e64c587304a28');
+  });
+
+  it.each([
+    ['provider', { ...fields, provider: 'other-provider' }],
+    ['base URL', { ...fields, baseUrl: 'https://upstream.example.com/api/v2' }],
+    ['secret', { ...fields, secret: 'token-broker/other' }],
+    ['value of a login setting', { ...fields, settings: { ...fields.settings, loginParameter: 'json' } }],
+    ['presence of a login setting', { ...fields, settings: { loginPath: '/login' } }],
+  ])('changes with the %s', (_what, changed) => {
+    expect(fingerprintOf(changed)).not.toBe(fingerprintOf(fields));
+  });
+
+  it('does not depend on the order in which settings were declared', () => {
+    fc.assert(
+      fc.property(arbitraryFields, (some) => {
+        const reversed = Object.fromEntries(Object.entries(some.settings).reverse());
+
+        expect(fingerprintOf({ ...some, settings: reversed })).toBe(fingerprintOf(some));
+      }),
+    );
+  });
+
+  it('differs for any two different sets of fields, however their texts run together', () => {
+    const canonical = (some: FingerprintedFields) =>
+      JSON.stringify([some.provider, some.baseUrl, some.secret, Object.entries(some.settings).sort()]);
+    fc.assert(
+      fc.property(arbitraryFields, arbitraryFields, (one, other) => {
+        fc.pre(canonical(one) !== canonical(other));
+
+        expect(fingerprintOf(one)).not.toBe(fingerprintOf(other));
+      }),
+    );
+    expect(fingerprintOf({ ...fields, provider: 'a', baseUrl: 'bc' })).not.toBe(
+      fingerprintOf({ ...fields, provider: 'ab', baseUrl: 'c' }),
+    );
+  });
+
+  it('ignores what does not change the token', () => {
+    const tuned = { ...fields, minTtlSeconds: 5, timeoutSeconds: 12, name: 'other' };
+
+    expect(fingerprintOf(tuned)).toBe(fingerprintOf(fields));
+  });
+});
+
+describe('the longest life of a token', () => {
+  it.each([
+    [undefined, 3_600, 3_600],
+    [1_200, 3_600, 1_200],
+    [7_200, 3_600, 3_600],
+  ])('with a fixed life of %s s and a cap of %i s is %i s', (lifetimeSeconds, maxTokenAgeSeconds, longest) => {
+    const life = lifetimeSeconds === undefined ? {} : { lifetimeSeconds };
+
+    expect(lifetimeSecondsOf(helpdeskConnection({ maxTokenAgeSeconds, ...life }))).toBe(longest);
+  });
+});

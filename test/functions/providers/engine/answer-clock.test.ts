@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../../../functions/core/words/secret.ts';
+import { type Answer, answeredBy, connectionOf, failureIn, secretOf } from '../provider-harness.ts';
+
+const HOUR_MS = 3_600_000;
+const credential = secretOf({ apiKey: 'key', username: 'user', password: 'secret' });
+
+async function login(answer: Answer, { provider = 'community-web-api', subject = 'system', wait = '120' } = {}) {
+  const { upstream } = answeredBy({ ...answer, headers: { 'retry-after': [wait] } });
+  const connection = connectionOf(provider, 'https://upstream.example');
+  return failureIn(await upstream.login({ connection, subject, secret: credential, timeoutMs: 1 }));
+}
+
+async function slide(answer: Answer) {
+  const { upstream } = answeredBy({ ...answer, headers: { 'retry-after': ['120'] } });
+  const settings = { keepAlivePath: '/ping' };
+  const connection = connectionOf('community-web-api', 'https://upstream.example', { settings });
+  return failureIn(await upstream.slide({ connection, subject: 'system', token: new Secret('t'), timeoutMs: 1 }));
+}
+
+describe('Retry-After of a login', () => {
+  it.each<[string, Answer]>([
+    ...[307, 404, 409, 423, 429, 500, 501, 502, 503, 504].map((status): [string, Answer] => [`${status}`, { status }]),
+    ['a 403 that says locked', { status: 403, body: '{"Message":"Account locked."}' }],
+    ['a 200 that says locked', { body: '{"Success":false,"Message":"Account locked."}' }],
+    ['a 200 without a token', { body: '{}' }],
+    ['a web page', { body: '<html>' }],
+    ['an empty token', { body: '{"authToken":""}' }],
+  ])('counts with %s', async (_, answer) => {
+    expect((await login(answer)).retryAfterMs).toBe(120_000);
+  });
+
+  it.each([400, 403, 404])('counts with a %s that refuses a staff member (H10)', async (status) => {
+    const failed = await login({ status }, { provider: 'helpmaster', subject: '7' });
+    expect(failed).toMatchObject({ code: 'upstream_subject_rejected', retryAfterMs: 120_000 });
+  });
+
+  it('counts for an hour at the most, whatever the status', async () => {
+    for (const status of [423, 500, 502]) {
+      expect((await login({ status }, { wait: '99999999' })).retryAfterMs).toBe(HOUR_MS);
+    }
+  });
+
+  it.each<Answer>([{ status: 400 }, { status: 401 }, { status: 403 }, { body: '{"Success":false,"Message":"No."}' }])(
+    'does not count with %j: a new version of the secret is tried within 10 s',
+    async (answer) => {
+      expect(await login(answer)).toMatchObject({ backOff: 'refused' });
+      expect(await login(answer)).not.toHaveProperty('retryAfterMs');
+    },
+  );
+});
+
+describe('Retry-After of a slide', () => {
+  it.each([302, 401, 403, 404, 423, 429, 500, 502, 503, 504])('counts with %s', async (status) => {
+    expect((await slide({ status })).retryAfterMs).toBe(120_000);
+  });
+});

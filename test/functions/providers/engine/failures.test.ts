@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../../../functions/core/words/secret.ts';
+import { type Answer, answeredBy, connectionOf, failureIn, secretOf, tokenIn } from '../provider-harness.ts';
+
+const NOW = 1_800_000_000_000;
+const timeoutMs = 1;
+const credential = { apiKey: 'the-one-key', username: 'the-one-user', password: 'the-one-password' };
+
+async function refusedLogin(provider: string, subject: string, answer: Answer) {
+  const { upstream } = answeredBy(answer);
+  const connection = connectionOf(provider, 'https://upstream.example');
+  return failureIn(await upstream.login({ connection, subject, secret: secretOf(credential), timeoutMs }));
+}
+
+function slideMeeting(answer: Answer) {
+  const { upstream } = answeredBy(answer, NOW);
+  const settings = { keepAlivePath: '/ping' };
+  const connection = connectionOf('community-web-api', 'https://upstream.example', { settings });
+  return upstream.slide({ connection, subject: 'system', token: new Secret('current'), timeoutMs });
+}
+
+describe('the failure of a login tells the operator', () => {
+  it.each<[string, string, string, Answer, readonly string[]]>([
+    ['the status that refused the credential', 'community-web-api', 'system', { status: 403 }, ['answered 403:']],
+    [
+      'that the body refused it, and its words',
+      'helpmaster',
+      'system',
+      { body: '{"success":false,"failMessage":"Unknown key."}' },
+      ['refused the login', 'connection desk', 'It said: "Unknown key."', "the connection's secret"],
+    ],
+    ['which path to check', 'community-web-api', 'system', { status: 404 }, ['answered 404', 'Check `baseUrl`']],
+    ['what is wrong with a token', 'helpmaster', '88', { body: '{"token":""}' }, ['token is empty', 'not taken']],
+    ['that there was no JSON', 'helpmaster', 'system', { body: '<html>' }, ['nothing that is JSON', '`baseUrl`']],
+    ['that there was no token', 'helpmaster', 'system', { body: '{}' }, ['answered without a token', '`baseUrl`']],
+    [
+      'that nothing was said of the reason',
+      'community-web-api',
+      'system',
+      { body: '{"Success":false,"Message":" "}' },
+      ['login failed, and not why'],
+    ],
+    [
+      'that a token was of another subject',
+      'helpmaster',
+      '7',
+      { body: `{"token":"e30.${Buffer.from('{"userid":8}').toString('base64url')}.s"}` },
+      ['of another subject', 'discarded'],
+    ],
+  ])('%s', async (_, provider, subject, answer, words) => {
+    const { detail } = await refusedLogin(provider, subject, answer);
+    for (const word of words) expect(detail).toContain(word);
+  });
+
+  it.each<[string, Answer]>([
+    ['answered 404', { status: 404 }],
+    ['answered without a token', { body: '{"token":null}' }],
+    ['refused the login', { body: '{"success":false}' }],
+  ])('which subject was refused, where the upstream %s (H10)', async (what, answer) => {
+    const { code, detail } = await refusedLogin('helpmaster', '7', answer);
+    expect(code).toBe('upstream_subject_rejected');
+    expect(detail).toBe(`The upstream ${what} for the subject 7. Check that the subject exists there and may log in.`);
+  });
+});
+
+describe('the failure of a login is not taken for more than it says', () => {
+  it('H10: a web page in place of the API refuses no subject', async () => {
+    const failed = await refusedLogin('helpmaster', '7', { body: '<html>Sign in</html>' });
+    expect(failed).toMatchObject({ code: 'upstream_invalid_response', backOff: 'unknown' });
+  });
+
+  it('C12: a blank reason is no reason', async () => {
+    const failed = await refusedLogin('community-web-api', 'system', { body: '{"Success":false,"Message":" \\r\\n"}' });
+    expect(failed).toMatchObject({ code: 'upstream_invalid_response', backOff: 'unknown' });
+  });
+
+  it.each([404, 409, 422])('the word "locked" with a %s locks no account', async (status) => {
+    const body = '{"Message":"The record is locked.","failMessage":"The record is locked."}';
+    for (const provider of ['helpmaster', 'community-web-api']) {
+      expect((await refusedLogin(provider, 'system', { status, body })).code).toBe('upstream_invalid_response');
+    }
+  });
+});
+
+describe('the failure of a slide tells the operator', () => {
+  it.each<[string, Answer, readonly string[]]>([
+    ['that the token is missing', {}, ['is missing', 'current one is kept', '`keepAlivePath`']],
+    ['that it is the old one', { headers: { wfmsgapikey: ['current'] } }, ['is the old one', '`keepAlivePath`']],
+    ['that it is empty', { headers: { wfmsgapikey: [''] } }, ['is empty']],
+    ['a 401', { status: 401 }, ['401 to the current token']],
+    ['a 403', { status: 403 }, ['answered 403', 'may use `keepAlivePath`']],
+    ['another status', { status: 404 }, ['answered 404', 'Check `keepAlivePath`']],
+  ])('%s (C16, C19)', async (_, answer, words) => {
+    const { detail, backOff } = failureIn(await slideMeeting(answer));
+    for (const word of words) expect(detail).toContain(word);
+    expect(backOff).toBe('unknown');
+  });
+});
+
+describe('a slide', () => {
+  it("H14, C17: has the upstream's own clock where the answer has it", async () => {
+    const headers = { wfmsgapikey: ['next'] };
+    expect(tokenIn(await slideMeeting({ headers })).life).toStrictEqual({ seconds: 1200 });
+    const dated = await slideMeeting({ headers: { ...headers, date: [new Date(NOW - 600_000).toUTCString()] } });
+    expect(tokenIn(dated).life).toStrictEqual({ seconds: 1200, serverDate: NOW - 600_000 });
+  });
+});

@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { UpstreamOutcome } from '../../../../functions/core/mint/upstream.ts';
+import { isBrokerErrorCode } from '../../../../functions/core/words/errors.ts';
+import { Secret } from '../../../../functions/core/words/secret.ts';
+import { readCredential } from '../../../../functions/providers/engine/credential.ts';
+import { claimsOf, expiryOf } from '../../../../functions/providers/engine/jwt-claims.ts';
+import { providers } from '../../../../functions/providers/registry.ts';
+import { answeredBy, connectionOf, secretOf } from '../provider-harness.ts';
+
+const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+const credential = { apiKey: 'Xq7-credential', username: 'Xq7-credential-name', password: 'Xq7-credential/p|w' };
+const marks = [
+  'Xq7-credential',
+  encodeURIComponent('Xq7-credential/p|w'),
+  Buffer.from('Xq7-credential').toString('base64').slice(0, 16),
+];
+
+const scalar = fc.oneof(
+  fc.string(),
+  fc.constantFrom(...Object.values(credential), ...marks, '', 'locked', 'a\r\nb', ' a', 'é', 'eyJh.eyJh.x'),
+  fc.jsonValue(),
+  fc.constantFrom(null, true, false, 1e308, -1),
+);
+const memberNames = [
+  'token',
+  'authToken',
+  'success',
+  'Success',
+  'Message',
+  'failMessage',
+  'ExceptionResult',
+  'userRole',
+];
+const flat = fc.dictionary(fc.constantFrom(...memberNames, '__proto__', 'Data'), scalar, { noNullPrototype: true });
+const answerBody = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  fc.json().map((text) => Buffer.from(text)),
+  flat.map((value) => Buffer.from(JSON.stringify(value))),
+  fc.tuple(flat, flat).map(([outer, Data]) => Buffer.from(`\uFEFF${JSON.stringify({ ...outer, Data })}`)),
+);
+const headerValues = fc.array(
+  fc.oneof(fc.string(), fc.constantFrom('', 'a', 'a b', '5', 'Sun, 06 Nov 1994 08:49:37 GMT')),
+  { maxLength: 3 },
+);
+const answerHeaders = fc.dictionary(
+  fc.constantFrom('date', 'retry-after', 'wfmsgapikey', 'location', 'content-type'),
+  headerValues,
+  {
+    noNullPrototype: true,
+  },
+);
+const status = fc.oneof(
+  fc.constantFrom(200, 200, 400, 401, 403, 404, 423, 429, 500, 503),
+  fc.integer({ min: 100, max: 999 }),
+);
+const answers = fc.record({ status, headers: answerHeaders, body: answerBody });
+
+/** What every outcome promises, whatever it was made of. */
+function expectSound(outcome: UpstreamOutcome): void {
+  if (outcome.kind === 'token') {
+    const value = outcome.value.reveal();
+    expect(value).toMatch(HEADER_SAFE);
+    // A short one may stand in the names of members.
+    if (value.length >= 12) expect(JSON.stringify({ ...outcome, attributes: {} })).not.toContain(value);
+    for (const time of [outcome.life.exp, outcome.life.seconds, outcome.life.serverDate]) {
+      if (time !== undefined) expect(Number.isFinite(time)).toBe(true);
+    }
+    return;
+  }
+  expect(isBrokerErrorCode(outcome.code)).toBe(true);
+  const shown = JSON.stringify(outcome).toLowerCase();
+  for (const mark of marks) expect(shown).not.toContain(mark.toLowerCase());
+  expect(outcome.detail).not.toMatch(/\p{Cc}/u);
+  expect(outcome.detail.length).toBeLessThan(600);
+  if (outcome.retryAfterMs !== undefined) {
+    expect(outcome.retryAfterMs).toBeGreaterThanOrEqual(0);
+    expect(outcome.retryAfterMs).toBeLessThanOrEqual(3_600_000);
+  }
+}
+
+describe('whatever an upstream answers', () => {
+  const attempts = [
+    ['helpmaster', 'system'],
+    ['helpmaster', '88'],
+    ['community-web-api', 'system'],
+  ] as const;
+
+  it.each(attempts)('to a login by %s, as %s: a value, and nothing leaks', async (provider, subject) => {
+    const connection = connectionOf(provider, 'https://upstream.example');
+    await fc.assert(
+      fc.asyncProperty(answers, async (answer) => {
+        const { upstream, sent } = answeredBy(answer);
+        const outcome = await upstream.login({ connection, subject, secret: secretOf(credential), timeoutMs: 1 });
+        expectSound(outcome);
+        expect(sent).toHaveLength(1);
+        if (outcome.kind === 'token') expect(answer.status >= 200 && answer.status < 300).toBe(true);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('to a slide: a value, and a token from a 2xx alone', async () => {
+    const settings = { keepAlivePath: '/ping' };
+    const connection = connectionOf('community-web-api', 'https://upstream.example', { settings });
+    const token = new Secret('Xq7-credential');
+    await fc.assert(
+      fc.asyncProperty(answers, async (answer) => {
+        const { upstream } = answeredBy(answer);
+        const outcome = await upstream.slide({ connection, subject: 'system', token, timeoutMs: 1 });
+        expectSound(outcome);
+        if (outcome.kind !== 'token') return;
+        expect(answer.status >= 200 && answer.status < 300).toBe(true);
+        expect(new Set(answer.headers['wfmsgapikey'])).toEqual(new Set([outcome.value.reveal()]));
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+describe('the claims of a token', () => {
+  const jwtOf = (payload: string | Uint8Array) => `e30.${Buffer.from(payload).toString('base64url')}.sig`;
+
+  it.each<[unknown, number | undefined]>([
+    [1_622_548_647, 1_622_548_647_000],
+    ['1622548647', 1_622_548_647_000],
+    [1_622_548_647.5, 1_622_548_647_500],
+    ['1622548647.25', 1_622_548_647_250],
+    [1_622_548_647_000, 1_622_548_647_000],
+    [1_000_000_000_000, 1_000_000_000_000],
+    [253_402_300_799, 253_402_300_799_000],
+    [0, 0],
+    ['', undefined],
+    ['soon', undefined],
+    ['0x10', undefined],
+    [null, undefined],
+    [true, undefined],
+    [[1], undefined],
+  ])('H12, H13: exp %j ends at %s', (exp, expected) => {
+    expect(expiryOf(claimsOf(jwtOf(JSON.stringify({ exp }))))).toBe(expected);
+  });
+
+  const payload = Buffer.from('{"exp":1}').toString('base64url');
+
+  it.each([
+    '',
+    'opaque',
+    'a.b',
+    'a.b.c',
+    `e30.${payload}`,
+    `e30.${payload}.c.d.e`,
+    jwtOf('[]'),
+    jwtOf('null'),
+    jwtOf('{"exp":'),
+    '..',
+  ])('H13: %j has none', (token) => {
+    expect(claimsOf(token)).toBeUndefined();
+  });
+
+  it('H13: an exp beyond all numbers says nothing', () => {
+    expect(expiryOf(claimsOf(jwtOf('{"exp":1e999}')))).toBeUndefined();
+  });
+
+  it('never throw', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.uint8Array().map(jwtOf), fc.json().map(jwtOf)), (token) => {
+        const exp = expiryOf(claimsOf(token));
+        expect(exp === undefined || Number.isFinite(exp)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('whatever a secret holds', () => {
+  it('is a credential or a problem that quotes nothing of it', () => {
+    const value = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc
+        .dictionary(fc.constantFrom('apiKey', 'username', 'password', '__proto__'), scalar, { noNullPrototype: true })
+        .map((fields) => JSON.stringify(fields)),
+    );
+    fc.assert(
+      fc.property(value, fc.constantFrom(...Object.values(providers)), (text, provider) => {
+        const read = readCredential(provider, new Secret(text));
+        if (read.kind === 'problem') {
+          expect(read.problem).not.toContain('Xq7');
+          return;
+        }
+        for (const field of Object.values(read.fields)) {
+          expect(field.trim()).not.toBe('');
+          expect(field).not.toMatch(/\p{Cc}/u);
+          expect(() => encodeURIComponent(field)).not.toThrow();
+        }
+      }),
+    );
+  });
+});

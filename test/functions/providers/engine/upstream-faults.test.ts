@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demoCommunitySecret, startDemoCommunity } from '../../../../local/demo/community.ts';
+import { demoHelpmasterSecret, startDemoHelpmaster } from '../../../../local/demo/helpmaster.ts';
+import type { CommonKnobs } from '../../../../local/demo/knobs.ts';
+import { answeredBy, connectionOf, failureIn, realUpstream, secretOf } from '../provider-harness.ts';
+
+const HOUR_MS = 3_600_000;
+const upstreams = [
+  { provider: 'helpmaster', start: startHelpmaster },
+  { provider: 'community-web-api', start: startCommunity },
+];
+
+async function startHelpmaster() {
+  const demo = await startDemoHelpmaster();
+  const normal = demo.knobs();
+  const reset = (change: Partial<CommonKnobs>) => demo.setKnobs({ ...normal, ...change });
+  return { ...demo, reset, secret: secretOf(demoHelpmasterSecret) };
+}
+
+async function startCommunity() {
+  const demo = await startDemoCommunity();
+  const normal = demo.knobs();
+  const reset = (change: Partial<CommonKnobs>) => demo.setKnobs({ ...normal, ...change });
+  return { ...demo, reset, secret: secretOf(demoCommunitySecret) };
+}
+
+describe.each(upstreams)('a login to $provider that meets', ({ provider, start }) => {
+  let demo: Awaited<ReturnType<typeof start>>;
+
+  beforeAll(async () => {
+    demo = await start();
+  });
+  afterAll(() => demo.close());
+
+  async function login(knobs: Partial<CommonKnobs>, timeoutMs = 2_000) {
+    demo.reset(knobs);
+    demo.clearLedger();
+    const { upstream, sent } = realUpstream();
+    const connection = connectionOf(provider, demo.baseUrl);
+    const outcome = await upstream.login({ connection, subject: 'system', secret: demo.secret, timeoutMs });
+    expect(sent).toHaveLength(1);
+    expect(demo.ledger().logins.length).toBeLessThanOrEqual(1);
+    return failureIn(outcome);
+  }
+
+  it.each<[string, Partial<CommonKnobs>, string, string]>([
+    ['a hang', { hang: true }, 'upstream_timeout', 'unknown'],
+    ['a slow drip', { slowDrip: true }, 'upstream_timeout', 'unknown'],
+    ['a late answer', { delayLoginMs: 5_000 }, 'upstream_timeout', 'unknown'],
+    ['a reset before the request is read', { reset: 'before' }, 'upstream_outcome_unknown', 'unknown'],
+    ['a reset after it was read', { reset: 'after' }, 'upstream_outcome_unknown', 'unknown'],
+    ['a 500', { loginStatus: 500 }, 'upstream_login_ambiguous', 'ambiguous_login'],
+    ['a 502', { loginStatus: 502 }, 'upstream_unavailable', 'unknown'],
+    ['a 504', { loginStatus: 504 }, 'upstream_unavailable', 'unknown'],
+    ['a web page', { body: 'html' }, 'upstream_invalid_response', 'unknown'],
+    ['an empty body', { body: 'empty' }, 'upstream_invalid_response', 'unknown'],
+    ['half a document', { body: 'invalid-json' }, 'upstream_invalid_response', 'unknown'],
+    ['a body over the cap', { body: 'oversized' }, 'upstream_response_too_large', 'unknown'],
+    ['a gzip bomb', { body: 'gzip-bomb' }, 'upstream_response_too_large', 'unknown'],
+    ['an empty token', { token: 'empty' }, 'upstream_invalid_response', 'unknown'],
+    ['CR LF in a token', { token: 'crlf' }, 'upstream_invalid_response', 'unknown'],
+    ['an account locked', { locked: true }, 'upstream_account_locked', 'locked'],
+  ])('%s', async (_, knobs, code, backOff) => {
+    // Only what is to run out of time is given little: a gzip bomb takes its server a moment to make.
+    const timeoutMs = code === 'upstream_timeout' ? 300 : 5_000;
+    expect(await login(knobs, timeoutMs)).toMatchObject({ code, backOff });
+  });
+
+  it.each([429, 503])('a %s, with and without Retry-After', async (loginStatus) => {
+    const code = loginStatus === 429 ? 'upstream_throttled' : 'upstream_unavailable';
+    const plain = await login({ loginStatus });
+    expect(plain).toMatchObject({ code, backOff: 'not_judged' });
+    expect(plain.retryAfterMs).toBeUndefined();
+    expect((await login({ loginStatus, retryAfter: '120' })).retryAfterMs).toBe(120_000);
+  });
+
+  it('a redirect to another host, which never hears of it', async () => {
+    const other = await start();
+    try {
+      const failed = await login({ redirectTo: `${other.baseUrl}/user/getsystemtoken` });
+      expect(failed).toMatchObject({ code: 'upstream_redirect', backOff: 'unknown' });
+      expect(other.ledger()).toEqual({ logins: [], slides: [], calls: [] });
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('nobody there', async () => {
+    const gone = await start();
+    await gone.close();
+    const { upstream } = realUpstream();
+    const connection = connectionOf(provider, gone.baseUrl);
+    const outcome = await upstream.login({ connection, subject: 'system', secret: gone.secret, timeoutMs: 2_000 });
+    expect(failureIn(outcome)).toMatchObject({ code: 'upstream_unreachable', backOff: 'not_judged' });
+  });
+});
+
+describe('Retry-After', () => {
+  const at = (ms: number) => new Date(ms).toUTCString();
+  const now = 1_800_000_000_000;
+
+  it.each<[string, Record<string, string[]>, number | undefined]>([
+    ['seconds', { 'retry-after': ['7'] }, 7_000],
+    ['no wait at all', { 'retry-after': ['0'] }, 0],
+    ['more than an hour', { 'retry-after': ['99999999'] }, HOUR_MS],
+    ['a date, by our clock', { 'retry-after': [at(now + 60_000)] }, 60_000],
+    ['a date, by the clock of the answer', { 'retry-after': [at(now + 660_000)], date: [at(now + 600_000)] }, 60_000],
+    ['a date gone by', { 'retry-after': [at(now - 60_000)] }, 0],
+    ['a date far ahead', { 'retry-after': ['Fri, 31 Dec 9999 23:59:59 GMT'] }, HOUR_MS],
+    ['a word', { 'retry-after': ['soon'] }, undefined],
+    ['a date behind a word', { 'retry-after': [`after ${at(now + 60_000)}`] }, undefined],
+    ['a date in another zone', { 'retry-after': [`${at(now + 60_000)}+0100`] }, undefined],
+    ['a word and a number', { 'retry-after': ['wait 5'] }, undefined],
+    ['less than nothing', { 'retry-after': ['-5'] }, undefined],
+    ['a fraction', { 'retry-after': ['1.5'] }, undefined],
+    ['nothing', { 'retry-after': [''] }, undefined],
+    ['two values', { 'retry-after': ['1', '2'] }, undefined],
+  ])('of %s', async (_, headers, retryAfterMs) => {
+    const { upstream } = answeredBy({ status: 429, headers }, now);
+    const connection = connectionOf('helpmaster', 'https://help.example');
+    const secret = secretOf(demoHelpmasterSecret);
+    const failed = failureIn(await upstream.login({ connection, subject: 'system', secret, timeoutMs: 1 }));
+    expect(failed.retryAfterMs).toBe(retryAfterMs);
+  });
+
+  it.each([400, 401, 403])(
+    'with %s, a refused credential, is not heeded: it would keep a new credential waiting',
+    async (status) => {
+      const { upstream } = answeredBy({ status, headers: { 'retry-after': ['3600'] } });
+      const connection = connectionOf('helpmaster', 'https://help.example');
+      const secret = secretOf(demoHelpmasterSecret);
+      const failed = failureIn(await upstream.login({ connection, subject: 'system', secret, timeoutMs: 1 }));
+      expect(failed.retryAfterMs).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,148 @@
+import type { HandOut } from '../../functions/core/hand-out/hand-out.ts';
+import type { SweepResult } from '../../functions/core/operate/sweep.ts';
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import { EMPTY_RECORD, type SlotRecord } from '../../functions/core/slot/record.ts';
+import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot/slot.ts';
+import { BrokerError } from '../../functions/core/words/errors.ts';
+import { helpdeskConnection } from '../simulation/connections.ts';
+import type { TokenInstance } from '../simulation/world.ts';
+import { createWorld } from '../simulation/world.ts';
+
+/** What a caller asks; by default the system's token, of the first instance. */
+export interface Ask {
+  readonly subject?: string;
+  readonly minTtlSeconds?: number;
+  readonly rejected?: string;
+  /** Which of the instances answers. */
+  readonly on?: number;
+  readonly caller?: string;
+}
+
+/** A length of time; its parts add up. */
+export interface Span {
+  readonly hours?: number;
+  readonly minutes?: number;
+  readonly seconds?: number;
+  readonly ms?: number;
+}
+
+/** A calm world with one connection, whose time stands still but for what is asked of it. */
+export function harness({
+  connection = helpdeskConnection(),
+  others = [],
+  instances: count = 1,
+  skewOf,
+}: {
+  readonly connection?: Connection;
+  readonly others?: readonly Connection[];
+  readonly instances?: number;
+  readonly skewOf?: (process: string) => number;
+} = {}) {
+  const world = createWorld({
+    seed: 1,
+    connections: [connection, ...others],
+    ...(skewOf === undefined ? {} : { skewOf }),
+  });
+  const { time, table, ledger, weather } = world;
+  const instances = Array.from({ length: count }, (_, n) => world.startTokenInstance(`token-${n}`));
+  const accounts = world.upstreams.get(connection.name);
+  if (accounts === undefined) throw new Error('the connection has no upstream');
+  let requests = 0;
+
+  function instance(n: number): TokenInstance {
+    const found = instances[n];
+    if (found === undefined) throw new Error(`there is no instance ${n}`);
+    return found;
+  }
+
+  /** Asks without letting time pass. */
+  function start({
+    subject = SYSTEM,
+    minTtlSeconds,
+    rejected,
+    on = 0,
+    caller = 'some-caller',
+  }: Ask = {}): Promise<HandOut> {
+    requests += 1;
+    return instance(on).handOut({
+      connection,
+      slot: slotOf(connection, subject),
+      caller,
+      requestId: `request-${requests}`,
+      ...(minTtlSeconds === undefined ? {} : { minTtlSeconds }),
+      ...(rejected === undefined ? {} : { rejectedHash: rejected }),
+    });
+  }
+
+  async function outcome(work: Promise<HandOut>): Promise<HandOut | BrokerError> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof BrokerError) return error;
+      throw error;
+    }
+  }
+
+  const broker = {
+    start,
+    handOut: (ask?: Ask) => time.settle(start(ask)),
+    /** Asks, and gives the error that comes of it. */
+    async refusal(ask?: Ask): Promise<BrokerError> {
+      const result = await time.settle(outcome(start(ask)));
+      if (!(result instanceof BrokerError)) throw new Error('a token was handed out');
+      return result;
+    },
+    /** Asks many times at once; gives what became of each. */
+    async together(asks: readonly Ask[]): Promise<(HandOut | BrokerError)[]> {
+      return time.settle(Promise.all(asks.map((ask) => outcome(start(ask)))));
+    },
+    sweep: (): Promise<SweepResult> => time.settle(world.sweep()),
+    purge(subject = SYSTEM): Promise<void> {
+      const slot = slotOf(connection, subject);
+      return time.settle(world.purge({ connection, slot, caller: 'operator', requestId: 'purge' }));
+    },
+    /** What a new version of the secret sets off where there is a trail. */
+    rotationEvent: () => time.settle(world.rotate(connection)),
+    /** Gives the secret a new version. */
+    rotateSecret: (value: string) => world.vault.rotate(connection.secret, value),
+  };
+
+  const upstream = {
+    ...accounts,
+    get logins() {
+      return ledger.filter(({ kind, connection: name }) => kind === 'login' && name === connection.name);
+    },
+    get slides() {
+      return ledger.filter(({ kind, connection: name }) => kind === 'slide' && name === connection.name);
+    },
+    planned: world.plannedUpstreamFaults,
+    goDown(): void {
+      weather.upstream.faults.unreachable = 1;
+    },
+    comeBack(): void {
+      weather.upstream.faults = {};
+    },
+  };
+
+  return {
+    ...world,
+    world,
+    connection,
+    broker,
+    upstream,
+    instance,
+    slot: (subject: string = SYSTEM): Slot => slotOf(connection, subject),
+    record: (subject: string = SYSTEM): SlotRecord => table.get(slotOf(connection, subject)) ?? EMPTY_RECORD,
+    advance: (span: Span) => time.advance(msOf(span)),
+    storeDown(isDown = true): void {
+      weather.store.down = isDown ? 1 : 0;
+    },
+  };
+}
+
+function msOf({ hours = 0, minutes = 0, seconds = 0, ms = 0 }: Span): number {
+  return ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms;
+}
+
+/** The first 32 bits of nothing in particular: a hash that no token has. */
+export const UNKNOWN_HASH = 'f'.repeat(64);

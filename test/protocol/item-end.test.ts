@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { helpdeskConnection } from '../simulation/connections.ts';
+import { harness } from './harness.ts';
+
+describe('the end of an item', () => {
+  it('stays a day ahead after an attempt of the schedule failed, so that its back-off is not deleted with it', async () => {
+    const { broker, upstream, advance, record, time } = harness();
+    await broker.handOut();
+    await advance({ hours: 20 });
+    upstream.planned.push('lost');
+    await broker.sweep();
+
+    expect(record().tries).toBe(1);
+    expect(record().ttlSeconds * 1000 - time.now()).toBeGreaterThan(86_000_000);
+  });
+
+  it('stays a day ahead after an invocation of mint that was refused', async () => {
+    const { broker, fleet, record, time } = harness();
+    fleet.planned.push('refused');
+    await broker.refusal();
+
+    expect(record().ttlSeconds * 1000 - time.now()).toBeGreaterThan(86_000_000);
+  });
+
+  it('is where the token ends, once one is published', async () => {
+    const { broker, record } = harness({ connection: helpdeskConnection({ maxTokenAgeSeconds: 3_600 }) });
+    const { token } = await broker.handOut();
+
+    expect(record().ttlSeconds).toBe(Math.ceil((token.expiresAt - 5_000) / 1000));
+  });
+
+  it('is no reason to trust what is past it: a token that the store has not deleted yet is not handed out', async () => {
+    const { broker, advance, record, upstream } = harness();
+    const { token } = await broker.handOut();
+    await advance({ hours: 72 });
+    expect(record().token?.hash).toBe(token.hash);
+
+    expect((await broker.handOut()).token.generation).toBe(2);
+    expect(upstream.logins).toHaveLength(2);
+  });
+
+  it('may come at any time after: the next hand-out logs in and begins to count anew', async () => {
+    const { broker, advance, table, slot } = harness();
+    await broker.handOut();
+    await advance({ hours: 72 });
+    expect(table.expire(slot())).toBe(true);
+
+    expect(await broker.handOut()).toMatchObject({ source: 'login', token: { generation: 1 } });
+  });
+});

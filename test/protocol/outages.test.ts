@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import { helpdeskConnection } from '../simulation/connections.ts';
+import { harness } from './harness.ts';
+
+describe('what mint needs before it sends anything', () => {
+  it.each([
+    ['secrets', 'secret_unavailable'],
+    ['keys', 'kms_unavailable'],
+  ] as const)('%s: nothing is sent, and the next attempt is soon', async (port, code) => {
+    const { broker, weather, upstream, advance, record } = harness();
+    weather[port].down = 1;
+    const error = await broker.refusal();
+
+    expect(error.code).toBe(code);
+    expect(error.retryAfterMs).toBeLessThanOrEqual(1_000);
+    expect(record()).toMatchObject({ failure: { code }, tries: 1 });
+    expect(await broker.refusal()).toMatchObject({ code: 'cooldown', causeCode: code });
+    weather[port].down = 0;
+    await advance({ ms: error.retryAfterMs ?? 0 });
+    expect((await broker.handOut()).source).toBe('login');
+    expect(upstream.logins).toHaveLength(1);
+  });
+
+  it('a secret that cannot be read is looked at every 10 s at the most, however often that failed', async () => {
+    const { broker, weather, advance } = harness();
+    weather.secrets.down = 1;
+    for (let time = 0; time < 12; time += 1) {
+      const error = await broker.refusal();
+      expect(error.retryAfterMs).toBeLessThanOrEqual(10_000);
+      await advance({ ms: error.retryAfterMs ?? 0 });
+    }
+  });
+
+  it('a store that fails when the failure is to be written leaves the back-off of the lease', async () => {
+    const { broker, upstream, fleet, advance, record } = harness();
+    await broker.handOut({ subject: '1' });
+    fleet.instances[0]?.store.failNext('fail', 'down');
+    upstream.planned.push('broken');
+    expect((await broker.refusal()).code).toBe('upstream_login_ambiguous');
+    expect(record()).toMatchObject({ tries: 1, lease: expect.anything() });
+    await advance({ seconds: 20 });
+    expect((await broker.refusal()).code).toBe('cooldown');
+    await advance({ seconds: 11 });
+
+    expect((await broker.handOut()).source).toBe('login');
+  });
+});
+
+describe('a store that refuses writes and answers reads', () => {
+  it('is not claimed from over and over within one request', async () => {
+    const { broker, weather, instance } = harness();
+    const { store } = instance(0);
+    let claims = 0;
+    const acquire = store.acquire.bind(store);
+    store.acquire = (claim) => {
+      claims += 1;
+      return acquire(claim);
+    };
+    weather.store.writesDown = 1;
+    const error = await broker.refusal();
+
+    expect(claims).toBeLessThanOrEqual(3);
+    expect(error.code).toBe('store_unavailable');
+  });
+});
+
+describe('what the upstream answers', () => {
+  it.each([
+    ['unreachable', 'upstream_unreachable', 500, 1_000],
+    ['throttled', 'upstream_throttled', 500, 1_000],
+    ['unavailable', 'upstream_unavailable', 500, 1_000],
+    ['lost', 'upstream_timeout', 30_000, 30_000],
+    ['reset_after', 'upstream_outcome_unknown', 30_000, 30_000],
+    ['invalid', 'upstream_invalid_response', 30_000, 30_000],
+    ['broken', 'upstream_login_ambiguous', 60_000, 60_000],
+  ] as const)('%s: %s, once, with its back-off', async (fault, code, least, most) => {
+    const { broker, upstream } = harness();
+    upstream.planned.push(fault);
+    const error = await broker.refusal();
+
+    expect(error.code).toBe(code);
+    expect(error.retryAfterMs).toBeGreaterThanOrEqual(least);
+    expect(error.retryAfterMs).toBeLessThanOrEqual(most);
+    expect(upstream.logins).toHaveLength(1);
+    expect(await broker.refusal()).toMatchObject({ code: 'cooldown', causeCode: code });
+    expect(upstream.logins).toHaveLength(1);
+  });
+
+  it('with a Retry-After is left alone for that long', async () => {
+    const { broker, upstream, weather, advance } = harness();
+    weather.upstream.retryAfterMs = 120_000;
+    upstream.planned.push('throttled');
+    expect((await broker.refusal()).retryAfterMs).toBe(120_000);
+    await advance({ seconds: 119 });
+    expect((await broker.refusal()).code).toBe('cooldown');
+    await advance({ seconds: 1 });
+
+    expect((await broker.handOut()).source).toBe('login');
+  });
+
+  it('is waited for during timeoutSeconds', async () => {
+    const { broker, ledger, upstream } = harness({ connection: helpdeskConnection({ timeoutSeconds: 12 }) });
+    upstream.planned.push('lost');
+    await broker.refusal();
+
+    expect(ledger[0]?.timeoutMs).toBe(12_000);
+    expect((ledger[0]?.endedAt ?? 0) - (ledger[0]?.at ?? 0)).toBe(12_000);
+  });
+
+  it('is waited for less long where getting ready took long, so that there is time to write down what came', async () => {
+    const { broker, weather, ledger, writes, time } = harness();
+    weather.latency.least = 1_000;
+    weather.latency.most = 1_000;
+    const asked = broker.start().catch(() => 'gone');
+    await time.settle(asked);
+    const acquiredAt = writes.find(({ operation }) => operation === 'acquire')?.at ?? 0;
+
+    for (const { at, timeoutMs } of ledger) expect(at + timeoutMs).toBeLessThanOrEqual(acquiredAt + 11_000);
+    expect(ledger).toHaveLength(1);
+    expect(ledger[0]?.timeoutMs).toBeLessThan(6_000 + 1);
+  });
+
+  it('is not a token where it is expired at issue (H14): `upstream_token_unusable`, naming the clock', async () => {
+    const { broker, upstream, record } = harness();
+    upstream.rules.lifeSeconds = 64;
+    const error = await broker.refusal();
+
+    expect(error.code).toBe('upstream_token_unusable');
+    expect(error.detail).toMatch(/clock/);
+    expect(record().token).toBeUndefined();
+    expect(upstream.logins).toHaveLength(1);
+    expect((await broker.refusal()).code).toBe('cooldown');
+  });
+
+  it.each([-600_000, 600_000])('is understood though its clock is %i ms off', async (offsetMs) => {
+    const { broker, upstream, time } = harness();
+    upstream.rules.clockOffsetMs = offsetMs;
+    const { token } = await broker.handOut();
+
+    expect(Math.abs(token.expiresAt - time.now() - 86_400_000)).toBeLessThan(1_100);
+  });
+
+  it('without an end has the broker’s maximum age (invariant 2, H13)', async () => {
+    const { broker, upstream, advance } = harness({ connection: helpdeskConnection({ maxTokenAgeSeconds: 3_600 }) });
+    upstream.rules.says = 'nothing';
+    const { token } = await broker.handOut();
+    expect(token.expiresAt - token.issuedAt).toBe(3_600_000);
+    await advance({ ms: 3_600_000 - 5_000 - 60_000 });
+
+    expect((await broker.handOut()).token.hash).not.toBe(token.hash);
+  });
+
+  it('has its absurd end capped as well (invariant 2, H13)', async () => {
+    const { broker, upstream } = harness({ connection: helpdeskConnection({ maxTokenAgeSeconds: 3_600 }) });
+    upstream.rules.lifeSeconds = 10 * 365 * 86_400;
+    const { token } = await broker.handOut();
+
+    expect(token.expiresAt - token.issuedAt).toBe(3_600_000);
+  });
+});
+
+describe('a stored token that does not decrypt', () => {
+  async function spoilt(spoil: (hex: Uint8Array) => Uint8Array) {
+    const made = harness({ instances: 2 });
+    await made.broker.handOut();
+    const record = made.record();
+    const { token } = record;
+    if (token === undefined) throw new Error('there is no token');
+    made.table.set('spoil', made.slot(), { ...record, token: { ...token, ciphertext: spoil(token.ciphertext) } });
+    return made;
+  }
+
+  it('is discarded with an alarm, and one login replaces it', async () => {
+    const { broker, upstream, said, advance } = await spoilt((bytes) => Uint8Array.from(bytes, (byte) => byte ^ 1));
+    await advance({ minutes: 2 });
+    const { token, source } = await broker.handOut({ on: 1 });
+
+    expect({ source, generation: token.generation }).toEqual({ source: 'login', generation: 2 });
+    expect(said.metrics.filter(({ name }) => name === 'CiphertextRejected').length).toBeGreaterThan(0);
+    expect(said.warnings.some((warning) => warning.includes('did not decrypt'))).toBe(true);
+    expect(upstream.logins).toHaveLength(2);
+  });
+
+  it('is not replaced over and over where every login fails', async () => {
+    const { broker, upstream, advance } = await spoilt(() => new Uint8Array(3));
+    upstream.planned.push('broken');
+    expect((await broker.refusal({ on: 1 })).code).toBe('upstream_login_ambiguous');
+    await advance({ seconds: 30 });
+    expect((await broker.refusal({ on: 1 })).code).toBe('cooldown');
+    expect(upstream.logins).toHaveLength(2);
+  });
+
+  it('does not open in the item of another slot (invariant 8)', async () => {
+    const { broker, record, slot, table, upstream } = harness({ instances: 2 });
+    await broker.handOut({ subject: '88' });
+    await broker.handOut({ subject: '89' });
+    const { token } = record('88');
+    if (token === undefined) throw new Error('there is no token');
+    table.set('spoil', slot('89'), { ...record('89'), token });
+    const handedOut = await broker.handOut({ subject: '89', on: 1 });
+
+    expect(upstream.find(handedOut.token.hash)?.subject).toBe('89');
+    expect(upstream.logins).toHaveLength(3);
+  });
+});

@@ -1,0 +1,113 @@
+import type { HandOutRecord } from '../../functions/core/hand-out/audit.ts';
+import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
+import type {
+  ForwardedAnswer,
+  ForwardedRequest,
+  Forwarder,
+  ForwardOutcome,
+} from '../../functions/core/proxy/forwarder.ts';
+import { createProxy } from '../../functions/core/proxy/proxy.ts';
+import type { Connection, ProxyPolicy } from '../../functions/core/slot/connection.ts';
+import { SYSTEM } from '../../functions/core/slot/slot.ts';
+import { hashOf } from '../../functions/core/slot/token.ts';
+import { BrokerError } from '../../functions/core/words/errors.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
+import { workforceConnection } from '../simulation/connections.ts';
+import { harness } from './harness.ts';
+
+/** What the forwarder was asked, with the hash of the token that it was to place; true time. */
+export interface Forwarded {
+  readonly tokenHash: string;
+  readonly timeoutMs: number;
+  readonly at: number;
+}
+
+/** What one proxied call may differ in. */
+export interface Calling {
+  readonly subject?: string;
+  readonly request?: Partial<ForwardedRequest>;
+  /** How long the caller waits for its answer. */
+  readonly leftMs?: number;
+}
+
+const POLICY: ProxyPolicy = { methods: ['GET'], paths: ['/'], headers: [], timeoutSeconds: 8 };
+
+/**
+ * A calm world with one connection and one instance of the proxy before an upstream whose gated answers the test
+ * writes; by default each is 200 and renews nothing.
+ */
+export function proxiedCalls({
+  connection = workforceConnection(),
+  policy: changed = {},
+}: {
+  readonly connection?: Connection;
+  readonly policy?: Partial<ProxyPolicy>;
+} = {}) {
+  const made = harness({ connection });
+  const { operators, fleet, time } = made;
+  const policy = { ...POLICY, ...changed };
+  const forwarded: Forwarded[] = [];
+  const audits: HandOutRecord[] = [];
+  const slow = { auditMs: 0 };
+  const script: ((call: Forwarded) => ForwardOutcome | Promise<ForwardOutcome>)[] = [];
+
+  const forwarder: Forwarder = {
+    async forward({ token, timeoutMs }) {
+      const call = { tokenHash: hashOf(token), timeoutMs, at: time.now() };
+      forwarded.push(call);
+      return (script.shift() ?? (() => answered(200)))(call);
+    },
+  };
+
+  /** The upstream's answer; with `slid`, one that renewed the token. */
+  function answered(status: number, slid?: { readonly value: string; readonly lifeSeconds?: number }): ForwardOutcome {
+    const answer: ForwardedAnswer = { status, headers: {}, body: new Uint8Array() };
+    const requestStartedAt = operators.clock.now();
+    if (slid === undefined) return { kind: 'answer', answer, requestStartedAt };
+    const { value, lifeSeconds: seconds = 1_200 } = slid;
+    return { kind: 'answer', answer, slid: { value: new Secret(value), life: { seconds } }, requestStartedAt };
+  }
+
+  const audit = {
+    async handOut(record: HandOutRecord): Promise<void> {
+      await time.after(slow.auditMs);
+      audits.push(record);
+    },
+  };
+  const memory = createTokenMemory();
+  const minter = fleet.invokerFor(operators.process);
+  const proxy = createProxy({ ...operators, memory, minter, audit, proxyStore: operators.store, forwarder });
+
+  function start({ subject = SYSTEM, request = {}, leftMs = 23_000 }: Calling = {}): Promise<ForwardedAnswer> {
+    return proxy({
+      connection,
+      policy,
+      slot: made.slot(subject),
+      request: { method: 'GET', path: '/', query: '', headers: {}, ...request },
+      caller: 'some-caller',
+      requestId: 'some-request',
+      deadline: operators.clock.monotonic() + leftMs,
+    });
+  }
+
+  return {
+    ...made,
+    store: operators.store,
+    forwarded,
+    audits,
+    /** How long things take that take no time by default. */
+    slow,
+    answered,
+    /** How the next gated requests are answered, first one first. */
+    script,
+    startCall: start,
+    /** Calls, and gives the status of the answer. */
+    call: async (calling?: Calling): Promise<number> => (await time.settle(start(calling))).status,
+    /** Calls, and gives the error that comes of it. */
+    async refusedCall(calling?: Calling): Promise<BrokerError> {
+      const error = await time.settle(start(calling).catch((thrown: unknown) => thrown));
+      if (!(error instanceof BrokerError)) throw new Error('the call was answered');
+      return error;
+    },
+  };
+}

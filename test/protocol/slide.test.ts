@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { workforceConnection } from '../simulation/connections.ts';
+import { harness } from './harness.ts';
+
+async function withSession() {
+  const made = harness({ connection: workforceConnection() });
+  const { token } = await made.broker.handOut();
+  return { ...made, first: token };
+}
+
+describe('slides (C15, C16, C19, C20)', () => {
+  it('renew a session in use past refreshAt without a login', async () => {
+    const { broker, upstream, advance, first, record } = await withSession();
+    await advance({ ms: first.refreshAt - first.issuedAt + 1_000 });
+    await broker.sweep();
+    const { token, source } = await broker.handOut();
+
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([1, 1]);
+    expect(source).toBe('cache');
+    expect(token.generation).toBe(2);
+    expect(token.hash).not.toBe(first.hash);
+    expect(record().token?.sessionStartedAt).toBe(first.issuedAt);
+  });
+
+  it('keep attributes and secret version of the login', async () => {
+    const { broker, advance, first } = await withSession();
+    await advance({ minutes: 11 });
+    await broker.sweep();
+    const { token } = await broker.handOut();
+
+    expect(token.attributes).toEqual(first.attributes);
+    expect(token.secretVersion).toBe(first.secretVersion);
+  });
+
+  it('say `slide` to a caller who had one made', async () => {
+    const { broker, advance, upstream } = await withSession();
+    await advance({ minutes: 12 });
+
+    expect((await broker.handOut({ minTtlSeconds: 900 })).source).toBe('slide');
+    expect(upstream.logins).toHaveLength(1);
+  });
+
+  it('end at maxSessionSeconds, when the slot logs in afresh', async () => {
+    const { broker, upstream, advance, record } = await withSession();
+    for (let minutes = 0; minutes < 13 * 60; minutes += 5) {
+      await advance({ minutes: 5 });
+      await broker.handOut();
+      await broker.sweep();
+    }
+
+    expect(upstream.logins).toHaveLength(2);
+    const [, second] = upstream.logins;
+    const age = (second?.at ?? 0) - (upstream.logins[0]?.at ?? 0);
+    expect(age).toBeGreaterThanOrEqual(43_200_000);
+    expect(age).toBeLessThan(43_200_000 + 1_200_000);
+    expect(record().token?.sessionStartedAt).toBeGreaterThanOrEqual(second?.at ?? 0);
+    expect(upstream.slides.length).toBeGreaterThan(50);
+  });
+
+  it('are followed by one login under the same lease after a 401', async () => {
+    const { broker, upstream, advance, writes } = await withSession();
+    await advance({ minutes: 11 });
+    upstream.revoke();
+    await broker.sweep();
+
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([2, 1]);
+    expect(writes.filter(({ operation }) => operation === 'acquire')).toHaveLength(2);
+    expect((await broker.handOut()).token.generation).toBe(2);
+  });
+
+  it('are not tried again on a session that was answered 401, even where the login then failed', async () => {
+    const { broker, upstream, advance, record } = await withSession();
+    await advance({ minutes: 11 });
+    upstream.revoke();
+    upstream.planned.push('none', 'broken');
+    await broker.sweep();
+    expect(record()).toMatchObject({ generation: 1, rejectedGeneration: 1 });
+    await advance({ minutes: 2 });
+    await broker.sweep();
+
+    expect(upstream.slides).toHaveLength(1);
+    expect(record().generation).toBe(2);
+  });
+
+  it('whose answer has no usable new token keep the old one and its end, and the next attempt logs in', async () => {
+    const { broker, upstream, advance, first } = await withSession();
+    await advance({ minutes: 11 });
+    upstream.planned.push('no_new_token');
+    await broker.sweep();
+    expect((await broker.handOut()).token).toMatchObject({ hash: first.hash, expiresAt: first.expiresAt });
+    await advance({ minutes: 1 });
+    await broker.sweep();
+
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([2, 1]);
+    expect((await broker.handOut()).token.generation).toBe(2);
+  });
+
+  it('that time out are tried again only after the back-off, and the old token serves', async () => {
+    const { broker, upstream, advance, first } = await withSession();
+    await advance({ minutes: 11 });
+    upstream.planned.push('lost');
+    await broker.sweep();
+    await advance({ seconds: 20 });
+    await broker.sweep();
+    expect((await broker.handOut()).token.hash).toBe(first.hash);
+    expect(upstream.slides).toHaveLength(1);
+    await advance({ seconds: 20 });
+    await broker.sweep();
+
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([1, 2]);
+  });
+
+  it('are never made of a token that a caller reported dead', async () => {
+    const { broker, upstream, advance, first } = await withSession();
+    await advance({ minutes: 11 });
+    await broker.handOut({ rejected: first.hash });
+
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([2, 0]);
+  });
+
+  it('go on through an outage of the secrets', async () => {
+    const { broker, upstream, advance, weather } = await withSession();
+    weather.secrets.down = 1;
+    await advance({ minutes: 11 });
+    await broker.sweep();
+
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([1, 1]);
+  });
+
+  it('are not made where the upstream cannot slide', async () => {
+    const { broker, upstream, advance } = harness({ connection: workforceConnection({ settings: {} }) });
+    await broker.handOut();
+    await advance({ minutes: 11 });
+    await broker.sweep();
+
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([2, 0]);
+  });
+
+  it('are not made of an expired token', async () => {
+    const { broker, upstream, advance } = await withSession();
+    await advance({ minutes: 21 });
+
+    expect((await broker.handOut()).source).toBe('login');
+    expect(upstream.slides).toHaveLength(0);
+  });
+
+  it('leave a refused version refused: they prove nothing about the credential (invariant 5)', async () => {
+    const { broker, upstream, advance, record } = await withSession();
+    await advance({ minutes: 11 });
+    broker.rotateSecret('wrong');
+    // An answer without a new token (C16) makes the next attempt log in: refused. The session itself lives on.
+    upstream.planned.push('no_new_token');
+    await broker.sweep();
+    await advance({ minutes: 1 });
+    await broker.sweep();
+    expect(record().refusedVersion).toBeDefined();
+    await advance({ minutes: 1 });
+    await broker.handOut();
+    await advance({ seconds: 5 });
+    // The session ends: only a login could bring the next token.
+    upstream.revoke();
+    await advance({ minutes: 30 });
+    await broker.refusal();
+
+    expect(upstream.logins.filter(({ credential }) => credential === 'wrong')).toHaveLength(1);
+  });
+});

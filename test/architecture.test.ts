@@ -312,7 +312,7 @@ describe('functions', () => {
     const handlers = sources.filter(({ path }) => /^functions\/[a-z-]+\/handler\.ts$/.test(path));
     expect(handlers.length).toBeGreaterThanOrEqual(5);
     for (const { path, imports, text } of handlers) {
-      expect([path, imports]).toEqual([path, [`${posix.dirname(path)}/compose.ts`]]);
+      expect([path, imports]).toEqual([path, [`${posix.dirname(path)}/function.ts`]]);
       expect(text.split('\n').length).toBeLessThan(12);
     }
   });

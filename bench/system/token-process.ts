@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../functions/adapters/aws/client.ts';
-import { composeTokenFunction } from '../../functions/token/compose.ts';
+import { composeTokenFunction } from '../../functions/token/function.ts';
 import { startGateway } from '../../local/gateway/gateway.ts';
 import { CALLER } from '../broker.ts';
 import { nowhere } from '../warm/handlers.ts';

@@ -4,6 +4,7 @@ import { ERROR_HEADER, jsonResponse, noProxy } from '../api/problem.ts';
 import { connectionOf } from '../api/request.ts';
 import { methodsOf } from '../api/routes.ts';
 import { isoSeconds } from '../api/time.ts';
+import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createPurge } from '../core/operate/purge.ts';
 import { createSlotListing, type SlotStatus } from '../core/operate/status.ts';
 import type { Connection } from '../core/slot/connection.ts';
@@ -78,4 +79,9 @@ function slotJson({ subject, state, issuedAt, expiresAt, refreshAt, generation, 
     generation,
     last_error: lastError === undefined ? null : { code: lastError.code, at: isoSeconds(lastError.at) },
   };
+}
+
+/** Composes the function of the operators from its environment. */
+export function composeConnectionsFunction(surroundings: Surroundings): ApiHandler {
+  return createConnectionsFunction(createInstance('connections', surroundings));
 }

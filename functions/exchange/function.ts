@@ -5,14 +5,20 @@ import type { ApiHandler } from '../api/function.ts';
 import type { ApiEvent } from '../api/request.ts';
 import { handOutResponse } from '../api/response.ts';
 import { reportUnforeseen } from '../api/unforeseen.ts';
+import { auditOf } from '../composition/audit.ts';
+import { createInstance, type Surroundings } from '../composition/instance.ts';
+import { lazyKeys, lazyMinter } from '../composition/lazy-ports.ts';
 import type { Trust } from '../configuration/configuration.ts';
 import { createHandOut, type HandOutDependencies } from '../core/hand-out/hand-out.ts';
+import { createTokenMemory } from '../core/hand-out/memory.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { slotFor } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
+import { createUpstreamHttp } from '../http/client.ts';
 import { ExchangeError, exchangeErrorOf, exchangeErrorResponse } from './exchange-error.ts';
 import { ACCESS_TOKEN, type ExchangeRequest, exchangeRequestOf } from './exchange-request.ts';
 import type { IssuerKeys } from './issuer-key-source.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
 import { isTrusted, keySourcesOf } from './trust-rules.ts';
 import { createWorkloadVerifier, unverifiedOf, type Workload } from './workload.ts';
 
@@ -91,4 +97,19 @@ function declared(connections: Readonly<Record<string, Connection>>, name: strin
   const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
   if (connection === undefined) throw new BrokerError('unknown_connection', 'There is no connection of this name.');
   return connection;
+}
+
+/** Composes the function that exchanges workloads' JWTs from its environment. */
+export function composeExchangeFunction(surroundings: Surroundings): ApiHandler {
+  const { environment } = surroundings;
+  const instance = createInstance('exchange', surroundings);
+  return createExchangeFunction({
+    ...instance,
+    trust: instance.configuration.trust,
+    issuerKeys: createIssuerKeys({ ...instance, http: createUpstreamHttp() }),
+    audit: auditOf(instance, surroundings),
+    keys: lazyKeys(environment, instance),
+    minter: lazyMinter(environment),
+    memory: createTokenMemory(),
+  });
 }

@@ -1,9 +1,15 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
+import { createKmsClient, createKmsKeys } from '../adapters/aws/kms-keys.ts';
+import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adapters/aws/secrets-manager.ts';
+import { required, VARIABLES } from '../composition/environment.ts';
+import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createMint, type MintDependencies } from '../core/mint/mint.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import type { MintReply, MintRequest } from '../core/slot/mint-message.ts';
+import { createUpstreamHttp } from '../http/client.ts';
+import { createUpstream } from '../providers/engine/engine.ts';
 
 export type MintHandler = (event: MintRequest, context: Context) => Promise<MintReply>;
 
@@ -39,4 +45,23 @@ export function createMintFunction(
     return mint({ ...request, ...(lease === undefined ? {} : { lease }) }, connection);
   });
   return (event, context) => handler(event, context);
+}
+
+/** Composes the function that mints for one isolation group from its environment. */
+export function composeMintFunction(surroundings: Surroundings): MintHandler {
+  const { environment } = surroundings;
+  const instance = createInstance('mint', surroundings);
+  const { broker, clock } = instance;
+  return createMintFunction({
+    ...instance,
+    isolation: required(environment, VARIABLES.isolation),
+    keys: createKmsKeys({
+      client: createKmsClient(environment),
+      keyId: required(environment, VARIABLES.key),
+      broker,
+      clock,
+    }),
+    secrets: createSecretsManagerSecrets({ client: createSecretsManagerClient(environment), clock }),
+    upstream: createUpstream({ http: createUpstreamHttp(), clock }),
+  });
 }

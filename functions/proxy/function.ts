@@ -2,10 +2,17 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiHandler, createApiFunction } from '../api/function.ts';
 import { ERROR_HEADER, noProxy } from '../api/problem.ts';
 import { type ApiEvent, connectionOf } from '../api/request.ts';
+import { auditOf } from '../composition/audit.ts';
+import { required, VARIABLES } from '../composition/environment.ts';
+import { createInstance, type Surroundings } from '../composition/instance.ts';
+import { lazyKeys, lazyMinter } from '../composition/lazy-ports.ts';
+import { createTokenMemory } from '../core/hand-out/memory.ts';
 import type { ForwardedAnswer } from '../core/proxy/forwarder.ts';
 import { createProxy, type ProxyDependencies } from '../core/proxy/proxy.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { slotFor } from '../core/slot/slot.ts';
+import { createUpstreamHttp } from '../http/client.ts';
+import { createForwarder } from '../providers/engine/forward.ts';
 import { forwardedRequestOf } from './forwarded-request.ts';
 
 /** Creates the function that forwards requests to the upstreams of one isolation group. */
@@ -41,4 +48,21 @@ function responseOf({ status, headers, body }: ForwardedAnswer, event: ApiEvent)
     headers: Object.fromEntries(joined),
     ...(hasBody ? { body: Buffer.from(body).toString('base64'), isBase64Encoded: true } : {}),
   };
+}
+
+/** Composes the function that forwards for one isolation group from its environment. */
+export function composeProxyFunction(surroundings: Surroundings): ApiHandler {
+  const { environment } = surroundings;
+  const instance = createInstance('proxy', surroundings);
+  const { clock, store } = instance;
+  return createProxyFunction({
+    ...instance,
+    proxyStore: store,
+    isolation: required(environment, VARIABLES.isolation),
+    audit: auditOf(instance, surroundings),
+    keys: lazyKeys(environment, instance),
+    minter: lazyMinter(environment),
+    memory: createTokenMemory(),
+    forwarder: createForwarder({ http: createUpstreamHttp(), clock }),
+  });
 }

@@ -1,4 +1,4 @@
-import { composeProxyFunction } from './compose.ts';
+import { composeProxyFunction } from './function.ts';
 
 /** Lambda's entry: ANY /proxy/{connection}/{subject}/{path+}, for one isolation group. */
 export const handler = composeProxyFunction({ environment: process.env });

@@ -1,5 +1,7 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { createInstance, type Surroundings } from '../composition/instance.ts';
+import { lazyMinter } from '../composition/lazy-ports.ts';
 import { createSweep, type SweepResult } from '../core/operate/sweep.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import type { MintInvoker } from '../core/slot/minter.ts';
@@ -19,4 +21,10 @@ export function createRefreshFunction(dependencies: {
   const sweep = createSweep(dependencies);
   const handler = middy<unknown, SweepResult>({ timeoutEarlyInMillis: 0 }).handler(() => sweep());
   return (event, context) => handler(event, context);
+}
+
+/** Composes the function that the schedule runs from its environment. */
+export function composeRefreshFunction(surroundings: Surroundings): RefreshHandler {
+  const minter = lazyMinter(surroundings.environment);
+  return createRefreshFunction({ ...createInstance('refresh', surroundings), minter });
 }

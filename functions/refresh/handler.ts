@@ -1,4 +1,4 @@
-import { composeRefreshFunction } from './compose.ts';
+import { composeRefreshFunction } from './function.ts';
 
 /** Lambda's entry: EventBridge Scheduler, every minute. */
 export const handler = composeRefreshFunction({ environment: process.env });

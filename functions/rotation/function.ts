@@ -1,6 +1,7 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
+import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createRotation } from '../core/operate/rotation.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import type { Store } from '../core/slot/store.ts';
@@ -59,4 +60,9 @@ function isArn(id: string): boolean {
 
 function withoutEnd(arn: string): string {
   return arn.replace(ARN_SUFFIX, '');
+}
+
+/** Composes the function that new secret versions set off from its environment. */
+export function composeRotationFunction(surroundings: Surroundings): RotationHandler {
+  return createRotationFunction(createInstance('rotation', surroundings));
 }

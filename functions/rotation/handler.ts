@@ -1,4 +1,4 @@
-import { composeRotationFunction } from './compose.ts';
+import { composeRotationFunction } from './function.ts';
 
 /** Lambda's entry: EventBridge, where the account has a trail. */
 export const handler = composeRotationFunction({ environment: process.env });

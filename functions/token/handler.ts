@@ -1,4 +1,4 @@
-import { composeWarmTokenFunction } from './compose.ts';
+import { composeWarmTokenFunction } from './function.ts';
 
 /** Lambda's entry: GET and POST /tokens/{connection}/{subject}. */
 export const handler = await composeWarmTokenFunction({ environment: process.env });

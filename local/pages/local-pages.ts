@@ -9,7 +9,7 @@ import { createTransport, type Transport } from '../../client/transport.ts';
 import type { Environment } from '../../functions/adapters/aws/client.ts';
 import { createDynamodbClient } from '../../functions/adapters/dynamodb/client.ts';
 import type { Configuration } from '../../functions/configuration/configuration.ts';
-import { composeTokenFunction } from '../../functions/token/compose.ts';
+import { composeTokenFunction } from '../../functions/token/function.ts';
 import type { Closable } from '../closing.ts';
 import type { DemoUpstreams } from '../demo-upstreams.ts';
 import { TABLE } from '../functions.ts';

@@ -69,7 +69,7 @@ export function startDemoCommunity(
     return refused(l === undefined ? 'Parameter l is missing.' : 'The user name or password is not valid.', l);
   }
 
-  /** A login "throws an exception and returns the appropriate message" (C12): in one of the ways a server may do so. */
+  /** The answer to wrong credentials, in one of the ways in which a server may give it (C12). */
   function refused(reason: string, l: string | undefined): Answer {
     const { failure, envelope, echoCredentialInMessage } = store.read();
     const message = echoCredentialInMessage && l !== undefined ? `${reason} (${l})` : reason;

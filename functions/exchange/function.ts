@@ -17,10 +17,9 @@ import { BrokerError } from '../core/words/errors.ts';
 import { createUpstreamHttp } from '../http/client.ts';
 import { ExchangeError, exchangeErrorOf, exchangeErrorResponse } from './exchange-error.ts';
 import { ACCESS_TOKEN, type ExchangeRequest, exchangeRequestOf } from './exchange-request.ts';
-import type { IssuerKeys } from './issuer-key-source.ts';
-import { createIssuerKeys } from './issuer-keys.ts';
+import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 import { isTrusted, keySourcesOf } from './trust-rules.ts';
-import { createWorkloadVerifier, unverifiedOf, type Workload } from './workload.ts';
+import { createWorkloadVerifier, unverifiedIssuerOf, type Workload } from './workload.ts';
 
 export interface ExchangeDependencies extends HandOutDependencies {
   readonly connections: Readonly<Record<string, Connection>>;
@@ -41,8 +40,7 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
   /** The workload, if a rule lets it have what it asks for. Tries every place of keys that the rules name. */
   async function trustedWorkload(request: ExchangeRequest): Promise<Workload> {
     if (trust.length === 0) throw new ExchangeError('invalid_target', 'This broker trusts no workload.');
-    const { issuer } = unverifiedOf(request.subjectToken);
-    const sources = keySourcesOf(trust, issuer);
+    const sources = keySourcesOf(trust, unverifiedIssuerOf(request.subjectToken));
     if (sources.length === 0) {
       throw new ExchangeError('invalid_request', 'The subject token is of an issuer that this broker does not trust.');
     }

@@ -1,116 +1,146 @@
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/words/json.ts';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
-import { createSingleFlight } from '../core/words/single-flight.ts';
 import type { Http } from '../http/port.ts';
-import { fetchIssuerKeys } from './issuer-key-fetch.ts';
-import type { IssuerKeySet, IssuerKeys, KeySource } from './issuer-key-source.ts';
+import { ExchangeError } from './exchange-error.ts';
 
+const DISCOVERY_PATH = '/.well-known/openid-configuration';
 /** One request; with discovery there are two. */
 const TIMEOUT_MS = 3_000;
+/** Key sets with certificate chains in them are some ten kilobytes. */
+const MAXIMUM_BYTES = 131_072;
 /** After this the keys are fetched again, so that one that the issuer withdrew ends here too. */
 const FRESH_MS = 10 * 60_000;
-/** How long keys outlive an issuer that does not answer. */
-const KEPT_MS = 24 * 60 * 60_000;
 /** At most one fetch in this time for keys that the set does not have, whoever names them. */
 const UNKNOWN_KEY_COOLDOWN_MS = 30_000;
-/** How long an issuer that did not answer is left alone, while its last keys serve. */
-const FAILURE_COOLDOWN_MS = 30_000;
-/** The same where there are no keys at all, and every exchange fails. */
-const EMPTY_COOLDOWN_MS = 5_000;
+/** How long an issuer that did not answer is left alone. */
+const FAILURE_COOLDOWN_MS = 5_000;
 
-interface Entry {
-  readonly set: IssuerKeySet | undefined;
-  /** When `set` was fetched; monotonic, as all times here. */
-  readonly fetchedAt: number;
-  /** When the issuer last failed to give keys, since `fetchedAt`. */
-  readonly failedAt: number | undefined;
-  /** When the keys were last fetched for one that the set did not have. */
-  readonly soughtAt: number | undefined;
+/** An issuer and where its keys are; without `jwksUri` the issuer's discovery document says it. */
+export interface KeySource {
+  readonly issuer: string;
+  readonly jwksUri?: string;
 }
 
-const NOTHING: Entry = { set: undefined, fetchedAt: 0, failedAt: undefined, soughtAt: undefined };
-
 /**
- * Creates the cache of issuers' keys, one an instance. Keys are fresh for ten minutes and kept for a day while the
- * issuer does not answer. Sources come from the configuration, so there are never more entries than it has.
+ * The keys of an issuer, as jose asks for the one of a token. The asking rejects with jose's errors where the set has
+ * no such key, and with `temporarily_unavailable` where there is no saying because the issuer does not answer.
  */
-export function createIssuerKeys({
-  http,
-  clock,
-  telemetry,
-}: {
+export type IssuerKeys = (source: KeySource) => JWTVerifyGetKey;
+
+interface Dependencies {
   readonly http: Http;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly telemetry: Telemetry;
-}): IssuerKeys {
-  const entries = new Map<string, Entry>();
-  const once = createSingleFlight<Entry>();
+}
 
-  /** Never rejects: what fails is noted in the entry. */
-  async function fetched(id: string, source: KeySource): Promise<Entry> {
-    const { value } = await once(id, async () => {
-      const set = await fetchIssuerKeys(http, source, TIMEOUT_MS);
-      const before = entries.get(id) ?? NOTHING;
-      const now = clock.monotonic();
-      if (set === undefined) telemetry.warn('The keys of an issuer could not be fetched.', { issuer: source.issuer });
-      const entry =
-        set === undefined ? { ...before, failedAt: now } : { ...before, set, fetchedAt: now, failedAt: undefined };
-      entries.set(id, entry);
-      return entry;
-    });
-    return value;
-  }
+/**
+ * Creates the cache of issuers' keys, one an instance. Sources come from the configuration, so there are never more
+ * entries than it has.
+ */
+export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
+  const setById = new Map<string, JWTVerifyGetKey>();
 
-  async function current(id: string, source: KeySource): Promise<Entry> {
-    const entry = entries.get(id) ?? NOTHING;
-    const now = clock.monotonic();
-    if (entry.set !== undefined && now - entry.fetchedAt < FRESH_MS) return entry;
-    return isLeftAlone(entry, now) ? entry : fetched(id, source);
-  }
-
-  async function sought(id: string, source: KeySource, entry: Entry): Promise<Entry> {
-    const now = clock.monotonic();
-    const wasSought = entry.soughtAt !== undefined && now - entry.soughtAt < UNKNOWN_KEY_COOLDOWN_MS;
-    if (wasSought || isLeftAlone(entry, now)) return entry;
-    entries.set(id, { ...(entries.get(id) ?? entry), soughtAt: now });
-    return fetched(id, source);
-  }
-
-  return {
-    async keysOf(source, keyId) {
-      const id = JSON.stringify([source.issuer, source.jwksUri ?? null]);
-      const before = entries.get(id);
-      let entry = await current(id, source);
-      // Keys fetched for this very token lack it for good.
-      const isNew = entry.fetchedAt !== before?.fetchedAt || entry.failedAt !== before?.failedAt;
-      if (!isNew && keyId !== undefined && !hasKey(entry, keyId)) entry = await sought(id, source, entry);
-
-      const now = clock.monotonic();
-      const isUnsure = entry.failedAt !== undefined && keyId !== undefined && !hasKey(entry, keyId);
-      if (entry.set === undefined || !hasKeys(entry, now) || isUnsure) {
-        return { unavailable: true, retryAfterMs: retryAfterMs(entry, now) };
-      }
-      return entry.set;
-    },
+  return (source) => {
+    const id = JSON.stringify([source.issuer, source.jwksUri ?? null]);
+    const keys = setById.get(id) ?? createKeySet(source, dependencies);
+    setById.set(id, keys);
+    return keys;
   };
 }
 
-/** Whether the issuer failed so lately that it is not asked again. */
-function isLeftAlone(entry: Entry, now: number): boolean {
-  return entry.failedAt !== undefined && now - entry.failedAt < cooldownMs(entry, now);
+function createKeySet(source: KeySource, { http, clock, telemetry }: Dependencies): JWTVerifyGetKey {
+  let soughtAt = Number.NEGATIVE_INFINITY;
+  let failedAt: number | undefined;
+
+  async function fetchKeys(): Promise<Response> {
+    const leftMs = failedAt === undefined ? 0 : failedAt + FAILURE_COOLDOWN_MS - clock.monotonic();
+    if (leftMs > 0) throw unavailable(leftMs);
+    const set = await fetchIssuerKeys(http, source);
+    failedAt = set === undefined ? clock.monotonic() : undefined;
+    if (set !== undefined) return Response.json(set);
+    telemetry.warn('The keys of an issuer could not be fetched.', { issuer: source.issuer });
+    throw unavailable(FAILURE_COOLDOWN_MS);
+  }
+
+  const set = createRemoteJWKSet(new URL(source.jwksUri ?? source.issuer), {
+    [customFetch]: fetchKeys,
+    cacheMaxAge: FRESH_MS,
+    // jose's own counts from the last fetch of any kind: a key made just after that would be refused for as long.
+    cooldownDuration: Number.POSITIVE_INFINITY,
+  });
+
+  /** One fetch is shared by all who overlap; an issuer that failed is asked by the rule for failures. */
+  function maySeek(): boolean {
+    if (set.reloading || failedAt !== undefined) return true;
+    if (clock.monotonic() - soughtAt < UNKNOWN_KEY_COOLDOWN_MS) return false;
+    soughtAt = clock.monotonic();
+    return true;
+  }
+
+  return async (header, token) => {
+    const wasFresh = set.fresh;
+    try {
+      return await set(header, token);
+    } catch (error) {
+      // Keys fetched for this very token lack it for good.
+      if (!(error instanceof errors.JWKSNoMatchingKey && wasFresh && maySeek())) throw error;
+    }
+    await set.reload();
+    return set(header, token);
+  };
 }
 
-function cooldownMs(entry: Entry, now: number): number {
-  return hasKeys(entry, now) ? FAILURE_COOLDOWN_MS : EMPTY_COOLDOWN_MS;
+function unavailable(retryAfterMs: number): ExchangeError {
+  const detail = "The keys of the subject token's issuer cannot be fetched.";
+  return new ExchangeError('temporarily_unavailable', detail, { retryAfterMs });
 }
 
-function hasKeys({ set, fetchedAt }: Entry, now: number): boolean {
-  return set !== undefined && now - fetchedAt < KEPT_MS;
+/**
+ * Fetches the keys that an issuer publishes, by its discovery document where the source does not say where they are
+ * (OpenID Connect Discovery §4). Undefined where they cannot be had: no answer within 3 s a request, another status
+ * than 200 (no redirect is followed), over 128 KB, no key set, or a discovery document of another issuer.
+ */
+export async function fetchIssuerKeys(
+  http: Http,
+  source: KeySource,
+): Promise<{ readonly keys: readonly JsonObject[] } | undefined> {
+  const uri = source.jwksUri ?? (await discoverUri(http, source.issuer));
+  if (uri === undefined) return undefined;
+  const answer = await getJson(http, uri);
+  const keys = answer?.['keys'];
+  return Array.isArray(keys) ? { keys: keys.filter((key) => isJsonObject(key)) } : undefined;
 }
 
-function hasKey({ set }: Entry, keyId: string): boolean {
-  return set?.keys.some(({ kid }) => kid === keyId) ?? false;
+async function discoverUri(http: Http, issuer: string): Promise<string | undefined> {
+  const document = await getJson(http, `${issuer.replace(/\/$/, '')}${DISCOVERY_PATH}`);
+  const uri = document?.['jwks_uri'];
+  // §4.3: or one issuer could pass another's keys off as its own.
+  if (document?.['issuer'] !== issuer || typeof uri !== 'string') return undefined;
+  return isAllowedUri(uri, issuer) ? uri : undefined;
 }
 
-function retryAfterMs(entry: Entry, now: number): number {
-  return Math.max(0, cooldownMs(entry, now) - (now - (entry.failedAt ?? now)));
+/** https, or plain http on the very host of an issuer that is itself declared with it, which only loopback may be. */
+function isAllowedUri(text: string, issuer: string): boolean {
+  const uri = URL.parse(text);
+  const home = URL.parse(issuer);
+  if (uri === null || home === null || uri.username !== '' || uri.password !== '') return false;
+  return uri.protocol === 'https:' || (uri.protocol === 'http:' && uri.origin === home.origin);
+}
+
+async function getJson(http: Http, url: string): Promise<JsonObject | undefined> {
+  const answer = await http.send({
+    method: 'GET',
+    url,
+    headers: { accept: 'application/json' },
+    timeoutMs: TIMEOUT_MS,
+    maximumBodyBytes: MAXIMUM_BYTES,
+  });
+  if (answer.kind === 'failure' || answer.status !== 200) return undefined;
+  try {
+    const value: JsonValue = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(answer.body));
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

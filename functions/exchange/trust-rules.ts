@@ -1,5 +1,5 @@
 import type { Trust } from '../configuration/configuration.ts';
-import type { KeySource } from './issuer-key-source.ts';
+import type { KeySource } from './issuer-keys.ts';
 import type { Workload } from './workload.ts';
 
 /** The places of the keys that the rules for an issuer name, each once; none for an issuer that no rule trusts. */

@@ -1,9 +1,9 @@
-import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import { CLOCK_SKEW_MS } from '../core/slot/token.ts';
 import type { Clock } from '../core/words/platform.ts';
 import type { Secret } from '../core/words/secret.ts';
 import { ExchangeError } from './exchange-error.ts';
-import type { IssuerKeySet, IssuerKeys, KeySource } from './issuer-key-source.ts';
+import type { IssuerKeys, KeySource } from './issuer-keys.ts';
 
 /** Signatures with an issuer's private key alone: `none` and the HMACs, which a public key would satisfy, are not here. */
 const ALGORITHMS: readonly string[] = [
@@ -33,30 +33,16 @@ export interface Workload {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** What a token says of itself, before anything of it is believed. */
-export interface Unverified {
-  readonly issuer: string;
-  readonly keyId: string | undefined;
+/** Reads who is said to have issued a token, before anything of it is believed. Throws `invalid_request` for no JWT. */
+export function unverifiedIssuerOf(token: Secret<string>): string {
+  const issuer = decodedIssuer(token);
+  if (typeof issuer !== 'string') throw refusal('has no issuer (iss)');
+  return issuer;
 }
 
-/**
- * Reads who is said to have issued a token and under which key. Throws `invalid_request` for what is no signed JWT
- * under an asymmetric algorithm, so that nothing is fetched for it.
- */
-export function unverifiedOf(token: Secret<string>): Unverified {
-  const { alg, kid, iss } = decoded(token);
-  if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) {
-    throw refusal(`is not signed with one of ${ALGORITHMS.join(', ')}`);
-  }
-  if (kid !== undefined && typeof kid !== 'string') throw refusal('has a kid that is not a text');
-  if (typeof iss !== 'string') throw refusal('has no issuer (iss)');
-  return { issuer: iss, keyId: kid };
-}
-
-function decoded(token: Secret<string>): { alg?: unknown; kid?: unknown; iss?: unknown } {
+function decodedIssuer(token: Secret<string>): unknown {
   try {
-    const { alg, kid } = decodeProtectedHeader(token.reveal());
-    return { alg, kid, iss: decodeJwt(token.reveal()).iss };
+    return decodeJwt(token.reveal()).iss;
   } catch {
     throw refusal('is no JWT');
   }
@@ -67,7 +53,7 @@ export type WorkloadVerifier = (token: Secret<string>, source: KeySource) => Pro
 /**
  * Creates the check of workloads' JWTs: signature by a key of the issuer, exact issuer, `exp` ahead, `nbf` and `iat`
  * not ahead, 5 s of skew allowed, subject and audience there. Throws `invalid_request` saying what is wrong, and
- * `temporarily_unavailable` where the issuer's keys cannot be had.
+ * `temporarily_unavailable` where the issuer's keys cannot be had. No key is asked for where the algorithm is wrong.
  */
 export function createWorkloadVerifier({
   keys,
@@ -76,44 +62,20 @@ export function createWorkloadVerifier({
   readonly keys: IssuerKeys;
   readonly clock: Pick<Clock, 'now'>;
 }): WorkloadVerifier {
-  // Importing keys is the dear part, and a set stays the same object until it is fetched again.
-  const resolvers = new WeakMap<IssuerKeySet, ReturnType<typeof createLocalJWKSet>>();
-
-  function resolverOf(set: IssuerKeySet): ReturnType<typeof createLocalJWKSet> {
-    const known = resolvers.get(set);
-    if (known !== undefined) return known;
-    // The library checks each key before it uses it, so what the issuer sent may be handed on as it is.
-    const made = createLocalJWKSet({ keys: [...set.keys] });
-    resolvers.set(set, made);
-    return made;
-  }
-
-  async function verified(token: Secret<string>, set: IssuerKeySet, issuer: string, now: number): Promise<JWTPayload> {
+  return async (token, source) => {
+    const now = clock.now();
     try {
-      const { payload } = await jwtVerify(token.reveal(), resolverOf(set), {
+      const { payload } = await jwtVerify(token.reveal(), keys(source), {
         algorithms: [...ALGORITHMS],
-        issuer,
+        issuer: source.issuer,
         requiredClaims: ['exp', 'sub', 'aud'],
         clockTolerance: SKEW_SECONDS,
         currentDate: new Date(now),
       });
-      return payload;
+      return workloadOf(payload, source.issuer, now);
     } catch (error) {
-      throw refusal(reasonOf(error));
+      throw error instanceof ExchangeError ? error : refusal(reasonOf(error));
     }
-  }
-
-  return async (token, source) => {
-    const { keyId } = unverifiedOf(token);
-    const found = await keys.keysOf(source, keyId);
-    if ('unavailable' in found) {
-      throw new ExchangeError('temporarily_unavailable', "The keys of the subject token's issuer cannot be fetched.", {
-        retryAfterMs: found.retryAfterMs,
-      });
-    }
-    const now = clock.now();
-    const payload = await verified(token, found, source.issuer, now);
-    return workloadOf(payload, source.issuer, now);
   };
 }
 
@@ -136,6 +98,7 @@ function refusal(what: string): ExchangeError {
 
 /** By the kind of error alone: the library's messages may quote the token. */
 function reasonOf(error: unknown): string {
+  if (error instanceof errors.JOSEAlgNotAllowed) return `is not signed with one of ${ALGORITHMS.join(', ')}`;
   if (error instanceof errors.JWTExpired) return 'has expired';
   if (error instanceof errors.JWKSNoMatchingKey) return 'names a key that its issuer does not publish';
   if (error instanceof errors.JWKSMultipleMatchingKeys) return 'names no key (kid), and its issuer has several';

@@ -6,7 +6,7 @@ import { mintReplyIn } from '../../functions/adapters/aws/mint-reply.ts';
 import { recordIn, refusalsIn, slotIn } from '../../functions/adapters/dynamodb/item.ts';
 import { isBrokerErrorCode } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
-import { fetchIssuerKeys } from '../../functions/exchange/issuer-key-fetch.ts';
+import { fetchIssuerKeys } from '../../functions/exchange/issuer-keys.ts';
 import { createUpstreamHttp } from '../../functions/http/client.ts';
 import type { Http, HttpResponse } from '../../functions/http/port.ts';
 import { createForwarder } from '../../functions/providers/engine/forward.ts';
@@ -240,7 +240,7 @@ describe('whatever an issuer publishes', () => {
     await fc.assert(
       fc.asyncProperty(status, published, async (code, body) => {
         const { http, sent } = answering({ status: code, headers: {}, body });
-        const keys = await fetchIssuerKeys(http, { issuer: 'https://issuer.example' }, 1_000);
+        const keys = await fetchIssuerKeys(http, { issuer: 'https://issuer.example' });
         expect(sent()).toBeLessThanOrEqual(2);
         for (const key of keys?.keys ?? []) expect(typeof key).toBe('object');
       }),

@@ -14,7 +14,6 @@ interface Room {
   readonly packages: readonly string[];
 }
 
-const HANDLER_PACKAGES = ['@middy/core', 'aws-lambda', 'zod'];
 const SHARED_BY_FUNCTIONS = ['core', 'http', 'providers', 'adapters', 'configuration', 'composition', 'api'];
 const inFunctions = (...rooms: readonly string[]) => rooms.map((room) => `functions/${room}/`);
 const inCore = (...rooms: readonly string[]) => rooms.map((room) => `functions/core/${room}/`);
@@ -72,12 +71,12 @@ const house: readonly Room[] = [
     places: inFunctions('core', 'http', 'providers', 'adapters', 'configuration', 'composition'),
     packages: [],
   },
-  { room: /^functions\/api\//, places: inFunctions('core', 'api'), packages: HANDLER_PACKAGES },
+  { room: /^functions\/api\//, places: inFunctions('core', 'api'), packages: ['@middy/core', 'aws-lambda'] },
   {
     // A folder a Lambda: all that is shared, and nothing of another Lambda's.
     room: /^functions\/(?!core\/)([a-z-]+)\//,
     places: [...inFunctions(...SHARED_BY_FUNCTIONS), 'functions/$1/'],
-    packages: [...HANDLER_PACKAGES, 'jose'],
+    packages: ['aws-lambda', 'zod', 'jose'],
   },
   // Each fits the client to a library that its callers have chosen.
   { room: /^client\/adapters\//, places: ['client/'], packages: ['axios', 'openapi-fetch', 'undici', 'ky', 'got'] },

@@ -3,24 +3,28 @@ import { BrokerError } from '../core/words/errors.ts';
 import type { Clock } from '../core/words/platform.ts';
 
 /** The part of the Lambda's timeout that is kept for answering `deadline_exceeded`: 24 s of 28 are for the work. */
-const ANSWERING_MS = 4_000;
-/** What the work itself keeps free of those 24 s. */
+export const ANSWERING_MS = 4_000;
+/** The end of those 24 s, kept for writing the response. */
 const FINISHING_MS = 1_000;
 
+/** When the work of a request must be done, in monotonic milliseconds (invariant 14). */
+export function deadlineOf(clock: Clock, context: Context): number {
+  return clock.monotonic() + context.getRemainingTimeInMillis() - ANSWERING_MS - FINISHING_MS;
+}
+
+/** The error of a request whose time is over. */
+export function deadlineExceeded(): BrokerError {
+  return new BrokerError('deadline_exceeded', 'The request took longer than the broker may take. Ask again.');
+}
+
 /**
- * Does the work of a request within the invocation's time (invariant 14): `work` is told its deadline, in monotonic
- * milliseconds, and past that the answer is `deadline_exceeded` rather than an empty 500. The work itself cannot be
- * stopped.
+ * Does the work of a request within the invocation's time (invariant 14): past that the answer is `deadline_exceeded`
+ * rather than an empty 500. The work itself cannot be stopped.
  */
-export function withinTime<T>(clock: Clock, context: Context, work: (deadline: number) => Promise<T>): Promise<T> {
-  const leftMs = context.getRemainingTimeInMillis() - ANSWERING_MS;
+export function withinTime<T>(context: Context, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new BrokerError('deadline_exceeded', 'The request took longer than the broker may take. Ask again.'));
-    }, leftMs);
+    const timer = setTimeout(() => reject(deadlineExceeded()), context.getRemainingTimeInMillis() - ANSWERING_MS);
     const settled = () => clearTimeout(timer);
-    work(clock.monotonic() + leftMs - FINISHING_MS)
-      .then(resolve, reject)
-      .then(settled);
+    work().then(resolve, reject).then(settled);
   });
 }

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
-import { withinTime } from './deadline.ts';
+import { deadlineOf, withinTime } from './deadline.ts';
 import { brokerErrorOf, problemResponse } from './problem.ts';
 import { type ApiEvent, callerOf } from './request.ts';
 import { reportUnforeseen } from './unforeseen.ts';
@@ -47,9 +47,8 @@ export function createApiFunction(
   return async (event, context) => {
     try {
       const { requestId } = event.requestContext;
-      return await withinTime(clock, context, async (deadline) =>
-        answer({ event, caller: callerOf(event), requestId, deadline }),
-      );
+      const deadline = deadlineOf(clock, context);
+      return await withinTime(context, async () => answer({ event, caller: callerOf(event), requestId, deadline }));
     } catch (error) {
       return answerError(error, event);
     }

@@ -1,7 +1,6 @@
-import middy from '@middy/core';
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { withinTime } from '../api/deadline.ts';
-import type { ApiHandler } from '../api/function.ts';
+import { deadlineOf } from '../api/deadline.ts';
+import type { ApiHandler, ApiResponse } from '../api/function.ts';
+import { withMiddleware } from '../api/middleware.ts';
 import type { ApiEvent } from '../api/request.ts';
 import { handOutResponse } from '../api/response.ts';
 import { reportUnforeseen } from '../api/unforeseen.ts';
@@ -61,7 +60,7 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
     );
   }
 
-  async function exchange(event: ApiEvent, deadline: number): Promise<APIGatewayProxyStructuredResultV2> {
+  async function exchange(event: ApiEvent, deadline: number): Promise<ApiResponse> {
     const { requestId } = event.requestContext;
     const request = exchangeRequestOf(event);
     const workload = await trustedWorkload(request);
@@ -72,22 +71,16 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
     return handOutResponse(connection, slot, handedOut, { now: clock.now(), issuedTokenType: ACCESS_TOKEN });
   }
 
-  const handler = middy<ApiEvent, APIGatewayProxyStructuredResultV2>()
-    .onError((request) => {
-      const { requestId, routeKey } = request.event.requestContext;
-      const error = exchangeErrorOf(request.error);
-      if (error.error === 'server_error') reportUnforeseen(telemetry, request.error, requestId);
-      telemetry.info('An exchange was refused.', {
-        code: error.brokerError?.code ?? error.error,
-        detail: error.detail,
-        status: error.status,
-        routeKey,
-        requestId,
-      });
-      request.response = exchangeErrorResponse(error, requestId);
-    })
-    .handler((event, context) => withinTime(clock, context, (deadline) => exchange(event, deadline)));
-  return (event, context) => handler(event, context);
+  function answerError(thrown: unknown, { requestContext: { requestId, routeKey } }: ApiEvent): ApiResponse {
+    const error = exchangeErrorOf(thrown);
+    const { status, detail } = error;
+    if (error.error === 'server_error') reportUnforeseen(telemetry, thrown, requestId);
+    const code = error.brokerError?.code ?? error.error;
+    telemetry.info('An exchange was refused.', { code, detail, status, routeKey, requestId });
+    return exchangeErrorResponse(error, requestId);
+  }
+
+  return withMiddleware({ telemetry, answerError }, (event, context) => exchange(event, deadlineOf(clock, context)));
 }
 
 /** A rule names declared connections only; this one was declared when the configuration was checked. */

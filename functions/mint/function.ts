@@ -1,13 +1,14 @@
-import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { createKmsClient, createKmsKeys } from '../adapters/aws/kms-keys.ts';
 import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adapters/aws/secrets-manager.ts';
+import { withMiddleware } from '../api/middleware.ts';
 import { required, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createMint, type MintDependencies } from '../core/mint/mint.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import type { MintReply, MintRequest } from '../core/slot/mint-message.ts';
+import { BrokerError } from '../core/words/errors.ts';
 import { createUpstreamHttp } from '../http/client.ts';
 import { createUpstream } from '../providers/engine/engine.ts';
 
@@ -32,19 +33,21 @@ export function createMintFunction(
   },
 ): MintHandler {
   const mint = createMint(dependencies);
-  const { connections, isolation } = dependencies;
+  const { connections, isolation, telemetry } = dependencies;
 
-  const handler = middy<MintRequest, MintReply>({ timeoutEarlyInMillis: 0 }).handler(async (event) => {
+  return withMiddleware<MintRequest, MintReply>({ telemetry }, async (event) => {
     const parsed = requestSchema.safeParse(event);
-    if (!parsed.success) throw new Error('The invocation is not a mint request.');
+    if (!parsed.success) throw new BrokerError('invalid_request', 'The invocation is not a mint request.');
     const { lease, ...request } = parsed.data;
     const connection = Object.hasOwn(connections, request.connection) ? connections[request.connection] : undefined;
     if (connection?.isolation !== isolation) {
-      throw new Error(`This function serves the isolation group ${isolation}, which has no such connection.`);
+      throw new BrokerError(
+        'unknown_connection',
+        `This function serves the isolation group ${isolation}, which has no such connection.`,
+      );
     }
     return mint({ ...request, ...(lease === undefined ? {} : { lease }) }, connection);
   });
-  return (event, context) => handler(event, context);
 }
 
 /** Composes the function that mints for one isolation group from its environment. */

@@ -1,5 +1,5 @@
-import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { withMiddleware } from '../api/middleware.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { lazyMinter } from '../composition/lazy-ports.ts';
 import { createSweep, type SweepResult } from '../core/operate/sweep.ts';
@@ -19,8 +19,7 @@ export function createRefreshFunction(dependencies: {
   readonly connections: Readonly<Record<string, Connection>>;
 }): RefreshHandler {
   const sweep = createSweep(dependencies);
-  const handler = middy<unknown, SweepResult>({ timeoutEarlyInMillis: 0 }).handler(() => sweep());
-  return (event, context) => handler(event, context);
+  return withMiddleware(dependencies, () => sweep());
 }
 
 /** Composes the function that the schedule runs from its environment. */

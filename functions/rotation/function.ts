@@ -1,6 +1,6 @@
-import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
+import { withMiddleware } from '../api/middleware.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createRotation } from '../core/operate/rotation.ts';
 import type { Connection } from '../core/slot/connection.ts';
@@ -31,18 +31,18 @@ export function createRotationFunction(dependencies: {
   readonly connections: Readonly<Record<string, Connection>>;
 }): RotationHandler {
   const rotate = createRotation(dependencies);
+  const { telemetry } = dependencies;
   const connections = Object.values(dependencies.connections);
 
-  const handler = middy<unknown, void>({ timeoutEarlyInMillis: 0 }).handler(async (event) => {
+  return withMiddleware<unknown, void>({ telemetry }, async (event) => {
     const parsed = eventSchema.safeParse(event);
     const named = parsed.data?.detail.requestParameters?.secretId ?? parsed.data?.detail.additionalEventData?.SecretId;
     if (named === undefined) {
-      dependencies.telemetry.warn('An event named no secret and was passed over.', {});
+      telemetry.warn('An event named no secret and was passed over.', {});
       return;
     }
     for (const connection of connections.filter(({ secret }) => isSameSecret(secret, named))) await rotate(connection);
   });
-  return (event, context) => handler(event, context);
 }
 
 /** Reports whether two ids, each a name or an ARN, name the same secret. A caller may leave the end of an ARN out. */

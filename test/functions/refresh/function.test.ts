@@ -70,4 +70,6 @@ it('counts the backlog', () => {
 it('fails where the store is down, so that its alarm sees it', async () => {
   broker.dynamodb.set('dynamodb', { mode: 'down' });
   await expect(broker.run('refresh', {}).finally(() => broker.dynamodb.clear())).rejects.toThrow(/store_unavailable/);
+  const failed = broker.log().findLast(({ message }) => message === 'An invocation failed.');
+  expect(failed).toMatchObject({ service: 'refresh', code: 'store_unavailable' });
 });

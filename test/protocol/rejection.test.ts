@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { helpdeskConnection, workforceConnection } from '../simulation/connections.ts';
+import type { IssuedToken } from '../simulation/upstream-accounts.ts';
 import { harness, UNKNOWN_HASH } from './harness.ts';
 
 async function withTokenOfAge(minutes: number, instances = 1) {
@@ -154,5 +155,49 @@ describe('a report that a token is dead (H17, invariant 16)', () => {
     await broker.sweep();
 
     expect([upstream.slides.length, upstream.logins.length]).toEqual([0, 2]);
+  });
+});
+
+describe('an upstream that issues the same token again', () => {
+  /** Whose every login after the first gives what the first gave. */
+  function reissuing(renewalCooldownSeconds: number) {
+    const made = harness({ connection: helpdeskConnection({ renewalCooldownSeconds }) });
+    const accounts = made.world.upstreams.get(made.connection.name);
+    const login = accounts?.login;
+    let first: IssuedToken | undefined;
+    if (accounts !== undefined && login !== undefined) {
+      Object.assign(accounts, {
+        login(subject: string, credential: string) {
+          const verdict = login(subject, credential);
+          if (!('issued' in verdict)) return verdict;
+          first ??= verdict.issued;
+          return { issued: { ...verdict.issued, value: first.value, hash: first.hash } };
+        },
+      });
+    }
+    return made;
+  }
+
+  it('is asked once for one report that its token is dead, and that is handed out (invariants 4 and 16)', async () => {
+    const { broker, upstream, advance } = reissuing(0);
+    const { token } = await broker.handOut();
+    await advance({ minutes: 2 });
+
+    const after = await broker.handOut({ rejected: token.hash });
+
+    expect(upstream.logins).toHaveLength(2);
+    expect(after).toMatchObject({ source: 'login', token: { hash: token.hash, generation: 2 } });
+  });
+
+  it('is asked once for a hundred such reports, and then not before the cooldown is over', async () => {
+    const { broker, upstream, advance } = reissuing(60);
+    const { token } = await broker.handOut();
+    await advance({ minutes: 2 });
+
+    await broker.together(Array.from({ length: 100 }, () => ({ rejected: token.hash })));
+    const again = await broker.refusal({ rejected: token.hash });
+
+    expect(upstream.logins).toHaveLength(2);
+    expect(again.code).toBe('renewal_throttled');
   });
 });

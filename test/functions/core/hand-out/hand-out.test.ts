@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
-import { harness } from '../../../protocol/harness.ts';
+import { harness, UNKNOWN_HASH } from '../../../protocol/harness.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
 
 describe('single flight (invariants 3, 4)', () => {
@@ -140,36 +140,6 @@ describe('hand-outs of a good token', () => {
   });
 });
 
-describe('audit (invariant 10)', () => {
-  it('records every hand-out with all it must say, before the answer', async () => {
-    const { broker, audits, answers, vault, connection } = harness();
-    await broker.handOut({ subject: '88', caller: 'arn:aws:iam::1:user/one' });
-    await broker.handOut({ subject: '88', caller: 'arn:aws:iam::1:user/two' });
-
-    expect(audits).toHaveLength(2);
-    expect(audits[1]).toMatchObject({
-      caller: 'arn:aws:iam::1:user/two',
-      connection: 'helpdesk',
-      subject: '88',
-      tokenHash: answers[1]?.handOut?.token.hash,
-      generation: 1,
-      secretVersion: vault.current(connection.secret)?.versionId,
-      source: 'cache',
-      requestId: 'request-2',
-    });
-    expect(answers.map(({ auditsBefore }) => auditsBefore)).toEqual([1, 2]);
-  });
-
-  it('hands nothing out where the record cannot be written', async () => {
-    const { broker, weather, audits } = harness();
-    await broker.handOut();
-    weather.audit.down = 1;
-
-    expect((await broker.refusal()).code).toBe('audit_unavailable');
-    expect(audits).toHaveLength(1);
-  });
-});
-
 describe('refusals before anything is looked at', () => {
   it('hands out nothing of an upstream that ends the old token with every new one', async () => {
     const { broker, upstream, writes } = harness({ connection: helpdeskConnection({ tokensOverlap: false }) });
@@ -226,5 +196,65 @@ describe('min_ttl', () => {
     expect((await broker.refusal({ minTtlSeconds: 7_200 })).code).toBe('min_ttl_unsatisfiable');
     expect(upstream.logins).toHaveLength(1);
     expect((await broker.handOut()).source).toBe('cache');
+  });
+});
+
+const codes = (results: readonly unknown[]) =>
+  results.map((result) => (result instanceof BrokerError ? result.code : 'handed out'));
+
+describe('callers of one instance that overlap', () => {
+  it('share one failed look, with its error and without another attempt', async () => {
+    const { broker, upstream } = harness();
+    upstream.planned.push('broken');
+
+    expect(codes(await broker.together([{}, {}, {}]))).toEqual(Array(3).fill('upstream_login_ambiguous'));
+    expect(upstream.logins).toHaveLength(1);
+  });
+
+  it('do not share it where what they report differs', async () => {
+    const { broker, upstream, advance } = harness();
+    const { token } = await broker.handOut();
+    await advance({ minutes: 5 });
+    const results = await broker.together([{ rejected: UNKNOWN_HASH }, { rejected: token.hash }]);
+
+    expect(results).toMatchObject([{ token: { generation: 1 } }, { token: { generation: 2 } }]);
+    expect(upstream.logins).toHaveLength(2);
+  });
+
+  it('look again for themselves where a look begun for another ran out of its time, and theirs is left', async () => {
+    const connection = helpdeskConnection({ timeoutSeconds: 1 });
+    const { broker, upstream, time, table, slot, record } = harness({ connection });
+    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 9_000 } });
+    const first = broker.start().catch((error: unknown) => error);
+    await time.advance(7_900);
+    const second = broker.start();
+
+    expect(codes([await time.settle(first)])).toEqual(['refresh_in_progress']);
+    expect(await time.settle(second)).toMatchObject({ source: 'login', token: { generation: 1 } });
+    expect(upstream.logins).toHaveLength(1);
+  });
+
+  it('do so once: a caller waits for two looks at the most', async () => {
+    const connection = helpdeskConnection({ timeoutSeconds: 1 });
+    const { broker, time, table, slot, record } = harness({ connection });
+    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 60_000 } });
+    const first = broker.start().catch((error: unknown) => error);
+    await time.advance(7_900);
+    const began = time.now();
+    const second = await time.settle(broker.start().catch((error: unknown) => error));
+    await time.settle(first);
+
+    expect(codes([second])).toEqual(['refresh_in_progress']);
+    expect(time.now() - began).toBeLessThan(8_500);
+  });
+
+  it('do not where it was their own: nobody waits longer than T + 7 s', async () => {
+    const connection = helpdeskConnection({ timeoutSeconds: 1 });
+    const { broker, time, table, slot, record } = harness({ connection });
+    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 60_000 } });
+    const began = time.now();
+
+    expect((await broker.refusal()).code).toBe('refresh_in_progress');
+    expect(time.now() - began).toBeLessThan(8_100);
   });
 });

@@ -106,140 +106,6 @@ describe('the reads of a lookup', () => {
   });
 });
 
-describe('an invocation of mint', () => {
-  it.each([
-    [23_000, 13_000],
-    [12_500, 12_500],
-  ])('is waited for as long as a lease lasts and the caller has: of %i ms, %i', async (leftMs, mostMs) => {
-    const { find, timeouts } = lookup();
-    await find({ leftMs });
-
-    expect(timeouts[0]).toBeLessThanOrEqual(mostMs);
-    expect(timeouts[0]).toBeGreaterThan(mostMs - 20);
-  });
-
-  it('is made with T + 6 s left, and not with less', async () => {
-    const { clock } = harness().operators;
-    const connection = helpdeskConnection();
-    const { hasTimeToMint } = lookup();
-
-    expect(hasTimeToMint({ connection, deadline: clock.monotonic() + 12_000 })).toBe(true);
-    expect(hasTimeToMint({ connection, deadline: clock.monotonic() + 11_999 })).toBe(false);
-  });
-
-  it('is not made without a lease: where another took it first, the wait is for that one', async () => {
-    const { find, store, table, slot, record, timeouts, time, broker } = lookup();
-    const acquire = store.acquire.bind(store);
-    store.acquire = async (claim) => {
-      table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 3_000 } });
-      store.acquire = acquire;
-      return acquire(claim);
-    };
-    const before = time.now();
-    await find();
-
-    expect(timeouts).toHaveLength(1);
-    expect(time.now() - before).toBeGreaterThanOrEqual(3_000);
-    expect((await broker.handOut()).token.generation).toBe(1);
-  });
-
-  it('is not made, nor the outage answered, where the lease turned out to be another’s', async () => {
-    const { find, store, table, slot, record, timeouts, time } = lookup();
-    const acquire = store.acquire.bind(store);
-    store.acquire = async () => {
-      table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 3_000 } });
-      store.acquire = acquire;
-      throw new BrokerError('store_unavailable', 'The answer was lost.');
-    };
-
-    expect((await find()).source).toBe('login');
-    expect(timeouts).toHaveLength(1);
-  });
-
-  it('is not made where the lease could not be had because of the store', async () => {
-    const { failure, store, timeouts } = lookup();
-    store.failNext('acquire', 'down');
-
-    expect((await failure()).code).toBe('store_unavailable');
-    expect(timeouts).toEqual([]);
-  });
-
-  it('is not made either where the item is there and the store takes no claim', async () => {
-    const { find, failure, store, timeouts, advance } = lookup();
-    await find();
-    await advance({ hours: 25 });
-    store.failNext('acquire', 'down');
-
-    expect((await failure()).code).toBe('store_unavailable');
-    expect(timeouts).toHaveLength(1);
-  });
-
-  it('is not tried over and over where claiming shows a fault of the broker', async () => {
-    const { start, store, time } = lookup();
-    let claims = 0;
-    store.acquire = () => {
-      claims += 1;
-      return Promise.reject(new TypeError('a fault of ours'));
-    };
-
-    await expect(time.settle(start())).rejects.toThrow('a fault of ours');
-    expect(claims).toBe(1);
-  });
-
-  it('that is refused again and again is left for longer each time, which the item says', async () => {
-    const { failure, fleet, record, time, advance } = lookup();
-    const waits: number[] = [];
-    for (let time_ = 0; time_ < 4; time_ += 1) {
-      fleet.planned.push('refused');
-      const { retryAfterMs = 0 } = await failure();
-      waits.push(retryAfterMs);
-      expect(record()).toMatchObject({ failure: { code: 'mint_unavailable' }, dueAt: record().notBefore });
-      expect(Math.abs(record().notBefore - time.now() - retryAfterMs)).toBeLessThan(10);
-      await advance({ ms: retryAfterMs });
-    }
-
-    for (const [n, most] of [1_000, 2_000, 4_000, 8_000].entries()) {
-      expect(waits[n]).toBeGreaterThanOrEqual(most / 2);
-      expect(waits[n]).toBeLessThanOrEqual(most);
-    }
-  });
-});
-
-describe('how long an error says to wait', () => {
-  it('is to the end of the back-off after a crash, and in a cooldown', async () => {
-    const { failure, fleet, weather, record, time, advance } = lookup();
-    weather.invoker.crashWithinSteps = 0;
-    fleet.planned.push('crash');
-    const crashed = await failure();
-    expect(Math.abs((crashed.retryAfterMs ?? 0) - (record().notBefore - time.now()))).toBeLessThan(10);
-    await advance({ seconds: 18 });
-    const cooling = await failure();
-
-    expect(cooling.code).toBe('cooldown');
-    expect(Math.abs((cooling.retryAfterMs ?? 0) - (record().notBefore - time.now()))).toBeLessThan(10);
-  });
-
-  it('is to the end of the lease while an attempt goes on', async () => {
-    const { failure, table, slot, record, time } = lookup();
-    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 60_000 } });
-    const error = await failure({ leftMs: 1_000 });
-
-    expect(error.code).toBe('refresh_in_progress');
-    expect(Math.abs((error.retryAfterMs ?? 0) - ((record().lease?.until ?? 0) - time.now()))).toBeLessThan(10);
-  });
-
-  it('is to the next look at the secret where the credential was refused', async () => {
-    const { failure, upstream } = lookup();
-    upstream.rules.accepted.clear();
-    await failure();
-    const { code, retryAfterMs } = await failure();
-
-    expect(code).toBe('upstream_credential_rejected');
-    expect(retryAfterMs).toBeGreaterThan(9_900);
-    expect(retryAfterMs).toBeLessThanOrEqual(10_000);
-  });
-});
-
 describe('a back-off after a refusal is told as one', () => {
   it('though what came after the refusal failed otherwise', async () => {
     const { failure, table, slot, record, time } = lookup();
@@ -315,5 +181,67 @@ describe('reports of a token that is known to be dead', () => {
     for (let report = 0; report < 3; report += 1) await failure({ rejectedHash: token.hash });
 
     expect(writes.filter(({ operation }) => operation === 'markRejected')).toHaveLength(1);
+  });
+});
+
+describe('what a caller is told while there is no token', () => {
+  it('does not call a credential refused that has been mended, when it is the upstream that is down', async () => {
+    const { broker, upstream, advance } = harness();
+    broker.rotateSecret('wrong');
+    expect((await broker.refusal()).code).toBe('upstream_credential_rejected');
+    broker.rotateSecret('mended');
+    upstream.rules.accepted.add('mended');
+    upstream.goDown();
+    await advance({ seconds: 30 });
+    expect((await broker.refusal()).code).toBe('upstream_unreachable');
+
+    const { code, detail } = await broker.refusal();
+
+    // The code is that of a slot whose refused version is still on record.
+    expect(code).toBe('upstream_credential_rejected');
+    expect(detail).toContain('upstream_unreachable');
+    expect(detail).not.toContain('No login is tried');
+  });
+
+  it('says when to ask again after a token that could not be stored', async () => {
+    const { broker, weather, record, time } = harness();
+    weather.upstream.answerMs = { least: 2_000, most: 2_000 };
+    const asked = broker.start().catch((error: unknown) => error);
+    await time.advance(1_000);
+    weather.store.writesDown = 1;
+    const error = await time.settle(asked);
+    if (!(error instanceof BrokerError)) throw new Error('a token was handed out');
+    const { code, retryAfterMs } = error;
+
+    expect(code).toBe('store_unavailable');
+    expect(retryAfterMs).toBeGreaterThan(0);
+    expect(time.now() + (retryAfterMs ?? 0)).toBeGreaterThanOrEqual(record().notBefore - 10);
+  });
+});
+
+describe('a caller that waits for another’s login', () => {
+  it('looks again within a quarter of a second at first, and within half a second later', async () => {
+    const { instance, connection, slot, weather, time, table } = harness({ instances: 2 });
+    weather.upstream.answerMs = { least: 4_000, most: 4_000 };
+    const ask = (on: number) =>
+      instance(on).handOut({ connection, slot: slot(), caller: 'caller', requestId: `request-${on}` });
+    const first = ask(0);
+    await time.advance(100);
+    const looks: number[] = [];
+    const { get } = table;
+    Object.assign(table, {
+      get(...given: Parameters<typeof get>) {
+        looks.push(time.now());
+        return get(...given);
+      },
+    });
+    const second = ask(1);
+    await time.settle(Promise.all([first, second]));
+
+    const gaps = looks.slice(1).map((at, index) => at - (looks[index] ?? at));
+    const early = gaps.filter((_, index) => (looks[index] ?? 0) - (looks[0] ?? 0) < 200);
+    expect(Math.max(...early)).toBeLessThan(300);
+    expect(Math.max(...gaps)).toBeLessThan(560);
+    expect(Math.max(...gaps)).toBeGreaterThan(250);
   });
 });

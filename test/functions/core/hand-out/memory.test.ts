@@ -1,6 +1,61 @@
 import { describe, expect, it } from 'vitest';
+import { createTokenMemory } from '../../../../functions/core/hand-out/memory.ts';
+import type { Token } from '../../../../functions/core/slot/token.ts';
+import { Secret } from '../../../../functions/core/words/secret.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
+
+describe('createTokenMemory', () => {
+  const token = (generation: number): Token => ({
+    value: new Secret('token'),
+    attributes: {},
+    generation,
+    hash: 'hash',
+    secretVersion: 'version',
+    issuedAt: 0,
+    expiresAt: 0,
+    refreshAt: 0,
+  });
+  const slot = (subject: string) => ({ connection: 'helpdesk', subject, fingerprint: 'f00d' });
+
+  it('forgets the slot read longest ago once it is full', () => {
+    const memory = createTokenMemory(2);
+    for (const [n, subject] of ['1', '2', '1', '3'].entries()) memory.remember(slot(subject), token(n), n);
+
+    expect(['1', '2', '3'].map((subject) => memory.last(slot(subject))?.generation)).toEqual([2, undefined, 3]);
+  });
+
+  it('is recent for as long as asked, and not when the clock has gone back', () => {
+    const memory = createTokenMemory();
+    memory.remember(slot('1'), token(1), 100_000);
+
+    expect(memory.recent(slot('1'), 129_999, 30)?.generation).toBe(1);
+    expect(memory.recent(slot('1'), 130_000, 30)).toBeUndefined();
+    expect(memory.recent(slot('1'), 94_000, 30)).toBeUndefined();
+  });
+
+  it.each([
+    ['that was begun a moment before the other', 99_999, 2],
+    ['that was begun nearly half a minute before', 70_001, 2],
+    ['of a clock that has gone back half a minute', 70_000, 1],
+    ['that was begun at the same moment and ended later', 100_000, 1],
+    ['that was begun later', 100_001, 1],
+  ])('keeps the one begun later: one %s', (_which, readAt, kept) => {
+    const memory = createTokenMemory();
+    memory.remember(slot('1'), token(2), 100_000);
+    memory.remember(slot('1'), token(1), readAt);
+
+    expect(memory.last(slot('1'))?.generation).toBe(kept);
+  });
+
+  it('takes a clock that has gone back by no more than the skew for the same', () => {
+    const memory = createTokenMemory();
+    memory.remember(slot('1'), token(1), 100_000);
+
+    expect(memory.recent(slot('1'), 95_000, 30)?.generation).toBe(1);
+    expect(memory.recent(slot('1'), 94_999, 30)).toBeUndefined();
+  });
+});
 
 describe('memory', () => {
   it('hands out from memory for memorySeconds, then looks at the store', async () => {
@@ -115,5 +170,37 @@ describe('memory after a look that waited', () => {
     await time.settle(Promise.all([holder, waiting]));
 
     expect((await broker.handOut({ on: 0 })).token.generation).toBe(2);
+  });
+});
+
+describe('what is in memory', () => {
+  it('does not hide why there is no other token, where that is no outage', async () => {
+    const { broker, upstream, advance } = harness();
+    await broker.handOut();
+    await broker.purge();
+    upstream.rules.accepted.clear();
+    await advance({ seconds: 31 });
+
+    expect((await broker.refusal()).code).toBe('upstream_credential_rejected');
+  });
+
+  it('does not hide a fault of the broker', async () => {
+    const { broker, instance, advance } = harness();
+    await broker.handOut();
+    await advance({ seconds: 31 });
+    instance(0).store.read = () => Promise.reject(new TypeError('a fault of ours'));
+
+    await expect(broker.handOut()).rejects.toThrow('a fault of ours');
+  });
+
+  it('is not handed out at refreshAt any more', async () => {
+    const { broker, advance, fleet, time } = harness();
+    const { token } = await broker.handOut();
+    await advance({ ms: token.refreshAt - time.now() - 1_000 });
+    await broker.handOut();
+    await advance({ ms: token.refreshAt - time.now() });
+    await broker.handOut();
+
+    expect(fleet.asked).toHaveLength(1);
   });
 });

@@ -144,3 +144,30 @@ describe('the count of refused slots', () => {
     expect(record('2').refusedVersion).toBeDefined();
   });
 });
+
+describe('a secret rotated in mid-flight', () => {
+  it('is used at the latest 5 s after it was rotated, for a slot of another version', async () => {
+    const { broker, upstream, advance } = harness();
+    await broker.handOut({ subject: '1' });
+    broker.rotateSecret('newer');
+    upstream.rules.accepted.add('newer');
+    await advance({ seconds: 6 });
+    await broker.handOut({ subject: '2' });
+
+    expect(upstream.logins[1]?.credential).toBe('newer');
+  });
+
+  it('is not read again within a minute for a slot that the kept version has served', async () => {
+    const { broker, weather, advance, upstream } = harness();
+    await broker.handOut();
+    await advance({ seconds: 50 });
+    await broker.purge();
+    const { token } = await broker.handOut({ subject: '1' });
+    weather.secrets.down = 1;
+    await advance({ seconds: 59 });
+    expect((await broker.refusal({ subject: '2' })).code).toBe('secret_unavailable');
+    const again = await broker.handOut({ subject: '1', rejected: token.hash }).catch((error: unknown) => error);
+    expect(again).toMatchObject({ code: 'renewal_throttled' });
+    expect(upstream.logins).toHaveLength(2);
+  });
+});

@@ -129,3 +129,62 @@ describe('what a publication leaves in the item', () => {
     expect((await broker.refusal()).retryAfterMs).toBe(60_000);
   });
 });
+
+describe('publishing', () => {
+  it('takes a write whose reply was lost for done', async () => {
+    const { broker, fleet, upstream, advance } = harness();
+    await broker.handOut();
+    await advance({ hours: 25 });
+    const store = mintStore(fleet);
+    store.failNext('publish', 'reply_lost');
+
+    expect((await broker.handOut()).token.generation).toBe(2);
+    expect(upstream.logins).toHaveLength(2);
+  });
+
+  it('recognises its own publication where the SDK sent the write twice', async () => {
+    const { broker, fleet, upstream, advance } = harness();
+    await broker.handOut();
+    await advance({ hours: 25 });
+    mintStore(fleet).failNext('publish', 'sent_twice');
+
+    expect(await broker.handOut()).toMatchObject({ source: 'login', token: { generation: 2 } });
+    expect(upstream.logins).toHaveLength(2);
+  });
+
+  it('tries until the deadline, then discards the token: `store_unavailable`', async () => {
+    const { broker, weather, upstream, advance, record, time } = harness();
+    weather.upstream.answerMs = { least: 1_000, most: 1_000 };
+    const asked = broker.start();
+    const outcome = asked.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await advance({ ms: 500 });
+    weather.store.writesDown = 1;
+    const error = await time.settle(outcome);
+
+    expect(error).toMatchObject({ code: 'store_unavailable' });
+    expect(record().token).toBeUndefined();
+    weather.store.writesDown = 0;
+    await advance({ seconds: 31 });
+    expect((await broker.handOut()).source).toBe('login');
+    expect(upstream.logins).toHaveLength(2);
+  });
+
+  it('is not lost to a hiccup of the store', async () => {
+    const { broker, fleet, upstream, advance } = harness();
+    await broker.handOut();
+    await advance({ hours: 25 });
+    for (let time = 0; time < 5; time += 1) mintStore(fleet).failNext('publish', 'down');
+
+    expect((await broker.handOut()).token.generation).toBe(2);
+    expect(upstream.logins).toHaveLength(2);
+  });
+
+  function mintStore(fleet: ReturnType<typeof harness>['fleet']) {
+    const store = fleet.instances[0]?.store;
+    if (store === undefined) throw new Error('no instance of mint has run');
+    return store;
+  }
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { helpdeskConnection } from '../simulation/connections.ts';
-import { harness } from './harness.ts';
+import { harness } from '../../../protocol/harness.ts';
+import { helpdeskConnection } from '../../../simulation/connections.ts';
 
 describe('the end of an item', () => {
   it('stays a day ahead after an attempt of the schedule failed, so that its back-off is not deleted with it', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BrokerError } from '../../functions/core/words/errors.ts';
-import { harness } from './harness.ts';
+import { BrokerError } from '../../../../functions/core/words/errors.ts';
+import { harness } from '../../../protocol/harness.ts';
 
 describe('a purge', () => {
   it('drops the token, so that the next hand-out logs in', async () => {
@@ -87,69 +87,26 @@ describe('a purge', () => {
   });
 });
 
-describe('a rotation event', () => {
-  it('ends the back-off of the connection, and keeps good tokens', async () => {
-    const { broker, upstream, record, advance } = harness();
-    const { token } = await broker.handOut();
-    await broker.handOut({ subject: '88' });
-    await advance({ hours: 20 });
-    upstream.planned.push('broken', 'broken');
-    await broker.sweep();
-    expect(record('88').notBefore).toBeGreaterThan(0);
-    await broker.rotationEvent();
-
-    expect([record().notBefore, record('88').notBefore]).toEqual([0, 0]);
-    expect((await broker.handOut()).token.hash).toBe(token.hash);
-    await broker.sweep();
-    expect([record().generation, record('88').generation]).toEqual([2, 2]);
-  });
-
-  it('leaves slots that are not in use off the schedule', async () => {
-    const { broker, upstream, record, advance } = harness();
-    upstream.rules.accepted.clear();
-    await broker.refusal();
-    await advance({ hours: 48 });
-    await broker.rotationEvent();
-
-    expect(record()).toMatchObject({ notBefore: 0 });
-    expect(record().dueAt).toBeUndefined();
-  });
-
-  it('causes no login of a slot with a good token that is not due', async () => {
-    const { broker, upstream } = harness();
+describe('a purge by an operator', () => {
+  it('finds the slot by a consistent read, however far others lag', async () => {
+    const { broker, operators, record } = harness();
     await broker.handOut();
-    broker.rotateSecret('other');
-    upstream.rules.accepted.add('other');
-    await broker.rotationEvent();
-    await broker.sweep();
-
-    expect(upstream.logins).toHaveLength(1);
-  });
-});
-
-describe('a secret rotated in mid-flight', () => {
-  it('is used at the latest 5 s after it was rotated, for a slot of another version', async () => {
-    const { broker, upstream, advance } = harness();
-    await broker.handOut({ subject: '1' });
-    broker.rotateSecret('newer');
-    upstream.rules.accepted.add('newer');
-    await advance({ seconds: 6 });
-    await broker.handOut({ subject: '2' });
-
-    expect(upstream.logins[1]?.credential).toBe('newer');
-  });
-
-  it('is not read again within a minute for a slot that the kept version has served', async () => {
-    const { broker, weather, advance, upstream } = harness();
-    await broker.handOut();
-    await advance({ seconds: 50 });
+    const read = operators.store.read.bind(operators.store);
+    operators.store.read = async (slot, options) => (options.consistent ? read(slot, options) : undefined);
     await broker.purge();
-    const { token } = await broker.handOut({ subject: '1' });
-    weather.secrets.down = 1;
-    await advance({ seconds: 59 });
-    expect((await broker.refusal({ subject: '2' })).code).toBe('secret_unavailable');
-    const again = await broker.handOut({ subject: '1', rejected: token.hash }).catch((error: unknown) => error);
-    expect(again).toMatchObject({ code: 'renewal_throttled' });
-    expect(upstream.logins).toHaveLength(2);
+
+    expect(record().token).toBeUndefined();
+  });
+
+  it('clears the count of refused slots only where there is one', async () => {
+    const { broker, refusals, upstream } = harness();
+    await broker.handOut();
+    await broker.purge();
+    expect(refusals).toEqual([]);
+    upstream.rules.accepted.clear();
+    await broker.refusal({ subject: '88' });
+    await broker.purge();
+
+    expect(refusals.map(({ after }) => after?.slots)).toEqual([1, undefined]);
   });
 });

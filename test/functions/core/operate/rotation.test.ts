@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createSlotListing } from '../../functions/core/operate/status.ts';
-import type { SlotRecord } from '../../functions/core/slot/record.ts';
-import type { Slot } from '../../functions/core/slot/slot.ts';
-import { helpdeskConnection } from '../simulation/connections.ts';
-import { harness } from './harness.ts';
+import type { SlotRecord } from '../../../../functions/core/slot/record.ts';
+import type { Slot } from '../../../../functions/core/slot/slot.ts';
+import { harness } from '../../../protocol/harness.ts';
+import { helpdeskConnection } from '../../../simulation/connections.ts';
 
 const subjects = Array.from({ length: 205 }, (_, n) => String(n + 1_000));
 
@@ -16,47 +15,6 @@ function withSlots(changed: (slot: Slot) => Partial<SlotRecord> = () => ({})) {
   }
   return { ...made, before: made.writes.length };
 }
-
-describe('the listing of slots', () => {
-  it('goes on page by page to the last slot, each of them once', async () => {
-    const { operators, connection, time } = withSlots();
-    const list = createSlotListing(operators);
-    const listed: string[] = [];
-    const sizes: number[] = [];
-    let next: string | undefined;
-    do {
-      const page = await time.settle(list(connection, next));
-      listed.push(...page.slots.map(({ subject }) => subject));
-      sizes.push(page.slots.length);
-      next = page.next;
-    } while (next !== undefined);
-
-    expect(listed).toEqual(subjects);
-    expect(sizes).toEqual([100, 100, 5]);
-  });
-
-  it('says when a token began, ends and is refreshed, and nothing of it where there is none', async () => {
-    const { broker, operators, connection, time } = harness();
-    const { token } = await broker.handOut({ subject: '1' });
-    await broker.handOut({ subject: '2' });
-    await broker.purge('2');
-    const { slots } = await time.settle(createSlotListing(operators)(connection));
-    const { issuedAt, expiresAt, refreshAt } = token;
-
-    expect(slots).toEqual([
-      { subject: '1', state: 'fresh', issuedAt, expiresAt, refreshAt, generation: 1, lastError: undefined },
-      {
-        subject: '2',
-        state: 'empty',
-        issuedAt: undefined,
-        expiresAt: undefined,
-        refreshAt: undefined,
-        generation: 2,
-        lastError: undefined,
-      },
-    ]);
-  });
-});
 
 describe('a new version of a secret', () => {
   it('ends the back-off of every slot of the connection, however many', async () => {
@@ -110,26 +68,42 @@ describe('a new version of a secret', () => {
   });
 });
 
-describe('a purge by an operator', () => {
-  it('finds the slot by a consistent read, however far others lag', async () => {
-    const { broker, operators, record } = harness();
-    await broker.handOut();
-    const read = operators.store.read.bind(operators.store);
-    operators.store.read = async (slot, options) => (options.consistent ? read(slot, options) : undefined);
-    await broker.purge();
+describe('a rotation event', () => {
+  it('ends the back-off of the connection, and keeps good tokens', async () => {
+    const { broker, upstream, record, advance } = harness();
+    const { token } = await broker.handOut();
+    await broker.handOut({ subject: '88' });
+    await advance({ hours: 20 });
+    upstream.planned.push('broken', 'broken');
+    await broker.sweep();
+    expect(record('88').notBefore).toBeGreaterThan(0);
+    await broker.rotationEvent();
 
-    expect(record().token).toBeUndefined();
+    expect([record().notBefore, record('88').notBefore]).toEqual([0, 0]);
+    expect((await broker.handOut()).token.hash).toBe(token.hash);
+    await broker.sweep();
+    expect([record().generation, record('88').generation]).toEqual([2, 2]);
   });
 
-  it('clears the count of refused slots only where there is one', async () => {
-    const { broker, refusals, upstream } = harness();
-    await broker.handOut();
-    await broker.purge();
-    expect(refusals).toEqual([]);
+  it('leaves slots that are not in use off the schedule', async () => {
+    const { broker, upstream, record, advance } = harness();
     upstream.rules.accepted.clear();
-    await broker.refusal({ subject: '88' });
-    await broker.purge();
+    await broker.refusal();
+    await advance({ hours: 48 });
+    await broker.rotationEvent();
 
-    expect(refusals.map(({ after }) => after?.slots)).toEqual([1, undefined]);
+    expect(record()).toMatchObject({ notBefore: 0 });
+    expect(record().dueAt).toBeUndefined();
+  });
+
+  it('causes no login of a slot with a good token that is not due', async () => {
+    const { broker, upstream } = harness();
+    await broker.handOut();
+    broker.rotateSecret('other');
+    upstream.rules.accepted.add('other');
+    await broker.rotationEvent();
+    await broker.sweep();
+
+    expect(upstream.logins).toHaveLength(1);
   });
 });

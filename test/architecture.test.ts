@@ -328,6 +328,13 @@ describe('files', () => {
     expect(long.filter(({ lines }) => lines > LONGEST_FILE_LINES)).toEqual([]);
   });
 
+  it('of providers have fewer than 40 lines', () => {
+    const long = sources
+      .filter(({ path }) => /^functions\/providers\/(?!provider\.ts|registry\.ts)[a-z-]+\.ts$/.test(path))
+      .filter(({ text }) => text.trimEnd().split('\n').length >= 40);
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
   it('have names that say what they hold', () => {
     const vague = /(?:^|[/.-])(?:utils?|helpers?|managers?|common)(?:[/.-]|$)/i;
     // Secrets Manager is the name of a service.

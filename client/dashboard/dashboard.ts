@@ -20,7 +20,7 @@ export interface Dashboard {
 /** Each look is a request or more at a deployed API, which has a price and a throttle. */
 const LOOK_EVERY_MS = 5_000;
 /** The only provider whose tokens are for staff members. */
-const STAFF_PROVIDER = 'helpmaster';
+export const STAFF_PROVIDER = 'helpmaster';
 
 /**
  * Starts the page of the broker at `endpoint` on 127.0.0.1, for this machine's own names and `port` only; 0 picks a

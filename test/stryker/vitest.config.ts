@@ -9,8 +9,6 @@ export default defineConfig({
       'test/functions/providers/**/*.test.ts',
       'test/stryker/**/*.test.ts',
     ],
-    // It reads the source, which mutants change.
-    exclude: ['test/functions/providers/copies-of-the-table.test.ts'],
     testTimeout: 20_000,
     isolate: false,
   },

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { fieldsByProvider } from '../../../client/cli/secrets.ts';
+import { STAFF_PROVIDER } from '../../../client/dashboard/dashboard.ts';
 import { defaultRefreshAfter, kindsServedBy, secretFieldsOf } from '../../../functions/providers/provider.ts';
 import { providerOf, providers } from '../../../functions/providers/registry.ts';
 import { answeredBy, connectionOf, secretOf } from './provider-harness.ts';
@@ -64,5 +66,18 @@ describe('the table of providers', () => {
       detail: expect.stringMatching(/connection desk .*nothing to slide with/),
     });
     expect(sent).toEqual([]);
+  });
+});
+
+// The client is delivered without the functions, and so repeats what it has to know of the providers.
+describe('the copies of the table in the client', () => {
+  it('name the fields of every provider’s secret', () => {
+    const fields = Object.entries(providers).map(([name, provider]) => [name, secretFieldsOf(provider)]);
+    expect(fieldsByProvider).toEqual(Object.fromEntries(fields));
+  });
+
+  it('name the one provider that serves staff', () => {
+    const servingStaff = Object.entries(providers).filter(([, provider]) => kindsServedBy(provider).staff);
+    expect(servingStaff.map(([name]) => name)).toEqual([STAFF_PROVIDER]);
   });
 });

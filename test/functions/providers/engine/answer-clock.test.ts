@@ -55,3 +55,31 @@ describe('Retry-After of a slide', () => {
     expect((await slide({ status })).retryAfterMs).toBe(120_000);
   });
 });
+
+describe('Retry-After', () => {
+  const at = (ms: number) => new Date(ms).toUTCString();
+  const now = 1_800_000_000_000;
+
+  it.each<[string, Record<string, string[]>, number | undefined]>([
+    ['seconds', { 'retry-after': ['7'] }, 7_000],
+    ['no wait at all', { 'retry-after': ['0'] }, 0],
+    ['more than an hour', { 'retry-after': ['99999999'] }, HOUR_MS],
+    ['a date, by our clock', { 'retry-after': [at(now + 60_000)] }, 60_000],
+    ['a date, by the clock of the answer', { 'retry-after': [at(now + 660_000)], date: [at(now + 600_000)] }, 60_000],
+    ['a date gone by', { 'retry-after': [at(now - 60_000)] }, 0],
+    ['a date far ahead', { 'retry-after': ['Fri, 31 Dec 9999 23:59:59 GMT'] }, HOUR_MS],
+    ['a word', { 'retry-after': ['soon'] }, undefined],
+    ['a date behind a word', { 'retry-after': [`after ${at(now + 60_000)}`] }, undefined],
+    ['a date in another zone', { 'retry-after': [`${at(now + 60_000)}+0100`] }, undefined],
+    ['a word and a number', { 'retry-after': ['wait 5'] }, undefined],
+    ['less than nothing', { 'retry-after': ['-5'] }, undefined],
+    ['a fraction', { 'retry-after': ['1.5'] }, undefined],
+    ['nothing', { 'retry-after': [''] }, undefined],
+    ['two values', { 'retry-after': ['1', '2'] }, undefined],
+  ])('of %s', async (_, headers, retryAfterMs) => {
+    const { upstream } = answeredBy({ status: 429, headers }, now);
+    const connection = connectionOf('helpmaster', 'https://help.example');
+    const failed = failureIn(await upstream.login({ connection, subject: 'system', secret: credential, timeoutMs: 1 }));
+    expect(failed.retryAfterMs).toBe(retryAfterMs);
+  });
+});

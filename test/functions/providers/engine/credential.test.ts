@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../../functions/core/words/secret.ts';
 import { communityWebApi } from '../../../../functions/providers/community-web-api.ts';
 import { readCredential } from '../../../../functions/providers/engine/credential.ts';
 import { helpmaster } from '../../../../functions/providers/helpmaster.ts';
+import { providers } from '../../../../functions/providers/registry.ts';
 import { answeredBy, connectionOf, failureIn, secretOf, tokenIn } from '../provider-harness.ts';
 
 describe('the secret of a connection', () => {
@@ -59,5 +61,39 @@ describe('the secret of a connection', () => {
     const failed = failureIn(await upstream.login({ connection, subject: 'system', secret, timeoutMs: 1 }));
     expect(failed.warning).toContain('`username` holds "@", `password` holds "|"');
     expect(failed.warning).not.toContain('p|w');
+  });
+});
+
+const MARK = 'Xq7-credential';
+
+describe('whatever a secret holds', () => {
+  const scalar = fc.oneof(
+    fc.string(),
+    fc.constantFrom(MARK, '', ' a', 'a\r\nb', 'é', null, true, 1e308),
+    fc.jsonValue(),
+  );
+
+  it('is a credential or a problem that quotes nothing of it', () => {
+    const value = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc
+        .dictionary(fc.constantFrom('apiKey', 'username', 'password', '__proto__'), scalar, { noNullPrototype: true })
+        .map((fields) => JSON.stringify(fields)),
+    );
+    fc.assert(
+      fc.property(value, fc.constantFrom(...Object.values(providers)), (text, provider) => {
+        const read = readCredential(provider, new Secret(text));
+        if (read.kind === 'problem') {
+          expect(read.problem).not.toContain(MARK);
+          return;
+        }
+        for (const field of Object.values(read.fields)) {
+          expect(field.trim()).not.toBe('');
+          expect(field).not.toMatch(/\p{Cc}/u);
+          expect(() => encodeURIComponent(field)).not.toThrow();
+        }
+      }),
+    );
   });
 });

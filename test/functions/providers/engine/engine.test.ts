@@ -3,9 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { UpstreamOutcome } from '../../../../functions/core/mint/upstream.ts';
 import { isBrokerErrorCode } from '../../../../functions/core/words/errors.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
-import { readCredential } from '../../../../functions/providers/engine/credential.ts';
-import { claimsOf, expiryOf } from '../../../../functions/providers/engine/jwt-claims.ts';
-import { providers } from '../../../../functions/providers/registry.ts';
 import { answeredBy, connectionOf, secretOf } from '../provider-harness.ts';
 
 const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -114,85 +111,6 @@ describe('whatever an upstream answers', () => {
         expect(new Set(answer.headers['wfmsgapikey'])).toEqual(new Set([outcome.value.reveal()]));
       }),
       { numRuns: 400 },
-    );
-  });
-});
-
-describe('the claims of a token', () => {
-  const jwtOf = (payload: string | Uint8Array) => `e30.${Buffer.from(payload).toString('base64url')}.sig`;
-
-  it.each<[unknown, number | undefined]>([
-    [1_622_548_647, 1_622_548_647_000],
-    ['1622548647', 1_622_548_647_000],
-    [1_622_548_647.5, 1_622_548_647_500],
-    ['1622548647.25', 1_622_548_647_250],
-    [1_622_548_647_000, 1_622_548_647_000],
-    [1_000_000_000_000, 1_000_000_000_000],
-    [253_402_300_799, 253_402_300_799_000],
-    [0, 0],
-    ['', undefined],
-    ['soon', undefined],
-    ['0x10', undefined],
-    [null, undefined],
-    [true, undefined],
-    [[1], undefined],
-  ])('H12, H13: exp %j ends at %s', (exp, expected) => {
-    expect(expiryOf(claimsOf(jwtOf(JSON.stringify({ exp }))))).toBe(expected);
-  });
-
-  const payload = Buffer.from('{"exp":1}').toString('base64url');
-
-  it.each([
-    '',
-    'opaque',
-    'a.b',
-    'a.b.c',
-    `e30.${payload}`,
-    `e30.${payload}.c.d.e`,
-    jwtOf('[]'),
-    jwtOf('null'),
-    jwtOf('{"exp":'),
-    '..',
-  ])('H13: %j has none', (token) => {
-    expect(claimsOf(token)).toBeUndefined();
-  });
-
-  it('H13: an exp beyond all numbers says nothing', () => {
-    expect(expiryOf(claimsOf(jwtOf('{"exp":1e999}')))).toBeUndefined();
-  });
-
-  it('never throw', () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.uint8Array().map(jwtOf), fc.json().map(jwtOf)), (token) => {
-        const exp = expiryOf(claimsOf(token));
-        expect(exp === undefined || Number.isFinite(exp)).toBe(true);
-      }),
-    );
-  });
-});
-
-describe('whatever a secret holds', () => {
-  it('is a credential or a problem that quotes nothing of it', () => {
-    const value = fc.oneof(
-      fc.string(),
-      fc.json(),
-      fc
-        .dictionary(fc.constantFrom('apiKey', 'username', 'password', '__proto__'), scalar, { noNullPrototype: true })
-        .map((fields) => JSON.stringify(fields)),
-    );
-    fc.assert(
-      fc.property(value, fc.constantFrom(...Object.values(providers)), (text, provider) => {
-        const read = readCredential(provider, new Secret(text));
-        if (read.kind === 'problem') {
-          expect(read.problem).not.toContain('Xq7');
-          return;
-        }
-        for (const field of Object.values(read.fields)) {
-          expect(field.trim()).not.toBe('');
-          expect(field).not.toMatch(/\p{Cc}/u);
-          expect(() => encodeURIComponent(field)).not.toThrow();
-        }
-      }),
     );
   });
 });

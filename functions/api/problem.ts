@@ -1,48 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Connection } from '../core/slot/connection.ts';
-import { BrokerError, type BrokerErrorCode } from '../core/words/errors.ts';
-
-/** What each error code is called: the `title` of its problem. */
-export const titleByCode = {
-  invalid_request: 'The request is malformed',
-  invalid_subject: 'Not a subject',
-  subject_not_supported: 'The connection does not serve this kind of subject',
-  min_ttl_unsatisfiable: 'No token lasts as long as asked for',
-  forbidden: 'Not allowed',
-  proxy_not_allowed: 'The proxy does not forward this',
-  handout_disabled: 'Tokens of this connection are not handed out',
-  not_found: 'No such route',
-  unknown_connection: 'No such connection',
-  method_not_allowed: 'The route does not have this method',
-  payload_too_large: 'The body is too large',
-  unsupported_media_type: 'The body is not JSON',
-  renewal_throttled: 'The token is too young to be renewed',
-  internal: 'Something went wrong in the broker',
-  upstream_credential_rejected: 'The upstream refused the credential',
-  upstream_account_locked: 'The upstream says the account is locked',
-  upstream_subject_rejected: 'The upstream refused the subject',
-  upstream_login_ambiguous: 'The upstream failed at login, and may or may not have refused it',
-  upstream_invalid_response: 'The upstream answered something unusable',
-  upstream_token_unusable: 'The upstream issued a token that is at its end',
-  upstream_subject_mismatch: "The upstream issued somebody else's token",
-  upstream_redirect: 'The upstream answered with a redirect',
-  upstream_tls_invalid: "The upstream's certificate is not trusted",
-  upstream_response_too_large: 'The upstream answered too much',
-  upstream_throttled: 'The upstream asks to slow down',
-  upstream_unavailable: 'The upstream is out of service',
-  upstream_unreachable: 'The upstream cannot be reached',
-  upstream_outcome_unknown: 'Whether the upstream counted the login is unknown',
-  cooldown: 'Waiting after an earlier failure',
-  refresh_in_progress: 'A token is being fetched',
-  secret_unavailable: 'The secret cannot be read',
-  secret_invalid: 'The secret has the wrong shape',
-  store_unavailable: 'The token store cannot be reached',
-  kms_unavailable: 'The key service cannot be reached',
-  mint_unavailable: 'The mint function cannot be invoked',
-  audit_unavailable: 'The hand-out could not be recorded',
-  upstream_timeout: 'The upstream did not answer in time',
-  deadline_exceeded: 'The time for this request is over',
-} as const satisfies Record<BrokerErrorCode, string>;
+import { BrokerError, errorCodes } from '../core/words/errors.ts';
 
 /** Turns whatever was thrown into a `BrokerError`; what is not one becomes `internal`, and nothing of it is kept. */
 export function brokerErrorOf(error: unknown): BrokerError {
@@ -71,7 +29,7 @@ export function problemResponse(error: BrokerError, requestId: string): APIGatew
     },
     body: JSON.stringify({
       type: `urn:token-broker:error:${code}`,
-      title: titleByCode[code],
+      title: errorCodes[code].title,
       status,
       detail,
       code,

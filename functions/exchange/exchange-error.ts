@@ -17,47 +17,13 @@ const statusByError = {
 
 export type ExchangeErrorCode = keyof typeof statusByError;
 
-/** What a code of the broker is at the token endpoint: a new one does not compile until it is said here. */
-const errorByBrokerCode = {
-  invalid_request: 'invalid_request',
-  payload_too_large: 'invalid_request',
-  unsupported_media_type: 'invalid_request',
-  not_found: 'invalid_request',
-  method_not_allowed: 'invalid_request',
-  invalid_subject: 'invalid_target',
-  subject_not_supported: 'invalid_target',
-  min_ttl_unsatisfiable: 'invalid_target',
-  forbidden: 'invalid_target',
-  proxy_not_allowed: 'invalid_target',
-  handout_disabled: 'invalid_target',
-  unknown_connection: 'invalid_target',
-  internal: 'server_error',
-  renewal_throttled: 'temporarily_unavailable',
-  upstream_credential_rejected: 'temporarily_unavailable',
-  upstream_account_locked: 'temporarily_unavailable',
-  upstream_subject_rejected: 'temporarily_unavailable',
-  upstream_login_ambiguous: 'temporarily_unavailable',
-  upstream_invalid_response: 'temporarily_unavailable',
-  upstream_token_unusable: 'temporarily_unavailable',
-  upstream_subject_mismatch: 'temporarily_unavailable',
-  upstream_redirect: 'temporarily_unavailable',
-  upstream_tls_invalid: 'temporarily_unavailable',
-  upstream_response_too_large: 'temporarily_unavailable',
-  upstream_throttled: 'temporarily_unavailable',
-  upstream_unavailable: 'temporarily_unavailable',
-  upstream_unreachable: 'temporarily_unavailable',
-  upstream_outcome_unknown: 'temporarily_unavailable',
-  cooldown: 'temporarily_unavailable',
-  refresh_in_progress: 'temporarily_unavailable',
-  secret_unavailable: 'temporarily_unavailable',
-  secret_invalid: 'temporarily_unavailable',
-  store_unavailable: 'temporarily_unavailable',
-  kms_unavailable: 'temporarily_unavailable',
-  mint_unavailable: 'temporarily_unavailable',
-  audit_unavailable: 'temporarily_unavailable',
-  upstream_timeout: 'temporarily_unavailable',
-  deadline_exceeded: 'temporarily_unavailable',
-} as const satisfies Record<BrokerErrorCode, ExchangeErrorCode>;
+/** Codes about what was asked for rather than how, beside those of status 403. */
+const targetCodes: ReadonlySet<BrokerErrorCode> = new Set([
+  'invalid_subject',
+  'subject_not_supported',
+  'min_ttl_unsatisfiable',
+  'unknown_connection',
+]);
 
 /**
  * Why an exchange was refused. `detail` reaches the caller word for word, so it quotes nothing of the subject token.
@@ -93,8 +59,14 @@ export class ExchangeError extends Error {
 export function exchangeErrorOf(error: unknown): ExchangeError {
   if (error instanceof ExchangeError) return error;
   const brokerError = brokerErrorOf(error);
-  const { code, detail, retryAfterMs } = brokerError;
-  return new ExchangeError(errorByBrokerCode[code], detail, { retryAfterMs, brokerError });
+  const { detail, retryAfterMs } = brokerError;
+  return new ExchangeError(oauthCodeOf(brokerError), detail, { retryAfterMs, brokerError });
+}
+
+function oauthCodeOf({ code, status }: BrokerError): ExchangeErrorCode {
+  if (status === 500) return 'server_error';
+  if (status === 429 || status > 500) return 'temporarily_unavailable';
+  return status === 403 || targetCodes.has(code) ? 'invalid_target' : 'invalid_request';
 }
 
 /**

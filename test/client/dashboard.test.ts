@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SITE_FILES } from '../../client/dashboard/site-files.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
 import { remedyByCode, remedyOf } from '../../client/remedies.ts';
-import { statusByCode } from '../../functions/core/words/errors.ts';
+import { errorCodes } from '../../functions/core/words/errors.ts';
 import { demoCommunitySecret } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
@@ -260,7 +260,7 @@ describe('the command', () => {
 });
 
 it('there is a remedy for each of the broker’s codes, and for nothing else', () => {
-  expect(Object.keys(remedyByCode).sort()).toEqual(Object.keys(statusByCode).sort());
+  expect(Object.keys(remedyByCode).sort()).toEqual(Object.keys(errorCodes).sort());
   expect(remedyOf('cooldown')).toBe(remedyByCode.cooldown);
   expect(remedyOf('constructor')).toBeUndefined();
 });

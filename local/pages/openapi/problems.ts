@@ -1,6 +1,5 @@
 import { remedyByCode } from '../../../client/remedies.ts';
-import { titleByCode } from '../../../functions/api/problem.ts';
-import { type BrokerErrorCode, statusByCode } from '../../../functions/core/words/errors.ts';
+import { type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
 import { type JsonSchema, ref } from './schemas.ts';
 
 /** The operations that answer problems of their own. */
@@ -12,7 +11,9 @@ const ofSubjects = ['hand-out', 'reject', 'purge', 'proxy'] as const;
 const handingOut = ['hand-out', 'reject'] as const;
 const minting = ['hand-out', 'reject', 'proxy'] as const;
 
-/** Which operations answer which code. A new code does not compile until it is here. */
+type UpstreamCode = Extract<BrokerErrorCode, `upstream_${string}`>;
+
+/** Which operations answer which code; of an upstream's failures all that mint. A new code does not compile until it is here. */
 const operationsByCode = {
   invalid_request: ['hand-out', 'reject', 'connection', 'proxy'],
   invalid_subject: ofSubjects,
@@ -29,20 +30,6 @@ const operationsByCode = {
   unsupported_media_type: ['reject'],
   renewal_throttled: ['reject'],
   internal: every,
-  upstream_credential_rejected: minting,
-  upstream_account_locked: minting,
-  upstream_subject_rejected: minting,
-  upstream_login_ambiguous: minting,
-  upstream_invalid_response: minting,
-  upstream_token_unusable: minting,
-  upstream_subject_mismatch: minting,
-  upstream_redirect: minting,
-  upstream_tls_invalid: minting,
-  upstream_response_too_large: minting,
-  upstream_throttled: minting,
-  upstream_unavailable: minting,
-  upstream_unreachable: minting,
-  upstream_outcome_unknown: minting,
   cooldown: minting,
   refresh_in_progress: minting,
   secret_unavailable: minting,
@@ -51,9 +38,8 @@ const operationsByCode = {
   kms_unavailable: minting,
   mint_unavailable: minting,
   audit_unavailable: minting,
-  upstream_timeout: minting,
   deadline_exceeded: every,
-} as const satisfies Record<BrokerErrorCode, readonly ProblemOperation[]>;
+} as const satisfies Record<Exclude<BrokerErrorCode, UpstreamCode>, readonly ProblemOperation[]>;
 
 /** What API Gateway answers by itself, on every route. */
 const gatewayMessages: Readonly<Record<number, string>> = {
@@ -107,7 +93,7 @@ function responseOf(
   operation: ProblemOperation | undefined,
 ): JsonSchema {
   const message = gatewayMessages[status];
-  const lines = codes.map((code) => `- \`${code}\`: ${titleByCode[code]}. ${remedyByCode[code]}`);
+  const lines = codes.map((code) => `- \`${code}\`: ${errorCodes[code].title}. ${remedyByCode[code]}`);
   const gateway = message === undefined ? [] : [`- API Gateway itself, \`{"message"}\`: ${message}`];
   return {
     description: [...lines, ...gateway].join('\n'),
@@ -133,14 +119,20 @@ function errorHeader(codes: readonly BrokerErrorCode[]) {
 }
 
 function codesOf(operation: ProblemOperation, status: number): readonly BrokerErrorCode[] {
-  return keysOf(operationsByCode).filter((code) => {
-    const operations: readonly ProblemOperation[] = operationsByCode[code];
-    return statusByCode[code] === status && operations.includes(operation);
+  return keysOf(errorCodes).filter((code) => {
+    const operations: readonly ProblemOperation[] = isUpstreamCode(code) ? minting : operationsByCode[code];
+    return errorCodes[code].status === status && operations.includes(operation);
   });
 }
 
+function isUpstreamCode(code: BrokerErrorCode): code is UpstreamCode {
+  return code.startsWith('upstream_');
+}
+
 function statusesOf(operation: ProblemOperation): readonly number[] {
-  const own = Object.values(statusByCode).filter((status) => codesOf(operation, status).length > 0);
+  const own = Object.values(errorCodes).flatMap(({ status }) =>
+    codesOf(operation, status).length > 0 ? [status] : [],
+  );
   const all = new Set<number>([...own, ...Object.keys(gatewayMessages).map(Number)]);
   return [...all].sort((one, other) => one - other);
 }

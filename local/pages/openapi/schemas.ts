@@ -3,7 +3,7 @@ import { NAME_PATTERN } from '../../../functions/configuration/fields.ts';
 import type { HandOutSource } from '../../../functions/core/hand-out/audit.ts';
 import type { SlotState } from '../../../functions/core/operate/status.ts';
 import { SUBJECT_PATTERN } from '../../../functions/core/slot/slot.ts';
-import { statusByCode } from '../../../functions/core/words/errors.ts';
+import { errorCodes } from '../../../functions/core/words/errors.ts';
 import type { ExchangeErrorCode } from '../../../functions/exchange/exchange-error.ts';
 import { ACCESS_TOKEN } from '../../../functions/exchange/exchange-request.ts';
 import { providers } from '../../../functions/providers/registry.ts';
@@ -37,7 +37,7 @@ const exchangeErrors = {
   server_error: 'something went wrong in the broker',
 } as const satisfies Record<ExchangeErrorCode, string>;
 
-const codes = z.enum(keysOf(statusByCode)).meta({ description: 'What went wrong, of a closed set. Branch on it.' });
+const codes = z.enum(keysOf(errorCodes)).meta({ description: 'What went wrong, of a closed set. Branch on it.' });
 const time = z.string().meta({ format: 'date-time', description: 'UTC, in whole seconds.' });
 const timeOrNull = z.union([time, z.null()]);
 const generation = z

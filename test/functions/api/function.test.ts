@@ -5,13 +5,13 @@ import { createApiFunction } from '../../../functions/api/function.ts';
 import { brokerErrorOf, problemResponse } from '../../../functions/api/problem.ts';
 import type { ApiEvent } from '../../../functions/api/request.ts';
 import { isoSeconds } from '../../../functions/api/time.ts';
-import { BrokerError, type BrokerErrorCode, statusByCode } from '../../../functions/core/words/errors.ts';
+import { BrokerError, type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
 import type { Telemetry } from '../../../functions/core/words/platform.ts';
 import { createLambdaContext } from '../../../local/lambda/lambda-context.ts';
 
 const CANARY = 'a-credential-in-a-message';
 // The keys of a closed table are its codes.
-const codes = Object.keys(statusByCode) as BrokerErrorCode[];
+const codes = Object.keys(errorCodes) as BrokerErrorCode[];
 
 function contextWith(timeoutMs: number): Context {
   return createLambdaContext({ functionName: 'token', requestId: 'lambda-request', timeoutMs, now: Date.now });
@@ -93,12 +93,12 @@ describe('what a function throws', () => {
 describe('a problem response', () => {
   it.each(codes)('%s: has every member, its status and no-store', (code) => {
     const { statusCode, headers, body = '' } = problemResponse(new BrokerError(code, 'What to do.'), 'id');
-    expect(statusCode).toBe(statusByCode[code]);
+    expect(statusCode).toBe(errorCodes[code].status);
     expect(headers).toEqual({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
     expect(JSON.parse(body)).toEqual({
       type: `urn:token-broker:error:${code}`,
-      title: expect.stringMatching(/\S/),
-      status: statusByCode[code],
+      title: errorCodes[code].title,
+      status: errorCodes[code].status,
       detail: 'What to do.',
       code,
       request_id: 'id',
@@ -119,7 +119,7 @@ describe('a problem response', () => {
       503: /^(upstream_(throttled|unavailable|unreachable|outcome_unknown)|cooldown|refresh_in_progress|\w+_unavailable|secret_invalid)$/,
       504: /^(upstream_timeout|deadline_exceeded)$/,
     };
-    for (const code of codes) expect(code).toMatch(promised[statusByCode[code]] ?? /^$/);
+    for (const code of codes) expect(code).toMatch(promised[errorCodes[code].status] ?? /^$/);
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { ServedSubjects } from '../functions/core/slot/connection.ts';
-import { isStaffSubject, SYSTEM } from '../functions/core/slot/slot.ts';
+import { isServed, isStaffSubject, SYSTEM } from '../functions/core/slot/slot.ts';
 
 /** What a broker lets other constructs do with it. */
 export interface ITokenBroker {
@@ -150,11 +150,6 @@ function checkedSubjects(
     }
   }
   return subjects;
-}
-
-function isServed(subject: string, { system, staff }: ServedSubjects): boolean {
-  if (subject === SYSTEM) return system;
-  return typeof staff === 'boolean' ? staff : staff.includes(subject);
 }
 
 function isAnother(one: string | undefined, other: string): boolean {

@@ -21,7 +21,7 @@ export async function warmUp({
   readonly keys: Pick<Keys, 'decrypt'>;
 }): Promise<void> {
   const slots = Object.values(connections).map((connection) => ({ connection, slot: slotOf(connection, SYSTEM) }));
-  const { slot } = slots.find(({ connection, slot }) => isServed(connection, slot)) ?? slots[0] ?? {};
+  const { slot } = slots.find(({ connection }) => isServed(SYSTEM, connection.subjects)) ?? slots[0] ?? {};
   if (slot === undefined) return;
   const work = async () => {
     const record = await store.read(slot, { consistent: false });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Connection } from '../core/slot/connection.ts';
-import { isStaffSubject, SYSTEM } from '../core/slot/slot.ts';
+import { isServed, isStaffSubject, SYSTEM } from '../core/slot/slot.ts';
 import type { Trust } from './configuration.ts';
 import { type Problem, quotedIfOdd } from './configuration-error.ts';
 import { hasControlCharacter, originProblem } from './origins.ts';
@@ -146,7 +146,7 @@ function connectionProblems(
     return unknown;
   }
   const unserved = entry.subjects.flatMap((subject, index) =>
-    reached.some((connection) => serves(connection, subject))
+    reached.some(({ subjects }) => isServed(subject, subjects))
       ? []
       : [
           {
@@ -156,13 +156,6 @@ function connectionProblems(
         ],
   );
   return [...unknown, ...unserved];
-}
-
-function serves({ subjects }: Connection, subject: string): boolean {
-  if (subject === SYSTEM) {
-    return subjects.system;
-  }
-  return typeof subjects.staff === 'boolean' ? subjects.staff : subjects.staff.includes(subject);
 }
 
 function warningsOf(entry: Partial<TrustEntry>, at: (key: string) => string): string[] {

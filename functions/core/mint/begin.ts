@@ -85,7 +85,8 @@ export function createLeaseTaking({
   }
 
   return async (request, connection, slot) => {
-    if (request.fingerprint !== slot.fingerprint || !isServed(connection, slot)) return retire(request, connection);
+    if (request.fingerprint !== slot.fingerprint || !isServed(slot.subject, connection.subjects))
+      return retire(request, connection);
     if (request.lease !== undefined) return begin(request.lease, connection, slot);
     return acquire(request, connection, slot);
   };

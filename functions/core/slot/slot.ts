@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BrokerError } from '../words/errors.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ServedSubjects } from './connection.ts';
 
 /** The connection's own identity, as a subject. */
 export const SYSTEM = 'system';
@@ -41,9 +41,8 @@ export function isStaffSubject(subject: string): boolean {
   return STAFF_PATTERN.test(subject) && Number(subject) <= STAFF_MAXIMUM;
 }
 
-/** Reports whether the connection hands out tokens of this slot's subject at all. */
-export function isServed(connection: Connection, { subject }: Slot): boolean {
-  const { system, staff } = connection.subjects;
+/** Reports whether a connection that serves these subjects hands out tokens of `subject`. */
+export function isServed(subject: string, { system, staff }: ServedSubjects): boolean {
   if (subject === SYSTEM) return system;
   return typeof staff === 'boolean' ? staff : staff.includes(subject);
 }

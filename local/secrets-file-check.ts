@@ -1,4 +1,6 @@
-import { whereJsonBreaks } from '../functions/configuration/json-position.ts';
+import { parseJsonText } from '../functions/configuration/json-text.ts';
+import { isJsonObject, type JsonObject } from '../functions/core/words/json.ts';
+import { type FieldFault, readField } from '../functions/providers/engine/credential.ts';
 import { canonicalJson, type SecretFields, type SecretNameOf } from './secret-source.ts';
 
 /** What a secrets file must hold. */
@@ -18,7 +20,13 @@ export type CheckedSecrets =
 // A name that does not look like one may be a value in the wrong place, and is not repeated: keys have many digits.
 const PRINTABLE_NAME = /^(?!(?:\D*\d){4})[A-Za-z_][A-Za-z0-9_]{0,30}(?:-[A-Za-z0-9_]{1,30})?$/;
 
-const CONTROL_CHARACTER = /\p{Cc}/u;
+const fieldFaults: Readonly<Record<FieldFault, readonly [what: string, remedy: string]>> = {
+  missing: ['is missing', 'add it, a string'],
+  not_text: ['is not a string', 'put it in double quotes'],
+  empty: ['is empty', 'give it its value'],
+  control_character: ['has a control character in it', 'remove it, such as a newline at its end'],
+  unpaired_surrogate: ['has a broken character (an unpaired surrogate) in it', 'write it out whole'],
+};
 
 /** Checks the bytes of a secrets file, `{"<connection>": {"<field>": "<value>"}}`; never throws. */
 export function checkSecrets(bytes: Uint8Array, shape: SecretsFileShape): CheckedSecrets {
@@ -33,12 +41,12 @@ export function checkSecrets(bytes: Uint8Array, shape: SecretsFileShape): Checke
     report('the file', 'is not UTF-8 text', 'save it as UTF-8');
     return { ok: false, problems };
   }
-  const parsed = parseJson(text);
-  if (!parsed.ok) {
-    report(parsed.where, 'is where it stops being JSON', 'correct it there, or just before');
+  const parsed = parseJsonText(text);
+  if ('breaksAt' in parsed) {
+    report(parsed.breaksAt, 'is where it stops being JSON', 'correct it there, or just before');
     return { ok: false, problems };
   }
-  if (!isObject(parsed.value)) {
+  if (!isJsonObject(parsed.value)) {
     report('$', 'is not an object', 'write {"<connection>": {"<field>": "<value>"}}');
     return { ok: false, problems };
   }
@@ -50,7 +58,7 @@ export function checkSecrets(bytes: Uint8Array, shape: SecretsFileShape): Checke
     const entry = entries.get(connection);
     if (entry === undefined) {
       report(at, 'is missing', `add "${connection}": ${template(fieldNames)}`);
-    } else if (isObject(entry)) {
+    } else if (isJsonObject(entry)) {
       const fields = checkFields(entry, fieldNames, at, report);
       if (fields !== undefined) secrets.set(connection, fields);
     } else {
@@ -74,12 +82,11 @@ export function checkSecrets(bytes: Uint8Array, shape: SecretsFileShape): Checke
 type Report = (where: string, what: string, remedy: string) => void;
 
 function checkFields(
-  entry: Readonly<Record<string, unknown>>,
+  entry: JsonObject,
   fieldNames: readonly string[],
   at: string,
   report: Report,
 ): SecretFields | undefined {
-  const given = new Map(Object.entries(entry));
   const fields: Record<string, string> = {};
   let sound = true;
   const refuse: Report = (...words) => {
@@ -87,16 +94,11 @@ function checkFields(
     report(...words);
   };
   for (const name of fieldNames) {
-    const value = given.get(name);
-    if (value === undefined) refuse(`${at}.${name}`, 'is missing', 'add it, a string');
-    else if (typeof value !== 'string') refuse(`${at}.${name}`, 'is not a string', 'put it in double quotes');
-    else if (value.trim() === '') refuse(`${at}.${name}`, 'is empty', 'give it its value');
-    else if (CONTROL_CHARACTER.test(value)) {
-      refuse(`${at}.${name}`, 'has a control character in it', 'remove it, such as a newline at its end');
-    } else if (!value.isWellFormed()) refuse(`${at}.${name}`, 'has half a character in it', 'write it out whole');
-    else fields[name] = value;
+    const read = readField(entry, name);
+    if ('fault' in read) refuse(`${at}.${name}`, ...fieldFaults[read.fault]);
+    else fields[name] = read.text;
   }
-  [...given.keys()].forEach((name, index) => {
+  Object.keys(entry).forEach((name, index) => {
     if (!fieldNames.includes(name)) {
       refuse(placeOfName(at, name, index), 'is no field of this secret', `remove it, or use ${listed(fieldNames)}`);
     }
@@ -124,22 +126,6 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-type ParsedJson = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly where: string };
-
-function parseJson(text: string): ParsedJson {
-  try {
-    return { ok: true, value: JSON.parse(text) };
-  } catch {
-    // The error itself quotes the text, so it ends here.
-    const { line, column } = whereJsonBreaks(text);
-    return { ok: false, where: `line ${line}, column ${column}` };
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function placeOfName(parent: string, name: string, index: number): string {

@@ -13,7 +13,7 @@ export function defaultSecretId(connection: string): string {
 
 /**
  * Says what is wrong with a secret's value, without a word of it; undefined where it will do. Refuses what the broker
- * would: a blank part, control characters, half a character, and a `|` in a user name (C4).
+ * would: a blank part, control characters, an unpaired surrogate, and a `|` in a user name (C4).
  */
 export function faultOf(value: unknown, fields: readonly string[]): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -25,7 +25,7 @@ export function faultOf(value: unknown, fields: readonly string[]): string | und
     if (typeof text !== 'string') return `"${field}" is missing, or is no string: ${shapeOf(fields)}.`;
     if (text.trim() === '') return `"${field}" is empty.`;
     if (/\p{Cc}/u.test(text)) return `"${field}" holds control characters, such as a newline at its end.`;
-    if (!text.isWellFormed()) return `"${field}" holds half a character.`;
+    if (!text.isWellFormed()) return `"${field}" holds a broken character (an unpaired surrogate).`;
     if (field === 'username' && text.includes('|')) return '"username" holds a |, which would mean another user (C4).';
   }
   return undefined;

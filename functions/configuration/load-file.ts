@@ -3,7 +3,7 @@ import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Configuration } from './configuration.ts';
 import { ConfigurationError } from './configuration-error.ts';
-import { whereJsonBreaks } from './json-position.ts';
+import { parseJsonText } from './json-text.ts';
 import { resolveConnections } from './resolve.ts';
 import { isRecord } from './shape.ts';
 
@@ -43,14 +43,9 @@ async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw refusal(path, unreadable(error));
   });
-  // Editors on Windows put a byte order mark in front, which RFC 8259 §8.1 lets a reader ignore.
-  const json = text.replace(/^\ufeff/, '');
-  try {
-    return JSON.parse(json);
-  } catch {
-    const { line, column } = whereJsonBreaks(json);
-    throw refusal(path, `is not JSON: look at line ${line}, column ${column}`);
-  }
+  const parsed = parseJsonText(text);
+  if ('breaksAt' in parsed) throw refusal(path, `is not JSON: look at ${parsed.breaksAt}`);
+  return parsed.value;
 }
 
 async function importDefault(path: string): Promise<unknown> {
@@ -84,13 +79,9 @@ function whyUnloadable(error: unknown, path: string): string {
 /** Where in the file the stack leads, or nothing: of a JavaScript file that does not parse, it does not say. */
 function placeIn(stack: string, path: string): string {
   const names = [pathToFileURL(resolve(path)).href, resolve(path)];
-  for (const name of names) {
-    const [, line, column] = /^:(\d+)(?::(\d+))?/.exec(stack.slice(stack.indexOf(name) + name.length)) ?? [];
-    if (stack.includes(name) && line !== undefined) {
-      return ` at line ${line}${column === undefined ? '' : `, column ${column}`}`;
-    }
-  }
-  return '';
+  const places = names.map((name) => /^:(\d+)(?::(\d+))?/.exec(stack.split(name)[1] ?? ''));
+  const [, line, column] = places.find((place) => place !== null) ?? [];
+  return line === undefined ? '' : ` at line ${line}${column === undefined ? '' : `, column ${column}`}`;
 }
 
 function refusal(path: string, message: string): ConfigurationError {

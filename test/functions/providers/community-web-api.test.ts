@@ -101,7 +101,7 @@ describe('CommunityWebAPI: a login', () => {
     ['an empty password', { username: 'a', password: '' }],
     ['a control character', { username: 'a', password: 'b\u0000c' }],
     ['a line break', { username: 'a\n', password: 'c' }],
-    ['half a character', { username: 'a', password: 'b\ud800' }],
+    ['an unpaired surrogate', { username: 'a', password: 'b\ud800' }],
     ['no password', { username: 'a' }],
     ['a number for a password', { username: 'a', password: 1 }],
     ['no object', ['a', 'b']],

@@ -47,7 +47,7 @@ describe('a declared path', () => {
     ]);
   });
 
-  it('that holds half a character is refused', () => {
+  it('that holds an unpaired surrogate is refused', () => {
     expect(problemsWith('/a\ud800')).toMatchObject([{ path: 'connections.desk.proxy.paths[1]' }]);
   });
 

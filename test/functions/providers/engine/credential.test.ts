@@ -23,7 +23,11 @@ describe('the secret of a connection', () => {
     ['a number', '{"username":"u","password":7}', 'has a `password` that is no text'],
     ['a blank', '{"username":" \\t","password":"p"}', 'has an empty `username`'],
     ['a control character', '{"username":"u","password":"p\\u0000"}', 'has a control character in `password`'],
-    ['half a character', '{"username":"u","password":"p\\ud800"}', 'has half a character in `password`'],
+    [
+      'an unpaired surrogate',
+      '{"username":"u","password":"p\\ud800"}',
+      'has a broken character (an unpaired surrogate) in `password`',
+    ],
     ['the separator', '{"username":"a|b","password":"p"}', 'has `|` in `username`, where it would separate two fields'],
   ])('with %s is refused in words that name the field (C4)', (_, text, problem) => {
     expect(readCredential(communityWebApi, new Secret(text))).toEqual({ kind: 'problem', problem });

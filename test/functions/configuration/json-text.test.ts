@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { whereJsonBreaks } from '../../../functions/configuration/json-position.ts';
+import { parseJsonText } from '../../../functions/configuration/json-text.ts';
 
-describe('whereJsonBreaks', () => {
+describe('parseJsonText', () => {
   it.each([
     ['{"a": x}', 1, 7],
     ['{"a":1,}', 1, 8],
@@ -12,12 +12,13 @@ describe('whereJsonBreaks', () => {
     ['{} x', 1, 4],
     ['trux', 1, 4],
     ['01', 1, 2],
+    ['1.{', 1, 3],
     ['"\\u12zz"', 1, 6],
     ['{"at position 999": x}', 1, 21],
     ['', 1, 1],
     ['{\n"a":"abc', 2, 9],
   ])('points at the fault in %j', (text, line, column) => {
-    expect(whereJsonBreaks(text)).toEqual({ line, column });
+    expect(parseJsonText(text)).toEqual({ breaksAt: `line ${line}, column ${column}` });
   });
 
   it('points at a stray character wherever between two values it stands', () => {
@@ -29,9 +30,8 @@ describe('whereJsonBreaks', () => {
           const head = `[${before.map((value) => `${JSON.stringify(value)},`).join('\n')}`;
           const lines = head.split('\n');
 
-          expect(whereJsonBreaks(`${head}@${JSON.stringify(after)}]`)).toEqual({
-            line: lines.length,
-            column: (lines.at(-1)?.length ?? 0) + 1,
+          expect(parseJsonText(`${head}@${JSON.stringify(after)}]`)).toEqual({
+            breaksAt: `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`,
           });
         },
       ),

@@ -63,6 +63,7 @@ const house: readonly Room[] = [
       'functions/providers/provider.ts',
       'functions/providers/registry.ts',
       'functions/http/refused-address.ts',
+      'functions/http/forwarded-headers.ts',
     ],
     packages: ['zod'],
   },

@@ -8,9 +8,6 @@ export function brokerErrorOf(error: unknown): BrokerError {
   return new BrokerError('internal', "Something unforeseen happened. The function's log has it under the request id.");
 }
 
-/** Tells a caller that an error is the broker's, with its code, and not the upstream's. */
-export const ERROR_HEADER = 'token-broker-error';
-
 /** The error of a proxied call to a connection that declares no proxy. */
 export function noProxy(connection: Connection): BrokerError {
   return new BrokerError('not_found', `The connection ${connection.name} declares no proxy.`);

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
+import { isReservedHeader } from '../http/forwarded-headers.ts';
 import { hasControlCharacter } from './origins.ts';
 import { strictObject } from './shape.ts';
 
@@ -14,24 +15,6 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const JWT_START = /^eyJ[A-Za-z0-9_-]{10}/;
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 const TOKEN = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
-
-/** Headers that belong to the connection, to the broker or to the caller's signature: a proxy never forwards them. */
-const reservedHeaders = new Set([
-  'authorization',
-  'connection',
-  'content-length',
-  'cookie',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** True or false. */
 export const flag = z.boolean('must be true or false');
@@ -130,7 +113,7 @@ const proxyHeader = z
   .string('must be a header name')
   .regex(TOKEN, 'must be a header name in lower case')
   .refine(
-    (header) => !reservedHeaders.has(header) && !header.startsWith('x-amz-') && !header.startsWith('x-amzn-'),
+    (header) => !isReservedHeader(header),
     'must not be a credential, hop-by-hop or AWS signature header: those are never forwarded',
   );
 

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiCall, type ApiHandler, createApiFunction } from '../api/function.ts';
-import { ERROR_HEADER, jsonResponse, noProxy } from '../api/problem.ts';
+import { jsonResponse, noProxy } from '../api/problem.ts';
 import { connectionOf } from '../api/request.ts';
 import { methodsOf } from '../api/routes.ts';
 import { isoSeconds } from '../api/time.ts';
@@ -12,6 +12,7 @@ import { slotFor } from '../core/slot/slot.ts';
 import type { Store } from '../core/slot/store.ts';
 import { BrokerError } from '../core/words/errors.ts';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
+import { ERROR_HEADER } from '../http/forwarded-headers.ts';
 
 /** Creates the function of the operators: states and purge, and every 404 and 405 of the API. */
 export function createConnectionsFunction(dependencies: {

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiHandler, createApiFunction } from '../api/function.ts';
-import { ERROR_HEADER, noProxy } from '../api/problem.ts';
+import { noProxy } from '../api/problem.ts';
 import { type ApiEvent, connectionOf } from '../api/request.ts';
 import { auditOf } from '../composition/audit.ts';
 import { required, VARIABLES } from '../composition/environment.ts';
@@ -12,10 +12,15 @@ import { createProxy, type ProxyDependencies } from '../core/proxy/proxy.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { slotFor } from '../core/slot/slot.ts';
 import { createUpstreamHttp } from '../http/client.ts';
+import { ERROR_HEADER } from '../http/forwarded-headers.ts';
 import { createForwarder } from '../providers/engine/forward.ts';
 import { forwardedRequestOf } from './forwarded-request.ts';
+import { assertAllowed } from './path.ts';
 
-/** Creates the function that forwards requests to the upstreams of one isolation group. */
+/**
+ * Creates the function that forwards requests to the upstreams of one isolation group. IAM says who may call it
+ * (`grantProxy`), the connection's policy with which methods and paths.
+ */
 export function createProxyFunction(
   dependencies: ProxyDependencies & {
     readonly connections: Readonly<Record<string, Connection>>;
@@ -31,17 +36,14 @@ export function createProxyFunction(
     if (policy === undefined || connection.isolation !== isolation) throw noProxy(connection);
     const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
     const request = forwardedRequestOf(event, connection, policy);
+    assertAllowed(policy, request, connection);
     return responseOf(await proxy({ ...call, connection, policy, slot, request }), event);
   });
 }
 
-/**
- * The upstream's answer, in base64 whatever it is, so that every byte arrives as it was sent; without the header by which
- * the broker marks errors of its own.
- */
+/** Writes the upstream's answer, in base64 whatever it is, so that every byte arrives as it was sent. */
 function responseOf({ status, headers, body }: ForwardedAnswer, event: ApiEvent): APIGatewayProxyStructuredResultV2 {
-  const passedOn = Object.entries(headers).filter(([name]) => name.toLowerCase() !== ERROR_HEADER);
-  const joined = passedOn.map(([name, values]) => [name, values.join(', ')]);
+  const joined = Object.entries(headers).map(([name, values]) => [name, values.join(', ')]);
   const hasBody = body.length > 0 && event.requestContext.http.method !== 'HEAD';
   return {
     statusCode: status,

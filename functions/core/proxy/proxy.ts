@@ -1,10 +1,9 @@
 import { createHandOut, type HandOut, type HandOutDependencies } from '../hand-out/hand-out.ts';
-import type { Connection, ProxyPolicy } from '../slot/connection.ts';
 import type { ProxyStore } from '../slot/store.ts';
 import { BrokerError } from '../words/errors.ts';
 import { type Answered, adoptSlide } from './adopt-slide.ts';
 import { createExclusiveCalls } from './exclusive.ts';
-import type { ForwardedAnswer, ForwardedRequest, Forwarder, ProxyCall } from './forwarder.ts';
+import type { ForwardedAnswer, Forwarder, ProxyCall } from './forwarder.ts';
 
 export interface ProxyDependencies extends HandOutDependencies {
   readonly proxyStore: ProxyStore;
@@ -12,8 +11,6 @@ export interface ProxyDependencies extends HandOutDependencies {
 }
 
 const UNAUTHORIZED = 401;
-/** The escapes of what may stand in a segment as it is, apart from what `encodeURIComponent` leaves alone. */
-const NEEDLESS_ESCAPE = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 /** After a renewal that did not help, nobody's word renews the slot for this long at least (H17). */
 const BARRED_AT_LEAST_MS = 30_000;
 /** With less than this left, a call is not begun. */
@@ -68,8 +65,7 @@ export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) 
   }
 
   return async function proxy(call) {
-    const { connection, slot, request, policy } = call;
-    assertAllowed(policy, request, connection);
+    const { connection, slot } = call;
     const { answer, generation, again } = connection.tokensOverlap ? await callSharing(call) : await callAlone(call);
     if (again && answer.status === UNAUTHORIZED) {
       const barredMs = Math.max(BARRED_AT_LEAST_MS, connection.renewalCooldownSeconds * 1000);
@@ -77,24 +73,4 @@ export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) 
     }
     return answer;
   };
-}
-
-/**
- * A decoded path as it is sent: UTF-8, each segment escaped once, but for what RFC 3986 §3.3 has in one (`pchar`). Two
- * paths that differ stay different, as long as they hold no `%`.
- */
-export function pathAsSent(path: string): string {
-  const asSent = (segment: string) =>
-    encodeURIComponent(segment).replace(NEEDLESS_ESCAPE, (escaped) => decodeURIComponent(escaped));
-  return path.split('/').map(asSent).join('/');
-}
-
-/** Throws `proxy_not_allowed` for a method or a path that the connection's policy does not declare. */
-function assertAllowed(policy: ProxyPolicy, { method, path }: ForwardedRequest, connection: Connection): void {
-  const isUnder = (prefix: string) => path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
-  if (policy.methods.includes(method) && policy.paths.map(pathAsSent).some(isUnder)) return;
-  throw new BrokerError(
-    'proxy_not_allowed',
-    `The connection ${connection.name} forwards ${policy.methods.join(', ')} under ${policy.paths.join(', ')} only.`,
-  );
 }

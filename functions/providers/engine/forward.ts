@@ -1,8 +1,9 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
-import type { ForwardedAnswer, Forwarder, ForwardOutcome } from '../../core/proxy/forwarder.ts';
+import type { Forwarder, ForwardOutcome } from '../../core/proxy/forwarder.ts';
 import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
-import type { Http, HttpFailure, HttpHeaders, HttpResponse } from '../../http/port.ts';
+import { pickAnswerHeaders } from '../../http/forwarded-headers.ts';
+import type { Http, HttpFailure, HttpResponse } from '../../http/port.ts';
 import type { Provider } from '../provider.ts';
 import { providerOf } from '../registry.ts';
 import { readToken } from './answer.ts';
@@ -14,21 +15,6 @@ import { placedToken, trustOf, upstreamUrl } from './upstream-request.ts';
 /** The largest answer that is passed on: base64 makes 6 MB of it, which is what Lambda can return. */
 const MAXIMUM_ANSWER_BYTES = 4_718_592;
 const UNAUTHORIZED = 401;
-
-/** What concerns one connection only (RFC 9110 §7.6.1), or is worked out afresh for the caller. */
-const HEADERS_OF_ONE_HOP = new Set([
-  'connection',
-  'content-encoding',
-  'content-length',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /**
  * Creates the forwarding of proxied requests: the token is placed as the provider says, and of the answer nothing that
@@ -61,7 +47,8 @@ export function createForwarder({
 
       const provider = providerNamed(connection.provider);
       const value = provider && slidTokenOf(provider, response, token);
-      const answer = answerOf(response, connection.placement.header);
+      const { status, body } = response;
+      const answer = { status, headers: pickAnswerHeaders(response.headers, connection.placement.header), body };
       if (provider === undefined || value === undefined) return { kind: 'answer', answer, requestStartedAt };
       const serverDate = serverDateOf(response.headers);
       const life = {
@@ -87,18 +74,4 @@ function slidTokenOf({ slide }: Provider, response: HttpResponse, used: Secret<s
   if (slide === undefined || response.status === UNAUTHORIZED) return undefined;
   const reading = readToken(slide.tokenAt, response, undefined);
   return reading.kind === 'token' && reading.value !== used.reveal() ? reading.value : undefined;
-}
-
-function answerOf({ status, headers, body }: HttpResponse, tokenHeader: string): ForwardedAnswer {
-  const named = (headers['connection'] ?? []).flatMap((value) => value.toLowerCase().split(/\s*,\s*/));
-  const dropped = new Set([...HEADERS_OF_ONE_HOP, ...named, tokenHeader.toLowerCase(), 'set-cookie']);
-  return { status, headers: withoutNames(headers, dropped), body };
-}
-
-function withoutNames(headers: HttpHeaders, dropped: ReadonlySet<string>): Record<string, readonly string[]> {
-  const kept: Record<string, readonly string[]> = {};
-  for (const [name, values] of Object.entries(headers)) {
-    if (values !== undefined && !dropped.has(name)) kept[name] = values;
-  }
-  return kept;
 }

@@ -1,0 +1,90 @@
+import { BrokerError } from '../core/words/errors.ts';
+import type { HttpHeaders } from './port.ts';
+
+// The headers of a proxied call, both ways. A request keeps those that describe its content, and those that the
+// connection's policy names. An answer keeps all but those dropped here.
+
+/** Marks an error of the broker with its code, where answers of upstreams come the same way. */
+export const ERROR_HEADER = 'token-broker-error';
+
+/** Kept of every request: `accept` and `accept-*`, `content-*`, `if-*`. */
+const DESCRIBES_CONTENT = /^(?:accept(?!-encoding$)|content-(?!length$)|if-)/;
+
+/** Belong to one connection only (RFC 9110 §7.6.1). */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/** Never sent to an upstream, whatever a policy says: they are the connection's, the broker's or the caller's own. */
+const KEPT_FROM_UPSTREAM: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  'authorization',
+  'content-length',
+  'cookie',
+  'expect',
+  'host',
+  'proxy-authorization',
+]);
+const AWS_HEADER = /^x-amzn?-/;
+
+/** Never passed on to a caller, with the header of the token and those that `Connection` names. */
+const KEPT_FROM_CALLER = [
+  ...HOP_BY_HOP,
+  'content-encoding',
+  'content-length',
+  'proxy-authentication-info',
+  'set-cookie',
+  ERROR_HEADER,
+];
+
+const SIGV4 = /^AWS4-HMAC-SHA256 /;
+
+/** Reports whether a policy may not name a header, given in lower case. */
+export function isReservedHeader(name: string): boolean {
+  return KEPT_FROM_UPSTREAM.has(name) || AWS_HEADER.test(name);
+}
+
+/**
+ * Picks the headers of a caller's request that are forwarded; `policyHeaders` are in lower case. Throws
+ * `invalid_request` for a token of the caller's own.
+ */
+export function pickRequestHeaders(
+  given: Readonly<Record<string, string | undefined>>,
+  { tokenHeader, policyHeaders }: { readonly tokenHeader: string; readonly policyHeaders: readonly string[] },
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [givenName, value] of Object.entries(given)) {
+    const name = givenName.toLowerCase();
+    if (value === undefined) continue;
+    if (name === tokenHeader.toLowerCase()) {
+      assertIsSignature(name, value, tokenHeader);
+      continue;
+    }
+    if (DESCRIBES_CONTENT.test(name) || policyHeaders.includes(name)) headers[name] = value;
+  }
+  return headers;
+}
+
+/** Throws for a value of the token's header, unless it is the signature of the call to the broker. */
+function assertIsSignature(name: string, value: string, tokenHeader: string): void {
+  if (name === 'authorization' && SIGV4.test(value)) return;
+  throw new BrokerError('invalid_request', `The broker places the token: leave the header ${tokenHeader} out.`);
+}
+
+/** Picks the headers of an upstream's answer that the caller gets: none that holds a token. */
+export function pickAnswerHeaders(given: HttpHeaders, tokenHeader: string): Record<string, readonly string[]> {
+  const ofThisHop = (given['connection'] ?? []).flatMap((value) => value.toLowerCase().split(/\s*,\s*/));
+  const dropped = new Set([...KEPT_FROM_CALLER, ...ofThisHop, tokenHeader.toLowerCase()]);
+  const headers: Record<string, readonly string[]> = {};
+  for (const [name, values] of Object.entries(given)) {
+    if (values !== undefined && !dropped.has(name)) headers[name] = values;
+  }
+  return headers;
+}

@@ -1,0 +1,47 @@
+import type { Connection, ProxyPolicy } from '../core/slot/connection.ts';
+import { BrokerError } from '../core/words/errors.ts';
+
+const CONTROL_CHARACTERS = /[\p{Cc}]/u;
+/** A dot segment, also where a server cuts off the parameters of a segment before it looks (`..;x=1`). */
+const DOT_SEGMENT = /^\.\.?(?:;|$)/;
+/** The escapes of what may stand in a segment as it is, apart from what `encodeURIComponent` leaves alone. */
+const NEEDLESS_ESCAPE = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
+
+/**
+ * Encodes a caller's decoded path, once, with a slash before it. Throws `invalid_request` for a path that a server
+ * might decode again, or read as another.
+ */
+export function encodePath(path: string): string {
+  const isAmbiguous = /[\\%?]/.test(path) || CONTROL_CHARACTERS.test(path) || !path.isWellFormed();
+  if (isAmbiguous || path.split('/').some((segment) => DOT_SEGMENT.test(segment))) {
+    throw new BrokerError(
+      'invalid_request',
+      'The path may not hold dot segments, a backslash, a percent sign, an encoded question mark or control characters.',
+    );
+  }
+  return escapeSegments(`/${path}`);
+}
+
+/** Throws `proxy_not_allowed` for a method or an encoded path that the connection's policy does not declare. */
+export function assertAllowed(
+  policy: ProxyPolicy,
+  { method, path }: { readonly method: string; readonly path: string },
+  connection: Connection,
+): void {
+  const isUnder = (prefix: string) => path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
+  if (policy.methods.includes(method) && policy.paths.map(escapeSegments).some(isUnder)) return;
+  throw new BrokerError(
+    'proxy_not_allowed',
+    `The connection ${connection.name} forwards ${policy.methods.join(', ')} under ${policy.paths.join(', ')} only.`,
+  );
+}
+
+/**
+ * Escapes each segment once, as UTF-8, but for what RFC 3986 §3.3 has in one (`pchar`). Two paths that differ stay
+ * different, as long as they hold no `%`.
+ */
+function escapeSegments(path: string): string {
+  const escapeOne = (segment: string) =>
+    encodeURIComponent(segment).replace(NEEDLESS_ESCAPE, (escaped) => decodeURIComponent(escaped));
+  return path.split('/').map(escapeOne).join('/');
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { isReservedHeader, pickAnswerHeaders, pickRequestHeaders } from '../../../functions/http/forwarded-headers.ts';
+
+describe('pickRequestHeaders', () => {
+  const pick = (headers: Readonly<Record<string, string | undefined>>, tokenHeader = 'WFMSGAPIKEY') =>
+    pickRequestHeaders(headers, { tokenHeader, policyHeaders: ['x-declared'] });
+
+  it('picks what describes content and what the policy names, in lower case', () => {
+    const given = { Accept: '1', 'accept-language': '2', 'Content-Type': '3', 'if-match': '4', 'X-Declared': '5' };
+    expect(pick(given)).toEqual({
+      accept: '1',
+      'accept-language': '2',
+      'content-type': '3',
+      'if-match': '4',
+      'x-declared': '5',
+    });
+  });
+
+  it.each(['accept-encoding', 'content-length', 'cookie', 'authorization', 'user-agent', 'x-undeclared', 'x-if-match'])(
+    'leaves %s out',
+    (name) => {
+      expect(pick({ [name]: 'x' })).toEqual({});
+    },
+  );
+
+  it('has no name without a value', () => {
+    expect(pick({ accept: undefined })).toEqual({});
+  });
+
+  it.each([
+    ['WFMSGAPIKEY', 'wfmsgapikey', 'mine'],
+    ['WFMSGAPIKEY', 'WFMSGAPIKEY', 'AWS4-HMAC-SHA256 Credential=local'],
+    ['Authorization', 'authorization', 'Bearer mine'],
+  ])("refuses a caller's own token in %s", (tokenHeader, name, value) => {
+    expect(() => pick({ [name]: value }, tokenHeader)).toThrow(
+      expect.objectContaining({ code: 'invalid_request', detail: expect.stringContaining(tokenHeader) }),
+    );
+  });
+
+  it("leaves the signature of the caller's request out where the token's header has the same name", () => {
+    expect(pick({ Authorization: 'AWS4-HMAC-SHA256 Credential=local' }, 'Authorization')).toEqual({});
+  });
+});
+
+describe('pickAnswerHeaders', () => {
+  it.each([
+    'connection',
+    'content-encoding',
+    'content-length',
+    'keep-alive',
+    'proxy-authenticate',
+    'proxy-authentication-info',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+    'set-cookie',
+    'token-broker-error',
+    'wfmsgapikey',
+  ])('drops %s, and keeps what concerns the caller', (name) => {
+    expect(pickAnswerHeaders({ [name]: ['x'], etag: ['"1"', '"2"'] }, 'WFMSGAPIKEY')).toEqual({ etag: ['"1"', '"2"'] });
+  });
+
+  it.each(['X-One, x-two', 'x-one,x-two', 'x-one ,\tX-TWO'])(
+    'drops the headers that `Connection: %s` names (RFC 9110 §7.6.1)',
+    (connection) => {
+      const headers = { connection: [connection], 'x-one': ['1'], 'x-two': ['2'], 'x-three': ['3'] };
+      expect(pickAnswerHeaders(headers, 'WFMSGAPIKEY')).toEqual({ 'x-three': ['3'] });
+    },
+  );
+
+  it('has no name without a value', () => {
+    expect(Object.keys(pickAnswerHeaders({ etag: undefined, age: ['1'] }, 'WFMSGAPIKEY'))).toEqual(['age']);
+  });
+});
+
+describe('isReservedHeader', () => {
+  it.each([
+    ...['authorization', 'connection', 'content-length', 'cookie', 'expect', 'host', 'keep-alive'],
+    ...['proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding'],
+    ...['upgrade', 'x-amz-date', 'x-amzn-trace-id'],
+  ])('keeps %s out of every policy', (name) => {
+    expect(isReservedHeader(name)).toBe(true);
+  });
+
+  it.each(['x-declared', 'x-amzing', 'prefer', 'user-agent'])('lets a policy name %s', (name) => {
+    expect(isReservedHeader(name)).toBe(false);
+  });
+});

@@ -2,30 +2,64 @@ import { describe, expect, it } from 'vitest';
 import { readFiles, readPage } from './repository.ts';
 
 const CLAUSES_OF_EACH_UPSTREAM = 21;
+const INVARIANTS = 18;
 
 const DEFINED_CLAUSE = /^- <a id="([hc]\d+)"><\/a>\*\*([HC]\d+)\*\*/gm;
+const DEFINED_INVARIANT = /^(\d+)\. <a id="(invariant-\d+)"><\/a>/gm;
+const DEFINED_TIME = /^\| (T \+ \d+ s) \|/gm;
 
 /** `%C3` is an escape, and `C0` the name of the control characters. */
 const CLAUSE = /(?<![\w%])[HC][1-9]\d*\b/g;
+/** One or more: "invariants 4, 6 and 18", "invariants 1 to 8, 10 to 12". */
+const INVARIANT_LIST = /\binvariants?\s+(\d+(?:(?:,? and |, | to |–)\d+)*)/gi;
+const TIME = /\bT \+ \d+ s\b/g;
 
-/** The clauses that a text cites, each once. */
-function clausesIn(text: string): readonly string[] {
-  return [...new Set([...text.matchAll(CLAUSE)].map(([clause]) => clause))];
+const upstreams = readPage('docs/upstreams.md');
+const protocol = readPage('docs/protocol.md');
+const clauses = [...upstreams.matchAll(DEFINED_CLAUSE)];
+const invariants = [...protocol.matchAll(DEFINED_INVARIANT)];
+const defined: ReadonlySet<string> = new Set([
+  ...clauses.map(([, , clause = '']) => clause),
+  ...invariants.map(([, number = '']) => `invariant ${number}`),
+  ...[...protocol.matchAll(DEFINED_TIME)].map(([, time = '']) => time),
+]);
+
+/** What a text cites: clauses, invariants and times of the protocol. */
+function citationsIn(text: string): readonly string[] {
+  const numbers = [...text.matchAll(INVARIANT_LIST)].flatMap(([, list = '']) => list.match(/\d+/g) ?? []);
+  return [
+    ...(text.match(CLAUSE) ?? []),
+    ...numbers.map((number) => `invariant ${number}`),
+    ...(text.match(TIME) ?? []),
+  ];
 }
 
-const defined = [...readPage('docs/upstreams.md').matchAll(DEFINED_CLAUSE)];
-const clauses = new Set(defined.map(([, , clause = '']) => clause));
-
-/** What a text cites and no page defines. */
+/** What a text cites and no page defines, each once. */
 function unknownIn(text: string): readonly string[] {
-  return clausesIn(text).filter((clause) => !clauses.has(clause));
+  return [...new Set(citationsIn(text))].filter((citation) => !defined.has(citation));
+}
+
+function upTo(last: number): readonly number[] {
+  return Array.from({ length: last }, (_, index) => index + 1);
 }
 
 describe('docs/upstreams.md', () => {
   it('has every clause, in order, with its number as an anchor', () => {
-    const numbers = Array.from({ length: CLAUSES_OF_EACH_UPSTREAM }, (_, index) => index + 1);
-    expect([...clauses]).toEqual(['H', 'C'].flatMap((upstream) => numbers.map((number) => `${upstream}${number}`)));
-    for (const [, anchor, clause] of defined) expect(anchor).toBe(clause?.toLowerCase());
+    const expected = ['H', 'C'].flatMap((upstream) => upTo(CLAUSES_OF_EACH_UPSTREAM).map((n) => `${upstream}${n}`));
+    expect(clauses.map(([, , clause]) => clause)).toEqual(expected);
+    expect(clauses.map(([, anchor]) => anchor)).toEqual(expected.map((clause) => clause.toLowerCase()));
+  });
+});
+
+describe('docs/protocol.md', () => {
+  it('has every invariant, in order, with its number as an anchor', () => {
+    const expected = upTo(INVARIANTS).map((n) => [String(n), `invariant-${n}`]);
+    expect(invariants.map(([, number, anchor]) => [number, anchor])).toEqual(expected);
+  });
+
+  it('defines T and s', () => {
+    expect(protocol).toMatch(/^- \*\*T\*\* is /m);
+    expect(protocol).toMatch(/^- \*\*s\*\* is /m);
   });
 });
 
@@ -38,9 +72,12 @@ describe('what code, tests and docs cite', () => {
   });
 
   it('is seen by this test: it knows a citation that nothing defines', () => {
-    // Put together, or the test above would find them here.
-    const madeUp = `C${22}`;
-    expect(unknownIn(`Never trimmed (C11, ${madeUp}).`)).toEqual([madeUp]);
-    expect(unknownIn(`${madeUp} to C21, as in name=M%C3%BCller`)).toEqual([madeUp]);
+    // Put together here, or the test above would find them in this file.
+    const [clause, time] = [`C${22}`, `T + ${8} s`];
+    expect(unknownIn(`Never trimmed (C11, ${clause}), though it holds %C3%B6.`)).toEqual([clause]);
+    expect(unknownIn(`C5 to ${clause} within ${time}, not T + 6 s`)).toEqual([clause, time]);
+    const list = `4, 6 and ${19}`;
+    expect(unknownIn(`invariants ${list}`)).toEqual([`invariant ${19}`]);
+    expect(unknownIn(`invariants 1 to 8, 10 to ${20}`)).toEqual([`invariant ${20}`]);
   });
 });

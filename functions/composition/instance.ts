@@ -5,7 +5,7 @@ import { createDynamodbStore } from '../adapters/dynamodb/store.ts';
 import { createObservability, type Observability } from '../adapters/observability.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import type { Configuration } from '../configuration/configuration.ts';
-import type { ProxyStore, Store } from '../core/slot/store.ts';
+import type { Store } from '../core/slot/store.ts';
 import type { Clock, Random } from '../core/words/platform.ts';
 import { configurationIn, required, VARIABLES } from './environment.ts';
 
@@ -14,7 +14,7 @@ export interface Instance extends Observability {
   readonly broker: string;
   readonly configuration: Configuration;
   readonly connections: Configuration['connections'];
-  readonly store: Store & ProxyStore;
+  readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
 }

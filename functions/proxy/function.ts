@@ -56,10 +56,9 @@ function responseOf({ status, headers, body }: ForwardedAnswer, event: ApiEvent)
 export function composeProxyFunction(surroundings: Surroundings): ApiHandler {
   const { environment } = surroundings;
   const instance = createInstance('proxy', surroundings);
-  const { clock, store } = instance;
+  const { clock } = instance;
   return createProxyFunction({
     ...instance,
-    proxyStore: store,
     isolation: required(environment, VARIABLES.isolation),
     audit: auditOf(instance, surroundings),
     keys: lazyKeys(environment, instance),

@@ -8,7 +8,7 @@ import { policiesOf } from './deployed-policies.ts';
 import type { RequestContext } from './policy-simulator.ts';
 
 const slot: Slot = { connection: 'helpdesk', subject: 'system', fingerprint: '0123456789abcdef' };
-const lease = { slot, leaseId: 'l' };
+const lease = { leaseId: 'l' };
 
 /** What each function writes to a slot's item, by the updates that the store really sends. */
 const writes = {
@@ -49,10 +49,10 @@ const writes = {
       ttlSeconds: 3,
     }),
   ),
-  askRefresh: updateOf(slot, changes.askRefresh({ slot, generation: 1, now: 2, notSince: 1 })),
-  recordUse: updateOf(slot, changes.recordUse({ slot, now: 2, notSince: 1, dueAt: 3 })),
-  markRejected: updateOf(slot, changes.markRejected({ slot, generation: 1, hash: 'ab' })),
-  endBackOff: updateOf(slot, changes.endBackOff({ slot, dueAt: 1 })),
+  askRefresh: updateOf(slot, changes.askRefresh({ generation: 1, now: 2, notSince: 1 })),
+  recordUse: updateOf(slot, changes.recordUse({ now: 2, notSince: 1, dueAt: 3 })),
+  markRejected: updateOf(slot, changes.markRejected({ generation: 1, hash: 'ab' })),
+  endBackOff: updateOf(slot, changes.endBackOff({ dueAt: 1 })),
   publish: updateOf(
     slot,
     changes.publish({

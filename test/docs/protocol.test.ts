@@ -29,7 +29,6 @@ function named(cell = ''): readonly string[] {
   return [...new Set([...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))].sort();
 }
 
-const slot = { connection: 'helpdesk', subject: 'system', fingerprint: '0123456789abcdef' };
 const token: SealedToken = {
   ...{ ciphertext: new Uint8Array(1), dataKey: new Uint8Array(1), secretVersion: 'v1', hash: 'a', publicationId: 'p' },
   ...{ issuedAt: 1, usableUntil: 2, refreshAt: 1, sessionStartedAt: 1 },
@@ -38,32 +37,32 @@ const seen: SlotRecord = {
   ...{ generation: 1, token, lease: { id: 'l', until: 1 }, fence: 1, notBefore: 1, tries: 1, rejectedGeneration: 1 },
   ...{ lastHandedOutAt: 1, refreshAskedAt: 1, dueAt: 1, ttlSeconds: 1 },
 };
-const claim = { slot, leaseId: 'me', now: 2, leaseUntil: 3, notBefore: 4, ttlSeconds: 5 };
-const publication = { slot, leaseId: 'me', seenGeneration: 1, token, dueAt: 2, ttlSeconds: 3 };
-const failed = { slot, leaseId: 'me', code: 'cooldown', at: 1, notBefore: 2, ttlSeconds: 3 } as const;
+const claim = { leaseId: 'me', now: 2, leaseUntil: 3, notBefore: 4, ttlSeconds: 5 };
+const publication = { leaseId: 'me', seenGeneration: 1, token, dueAt: 2, ttlSeconds: 3 };
+const failed = { leaseId: 'me', code: 'cooldown', at: 1, notBefore: 2, ttlSeconds: 3 } as const;
 
 /** Each change in all its shapes. One that is new does not compile until it is here, and then has to be on the page. */
 const built = {
   acquire: [changes.acquire({ ...claim, seen: undefined }), changes.acquire({ ...claim, seen })],
-  begin: [changes.begin({ slot, leaseId: 'me', begunBy: 'i' })],
+  begin: [changes.begin({ leaseId: 'me', begunBy: 'i' })],
   publish: [
     changes.publish(publication),
     changes.publish({ ...publication, lastHandedOutAt: 1, refusedVersion: 'v1' }),
   ],
   fail: [changes.fail({ ...failed, dueAt: 2 }), changes.fail({ ...failed, refusedVersion: 'v1', tries: 0 })],
-  release: [changes.release({ slot, leaseId: 'me' })],
-  askRefresh: [changes.askRefresh({ slot, generation: 1, now: 2, notSince: 1 })],
-  recordUse: [changes.recordUse({ slot, now: 2, notSince: 1, dueAt: 3 })],
-  markRejected: [changes.markRejected({ slot, generation: 1, hash: 'a' })],
+  release: [changes.release({ leaseId: 'me' })],
+  askRefresh: [changes.askRefresh({ generation: 1, now: 2, notSince: 1 })],
+  recordUse: [changes.recordUse({ now: 2, notSince: 1, dueAt: 3 })],
+  markRejected: [changes.markRejected({ generation: 1, hash: 'a' })],
   reschedule: [
-    changes.reschedule({ slot, generation: 1, lastHandedOutAt: 1 }),
-    changes.reschedule({ slot, generation: 1, lastHandedOutAt: 1, dueAt: 2 }),
+    changes.reschedule({ generation: 1, lastHandedOutAt: 1 }),
+    changes.reschedule({ generation: 1, lastHandedOutAt: 1, dueAt: 2 }),
   ],
-  purge: [changes.purge({ slot, ttlSeconds: 1 })],
-  endBackOff: [changes.endBackOff({ slot, dueAt: 1 })],
-  adopt: [changes.adopt({ slot, seenGeneration: 1, usedHash: 'a', token, dueAt: 1, ttlSeconds: 1, now: 2 })],
-  barRenewal: [changes.barRenewal({ slot, generation: 1, until: 2 })],
-  beginCall: [changes.beginCall({ slot, leaseId: 'me', now: 2, leaseUntil: 3, ttlSeconds: 1, seen })],
+  purge: [changes.purge({ ttlSeconds: 1 })],
+  endBackOff: [changes.endBackOff({ dueAt: 1 })],
+  adopt: [changes.adopt({ seenGeneration: 1, usedHash: 'a', token, dueAt: 1, ttlSeconds: 1, now: 2 })],
+  barRenewal: [changes.barRenewal({ generation: 1, until: 2 })],
+  beginCall: [changes.beginCall({ leaseId: 'me', leaseUntil: 3, ttlSeconds: 1, seen })],
 } satisfies Record<keyof typeof changes, readonly Change[]>;
 
 function fieldOf(condition: Condition): string {

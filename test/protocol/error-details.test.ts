@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { slotFor } from '../../functions/core/slot/slot.ts';
 import { BrokerError, type BrokerErrorCode } from '../../functions/core/words/errors.ts';
 import { helpdeskConnection, workforceConnection } from '../simulation/connections.ts';
+import { intercept } from '../simulation/memory-store.ts';
 import { harness } from './harness.ts';
 import { proxiedCalls } from './proxied-calls.ts';
 
@@ -110,7 +111,7 @@ const troubles: Readonly<Record<string, Told>> = {
       await advance({ hours: 25 });
       const store = fleet.instances[0]?.store;
       if (store === undefined) throw new Error('no instance of mint has run');
-      store.publish = () => Promise.reject(new BrokerError('store_unavailable', 'It is down.'));
+      intercept(store, 'publish', () => Promise.reject(new BrokerError('store_unavailable', 'It is down.')));
       return broker.refusal();
     },
   },

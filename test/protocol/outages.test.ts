@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { helpdeskConnection } from '../simulation/connections.ts';
+import { intercept } from '../simulation/memory-store.ts';
 import { harness } from './harness.ts';
 
 describe('what mint needs before it sends anything', () => {
@@ -51,11 +52,10 @@ describe('a store that refuses writes and answers reads', () => {
     const { broker, weather, instance } = harness();
     const { store } = instance(0);
     let claims = 0;
-    const acquire = store.acquire.bind(store);
-    store.acquire = (claim) => {
+    intercept(store, 'acquire', (acquire) => {
       claims += 1;
-      return acquire(claim);
-    };
+      return acquire();
+    });
     weather.store.writesDown = 1;
     const error = await broker.refusal();
 

@@ -76,7 +76,7 @@ export function proxiedCalls({
   };
   const memory = createTokenMemory();
   const minter = fleet.invokerFor(operators.process);
-  const proxy = createProxy({ ...operators, memory, minter, audit, proxyStore: operators.store, forwarder });
+  const proxy = createProxy({ ...operators, memory, minter, audit, forwarder });
 
   function start({ subject = SYSTEM, request = {}, leftMs = 23_000 }: Calling = {}): Promise<ForwardedAnswer> {
     return proxy({

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { changes } from '../../functions/core/slot/changes.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { helpdeskConnection, workforceConnection } from '../simulation/connections.ts';
+import { intercept } from '../simulation/memory-store.ts';
 import type { IssuedToken } from '../simulation/upstream-accounts.ts';
 import { harness, UNKNOWN_HASH } from './harness.ts';
 
@@ -144,11 +146,11 @@ describe('a report that a token is dead (H17, invariant 16)', () => {
     await advance({ minutes: 11 });
     const store = fleet.instances[0]?.store;
     if (store === undefined) throw new Error('no instance of mint has run');
-    const acquire = store.acquire.bind(store);
-    store.acquire = (claim) => {
-      table.markRejected({ slot: slot(), generation: 1, hash: claim.seen?.token?.hash ?? '' });
-      return acquire(claim);
-    };
+    const { hash = '' } = record().token ?? {};
+    intercept(store, 'acquire', (acquire) => {
+      table.write(slot(), changes.markRejected({ generation: 1, hash }));
+      return acquire();
+    });
     await broker.sweep();
     expect(upstream.slides).toHaveLength(0);
     expect(record().rejectedGeneration).toBe(1);

@@ -20,24 +20,15 @@ import { describeOutcomes } from '../functions/adapters/dynamodb/store-contract-
 import { describeProxyWrites } from '../functions/adapters/dynamodb/store-contract-proxy.ts';
 import { describeReads } from '../functions/adapters/dynamodb/store-contract-reads.ts';
 import { describeRefusals } from '../functions/adapters/dynamodb/store-contract-refusals.ts';
-import type { ProxyStoreUnderTest } from '../functions/adapters/dynamodb/store-under-test.ts';
+import type { StoreUnderTest } from '../functions/adapters/dynamodb/store-under-test.ts';
 import { createMemoryTable, type MemoryTable } from './memory-table.ts';
 
 /** The table's methods as the port has them, without a network. */
 function storeOver(table: MemoryTable): Store {
   return {
     read: async (slot) => table.get(slot),
-    acquire: async (claim) => table.acquire(claim),
-    begin: async (start) => table.begin(start),
-    publish: async (publication) => table.publish(publication),
-    fail: async (failure) => table.fail(failure),
-    release: async (held) => table.release(held),
-    askRefresh: async (ask) => table.askRefresh(ask),
-    recordUse: async (use) => table.recordUse(use),
-    markRejected: async (report) => table.markRejected(report),
-    reschedule: async (change) => table.reschedule(change),
-    purge: async (purge) => table.purge(purge),
-    endBackOff: async (change) => table.endBackOff(change),
+    write: async (slot, change) => table.write(slot, change),
+    writeAndRead: async (slot, change) => (table.write(slot, change) ? table.get(slot) : undefined),
     list: async (query) => table.list(query),
     due: async (query) => table.due(query),
     refusals: async (connection) => table.refusals(connection),
@@ -73,15 +64,10 @@ function itemOf(slot: Slot, record: SlotRecord): Item {
   };
 }
 
-function storeUnderTest(): ProxyStoreUnderTest {
+function storeUnderTest(): StoreUnderTest {
   const table = createMemoryTable({ now: () => 0 });
   return {
     store: storeOver(table),
-    proxyStore: {
-      adopt: async (slide) => table.adopt(slide),
-      barRenewal: async (bar) => table.barRenewal(bar),
-      beginCall: async (claim) => table.beginCall(claim),
-    },
     async item(slot) {
       const record = table.get(slot);
       return record && itemOf(slot, record);

@@ -1,4 +1,5 @@
-import type { ProxyStore, Store } from '../../functions/core/slot/store.ts';
+import type { Change, ChangeName } from '../../functions/core/slot/changes.ts';
+import type { Store } from '../../functions/core/slot/store.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import type { MemoryTable } from './memory-table.ts';
 import type { SeededRandom } from './seeded-random.ts';
@@ -18,16 +19,26 @@ export interface StoreWeather {
 }
 
 /** The store as one process sees it, with a way to make its next call fail. */
-export interface MemoryStore extends Store, ProxyStore {
+export interface MemoryStore extends Store {
   /** Makes the next call of `operation` go wrong. */
   failNext(operation: Operation, fault: StoreFault): void;
   /** When this process last read the count of refusals; true time. */
   refusalsReadAt(): number;
 }
 
-type Operation = keyof Store | keyof ProxyStore;
+type Operation = ChangeName | Exclude<keyof Store, 'write' | 'writeAndRead'>;
 
 const READS: ReadonlySet<Operation> = new Set<Operation>(['read', 'list', 'due', 'refusals']);
+
+/** Has `act` do what a store is asked to write by changes of this name; `write` goes on with it. */
+export function intercept(
+  store: Store,
+  name: ChangeName,
+  act: (write: () => Promise<boolean>, change: Change) => Promise<boolean>,
+): void {
+  const write = store.write.bind(store);
+  store.write = (slot, change) => (change.name === name ? act(() => write(slot, change), change) : write(slot, change));
+}
 
 /** Creates the view that one process has of the table: over a network, with what can go wrong on the way. */
 export function createMemoryStore({
@@ -84,17 +95,8 @@ export function createMemoryStore({
           ? table.get(slot)
           : table.getStale(slot, weather.staleMs, (count) => random.integer(0, count - 1)),
       ),
-    acquire: (claim) => call('acquire', () => table.acquire(claim)),
-    begin: (start) => call('begin', () => table.begin(start)),
-    publish: (publication) => call('publish', () => table.publish(publication)),
-    fail: (failure) => call('fail', () => table.fail(failure)),
-    release: (held) => call('release', () => table.release(held)),
-    askRefresh: (ask) => call('askRefresh', () => table.askRefresh(ask)),
-    recordUse: (use) => call('recordUse', () => table.recordUse(use)),
-    markRejected: (report) => call('markRejected', () => table.markRejected(report)),
-    reschedule: (change) => call('reschedule', () => table.reschedule(change)),
-    purge: (purge) => call('purge', () => table.purge(purge)),
-    endBackOff: (change) => call('endBackOff', () => table.endBackOff(change)),
+    write: (slot, change) => call(change.name, () => table.write(slot, change)),
+    writeAndRead: (slot, change) => call(change.name, () => (table.write(slot, change) ? table.get(slot) : undefined)),
     list: (query) => call('list', () => table.list(query)),
     due: (query) => call('due', () => table.due(query)),
     refusals: (connection) =>
@@ -103,9 +105,6 @@ export function createMemoryStore({
         return table.refusals(connection);
       }),
     recordRefusal: (refusal) => call('recordRefusal', () => table.recordRefusal(refusal)),
-    adopt: (slide) => call('adopt', () => table.adopt(slide)),
-    barRenewal: (bar) => call('barRenewal', () => table.barRenewal(bar)),
-    beginCall: (claim) => call('beginCall', () => table.beginCall(claim)),
     clearRefusals: (connection) => call('clearRefusals', () => table.clearRefusals(connection)),
   };
 }

@@ -1,23 +1,12 @@
-import { type Change, changed, changes, holdsFor } from '../../functions/core/slot/changes.ts';
-import { liveLease, type SlotRecord } from '../../functions/core/slot/record.ts';
+import { type Change, type ChangeName, changed, holdsFor } from '../../functions/core/slot/changes.ts';
+import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import { type Slot, slotId } from '../../functions/core/slot/slot.ts';
-import type {
-  Claim,
-  DueSlot,
-  FailedAttempt,
-  ProxyStore,
-  Publication,
-  Refusals,
-  Store,
-} from '../../functions/core/slot/store.ts';
+import type { DueSlot, Refusal, Refusals, SlotPage, Store } from '../../functions/core/slot/store.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
-
-/** What a method of the store is given. */
-export type Argument<Method extends keyof (Store & ProxyStore)> = Parameters<(Store & ProxyStore)[Method]>[0];
 
 /** A write that took effect. */
 export interface TableWrite {
-  readonly operation: keyof Store | keyof ProxyStore | 'ttl' | 'spoil';
+  readonly operation: ChangeName | 'ttl' | 'spoil';
   readonly slot: Slot;
   readonly before: SlotRecord | undefined;
   readonly after: SlotRecord | undefined;
@@ -76,15 +65,16 @@ export function createMemoryTable({
     return true;
   }
 
-  /** Makes a change where its conditions hold. */
-  function write(operation: TableWrite['operation'], slot: Slot, change: Change): boolean {
-    const record = get(slot);
-    return holdsFor(change, record) && set(operation, slot, changed(change, record));
-  }
-
   return {
     get,
     set,
+
+    /** Makes a change where its conditions hold. */
+    write(slot: Slot, change: Change): boolean {
+      const record = get(slot);
+      return holdsFor(change, record) && set(change.name, slot, changed(change, record));
+    },
+
     all: () => [...items.values()],
 
     /** What an eventually consistent read may find that is at most `staleMs` behind; `pick` chooses. */
@@ -96,27 +86,7 @@ export function createMemoryTable({
       return possible[pick(possible.length)]?.record;
     },
 
-    acquire: (claim: Claim): boolean =>
-      (claim.seen === undefined || liveLease(claim.seen, claim.now) === undefined) &&
-      write('acquire', claim.slot, changes.acquire(claim)),
-    begin: (start: Argument<'begin'>): SlotRecord | undefined =>
-      write('begin', start.slot, changes.begin(start)) ? get(start.slot) : undefined,
-    publish: (publication: Publication) => write('publish', publication.slot, changes.publish(publication)),
-    fail: (failure: FailedAttempt) => write('fail', failure.slot, changes.fail(failure)),
-    release: (held: Argument<'release'>) => write('release', held.slot, changes.release(held)),
-    askRefresh: (ask: Argument<'askRefresh'>) => write('askRefresh', ask.slot, changes.askRefresh(ask)),
-    recordUse: (use: Argument<'recordUse'>) => write('recordUse', use.slot, changes.recordUse(use)),
-    markRejected: (report: Argument<'markRejected'>) =>
-      write('markRejected', report.slot, changes.markRejected(report)),
-    reschedule: (change: Argument<'reschedule'>) => write('reschedule', change.slot, changes.reschedule(change)),
-    purge: (purge: Argument<'purge'>) => write('purge', purge.slot, changes.purge(purge)),
-    endBackOff: (change: Argument<'endBackOff'>) => write('endBackOff', change.slot, changes.endBackOff(change)),
-    adopt: (slide: Argument<'adopt'>) => write('adopt', slide.slot, changes.adopt(slide)),
-    barRenewal: (bar: Argument<'barRenewal'>) => write('barRenewal', bar.slot, changes.barRenewal(bar)),
-    beginCall: (claim: Argument<'beginCall'>): boolean =>
-      liveLease(claim.seen, claim.now) === undefined && write('beginCall', claim.slot, changes.beginCall(claim)),
-
-    list({ connection, limit, after }: Argument<'list'>): Awaited<ReturnType<Store['list']>> {
+    list({ connection, limit, after }: Parameters<Store['list']>[0]): SlotPage {
       const from = after === undefined ? '' : sortKeyIn(after);
       const slots = [...items.values()]
         .filter(({ slot }) => slot.connection === connection && sortKeyOf(slot) > from)
@@ -126,7 +96,7 @@ export function createMemoryTable({
       return slots.length > limit && last !== undefined ? { slots: page, next: pageAfter(last.slot) } : { slots: page };
     },
 
-    due({ now: at, limit }: Argument<'due'>): readonly DueSlot[] {
+    due({ now: at, limit }: Parameters<Store['due']>[0]): readonly DueSlot[] {
       return [...items.values()]
         .flatMap(({ slot, record }) => (record.dueAt === undefined ? [] : [{ slot, dueAt: record.dueAt }]))
         .filter(({ dueAt }) => dueAt <= at)
@@ -139,7 +109,7 @@ export function createMemoryTable({
       return found && { secretVersion: found.secretVersion, slots: found.slots.size };
     },
 
-    recordRefusal({ slot, secretVersion, ttlSeconds }: Argument<'recordRefusal'>): void {
+    recordRefusal({ slot, secretVersion, ttlSeconds }: Refusal): void {
       const found = counted.get(slot.connection);
       const others = found?.secretVersion === secretVersion ? found.slots : [];
       const slots = new Set([...others, sortKeyOf(slot)]);

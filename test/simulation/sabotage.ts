@@ -1,5 +1,6 @@
 import type { Audit } from '../../functions/core/hand-out/audit.ts';
 import type { Upstream } from '../../functions/core/mint/upstream.ts';
+import type { Change, ChangeName } from '../../functions/core/slot/changes.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
@@ -44,14 +45,7 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     name: 'takes leases that others hold',
     breaks: ['3'],
     sabotage: {
-      store: (store) => ({
-        ...store,
-        async acquire(claim) {
-          const seen = await store.read(claim.slot, { consistent: true });
-          const later = { ...claim, now: claim.now + 10 * 86_400_000 };
-          return store.acquire(seen === undefined ? later : { ...later, seen });
-        },
-      }),
+      store: (store) => changingWrites(store, { acquire: (claim) => ({ ...claim, onlyIf: [] }) }),
     },
   },
   {
@@ -68,17 +62,20 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     name: 'leaves the upstream alone for no longer than a lease',
     breaks: ['6'],
     sabotage: {
-      store: (store) => ({
-        ...store,
-        acquire: (claim) => store.acquire({ ...claim, notBefore: claim.leaseUntil }),
-        fail: (failure) => store.fail({ ...failure, notBefore: failure.at + 1 }),
-      }),
+      store: (store) =>
+        changingWrites(store, {
+          acquire: ({ set, ...claim }) => ({ ...claim, set: { ...set, notBefore: set?.lease?.until } }),
+          fail: ({ set, ...failure }) => ({ ...failure, set: { ...set, notBefore: (set?.failure?.at ?? 0) + 1 } }),
+        }),
     },
   },
   {
     name: 'writes no back-off with its leases',
     breaks: ['6'],
-    sabotage: { store: (store) => ({ ...store, acquire: (claim) => store.acquire({ ...claim, notBefore: 0 }) }) },
+    sabotage: {
+      store: (store) =>
+        changingWrites(store, { acquire: ({ set, ...claim }) => ({ ...claim, set: { ...set, notBefore: 0 } }) }),
+    },
   },
   {
     name: 'publishes under whatever lease there is',
@@ -86,11 +83,14 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     sabotage: {
       store: (store) => ({
         ...store,
-        async publish(publication) {
-          const record = await store.read(publication.slot, { consistent: true });
-          const { lease, generation } = record ?? {};
-          if (lease === undefined || generation === undefined) return store.publish(publication);
-          return store.publish({ ...publication, leaseId: lease.id, seenGeneration: generation });
+        async write(slot, change) {
+          const record = await store.read(slot, { consistent: true });
+          if (change.name !== 'publish' || record?.lease === undefined) return store.write(slot, change);
+          return store.write(slot, {
+            ...change,
+            onlyIf: [],
+            set: { ...change.set, generation: record.generation + 1 },
+          });
         },
       }),
     },
@@ -136,7 +136,7 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     name: 'meets something unforeseen',
     breaks: ['14'],
     sabotage: {
-      store: (store) => ({ ...store, recordUse: () => Promise.reject(new Error('Nobody thought of this.')) }),
+      store: (store) => answeringWrites(store, 'recordUse', () => Promise.reject(new Error('Nobody thought of this.'))),
     },
   },
   {
@@ -155,8 +155,8 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     sabotage: {
       store: (store) => ({
         ...store,
-        async begin(start) {
-          const record = await store.begin(start);
+        async writeAndRead(slot, change) {
+          const record = await store.writeAndRead(slot, change);
           return record && { ...record, rejectedGeneration: 0 };
         },
       }),
@@ -165,12 +165,12 @@ export const brokenBrokers: readonly BrokenBroker[] = [
   {
     name: 'lets exclusive calls begin without a lease',
     breaks: ['C18'],
-    sabotage: { store: (store) => ({ ...store, beginCall: async () => true }) },
+    sabotage: { store: (store) => answeringWrites(store, 'beginCall', async () => true) },
   },
   {
     name: 'never publishes what it was given',
     breaks: ['18'],
-    sabotage: { store: (store) => ({ ...store, publish: async () => false }) },
+    sabotage: { store: (store) => answeringWrites(store, 'publish', async () => false) },
   },
 ];
 
@@ -179,6 +179,17 @@ function changingReads(store: MemoryStore, change: (record: SlotRecord) => SlotR
   return {
     ...store,
     read: async (slot: Slot, options) => changed(await store.read(slot, options)),
-    begin: async (start) => changed(await store.begin(start)),
+    writeAndRead: async (slot, change) => changed(await store.writeAndRead(slot, change)),
   };
+}
+
+function changingWrites(
+  store: MemoryStore,
+  how: { readonly [Name in ChangeName]?: (change: Change) => Change },
+): MemoryStore {
+  return { ...store, write: (slot, change) => store.write(slot, how[change.name]?.(change) ?? change) };
+}
+
+function answeringWrites(store: MemoryStore, name: ChangeName, answer: () => Promise<boolean>): MemoryStore {
+  return { ...store, write: (slot, change) => (change.name === name ? answer() : store.write(slot, change)) };
 }

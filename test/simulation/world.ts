@@ -207,12 +207,12 @@ export function createWorld({
   /** Starts an instance of the proxy. */
   function startProxyInstance(name: string): ProxyInstance {
     const own = surroundings(name);
-    const { process, store: proxyStore } = own;
+    const { process } = own;
     const forwarder = createForwarderSimulator({
       ...{ upstreams, calls, record, process, time, random },
       weather: weather.upstream,
     });
-    const proxy = createProxy({ ...handingOut(own), proxyStore, forwarder });
+    const proxy = createProxy({ ...handingOut(own), forwarder });
     return {
       process,
       async call(target, requestId) {

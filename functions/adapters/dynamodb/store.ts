@@ -7,10 +7,10 @@ import {
   type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { changes } from '../../core/slot/changes.ts';
-import { liveLease, type SlotRecord } from '../../core/slot/record.ts';
+import type { ChangeName } from '../../core/slot/changes.ts';
+import type { SlotRecord } from '../../core/slot/record.ts';
 import type { Slot } from '../../core/slot/slot.ts';
-import type { DueSlot, ProxyStore, Store } from '../../core/slot/store.ts';
+import type { DueSlot, Store } from '../../core/slot/store.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import { updateOf } from './change-request.ts';
 import {
@@ -44,9 +44,9 @@ export function createDynamodbStore({
 }: {
   readonly client: DynamoDBClient;
   readonly table: string;
-}): Store & ProxyStore {
+}): Store {
   /** Sends an update; what `returnValues` asks of the item, or undefined where the conditions did not hold. */
-  async function write(
+  async function send(
     operation: StoreOperation,
     update: Update,
     returnValues: 'NONE' | 'ALL_NEW',
@@ -62,7 +62,7 @@ export function createDynamodbStore({
   }
 
   async function writeIf(operation: StoreOperation, update: Update): Promise<boolean> {
-    return (await write(operation, update, 'NONE')) !== undefined;
+    return (await send(operation, update, 'NONE')) !== undefined;
   }
 
   async function get(operation: StoreOperation, key: Item, consistent: boolean): Promise<Item | undefined> {
@@ -119,33 +119,11 @@ export function createDynamodbStore({
       return item && recordIn(item);
     },
 
-    async acquire(claim) {
-      // A failed condition is billed like a write.
-      if (claim.seen !== undefined && liveLease(claim.seen, claim.now) !== undefined) return false;
-      return writeIf('acquire', updateOf(claim.slot, changes.acquire(claim)));
-    },
+    write: (slot, change) => writeIf(change.name, updateOf(slot, change)),
 
-    async begin(start) {
-      const item = await write('begin', updateOf(start.slot, changes.begin(start)), 'ALL_NEW');
+    async writeAndRead(slot, change) {
+      const item = await send(change.name, updateOf(slot, change), 'ALL_NEW');
       return item && recordIn(item);
-    },
-
-    publish: (publication) => writeIf('publish', updateOf(publication.slot, changes.publish(publication))),
-    fail: (failure) => writeIf('fail', updateOf(failure.slot, changes.fail(failure))),
-    release: (held) => writeIf('release', updateOf(held.slot, changes.release(held))),
-    askRefresh: (ask) => writeIf('askRefresh', updateOf(ask.slot, changes.askRefresh(ask))),
-    recordUse: (use) => writeIf('recordUse', updateOf(use.slot, changes.recordUse(use))),
-    markRejected: (report) => writeIf('markRejected', updateOf(report.slot, changes.markRejected(report))),
-    reschedule: (change) => writeIf('reschedule', updateOf(change.slot, changes.reschedule(change))),
-    purge: (purge) => writeIf('purge', updateOf(purge.slot, changes.purge(purge))),
-    endBackOff: (change) => writeIf('endBackOff', updateOf(change.slot, changes.endBackOff(change))),
-
-    adopt: (slide) => writeIf('adopt', updateOf(slide.slot, changes.adopt(slide))),
-    barRenewal: (bar) => writeIf('barRenewal', updateOf(bar.slot, changes.barRenewal(bar))),
-
-    async beginCall(claim) {
-      if (liveLease(claim.seen, claim.now) !== undefined) return false;
-      return writeIf('beginCall', updateOf(claim.slot, changes.beginCall(claim)));
     },
 
     async list({ connection, limit, after }) {
@@ -199,7 +177,7 @@ export function createDynamodbStore({
   };
 }
 
-type StoreOperation = keyof (Store & ProxyStore);
+type StoreOperation = ChangeName | Exclude<keyof Store, 'write' | 'writeAndRead'>;
 
 // The SDK's error may hold the request, hence no cause.
 function unavailable(operation: StoreOperation): BrokerError {

@@ -1,3 +1,4 @@
+import { changes } from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { Keys } from '../slot/keys.ts';
 import { timeNeededToMintMs, waitLimitMs } from '../slot/lease.ts';
@@ -140,7 +141,7 @@ export function createLookup(dependencies: LookupDependencies): {
       assertRenewable(connection, record, record.token.issuedAt, clock.now());
       const { generation } = record;
       const not = { hash: rejectedHash, generation };
-      const isMarked = record.rejectedGeneration === generation || (await store.markRejected({ slot, ...not }));
+      const isMarked = record.rejectedGeneration === generation || (await store.write(slot, changes.markRejected(not)));
       if (isMarked) return { record, isConsistent, not };
     }
   }

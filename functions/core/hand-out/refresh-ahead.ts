@@ -1,3 +1,4 @@
+import { changes } from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { MintInvoker } from '../slot/minter.ts';
 import { isBackingOff, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
@@ -39,7 +40,7 @@ export async function recordUse(store: Store, { connection, slot, record, now }:
   if (record.lastHandedOutAt > notSince) return;
   const isOffSchedule = record.dueAt === undefined && record.refusedVersion === undefined;
   const dueAt = Math.max(record.token.refreshAt, record.notBefore);
-  await store.recordUse({ slot, now, notSince, ...(isOffSchedule ? { dueAt } : {}) });
+  await store.write(slot, changes.recordUse({ now, notSince, dueAt: isOffSchedule ? dueAt : undefined }));
 }
 
 /** Asks for a refresh, where it is time and nobody has lately. Throws `store_unavailable`. */
@@ -52,7 +53,7 @@ export async function askRefresh(
   const notSince = now - ASK_INTERVAL_MS;
   const isQuiet = liveLease(record, now) === undefined && !isBackingOff(record, now);
   if (now < askFrom || !isQuiet || record.refreshAskedAt > notSince) return;
-  if (await store.askRefresh({ slot, generation: record.generation, now, notSince })) {
+  if (await store.write(slot, changes.askRefresh({ generation: record.generation, now, notSince }))) {
     await minter.ask(connection, { ...slot, trigger: 'reader' });
   }
 }

@@ -1,11 +1,13 @@
 import { backOffMs } from '../slot/back-off.ts';
+import { type Claim, changes } from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { claimOn, waitLimitMs } from '../slot/lease.ts';
 import type { MintReply } from '../slot/mint-message.ts';
 import type { MintInvoker } from '../slot/minter.ts';
 import { liveLease, type SlotRecord } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
-import type { Claim, Store } from '../slot/store.ts';
+import type { Store } from '../slot/store.ts';
+import { takeLease } from '../slot/take-lease.ts';
 import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
 import type { Clock, Random } from '../words/platform.ts';
 
@@ -33,24 +35,22 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     { connection, slot, deadline }: { readonly connection: Connection; readonly slot: Slot; readonly deadline: number },
     seen: SlotRecord | undefined,
   ): Promise<Minted> {
-    const claim = claimOn(slot, connection, seen, { now: clock.now(), random });
-    const taken = await acquire(claim);
-    if (taken !== true) {
-      const found = await read(slot);
-      if (found?.lease?.id !== claim.leaseId) {
-        const isHeld = found !== undefined && liveLease(found, clock.now()) !== undefined;
-        if (taken instanceof BrokerError && !isHeld) throw taken;
-        return { record: found, reply: undefined };
-      }
+    const claim = claimOn(connection, seen, { now: clock.now(), random });
+    const taken = await takeLease(store, slot, claim, changes.acquire(claim));
+    if (!taken.isOurs) {
+      const { record, error } = taken;
+      const isHeld = record !== undefined && liveLease(record, clock.now()) !== undefined;
+      if (error !== undefined && !isHeld) throw error;
+      return { record, reply: undefined };
     }
     const timeoutMs = Math.min(waitLimitMs(connection), deadline - clock.monotonic());
     const lease = { id: claim.leaseId, takenAt: claim.now };
     const invocation = await minter.invoke(connection, { ...slot, trigger: 'caller', lease }, timeoutMs);
     switch (invocation.kind) {
       case 'refused':
-        throw await notInvoked(connection, claim, seen);
+        throw await notInvoked(connection, slot, claim);
       case 'function_error':
-        return { record: await publishedAllTheSame(connection, claim, seen), reply: undefined };
+        return { record: await publishedAllTheSame(connection, slot, claim), reply: undefined };
       case 'unanswered':
         return { record: await read(slot), reply: undefined };
       case 'reply': {
@@ -61,39 +61,25 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     }
   }
 
-  /** Whether the lease was won; an error where no answer came, and only a look can tell. */
-  async function acquire(claim: Claim): Promise<boolean | BrokerError> {
-    try {
-      return await store.acquire(claim);
-    } catch (error) {
-      if (error instanceof BrokerError) return error;
-      throw error;
-    }
-  }
-
   /** A function that failed may have done its work before. */
   async function publishedAllTheSame(
     connection: Connection,
-    claim: Claim,
-    before: SlotRecord | undefined,
+    slot: Slot,
+    { seen, notBefore }: Claim,
   ): Promise<SlotRecord> {
-    const after = await read(claim.slot);
-    if (after !== undefined && after.generation > (before?.generation ?? 0)) return after;
+    const after = await read(slot);
+    if (after !== undefined && after.generation > (seen?.generation ?? 0)) return after;
     throw new BrokerError(
       'upstream_outcome_unknown',
       `The mint function of ${connection.name} failed, and whether the upstream counted a login is unknown. Its log says why.`,
-      { retryAfterMs: claim.notBefore - clock.now() },
+      { retryAfterMs: notBefore - clock.now() },
     );
   }
 
   /** The invocation never ran: no login can have been counted, so a short back-off does. */
-  async function notInvoked(
-    connection: Connection,
-    claim: Claim,
-    before: SlotRecord | undefined,
-  ): Promise<BrokerError> {
-    const retryAfterMs = backOffMs('not_judged', (before?.tries ?? 0) + 1, random);
-    await backOff(claim, 'mint_unavailable', retryAfterMs);
+  async function notInvoked(connection: Connection, slot: Slot, claim: Claim): Promise<BrokerError> {
+    const retryAfterMs = backOffMs('not_judged', (claim.seen?.tries ?? 0) + 1, random);
+    await backOff(slot, claim, 'mint_unavailable', retryAfterMs);
     return new BrokerError(
       'mint_unavailable',
       `The mint function of ${connection.name} could not be invoked. If this persists, look at its concurrency and permissions.`,
@@ -104,8 +90,9 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
   /** A token that was minted for this request and does not open: nor would the next, so a back-off comes first. */
   async function doesNotOpen(connection: Connection, slot: Slot, record: SlotRecord): Promise<BrokerError> {
     const retryAfterMs = backOffMs('unknown', record.tries + 1, random);
-    const claim = claimOn(slot, connection, record, { now: clock.now(), random });
-    if ((await acquire(claim)) === true) await backOff(claim, 'kms_unavailable', retryAfterMs);
+    const claim = claimOn(connection, record, { now: clock.now(), random });
+    const taken = await takeLease(store, slot, claim, changes.acquire(claim));
+    if (taken.isOurs) await backOff(slot, claim, 'kms_unavailable', retryAfterMs);
     return new BrokerError(
       'kms_unavailable',
       `A new token of ${connection.name} cannot be opened here: this function and the mint function work with another key or another name of the broker. Deploy the whole broker anew if this persists.`,
@@ -113,10 +100,15 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     );
   }
 
-  async function backOff({ slot, leaseId, ttlSeconds }: Claim, code: BrokerErrorCode, forMs: number): Promise<void> {
+  async function backOff(
+    slot: Slot,
+    { leaseId, ttlSeconds }: Claim,
+    code: BrokerErrorCode,
+    forMs: number,
+  ): Promise<void> {
     const at = clock.now();
     const notBefore = at + forMs;
-    await store.fail({ slot, leaseId, code, at, notBefore, dueAt: notBefore, ttlSeconds });
+    await store.write(slot, changes.fail({ leaseId, code, at, notBefore, dueAt: notBefore, ttlSeconds }));
   }
 
   return { mint, doesNotOpen };

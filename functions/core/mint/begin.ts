@@ -1,9 +1,11 @@
+import { changes } from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { claimOn, mintWindowMs } from '../slot/lease.ts';
 import type { MintReply, MintRequest } from '../slot/mint-message.ts';
 import { hasUsableToken, isBackingOff, isRejected, liveLease, type SlotRecord } from '../slot/record.ts';
 import { isServed, type Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
+import { takeLease } from '../slot/take-lease.ts';
 import type { Clock, Random } from '../words/platform.ts';
 
 /** A lease that this invocation of `mint` has begun under. */
@@ -40,7 +42,7 @@ export function createLeaseTaking({
     const leftMs = lease.takenAt + mintWindowMs(connection) - clock.now();
     if (leftMs < SHORTEST_WINDOW_MS) return { outcome: 'busy' };
     const begunBy = random.uuid();
-    const begun = await store.begin({ slot, leaseId: lease.id, begunBy });
+    const begun = await store.writeAndRead(slot, changes.begin({ leaseId: lease.id, begunBy }));
     const record = begun ?? (await store.read(slot, { consistent: true }));
     if (record?.lease?.id !== lease.id || record.lease.begunBy !== begunBy) return { outcome: 'busy' };
     return { leaseId: lease.id, takenAt: lease.takenAt, record };
@@ -54,7 +56,7 @@ export function createLeaseTaking({
     const { generation, lastHandedOutAt } = record;
     const reschedule = async (dueAt?: number): Promise<void> => {
       if (request.trigger !== 'schedule' || record.dueAt === dueAt) return;
-      await store.reschedule({ slot, generation, lastHandedOutAt, ...(dueAt === undefined ? {} : { dueAt }) });
+      await store.write(slot, changes.reschedule({ generation, lastHandedOutAt, dueAt }));
     };
 
     const isIdle = now - lastHandedOutAt > connection.idleSeconds * 1000;
@@ -72,16 +74,12 @@ export function createLeaseTaking({
       await reschedule(record.notBefore);
       return { outcome: 'waiting' };
     }
-    const claim = claimOn(slot, connection, record, { now, random });
-    if (!(await store.acquire(claim))) {
-      const found = await store.read(slot, { consistent: true });
-      if (found?.lease?.id !== claim.leaseId) return { outcome: 'waiting' };
-    }
+    const claim = claimOn(connection, record, { now, random });
+    const taken = await takeLease(store, slot, claim, changes.acquire(claim));
     // Nobody else knows this lease, so there is no other invocation to exclude by beginning it.
-    const lease = { id: claim.leaseId, until: claim.leaseUntil };
-    const { notBefore, ttlSeconds } = claim;
-    const held = { ...record, lease, notBefore, ttlSeconds, tries: record.tries + 1, fence: record.fence + 1 };
-    return { leaseId: claim.leaseId, takenAt: now, record: held };
+    if (taken.isOurs) return { leaseId: claim.leaseId, takenAt: now, record: taken.record };
+    if (taken.error !== undefined) throw taken.error;
+    return { outcome: 'waiting' };
   }
 
   return async (request, connection, slot) => {
@@ -98,7 +96,7 @@ export function createLeaseTaking({
     const record = await store.read(slot, { consistent: true });
     if (record?.dueAt !== undefined) {
       const { generation, lastHandedOutAt } = record;
-      await store.reschedule({ slot, generation, lastHandedOutAt });
+      await store.write(slot, changes.reschedule({ generation, lastHandedOutAt }));
     }
     return { outcome: 'idle' };
   }

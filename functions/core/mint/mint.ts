@@ -1,3 +1,4 @@
+import { changes } from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { DataKey, Keys } from '../slot/keys.ts';
 import { mintWindowMs } from '../slot/lease.ts';
@@ -67,7 +68,8 @@ export function createMint(
     if (slid !== undefined) {
       // No later attempt should slide this session again, whatever becomes of the login.
       const { slot, record } = attempt;
-      await store.markRejected({ slot, generation: record.generation, hash: slid.hash }).catch(() => false);
+      const report = changes.markRejected({ generation: record.generation, hash: slid.hash });
+      await store.write(slot, report).catch(() => false);
       if (timeForUpstream(attempt) < SHORTEST_REQUEST_MS) return { failure: slid.ended };
     }
     return login(attempt);

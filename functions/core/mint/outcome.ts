@@ -1,5 +1,6 @@
 import type { BackOffKind } from '../slot/back-off.ts';
 import { backOffMs } from '../slot/back-off.ts';
+import { changes } from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { keptAtLeast, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
 import type { DataKey } from '../slot/keys.ts';
@@ -74,16 +75,9 @@ export async function writeFailure(
   const isRefused = refusedVersion !== undefined;
   const ttlSeconds = isRefused ? keptAtLeast(record.ttlSeconds, at, REFUSAL_KEPT_SECONDS) : record.ttlSeconds;
   try {
-    await store.fail({
-      slot,
-      leaseId,
-      code,
-      at,
-      notBefore,
-      ttlSeconds,
-      ...(isRefused ? { refusedVersion } : { dueAt: notBefore }),
-      ...(failure.countsAsTry ? {} : { tries: Math.max(record.tries - 1, EMPTY_RECORD.tries) }),
-    });
+    const dueAt = isRefused ? undefined : notBefore;
+    const tries = failure.countsAsTry ? undefined : Math.max(record.tries - 1, EMPTY_RECORD.tries);
+    await store.write(slot, changes.fail({ leaseId, code, at, notBefore, dueAt, refusedVersion, tries, ttlSeconds }));
   } catch {
     telemetry.warn('A failed attempt could not be written down; the back-off of its lease holds.', {
       connection: connection.name,

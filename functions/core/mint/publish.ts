@@ -1,9 +1,10 @@
+import { type Change, changes } from '../slot/changes.ts';
 import { publishedTtlSeconds } from '../slot/item-end.ts';
 import { timesOf } from '../slot/lifetime.ts';
 import type { MintReply } from '../slot/mint-message.ts';
 import type { SealedToken } from '../slot/record.ts';
 import { SEAL_NONCE_BYTES, seal } from '../slot/seal.ts';
-import type { Publication, Store } from '../slot/store.ts';
+import type { Store } from '../slot/store.ts';
 import { CLOCK_SKEW_MS, hashOf, isUsable, shortHash, type TokenTimes } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
@@ -35,17 +36,16 @@ export function createPublishing(dependencies: {
     const generation = record.generation + 1;
     const token = sealed(attempt, minted, times);
     const stillRefused = minted.source === 'slide' ? record.refusedVersion : undefined;
-    const publication: Publication = {
-      slot,
+    const publication = changes.publish({
       leaseId,
       seenGeneration: record.generation,
       token,
       dueAt: times.refreshAt,
       ttlSeconds: publishedTtlSeconds(token, stillRefused, record.ttlSeconds),
-      ...(stillRefused === undefined ? {} : { refusedVersion: stillRefused }),
-      ...(trigger === 'caller' ? { lastHandedOutAt: now } : {}),
-    };
-    const became = await put(publication, attempt.deadline);
+      refusedVersion: stillRefused,
+      lastHandedOutAt: trigger === 'caller' ? now : undefined,
+    });
+    const became = await put(attempt, publication, token);
     if (became === 'published') {
       telemetry.info('A token was published.', {
         connection: connection.name,
@@ -59,7 +59,7 @@ export function createPublishing(dependencies: {
     }
     if (became === 'superseded') {
       // Where this fails, the lease lapses by itself.
-      await store.release({ slot, leaseId }).catch(() => false);
+      await store.write(slot, changes.release({ leaseId })).catch(() => false);
       return { outcome: 'superseded' };
     }
     return {
@@ -94,13 +94,16 @@ export function createPublishing(dependencies: {
   }
 
   /** Writes until the outcome is known or the time is up: a login must not be lost to a hiccup of the store. */
-  async function put(publication: Publication, deadline: number): Promise<'published' | 'superseded' | 'unknown'> {
-    const { slot, token } = publication;
+  async function put(
+    { slot, deadline }: Attempt,
+    publication: Change,
+    { publicationId }: SealedToken,
+  ): Promise<'published' | 'superseded' | 'unknown'> {
     for (;;) {
       try {
-        if (await store.publish(publication)) return 'published';
+        if (await store.write(slot, publication)) return 'published';
         const found = await store.read(slot, { consistent: true });
-        return found?.token?.publicationId === token.publicationId ? 'published' : 'superseded';
+        return found?.token?.publicationId === publicationId ? 'published' : 'superseded';
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error;
         const waitMs = SHORTEST_RETRY_MS + random.fraction() * RETRY_SPREAD_MS;

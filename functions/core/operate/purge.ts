@@ -1,3 +1,4 @@
+import { changes } from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { DAY_SECONDS, keptAtLeast } from '../slot/item-end.ts';
 import type { Slot } from '../slot/slot.ts';
@@ -27,7 +28,7 @@ export function createPurge({
     const existing = await store.read(slot, { consistent: true });
     if (existing === undefined) return;
     const ttlSeconds = keptAtLeast(existing.ttlSeconds, clock.now(), DAY_SECONDS);
-    await store.purge({ slot, ttlSeconds });
+    await store.write(slot, changes.purge({ ttlSeconds }));
     if ((await store.refusals(connection.name)) !== undefined) await store.clearRefusals(connection.name);
     telemetry.info('A slot was purged.', { connection: connection.name, subject: slot.subject, caller, requestId });
   };

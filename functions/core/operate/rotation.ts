@@ -1,3 +1,4 @@
+import { changes } from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { Store } from '../slot/store.ts';
 import type { Clock, Telemetry } from '../words/platform.ts';
@@ -22,15 +23,14 @@ export function createRotation({
     let ended = 0;
     let after: string | undefined;
     do {
-      const query = { connection: connection.name, limit: SLOTS_A_PAGE };
-      const page = await store.list(after === undefined ? query : { ...query, after });
+      const page = await store.list({ connection: connection.name, limit: SLOTS_A_PAGE, after });
       const now = clock.now();
       for (const { slot, record } of page.slots) {
         const isCurrent = slot.fingerprint === connection.fingerprint;
         const isHeldBack = record.notBefore > 0 || record.refusedVersion !== undefined || record.failure !== undefined;
         if (!isCurrent || !isHeldBack) continue;
         const isInUse = now - record.lastHandedOutAt <= connection.idleSeconds * 1000;
-        await store.endBackOff({ slot, ...(isInUse ? { dueAt: now } : {}) });
+        await store.write(slot, changes.endBackOff({ dueAt: isInUse ? now : undefined }));
         ended += 1;
       }
       after = page.next;

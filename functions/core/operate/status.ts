@@ -31,8 +31,7 @@ export function createSlotListing({
   after?: string,
 ) => Promise<{ readonly slots: readonly SlotStatus[]; readonly next: string | undefined }> {
   return async (connection, after) => {
-    const query = { connection: connection.name, limit: SLOTS_A_PAGE };
-    const page = await store.list(after === undefined ? query : { ...query, after });
+    const page = await store.list({ connection: connection.name, limit: SLOTS_A_PAGE, after });
     const now = clock.now();
     const current = page.slots.filter(({ slot }) => slot.fingerprint === connection.fingerprint);
     return {

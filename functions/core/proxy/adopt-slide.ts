@@ -1,3 +1,4 @@
+import { changes } from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { publishedTtlSeconds } from '../slot/item-end.ts';
 import type { Keys } from '../slot/keys.ts';
@@ -5,7 +6,7 @@ import { timesOf } from '../slot/lifetime.ts';
 import { liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
 import { SEAL_NONCE_BYTES, seal } from '../slot/seal.ts';
 import type { Slot } from '../slot/slot.ts';
-import type { ProxyStore, Store } from '../slot/store.ts';
+import type { Store } from '../slot/store.ts';
 import { CLOCK_SKEW_MS, hashOf, isUsable, shortHash, type Token } from '../slot/token.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import type { ForwardOutcome } from './forwarder.ts';
@@ -16,7 +17,6 @@ type Slid = NonNullable<Answered['slid']>;
 
 export interface SlideDependencies {
   readonly store: Store;
-  readonly proxyStore: ProxyStore;
   readonly keys: Keys;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -35,7 +35,7 @@ export async function adoptSlide(
   used: Token,
   { slid, requestStartedAt }: Answered,
 ): Promise<void> {
-  const { store, proxyStore, telemetry, clock } = dependencies;
+  const { store, telemetry, clock } = dependencies;
   const now = clock.now();
   if (slid === undefined || now < used.refreshAt) return;
   try {
@@ -45,16 +45,8 @@ export async function adoptSlide(
     if (token === undefined) return;
     const ttlSeconds = publishedTtlSeconds(token, record.refusedVersion, record.ttlSeconds);
     const { generation: seenGeneration, hash: usedHash } = used;
-    const adopted = await proxyStore.adopt({
-      slot,
-      seenGeneration,
-      usedHash,
-      token,
-      dueAt: token.refreshAt,
-      ttlSeconds,
-      now,
-    });
-    if (!adopted) return;
+    const adoption = { seenGeneration, usedHash, token, dueAt: token.refreshAt, ttlSeconds, now };
+    if (!(await store.write(slot, changes.adopt(adoption)))) return;
     telemetry.metrics({ connection: connection.name }, { Slides: { unit: 'Count', value: 1 } });
     telemetry.info('A slid token was taken up.', {
       connection: connection.name,

@@ -2,11 +2,12 @@ import type { Audit } from '../hand-out/audit.ts';
 import { recordHandOut } from '../hand-out/audit.ts';
 import { createLookup, type LookupDependencies } from '../hand-out/lookup.ts';
 import { askRefresh, recordUse } from '../hand-out/refresh-ahead.ts';
+import { changes } from '../slot/changes.ts';
 import { keptAtLeast, LEASED_KEPT_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
 import { waitLimitMs } from '../slot/lease.ts';
 import { openToken } from '../slot/open-token.ts';
 import { hasUsableToken, isRejected, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
-import type { ProxyStore } from '../slot/store.ts';
+import { takeLease } from '../slot/take-lease.ts';
 import { CLOCK_SKEW_MS, type Token } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import { type Answered, sealSlide } from './adopt-slide.ts';
@@ -14,7 +15,6 @@ import type { ForwardedAnswer, Forwarder, ProxyCall } from './forwarder.ts';
 
 export interface ExclusiveCallDependencies extends LookupDependencies {
   readonly audit: Audit;
-  readonly proxyStore: ProxyStore;
   readonly forwarder: Forwarder;
 }
 
@@ -43,7 +43,7 @@ export function createExclusiveCalls(
 ): (
   call: ProxyCall,
 ) => Promise<{ readonly answer: ForwardedAnswer; readonly generation: number; readonly again: boolean }> {
-  const { store, proxyStore, forwarder, clock, random } = dependencies;
+  const { store, forwarder, clock, random } = dependencies;
   const lookup = createLookup(dependencies);
 
   return async function callAlone(call) {
@@ -76,8 +76,10 @@ export function createExclusiveCalls(
   async function begin(call: ProxyCall): Promise<HeldCall> {
     const { connection, slot, policy, deadline } = call;
     const giveUpAt = Math.min(clock.monotonic() + waitLimitMs(connection), deadline);
+    const read = () => store.read(slot, { consistent: true });
+    let found = await read();
     for (;;) {
-      const seen = await store.read(slot, { consistent: true });
+      const seen = found;
       const now = clock.now();
       const isTaken = seen !== undefined && liveLease(seen, now) !== undefined;
       const dead = deadTokenOf(seen);
@@ -88,18 +90,24 @@ export function createExclusiveCalls(
       }
       if (isTaken) {
         await clock.sleep(SHORTEST_WAIT_MS + random.fraction() * (LONGEST_WAIT_MS - SHORTEST_WAIT_MS));
+        found = await read();
       } else if (!isUsable || token === undefined) {
         const { minTtlSeconds } = connection;
         await lookup.find({ connection, slot, minTtlSeconds, deadline, ...(dead === undefined ? {} : { dead }) });
+        found = await read();
       } else {
         const leaseId = random.uuid();
         const endsAt = now + Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000;
         const leaseUntil = endsAt + CLOCK_SKEW_MS;
         const ttlSeconds = keptAtLeast(seen.ttlSeconds, now, LEASED_KEPT_SECONDS);
-        if (await proxyStore.beginCall({ slot, leaseId, now, leaseUntil, ttlSeconds, seen })) {
+        const call = changes.beginCall({ leaseId, leaseUntil, ttlSeconds, seen });
+        const taken = await takeLease(store, slot, { leaseId, now, seen }, call);
+        if (taken.isOurs) {
           await recordUse(store, { connection, slot, record: seen, now }).catch(() => undefined);
           return { leaseId, record: seen, token, endsAt };
         }
+        if (taken.error !== undefined) throw taken.error;
+        found = taken.record;
       }
     }
   }
@@ -132,7 +140,7 @@ export function createExclusiveCalls(
       if (isKept) return;
       // What it replaces is dead all the same. A slot that was purged meanwhile has another generation, and stays.
       const { generation, hash } = held.token;
-      await store.markRejected({ slot: call.slot, generation, hash }).catch(() => false);
+      await store.write(call.slot, changes.markRejected({ generation, hash })).catch(() => false);
     }
     await release(call, held);
     if (slid === undefined) await askAhead(call, held);
@@ -153,20 +161,14 @@ export function createExclusiveCalls(
     const token = await sealSlide(dependencies, { connection, slot, record, used }, slid, requestStartedAt);
     if (token === undefined) return false;
     const { generation: seenGeneration, refusedVersion } = record;
-    return store.publish({
-      slot,
-      leaseId,
-      seenGeneration,
-      token,
-      dueAt: token.refreshAt,
-      ttlSeconds: publishedTtlSeconds(token, refusedVersion, record.ttlSeconds),
-      ...(refusedVersion === undefined ? {} : { refusedVersion }),
-    });
+    const ttlSeconds = publishedTtlSeconds(token, refusedVersion, record.ttlSeconds);
+    const publication = { leaseId, seenGeneration, token, dueAt: token.refreshAt, ttlSeconds, refusedVersion };
+    return store.write(slot, changes.publish(publication));
   }
 
   /** Where this fails, the lease lapses by itself. */
   async function release({ slot }: ProxyCall, { leaseId }: HeldCall): Promise<void> {
-    await store.release({ slot, leaseId }).catch(() => false);
+    await store.write(slot, changes.release({ leaseId })).catch(() => false);
   }
 }
 

@@ -1,12 +1,11 @@
 import { createHandOut, type HandOut, type HandOutDependencies } from '../hand-out/hand-out.ts';
-import type { ProxyStore } from '../slot/store.ts';
+import { changes } from '../slot/changes.ts';
 import { BrokerError } from '../words/errors.ts';
 import { type Answered, adoptSlide } from './adopt-slide.ts';
 import { createExclusiveCalls } from './exclusive.ts';
 import type { ForwardedAnswer, Forwarder, ProxyCall } from './forwarder.ts';
 
 export interface ProxyDependencies extends HandOutDependencies {
-  readonly proxyStore: ProxyStore;
   readonly forwarder: Forwarder;
 }
 
@@ -22,7 +21,7 @@ const SHORTEST_CALL_MS = 500;
  * is taken up. Throws a `BrokerError` where there is no answer of the upstream to give.
  */
 export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) => Promise<ForwardedAnswer> {
-  const { forwarder, proxyStore, clock } = dependencies;
+  const { store, forwarder, clock } = dependencies;
   const handOut = createHandOut(dependencies);
   const callAlone = createExclusiveCalls(dependencies);
 
@@ -69,7 +68,7 @@ export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) 
     const { answer, generation, again } = connection.tokensOverlap ? await callSharing(call) : await callAlone(call);
     if (again && answer.status === UNAUTHORIZED) {
       const barredMs = Math.max(BARRED_AT_LEAST_MS, connection.renewalCooldownSeconds * 1000);
-      await proxyStore.barRenewal({ slot, generation, until: clock.now() + barredMs }).catch(() => false);
+      await store.write(slot, changes.barRenewal({ generation, until: clock.now() + barredMs })).catch(() => false);
     }
     return answer;
   };

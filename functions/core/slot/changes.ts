@@ -1,12 +1,12 @@
-import type { Lease, SealedToken, SlotRecord } from './record.ts';
-import { EMPTY_RECORD } from './record.ts';
-import type { Claim, FailedAttempt, ProxyStore, Publication, Store } from './store.ts';
+import type { BrokerErrorCode } from '../words/errors.ts';
+import { EMPTY_RECORD, type Lease, type SealedToken, type SlotRecord } from './record.ts';
 
 /**
  * Every conditional write to a slot's item, as data: what must be true of the item, and what changes then. A store runs
  * them; it knows how, and none of the rules. A change that finds one condition false writes nothing.
  */
 export interface Change {
+  readonly name: ChangeName;
   readonly onlyIf: readonly Condition[];
   readonly set?: Values;
   /** Values for fields that are absent; those that are there stay. */
@@ -29,7 +29,53 @@ export type LeaseField = 'lease.id' | 'lease.until' | 'lease.begunBy';
 /** Values by field; a field that is undefined stays as it is. */
 export type Values = { readonly [F in Field]?: SlotRecord[F] | undefined } & { readonly 'lease.begunBy'?: string };
 
-type Argument<Method extends keyof (Store & ProxyStore)> = Parameters<(Store & ProxyStore)[Method]>[0];
+/** A claim on the lease of a slot. */
+export interface Claim {
+  readonly leaseId: string;
+  readonly now: number;
+  readonly leaseUntil: number;
+  /** The back-off that holds should the holder never come back. */
+  readonly notBefore: number;
+  readonly ttlSeconds: number;
+  /** The record that the claim rests on; undefined where there was no item. */
+  readonly seen: SlotRecord | undefined;
+}
+
+export interface Publication {
+  readonly leaseId: string;
+  /** The generation that was current when the lease was taken; the new one follows it. */
+  readonly seenGeneration: number;
+  readonly token: SealedToken;
+  readonly dueAt: number;
+  readonly ttlSeconds: number;
+  /** Where a caller is waiting for this very token. */
+  readonly lastHandedOutAt?: number | undefined;
+  /** The secret version that stays refused: a slide proves nothing about the credential. */
+  readonly refusedVersion?: string | undefined;
+}
+
+export interface FailedAttempt {
+  readonly leaseId: string;
+  readonly code: BrokerErrorCode;
+  readonly at: number;
+  readonly notBefore: number;
+  /** When the schedule tries again; undefined takes the slot off the schedule. */
+  readonly dueAt?: number | undefined;
+  readonly refusedVersion?: string | undefined;
+  /** The count of tries to go back to, where this one is not to count. */
+  readonly tries?: number | undefined;
+  readonly ttlSeconds: number;
+}
+
+/** A slid token to put in the place of the one that a call was made with. */
+export interface Adoption {
+  readonly seenGeneration: number;
+  readonly usedHash: string;
+  readonly token: SealedToken;
+  readonly dueAt: number;
+  readonly ttlSeconds: number;
+  readonly now: number;
+}
 
 const present = { item: 'present' } as const;
 const holds = (leaseId: string): Condition => ({ field: 'lease.id', is: leaseId });
@@ -41,10 +87,11 @@ const leaseIs = (lease: Lease | undefined): Condition => ({ field: 'lease.id', i
 const BACK_OFF_AND_REJECTION = ['notBefore', 'tries', 'failure', 'rejectedGeneration'] as const;
 const FAILURE_AND_REJECTION = [...BACK_OFF_AND_REJECTION, 'refusedVersion'] as const;
 
-/** The writes of a slot, by the name of the store's method. */
+/** The writes of a slot. */
 export const changes = {
   /** Takes the lease, if nothing has happened to the slot since it was read and no back-off is on. */
   acquire: ({ leaseId, now, leaseUntil, notBefore, ttlSeconds, seen }: Claim): Change => ({
+    name: 'acquire',
     onlyIf:
       seen === undefined
         ? [{ item: 'absent' }]
@@ -61,7 +108,8 @@ export const changes = {
   }),
 
   /** Marks a held lease as begun, once. */
-  begin: ({ leaseId, begunBy }: Argument<'begin'>): Change => ({
+  begin: ({ leaseId, begunBy }: { leaseId: string; begunBy: string }): Change => ({
+    name: 'begin',
     onlyIf: [holds(leaseId), { field: 'lease.begunBy', is: undefined }],
     set: { 'lease.begunBy': begunBy },
   }),
@@ -76,69 +124,105 @@ export const changes = {
     lastHandedOutAt,
     refusedVersion,
   }: Publication): Change => ({
+    name: 'publish',
     onlyIf: [holds(leaseId), generationIs(seenGeneration)],
     set: { token, generation: seenGeneration + 1, dueAt, ttlSeconds, lastHandedOutAt, refusedVersion },
     clear: ['lease', ...(refusedVersion === undefined ? FAILURE_AND_REJECTION : BACK_OFF_AND_REJECTION)],
   }),
 
+  /** Ends a held lease with a failure and its back-off. */
   fail: ({ leaseId, code, at, notBefore, dueAt, refusedVersion, tries, ttlSeconds }: FailedAttempt): Change => ({
+    name: 'fail',
     onlyIf: [holds(leaseId)],
     set: { notBefore, failure: { code, at }, ttlSeconds, refusedVersion, tries, dueAt },
     clear: ['lease', ...offSchedule(dueAt)],
   }),
 
-  release: ({ leaseId }: Argument<'release'>): Change => ({ onlyIf: [holds(leaseId)], clear: ['lease'] }),
+  /** Ends a held lease and nothing else. */
+  release: ({ leaseId }: { leaseId: string }): Change => ({
+    name: 'release',
+    onlyIf: [holds(leaseId)],
+    clear: ['lease'],
+  }),
 
-  askRefresh: ({ generation, now, notSince }: Argument<'askRefresh'>): Change => ({
+  /** Notes that a refresh was asked for, if nobody did since `notSince`. */
+  askRefresh: ({ generation, now, notSince }: { generation: number; now: number; notSince: number }): Change => ({
+    name: 'askRefresh',
     onlyIf: [present, generationIs(generation), { field: 'refreshAskedAt', below: notSince }],
     set: { refreshAskedAt: now },
   }),
 
-  recordUse: ({ now, notSince, dueAt }: Argument<'recordUse'>): Change => ({
+  /** Notes a hand-out, if none was noted since `notSince`; puts a slot that is off the schedule on it where `dueAt` is given. */
+  recordUse: ({ now, notSince, dueAt }: { now: number; notSince: number; dueAt?: number | undefined }): Change => ({
+    name: 'recordUse',
     onlyIf: [present, { field: 'lastHandedOutAt', below: notSince }],
     set: { lastHandedOutAt: now },
     setIfAbsent: { dueAt },
   }),
 
-  markRejected: ({ generation, hash }: Argument<'markRejected'>): Change => ({
+  /** Notes that the current token was reported dead. */
+  markRejected: ({ generation, hash }: { generation: number; hash: string }): Change => ({
+    name: 'markRejected',
     onlyIf: [generationIs(generation), tokenIs({ hash })],
     set: { rejectedGeneration: generation },
   }),
 
-  reschedule: ({ generation, lastHandedOutAt, dueAt }: Argument<'reschedule'>): Change => ({
+  /** Moves the slot on the schedule, or takes it off where `dueAt` is undefined. */
+  reschedule: ({
+    generation,
+    lastHandedOutAt,
+    dueAt,
+  }: {
+    generation: number;
+    lastHandedOutAt: number;
+    dueAt?: number | undefined;
+  }): Change => ({
+    name: 'reschedule',
     onlyIf: [present, generationIs(generation), { field: 'lastHandedOutAt', is: lastHandedOutAt }],
     set: { dueAt },
     clear: offSchedule(dueAt),
   }),
 
-  /** Never touches a lease: its holder finds that the generation has moved on. */
-  purge: ({ ttlSeconds }: Argument<'purge'>): Change => ({
+  /** Drops token, failure and rejection. Never touches a lease: its holder finds that the generation has moved on. */
+  purge: ({ ttlSeconds }: { ttlSeconds: number }): Change => ({
+    name: 'purge',
     onlyIf: [present],
     set: { ttlSeconds },
     add: { generation: 1 },
     clear: ['token', ...FAILURE_AND_REJECTION, 'dueAt', 'renewalBarredUntil'],
   }),
 
-  endBackOff: ({ dueAt }: Argument<'endBackOff'>): Change => ({
+  /** Ends a back-off and keeps the refusal; puts the slot on the schedule where `dueAt` is given. */
+  endBackOff: ({ dueAt }: { dueAt?: number | undefined }): Change => ({
+    name: 'endBackOff',
     onlyIf: [present],
     set: { dueAt },
     clear: ['notBefore'],
   }),
 
   /** A slid token in the place of the one that was used; a refused secret version stays refused. */
-  adopt: ({ seenGeneration, usedHash, token, dueAt, ttlSeconds, now }: Argument<'adopt'>): Change => ({
+  adopt: ({ seenGeneration, usedHash, token, dueAt, ttlSeconds, now }: Adoption): Change => ({
+    name: 'adopt',
     onlyIf: [generationIs(seenGeneration), tokenIs({ hash: usedHash }), { field: 'lease.until', atMost: now }],
     set: { token, generation: seenGeneration + 1, dueAt, ttlSeconds },
     clear: BACK_OFF_AND_REJECTION,
   }),
 
-  barRenewal: ({ generation, until }: Argument<'barRenewal'>): Change => ({
+  /** Keeps callers' word from renewing the slot until then (H17). */
+  barRenewal: ({ generation, until }: { generation: number; until: number }): Change => ({
+    name: 'barRenewal',
     onlyIf: [generationIs(generation), { field: 'token', present: true }],
     set: { renewalBarredUntil: until },
   }),
 
   /** The lease for one proxied call: no try, and under no back-off, since the token is good. */
-  beginCall: ({ leaseId, leaseUntil, ttlSeconds, seen }: Argument<'beginCall'>): Change => ({
+  beginCall: ({
+    leaseId,
+    leaseUntil,
+    ttlSeconds,
+    seen,
+  }: Pick<Claim, 'leaseId' | 'leaseUntil' | 'ttlSeconds'> & { seen: SlotRecord }): Change => ({
+    name: 'beginCall',
     onlyIf: [
       generationIs(seen.generation),
       { field: 'token', present: true },
@@ -149,6 +233,8 @@ export const changes = {
     add: { fence: 1 },
   }),
 } as const;
+
+export type ChangeName = keyof typeof changes;
 
 function offSchedule(dueAt: number | undefined): readonly Field[] {
   return dueAt === undefined ? ['dueAt'] : [];

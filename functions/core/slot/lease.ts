@@ -1,10 +1,9 @@
 import type { Random } from '../words/platform.ts';
 import { backOffMs } from './back-off.ts';
+import type { Claim } from './changes.ts';
 import type { Connection } from './connection.ts';
 import { keptAtLeast, LEASED_KEPT_SECONDS } from './item-end.ts';
 import { EMPTY_RECORD, type SlotRecord } from './record.ts';
-import type { Slot } from './slot.ts';
-import type { Claim } from './store.ts';
 
 const SECOND_MS = 1000;
 
@@ -33,7 +32,6 @@ export function timeNeededToMintMs(connection: Connection): number {
  * even a crash in every attempt cannot hammer an upstream.
  */
 export function claimOn(
-  slot: Slot,
   connection: Connection,
   seen: SlotRecord | undefined,
   { now, random }: { readonly now: number; readonly random: Random },
@@ -41,7 +39,6 @@ export function claimOn(
   const { tries, ttlSeconds } = seen ?? EMPTY_RECORD;
   const holdMs = leaseLengthMs(connection);
   return {
-    slot,
     leaseId: random.uuid(),
     now,
     leaseUntil: now + holdMs,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { changes } from '../../../functions/core/slot/changes.ts';
 import { slotOf } from '../../../functions/core/slot/slot.ts';
 import {
   CALLER,
@@ -36,8 +37,7 @@ async function lease(connection: string, subject: string): Promise<void> {
   const own = broker.configuration.connections[connection];
   if (own === undefined) throw new Error(`There is no connection ${connection}.`);
   const now = Date.now();
-  const acquired = await broker.store.acquire({
-    slot: slotOf(own, subject),
+  const claim = changes.acquire({
     leaseId: randomUUID(),
     now,
     leaseUntil: now + 60_000,
@@ -45,7 +45,7 @@ async function lease(connection: string, subject: string): Promise<void> {
     ttlSeconds: Math.ceil(now / 1000) + 86_400,
     seen: undefined,
   });
-  expect(acquired).toBe(true);
+  expect(await broker.store.write(slotOf(own, subject), claim)).toBe(true);
 }
 
 describe('GET /connections', () => {

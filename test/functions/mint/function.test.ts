@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { changes } from '../../../functions/core/slot/changes.ts';
 import { slotOf } from '../../../functions/core/slot/slot.ts';
 import { type FunctionsUnderTest, startFunctionsUnderTest } from '../api/functions-under-test.ts';
 
@@ -31,8 +32,7 @@ async function lease(connection: string, subject: string, takenAt = Date.now()) 
   const { trigger: _, ...slot } = requestFor(connection, subject);
   const id = randomUUID();
   const seen = await broker.store.read(slot, { consistent: true });
-  const acquired = await broker.store.acquire({
-    slot,
+  const claim = changes.acquire({
     leaseId: id,
     now: takenAt,
     leaseUntil: takenAt + 17_000,
@@ -40,7 +40,7 @@ async function lease(connection: string, subject: string, takenAt = Date.now()) 
     ttlSeconds: Math.ceil(takenAt / 1000) + 86_400,
     seen,
   });
-  expect(acquired).toBe(true);
+  expect(await broker.store.write(slot, claim)).toBe(true);
   broker.downstream();
   return { id, takenAt };
 }

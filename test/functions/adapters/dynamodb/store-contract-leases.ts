@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type Change, changes } from '../../../../functions/core/slot/changes.ts';
 import {
   claimOn,
   failureOf,
@@ -15,22 +16,26 @@ import {
 
 /** Who may mint (invariants 3, 4 and 6). */
 export function describeLeases(subject: () => StoreUnderTest): void {
+  const write = (change: Change) => subject().store.write(SLOT, change);
+  const begin = (start: { readonly leaseId: string; readonly begunBy: string }) =>
+    subject().store.writeAndRead(SLOT, changes.begin(start));
+
   describe('acquire', () => {
     it('is not won on a record read before another lease came and went', async () => {
       const seen = await published(subject());
-      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', notBefore: NOW }));
-      await subject().store.release({ slot: SLOT, leaseId: 'lease-2' });
+      await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2', notBefore: NOW })));
+      await write(changes.release({ leaseId: 'lease-2' }));
 
-      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'lease-3' }))).toBe(false);
-      expect(await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' }))).toBe(true);
+      expect(await write(changes.acquire(claimOn(seen, { leaseId: 'lease-3' })))).toBe(false);
+      expect(await write(changes.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' })))).toBe(true);
     });
 
     it('is not won on a record read before the token was reported dead', async () => {
       const seen = await published(subject());
-      await subject().store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash });
+      await write(changes.markRejected({ generation: 1, hash: sealedToken().hash }));
 
-      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2' }))).toBe(false);
-      expect(await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2' }))).toBe(true);
+      expect(await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })))).toBe(false);
+      expect(await write(changes.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2' })))).toBe(true);
     });
 
     it('makes the item of a slot that nothing is known of, with the back-off already in it', async () => {
@@ -48,8 +53,9 @@ export function describeLeases(subject: () => StoreUnderTest): void {
     });
 
     it('gives a slot that nothing is known of to one of fifty who claim it at once', async () => {
-      const { store } = subject();
-      const claims = Array.from({ length: 50 }, (_, n) => store.acquire(claimOn(undefined, { leaseId: `lease-${n}` })));
+      const claims = Array.from({ length: 50 }, (_, n) =>
+        write(changes.acquire(claimOn(undefined, { leaseId: `lease-${n}` }))),
+      );
       const won = (await Promise.all(claims)).flatMap((isWon, n) => (isWon ? [n] : []));
 
       expect(won).toHaveLength(1);
@@ -62,7 +68,7 @@ export function describeLeases(subject: () => StoreUnderTest): void {
       const now = NOW + 40_000;
       const claims = Array.from({ length: 50 }, (_, n) =>
         // A past `notBefore` leaves the lease alone to decide.
-        subject().store.acquire(claimOn(seen, { leaseId: `next-${n}`, now, notBefore: now, leaseUntil: now + 17_000 })),
+        write(changes.acquire(claimOn(seen, { leaseId: `next-${n}`, now, notBefore: now, leaseUntil: now + 17_000 }))),
       );
 
       expect((await Promise.all(claims)).filter(Boolean)).toHaveLength(1);
@@ -71,10 +77,10 @@ export function describeLeases(subject: () => StoreUnderTest): void {
 
     it('gives a released slot to one of fifty', async () => {
       await leased(subject(), { notBefore: NOW });
-      await subject().store.release({ slot: SLOT, leaseId: 'lease-1' });
+      await write(changes.release({ leaseId: 'lease-1' }));
       const seen = await recordOf(subject());
       const claims = Array.from({ length: 50 }, (_, n) =>
-        subject().store.acquire(claimOn(seen, { leaseId: `next-${n}`, notBefore: NOW })),
+        write(changes.acquire(claimOn(seen, { leaseId: `next-${n}`, notBefore: NOW }))),
       );
 
       expect((await Promise.all(claims)).filter(Boolean)).toHaveLength(1);
@@ -83,81 +89,74 @@ export function describeLeases(subject: () => StoreUnderTest): void {
     it('takes nothing where there was no item when it looked and there is one now', async () => {
       await published(subject());
 
-      expect(await subject().store.acquire(claimOn(undefined, { leaseId: 'late' }))).toBe(false);
+      expect(await write(changes.acquire(claimOn(undefined, { leaseId: 'late' })))).toBe(false);
       expect((await recordOf(subject())).lease).toBeUndefined();
     });
 
     it('takes nothing when another generation was published since it looked', async () => {
       const seen = await published(subject());
-      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', notBefore: NOW }));
-      await subject().store.publish(publicationOf({ leaseId: 'lease-2', seenGeneration: 1 }));
+      await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2', notBefore: NOW })));
+      await write(changes.publish(publicationOf({ leaseId: 'lease-2', seenGeneration: 1 })));
 
-      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'late', now: NOW + 60_000 }))).toBe(false);
+      expect(await write(changes.acquire(claimOn(seen, { leaseId: 'late', now: NOW + 60_000 })))).toBe(false);
       expect((await recordOf(subject())).lease).toBeUndefined();
     });
 
     it('takes nothing when the first generation was published since it looked', async () => {
       const { lease: _, ...seen } = await leased(subject(), { notBefore: NOW });
-      await subject().store.publish(publicationOf());
+      await write(changes.publish(publicationOf()));
 
-      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'late' }))).toBe(false);
+      expect(await write(changes.acquire(claimOn(seen, { leaseId: 'late' })))).toBe(false);
     });
 
     it('takes nothing where the item that it saw has expired since', async () => {
       const seen = { ...(await published(subject())), generation: 3 };
       const slot = { ...SLOT, subject: '88' };
 
-      expect(await subject().store.acquire(claimOn(seen, { slot }))).toBe(false);
+      expect(await subject().store.write(slot, changes.acquire(claimOn(seen)))).toBe(false);
       expect(await subject().item(slot)).toBeUndefined();
     });
 
     it('takes nothing from a holder that came after it looked', async () => {
       const seen = await published(subject());
-      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', notBefore: NOW }));
+      await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2', notBefore: NOW })));
 
-      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'late' }))).toBe(false);
+      expect(await write(changes.acquire(claimOn(seen, { leaseId: 'late' })))).toBe(false);
       expect((await recordOf(subject())).lease?.id).toBe('lease-2');
     });
 
     it('takes a lapsed lease only from the holder that it saw', async () => {
       const seen = await leased(subject(), { notBefore: NOW });
       const now = NOW + 20_000;
-      await subject().store.acquire(
-        claimOn(seen, { leaseId: 'lease-2', now, notBefore: now, leaseUntil: now + 17_000 }),
+      await write(
+        changes.acquire(claimOn(seen, { leaseId: 'lease-2', now, notBefore: now, leaseUntil: now + 17_000 })),
       );
 
-      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'late', now }))).toBe(false);
+      expect(await write(changes.acquire(claimOn(seen, { leaseId: 'late', now })))).toBe(false);
       expect((await recordOf(subject())).lease?.id).toBe('lease-2');
-    });
-
-    it('takes nothing while the lease that it saw is live', async () => {
-      const seen = await leased(subject(), { notBefore: NOW });
-
-      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'late', now: NOW + 16_999 }))).toBe(false);
-      expect((await recordOf(subject())).lease?.id).toBe('lease-1');
     });
 
     it('takes nothing before the back-off is over, and the lease at its very end', async () => {
       await leased(subject());
-      await subject().store.fail(failureOf({ notBefore: NOW + 36_000 }));
+      await write(changes.fail(failureOf({ notBefore: NOW + 36_000 })));
       const seen = await recordOf(subject());
 
-      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'early', now: NOW + 35_999 }))).toBe(false);
-      expect(await subject().store.acquire(claimOn(seen, { leaseId: 'on-time', now: NOW + 36_000 }))).toBe(true);
+      expect(await write(changes.acquire(claimOn(seen, { leaseId: 'early', now: NOW + 35_999 })))).toBe(false);
+      expect(await write(changes.acquire(claimOn(seen, { leaseId: 'on-time', now: NOW + 36_000 })))).toBe(true);
       expect(await recordOf(subject())).toMatchObject({ tries: 2, fence: 2, lease: { id: 'on-time' } });
     });
 
     it('forgets who had begun under the lease before', async () => {
       const seen = await leased(subject(), { notBefore: NOW });
-      await subject().store.begin({ slot: SLOT, leaseId: 'lease-1', begunBy: 'request-1' });
-      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', now: NOW + 17_000 }));
+      await begin({ leaseId: 'lease-1', begunBy: 'request-1' });
+      await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2', now: NOW + 17_000 })));
 
       expect((await recordOf(subject())).lease).toEqual({ id: 'lease-2', until: NOW + 17_000 });
     });
 
     it('keeps the token that is there', async () => {
       const seen = await published(subject());
-      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2' }));
+      await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })));
 
       expect(await recordOf(subject())).toMatchObject({ generation: 1, token: sealedToken() });
     });
@@ -166,7 +165,7 @@ export function describeLeases(subject: () => StoreUnderTest): void {
   describe('begin', () => {
     it('marks the lease and gives the record after it', async () => {
       await leased(subject());
-      const record = await subject().store.begin({ slot: SLOT, leaseId: 'lease-1', begunBy: 'request-1' });
+      const record = await begin({ leaseId: 'lease-1', begunBy: 'request-1' });
 
       expect(record).toEqual(await recordOf(subject()));
       expect(record?.lease).toEqual({ id: 'lease-1', until: NOW + 17_000, begunBy: 'request-1' });
@@ -175,9 +174,7 @@ export function describeLeases(subject: () => StoreUnderTest): void {
     it('lets one of many duplicates of an invocation begin', async () => {
       await leased(subject());
       const begun = await Promise.all(
-        Array.from({ length: 20 }, (_, n) =>
-          subject().store.begin({ slot: SLOT, leaseId: 'lease-1', begunBy: `request-${n}` }),
-        ),
+        Array.from({ length: 20 }, (_, n) => begin({ leaseId: 'lease-1', begunBy: `request-${n}` })),
       );
 
       expect(begun.filter((record) => record !== undefined)).toHaveLength(1);
@@ -185,21 +182,21 @@ export function describeLeases(subject: () => StoreUnderTest): void {
 
     it('refuses the same invocation a second time, for it may be a retry of one that has logged in', async () => {
       await leased(subject());
-      const start = { slot: SLOT, leaseId: 'lease-1', begunBy: 'request-1' };
+      const start = { leaseId: 'lease-1', begunBy: 'request-1' };
 
-      expect(await subject().store.begin(start)).toBeDefined();
-      expect(await subject().store.begin(start)).toBeUndefined();
+      expect(await begin(start)).toBeDefined();
+      expect(await begin(start)).toBeUndefined();
     });
 
     it('refuses a lease that is not held', async () => {
       await leased(subject());
 
-      expect(await subject().store.begin({ slot: SLOT, leaseId: 'lease-0', begunBy: 'request-1' })).toBeUndefined();
+      expect(await begin({ leaseId: 'lease-0', begunBy: 'request-1' })).toBeUndefined();
       expect((await recordOf(subject())).lease?.begunBy).toBeUndefined();
     });
 
     it('makes no item where there is none', async () => {
-      expect(await subject().store.begin({ slot: SLOT, leaseId: 'lease-1', begunBy: 'request-1' })).toBeUndefined();
+      expect(await begin({ leaseId: 'lease-1', begunBy: 'request-1' })).toBeUndefined();
       expect(await subject().item(SLOT)).toBeUndefined();
     });
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type Change, changes } from '../../../../functions/core/slot/changes.ts';
 import {
   claimOn,
   failureOf,
@@ -14,12 +15,14 @@ import {
 
 /** What is noted on a slot beside its lease: asks, use, rejections, the schedule, and what operators do. */
 export function describeNotes(subject: () => StoreUnderTest): void {
+  const write = (change: Change) => subject().store.write(SLOT, change);
+
   describe('askRefresh', () => {
-    const ask = { slot: SLOT, generation: 1, now: NOW, notSince: NOW - 30_000 };
+    const ask = { generation: 1, now: NOW, notSince: NOW - 30_000 };
 
     it('is won by one of many readers', async () => {
       await published(subject());
-      const asks = await Promise.all(Array.from({ length: 20 }, () => subject().store.askRefresh(ask)));
+      const asks = await Promise.all(Array.from({ length: 20 }, () => write(changes.askRefresh(ask))));
 
       expect(asks.filter(Boolean)).toHaveLength(1);
       expect((await recordOf(subject())).refreshAskedAt).toBe(NOW);
@@ -27,58 +30,58 @@ export function describeNotes(subject: () => StoreUnderTest): void {
 
     it('is won again when the last ask is older than the limit, not when it is as old', async () => {
       await published(subject());
-      await subject().store.askRefresh(ask);
+      await write(changes.askRefresh(ask));
 
-      expect(await subject().store.askRefresh({ ...ask, now: NOW + 30_000, notSince: NOW })).toBe(false);
-      expect(await subject().store.askRefresh({ ...ask, now: NOW + 30_001, notSince: NOW + 1 })).toBe(true);
+      expect(await write(changes.askRefresh({ ...ask, now: NOW + 30_000, notSince: NOW }))).toBe(false);
+      expect(await write(changes.askRefresh({ ...ask, now: NOW + 30_001, notSince: NOW + 1 }))).toBe(true);
     });
 
     it('is not for another generation than the current one', async () => {
       await published(subject());
 
-      expect(await subject().store.askRefresh({ ...ask, generation: 2 })).toBe(false);
+      expect(await write(changes.askRefresh({ ...ask, generation: 2 }))).toBe(false);
       expect((await recordOf(subject())).refreshAskedAt).toBe(0);
     });
 
     it('makes no item where there is none', async () => {
-      expect(await subject().store.askRefresh({ ...ask, generation: 0 })).toBe(false);
+      expect(await write(changes.askRefresh({ ...ask, generation: 0 }))).toBe(false);
       expect(await subject().item(SLOT)).toBeUndefined();
     });
   });
 
   describe('recordUse', () => {
-    const use = { slot: SLOT, now: NOW, notSince: NOW - 360_000 };
+    const use = { now: NOW, notSince: NOW - 360_000 };
 
     it('notes a hand-out once in a while, however many there are', async () => {
       await published(subject());
-      const uses = await Promise.all(Array.from({ length: 20 }, () => subject().store.recordUse(use)));
+      const uses = await Promise.all(Array.from({ length: 20 }, () => write(changes.recordUse(use))));
 
       expect(uses.filter(Boolean)).toHaveLength(1);
       expect((await recordOf(subject())).lastHandedOutAt).toBe(NOW);
-      expect(await subject().store.recordUse({ ...use, now: NOW + 360_000, notSince: NOW })).toBe(false);
-      expect(await subject().store.recordUse({ ...use, now: NOW + 360_001, notSince: NOW + 1 })).toBe(true);
+      expect(await write(changes.recordUse({ ...use, now: NOW + 360_000, notSince: NOW }))).toBe(false);
+      expect(await write(changes.recordUse({ ...use, now: NOW + 360_001, notSince: NOW + 1 }))).toBe(true);
     });
 
     it('puts an idle slot back on the schedule, and leaves one that is on it where it is', async () => {
       const { generation } = await published(subject());
-      await subject().store.recordUse({ ...use, dueAt: NOW + 1 });
+      await write(changes.recordUse({ ...use, dueAt: NOW + 1 }));
       expect((await recordOf(subject())).dueAt).toBe(NOW + 2_880_000);
 
-      await subject().store.reschedule({ slot: SLOT, generation, lastHandedOutAt: NOW });
-      await subject().store.recordUse({ ...use, now: NOW + 2, notSince: NOW + 1, dueAt: NOW + 3 });
+      await write(changes.reschedule({ generation, lastHandedOutAt: NOW }));
+      await write(changes.recordUse({ ...use, now: NOW + 2, notSince: NOW + 1, dueAt: NOW + 3 }));
       expect((await recordOf(subject())).dueAt).toBe(NOW + 3);
       expect(await subject().store.due({ now: NOW + 3, limit: 10 })).toEqual([{ slot: SLOT, dueAt: NOW + 3 }]);
     });
 
     it('leaves the schedule alone where no time is given', async () => {
       await leased(subject());
-      await subject().store.recordUse(use);
+      await write(changes.recordUse(use));
 
       expect(await recordOf(subject())).not.toHaveProperty('dueAt');
     });
 
     it('makes no item where there is none', async () => {
-      expect(await subject().store.recordUse({ ...use, dueAt: NOW })).toBe(false);
+      expect(await write(changes.recordUse({ ...use, dueAt: NOW }))).toBe(false);
       expect(await subject().item(SLOT)).toBeUndefined();
     });
   });
@@ -87,22 +90,22 @@ export function describeNotes(subject: () => StoreUnderTest): void {
     it('notes that the current token is dead', async () => {
       await published(subject());
 
-      expect(await subject().store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash })).toBe(true);
+      expect(await write(changes.markRejected({ generation: 1, hash: sealedToken().hash }))).toBe(true);
       expect((await recordOf(subject())).rejectedGeneration).toBe(1);
     });
 
     it('notes nothing of a token that is not current', async () => {
       await published(subject());
 
-      expect(await subject().store.markRejected({ slot: SLOT, generation: 2, hash: sealedToken().hash })).toBe(false);
+      expect(await write(changes.markRejected({ generation: 2, hash: sealedToken().hash }))).toBe(false);
       expect((await recordOf(subject())).rejectedGeneration).toBe(0);
     });
 
     it('notes nothing where the current generation has no token', async () => {
       await published(subject());
-      await subject().store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS });
+      await write(changes.purge({ ttlSeconds: TTL_SECONDS }));
 
-      expect(await subject().store.markRejected({ slot: SLOT, generation: 2, hash: sealedToken().hash })).toBe(false);
+      expect(await write(changes.markRejected({ generation: 2, hash: sealedToken().hash }))).toBe(false);
       expect((await recordOf(subject())).rejectedGeneration).toBe(0);
     });
   });
@@ -111,7 +114,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
     it('takes an idle slot off the schedule, out of the index too', async () => {
       await published(subject(), { lastHandedOutAt: NOW });
 
-      expect(await subject().store.reschedule({ slot: SLOT, generation: 1, lastHandedOutAt: NOW })).toBe(true);
+      expect(await write(changes.reschedule({ generation: 1, lastHandedOutAt: NOW }))).toBe(true);
       expect(await recordOf(subject())).not.toHaveProperty('dueAt');
       expect(await subject().item(SLOT)).not.toHaveProperty('shard');
     });
@@ -119,47 +122,43 @@ export function describeNotes(subject: () => StoreUnderTest): void {
     it('moves a slot', async () => {
       await published(subject());
 
-      expect(await subject().store.reschedule({ slot: SLOT, generation: 1, lastHandedOutAt: 0, dueAt: NOW })).toBe(
-        true,
-      );
+      expect(await write(changes.reschedule({ generation: 1, lastHandedOutAt: 0, dueAt: NOW }))).toBe(true);
       expect((await recordOf(subject())).dueAt).toBe(NOW);
     });
 
     it('takes a slot without a number as one whose number is 0', async () => {
       await leased(subject());
 
-      expect(await subject().store.reschedule({ slot: SLOT, generation: 0, lastHandedOutAt: 0, dueAt: NOW })).toBe(
-        true,
-      );
+      expect(await write(changes.reschedule({ generation: 0, lastHandedOutAt: 0, dueAt: NOW }))).toBe(true);
     });
 
     it('changes nothing where a hand-out came between', async () => {
       await published(subject());
-      await subject().store.recordUse({ slot: SLOT, now: NOW, notSince: NOW });
+      await write(changes.recordUse({ now: NOW, notSince: NOW }));
 
-      expect(await subject().store.reschedule({ slot: SLOT, generation: 1, lastHandedOutAt: 0 })).toBe(false);
-      expect(await subject().store.reschedule({ slot: SLOT, generation: 1, lastHandedOutAt: NOW - 1 })).toBe(false);
+      expect(await write(changes.reschedule({ generation: 1, lastHandedOutAt: 0 }))).toBe(false);
+      expect(await write(changes.reschedule({ generation: 1, lastHandedOutAt: NOW - 1 }))).toBe(false);
       expect(await recordOf(subject())).toHaveProperty('dueAt');
     });
 
     it('changes nothing where the hand-out that it saw is no longer noted', async () => {
       await published(subject());
 
-      expect(await subject().store.reschedule({ slot: SLOT, generation: 1, lastHandedOutAt: NOW })).toBe(false);
+      expect(await write(changes.reschedule({ generation: 1, lastHandedOutAt: NOW }))).toBe(false);
     });
 
     it('changes nothing where another generation came between', async () => {
       await published(subject());
 
-      expect(await subject().store.reschedule({ slot: SLOT, generation: 0, lastHandedOutAt: 0 })).toBe(false);
-      expect(await subject().store.reschedule({ slot: SLOT, generation: 2, lastHandedOutAt: 0 })).toBe(false);
+      expect(await write(changes.reschedule({ generation: 0, lastHandedOutAt: 0 }))).toBe(false);
+      expect(await write(changes.reschedule({ generation: 2, lastHandedOutAt: 0 }))).toBe(false);
       expect(await recordOf(subject())).toHaveProperty('dueAt');
     });
 
     it('makes no item where there is none', async () => {
-      const change = { slot: SLOT, generation: 0, lastHandedOutAt: 0, dueAt: NOW };
+      const change = { generation: 0, lastHandedOutAt: 0, dueAt: NOW };
 
-      expect(await subject().store.reschedule(change)).toBe(false);
+      expect(await write(changes.reschedule(change))).toBe(false);
       expect(await subject().item(SLOT)).toBeUndefined();
     });
   });
@@ -167,11 +166,11 @@ export function describeNotes(subject: () => StoreUnderTest): void {
   describe('purge', () => {
     it('drops token, failure, rejection and schedule, and advances the generation', async () => {
       await published(subject(), { lastHandedOutAt: NOW });
-      await subject().store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash });
-      await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2' }));
-      await subject().store.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', dueAt: NOW }));
+      await write(changes.markRejected({ generation: 1, hash: sealedToken().hash }));
+      await write(changes.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2' })));
+      await write(changes.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', dueAt: NOW })));
 
-      expect(await subject().store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS + 9 })).toBe(true);
+      expect(await write(changes.purge({ ttlSeconds: TTL_SECONDS + 9 }))).toBe(true);
       expect(await recordOf(subject())).toEqual({
         generation: 2,
         fence: 2,
@@ -188,20 +187,20 @@ export function describeNotes(subject: () => StoreUnderTest): void {
 
     it('never touches a lease', async () => {
       const { lease } = await leased(subject());
-      await subject().store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS });
+      await write(changes.purge({ ttlSeconds: TTL_SECONDS }));
 
       expect((await recordOf(subject())).lease).toEqual(lease);
     });
 
     it('advances the generation once for each', async () => {
       await published(subject());
-      await Promise.all([1, 2, 3].map(() => subject().store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS })));
+      await Promise.all([1, 2, 3].map(() => write(changes.purge({ ttlSeconds: TTL_SECONDS }))));
 
       expect((await recordOf(subject())).generation).toBe(4);
     });
 
     it('makes no item where there is none', async () => {
-      expect(await subject().store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS })).toBe(false);
+      expect(await write(changes.purge({ ttlSeconds: TTL_SECONDS }))).toBe(false);
       expect(await subject().item(SLOT)).toBeUndefined();
     });
   });
@@ -209,17 +208,17 @@ export function describeNotes(subject: () => StoreUnderTest): void {
   describe('endBackOff', () => {
     it('ends the back-off, keeps the refusal and puts the slot on the schedule where a time is given', async () => {
       await leased(subject());
-      await subject().store.fail(failureOf({ refusedVersion: 'version-1' }));
+      await write(changes.fail(failureOf({ refusedVersion: 'version-1' })));
       const { notBefore: _, ...before } = await recordOf(subject());
 
-      expect(await subject().store.endBackOff({ slot: SLOT })).toBe(true);
+      expect(await write(changes.endBackOff({}))).toBe(true);
       expect(await recordOf(subject())).toEqual({ ...before, notBefore: 0 });
-      expect(await subject().store.endBackOff({ slot: SLOT, dueAt: NOW })).toBe(true);
+      expect(await write(changes.endBackOff({ dueAt: NOW }))).toBe(true);
       expect(await recordOf(subject())).toEqual({ ...before, notBefore: 0, dueAt: NOW });
     });
 
     it('makes no item where there is none', async () => {
-      expect(await subject().store.endBackOff({ slot: SLOT, dueAt: NOW })).toBe(false);
+      expect(await write(changes.endBackOff({ dueAt: NOW }))).toBe(false);
       expect(await subject().item(SLOT)).toBeUndefined();
     });
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type Change, changes } from '../../../../functions/core/slot/changes.ts';
 import {
   claimOn,
   failureOf,
@@ -15,15 +16,19 @@ import {
 
 /** How an attempt under a lease ends (invariants 5 and 7). */
 export function describeOutcomes(subject: () => StoreUnderTest): void {
+  const write = (change: Change) => subject().store.write(SLOT, change);
+  const begin = (start: { readonly leaseId: string; readonly begunBy: string }) =>
+    subject().store.writeAndRead(SLOT, changes.begin(start));
+
   describe('publish', () => {
     it('lets a refused secret version stand where the publication says so', async () => {
       const first = await published(subject());
-      await subject().store.acquire(claimOn(first, { leaseId: 'lease-2' }));
-      await subject().store.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', notBefore: NOW }));
-      await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' }));
+      await write(changes.acquire(claimOn(first, { leaseId: 'lease-2' })));
+      await write(changes.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', notBefore: NOW })));
+      await write(changes.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' })));
       const publication = publicationOf({ leaseId: 'lease-3', seenGeneration: 1, refusedVersion: 'version-1' });
 
-      expect(await subject().store.publish(publication)).toBe(true);
+      expect(await write(changes.publish(publication))).toBe(true);
       const record = await recordOf(subject());
       expect(record).toMatchObject({ generation: 2, refusedVersion: 'version-1', notBefore: 0, tries: 0 });
       expect(record.failure).toBeUndefined();
@@ -31,15 +36,15 @@ export function describeOutcomes(subject: () => StoreUnderTest): void {
 
     it('puts the next generation in place of lease, failure and rejection', async () => {
       await published(subject());
-      await subject().store.markRejected({ slot: SLOT, generation: 1, hash: sealedToken().hash });
-      await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2', notBefore: NOW }));
-      await subject().store.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', notBefore: NOW }));
-      await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' }));
-      await subject().store.begin({ slot: SLOT, leaseId: 'lease-3', begunBy: 'request-3' });
+      await write(changes.markRejected({ generation: 1, hash: sealedToken().hash }));
+      await write(changes.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2', notBefore: NOW })));
+      await write(changes.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-1', notBefore: NOW })));
+      await write(changes.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' })));
+      await begin({ leaseId: 'lease-3', begunBy: 'request-3' });
       const token = sealedToken({ publicationId: 'lease-3', secretVersion: 'version-2', issuedAt: NOW + 5 });
       const publication = publicationOf({ leaseId: 'lease-3', seenGeneration: 1, token, lastHandedOutAt: NOW + 7 });
 
-      expect(await subject().store.publish(publication)).toBe(true);
+      expect(await write(changes.publish(publication))).toBe(true);
       expect(await recordOf(subject())).toEqual({
         generation: 2,
         token,
@@ -81,24 +86,24 @@ export function describeOutcomes(subject: () => StoreUnderTest): void {
 
     it('discards the token of a holder that lost its lease', async () => {
       const seen = await leased(subject(), { notBefore: NOW });
-      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', now: NOW + 17_000 }));
+      await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2', now: NOW + 17_000 })));
 
-      expect(await subject().store.publish(publicationOf())).toBe(false);
+      expect(await write(changes.publish(publicationOf()))).toBe(false);
       expect((await recordOf(subject())).token).toBeUndefined();
     });
 
     it('discards a token after a purge in mid-flight, although the lease is still held', async () => {
       await leased(subject());
-      await subject().store.purge({ slot: SLOT, ttlSeconds: TTL_SECONDS });
+      await write(changes.purge({ ttlSeconds: TTL_SECONDS }));
 
-      expect(await subject().store.publish(publicationOf())).toBe(false);
+      expect(await write(changes.publish(publicationOf()))).toBe(false);
       expect(await recordOf(subject())).toMatchObject({ generation: 1, lease: { id: 'lease-1' } });
       expect((await recordOf(subject())).token).toBeUndefined();
     });
 
     it('publishes once however often it is sent', async () => {
       await leased(subject());
-      const results = await Promise.all([1, 2, 3].map(() => subject().store.publish(publicationOf())));
+      const results = await Promise.all([1, 2, 3].map(() => write(changes.publish(publicationOf()))));
 
       expect(results.filter(Boolean)).toHaveLength(1);
       expect((await recordOf(subject())).generation).toBe(1);
@@ -108,9 +113,9 @@ export function describeOutcomes(subject: () => StoreUnderTest): void {
   describe('fail', () => {
     it('writes down the failure, ends the lease and goes back on the schedule', async () => {
       await leased(subject());
-      await subject().store.begin({ slot: SLOT, leaseId: 'lease-1', begunBy: 'request-1' });
+      await begin({ leaseId: 'lease-1', begunBy: 'request-1' });
 
-      expect(await subject().store.fail(failureOf({ dueAt: NOW + 36_000, refusedVersion: 'version-1' }))).toBe(true);
+      expect(await write(changes.fail(failureOf({ dueAt: NOW + 36_000, refusedVersion: 'version-1' })))).toBe(true);
       expect(await recordOf(subject())).toEqual({
         generation: 0,
         fence: 1,
@@ -128,18 +133,18 @@ export function describeOutcomes(subject: () => StoreUnderTest): void {
 
     it('keeps the token that is there and the version that was refused before', async () => {
       const seen = await published(subject());
-      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', notBefore: NOW }));
-      await subject().store.fail(failureOf({ leaseId: 'lease-2', notBefore: NOW, refusedVersion: 'version-1' }));
-      await subject().store.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' }));
-      await subject().store.fail(failureOf({ leaseId: 'lease-3' }));
+      await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2', notBefore: NOW })));
+      await write(changes.fail(failureOf({ leaseId: 'lease-2', notBefore: NOW, refusedVersion: 'version-1' })));
+      await write(changes.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-3' })));
+      await write(changes.fail(failureOf({ leaseId: 'lease-3' })));
 
       expect(await recordOf(subject())).toMatchObject({ token: sealedToken(), refusedVersion: 'version-1' });
     });
 
     it('takes the slot off the schedule where no time is given', async () => {
       const seen = await published(subject());
-      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2' }));
-      await subject().store.fail(failureOf({ leaseId: 'lease-2' }));
+      await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })));
+      await write(changes.fail(failureOf({ leaseId: 'lease-2' })));
 
       expect(await recordOf(subject())).not.toHaveProperty('dueAt');
       expect(await subject().item(SLOT)).not.toHaveProperty('shard');
@@ -147,17 +152,17 @@ export function describeOutcomes(subject: () => StoreUnderTest): void {
 
     it('goes back to the count of tries it is given', async () => {
       await leased(subject());
-      await subject().store.fail(failureOf({ tries: 0 }));
+      await write(changes.fail(failureOf({ tries: 0 })));
 
       expect((await recordOf(subject())).tries).toBe(0);
     });
 
     it('changes nothing for a holder that lost its lease', async () => {
       const seen = await leased(subject(), { notBefore: NOW });
-      await subject().store.acquire(claimOn(seen, { leaseId: 'lease-2', now: NOW + 17_000 }));
+      await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2', now: NOW + 17_000 })));
       const before = await recordOf(subject());
 
-      expect(await subject().store.fail(failureOf())).toBe(false);
+      expect(await write(changes.fail(failureOf()))).toBe(false);
       expect(await recordOf(subject())).toEqual(before);
     });
   });
@@ -166,14 +171,14 @@ export function describeOutcomes(subject: () => StoreUnderTest): void {
     it('ends the lease and nothing else', async () => {
       const { lease: _, ...rest } = await leased(subject());
 
-      expect(await subject().store.release({ slot: SLOT, leaseId: 'lease-1' })).toBe(true);
+      expect(await write(changes.release({ leaseId: 'lease-1' }))).toBe(true);
       expect(await recordOf(subject())).toEqual(rest);
     });
 
     it('leaves the lease of another holder alone', async () => {
       await leased(subject());
 
-      expect(await subject().store.release({ slot: SLOT, leaseId: 'lease-0' })).toBe(false);
+      expect(await write(changes.release({ leaseId: 'lease-0' }))).toBe(false);
       expect((await recordOf(subject())).lease?.id).toBe('lease-1');
     });
   });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import { createDynamodbStore } from '../../../../functions/adapters/dynamodb/store.ts';
+import { changes } from '../../../../functions/core/slot/changes.ts';
 
 /** What a claimant is to do; it comes as the process's one argument, in JSON. */
 export interface RaceOrder {
@@ -69,7 +70,9 @@ const outcomes = await Promise.all(
   claims.map(async (claim) => {
     const { leaseId, slot } = claim;
     try {
-      return (await store.acquire(claim)) ? { won: [{ subject: slot.subject, leaseId }], unknown: [] } : undefined;
+      return (await store.write(slot, changes.acquire(claim)))
+        ? { won: [{ subject: slot.subject, leaseId }], unknown: [] }
+        : undefined;
     } catch (error) {
       return { won: [], unknown: [error instanceof Error ? error.name : 'thrown'] };
     }

@@ -10,9 +10,10 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import { createDynamodbStore } from '../../../../functions/adapters/dynamodb/store.ts';
 import { slotTableDefinition } from '../../../../functions/adapters/dynamodb/table.ts';
+import { type Claim, changes, type FailedAttempt, type Publication } from '../../../../functions/core/slot/changes.ts';
 import type { SealedToken, SlotRecord } from '../../../../functions/core/slot/record.ts';
 import type { Slot } from '../../../../functions/core/slot/slot.ts';
-import type { Claim, FailedAttempt, ProxyStore, Publication, Store } from '../../../../functions/core/slot/store.ts';
+import type { Store } from '../../../../functions/core/slot/store.ts';
 
 /** A DynamoDB to test on. */
 export interface DynamodbEngine {
@@ -30,11 +31,6 @@ export interface StoreUnderTest {
   refusalsItem(connection: string): Promise<Record<string, AttributeValue> | undefined>;
   /** Puts an item past the store. */
   put(item: Record<string, AttributeValue>): Promise<void>;
-}
-
-/** A store with what the proxy writes besides. */
-export interface ProxyStoreUnderTest extends StoreUnderTest {
-  readonly proxyStore: ProxyStore;
 }
 
 export const NOW = 1_800_000_000_000;
@@ -74,10 +70,10 @@ export async function createTable(client: DynamoDBClient, table: string): Promis
 }
 
 /** Registers an engine for the surrounding suite; the function gives a store over an empty table, a new one each test. */
-export function useStore(start: () => Promise<DynamodbEngine>): () => ProxyStoreUnderTest {
+export function useStore(start: () => Promise<DynamodbEngine>): () => StoreUnderTest {
   let engine: DynamodbEngine | undefined;
   let client: DynamoDBClient | undefined;
-  let current: ProxyStoreUnderTest | undefined;
+  let current: StoreUnderTest | undefined;
   let tables = 0;
 
   beforeAll(async () => {
@@ -102,7 +98,7 @@ export function useStore(start: () => Promise<DynamodbEngine>): () => ProxyStore
   };
 }
 
-function storeUnderTest(client: DynamoDBClient, table: string): ProxyStoreUnderTest {
+function storeUnderTest(client: DynamoDBClient, table: string): StoreUnderTest {
   async function itemAt(pk: string, sk: string): Promise<Record<string, AttributeValue> | undefined> {
     const Key = { pk: { S: pk }, sk: { S: sk } };
     return (await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))).Item;
@@ -110,7 +106,6 @@ function storeUnderTest(client: DynamoDBClient, table: string): ProxyStoreUnderT
   const store = createDynamodbStore({ client, table });
   return {
     store,
-    proxyStore: store,
     item: ({ connection, subject, fingerprint }) => itemAt(connection, `${subject}#${fingerprint}`),
     refusalsItem: (connection) => itemAt(connection, '!refusals'),
     async put(item) {
@@ -122,7 +117,6 @@ function storeUnderTest(client: DynamoDBClient, table: string): ProxyStoreUnderT
 /** A claim at `NOW` by `lease-1`. */
 export function claimOn(seen: SlotRecord | undefined, overrides: Partial<Claim> = {}): Claim {
   return {
-    slot: SLOT,
     leaseId: 'lease-1',
     now: NOW,
     leaseUntil: NOW + 17_000,
@@ -152,7 +146,6 @@ export function sealedToken(overrides: Partial<SealedToken> = {}): SealedToken {
 /** The publication of a first token under `lease-1`. */
 export function publicationOf(overrides: Partial<Publication> = {}): Publication {
   return {
-    slot: SLOT,
     leaseId: 'lease-1',
     seenGeneration: 0,
     token: sealedToken(),
@@ -165,7 +158,6 @@ export function publicationOf(overrides: Partial<Publication> = {}): Publication
 /** The failure of an attempt under `lease-1`. */
 export function failureOf(overrides: Partial<FailedAttempt> = {}): FailedAttempt {
   return {
-    slot: SLOT,
     leaseId: 'lease-1',
     code: 'upstream_timeout',
     at: NOW + 6_000,
@@ -183,14 +175,22 @@ export async function recordOf({ store }: StoreUnderTest, slot: Slot = SLOT): Pr
 }
 
 /** Takes the lease of a slot that nothing is known of. */
-export async function leased(subject: StoreUnderTest, overrides: Partial<Claim> = {}): Promise<SlotRecord> {
-  if (!(await subject.store.acquire(claimOn(undefined, overrides)))) throw new Error('the lease was not to be had');
-  return recordOf(subject, overrides.slot);
+export async function leased(
+  subject: StoreUnderTest,
+  { slot = SLOT, ...claim }: Partial<Claim> & { readonly slot?: Slot } = {},
+): Promise<SlotRecord> {
+  const isTaken = await subject.store.write(slot, changes.acquire(claimOn(undefined, claim)));
+  if (!isTaken) throw new Error('the lease was not to be had');
+  return recordOf(subject, slot);
 }
 
 /** Puts a first token in place. */
-export async function published(subject: StoreUnderTest, overrides: Partial<Publication> = {}): Promise<SlotRecord> {
-  await leased(subject, { slot: overrides.slot ?? SLOT });
-  if (!(await subject.store.publish(publicationOf(overrides)))) throw new Error('the token was not taken');
-  return recordOf(subject, overrides.slot);
+export async function published(
+  subject: StoreUnderTest,
+  { slot = SLOT, ...publication }: Partial<Publication> & { readonly slot?: Slot } = {},
+): Promise<SlotRecord> {
+  await leased(subject, { slot });
+  const isPublished = await subject.store.write(slot, changes.publish(publicationOf(publication)));
+  if (!isPublished) throw new Error('the token was not taken');
+  return recordOf(subject, slot);
 }

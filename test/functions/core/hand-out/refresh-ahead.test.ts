@@ -4,6 +4,7 @@ import type { SlotRecord } from '../../../../functions/core/slot/record.ts';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection, workforceConnection } from '../../../simulation/connections.ts';
+import { intercept } from '../../../simulation/memory-store.ts';
 
 /** A slot with a token, and what a hand-out of it from the store leaves behind. */
 async function handedOut(connection = helpdeskConnection({ idleSeconds: 3_600 })) {
@@ -34,11 +35,10 @@ describe('noting that a slot is in use', () => {
     const { note, put, record, operators } = await handedOut();
     const refreshAt = record().token?.refreshAt ?? 0;
     let tries = 0;
-    const recordUse = operators.store.recordUse.bind(operators.store);
-    operators.store.recordUse = (use) => {
+    intercept(operators.store, 'recordUse', (recordUse) => {
       tries += 1;
-      return recordUse(use);
-    };
+      return recordUse();
+    });
     put({ lastHandedOutAt: refreshAt - 1 - 360_000 + 1 });
     await note();
     expect(tries).toBe(0);
@@ -120,10 +120,10 @@ describe('asking for a refresh', () => {
     const refreshAt = record().token?.refreshAt ?? 0;
     put({ refreshAskedAt: refreshAt, lastHandedOutAt: refreshAt });
     let asks = 0;
-    operators.store.askRefresh = async () => {
+    intercept(operators.store, 'askRefresh', async () => {
       asks += 1;
       return false;
-    };
+    });
     const before = writes.length;
     await note({ fromRefreshMs: 1 });
 
@@ -166,7 +166,7 @@ describe('trouble on the way', () => {
       const { broker, advance, instance } = harness({ instances: 2 });
       await broker.handOut();
       await advance({ hours: 20 });
-      instance(1).store.recordUse = () => Promise.reject(fault);
+      intercept(instance(1).store, 'recordUse', () => Promise.reject(fault));
 
       await expect(broker.handOut({ on: 1 })).rejects.toThrow('a fault of ours');
     },

@@ -8,6 +8,7 @@ import { SYSTEM } from '../../../../functions/core/slot/slot.ts';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
+import { intercept } from '../../../simulation/memory-store.ts';
 
 /** A lookup by itself, with a way to hear and to falsify what becomes of its invocations of `mint`. */
 function lookup(connection: Connection = helpdeskConnection()) {
@@ -82,12 +83,13 @@ describe('an invocation of mint', () => {
 
   it('is not made without a lease: where another took it first, the wait is for that one', async () => {
     const { find, store, table, slot, record, timeouts, time, broker } = lookup();
-    const acquire = store.acquire.bind(store);
-    store.acquire = async (claim) => {
-      table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 3_000 } });
-      store.acquire = acquire;
-      return acquire(claim);
-    };
+    let claims = 0;
+    intercept(store, 'acquire', (acquire) => {
+      claims += 1;
+      if (claims === 1)
+        table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 3_000 } });
+      return acquire();
+    });
     const before = time.now();
     await find();
 
@@ -98,12 +100,13 @@ describe('an invocation of mint', () => {
 
   it('is not made, nor the outage answered, where the lease turned out to be another’s', async () => {
     const { find, store, table, slot, record, timeouts, time } = lookup();
-    const acquire = store.acquire.bind(store);
-    store.acquire = async () => {
+    let claims = 0;
+    intercept(store, 'acquire', async (acquire) => {
+      claims += 1;
+      if (claims > 1) return acquire();
       table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 3_000 } });
-      store.acquire = acquire;
       throw new BrokerError('store_unavailable', 'The answer was lost.');
-    };
+    });
 
     expect((await find()).source).toBe('login');
     expect(timeouts).toHaveLength(1);
@@ -130,10 +133,10 @@ describe('an invocation of mint', () => {
   it('is not tried over and over where claiming shows a fault of the broker', async () => {
     const { start, store, time } = lookup();
     let claims = 0;
-    store.acquire = () => {
+    intercept(store, 'acquire', () => {
       claims += 1;
       return Promise.reject(new TypeError('a fault of ours'));
-    };
+    });
 
     await expect(time.settle(start())).rejects.toThrow('a fault of ours');
     expect(claims).toBe(1);

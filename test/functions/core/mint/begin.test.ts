@@ -4,6 +4,7 @@ import type { MintRequest } from '../../../../functions/core/slot/mint-message.t
 import type { SlotRecord } from '../../../../functions/core/slot/record.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
+import { intercept } from '../../../simulation/memory-store.ts';
 
 /** A world, and the way into an attempt by itself. Reads that are not consistent find nothing. */
 function leaseTaking(settings: Parameters<typeof helpdeskConnection>[0] = {}) {
@@ -152,7 +153,7 @@ describe('taking the lease for the schedule or a reader', () => {
   it('is left to whoever holds it', async () => {
     const { take, put, time, record, store } = await withToken();
     put({ rejectedGeneration: 1, lease: { id: 'another', until: time.now() + 1_000 } });
-    store.acquire = () => Promise.reject(new Error('a claim that cannot succeed is billed all the same'));
+    intercept(store, 'acquire', () => Promise.reject(new Error('a claim that cannot succeed is billed all the same')));
 
     expect(await take({ trigger: 'schedule' })).toEqual({ outcome: 'waiting' });
     expect(record().lease?.id).toBe('another');
@@ -174,11 +175,10 @@ describe('taking the lease for the schedule or a reader', () => {
   it('is left to whoever was quicker', async () => {
     const { take, put, store, time, record } = await withToken();
     put({ rejectedGeneration: 1 });
-    const acquire = store.acquire.bind(store);
-    store.acquire = (claim) => {
+    intercept(store, 'acquire', (acquire) => {
       put({ fence: 9, lease: { id: 'another', until: time.now() + 17_000 } });
-      return acquire(claim);
-    };
+      return acquire();
+    });
     expect(await take({ trigger: 'schedule' })).toEqual({ outcome: 'waiting' });
     expect(record().lease?.id).toBe('another');
   });
@@ -186,16 +186,12 @@ describe('taking the lease for the schedule or a reader', () => {
   it('is given up where the slot was renewed and let go meanwhile, or its item has ended', async () => {
     const { take, put, store, table, slot } = await withToken();
     put({ rejectedGeneration: 1 });
-    const acquire = store.acquire.bind(store);
-    store.acquire = (claim) => {
-      put({ fence: 9 });
-      return acquire(claim);
-    };
+    const meanwhile = [() => put({ fence: 9 }), () => table.set('ttl', slot(), undefined)];
+    intercept(store, 'acquire', (acquire) => {
+      meanwhile.shift()?.();
+      return acquire();
+    });
     expect(await take({ trigger: 'schedule' })).toEqual({ outcome: 'waiting' });
-    store.acquire = (claim) => {
-      table.set('ttl', slot(), undefined);
-      return acquire(claim);
-    };
     expect(await take({ trigger: 'schedule' })).toEqual({ outcome: 'waiting' });
   });
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { changes } from '../../../../functions/core/slot/changes.ts';
 import type { Store } from '../../../../functions/core/slot/store.ts';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { workforceConnection } from '../../../simulation/connections.ts';
+import { intercept } from '../../../simulation/memory-store.ts';
 
 /** A slot whose token has ended, and the store of the one instance of `mint` there is. */
 async function ended(settings: Parameters<typeof harness>[0] = {}) {
@@ -17,10 +19,10 @@ async function ended(settings: Parameters<typeof harness>[0] = {}) {
 /** Refuses every publication by `error`; gives when that was. */
 function refusePublications(store: Store, now: () => number, error: Error): number[] {
   const tries: number[] = [];
-  store.publish = () => {
+  intercept(store, 'publish', () => {
     tries.push(now());
     return Promise.reject(error);
-  };
+  });
   return tries;
 }
 
@@ -65,12 +67,11 @@ describe('a token that came too late for its slot', () => {
   it.each(['purged', 'gone'] as const)('is discarded where the slot was %s, and the lease let go', async (what) => {
     const { world, broker, mintStore, time, weather, record, table, slot, upstream } = await ended();
     weather.upstream.answerMs = { least: 2_000, most: 2_000 };
-    const publish = mintStore.publish.bind(mintStore);
-    mintStore.publish = (publication) => {
-      if (what === 'purged') table.purge({ slot: slot(), ttlSeconds: record().ttlSeconds });
+    intercept(mintStore, 'publish', (publish) => {
+      if (what === 'purged') table.write(slot(), changes.purge(record()));
       else table.set('ttl', slot(), undefined);
-      return publish(publication);
-    };
+      return publish();
+    });
     await broker.rotationEvent();
     table.set('spoil', slot(), { ...record(), dueAt: 1, lastHandedOutAt: time.now() });
     const { outcomes } = await time.settle(world.sweep());
@@ -84,11 +85,10 @@ describe('a token that came too late for its slot', () => {
   it('leaves the lease to lapse where it cannot be let go', async () => {
     const { world, mintStore, time, record, table, slot } = await ended();
     mintStore.failNext('release', 'down');
-    const publish = mintStore.publish.bind(mintStore);
-    mintStore.publish = (publication) => {
-      table.purge({ slot: slot(), ttlSeconds: record().ttlSeconds });
-      return publish(publication);
-    };
+    intercept(mintStore, 'publish', (publish) => {
+      table.write(slot(), changes.purge(record()));
+      return publish();
+    });
     table.set('spoil', slot(), { ...record(), dueAt: 1, lastHandedOutAt: time.now() });
 
     expect((await time.settle(world.sweep())).outcomes).toEqual({ superseded: 1 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { proxiedCalls } from '../../../protocol/proxied-calls.ts';
 import { helpdeskConnection, workforceConnection } from '../../../simulation/connections.ts';
+import { intercept } from '../../../simulation/memory-store.ts';
 
 /** A session past `refreshAt`, before a call that slides it. */
 async function pastRefreshAt(connection = workforceConnection()) {
@@ -9,11 +10,10 @@ async function pastRefreshAt(connection = workforceConnection()) {
   await made.advance({ ms: token.refreshAt - made.time.now() });
   const { store, said } = made;
   let adoptions = 0;
-  const adopt = store.adopt.bind(store);
-  store.adopt = (slide) => {
+  intercept(store, 'adopt', (adopt) => {
     adoptions += 1;
-    return adopt(slide);
-  };
+    return adopt();
+  });
   return {
     ...made,
     first: token,
@@ -181,7 +181,7 @@ describe('a token renewed by a proxied answer (C15)', () => {
 
   it('counts as no slide where another was quicker', async () => {
     const { call, script, answered, store, said } = await pastRefreshAt();
-    store.adopt = async () => false;
+    intercept(store, 'adopt', async () => false);
     script.push(() => answered(200, { value: 'slid-token' }));
     await call();
 

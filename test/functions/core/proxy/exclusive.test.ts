@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { proxiedCalls } from '../../../protocol/proxied-calls.ts';
 import type { ConnectionSettings } from '../../../simulation/connections.ts';
 import { workforceConnection } from '../../../simulation/connections.ts';
+import { intercept } from '../../../simulation/memory-store.ts';
 
 /** An upstream that ends the old token when it issues a new one (C18), before its first call. */
 function exclusive(settings: ConnectionSettings = {}, timeoutSeconds = 8) {
@@ -191,16 +192,26 @@ describe('a call that finds another at it', () => {
 
   it('waits again where another took the lease first', async () => {
     const { call, store, table, slot, record, time } = await withToken();
-    const beginCall = store.beginCall.bind(store);
-    store.beginCall = (claim) => {
-      store.beginCall = beginCall;
-      table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 2_000 } });
-      return beginCall(claim);
-    };
+    let tries = 0;
+    intercept(store, 'beginCall', (beginCall) => {
+      tries += 1;
+      if (tries === 1) table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 2_000 } });
+      return beginCall();
+    });
     const before = time.now();
 
     expect(await call()).toBe(200);
     expect(time.now() - before).toBeGreaterThanOrEqual(2_000);
+  });
+
+  it.each(['sent_twice', 'reply_lost'] as const)('knows its own lease where the write was: %s', async (fault) => {
+    const { call, store, time, record } = await withToken();
+    store.failNext('beginCall', fault);
+    const before = time.now();
+
+    expect(await call()).toBe(200);
+    expect(time.now() - before).toBeLessThan(100);
+    expect(record().lease).toBeUndefined();
   });
 });
 
@@ -315,7 +326,7 @@ describe('such a call that is answered 401 (H17, C19)', () => {
 
   it('does not hide a fault of the broker behind the 401', async () => {
     const { startCall, time, script, answered, store } = await withToken();
-    store.markRejected = () => Promise.reject(new TypeError('a fault of ours'));
+    intercept(store, 'markRejected', () => Promise.reject(new TypeError('a fault of ours')));
     script.push(() => answered(401));
 
     await expect(time.settle(startCall())).rejects.toThrow('a fault of ours');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { proxiedCalls } from '../../../protocol/proxied-calls.ts';
 import { workforceConnection } from '../../../simulation/connections.ts';
+import { intercept } from '../../../simulation/memory-store.ts';
 
 describe('the time of a proxied call', () => {
   it('is what the policy gives', async () => {
@@ -79,8 +80,7 @@ describe('a proxied call that is answered 401 (H17, C19)', () => {
       await advance({ minutes: 2 });
       const store = fleet.instances[0]?.store;
       if (store === undefined) throw new Error('no instance of mint has run');
-      const publish = store.publish.bind(store);
-      store.publish = (publication) => time.after(ms).then(() => publish(publication));
+      intercept(store, 'publish', (publish) => time.after(ms).then(publish));
       script.push(() => answered(401));
 
       expect(await call({ leftMs: 12_050 })).toBe(status);

@@ -1,15 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { claimOn } from '../../../../functions/core/slot/lease.ts';
 import { EMPTY_RECORD } from '../../../../functions/core/slot/record.ts';
-import { slotOf } from '../../../../functions/core/slot/slot.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
 import { createSeededRandom } from '../../../simulation/seeded-random.ts';
 
 describe('a claim on a lease', () => {
   const connection = helpdeskConnection();
   const clock = { now: 1_800_000_000_999, random: createSeededRandom(1) };
-  const claim = (tries: number, ttlSeconds = 0) =>
-    claimOn(slotOf(connection, '88'), connection, { ...EMPTY_RECORD, tries, ttlSeconds }, clock);
+  const claim = (tries: number, ttlSeconds = 0) => claimOn(connection, { ...EMPTY_RECORD, tries, ttlSeconds }, clock);
 
   it('brings the back-off that holds if its holder never comes back, longer with each try', () => {
     expect([0, 1, 2, 5].map((tries) => claim(tries).notBefore - clock.now)).toEqual([30_000, 60_000, 120_000, 900_000]);

@@ -27,7 +27,6 @@ import { type BrokerApi, type BrokerDomain, createHttpApi } from './http-api.ts'
 import { type BrokerAttributes, importBroker } from './imported-broker.ts';
 import { createIsolationGroups } from './isolation-groups.ts';
 import { checkedBrokerName, DEFAULT_BROKER_NAME, mintPrefixOf } from './names.ts';
-import { refuseTestCaller } from './no-test-caller.ts';
 import * as permissions from './permissions.ts';
 import { createRotationRule } from './rotation-rule.ts';
 import { createDeadLetterQueue, createSchedule } from './schedule.ts';
@@ -227,7 +226,6 @@ export class TokenBroker extends Construct implements ITokenBroker {
     };
     createAlarms(this, { ...watched, topic: props.alarmTopic });
     createDashboard(this, watched);
-    refuseTestCaller(this);
   }
 
   grantToken(grantee: iam.IGrantable, connection: string, options?: SubjectsOption): iam.Grant {

@@ -92,7 +92,6 @@ const house: readonly Room[] = [
       'functions/composition/environment.ts',
       'functions/composition/function-names.ts',
       'functions/api/routes.ts',
-      'functions/api/test-caller.ts',
       'functions/adapters/dynamodb/table.ts',
       'functions/adapters/dynamodb/audit-table.ts',
       'functions/core/slot/connection.ts',

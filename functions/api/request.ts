@@ -2,7 +2,6 @@ import type { APIGatewayProxyEventV2WithIAMAuthorizer } from 'aws-lambda';
 import type { Connection } from '../core/slot/connection.ts';
 import { BrokerError } from '../core/words/errors.ts';
 import { connectionNamedBy } from './routes.ts';
-import { testCallerIn } from './test-caller.ts';
 
 export type ApiEvent = APIGatewayProxyEventV2WithIAMAuthorizer;
 
@@ -11,14 +10,10 @@ export const SECONDS_PATTERN = /^[0-9]{1,9}$/;
 
 /**
  * The ARN of the IAM principal that signed the request. Throws `forbidden` where API Gateway did not verify one, so
- * that a route deployed without authorization still hands out nothing. The one exception, `testCallerIn`, is not to be
- * had on AWS.
+ * that a route deployed without authorization still hands out nothing.
  */
-export function callerOf(
-  event: ApiEvent,
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): string {
-  const arn = event.requestContext.authorizer?.iam?.userArn ?? testCallerIn(environment);
+export function callerOf(event: ApiEvent): string {
+  const arn = event.requestContext.authorizer?.iam?.userArn;
   if (typeof arn !== 'string' || arn === '') {
     throw new BrokerError(
       'forbidden',

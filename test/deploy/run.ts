@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { startDemoUpstreams } from '../../local/demo-upstreams.ts';
 import { ROOT } from './deployment.ts';
 import { execute } from './execute.ts';
@@ -9,6 +10,7 @@ import { createReport } from './report.ts';
 import { type Place, runScenario } from './scenario.ts';
 
 const LOG_LINES_SHOWN = 40;
+const GIVE_CALLER = join(import.meta.dirname, 'give-caller.ts');
 
 const closing: (() => Promise<void> | void)[] = [];
 
@@ -45,10 +47,8 @@ async function main(): Promise<void> {
         HOME: scratch,
         TMPDIR: scratch,
         MINISTACK_REGION: 'eu-west-1',
-        // The emulator verifies signatures but tells functions of no caller: see functions/api/test-caller.ts.
         // The emulator loads a function by `require`, and by `import`, as Lambda does, only where that is refused.
-        NODE_OPTIONS: '--no-experimental-require-module',
-        TOKEN_BROKER_TEST_CALLER: 'arn:aws:iam::000000000000:user/deploy-test',
+        NODE_OPTIONS: `--no-experimental-require-module --import=${pathToFileURL(GIVE_CALLER).href}`,
       },
     }),
   );

@@ -1,16 +1,83 @@
 import { describe, expect, it } from 'vitest';
 import { createSweep } from '../../../../functions/core/operate/sweep.ts';
-import type { MintInvocation, MintInvoker } from '../../../../functions/core/slot/minter.ts';
+import type { MintInvocation } from '../../../../functions/core/slot/minter.ts';
 import type { DueSlot } from '../../../../functions/core/slot/store.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
-import { createMemoryStore } from '../../../simulation/memory-store.ts';
-import { createMemoryTable } from '../../../simulation/memory-table.ts';
-import { createSeededRandom } from '../../../simulation/seeded-random.ts';
-import { createProcess } from '../../../simulation/simulated-process.ts';
 import { createVirtualTime } from '../../../simulation/virtual-time.ts';
 
-describe('a sweep', () => {
+/** So many due slots of a connection, one a millisecond from `since` on. */
+function dueOf(connection: string, count: number, since = 0): DueSlot[] {
+  return Array.from({ length: count }, (_, n) => ({
+    slot: { connection, subject: String(n + 1), fingerprint: 'f00d' },
+    dueAt: since + n,
+  }));
+}
+
+/** A sweep over what is due, and what it did; a slot whose mint is refused stays due. */
+function sweepOver(
+  due: readonly DueSlot[],
+  {
+    connections = ['helpdesk'],
+    mintMs = 1,
+    becomes = () => ({ kind: 'reply', reply: { outcome: 'current' } }),
+  }: {
+    readonly connections?: readonly string[];
+    readonly mintMs?: number;
+    readonly becomes?: (connection: string, invocation: number) => MintInvocation;
+  } = {},
+) {
+  const time = createVirtualTime(1_800_000_000_000);
+  const began = time.now();
+  const left = due.toSorted((a, b) => a.dueAt - b.dueAt);
+  const did = {
+    limits: [] as number[],
+    timeouts: new Set<number>(),
+    backlogs: [] as number[],
+    most: 0,
+    lastBegunMs: 0,
+  };
+  const begun = new Map(connections.map((name): [string, string[]] => [name, []]));
+  const running = new Map<string, number>();
+  let invocations = 0;
+  const sweep = createSweep({
+    store: {
+      async due({ limit }) {
+        did.limits.push(limit);
+        return left.slice(0, limit);
+      },
+    },
+    minter: {
+      async invoke({ name }, { subject }, timeoutMs) {
+        begun.get(name)?.push(subject);
+        running.set(name, (running.get(name) ?? 0) + 1);
+        did.timeouts.add(timeoutMs);
+        did.most = Math.max(did.most, running.get(name) ?? 0);
+        did.lastBegunMs = time.now() - began;
+        await time.after(mintMs);
+        running.set(name, (running.get(name) ?? 0) - 1);
+        invocations += 1;
+        const became = becomes(name, invocations);
+        const isThis = ({ slot }: DueSlot) => slot.connection === name && slot.subject === subject;
+        if (became.kind !== 'refused') left.splice(left.findIndex(isThis), 1);
+        return became;
+      },
+      ask: async () => {},
+    },
+    telemetry: {
+      metrics: (_dimensions, { RefreshBacklog }) => {
+        if (RefreshBacklog !== undefined) did.backlogs.push(RefreshBacklog.value);
+      },
+      warn: () => {},
+      info: () => {},
+    },
+    clock: { now: time.now, monotonic: time.now, sleep: time.after },
+    connections: Object.fromEntries(connections.map((name) => [name, helpdeskConnection({ name })])),
+  });
+  return { did, begun, sweep: () => time.settle(sweep()) };
+}
+
+describe('createSweep', () => {
   it('refreshes what is due and in use, and costs nothing for the rest', async () => {
     const { broker, advance, upstream } = harness();
     await broker.handOut({ subject: '1' });
@@ -33,36 +100,18 @@ describe('a sweep', () => {
     expect(upstream.logins).toHaveLength(2);
   });
 
-  it('removes an idle slot from the schedule and does nothing else, until a hand-out ends the idleness', async () => {
-    const { broker, advance, upstream, record, connection } = harness({
-      connection: helpdeskConnection({ idleSeconds: 3_600 }),
-    });
+  it('takes an idle slot off the schedule, until a hand-out ends the idleness', async () => {
+    const { broker, advance, upstream, record } = harness({ connection: helpdeskConnection({ idleSeconds: 3_600 }) });
     await broker.handOut();
     await advance({ hours: 20 });
     expect(await broker.sweep()).toMatchObject({ outcomes: { idle: 1 } });
     expect(record().dueAt).toBeUndefined();
     expect(await broker.sweep()).toMatchObject({ due: 0 });
     expect(upstream.logins).toHaveLength(1);
-
-    const before = record();
+    const { token } = record();
     await broker.handOut();
-    expect(record().dueAt).toBe(before.token?.refreshAt);
-    expect(connection.idleSeconds).toBe(3_600);
-  });
 
-  it('notes use at most once in a tenth of idleSeconds', async () => {
-    const { broker, advance, writes } = harness({
-      connection: helpdeskConnection({ idleSeconds: 3_600, memorySeconds: 0 }),
-    });
-    await broker.handOut();
-    for (let minute = 0; minute < 60; minute += 1) {
-      await advance({ minutes: 1 });
-      await broker.handOut();
-    }
-
-    const noted = writes.filter(({ operation }) => operation === 'recordUse').length;
-    expect(noted).toBeGreaterThanOrEqual(8);
-    expect(noted).toBeLessThanOrEqual(10);
+    expect(record().dueAt).toBe(token?.refreshAt);
   });
 
   it('puts a slot whose mint failed back for when its back-off is over', async () => {
@@ -78,168 +127,122 @@ describe('a sweep', () => {
     expect(await broker.sweep()).toMatchObject({ outcomes: { published: 1 } });
   });
 
-  it('passes over slots of connections that are no longer configured', async () => {
-    const { broker, advance, table, slot, upstream, record } = harness();
-    await broker.handOut();
-    for (const n of [1, 2, 3]) table.set('spoil', { ...slot(), connection: `gone-${n}` }, { ...record(), dueAt: n });
-    await advance({ hours: 20 });
+  it('begins 500 slots at the most, 10 at once a connection', async () => {
+    const { sweep, did } = sweepOver(dueOf('helpdesk', 2_000), { mintMs: 100 });
+    const { begun, backlog } = await sweep();
 
-    expect(await broker.sweep()).toMatchObject({ due: 1, begun: 1 });
-    expect(upstream.logins).toHaveLength(2);
+    expect(begun).toBe(500);
+    expect(backlog).toBeGreaterThan(0);
+    expect(did).toMatchObject({ most: 10, backlogs: [backlog] });
   });
 
-  it('takes a slot of another fingerprint off the schedule', async () => {
-    const { broker, advance, table, slot, upstream, record } = harness();
-    await broker.handOut();
-    const old = { ...slot(), fingerprint: 'before' };
-    table.set('spoil', old, { ...record(), dueAt: 1 });
-    await advance({ hours: 1 });
+  it('begins no fewer at once for each of two connections', async () => {
+    const due = [...dueOf('helpdesk', 250), ...dueOf('other', 250)];
+    const { sweep, did } = sweepOver(due, { connections: ['helpdesk', 'other'], mintMs: 1_000 });
 
-    expect(await broker.sweep()).toMatchObject({ outcomes: { idle: 1 } });
-    expect(table.get(old)?.dueAt).toBeUndefined();
-    expect(upstream.logins).toHaveLength(1);
-  });
-});
-
-describe('the limits of a sweep', () => {
-  const reply: MintInvocation = { kind: 'reply', reply: { outcome: 'current' } };
-
-  function sweepOver(
-    slots: number,
-    mintMs: number,
-    connections = ['helpdesk'],
-    {
-      gone = 0,
-      becomes = () => reply,
-    }: { readonly gone?: number; readonly becomes?: (n: number) => MintInvocation } = {},
-  ) {
-    const random = createSeededRandom(1);
-    const time = createVirtualTime(1_800_000_000_000);
-    const latency = { least: 1, most: 1, slowChance: 0, slowMost: 1 };
-    const process = createProcess('refresh', { time, random, latency });
-    const { clock } = process;
-    const table = createMemoryTable({ now: time.now });
-    const weather = { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0 };
-    const store = createMemoryStore({ table, process, random, weather, now: time.now, onActor: () => {} });
-    const found: DueSlot[] = Array.from({ length: gone + slots }, (_, n) => ({
-      slot: {
-        connection: n < gone ? 'gone' : (connections[n % connections.length] ?? ''),
-        subject: String(n + 1),
-        fingerprint: 'f00d',
-      },
-      dueAt: n,
-    }));
-    const limits: number[] = [];
-    store.due = async ({ limit }) => {
-      limits.push(limit);
-      return found.slice(0, limit);
-    };
-    const running = new Map<string, number>();
-    let most = 0;
-    let lastBegunAt = 0;
-    let invoked = 0;
-    const timeouts = new Set<number>();
-    const minter: MintInvoker = {
-      async invoke(_connection, request, timeoutMs) {
-        timeouts.add(timeoutMs);
-        const now = (running.get(request.connection) ?? 0) + 1;
-        running.set(request.connection, now);
-        most = Math.max(most, now);
-        lastBegunAt = time.now();
-        await time.after(mintMs);
-        running.set(request.connection, (running.get(request.connection) ?? 0) - 1);
-        invoked += 1;
-        return becomes(invoked);
-      },
-      ask: async () => {},
-    };
-    const backlogs: number[] = [];
-    const sweep = createSweep({
-      store,
-      minter,
-      clock,
-      telemetry: {
-        metrics: (_dimensions, { RefreshBacklog }) => {
-          if (RefreshBacklog !== undefined) backlogs.push(RefreshBacklog.value);
-        },
-        warn: () => {},
-        info: () => {},
-      },
-      connections: Object.fromEntries(connections.map((name) => [name, helpdeskConnection({ name })])),
-    });
-    const began = time.now();
-    return time.settle(sweep()).then((result) => ({
-      result,
-      most,
-      lastBegunMs: lastBegunAt - began,
-      backlogs,
-      limits,
-      timeouts: [...timeouts],
-    }));
-  }
-
-  it('are 500 slots, 10 at once a connection', async () => {
-    const { result, most, backlogs } = await sweepOver(2_000, 100);
-
-    expect(result).toMatchObject({ begun: 500 });
-    expect(result.backlog).toBeGreaterThan(0);
-    expect(backlogs).toEqual([result.backlog]);
-    expect(most).toBe(10);
+    expect(await sweep()).toMatchObject({ begun: 500, backlog: 0 });
+    expect(did.most).toBe(10);
+    expect(did.lastBegunMs).toBeLessThan(26_000);
   });
 
-  it('are no fewer at once for the other connections', async () => {
-    const { result, most, lastBegunMs } = await sweepOver(500, 1_000, ['helpdesk', 'other']);
+  it.each([
+    [2_999, 110],
+    [3_000, 100],
+    [4_000, 80],
+  ])('begins nothing from the thirtieth second on: of mints of %i ms %i', async (mintMs, begun) => {
+    const { sweep, did } = sweepOver(dueOf('helpdesk', 500), { mintMs });
 
-    expect(result).toMatchObject({ begun: 500, backlog: 0 });
-    expect(most).toBe(10);
-    expect(lastBegunMs).toBeLessThan(26_000);
-  });
-
-  it('are 30 s to begin in: the rest is the backlog', async () => {
-    const { result, lastBegunMs, backlogs } = await sweepOver(500, 4_000);
-
-    expect(lastBegunMs).toBeLessThan(30_000);
-    expect(result.begun).toBe(80);
-    expect(backlogs).toEqual([420]);
-  });
-
-  it('are the moment of the thirtieth second: what would begin then waits for the next', async () => {
-    expect((await sweepOver(500, 2_999)).result.begun).toBe(110);
-    expect((await sweepOver(500, 3_000)).result.begun).toBe(100);
+    expect(await sweep()).toMatchObject({ begun, backlog: 500 - begun });
+    expect(did.lastBegunMs).toBeLessThan(30_000);
   });
 
   it.each([
     [500, 0, 500],
     [501, 1, 500],
     [0, 0, 0],
-  ])('leave of %i due slots a backlog of %i', async (slots, backlog, begun) => {
-    expect((await sweepOver(slots, 1)).result).toMatchObject({ due: slots, begun, backlog });
+  ])('leaves of %i due slots a backlog of %i', async (slots, backlog, begun) => {
+    const { sweep, did } = sweepOver(dueOf('helpdesk', slots));
+
+    expect(await sweep()).toMatchObject({ due: slots, begun, backlog });
+    expect(did.backlogs).toEqual([backlog]);
   });
 
-  it('give each mint the time that it may take at the most', async () => {
-    expect((await sweepOver(3, 1)).timeouts).toEqual([22_000]);
+  it('gives each mint the time that it may take at the most', async () => {
+    const { sweep, did } = sweepOver(dueOf('helpdesk', 3));
+    await sweep();
+
+    expect([...did.timeouts]).toEqual([22_000]);
   });
 
-  it('are read past what is due of connections that are gone, and no further than need be', async () => {
-    const few = await sweepOver(3, 1, ['helpdesk'], { gone: 400 });
-    expect([few.result.begun, few.limits]).toEqual([3, [501]]);
-    const many = await sweepOver(3, 1, ['helpdesk'], { gone: 1_100 });
-    expect([many.result.begun, many.limits]).toEqual([3, [501, 1_002, 2_004]]);
-    const both = await sweepOver(900, 1, ['helpdesk'], { gone: 501 });
-    expect([both.result.begun, both.limits]).toEqual([500, [501, 1_002]]);
+  it('counts what became of each, answered or not', async () => {
+    const kinds = ['unanswered', 'refused', 'function_error'] as const;
+    const { sweep } = sweepOver(dueOf('helpdesk', 7), {
+      becomes(_connection, n) {
+        const kind = kinds[n % 4];
+        return kind === undefined ? { kind: 'reply', reply: { outcome: 'current' } } : { kind };
+      },
+    });
+
+    expect((await sweep()).outcomes).toEqual({ refused: 2, function_error: 2, current: 2, unanswered: 1 });
   });
 
-  it('are read no further than some 8,000 entries', async () => {
-    const { result, limits } = await sweepOver(3, 1, ['helpdesk'], { gone: 20_000 });
+  it.each([
+    ['helpdesk', 3, 400, 3, [501]],
+    ['helpdesk', 3, 1_100, 3, [501, 1_002, 2_004]],
+    ['helpdesk', 900, 501, 500, [501, 1_002]],
+    ['helpdesk', 3, 20_000, 0, [501, 1_002, 2_004, 4_008, 8_016]],
+  ])('reads past slots of connections that are gone: to %s’s %i past %i', async (name, own, gone, begun, limits) => {
+    const { sweep, did } = sweepOver([...dueOf('gone', gone), ...dueOf(name, own, gone)]);
 
-    expect(result.begun).toBe(0);
-    expect(limits).toEqual([501, 1_002, 2_004, 4_008, 8_016]);
+    expect((await sweep()).begun).toBe(begun);
+    expect(did.limits).toEqual(limits);
+  });
+});
+
+describe('a sweep over several connections', () => {
+  const connections = ['a', 'b', 'c'];
+  const counts = (begun: ReadonlyMap<string, readonly string[]>) => [...begun.values()].map(({ length }) => length);
+
+  it('is not taken up by one whose slots stay due however often they are tried', async () => {
+    const due = [...dueOf('a', 2_000), ...dueOf('b', 40, 10_000), ...dueOf('c', 3, 20_000)];
+    const { sweep, begun } = sweepOver(due, {
+      connections,
+      becomes: (name) => (name === 'a' ? { kind: 'refused' } : { kind: 'reply', reply: { outcome: 'current' } }),
+    });
+    expect(await sweep()).toMatchObject({ begun: 500 });
+    expect(counts(begun)).toEqual([457, 40, 3]);
+    expect(await sweep()).toMatchObject({ begun: 500 });
+
+    expect(begun.get('a')).toHaveLength(957);
   });
 
-  it('count what became of each, answered or not', async () => {
-    const kinds: readonly MintInvocation[] = [{ kind: 'unanswered' }, { kind: 'refused' }, { kind: 'function_error' }];
-    const { result } = await sweepOver(7, 1, ['helpdesk'], { becomes: (n) => kinds[n % 4] ?? reply });
+  it('shares its 500 slots out evenly, each connection’s longest overdue first', async () => {
+    const due = [...dueOf('a', 600), ...dueOf('b', 600, 1_000), ...dueOf('c', 600, 2_000)];
+    const { sweep, begun } = sweepOver(due, { connections });
+    await sweep();
 
-    expect(result.outcomes).toEqual({ refused: 2, function_error: 2, current: 2, unanswered: 1 });
+    expect(counts(begun)).toEqual([167, 167, 166]);
+    expect(begun.get('c')?.toSorted((x, y) => Number(x) - Number(y))).toEqual(
+      Array.from({ length: 166 }, (_, n) => String(n + 1)),
+    );
+  });
+
+  it.each([
+    ['500 of one', dueOf('a', 500), [501]],
+    ['900 of one', dueOf('a', 900), [501, 1_002]],
+    ['400 of each', connections.flatMap((name) => dueOf(name, 400)), [501]],
+    ['20,000 of one', dueOf('a', 20_000), [501, 1_002, 2_004, 4_008, 8_016]],
+  ])('reads on only while one that was not seen enough could still be waiting: %s', async (_what, due, limits) => {
+    const { sweep, did } = sweepOver(due, { connections });
+    await sweep();
+
+    expect(did.limits).toEqual(limits);
+  });
+
+  it('reports as backlog what it read and did not begin', async () => {
+    const { sweep, did } = sweepOver([...dueOf('a', 900), ...dueOf('b', 10, 1_000)], { connections });
+
+    expect(await sweep()).toMatchObject({ due: 910, begun: 500, backlog: 410 });
+    expect(did.backlogs).toEqual([410]);
   });
 });

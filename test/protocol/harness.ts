@@ -1,7 +1,7 @@
 import type { HandOut } from '../../functions/core/hand-out/hand-out.ts';
 import type { SweepResult } from '../../functions/core/operate/sweep.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
-import { EMPTY_RECORD, type SlotRecord } from '../../functions/core/slot/record.ts';
+import { EMPTY_RECORD, type SealedToken, type SlotRecord } from '../../functions/core/slot/record.ts';
 import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot/slot.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { helpdeskConnection } from '../simulation/connections.ts';
@@ -74,6 +74,13 @@ export function harness({
     });
   }
 
+  const record = (subject: string = SYSTEM): SlotRecord => table.get(slotOf(connection, subject)) ?? EMPTY_RECORD;
+
+  function put(fields: { readonly [F in keyof SlotRecord]?: SlotRecord[F] | undefined }, subject = SYSTEM): void {
+    const after = Object.entries({ ...record(subject), ...fields }).filter(([, value]) => value !== undefined);
+    table.set('spoil', slotOf(connection, subject), { ...EMPTY_RECORD, ...Object.fromEntries(after) });
+  }
+
   async function outcome(work: Promise<HandOut>): Promise<HandOut | BrokerError> {
     try {
       return await work;
@@ -132,7 +139,19 @@ export function harness({
     upstream,
     instance,
     slot: (subject: string = SYSTEM): Slot => slotOf(connection, subject),
-    record: (subject: string = SYSTEM): SlotRecord => table.get(slotOf(connection, subject)) ?? EMPTY_RECORD,
+    record,
+    /** Writes fields of a slot's item, whatever holds it; undefined takes a field away. */
+    put,
+    /** Writes fields of a slot's sealed token, whatever holds it. */
+    putToken(fields: Partial<SealedToken>, subject = SYSTEM): void {
+      const { token } = record(subject);
+      if (token === undefined) throw new Error('there is no token');
+      put({ token: { ...token, ...fields } }, subject);
+    },
+    /** Gives the lease of the slot to somebody who never comes back. */
+    heldByAnother: (ms: number) => put({ lease: { id: 'another', until: time.now() + ms } }),
+    /** Ends the slot's item. */
+    removeItem: () => table.set('ttl', slotOf(connection, SYSTEM), undefined),
     advance: (span: Span) => time.advance(msOf(span)),
     storeDown(isDown = true): void {
       weather.store.down = isDown ? 1 : 0;
@@ -144,5 +163,5 @@ function msOf({ hours = 0, minutes = 0, seconds = 0, ms = 0 }: Span): number {
   return ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms;
 }
 
-/** The first 32 bits of nothing in particular: a hash that no token has. */
+/** A SHA-256 that is of no token. */
 export const UNKNOWN_HASH = 'f'.repeat(64);

@@ -1,51 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import type { MetricValue } from '../../functions/core/words/platform.ts';
 import { helpdeskConnection, workforceConnection } from '../simulation/connections.ts';
+import type { Said } from '../simulation/world.ts';
 import { harness } from './harness.ts';
 import { proxiedCalls } from './proxied-calls.ts';
 
-interface Line {
-  readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
+const HELPDESK = { connection: 'helpdesk' };
+const WFM = { connection: 'wfm' };
+
+/** The fields of the one line that says this. */
+function line({ lines }: Said, message: RegExp): Readonly<Record<string, unknown>> | undefined {
+  const found = lines.filter((each) => message.test(each.message));
+  expect(found).toHaveLength(1);
+  return found[0]?.fields;
 }
 
-interface Metric {
-  readonly name: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly dimensions: Readonly<Record<string, string>>;
+function metric({ metrics }: Said, wanted: string) {
+  return metrics.filter(({ name }) => name === wanted).map(({ name: _, ...rest }) => rest);
 }
 
-/** Everything that the functions of a world say from now on; all of them say it by one port. */
-function heard({ operators: { telemetry } }: Pick<ReturnType<typeof harness>, 'operators'>) {
-  const lines: Line[] = [];
-  const metrics: Metric[] = [];
-  telemetry.info = (message, fields) => lines.push({ message, fields });
-  telemetry.warn = (message, fields) => lines.push({ message, fields });
-  telemetry.metrics = (dimensions, values) => {
-    for (const [name, { unit, value }] of Object.entries<MetricValue>(values))
-      metrics.push({ name, unit, value, dimensions });
-  };
-  return {
-    lines,
-    /** The fields of the one line that says this. */
-    line(message: RegExp): Line['fields'] | undefined {
-      const found = lines.filter((line) => message.test(line.message));
-      expect(found).toHaveLength(1);
-      return found[0]?.fields;
-    },
-    metric: (name: string) => metrics.filter((each) => each.name === name).map(({ name: _, ...metric }) => metric),
-  };
+/** That many times one of something. */
+function counted(times: number, dimensions: Readonly<Record<string, string>>) {
+  return Array(times).fill({ unit: 'Count', value: 1, dimensions });
 }
 
-describe('what operators read', () => {
-  it('of a token published: whose, which, from where, until when, and 12 digits of its hash', async () => {
-    const made = harness();
-    const { line } = heard(made);
-    const { token } = await made.broker.handOut({ subject: '88' });
+describe('telemetry of minting', () => {
+  it('tells of a published token: slot, source, end and 12 digits of its hash', async () => {
+    const { broker, said } = harness();
+    const { token } = await broker.handOut({ subject: '88' });
 
-    expect(line(/token was published/)).toEqual({
-      connection: 'helpdesk',
+    expect(line(said, /token was published/)).toEqual({
+      ...HELPDESK,
       subject: '88',
       generation: 1,
       source: 'login',
@@ -54,262 +38,186 @@ describe('what operators read', () => {
     });
   });
 
-  it('of a failed attempt: whose, the code, and how long it is left alone', async () => {
-    const made = harness();
-    const { line, metric } = heard(made);
-    made.upstream.planned.push('broken');
-    await made.broker.refusal({ subject: '88' });
+  it('tells of a failed attempt: slot, code and how long it is left alone', async () => {
+    const { broker, upstream, said } = harness();
+    upstream.planned.push('broken');
+    await broker.refusal({ subject: '88' });
+    const code = 'upstream_login_ambiguous';
 
-    expect(line(/attempt to get a token failed/)).toEqual({
-      connection: 'helpdesk',
+    expect(line(said, /attempt to get a token failed/)).toEqual({
+      ...HELPDESK,
       subject: '88',
-      code: 'upstream_login_ambiguous',
+      code,
       retryAfterMs: 60_000,
     });
-    const once = { unit: 'Count', value: 1 };
-    expect(metric('BackOffs')).toEqual([
-      { ...once, dimensions: { connection: 'helpdesk', code: 'upstream_login_ambiguous' } },
-    ]);
-    expect(metric('UpstreamFailures')).toEqual([{ ...once, dimensions: { connection: 'helpdesk' } }]);
-    expect(metric('RefusedLogins')).toEqual([]);
+    expect(metric(said, 'BackOffs')).toEqual(counted(1, { ...HELPDESK, code }));
+    expect(metric(said, 'UpstreamFailures')).toEqual(counted(1, HELPDESK));
+    for (const name of ['RefusedLogins', 'CredentialRefused']) expect(metric(said, name)).toEqual([]);
   });
 
-  it('of trouble that is not the upstream’s: a back-off, and no failure of the upstream', async () => {
-    const made = harness();
-    const { metric } = heard(made);
-    made.weather.secrets.down = 1;
-    await made.broker.refusal();
+  it('counts trouble of the platform as a back-off, and as no failure of the upstream', async () => {
+    const { broker, weather, said } = harness();
+    weather.secrets.down = 1;
+    await broker.refusal();
 
-    expect(metric('BackOffs')).toHaveLength(1);
-    expect(metric('UpstreamFailures')).toEqual([]);
+    expect(metric(said, 'BackOffs')).toHaveLength(1);
+    expect(metric(said, 'UpstreamFailures')).toEqual([]);
   });
 
-  it('of a login: one, how long it took, and that it was refused where it was', async () => {
-    const made = harness();
-    const { metric } = heard(made);
-    const dimensions = { connection: 'helpdesk' };
-    made.weather.upstream.answerMs = { least: 700, most: 700 };
-    await made.broker.handOut();
-    expect(metric('Logins')).toEqual([{ unit: 'Count', value: 1, dimensions }]);
-    expect(metric('UpstreamLatency')).toEqual([{ unit: 'Milliseconds', value: 700, dimensions }]);
-    expect(metric('RefusedLogins')).toEqual([]);
-    made.upstream.rules.accepted.clear();
-    await made.broker.refusal({ subject: '88' });
-
-    expect(metric('RefusedLogins')).toEqual([{ unit: 'Count', value: 1, dimensions }]);
-  });
-
-  it('of a slide: one, whoever made it', async () => {
-    const made = proxiedCalls();
-    const { line, metric } = heard(made);
-    const { broker, record, advance, time, call, script, answered } = made;
+  it('counts a login, and says how long it took', async () => {
+    const { broker, weather, said } = harness();
+    weather.upstream.answerMs = { least: 700, most: 700 };
     await broker.handOut();
-    await advance({ ms: (record().token?.refreshAt ?? 0) - time.now() });
+
+    expect(metric(said, 'Logins')).toEqual(counted(1, HELPDESK));
+    expect(metric(said, 'UpstreamLatency')).toEqual([{ unit: 'Milliseconds', value: 700, dimensions: HELPDESK }]);
+    expect(metric(said, 'RefusedLogins')).toEqual([]);
+  });
+
+  it('counts each look at a refused secret as refused until one works, never as a failure (invariant 5)', async () => {
+    const { broker, upstream, advance, said } = harness();
+    upstream.rules.accepted.clear();
+    for (let look = 0; look < 6; look += 1) {
+      await broker.refusal();
+      await advance({ seconds: 11 });
+    }
+    upstream.rules.accepted.add('mended');
+    broker.rotateSecret('mended');
+    await broker.handOut();
+
+    expect(metric(said, 'RefusedLogins')).toEqual(counted(1, HELPDESK));
+    expect(metric(said, 'CredentialRefused')).toEqual(counted(6, HELPDESK));
+    expect(metric(said, 'UpstreamFailures')).toEqual([]);
+  });
+
+  it('tells of a failure and of a refusal that could not be written down', async () => {
+    const { broker, upstream, fleet, said } = harness();
+    await broker.handOut({ subject: '1' });
+    fleet.instances[0]?.store.failNext('fail', 'down');
+    fleet.instances[0]?.store.failNext('recordRefusal', 'down');
+    upstream.planned.push('broken');
+    await broker.refusal({ subject: '2' });
+    upstream.rules.accepted.clear();
+    await broker.refusal({ subject: '3' });
+
+    expect(line(said, /failed attempt could not be written/)).toEqual({
+      ...HELPDESK,
+      code: 'upstream_login_ambiguous',
+    });
+    expect(line(said, /count of refused slots/)).toEqual(HELPDESK);
+  });
+});
+
+describe('telemetry of slides', () => {
+  it('counts each slide, whoever made it, and tells of the one taken up', async () => {
+    const { broker, record, advance, time, call, script, answered, said } = proxiedCalls();
+    const untilRefreshAt = () => advance({ ms: (record().token?.refreshAt ?? 0) - time.now() });
+    await broker.handOut();
+    await untilRefreshAt();
     await broker.sweep();
-    const slide = { unit: 'Count', value: 1, dimensions: { connection: 'wfm' } };
-    expect(metric('Slides')).toEqual([slide]);
-    await advance({ ms: (record().token?.refreshAt ?? 0) - time.now() });
+    expect(metric(said, 'Slides')).toEqual(counted(1, WFM));
+    await untilRefreshAt();
     script.push(() => answered(200, { value: 'slid-token' }));
     await call();
 
-    expect(metric('Slides')).toEqual([slide, slide]);
-    expect(line(/slid token was taken up/)).toEqual({
-      connection: 'wfm',
+    expect(metric(said, 'Slides')).toEqual(counted(2, WFM));
+    expect(line(said, /slid token was taken up/)).toEqual({
+      ...WFM,
       subject: 'system',
       generation: 3,
       tokenHash: record().token?.hash.slice(0, 12),
     });
   });
 
-  it('of a slide that could not be kept: whose', async () => {
+  it('names the connection of a slide that could not be kept', async () => {
     const sharing = proxiedCalls();
-    const sharingHeard = heard(sharing);
     await sharing.broker.handOut();
     await sharing.advance({ ms: (sharing.record().token?.refreshAt ?? 0) - sharing.time.now() });
     sharing.store.failNext('adopt', 'down');
     sharing.script.push(() => sharing.answered(200, { value: 'slid-token' }));
     await sharing.call();
-    expect(sharingHeard.line(/slid token could not be taken up/)).toEqual({ connection: 'wfm' });
+    expect(line(sharing.said, /slid token could not be taken up/)).toEqual(WFM);
 
     const alone = proxiedCalls({ connection: workforceConnection({ tokensOverlap: false }) });
-    const aloneHeard = heard(alone);
     alone.store.failNext('publish', 'down');
     alone.script.push(() => alone.answered(200, { value: 'slid-token' }));
     await alone.call();
-    expect(aloneHeard.line(/slid token could not be stored/)).toEqual({ connection: 'wfm' });
+    expect(line(alone.said, /slid token could not be stored/)).toEqual(WFM);
   });
+});
 
-  it('of a hand-out: from where, and the seconds that were left', async () => {
-    const made = harness();
-    const { metric } = heard(made);
-    await made.broker.handOut();
-    await made.advance({ hours: 1 });
-    const { token } = await made.broker.handOut();
-
-    expect(metric('HandOuts')).toEqual(
-      ['login', 'cache'].map((source) => ({
-        unit: 'Count',
-        value: 1,
-        dimensions: { connection: 'helpdesk', source },
-      })),
-    );
-    const [, later] = metric('SecondsToExpiry');
-    expect(later).toMatchObject({ unit: 'Seconds', dimensions: { connection: 'helpdesk', source: 'cache' } });
-    expect(later?.value).toBe(Math.floor((token.expiresAt - 5_000 - made.time.now()) / 1_000));
-  });
-
-  it('of a wait for somebody else’s login: how long, and nothing where there was none', async () => {
-    const made = harness({ instances: 2 });
-    const { metric } = heard(made);
-    made.weather.upstream.answerMs = { least: 3_000, most: 3_000 };
-    const holder = made.broker.start({ on: 0 });
-    await made.time.advance(100);
-    const before = made.time.now();
-    await made.broker.handOut({ on: 1 });
-    const tookMs = made.time.now() - before;
-    await made.time.settle(holder);
-    const [waited, ...more] = metric('WaitForMint');
+describe('telemetry of hand-outs', () => {
+  it('says how long a caller waited for another’s login, and nothing where none waited', async () => {
+    const { broker, weather, time, said } = harness({ instances: 2 });
+    weather.upstream.answerMs = { least: 3_000, most: 3_000 };
+    const holder = broker.start({ on: 0 });
+    await time.advance(100);
+    const before = time.now();
+    await broker.handOut({ on: 1 });
+    const tookMs = time.now() - before;
+    await time.settle(holder);
+    const [waited, ...more] = metric(said, 'WaitForMint');
 
     expect(more).toEqual([]);
-    expect(waited).toMatchObject({ unit: 'Milliseconds', dimensions: { connection: 'helpdesk' } });
+    expect(waited).toMatchObject({ unit: 'Milliseconds', dimensions: HELPDESK });
     expect(waited?.value).toBeGreaterThan(2_500);
     expect(waited?.value).toBeLessThanOrEqual(tookMs);
   });
 
-  it('of a stored token that does not decrypt: an alarm that names the item', async () => {
-    const made = harness({ instances: 2 });
-    const { token } = await made.broker.handOut();
-    const stored = made.record().token;
-    if (stored === undefined) throw new Error('there is no token');
-    made.table.set('spoil', made.slot(), { ...made.record(), token: { ...stored, ciphertext: new Uint8Array(40) } });
-    const { line, metric } = heard(made);
-    await made.broker.handOut({ on: 1 });
+  it('raises an alarm that names the item of a token that does not decrypt', async () => {
+    const { broker, putToken, said } = harness({ instances: 2 });
+    const { token } = await broker.handOut();
+    putToken({ ciphertext: new Uint8Array(40) });
+    await broker.handOut({ on: 1 });
 
-    expect(metric('CiphertextRejected')[0]).toEqual({
-      unit: 'Count',
-      value: 1,
-      dimensions: { connection: 'helpdesk' },
-    });
-    expect(line(/did not decrypt/)).toEqual({
-      connection: 'helpdesk',
+    expect(metric(said, 'CiphertextRejected')[0]).toEqual(counted(1, HELPDESK)[0]);
+    expect(line(said, /did not decrypt/)).toEqual({
+      ...HELPDESK,
       subject: 'system',
       generation: 1,
       tokenHash: token.hash.slice(0, 12),
     });
   });
+});
 
-  it('of a purge: whose, and by whom', async () => {
-    const made = harness();
-    await made.broker.handOut();
-    const { line } = heard(made);
-    await made.broker.purge();
+describe('telemetry of operators and of the schedule', () => {
+  it('tells of a purge: the slot, and by whom', async () => {
+    const { broker, said } = harness();
+    await broker.handOut();
+    await broker.purge();
 
-    expect(line(/slot was purged/)).toEqual({
-      connection: 'helpdesk',
+    expect(line(said, /slot was purged/)).toEqual({
+      ...HELPDESK,
       subject: 'system',
       caller: 'operator',
       requestId: 'purge',
     });
   });
 
-  it('of a rotation: of what, and how many back-offs it ended', async () => {
-    const made = harness();
-    made.upstream.planned.push('broken', 'broken');
-    for (const subject of ['1', '2']) await made.broker.refusal({ subject });
-    await made.broker.handOut({ subject: '3' });
-    const { line } = heard(made);
-    await made.broker.rotationEvent();
+  it('tells of a rotation: the connection, and how many back-offs it ended', async () => {
+    const { broker, upstream, said } = harness();
+    upstream.planned.push('broken', 'broken');
+    for (const subject of ['1', '2']) await broker.refusal({ subject });
+    await broker.handOut({ subject: '3' });
+    await broker.rotationEvent();
 
-    expect(line(/secret has a new version/)).toEqual({ connection: 'helpdesk', backOffsEnded: 2 });
+    expect(line(said, /secret has a new version/)).toEqual({ ...HELPDESK, backOffsEnded: 2 });
   });
 
-  it('of a sweep: what was due, begun and left, by outcome; and no line of one with nothing to do', async () => {
-    const made = harness({ connection: helpdeskConnection({ idleSeconds: 80_000 }) });
-    const { line, lines, metric } = heard(made);
-    await made.broker.sweep();
-    expect(lines).toEqual([]);
-    expect(metric('RefreshBacklog')).toEqual([{ unit: 'Count', value: 0, dimensions: {} }]);
-    for (const subject of ['1', '2', '3']) await made.broker.handOut({ subject });
-    await made.advance({ hours: 20 });
-    made.upstream.planned.push('broken');
-    await made.broker.sweep();
+  it('tells of a sweep what was due, begun and left, and has no line for one with nothing to do', async () => {
+    const { broker, upstream, advance, said } = harness({ connection: helpdeskConnection({ idleSeconds: 80_000 }) });
+    await broker.sweep();
+    expect(said.lines).toEqual([]);
+    expect(metric(said, 'RefreshBacklog')).toEqual([{ unit: 'Count', value: 0, dimensions: {} }]);
+    for (const subject of ['1', '2', '3']) await broker.handOut({ subject });
+    await advance({ hours: 20 });
+    upstream.planned.push('broken');
+    await broker.sweep();
 
-    expect(line(/sweep ended/)).toEqual({ due: 3, begun: 3, backlog: 0, published: 2, failed: 1 });
-    expect(metric('SlotsSwept')).toEqual([
+    expect(line(said, /sweep ended/)).toEqual({ due: 3, begun: 3, backlog: 0, published: 2, failed: 1 });
+    expect(metric(said, 'SlotsSwept')).toEqual([
       { unit: 'Count', value: 1, dimensions: { outcome: 'failed' } },
       { unit: 'Count', value: 2, dimensions: { outcome: 'published' } },
     ]);
   });
-
-  it('of what could not be written down: the failure, and the count of refused slots', async () => {
-    const made = harness();
-    await made.broker.handOut({ subject: '1' });
-    const { line } = heard(made);
-    const store = made.fleet.instances[0]?.store;
-    store?.failNext('fail', 'down');
-    made.upstream.planned.push('broken');
-    await made.broker.refusal({ subject: '2' });
-    expect(line(/failed attempt could not be written/)).toEqual({
-      connection: 'helpdesk',
-      code: 'upstream_login_ambiguous',
-    });
-    store?.failNext('recordRefusal', 'down');
-    made.upstream.rules.accepted.clear();
-    await made.broker.refusal({ subject: '3' });
-
-    expect(line(/count of refused slots/)).toEqual({ connection: 'helpdesk' });
-  });
-});
-
-/** How often each metric was counted, from now on. */
-function counted({ operators: { telemetry } }: Pick<ReturnType<typeof harness>, 'operators'>) {
-  const counts: Record<string, number> = {};
-  telemetry.metrics = (dimensions, values) => {
-    for (const name of Object.keys(values)) {
-      expect(name !== 'CredentialRefused' || dimensions['connection'] === 'helpdesk').toBe(true);
-      counts[name] = (counts[name] ?? 0) + 1;
-    }
-  };
-  return counts;
-}
-
-it('invariant 5: each look at a refused secret counts as refused, and never as a failure of the upstream', async () => {
-  const made = harness();
-  const { broker, upstream, advance } = made;
-  upstream.rules.accepted.clear();
-  const counts = counted(made);
-  await broker.refusal();
-  expect(counts).toMatchObject({ RefusedLogins: 1, CredentialRefused: 1 });
-  for (let look = 0; look < 5; look += 1) {
-    await advance({ seconds: 11 });
-    await broker.refusal();
-  }
-
-  expect(upstream.logins).toHaveLength(1);
-  expect(counts).toMatchObject({ RefusedLogins: 1, CredentialRefused: 6 });
-  expect(counts['UpstreamFailures']).toBeUndefined();
-});
-
-it('stops counting with the version that works', async () => {
-  const made = harness();
-  const { broker, upstream, advance } = made;
-  upstream.rules.accepted.clear();
-  const counts = counted(made);
-  await broker.refusal();
-  upstream.rules.accepted.add('mended');
-  broker.rotateSecret('mended');
-  await advance({ seconds: 11 });
-  await broker.handOut();
-
-  expect(counts).toMatchObject({ CredentialRefused: 1 });
-});
-
-it('counts what the upstream itself failed at as a failure of the upstream, and as no refusal', async () => {
-  const made = harness();
-  const counts = counted(made);
-  made.upstream.planned.push('broken');
-  await made.broker.refusal();
-
-  expect(counts).toMatchObject({ UpstreamFailures: 1 });
-  expect(counts['CredentialRefused']).toBeUndefined();
 });

@@ -59,13 +59,10 @@ export interface ProxyInstance {
   call(target: { readonly connection: Connection; readonly slot: Slot }, requestId: string): Promise<number>;
 }
 
-/** What the broker says of itself: metrics by name, and warnings. */
+/** What the broker says of itself: metrics by name, every line, and of those the warnings once more. */
 export interface Said {
-  readonly metrics: {
-    readonly name: string;
-    readonly value: number;
-    readonly dimensions: Readonly<Record<string, string>>;
-  }[];
+  readonly metrics: (MetricValue & { readonly name: string; readonly dimensions: Readonly<Record<string, string>> })[];
+  readonly lines: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
   readonly warnings: string[];
 }
 
@@ -119,7 +116,7 @@ export function createWorld({
   const answers: Answer[] = [];
   const ledger: UpstreamRequest[] = [];
   const calls: ForwardedCall[] = [];
-  const said: Said = { metrics: [], warnings: [] };
+  const said: Said = { metrics: [], lines: [], warnings: [] };
   const ring: KeyRing = new Map();
   const vault = createSecretVault();
   const plannedUpstreamFaults: (UpstreamFault | 'none')[] = [];
@@ -146,11 +143,13 @@ export function createWorld({
 
   const telemetry: Telemetry = {
     metrics(dimensions, values) {
-      for (const [name, { value }] of Object.entries<MetricValue>(values))
-        said.metrics.push({ name, value, dimensions });
+      for (const [name, value] of Object.entries(values)) said.metrics.push({ name, ...value, dimensions });
     },
-    warn: (message) => said.warnings.push(message),
-    info: () => {},
+    warn(message, fields) {
+      said.warnings.push(message);
+      said.lines.push({ message, fields });
+    },
+    info: (message, fields) => said.lines.push({ message, fields }),
   };
 
   const onActor = (name: string): void => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { harness } from '../../../protocol/harness.ts';
 
-describe('audit (invariant 10)', () => {
+describe('recordHandOut (invariant 10)', () => {
   it('records every hand-out with all it must say, before the answer', async () => {
     const { broker, audits, answers, vault, connection } = harness();
     await broker.handOut({ subject: '88', caller: 'arn:aws:iam::1:user/one' });
@@ -28,5 +28,21 @@ describe('audit (invariant 10)', () => {
 
     expect((await broker.refusal()).code).toBe('audit_unavailable');
     expect(audits).toHaveLength(1);
+  });
+
+  it('counts hand-outs by source, and the seconds that their tokens have left', async () => {
+    const { broker, advance, time, said } = harness();
+    await broker.handOut();
+    await advance({ hours: 1 });
+    const { token } = await broker.handOut();
+    const of = (source: string) => ({ connection: 'helpdesk', source });
+    const secondsLeft = Math.floor((token.expiresAt - 5_000 - time.now()) / 1_000);
+
+    for (const source of ['login', 'cache']) {
+      expect(said.metrics).toContainEqual({ name: 'HandOuts', unit: 'Count', value: 1, dimensions: of(source) });
+    }
+    expect(said.metrics.filter(({ name }) => name === 'HandOuts')).toHaveLength(2);
+    const told = { name: 'SecondsToExpiry', unit: 'Seconds', value: secondsLeft, dimensions: of('cache') };
+    expect(said.metrics).toContainEqual(told);
   });
 });

@@ -3,32 +3,20 @@ import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { harness, UNKNOWN_HASH } from '../../../protocol/harness.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
 
-describe('single flight (invariants 3, 4)', () => {
-  it('sends one login when a thousand callers overlap', async () => {
-    const { broker, upstream } = harness();
-    const results = await broker.together(Array.from({ length: 1_000 }, () => ({})));
+const codeOf = (result: unknown) => (result instanceof BrokerError ? result.code : 'handed out');
+const manyOf = (count: number, instances: number) => Array.from({ length: count }, (_, n) => ({ on: n % instances }));
 
-    expect(upstream.logins).toHaveLength(1);
-    expect(results.filter((result) => result instanceof BrokerError)).toEqual([]);
-    const values = results.flatMap((result) => (result instanceof BrokerError ? [] : [result.token.hash]));
-    expect(new Set(values).size).toBe(1);
-  });
-
-  it('sends one login when a thousand callers overlap over five instances', async () => {
+describe('createHandOut', () => {
+  it('sends one login when a thousand callers of five instances overlap (invariants 3, 4)', async () => {
     const { broker, upstream } = harness({ instances: 5 });
-    const results = await broker.together(Array.from({ length: 1_000 }, (_, n) => ({ on: n % 5 })));
+    const results = await broker.together(manyOf(1_000, 5));
+    const handedOut = results.flatMap((result) => (result instanceof BrokerError ? [] : [result]));
 
     expect(upstream.logins).toHaveLength(1);
-    expect(results.filter((result) => result instanceof BrokerError)).toEqual([]);
-  });
-
-  it('says `login` to the one caller whose request logged in, and `cache` to all others', async () => {
-    const { broker } = harness({ instances: 2 });
-    const results = await broker.together(Array.from({ length: 20 }, (_, n) => ({ on: n % 2 })));
-    const sources = results.map((result) => (result instanceof BrokerError ? result.code : result.source));
-
-    expect(sources.filter((source) => source === 'login')).toHaveLength(1);
-    expect(sources.filter((source) => source === 'cache')).toHaveLength(19);
+    expect(handedOut).toHaveLength(1_000);
+    expect(new Set(handedOut.map(({ token }) => token.hash)).size).toBe(1);
+    expect(handedOut.filter(({ source }) => source === 'login')).toHaveLength(1);
+    expect(handedOut.filter(({ source }) => source === 'cache')).toHaveLength(999);
   });
 
   it('logs in once for each subject, and hands nobody the token of another (invariant 8)', async () => {
@@ -43,17 +31,16 @@ describe('single flight (invariants 3, 4)', () => {
     }
   });
 
-  it('shares one failed login among all who waited for it', async () => {
-    const { broker, upstream } = harness({ instances: 3 });
+  it.each([1, 3])('shares one failed login among all who waited for it on %i instances', async (instances) => {
+    const { broker, upstream } = harness({ instances });
     upstream.planned.push('broken');
-    const results = await broker.together(Array.from({ length: 30 }, (_, n) => ({ on: n % 3 })));
+    const codes = (await broker.together(manyOf(30, instances))).map(codeOf);
 
     expect(upstream.logins).toHaveLength(1);
-    expect(results.every((result) => result instanceof BrokerError)).toBe(true);
+    if (instances === 1) expect(new Set(codes)).toEqual(new Set(['upstream_login_ambiguous']));
+    expect(codes).not.toContain('handed out');
   });
-});
 
-describe('hand-outs of a good token', () => {
   it('goes on through outages of upstream and secrets past refreshAt (invariants 11, 12)', async () => {
     const { broker, advance, weather, upstream } = harness({ instances: 2 });
     const { token } = await broker.handOut();
@@ -64,6 +51,7 @@ describe('hand-outs of a good token', () => {
       await broker.sweep();
       expect((await broker.handOut({ on: hour % 2 })).token.hash).toBe(token.hash);
     }
+
     expect(upstream.logins.length).toBeLessThan(2);
   });
 
@@ -73,97 +61,35 @@ describe('hand-outs of a good token', () => {
     await advance({ hours: 20 });
     weather.upstream.answerMs = { least: 5_000, most: 5_000 };
     const before = time.now();
-
     expect((await broker.handOut()).token.hash).toBe(token.hash);
     expect(time.now() - before).toBeLessThan(100);
     await advance({ seconds: 10 });
     expect(upstream.logins).toHaveLength(2);
     await advance({ seconds: 31 });
+
     expect((await broker.handOut()).token.generation).toBe(2);
   });
 
-  it('asks for one refresh however many callers of however many instances see that it is time', async () => {
-    const { broker, advance, fleet, upstream } = harness({ instances: 4 });
-    await broker.handOut();
-    await advance({ hours: 20 });
-    upstream.goDown();
-    const results = await broker.together(Array.from({ length: 100 }, (_, n) => ({ on: n % 4 })));
-
-    expect(results.every((result) => !(result instanceof BrokerError))).toBe(true);
-    expect(fleet.asked).toHaveLength(1);
-    expect(fleet.asked[0]).toMatchObject({ trigger: 'reader', subject: 'system' });
-  });
-
-  it('asks again after 30 s where the first ask was lost', async () => {
-    const { broker, advance, fleet, upstream } = harness();
-    await broker.handOut();
-    await advance({ hours: 20 });
-    fleet.planned.push('lost');
-    await broker.handOut();
-    await advance({ seconds: 20 });
-    await broker.handOut();
-    expect(fleet.asked).toHaveLength(1);
-    await advance({ seconds: 11 });
-    await broker.handOut();
-    await advance({ seconds: 1 });
-
-    expect(fleet.asked).toHaveLength(2);
-    expect(upstream.logins).toHaveLength(2);
-  });
-
-  it('asks for no refresh while a lease is live or a back-off is on', async () => {
-    const { broker, advance, fleet, weather, upstream } = harness();
-    await broker.handOut();
-    await advance({ hours: 20 });
-    upstream.planned.push('broken');
-    await broker.handOut();
-    await advance({ seconds: 45 });
-    await broker.handOut();
-    expect(fleet.asked).toHaveLength(1);
-
-    weather.upstream.answerMs = { least: 4_000, most: 4_000 };
-    await advance({ seconds: 20 });
-    await broker.handOut();
-    await advance({ seconds: 2 });
-    await broker.handOut();
-    expect(fleet.asked).toHaveLength(2);
-  });
-
-  it('goes on when the store refuses to note the use (invariant 12)', async () => {
-    const { broker, advance, instance } = harness();
-    const { token } = await broker.handOut();
-    await advance({ hours: 20 });
-    instance(0).store.failNext('recordUse', 'down');
-    instance(0).store.failNext('askRefresh', 'down');
-
-    expect((await broker.handOut()).token.hash).toBe(token.hash);
-  });
-});
-
-describe('refusals before anything is looked at', () => {
-  it('hands out nothing of an upstream that ends the old token with every new one', async () => {
+  it('hands out nothing of an upstream that ends the old token with every new one (C18)', async () => {
     const { broker, upstream, writes } = harness({ connection: helpdeskConnection({ tokensOverlap: false }) });
 
-    expect((await broker.refusal()).code).toBe('handout_disabled');
-    expect([upstream.logins, writes]).toEqual([[], []]);
-  });
-
-  it('refuses a min_ttl that no fresh token could have', async () => {
-    const { broker, upstream, writes } = harness();
-
-    expect((await broker.refusal({ minTtlSeconds: 86_396 })).code).toBe('min_ttl_unsatisfiable');
+    expect(await broker.refusal()).toMatchObject({
+      code: 'handout_disabled',
+      detail: expect.stringContaining('/proxy/helpdesk'),
+    });
     expect([upstream.logins, writes]).toEqual([[], []]);
   });
 });
 
-describe('min_ttl', () => {
-  it('is served from the cache while the token has that long to go', async () => {
-    const { broker, advance, upstream } = harness();
-    await broker.handOut();
-    await advance({ hours: 10 });
+describe('a hand-out with min_ttl', () => {
+  it('is refused, and nothing is looked at, where no fresh token could have that long to go', async () => {
+    const { broker, upstream, writes } = harness();
 
-    expect((await broker.handOut({ minTtlSeconds: 3_600 })).source).toBe('cache');
-    expect(upstream.logins).toHaveLength(1);
+    expect(await broker.refusal({ minTtlSeconds: 86_396 })).toMatchObject({
+      code: 'min_ttl_unsatisfiable',
+      detail: expect.stringMatching(/helpdesk .* 86395 s/),
+    });
+    expect([upstream.logins, writes]).toEqual([[], []]);
   });
 
   it('never renews a token before its refreshAt', async () => {
@@ -171,9 +97,10 @@ describe('min_ttl', () => {
     await broker.handOut();
     await advance({ hours: 10 });
 
+    expect((await broker.handOut({ minTtlSeconds: 3_600 })).source).toBe('cache');
     expect((await broker.refusal({ minTtlSeconds: 15 * 3_600 })).code).toBe('min_ttl_unsatisfiable');
-    expect(upstream.logins).toHaveLength(1);
     expect((await broker.handOut()).source).toBe('cache');
+    expect(upstream.logins).toHaveLength(1);
   });
 
   it('renews a token past its refreshAt that falls short, while others get the old one', async () => {
@@ -188,30 +115,23 @@ describe('min_ttl', () => {
     expect(upstream.logins).toHaveLength(2);
   });
 
-  it('says so once the fresh token falls short as well, after one login', async () => {
-    const { broker, upstream } = harness();
-    upstream.rules.lifeSeconds = 3_600;
+  it.each([0.8, 0.000001])(
+    'costs one login where the fresh token falls short too, refreshed at %d',
+    async (refreshAfter) => {
+      const { broker, upstream } = harness({ connection: helpdeskConnection({ refreshAfter }) });
+      upstream.rules.lifeSeconds = 3_600;
 
-    expect((await broker.refusal({ minTtlSeconds: 7_200 })).code).toBe('min_ttl_unsatisfiable');
-    expect((await broker.refusal({ minTtlSeconds: 7_200 })).code).toBe('min_ttl_unsatisfiable');
-    expect(upstream.logins).toHaveLength(1);
-    expect((await broker.handOut()).source).toBe('cache');
-  });
+      expect((await broker.refusal({ minTtlSeconds: 7_200 })).code).toBe('min_ttl_unsatisfiable');
+      expect(upstream.logins).toHaveLength(1);
+      expect((await broker.handOut()).source).toBe('cache');
+    },
+  );
 });
 
-const codes = (results: readonly unknown[]) =>
-  results.map((result) => (result instanceof BrokerError ? result.code : 'handed out'));
+describe('a look shared by callers of one instance', () => {
+  const connection = helpdeskConnection({ timeoutSeconds: 1 });
 
-describe('callers of one instance that overlap', () => {
-  it('share one failed look, with its error and without another attempt', async () => {
-    const { broker, upstream } = harness();
-    upstream.planned.push('broken');
-
-    expect(codes(await broker.together([{}, {}, {}]))).toEqual(Array(3).fill('upstream_login_ambiguous'));
-    expect(upstream.logins).toHaveLength(1);
-  });
-
-  it('do not share it where what they report differs', async () => {
+  it('is not shared where what they report differs', async () => {
     const { broker, upstream, advance } = harness();
     const { token } = await broker.handOut();
     await advance({ minutes: 5 });
@@ -221,40 +141,29 @@ describe('callers of one instance that overlap', () => {
     expect(upstream.logins).toHaveLength(2);
   });
 
-  it('look again for themselves where a look begun for another ran out of its time, and theirs is left', async () => {
-    const connection = helpdeskConnection({ timeoutSeconds: 1 });
-    const { broker, upstream, time, table, slot, record } = harness({ connection });
-    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 9_000 } });
-    const first = broker.start().catch((error: unknown) => error);
+  it('is followed by one of their own where it ran out of its time and theirs is left', async () => {
+    const { broker, upstream, time, heldByAnother } = harness({ connection });
+    heldByAnother(9_000);
+    const first = broker.start().catch(codeOf);
     await time.advance(7_900);
     const second = broker.start();
 
-    expect(codes([await time.settle(first)])).toEqual(['refresh_in_progress']);
+    expect(await time.settle(first)).toBe('refresh_in_progress');
     expect(await time.settle(second)).toMatchObject({ source: 'login', token: { generation: 1 } });
     expect(upstream.logins).toHaveLength(1);
   });
 
-  it('do so once: a caller waits for two looks at the most', async () => {
-    const connection = helpdeskConnection({ timeoutSeconds: 1 });
-    const { broker, time, table, slot, record } = harness({ connection });
-    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 60_000 } });
-    const first = broker.start().catch((error: unknown) => error);
+  it('is followed by one more at the most, and by none where it was the caller’s own', async () => {
+    const { broker, time, heldByAnother } = harness({ connection });
+    heldByAnother(60_000);
+    const ended = async (asked: Promise<unknown>) => [await asked.catch(codeOf), time.now()] as const;
+    const [ownFrom, own] = [time.now(), ended(broker.start())];
     await time.advance(7_900);
-    const began = time.now();
-    const second = await time.settle(broker.start().catch((error: unknown) => error));
-    await time.settle(first);
+    const [sharedFrom, shared] = [time.now(), ended(broker.start())];
+    const [[ownCode, ownUntil], [sharedCode, sharedUntil]] = await time.settle(Promise.all([own, shared]));
 
-    expect(codes([second])).toEqual(['refresh_in_progress']);
-    expect(time.now() - began).toBeLessThan(8_500);
-  });
-
-  it('do not where it was their own: nobody waits longer than T + 7 s', async () => {
-    const connection = helpdeskConnection({ timeoutSeconds: 1 });
-    const { broker, time, table, slot, record } = harness({ connection });
-    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 60_000 } });
-    const began = time.now();
-
-    expect((await broker.refusal()).code).toBe('refresh_in_progress');
-    expect(time.now() - began).toBeLessThan(8_100);
+    expect([ownCode, sharedCode]).toEqual(['refresh_in_progress', 'refresh_in_progress']);
+    expect(ownUntil - ownFrom).toBeLessThan(8_100);
+    expect(sharedUntil - sharedFrom).toBeLessThan(8_500);
   });
 });

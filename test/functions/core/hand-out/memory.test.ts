@@ -7,14 +7,8 @@ import { helpdeskConnection } from '../../../simulation/connections.ts';
 
 describe('createTokenMemory', () => {
   const token = (generation: number): Token => ({
-    value: new Secret('token'),
-    attributes: {},
-    generation,
-    hash: 'hash',
-    secretVersion: 'version',
-    issuedAt: 0,
-    expiresAt: 0,
-    refreshAt: 0,
+    ...{ value: new Secret('token'), attributes: {}, generation, hash: 'hash', secretVersion: 'version' },
+    ...{ issuedAt: 0, expiresAt: 0, refreshAt: 0 },
   });
   const slot = (subject: string) => ({ connection: 'helpdesk', subject, fingerprint: 'f00d' });
 
@@ -25,13 +19,16 @@ describe('createTokenMemory', () => {
     expect(['1', '2', '3'].map((subject) => memory.last(slot(subject))?.generation)).toEqual([2, undefined, 3]);
   });
 
-  it('is recent for as long as asked, and not when the clock has gone back', () => {
+  it.each([
+    [129_999, true],
+    [130_000, false],
+    [95_000, true],
+    [94_999, false],
+  ])('takes what was read at 100,000 for recent within 30 s, and the skew before: at %i, %s', (now, isRecent) => {
     const memory = createTokenMemory();
     memory.remember(slot('1'), token(1), 100_000);
 
-    expect(memory.recent(slot('1'), 129_999, 30)?.generation).toBe(1);
-    expect(memory.recent(slot('1'), 130_000, 30)).toBeUndefined();
-    expect(memory.recent(slot('1'), 94_000, 30)).toBeUndefined();
+    expect(memory.recent(slot('1'), now, 30) !== undefined).toBe(isRecent);
   });
 
   it.each([
@@ -40,25 +37,17 @@ describe('createTokenMemory', () => {
     ['of a clock that has gone back half a minute', 70_000, 1],
     ['that was begun at the same moment and ended later', 100_000, 1],
     ['that was begun later', 100_001, 1],
-  ])('keeps the one begun later: one %s', (_which, readAt, kept) => {
+  ])('keeps the look begun later: one %s', (_which, readAt, kept) => {
     const memory = createTokenMemory();
     memory.remember(slot('1'), token(2), 100_000);
     memory.remember(slot('1'), token(1), readAt);
 
     expect(memory.last(slot('1'))?.generation).toBe(kept);
   });
-
-  it('takes a clock that has gone back by no more than the skew for the same', () => {
-    const memory = createTokenMemory();
-    memory.remember(slot('1'), token(1), 100_000);
-
-    expect(memory.recent(slot('1'), 95_000, 30)?.generation).toBe(1);
-    expect(memory.recent(slot('1'), 94_999, 30)).toBeUndefined();
-  });
 });
 
-describe('memory', () => {
-  it('hands out from memory for memorySeconds, then looks at the store', async () => {
+describe('a hand-out from memory', () => {
+  it('is given for memorySeconds, then the store is looked at', async () => {
     const { broker, advance, instance } = harness();
     await broker.handOut();
     let reads = 0;
@@ -73,42 +62,45 @@ describe('memory', () => {
     expect(reads).toBe(0);
     await advance({ seconds: 2 });
     await broker.handOut();
+
     expect(reads).toBe(1);
   });
 
-  it('never looks at memory first where memorySeconds is 0', async () => {
-    const { broker, table, slot } = harness({ connection: helpdeskConnection({ memorySeconds: 0 }) });
+  it('is never given where memorySeconds is 0', async () => {
+    const { broker, removeItem } = harness({ connection: helpdeskConnection({ memorySeconds: 0 }) });
     const first = await broker.handOut();
-    table.set('spoil', slot(), undefined);
+    removeItem();
 
     expect((await broker.handOut()).token.hash).not.toBe(first.token.hash);
   });
 
-  it('does not answer from memory past refreshAt, so that a reader asks for the refresh', async () => {
-    const { broker, advance, fleet } = harness();
+  it('ends at refreshAt, so that a reader asks for the refresh', async () => {
+    const { broker, advance, fleet, time } = harness();
     const { token } = await broker.handOut();
-    await advance({ ms: token.refreshAt - token.issuedAt - 5_000 });
+    await advance({ ms: token.refreshAt - time.now() - 1_000 });
     await broker.handOut();
-    await advance({ seconds: 6 });
+    expect(fleet.asked).toHaveLength(0);
+    await advance({ ms: token.refreshAt - time.now() });
     await broker.handOut();
 
     expect(fleet.asked).toHaveLength(1);
   });
 
-  it('serves what is in memory while the store is down, until it is not usable any more (invariant 11)', async () => {
+  it('outlives an outage of the store, until the token is not usable any more (invariant 11)', async () => {
     const { broker, advance, storeDown, upstream, connection } = harness();
     const { token } = await broker.handOut();
     storeDown();
     const lastUsable = token.expiresAt - 5_000 - connection.minTtlSeconds * 1_000;
     await advance({ ms: lastUsable - token.issuedAt - 1_000 });
     expect((await broker.handOut()).token.hash).toBe(token.hash);
-
+    expect((await broker.refusal({ minTtlSeconds: 120 })).code).toBe('store_unavailable');
     await advance({ seconds: 2 });
+
     expect((await broker.refusal()).code).toBe('store_unavailable');
     expect(upstream.logins).toHaveLength(1);
   });
 
-  it('serves what is in memory while the keys are down (invariant 11)', async () => {
+  it('outlives an outage of the keys (invariant 11)', async () => {
     const { broker, advance, weather } = harness();
     const { token } = await broker.handOut();
     weather.keys.down = 1;
@@ -117,17 +109,7 @@ describe('memory', () => {
     expect((await broker.handOut()).token.hash).toBe(token.hash);
   });
 
-  it('does not serve from memory, in an outage, less than the caller asked for', async () => {
-    const { broker, advance, storeDown } = harness();
-    await broker.handOut();
-    storeDown();
-    await advance({ hours: 23 });
-
-    expect((await broker.refusal({ minTtlSeconds: 7_200 })).code).toBe('store_unavailable');
-    expect((await broker.handOut({ minTtlSeconds: 1_800 })).source).toBe('cache');
-  });
-
-  it('answers an outage with its error where memory is cold', async () => {
+  it('is not to be had in an outage where memory is cold', async () => {
     const { broker, storeDown, weather, upstream, advance } = harness({ instances: 2 });
     await broker.handOut();
     weather.keys.down = 1;
@@ -135,45 +117,11 @@ describe('memory', () => {
     weather.keys.down = 0;
     storeDown();
     await advance({ minutes: 1 });
+
     expect((await broker.refusal({ on: 1 })).code).toBe('store_unavailable');
     expect(upstream.logins).toHaveLength(1);
   });
-});
 
-describe('memory after the clock of an instance has gone back', () => {
-  it('takes up what is read now, so that no outage brings a token back that was replaced', async () => {
-    const { broker, instance, fleet, advance, storeDown } = harness();
-    const { token: dead } = await broker.handOut();
-    await advance({ minutes: 9 });
-    await broker.handOut();
-    await advance({ minutes: 1 });
-    for (const { process } of [instance(0), ...fleet.instances]) process.skewMs = -240_000;
-    const { token: renewed } = await broker.handOut({ rejected: dead.hash });
-    expect(renewed.generation).toBe(2);
-    storeDown();
-
-    expect((await broker.handOut()).token.hash).toBe(renewed.hash);
-  });
-});
-
-describe('memory after a look that waited', () => {
-  it('keeps what the wait brought, though another look began later and ended sooner', async () => {
-    const { broker, weather, advance, time } = harness({ instances: 2 });
-    const { token: dead } = await broker.handOut({ on: 1 });
-    await advance({ minutes: 5 });
-    weather.upstream.answerMs = { least: 3_000, most: 3_000 };
-    const holder = broker.start({ rejected: dead.hash, on: 1 });
-    await advance({ ms: 100 });
-    const waiting = broker.start({ rejected: dead.hash, on: 0 });
-    await advance({ seconds: 1 });
-    expect((await broker.handOut({ on: 0 })).token.generation).toBe(1);
-    await time.settle(Promise.all([holder, waiting]));
-
-    expect((await broker.handOut({ on: 0 })).token.generation).toBe(2);
-  });
-});
-
-describe('what is in memory', () => {
   it('does not hide why there is no other token, where that is no outage', async () => {
     const { broker, upstream, advance } = harness();
     await broker.handOut();
@@ -193,14 +141,32 @@ describe('what is in memory', () => {
     await expect(broker.handOut()).rejects.toThrow('a fault of ours');
   });
 
-  it('is not handed out at refreshAt any more', async () => {
-    const { broker, advance, fleet, time } = harness();
-    const { token } = await broker.handOut();
-    await advance({ ms: token.refreshAt - time.now() - 1_000 });
+  it('is of the newest token after the instance’s clock has gone back, in an outage too', async () => {
+    const { broker, instance, fleet, advance, storeDown } = harness();
+    const { token: dead } = await broker.handOut();
+    await advance({ minutes: 9 });
     await broker.handOut();
-    await advance({ ms: token.refreshAt - time.now() });
-    await broker.handOut();
+    await advance({ minutes: 1 });
+    for (const { process } of [instance(0), ...fleet.instances]) process.skewMs = -240_000;
+    const { token: renewed } = await broker.handOut({ rejected: dead.hash });
+    expect(renewed.generation).toBe(2);
+    storeDown();
 
-    expect(fleet.asked).toHaveLength(1);
+    expect((await broker.handOut()).token.hash).toBe(renewed.hash);
+  });
+
+  it('is of what a wait brought, though another look began later and ended sooner', async () => {
+    const { broker, weather, advance, time } = harness({ instances: 2 });
+    const { token: dead } = await broker.handOut({ on: 1 });
+    await advance({ minutes: 5 });
+    weather.upstream.answerMs = { least: 3_000, most: 3_000 };
+    const holder = broker.start({ rejected: dead.hash, on: 1 });
+    await advance({ ms: 100 });
+    const waiting = broker.start({ rejected: dead.hash, on: 0 });
+    await advance({ seconds: 1 });
+    expect((await broker.handOut({ on: 0 })).token.generation).toBe(1);
+    await time.settle(Promise.all([holder, waiting]));
+
+    expect((await broker.handOut({ on: 0 })).token.generation).toBe(2);
   });
 });

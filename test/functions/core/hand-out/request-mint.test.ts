@@ -145,7 +145,7 @@ describe('an invocation of mint', () => {
   it('that is refused again and again is left for longer each time, which the item says', async () => {
     const { failure, fleet, record, time, advance } = lookup();
     const waits: number[] = [];
-    for (let time_ = 0; time_ < 4; time_ += 1) {
+    for (let attempt = 0; attempt < 4; attempt += 1) {
       fleet.planned.push('refused');
       const { retryAfterMs = 0 } = await failure();
       waits.push(retryAfterMs);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { harness } from '../../../protocol/harness.ts';
 
-describe('a purge', () => {
+describe('createPurge', () => {
   it('drops the token, so that the next hand-out logs in', async () => {
     const { broker, upstream, advance } = harness();
     await broker.handOut();
@@ -39,7 +39,7 @@ describe('a purge', () => {
     expect((await broker.handOut()).token.hash).toBe(token.hash);
   });
 
-  it('in mid-flight has the new token discarded, and the caller start again', async () => {
+  it('has a login in mid-flight discarded, and its caller start again', async () => {
     const { broker, upstream, weather, time, record } = harness();
     weather.upstream.answerMs = { least: 3_000, most: 3_000 };
     const asked = broker.start();
@@ -54,7 +54,7 @@ describe('a purge', () => {
     expect(upstream.issued[1]?.hash).toBe(token.hash);
   });
 
-  it('in mid-flight ends in `refresh_in_progress` where too little time is left to start again', async () => {
+  it('leaves a caller in mid-flight with `refresh_in_progress` where no time is left to start again', async () => {
     const { broker, upstream, weather, time, record } = harness();
     weather.upstream.answerMs = { least: 5_900, most: 5_900 };
     const asked = broker.start().catch((error: unknown) => error);
@@ -72,7 +72,7 @@ describe('a purge', () => {
     expect((await broker.handOut()).source).toBe('login');
   });
 
-  it('of a slot whose holder crashed leaves the lease to lapse', async () => {
+  it('leaves the lease of a holder that crashed to lapse', async () => {
     const { broker, fleet, weather, record, advance, upstream } = harness();
     weather.invoker.crashWithinSteps = 0;
     fleet.planned.push('crash');
@@ -85,9 +85,7 @@ describe('a purge', () => {
     expect((await broker.handOut()).source).toBe('login');
     expect(upstream.logins).toHaveLength(1);
   });
-});
 
-describe('a purge by an operator', () => {
   it('finds the slot by a consistent read, however far others lag', async () => {
     const { broker, operators, record } = harness();
     await broker.handOut();

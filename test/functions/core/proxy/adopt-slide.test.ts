@@ -39,7 +39,7 @@ describe('a token renewed by a proxied answer (C15)', () => {
     expect(stored?.usableUntil).toBe((stored?.issuedAt ?? 0) + 595_000);
     expect(dueAt).toBe(stored?.refreshAt);
     expect(ttlSeconds).toBe(Math.ceil((stored?.usableUntil ?? 0) / 1_000));
-    expect(said.metrics).toContainEqual({ name: 'Slides', value: 1, dimensions: { connection: 'wfm' } });
+    expect(said.metrics.filter(({ name }) => name === 'Slides')).toHaveLength(1);
 
     await advance({ seconds: 31 });
     const { token } = await broker.handOut();

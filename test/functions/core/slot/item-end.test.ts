@@ -3,7 +3,7 @@ import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
 
 describe('the end of an item', () => {
-  it('stays a day ahead after an attempt of the schedule failed, so that its back-off is not deleted with it', async () => {
+  it('stays a day ahead after a failed attempt of the schedule, whose back-off lives there', async () => {
     const { broker, upstream, advance, record, time } = harness();
     await broker.handOut();
     await advance({ hours: 20 });
@@ -29,7 +29,7 @@ describe('the end of an item', () => {
     expect(record().ttlSeconds).toBe(Math.ceil((token.expiresAt - 5_000) / 1000));
   });
 
-  it('is no reason to trust what is past it: a token that the store has not deleted yet is not handed out', async () => {
+  it('may have passed while the item is still there: its token is not handed out', async () => {
     const { broker, advance, record, upstream } = harness();
     const { token } = await broker.handOut();
     await advance({ hours: 72 });
@@ -39,7 +39,7 @@ describe('the end of an item', () => {
     expect(upstream.logins).toHaveLength(2);
   });
 
-  it('may come at any time after: the next hand-out logs in and begins to count anew', async () => {
+  it('is followed by a hand-out that logs in and counts from one again', async () => {
     const { broker, advance, table, slot } = harness();
     await broker.handOut();
     await advance({ hours: 72 });

@@ -1,11 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { claimOn } from '../../../../functions/core/slot/lease.ts';
+import {
+  claimOn,
+  leaseLengthMs,
+  mintWindowMs,
+  timeNeededToMintMs,
+  waitLimitMs,
+} from '../../../../functions/core/slot/lease.ts';
 import { EMPTY_RECORD } from '../../../../functions/core/slot/record.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
 import { createSeededRandom } from '../../../simulation/seeded-random.ts';
 
-describe('a claim on a lease', () => {
-  const connection = helpdeskConnection();
+const connection = helpdeskConnection({ timeoutSeconds: 6 });
+
+describe('the lengths of a lease', () => {
+  it('are its timeoutSeconds and 6 s to mint in, 7 s to wait for, 11 s to hold it', () => {
+    expect(mintWindowMs(connection)).toBe(12_000);
+    expect(timeNeededToMintMs(connection)).toBe(12_000);
+    expect(waitLimitMs(connection)).toBe(13_000);
+    expect(leaseLengthMs(connection)).toBe(17_000);
+  });
+});
+
+describe('claimOn', () => {
   const clock = { now: 1_800_000_000_999, random: createSeededRandom(1) };
   const claim = (tries: number, ttlSeconds = 0) => claimOn(connection, { ...EMPTY_RECORD, tries, ttlSeconds }, clock);
 

@@ -1,18 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import { EMPTY_RECORD, isBackingOff, isRejected, liveLease } from '../../../../functions/core/slot/record.ts';
+import {
+  EMPTY_RECORD,
+  hasUsableToken,
+  isBackingOff,
+  isRejected,
+  liveLease,
+} from '../../../../functions/core/slot/record.ts';
 
-describe('a record', () => {
-  const NOW = 1_800_000_000_000;
+const NOW = 1_800_000_000_000;
 
-  it('has no lease any more at the moment when it ends, and no back-off', () => {
+describe('liveLease', () => {
+  it('is none from the moment on when the lease ends', () => {
     const lease = { id: 'some-lease', until: NOW };
-    expect(liveLease({ ...EMPTY_RECORD, lease }, NOW)).toBeUndefined();
-    expect(liveLease({ ...EMPTY_RECORD, lease }, NOW - 1)).toEqual(lease);
-    expect(isBackingOff({ ...EMPTY_RECORD, notBefore: NOW }, NOW)).toBe(false);
-    expect(isBackingOff({ ...EMPTY_RECORD, notBefore: NOW }, NOW - 1)).toBe(true);
-  });
 
-  it('of nothing is not one of a token reported dead', () => {
+    expect(liveLease({ ...EMPTY_RECORD, lease }, NOW - 1)).toEqual(lease);
+    expect(liveLease({ ...EMPTY_RECORD, lease }, NOW)).toBeUndefined();
+  });
+});
+
+describe('isBackingOff', () => {
+  it('is false from the moment on when the back-off ends', () => {
+    expect(isBackingOff({ ...EMPTY_RECORD, notBefore: NOW }, NOW - 1)).toBe(true);
+    expect(isBackingOff({ ...EMPTY_RECORD, notBefore: NOW }, NOW)).toBe(false);
+  });
+});
+
+describe('hasUsableToken', () => {
+  it('is false of a record without a token', () => {
+    expect(hasUsableToken(EMPTY_RECORD, NOW, 0)).toBe(false);
+  });
+});
+
+describe('isRejected', () => {
+  it('is false of a record without a token, though its generation is the one reported', () => {
     expect(isRejected(EMPTY_RECORD)).toBe(false);
   });
 });

@@ -4,19 +4,25 @@ import {
   isStaffSubject,
   SUBJECT_PATTERN,
   slotFor,
+  slotFraction,
   slotId,
   slotOf,
 } from '../../../../functions/core/slot/slot.ts';
 import { helpdeskConnection, workforceConnection } from '../../../simulation/connections.ts';
 
-describe('subjects (H8, H9)', () => {
-  const helpdesk = helpdeskConnection();
+const helpdesk = helpdeskConnection();
 
+describe('slotFor (H8, H9)', () => {
   it.each(['0', '01', '-1', '1.0', ' 1', '1 ', '2147483648', '99999999999', '', 'System', 'SYSTEM', '１', '__proto__'])(
     'takes %j for no subject at all',
     (subject) => {
       expect(isStaffSubject(subject)).toBe(false);
-      expect(() => slotFor(helpdesk, subject)).toThrow(expect.objectContaining({ code: 'invalid_subject' }));
+      expect(() => slotFor(helpdesk, subject)).toThrow(
+        expect.objectContaining({
+          code: 'invalid_subject',
+          detail: expect.stringMatching(/`system`.*PKID.*2147483647/),
+        }),
+      );
     },
   );
 
@@ -24,25 +30,26 @@ describe('subjects (H8, H9)', () => {
     expect(slotFor(helpdesk, subject)).toEqual({ connection: 'helpdesk', subject, fingerprint: helpdesk.fingerprint });
   });
 
-  it('refuses a kind of subject that the connection does not serve', () => {
-    const staffOnly = helpdeskConnection({ subjects: { system: false, staff: true } });
+  const staffOnly = helpdeskConnection({ subjects: { system: false, staff: ['88'] } });
 
-    expect(() => slotFor(workforceConnection(), '88')).toThrow(
-      expect.objectContaining({ code: 'subject_not_supported' }),
+  it.each([
+    ['88', workforceConnection(), 'subject_not_supported', 'wfm serves `system` only'],
+    ['system', staffOnly, 'subject_not_supported', 'helpdesk serves staff PKIDs only'],
+    ['89', staffOnly, 'forbidden', '`subjects.staff`'],
+  ])('refuses the subject %s where the connection serves others', (subject, connection, code, said) => {
+    expect(() => slotFor(connection, subject)).toThrow(
+      expect.objectContaining({ code, detail: expect.stringContaining(said) }),
     );
-    expect(() => slotFor(staffOnly, 'system')).toThrow(expect.objectContaining({ code: 'subject_not_supported' }));
+    expect(isServed(subject, connection.subjects)).toBe(false);
   });
 
-  it('refuses staff outside the list, and knows who is served', () => {
-    const listed = helpdeskConnection({ subjects: { system: true, staff: ['88'] } });
-
-    expect(slotFor(listed, '88').subject).toBe('88');
-    expect(() => slotFor(listed, '89')).toThrow(expect.objectContaining({ code: 'forbidden' }));
-    expect(isServed('88', listed.subjects)).toBe(true);
-    expect(isServed('89', listed.subjects)).toBe(false);
-    expect(slotFor(listed, 'system').subject).toBe('system');
+  it('gives the slot of a subject that the list names', () => {
+    expect(slotFor(staffOnly, '88').subject).toBe('88');
+    expect(isServed('88', staffOnly.subjects)).toBe(true);
   });
+});
 
+describe('SUBJECT_PATTERN', () => {
   it.each([
     ['system', true],
     ['88', true],
@@ -52,11 +59,13 @@ describe('subjects (H8, H9)', () => {
     ['088', false],
     ['88x', false],
     ['', false],
-  ])('are written as the pattern says: %j: %s', (subject, isOne) => {
+  ])('matches what is written as a subject: %j: %s', (subject, isOne) => {
     expect(SUBJECT_PATTERN.test(subject)).toBe(isOne);
   });
+});
 
-  it('names slots apart by connection, subject and fingerprint (invariant 8)', () => {
+describe('slotId', () => {
+  it('tells slots apart by connection, subject and fingerprint (invariant 8)', () => {
     const slot = slotOf(helpdesk, '88');
     const others = [
       { ...slot, connection: 'x' },
@@ -65,5 +74,11 @@ describe('subjects (H8, H9)', () => {
     ];
 
     expect(new Set([slot, ...others].map(slotId)).size).toBe(4);
+  });
+});
+
+describe('slotFraction', () => {
+  it('is the same for the same slot everywhere', () => {
+    expect(slotFraction(slotOf(helpdesk, '88'))).toBe(slotFraction(slotOf(helpdeskConnection(), '88')));
   });
 });

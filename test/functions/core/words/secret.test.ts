@@ -18,7 +18,7 @@ describe('Secret (invariant 9)', () => {
     expect(shown).not.toContain('credential');
   });
 
-  it('shows in its place that there is one', () => {
+  it('shows `[secret]` in the place of what it holds', () => {
     expect([`${secret}`, JSON.stringify({ secret }), inspect(secret)]).toEqual([
       '[secret]',
       '{"secret":"[secret]"}',
@@ -26,7 +26,7 @@ describe('Secret (invariant 9)', () => {
     ]);
   });
 
-  it('gives it where asked to', () => {
+  it('reveals what it holds where asked to', () => {
     expect(secret.reveal()).toBe('the credential');
   });
 });

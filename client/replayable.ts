@@ -1,3 +1,6 @@
+/** The status by which an upstream rejects a token: the request was not carried out (H17). */
+export const UNAUTHORIZED = 401;
+
 /** Reports whether an HTTP client's body can be sent a second time: a stream that was read is gone. */
 export function isReplayable(body: unknown): boolean {
   if (body === undefined || body === null || typeof body === 'string') return true;

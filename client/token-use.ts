@@ -1,6 +1,7 @@
 import type { SlotName } from './broker-api.ts';
 import type { Clock } from './clock.ts';
 import { hashOf } from './hand-out.ts';
+import { UNAUTHORIZED } from './replayable.ts';
 import { CLOCK_SKEW_MS, type HeldToken, isGoodFor, type TokenCache } from './token-cache.ts';
 
 /** A token about to be used for one request to the upstream. Every way of calling an upstream is built on this. */
@@ -24,7 +25,6 @@ export interface TokenUse {
 /** Begins a use of a slot's token; rejects with a `TokenBrokerError`. */
 export type BeginUse = (slot: SlotName, minTtlSeconds?: number) => Promise<TokenUse>;
 
-const UNAUTHORIZED = 401;
 const HEADER_SAFE = /^[\x21-\x7e]{1,8192}$/;
 
 /**

@@ -1,7 +1,7 @@
 import type { SlotName } from './broker-api.ts';
 import { isLoopbackHost } from './endpoint.ts';
 import { TokenBrokerError } from './error.ts';
-import { isReplayable } from './replayable.ts';
+import { isReplayable, UNAUTHORIZED } from './replayable.ts';
 import type { BeginUse } from './token-use.ts';
 import type { Fetch } from './transport.ts';
 
@@ -15,7 +15,6 @@ export interface UpstreamInit extends Omit<RequestInit, 'redirect'> {
 /** Base URLs of upstreams by connection. */
 export type Upstreams = Readonly<Record<string, string>>;
 
-const UNAUTHORIZED = 401;
 /**
  * Dot segments that the URL parser leaves standing, since their slashes are escaped or a path parameter follows: a
  * server may unescape the ones and cut the other.

@@ -1,10 +1,9 @@
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { hideMember, hideSentHeaders, removeTokens } from '../conceal-tokens.ts';
-import { isReplayable } from '../replayable.ts';
+import { isReplayable, UNAUTHORIZED } from '../replayable.ts';
 import type { TokenBrokerClient } from '../token-broker-client.ts';
 import type { TokenUse } from '../token-use.ts';
 
-const UNAUTHORIZED = 401;
 /** Carries the use through axios's copies of the configuration; axios copies functions as they are. */
 const USE = 'tokenBrokerUse';
 const NEXT = 'tokenBrokerNext';

@@ -1,5 +1,5 @@
 import { hideMember, removeTokens } from '../conceal-tokens.ts';
-import { isReplayable } from '../replayable.ts';
+import { isReplayable, UNAUTHORIZED } from '../replayable.ts';
 import type { TokenBrokerClient } from '../token-broker-client.ts';
 import type { TokenUse } from '../token-use.ts';
 
@@ -33,7 +33,6 @@ export interface GotExtension {
   };
 }
 
-const UNAUTHORIZED = 401;
 const NEXT = 'tokenBrokerNext';
 
 /**

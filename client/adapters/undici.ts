@@ -1,4 +1,4 @@
-import { isReplayable } from '../replayable.ts';
+import { isReplayable, UNAUTHORIZED } from '../replayable.ts';
 import type { TokenBrokerClient } from '../token-broker-client.ts';
 import type { TokenUse } from '../token-use.ts';
 
@@ -28,8 +28,6 @@ interface OptionsLike {
 }
 
 type DispatchLike = (options: never, handler: never) => boolean;
-
-const UNAUTHORIZED = 401;
 
 /**
  * Gives an interceptor for undici that places the token of one slot, keeps a slid one, and after a 401 reports it and

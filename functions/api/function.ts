@@ -1,9 +1,8 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
 import { deadlineOf, withinTime } from './deadline.ts';
-import { brokerErrorOf, problemResponse } from './problem.ts';
+import { brokerErrorOf, problemResponse, reportUnforeseen } from './problem.ts';
 import { type ApiEvent, callerOf } from './request.ts';
-import { reportUnforeseen } from './unforeseen.ts';
 
 /** A request to the API, with who makes it and how long it may take. */
 export interface ApiCall {

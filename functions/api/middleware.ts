@@ -2,8 +2,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Telemetry } from '../core/words/platform.ts';
 import { ANSWERING_MS, deadlineExceeded } from './deadline.ts';
-import { brokerErrorOf } from './problem.ts';
-import { reportUnforeseen } from './unforeseen.ts';
+import { brokerErrorOf, reportUnforeseen } from './problem.ts';
 
 export interface MiddlewareOptions<Event, Result> {
   readonly telemetry: Telemetry;

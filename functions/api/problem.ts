@@ -1,11 +1,25 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Connection } from '../core/slot/connection.ts';
 import { BrokerError, errorCodes } from '../core/words/errors.ts';
+import type { Telemetry } from '../core/words/platform.ts';
+
+/** Of a stack, the frames nearest to the fault. */
+const FRAMES = 5;
 
 /** Turns whatever was thrown into a `BrokerError`; what is not one becomes `internal`, and nothing of it is kept. */
 export function brokerErrorOf(error: unknown): BrokerError {
   if (error instanceof BrokerError) return error;
   return new BrokerError('internal', "Something unforeseen happened. The function's log has it under the request id.");
+}
+
+/** Logs where an unforeseen error came from, but not its message: that may quote anything. */
+export function reportUnforeseen(telemetry: Telemetry, error: unknown, requestId: string): void {
+  const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: '' };
+  const at = (stack ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('    at '))
+    .slice(0, FRAMES);
+  telemetry.warn('Something unforeseen was thrown.', { name, at: at.join(' '), requestId });
 }
 
 /** The error of a proxied call to a connection that declares no proxy. */

@@ -4,7 +4,6 @@ import type { Slot } from '../core/slot/slot.ts';
 import { remainingSeconds, type Token } from '../core/slot/token.ts';
 import type { ApiResponse } from './function.ts';
 import { JSON_HEADERS } from './problem.ts';
-import { isoSeconds } from './time.ts';
 
 /** RFC 8693 §2.2.1: the token is no access token to be used in an Authorization header. */
 const NOT_APPLICABLE = 'N_A';
@@ -67,4 +66,9 @@ function membersOf(value: Readonly<Record<string, unknown>>): string {
 
 function isSame(a: Slot, b: Slot): boolean {
   return a.connection === b.connection && a.subject === b.subject;
+}
+
+/** Epoch milliseconds as ISO 8601 in UTC, to the whole second that has begun. */
+export function isoSeconds(epochMs: number): string {
+  return `${new Date(Math.floor(epochMs / 1000) * 1000).toISOString().slice(0, -5)}Z`;
 }

@@ -1,3 +1,4 @@
+import { decodeBody } from '../api/body.ts';
 import type { ApiEvent } from '../api/request.ts';
 import { SYSTEM } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
@@ -69,13 +70,7 @@ function refuseUnsupported(form: ReadonlyMap<string, string>): void {
 
 /** The parameters that have a value. A map, so that `__proto__` is a name like any other. */
 function formOf(event: ApiEvent): ReadonlyMap<string, string> {
-  const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > MAXIMUM_FORM_BYTES) {
-    throw new BrokerError(
-      'payload_too_large',
-      `The body has ${bytes.length} bytes; ${MAXIMUM_FORM_BYTES} are allowed.`,
-    );
-  }
+  const bytes = decodeBody(event, MAXIMUM_FORM_BYTES);
   if (!FORM_TYPE.test(event.headers['content-type'] ?? '')) {
     throw new BrokerError('unsupported_media_type', 'Send the body as application/x-www-form-urlencoded.');
   }

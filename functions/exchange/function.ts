@@ -1,9 +1,9 @@
 import { deadlineOf } from '../api/deadline.ts';
 import type { ApiHandler, ApiResponse } from '../api/function.ts';
 import { withMiddleware } from '../api/middleware.ts';
+import { reportUnforeseen } from '../api/problem.ts';
 import type { ApiEvent } from '../api/request.ts';
 import { handOutResponse } from '../api/response.ts';
-import { reportUnforeseen } from '../api/unforeseen.ts';
 import { auditOf } from '../composition/audit.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { lazyKeys, lazyMinter } from '../composition/lazy-ports.ts';

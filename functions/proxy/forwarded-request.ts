@@ -1,7 +1,7 @@
+import { decodeBody } from '../api/body.ts';
 import type { ApiEvent } from '../api/request.ts';
 import type { ForwardedRequest } from '../core/proxy/forwarder.ts';
 import type { Connection, ProxyPolicy } from '../core/slot/connection.ts';
-import { BrokerError } from '../core/words/errors.ts';
 import { pickRequestHeaders } from '../http/forwarded-headers.ts';
 import { encodePath } from './path.ts';
 
@@ -24,7 +24,7 @@ const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set([
  * could mean another, and for a token of the caller's own; `payload_too_large` over 6 MB.
  */
 export function forwardedRequestOf(event: ApiEvent, connection: Connection, policy: ProxyPolicy): ForwardedRequest {
-  const body = bodyOf(event);
+  const body = decodeBody(event, MAXIMUM_FORWARDED_BYTES);
   return {
     method: event.requestContext.http.method,
     path: encodePath(event.pathParameters?.['path'] ?? ''),
@@ -33,7 +33,7 @@ export function forwardedRequestOf(event: ApiEvent, connection: Connection, poli
       tokenHeader: connection.placement.header,
       policyHeaders: policy.headers,
     }),
-    ...(body === undefined ? {} : { body }),
+    ...(body.length === 0 ? {} : { body }),
   };
 }
 
@@ -51,16 +51,4 @@ function nameOf(parameter: string): string {
   return name
     .replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     .toLowerCase();
-}
-
-function bodyOf(event: ApiEvent): Uint8Array | undefined {
-  if (event.body === undefined || event.body === '') return undefined;
-  const bytes = Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > MAXIMUM_FORWARDED_BYTES) {
-    throw new BrokerError(
-      'payload_too_large',
-      `The body has ${bytes.length} bytes; ${MAXIMUM_FORWARDED_BYTES} are forwarded.`,
-    );
-  }
-  return bytes;
 }

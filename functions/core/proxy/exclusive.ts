@@ -11,7 +11,7 @@ import { takeLease } from '../slot/take-lease.ts';
 import { CLOCK_SKEW_MS, type Token } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import { type Answered, sealSlide } from './adopt-slide.ts';
-import type { ForwardedAnswer, Forwarder, ProxyCall } from './forwarder.ts';
+import { type ForwardedAnswer, type Forwarder, type ProxyCall, UNAUTHORIZED } from './forwarder.ts';
 
 export interface ExclusiveCallDependencies extends LookupDependencies {
   readonly audit: Audit;
@@ -27,9 +27,8 @@ interface HeldCall {
   readonly endsAt: number;
 }
 
-const UNAUTHORIZED = 401;
-/** With less than this left, a call is not begun. */
-const SHORTEST_CALL_MS = 100;
+/** With less than this left of its lease or its time, a call is not begun. */
+const SHORTEST_CALL_UNDER_LEASE_MS = 100;
 const SHORTEST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 500;
 
@@ -117,7 +116,7 @@ export function createExclusiveCalls(
     await recordHandOut(dependencies, { ...call, via: 'proxy' }, { token, source: 'cache' });
     const leftMs = Math.min(endsAt - clock.now(), deadline - clock.monotonic());
     const timeoutMs = Math.min(policy.timeoutSeconds * 1000, leftMs);
-    if (timeoutMs < SHORTEST_CALL_MS) {
+    if (timeoutMs < SHORTEST_CALL_UNDER_LEASE_MS) {
       throw new BrokerError(
         'deadline_exceeded',
         'Waiting for its turn took all the time there was; nothing was forwarded.',

@@ -4,6 +4,9 @@ import type { IssuedLife } from '../slot/lifetime.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Secret } from '../words/secret.ts';
 
+/** The status by which an upstream rejects a token. */
+export const UNAUTHORIZED = 401;
+
 /** What a caller wants of the upstream: already checked, and without anything that says who calls. */
 export interface ForwardedRequest {
   readonly method: string;

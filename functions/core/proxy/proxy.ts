@@ -3,16 +3,15 @@ import { changes } from '../slot/changes.ts';
 import { BrokerError } from '../words/errors.ts';
 import { type Answered, adoptSlide } from './adopt-slide.ts';
 import { createExclusiveCalls } from './exclusive.ts';
-import type { ForwardedAnswer, Forwarder, ProxyCall } from './forwarder.ts';
+import { type ForwardedAnswer, type Forwarder, type ProxyCall, UNAUTHORIZED } from './forwarder.ts';
 
 export interface ProxyDependencies extends HandOutDependencies {
   readonly forwarder: Forwarder;
 }
 
-const UNAUTHORIZED = 401;
 /** After a renewal that did not help, nobody's word renews the slot for this long at least (H17). */
 const BARRED_AT_LEAST_MS = 30_000;
-/** With less than this left, a call is not begun. */
+/** With less than this left after the token was had, a call is not begun. */
 const SHORTEST_CALL_MS = 500;
 
 /**

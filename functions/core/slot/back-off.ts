@@ -4,7 +4,7 @@ import type { Random } from '../words/platform.ts';
 export type BackOffKind = 'not_judged' | 'unknown' | 'ambiguous_login' | 'locked' | 'refused';
 
 /** How long an upstream's `Retry-After` may raise a back-off at the most. */
-const RETRY_AFTER_MAXIMUM_MS = 3_600_000;
+export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 const growthByKind = {
   not_judged: { firstMs: 1_000, maximumMs: 60_000, jitter: true },
@@ -23,5 +23,5 @@ export function backOffMs(kind: BackOffKind, tries: number, random: Random, retr
   const { firstMs, maximumMs, jitter } = growthByKind[kind];
   const grown = Math.min(maximumMs, firstMs * 2 ** Math.min(Math.max(tries, 1) - 1, 20));
   const waited = jitter ? grown * (0.5 + random.fraction() / 2) : grown;
-  return Math.ceil(Math.max(waited, Math.min(retryAfterMs, RETRY_AFTER_MAXIMUM_MS)));
+  return Math.ceil(Math.max(waited, Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS)));
 }

@@ -1,6 +1,6 @@
+import { LONGEST_RETRY_AFTER_MS } from '../../core/slot/back-off.ts';
 import type { HttpHeaders } from '../../http/port.ts';
 
-const LONGEST_RETRY_AFTER_MS = 3_600_000;
 const DELTA_SECONDS = /^\d{1,10}$/;
 /** `Date.parse` takes almost anything for a date: only the form that RFC 9110 §5.6.7 has servers write is one. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;

@@ -1,5 +1,5 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
-import type { Forwarder, ForwardOutcome } from '../../core/proxy/forwarder.ts';
+import { type Forwarder, type ForwardOutcome, UNAUTHORIZED } from '../../core/proxy/forwarder.ts';
 import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
 import { pickAnswerHeaders } from '../../http/forwarded-headers.ts';
@@ -14,7 +14,6 @@ import { placedToken, trustOf, upstreamUrl } from './upstream-request.ts';
 
 /** The largest answer that is passed on: base64 makes 6 MB of it, which is what Lambda can return. */
 const MAXIMUM_ANSWER_BYTES = 4_718_592;
-const UNAUTHORIZED = 401;
 
 /**
  * Creates the forwarding of proxied requests: the token is placed as the provider says, and of the answer nothing that

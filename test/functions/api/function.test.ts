@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createApiFunction } from '../../../functions/api/function.ts';
 import { brokerErrorOf, problemResponse } from '../../../functions/api/problem.ts';
 import type { ApiEvent } from '../../../functions/api/request.ts';
-import { isoSeconds } from '../../../functions/api/time.ts';
+import { isoSeconds } from '../../../functions/api/response.ts';
 import { BrokerError, type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
 import type { Telemetry } from '../../../functions/core/words/platform.ts';
 import { createLambdaContext } from '../../../local/lambda/lambda-context.ts';

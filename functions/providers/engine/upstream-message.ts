@@ -4,29 +4,18 @@ const LONGEST_MESSAGE = 200;
 /** A run of a credential this long gives it away. */
 const TELLING_RUN = 8;
 const LOOKS_LIKE_TOKEN = /[\w+/=.-]{40,}/;
-const DECODING_ROUNDS = 3;
-
-const entities: ReadonlyMap<string, string> = new Map([
-  ['amp', '&'],
-  ['lt', '<'],
-  ['gt', '>'],
-  ['quot', '"'],
-  ['apos', "'"],
-  ['nbsp', ' '],
-  ['vert', '|'],
-  ['verbar', '|'],
-]);
+/** Percent-encoding, a reference of HTML, an escape of JSON: withheld whole, so that nothing need be decoded. */
+const LOOKS_ENCODED = /%\w|&[#\w]|\\/;
 
 /**
  * An upstream's own words, fit to be passed on: one line of at most 200 characters, without control characters, that
- * quotes nothing of the credential, as it is or percent-, form-, HTML- or base64-encoded (C12). Undefined otherwise.
+ * holds nothing encoded and quotes nothing of the credential, be it in hex or base64 (C12). Undefined otherwise.
  */
 export function forwardable(message: JsonValue | undefined, credentialTexts: readonly string[]): string | undefined {
   if (typeof message !== 'string') return undefined;
   const line = message.replace(/[\p{C}\s]+/gu, ' ').trim();
-  const isBounded = line !== '' && line.length <= LONGEST_MESSAGE;
-  if (!isBounded || LOOKS_LIKE_TOKEN.test(line) || quotesAny(message, credentialTexts)) return undefined;
-  return line;
+  if (line === '' || line.length > LONGEST_MESSAGE || LOOKS_LIKE_TOKEN.test(line)) return undefined;
+  return LOOKS_ENCODED.test(line) || quotesAny(message, credentialTexts) ? undefined : line;
 }
 
 /** Reports whether an upstream's words say that the account is locked. */
@@ -35,68 +24,36 @@ export function saysLocked(message: JsonValue | undefined): boolean {
 }
 
 function quotesAny(message: string, credentialTexts: readonly string[]): boolean {
-  const readings = readingsOf(message);
-  const base64Reading = squash(base64Alphabet(message));
+  // In a form a `+` is a space.
+  const readings = [message, message.replaceAll('+', ' ')].map(squash);
   // A server that splits at the wrong separator quotes a part alone.
   const parts = credentialTexts.flatMap((text) => [text, ...text.split('|')]).filter((text) => text !== '');
-  return parts.some(
-    (text) =>
-      readings.some((reading) => sharesRun(reading, squash(text))) ||
-      readings.some((reading) => reading.includes(Buffer.from(text).toString('hex'))) ||
-      base64Forms(text).some((form) => sharesRun(base64Reading, form)),
-  );
+  const forms = parts.flatMap((text) => [text, Buffer.from(text).toString('hex'), ...base64Forms(text)]).map(squash);
+  return forms.some((form) => readings.some((reading) => sharesRun(reading, form)));
 }
 
-/** The message as it is, and as it reads after each round of decoding, a `+` being itself or a space. */
-function readingsOf(message: string): readonly string[] {
-  let readings = new Set([message]);
-  for (let round = 0; round < DECODING_ROUNDS; round += 1) {
-    readings = new Set(
-      [...readings].flatMap((reading) => [reading, decodeOnce(reading), decodeOnce(reading.replaceAll('+', ' '))]),
-    );
-  }
-  return [...readings].map(squash);
-}
-
-function decodeOnce(text: string): string {
-  return text
-    .replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'))
-    .replace(/(?:%|\\)u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/&#x([0-9a-f]{1,6});?/gi, (whole, hex: string) => character(Number.parseInt(hex, 16)) ?? whole)
-    .replace(/&#(\d{1,7});?/g, (whole, digits: string) => character(Number(digits)) ?? whole)
-    .replace(/&([a-z]+);/gi, (whole, name: string) => entities.get(name.toLowerCase()) ?? whole)
-    .replace(/\\(["'\\/])/g, '$1');
-}
-
-function character(codePoint: number): string | undefined {
-  return codePoint <= 0x10_ff_ff ? String.fromCodePoint(codePoint) : undefined;
-}
-
-/** Without case, white space, control characters and differences of form: however a quotation was laid out. */
+/**
+ * Without white space, control characters and differences of form, however a quotation was laid out; in upper case, since
+ * how a sigma is lowered depends on what follows it.
+ */
 function squash(text: string): string {
   const bare = text
     .replace(/[\p{C}\s]/gu, '')
     .normalize('NFKD')
-    .toLowerCase()
+    .toUpperCase()
     .normalize('NFKD');
   return bare.replace(/[\p{C}\s]/gu, '');
 }
 
-/** What the base64 of any text that contains `text` must contain, for each of the three alignments. */
+/** What the base64 of any text that contains `text` must contain, in both alphabets and for each of the three alignments. */
 function base64Forms(text: string): readonly string[] {
   const bytes = Buffer.from(text);
-  return [0, 1, 2]
-    .map((shift) => {
-      const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
-      const firstWhole = Math.ceil((shift * 8) / 6);
-      const wholeUntil = Math.floor(((shift + bytes.length) * 8) / 6);
-      return encoded.slice(firstWhole, wholeUntil).toLowerCase();
-    })
-    .filter((form) => form.length > 1);
-}
-
-function base64Alphabet(text: string): string {
-  return text.replaceAll('-', '+').replaceAll('_', '/');
+  const forms = [0, 1, 2].map((shift) => {
+    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
+    return encoded.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));
+  });
+  const telling = forms.filter((form) => form.length > 1);
+  return telling.flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')]);
 }
 
 function sharesRun(text: string, sought: string): boolean {

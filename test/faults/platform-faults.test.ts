@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import type { TestControls } from '../../local/system.ts';
 import { type Answer, type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
+import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 import { waitUntil } from '../system/wait-until.ts';
-import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
 
 const HEALS_WITHIN_MS = 5_000;
 /** A copy of a secret may be used for 5 s, and its back-off doubles meanwhile. */

@@ -3,8 +3,8 @@ import { answer, type RawServer, startRawServer } from '../functions/http/raw-se
 import { send } from '../local/demo/demo-client.ts';
 import { gistOf, tokenOf } from '../system/api-client.ts';
 import { useMovedTime } from '../system/moved-time.ts';
+import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 import { waitUntil } from '../system/wait-until.ts';
-import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
 
 const WITHIN_MS = 10_000;
 /** What the upstream's calls answer with beside 200, by case; `{n}` is the number of the call. */

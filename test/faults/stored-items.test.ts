@@ -5,7 +5,7 @@ import { TABLE } from '../../local/functions.ts';
 import { testClient } from '../functions/adapters/dynamodb/store-under-test.ts';
 import { type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
 import { useMovedTime } from '../system/moved-time.ts';
-import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
+import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 
 type Item = Record<string, AttributeValue>;
 

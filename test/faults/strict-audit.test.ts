@@ -7,7 +7,7 @@ import { CALLER } from '../../local/system.ts';
 import { testClient } from '../functions/adapters/dynamodb/store-under-test.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
-import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
+import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 
 const UNAVAILABLE = '503 audit_unavailable';
 const DAYS_90_MS = 90 * 86_400_000;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../functions/http/raw-server.ts';
 import { type ApiClient, gistOf } from '../system/api-client.ts';
+import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 import { waitUntil } from '../system/wait-until.ts';
 import { type RawFault, rawFaults, rawOddities } from './raw-fault-cases.ts';
 import { type Misbehaviour, type RawUpstream, replying, startRawUpstream, tokenAnswer } from './raw-upstream.ts';
-import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
 
 const API_KEY = 'canary-key-5f0c1d9e-of-the-fault-catalogue';
 /** Longer back-offs are ended by DELETE, as an operator would. */

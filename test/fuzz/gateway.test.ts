@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RawUpstream, replying, startRawUpstream, status, tokenAnswer } from '../faults/raw-upstream.ts';
-import { type SystemUnderTest, startSystemUnderTest } from '../faults/system-under-test.ts';
+import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 import { type FuzzedRequest, operationsIn, requestsOf } from './openapi-requests.ts';
 import { settingsOf, timeoutOf } from './runs.ts';
 

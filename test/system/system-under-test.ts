@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createMemorySecrets, type MemorySecrets, type SecretFields } from '../../local/secret-source.ts';
 import { type LocalSystem, startSystem, type TestControls } from '../../local/system.ts';
-import { type ApiClient, createApiClient } from '../system/api-client.ts';
-import { makeFolder } from '../system/own-broker.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
+import { makeFolder } from './own-broker.ts';
 
 /** The whole broker in this process, with its platform and its secrets in the hands of the test. */
 export interface SystemUnderTest {

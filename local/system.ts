@@ -48,6 +48,8 @@ export interface TestControls {
   readonly aws: LoopbackAws['faults'];
   /** Runs the schedule's sweep once, now. */
   sweep(): Promise<void>;
+  /** Waits for the functions that were invoked and are not waited for. */
+  drain(): Promise<void>;
 }
 
 /** What a system is started with beside its flags. */
@@ -122,7 +124,7 @@ export async function startSystem(
     const sweep = () => run('refresh', composed.refresh, {});
     closing.add(startSchedule(flags.refreshEverySeconds, sweep));
     if (faulty !== undefined) {
-      onControls?.({ dynamodbEndpoint: endpoint, dynamodb: faulty.faults, aws: aws.faults, sweep });
+      onControls?.({ dynamodbEndpoint: endpoint, dynamodb: faulty.faults, aws: aws.faults, sweep, drain: aws.drain });
     }
     // Known once the gateway listens; nobody can ask its pages for anything before.
     let url = '';

@@ -26,6 +26,8 @@ export interface LoopbackAws {
   /** `http://127.0.0.1:PORT`: the `endpoint` of the SDK's Secrets Manager, KMS and Lambda clients. */
   readonly endpoint: string;
   readonly faults: Faults;
+  /** Resolves when no invocation runs any more, those that nobody waits for among them, or after a short while. */
+  drain(): Promise<void>;
   /** Stops answering, then waits a short while for invocations that still run. */
   close(): Promise<void>;
 }
@@ -105,12 +107,14 @@ export async function startLoopbackAws(options: LoopbackAwsOptions): Promise<Loo
   }
 
   const server = await startLoopbackServer({ port, maxBodyBytes: MAX_BODY_BYTES, answer });
+  const drain = () => invoker.drain(DRAIN_MS);
   return {
     endpoint: server.endpoint,
     faults,
+    drain,
     async close() {
       await server.close();
-      await invoker.drain(DRAIN_MS);
+      await drain();
     },
   };
 }

@@ -1,112 +1,115 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type Answer, gistOf, headersOf } from './api-client.ts';
-import { type OwnBroker, startOwnBroker } from './own-broker.ts';
+import { useMovedTime } from './moved-time.ts';
+import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
+import { waitUntil } from './wait-until.ts';
 
-// A process of its own starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+const LIFE_SECONDS = 1_200;
+const SWEEP_SECONDS = 60;
+const WITHIN_MS = 10_000;
 
-const SECOND_MS = 1000;
-/** Short lives, cut so that a token is due long before it stops being handed out 5 s before its end. */
-const SLID_LIFE_SECONDS = 12;
-const OUTAGE_LIFE_SECONDS = 20;
-const shortLived = { minTtlSeconds: 0, memorySeconds: 0 };
+const time = useMovedTime();
+let slid: Awaited<ReturnType<typeof startDemoCommunity>>;
+let relogged: Awaited<ReturnType<typeof startDemoCommunity>>;
+let downCommunity: Awaited<ReturnType<typeof startDemoCommunity>>;
+let downHelpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
+let idle: Awaited<ReturnType<typeof startDemoCommunity>>;
+let system: SystemUnderTest;
 
-/** Callers who ask every 150 ms, until `seconds` are over or the token is of this generation; all answers, in order. */
+beforeAll(async () => {
+  const lifetimeSeconds = LIFE_SECONDS;
+  [slid, relogged, idle, downCommunity] = await Promise.all([
+    startDemoCommunity({ knobs: { lifetimeSeconds } }),
+    startDemoCommunity({ knobs: { lifetimeSeconds } }),
+    startDemoCommunity({ knobs: { lifetimeSeconds } }),
+    startDemoCommunity({ knobs: { lifetimeSeconds } }),
+  ]);
+  downHelpmaster = await startDemoHelpmaster({ knobs: { lifetimeSeconds } });
+  const community = ({ baseUrl }: typeof slid) => ({
+    provider: 'community-web-api',
+    baseUrl,
+    lifetimeSeconds,
+    refreshAfter: 0.25,
+    memorySeconds: 0,
+  });
+  system = await startSystemUnderTest({
+    connections: {
+      slid: { ...community(slid), keepAlivePath: '/SingleRecurringEvent' },
+      relogged: community(relogged),
+      idle: { ...community(idle), idleSeconds: 60 },
+      down_wfm: { ...community(downCommunity), keepAlivePath: '/SingleRecurringEvent' },
+      down_helpdesk: {
+        provider: 'helpmaster',
+        baseUrl: downHelpmaster.baseUrl,
+        maxTokenAgeSeconds: LIFE_SECONDS,
+        refreshAfter: 0.25,
+        memorySeconds: 0,
+      },
+    },
+    secrets: {
+      slid: demoCommunitySecret,
+      relogged: demoCommunitySecret,
+      idle: demoCommunitySecret,
+      down_wfm: demoCommunitySecret,
+      down_helpdesk: demoHelpmasterSecret,
+    },
+  });
+});
+afterAll(async () => {
+  await system.close();
+  await Promise.all([slid, relogged, idle, downCommunity, downHelpmaster].map((upstream) => upstream.close()));
+});
+
+/** Callers who ask at each sweep, until the seconds are over or the token is of this generation; all answers, in order. */
 async function callersAbout(
-  own: OwnBroker,
   connection: string,
   subject: string,
-  { seconds, generation = Number.POSITIVE_INFINITY }: { readonly seconds: number; readonly generation?: number },
-) {
-  const answers: (Answer & { readonly tookMs: number })[] = [];
-  const until = performance.now() + seconds * SECOND_MS;
-  while (performance.now() < until) {
-    const began = performance.now();
-    const answer = await own.api.token(connection, subject);
-    answers.push({ ...answer, tookMs: performance.now() - began });
+  {
+    seconds,
+    everySeconds,
+    generation = Number.POSITIVE_INFINITY,
+  }: { readonly seconds: number; readonly everySeconds: number; readonly generation?: number },
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (let passed = 0; passed < seconds; passed += everySeconds) {
+    time.advance({ seconds: everySeconds });
+    const [answer] = await Promise.all([system.api.token(connection, subject), system.controls.sweep()]);
+    await system.controls.drain();
+    answers.push(answer);
     if (Number(answer.json['generation']) >= generation) break;
-    await sleep(150);
   }
   return answers;
 }
 
 const generationsOf = (answers: readonly Answer[]) => answers.map(({ json }) => Number(json['generation']));
 
-/** The metrics and log lines of the functions that name a connection. */
-function linesAbout(own: OwnBroker, connection: string): readonly string[] {
-  return own.broker
-    .stderr()
-    .split('\n')
-    .filter((line) => line.includes(`"connection":"${connection}"`));
+/** The waits for a mint that the functions measured of a connection. */
+function waitsOf(connection: string): readonly string[] {
+  const lines = system.log().split('\n');
+  return lines.filter((line) => line.includes(`"connection":"${connection}"`) && line.includes('WaitForMint'));
 }
 
-describe.concurrent('with the schedule running and callers about', () => {
-  let slid: Awaited<ReturnType<typeof startDemoCommunity>>;
-  let relogged: Awaited<ReturnType<typeof startDemoCommunity>>;
-  let downCommunity: Awaited<ReturnType<typeof startDemoCommunity>>;
-  let downHelpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-  let idle: Awaited<ReturnType<typeof startDemoCommunity>>;
-  let own: OwnBroker;
+/** Lets time pass until the token is due. */
+function passRefreshOf(answer: Answer): void {
+  time.advanceTo(Date.parse(String(answer.json['refresh_at'])) + 1_000);
+}
 
-  beforeAll(async () => {
-    slid = await startDemoCommunity({ knobs: { lifetimeSeconds: SLID_LIFE_SECONDS } });
-    relogged = await startDemoCommunity({ knobs: { lifetimeSeconds: SLID_LIFE_SECONDS } });
-    idle = await startDemoCommunity({ knobs: { lifetimeSeconds: SLID_LIFE_SECONDS } });
-    downCommunity = await startDemoCommunity({ knobs: { lifetimeSeconds: OUTAGE_LIFE_SECONDS } });
-    downHelpmaster = await startDemoHelpmaster({ knobs: { lifetimeSeconds: OUTAGE_LIFE_SECONDS } });
-    const community = (upstream: typeof slid, lifetimeSeconds: number) => ({
-      provider: 'community-web-api',
-      baseUrl: upstream.baseUrl,
-      lifetimeSeconds,
-      ...shortLived,
-    });
-    own = await startOwnBroker({
-      connections: {
-        slid: { ...community(slid, SLID_LIFE_SECONDS), keepAlivePath: '/SingleRecurringEvent', refreshAfter: 0.25 },
-        relogged: { ...community(relogged, SLID_LIFE_SECONDS), refreshAfter: 0.25 },
-        idle: { ...community(idle, SLID_LIFE_SECONDS), refreshAfter: 0.25, idleSeconds: 1 },
-        down_wfm: {
-          ...community(downCommunity, OUTAGE_LIFE_SECONDS),
-          keepAlivePath: '/SingleRecurringEvent',
-          refreshAfter: 0.1,
-        },
-        down_helpdesk: {
-          provider: 'helpmaster',
-          baseUrl: downHelpmaster.baseUrl,
-          maxTokenAgeSeconds: OUTAGE_LIFE_SECONDS,
-          refreshAfter: 0.1,
-          ...shortLived,
-        },
-      },
-      secrets: {
-        slid: demoCommunitySecret,
-        relogged: demoCommunitySecret,
-        idle: demoCommunitySecret,
-        down_wfm: demoCommunitySecret,
-        down_helpdesk: demoHelpmasterSecret,
-      },
-      flags: ['--refresh-every', '1'],
-    });
-  });
-  afterAll(async () => {
-    await own.close();
-    await Promise.all([slid, relogged, idle, downCommunity, downHelpmaster].map((upstream) => upstream.close()));
-  });
+describe('with the schedule running and callers about', () => {
+  const aLife = { seconds: LIFE_SECONDS + SWEEP_SECONDS, everySeconds: SWEEP_SECONDS / 2 };
 
   it('C15, C17, C20: a Community session outlives its token by slides alone, and nobody waits', async () => {
-    expect(gistOf(await own.api.token('slid', 'system'))).toBe('200 login');
-    const answers = await callersAbout(own, 'slid', 'system', { seconds: SLID_LIFE_SECONDS + 1 });
+    expect(gistOf(await system.api.token('slid', 'system'))).toBe('200 login');
+    const answers = await callersAbout('slid', 'system', aLife);
 
     expect(new Set(answers.map(gistOf))).toEqual(new Set(['200 cache']));
     expect(generationsOf(answers)).toEqual(generationsOf(answers).toSorted((a, b) => a - b));
     expect(generationsOf(answers).at(-1)).toBeGreaterThanOrEqual(3);
     expect(slid.ledger().logins).toHaveLength(1);
     expect(slid.ledger().slides.length).toBeGreaterThanOrEqual(2);
-    expect(linesAbout(own, 'slid').filter((line) => line.includes('WaitForMint'))).toEqual([]);
+    expect(waitsOf('slid')).toEqual([]);
 
     const last = answers.at(-1);
     expect(last).toBeDefined();
@@ -118,22 +121,25 @@ describe.concurrent('with the schedule running and callers about', () => {
   });
 
   it('C20: without a keep-alive path it logs in again before expiry, and nobody waits', async () => {
-    expect(gistOf(await own.api.token('relogged', 'system'))).toBe('200 login');
-    const answers = await callersAbout(own, 'relogged', 'system', { seconds: SLID_LIFE_SECONDS + 1 });
+    expect(gistOf(await system.api.token('relogged', 'system'))).toBe('200 login');
+    const answers = await callersAbout('relogged', 'system', aLife);
     expect(new Set(answers.map(gistOf))).toEqual(new Set(['200 cache']));
     expect(relogged.ledger().slides).toEqual([]);
     const last = generationsOf(answers).at(-1) ?? 0;
     expect(last).toBeGreaterThanOrEqual(3);
     // One login a token; the next may have come after the last answer.
     expect(relogged.ledger().logins.length - last).toBeOneOf([0, 1]);
-    expect(linesAbout(own, 'relogged').filter((line) => line.includes('WaitForMint'))).toEqual([]);
+    expect(waitsOf('relogged')).toEqual([]);
   });
 
   it('C20: a slot that nobody asks for is left to end, and served again when somebody does', async () => {
-    expect(gistOf(await own.api.token('idle', 'system'))).toBe('200 login');
-    await sleep(8 * SECOND_MS);
+    expect(gistOf(await system.api.token('idle', 'system'))).toBe('200 login');
+    for (let passed = 0; passed < LIFE_SECONDS; passed += SWEEP_SECONDS) {
+      time.advance({ seconds: SWEEP_SECONDS });
+      await system.controls.sweep();
+    }
     expect(idle.ledger().logins).toHaveLength(1);
-    expect(gistOf(await own.api.token('idle', 'system'))).toBe('200 login');
+    expect(gistOf(await system.api.token('idle', 'system'))).toBe('200 login');
   });
 
   it.each([
@@ -147,22 +153,57 @@ describe.concurrent('with the schedule running and callers about', () => {
         const { logins, calls } = upstream.ledger();
         return [...logins, ...calls];
       };
-      expect(gistOf(await own.api.token(connection, subject))).toBe('200 login');
+      const first = await system.api.token(connection, subject);
+      expect(gistOf(first)).toBe('200 login');
       upstream.setKnobs(down);
+      passRefreshOf(first);
 
-      const during = await callersAbout(own, connection, subject, { seconds: 5 });
+      const during = await callersAbout(connection, subject, { seconds: 5, everySeconds: 1 });
       expect(new Set(during.map(gistOf))).toEqual(new Set(['200 cache']));
       expect(new Set(generationsOf(during))).toEqual(new Set([1]));
       const attempts = askedOf().filter(({ status }) => status === 503);
       expect(attempts.length).toBeGreaterThanOrEqual(1);
-      // Backing off from 1 s, doubling: at most this many in the 5 s.
-      expect(attempts.length).toBeLessThanOrEqual(5);
-      expect(Math.max(...during.map(({ tookMs }) => tookMs))).toBeLessThan(2 * SECOND_MS);
+      // Backing off from 1 s, doubling.
+      expect(attempts.length).toBeLessThanOrEqual(4);
 
       upstream.setKnobs(up);
-      const after = await callersAbout(own, connection, subject, { seconds: 9, generation: 2 });
+      const after = await callersAbout(connection, subject, { seconds: 9, everySeconds: 1, generation: 2 });
       expect(new Set(after.map(gistOf))).toEqual(new Set(['200 cache']));
       expect(generationsOf(after).at(-1)).toBeGreaterThanOrEqual(2);
+      expect(waitsOf(connection)).toEqual([]);
     },
   );
+});
+
+describe('the schedule', () => {
+  let upstream: typeof slid;
+  let scheduled: SystemUnderTest;
+
+  beforeAll(async () => {
+    upstream = await startDemoCommunity();
+    scheduled = await startSystemUnderTest({
+      connections: {
+        wfm: { provider: 'community-web-api', baseUrl: upstream.baseUrl, keepAlivePath: '/SingleRecurringEvent' },
+      },
+      secrets: { wfm: demoCommunitySecret },
+      refreshEverySeconds: 0.05,
+    });
+  });
+  afterAll(async () => {
+    await scheduled.close();
+    await upstream.close();
+  });
+
+  const sweeps = () => scheduled.log().match(/"RefreshBacklog":/g)?.length ?? 0;
+
+  it('C15: slides a token once it is due, with nobody asking, and not before', async () => {
+    const first = await scheduled.api.token('wfm', 'system');
+    const before = sweeps();
+    await waitUntil('three sweeps', WITHIN_MS, () => (sweeps() >= before + 3 ? true : undefined));
+    expect(upstream.ledger().calls).toEqual([]);
+
+    passRefreshOf(first);
+    await waitUntil('slide', WITHIN_MS, () => upstream.ledger().slides[0]);
+    expect(upstream.ledger().logins).toHaveLength(1);
+  });
 });

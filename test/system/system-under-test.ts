@@ -25,10 +25,12 @@ export async function startSystemUnderTest({
   connections,
   secrets: values,
   strictAudit = false,
+  refreshEverySeconds = NO_SCHEDULE_SECONDS,
 }: {
   readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly secrets: Readonly<Record<string, SecretFields>>;
   readonly strictAudit?: boolean;
+  readonly refreshEverySeconds?: number;
 }): Promise<SystemUnderTest> {
   const folder = await makeFolder();
   const connectionsFile = join(folder.path, 'connections.json');
@@ -47,7 +49,7 @@ export async function startSystemUnderTest({
     system = await startSystem(
       {
         port: 0,
-        refreshEverySeconds: NO_SCHEDULE_SECONDS,
+        refreshEverySeconds,
         dataDir: undefined,
         dynamodbUrl: undefined,
         connectionsFile,

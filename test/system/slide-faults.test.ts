@@ -1,24 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommunityKnobs, demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
-import { gistOf, slotsOf, tokenOf } from './api-client.ts';
-import { type OwnBroker, startOwnBroker } from './own-broker.ts';
-import { waitUntil } from './wait-until.ts';
-
-// A process of its own starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
-const LIFE_SECONDS = 16;
-/** The token is due after about a second and good for 11; the schedule looks each second. */
-const connection = {
-  provider: 'community-web-api',
-  lifetimeSeconds: LIFE_SECONDS,
-  keepAlivePath: '/SingleRecurringEvent',
-  refreshAfter: 0.08,
-  minTtlSeconds: 0,
-  memorySeconds: 0,
-  timeoutSeconds: 2,
-};
+import { type Answer, gistOf, slotsOf, tokenOf } from './api-client.ts';
+import { useMovedTime } from './moved-time.ts';
+import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
 
 /** What a keep-alive answers that brings no token: the old one stays, with its old end. */
 const keepsOld: readonly (readonly [string, Partial<CommunityKnobs>, string])[] = [
@@ -46,50 +30,66 @@ const slides: readonly (readonly [string, Partial<CommunityKnobs>])[] = [
   ['C16: one new token, said twice', { slide: 'repeated' }],
 ];
 
-describe.concurrent('an upstream that misbehaves at a slide', () => {
-  const upstreams = new Map<string, Awaited<ReturnType<typeof startDemoCommunity>>>();
-  const names = [...keepsOld, ...logsIn, ...slides, 'warm'].map((_, index) => `wfm-${index}`);
-  let own: OwnBroker;
+interface Faulty {
+  readonly upstream: Awaited<ReturnType<typeof startDemoCommunity>>;
+  /** What was handed out before the slide. */
+  readonly first: Answer;
+}
 
+describe('an upstream that misbehaves at a slide', () => {
+  const time = useMovedTime();
+  const all = [...keepsOld, ...logsIn, ...slides].map(([, knobs], index) => ({ name: `wfm-${index}`, knobs }));
+  const faulty = new Map<string, Faulty>();
+  let system: SystemUnderTest;
+
+  // Each case has a connection of its own: all get a token, and one sweep slides them when they are due.
   beforeAll(async () => {
-    for (const name of names) {
-      upstreams.set(name, await startDemoCommunity({ knobs: { lifetimeSeconds: LIFE_SECONDS } }));
-    }
-    own = await startOwnBroker({
-      connections: Object.fromEntries([...upstreams].map(([name, { baseUrl }]) => [name, { ...connection, baseUrl }])),
-      secrets: Object.fromEntries(names.map((name) => [name, demoCommunitySecret])),
-      flags: ['--refresh-every', '1'],
+    const upstreams = await Promise.all(all.map(() => startDemoCommunity()));
+    const connectionTo = ({ baseUrl }: Faulty['upstream'], { hang = false }: Partial<CommunityKnobs>) => ({
+      provider: 'community-web-api',
+      baseUrl,
+      keepAlivePath: '/SingleRecurringEvent',
+      memorySeconds: 0,
+      // Short only where the upstream is to be waited for in vain.
+      ...(hang && { timeoutSeconds: 1 }),
     });
-    // The first request of a process is its slowest, and these tests are about time.
-    await own.api.token(names.at(-1) ?? '', 'system');
+    const entries = upstreams.map((upstream, index) => ({ upstream, ...(all[index] ?? { name: '', knobs: {} }) }));
+    system = await startSystemUnderTest({
+      connections: Object.fromEntries(
+        entries.map(({ name, upstream, knobs }) => [name, connectionTo(upstream, knobs)]),
+      ),
+      secrets: Object.fromEntries(entries.map(({ name }) => [name, demoCommunitySecret])),
+    });
+    for (const { name, upstream, knobs } of entries) {
+      faulty.set(name, { upstream, first: await system.api.token(name, 'system') });
+      upstream.setKnobs(knobs);
+    }
+    const dueAt = [...faulty.values()].map(({ first }) => Date.parse(String(first.json['refresh_at'])));
+    time.advanceTo(Math.max(...dueAt) + 1_000);
+    await system.controls.sweep();
   });
   afterAll(async () => {
-    await own.close();
-    await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+    await system.close();
+    await Promise.all([...faulty.values()].map(({ upstream }) => upstream.close()));
   });
 
-  /** Gets a token, then sets the knobs. */
-  async function begin(name: string, knobs: Partial<CommunityKnobs>) {
-    const upstream = upstreams.get(name);
-    if (upstream === undefined) throw new Error(`There is no upstream ${name}.`);
-    const first = await own.api.token(name, 'system');
-    expect(gistOf(first)).toBe('200 login');
-    upstream.setKnobs(knobs);
-    return { upstream, first };
+  function faultyOf(name: string): Faulty {
+    const found = faulty.get(name);
+    if (found === undefined) throw new Error(`There is no upstream ${name}.`);
+    expect(gistOf(found.first)).toBe('200 login');
+    return found;
   }
 
-  const slotOf = async (name: string) => slotsOf(await own.api.connections(name))[0];
+  const casesFrom = <Case extends readonly unknown[]>(start: number, cases: readonly Case[]) =>
+    cases.map((fault, index) => [`wfm-${start + index}`, ...fault] as const);
 
-  it.each(keepsOld.map((fault, index) => [names[index] ?? '', ...fault] as const))(
+  it.each(casesFrom(0, keepsOld))(
     '%s, %s: the old token and its end stay (%j → %s)',
-    async (name, _what, knobs, code) => {
-      const { upstream, first } = await begin(name, knobs);
-      const noted = await waitUntil('note of the failure', 8_000, async () => {
-        const slot = await slotOf(name);
-        return slot?.['last_error'] === null ? undefined : slot;
-      });
-      expect(noted).toMatchObject({ generation: 1, last_error: { code } });
-      const after = await own.api.token(name, 'system');
+    async (name, _what, _knobs, code) => {
+      const { upstream, first } = faultyOf(name);
+      const [slot] = slotsOf(await system.api.connections(name));
+      expect(slot).toMatchObject({ generation: 1, last_error: { code } });
+      const after = await system.api.token(name, 'system');
       expect(gistOf(after)).toBe('200 cache');
       expect(after.json['expires_at']).toBe(first.json['expires_at']);
       expect(tokenOf(after)).toBe(tokenOf(first));
@@ -97,54 +97,26 @@ describe.concurrent('an upstream that misbehaves at a slide', () => {
     },
   );
 
-  it.each(logsIn.map((fault, index) => [names[keepsOld.length + index] ?? '', ...fault] as const))(
-    '%s, %s: one login, under the same lease',
-    async (name, _what, knobs) => {
-      const { upstream, first } = await begin(name, knobs);
-      const renewed = await waitUntil('next token', 8_000, async () => {
-        const answer = await own.api.token(name, 'system');
-        expect(answer.status).toBe(200);
-        return answer.json['generation'] === 1 ? undefined : answer;
-      });
-      expect(tokenOf(renewed)).not.toBe(tokenOf(first));
-      const { logins, calls } = upstream.ledger();
-      expect(logins.map(({ status }) => status)).toEqual([200, 200]);
-      expect(calls.map(({ status }) => status)).toEqual([401]);
-    },
-  );
+  it.each(casesFrom(keepsOld.length, logsIn))('%s, %s: one login, under the same lease', async (name) => {
+    const { upstream, first } = faultyOf(name);
+    const renewed = await system.api.token(name, 'system');
+    expect(renewed.json).toMatchObject({ source: 'cache', generation: 2 });
+    expect(tokenOf(renewed)).not.toBe(tokenOf(first));
+    const { logins, calls } = upstream.ledger();
+    expect(logins.map(({ status }) => status)).toEqual([200, 200]);
+    expect(calls.map(({ status }) => status)).toEqual([401]);
+  });
 
-  it.each(slides.map((fault, index) => [names[keepsOld.length + logsIn.length + index] ?? '', ...fault] as const))(
+  it.each(casesFrom(keepsOld.length + logsIn.length, slides))(
     '%s, %s: the next token, with a life of its own and no login',
-    async (name, _what, knobs) => {
-      const { upstream, first } = await begin(name, knobs);
-      // Ends are given in whole seconds, and the first slide may fall within the second of the login: so wait for later.
-      const endOf = (answer: typeof first) => Date.parse(String(answer.json['expires_at']));
-      const renewed = await waitUntil('token that ends later', 8_000, async () => {
-        const answer = await own.api.token(name, 'system');
-        return endOf(answer) > endOf(first) ? answer : undefined;
-      });
+    async (name) => {
+      const { upstream, first } = faultyOf(name);
+      const renewed = await system.api.token(name, 'system');
+      const endOf = (answer: Answer) => Date.parse(String(answer.json['expires_at']));
+      expect(endOf(renewed)).toBeGreaterThan(endOf(first));
       expect(tokenOf(renewed)).not.toBe(tokenOf(first));
-      expect(renewed.json['generation']).not.toBe(1);
+      expect(renewed.json).toMatchObject({ source: 'cache', generation: 2 });
       expect(upstream.ledger().logins).toHaveLength(1);
     },
   );
-
-  it('C15: does not slide before the token is due', async () => {
-    const upstream = await startDemoCommunity();
-    const calm = await startOwnBroker({
-      connections: {
-        wfm: { provider: 'community-web-api', baseUrl: upstream.baseUrl, keepAlivePath: '/SingleRecurringEvent' },
-      },
-      secrets: { wfm: demoCommunitySecret },
-      flags: ['--refresh-every', '0.5'],
-    });
-    try {
-      await calm.api.token('wfm', 'system');
-      await sleep(1_600);
-      expect(upstream.ledger().calls).toEqual([]);
-    } finally {
-      await calm.close();
-      await upstream.close();
-    }
-  });
 });

@@ -99,7 +99,7 @@ describe.concurrent('an upstream that misbehaves on the wire', () => {
     upstream.heal();
     const before = upstream.logins();
     if (most > WAITED_OUT_SECONDS) expect((await api.purge(connection, 'system')).status).toBe(204);
-    const healed = await waitUntil('token', 5_000, async () => {
+    const healed = await waitUntil('token', async () => {
       const answer = await api.token(connection, 'system');
       return answer.status === 503 ? undefined : answer;
     });

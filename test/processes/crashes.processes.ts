@@ -13,12 +13,13 @@ const BACK_OFF_MS = 30_000;
 async function askUntilServed(api: ApiClient, subject: string) {
   const began = performance.now();
   const met = new Set<string>();
-  const answer = await waitUntil<Answer>('token', SERVED_AGAIN_WITHIN_MS, async () => {
+  const look = async (): Promise<Answer | undefined> => {
     const got = await api.token('helpdesk', subject);
     if (got.status === 200) return got;
     met.add(`${gistOf(got)} ${String(got.json['cause'] ?? '')}`.trim());
     return undefined;
-  });
+  };
+  const answer = await waitUntil('token', look, { withinMs: SERVED_AGAIN_WITHIN_MS });
   return { answer, met, tookMs: performance.now() - began };
 }
 
@@ -26,7 +27,7 @@ describe.concurrent('a broker process that dies or freezes while it holds a leas
   let upstream: Awaited<ReturnType<typeof startDemoHelpmaster>>;
   let shared: SharedBrokers;
   const loginsOf = (subject: string) => upstream.ledger().logins.filter((login) => login.subject === subject).length;
-  const loggedIn = (subject: string) => waitUntil('login', 10_000, () => (loginsOf(subject) > 0 ? true : undefined));
+  const loggedIn = (subject: string) => waitUntil('login', () => (loginsOf(subject) > 0 ? true : undefined));
 
   beforeAll(async () => {
     // The ledger has a login before its answer leaves: in between, it counted and nobody knows the token.
@@ -97,9 +98,7 @@ describe.concurrent('a broker process that dies or freezes while it holds a leas
     const late = frozen.api.token('helpdesk', '4').catch(() => undefined);
     await loggedIn('4');
     proxy.hold();
-    await waitUntil('publication', 10_000, () =>
-      proxy.held().some((body) => body.includes('tokenHash')) ? true : undefined,
-    );
+    await waitUntil('publication', () => (proxy.held().some((body) => body.includes('tokenHash')) ? true : undefined));
     frozen.broker.signal('SIGSTOP');
 
     const { answer } = await askUntilServed(other.api, '4');

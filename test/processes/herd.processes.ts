@@ -89,7 +89,7 @@ describe('a herd over several processes', () => {
     if (broker === undefined) throw new Error('there is a broker');
     expect(gistOf(await broker.api.token('wfm', 'system'))).toBe('200 login');
     const generations: number[] = [];
-    await waitUntil('fourth generation', 40_000, async () => {
+    await waitUntil('fourth generation', async () => {
       const answers = await fromAll(1, ({ api }) => api.token('wfm', 'system'));
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
       expect(new Set(answers.map(({ json }) => json['source']))).toEqual(new Set(['cache']));

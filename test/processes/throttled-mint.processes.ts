@@ -38,10 +38,11 @@ it('a throttled `mint` costs no login and a second of waiting, whichever process
   expect([gistOf(next), next.json['cause']]).toEqual(['503 cooldown', 'mint_unavailable']);
   expect(logins()).toBe(0);
 
-  const served = await waitUntil('token', 5_000, async () => {
+  const ask = async () => {
     const answer = await other.api.token('helpdesk', 'system');
     return answer.status === 200 ? answer : undefined;
-  });
+  };
+  const served = await waitUntil('token', ask, { withinMs: 5_000 });
   expect(gistOf(served)).toBe('200 login');
   // What another process minted is handed out where `mint` is still throttled.
   const cached = await throttled.api.token('helpdesk', 'system');
@@ -59,7 +60,7 @@ it('invariant 18: a throttled renewal answers its failure, others go on getting 
   expect(logins()).toBe(count);
 
   await throttled.control({ lambda: 'none' });
-  const renewed = await waitUntil('renewed token', 5_000, async () => {
+  const renewed = await waitUntil('renewed token', async () => {
     const answer = await throttled.api.reject('helpdesk', 'system', tokenOf(before));
     return answer.status === 200 ? answer : undefined;
   });

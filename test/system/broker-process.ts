@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 /** The checkout that the broker is started from. */
 export const PROJECT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 
-const READY_WITHIN_MS = 45_000;
-const STOP_WITHIN_MS = 15_000;
+/** For a start and for a stop alike; what takes longer hangs. */
+const GIVEN_UP_AFTER_MS = 45_000;
 /** The banner's last part; the banner is one write, smaller than a pipe's buffer. */
 const LAST_PART = /See what it holds.*\n(?: .*\n)+$/;
 const LISTENING = /^listening on (\S+)$/m;
@@ -56,7 +56,7 @@ function spawnBroker(flags: readonly string[], environment: NodeJS.ProcessEnv = 
 /** Runs the broker with flags that end it by themselves, and waits for that. */
 export async function runBroker(flags: readonly string[]): Promise<Ended> {
   const { child, exit } = spawnBroker(flags);
-  const timer = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), GIVEN_UP_AFTER_MS);
   const ended = await exit;
   clearTimeout(timer);
   return ended;
@@ -73,7 +73,7 @@ export async function startBroker(
       if (LAST_PART.test(printed.stdout)) resolve('ready');
     });
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), GIVEN_UP_AFTER_MS);
   const first = await Promise.race([ready, exit]);
   clearTimeout(timer);
   if (first !== 'ready') throw new Error(`The broker ended before it was ready (${first.code}): ${first.stderr}`);
@@ -87,7 +87,7 @@ export async function startBroker(
     signal: (signal) => void child.kill(signal),
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
-      const killer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+      const killer = setTimeout(() => child.kill('SIGKILL'), GIVEN_UP_AFTER_MS);
       const ended = await exit;
       clearTimeout(killer);
       return ended;

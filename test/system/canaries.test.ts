@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommunityKnobs, startDemoCommunity } from '../../local/demo/community.ts';
 import { type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { type Received, send } from '../local/demo/demo-client.ts';
@@ -12,9 +12,6 @@ import { type Canary, createCanarySearch } from './canary-forms.ts';
 import { makeFolder, type OwnBroker, startOwnBroker } from './own-broker.ts';
 import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
 import { waitUntil } from './wait-until.ts';
-
-// A process of its own starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const random = () => randomBytes(9).toString('hex');
 const right = { apiKey: `key-${random()}` };
@@ -99,7 +96,7 @@ describe('nothing but the hand-out itself holds a credential or a token (invaria
       noted(await own.api.reject(connection, subject, tokenOf(first)));
       noted(await own.api.reject(connection, subject, 'unknown'));
     }
-    await waitUntil('slide', 10_000, async () => {
+    await waitUntil('slide', async () => {
       const [slot] = slotsOf(noted(await own.api.connections('slid')));
       return Number(slot?.['generation']) > 2 ? slot : undefined;
     });
@@ -206,7 +203,7 @@ describe('nothing but the hand-out itself holds a credential or a token (invaria
     await misplace();
     await breakUpstreams();
     await own.writeSecrets({ helpdesk: { apiKey: '' } });
-    await waitUntil('complaint', 5_000, () => (own.broker.stderr().includes('stay in use') ? true : undefined));
+    await waitUntil('complaint', () => (own.broker.stderr().includes('stay in use') ? true : undefined));
     await misconfigure();
 
     stored = await bytesIn(data);

@@ -1,16 +1,14 @@
+import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { createApiClient, gistOf } from './api-client.ts';
 import { PROJECT_FOLDER, startBroker } from './broker-process.ts';
 import { makeFolder } from './own-broker.ts';
 import { waitUntil } from './wait-until.ts';
-
-// A process of its own starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 
@@ -29,16 +27,13 @@ function holdPort(port: number): Promise<Server | undefined> {
   });
 }
 
-/** A port that is free, with the two after it. */
+/** A port that is free, with the two after it: below those that systems give to whoever asks for any. */
 function threeFreePorts(): Promise<number> {
-  return waitUntil('three free ports in a row', 5_000, async () => {
-    const first = await holdPort(0);
-    if (first === undefined) return undefined;
-    // A TCP server's address is never a pipe's name.
-    const { port } = first.address() as AddressInfo;
-    const others = [await holdPort(port + 1), await holdPort(port + 2)];
-    for (const server of [first, ...others]) server?.close();
-    return others.includes(undefined) ? undefined : port;
+  return waitUntil('three free ports in a row', async () => {
+    const port = randomInt(20_000, 30_000);
+    const held = [await holdPort(port), await holdPort(port + 1), await holdPort(port + 2)];
+    for (const server of held) server?.close();
+    return held.includes(undefined) ? undefined : port;
   });
 }
 

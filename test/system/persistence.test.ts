@@ -1,13 +1,10 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { gistOf, tokenOf } from './api-client.ts';
 import { makeFolder, type OwnBroker, type SecretValues, startOwnBroker } from './own-broker.ts';
-
-// A process of its own starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let helpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
 let community: Awaited<ReturnType<typeof startDemoCommunity>>;

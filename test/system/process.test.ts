@@ -2,14 +2,11 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flagsOf } from '../../local/flags.ts';
 import { StartError } from '../../local/start-error.ts';
 import { runBroker, startBroker } from './broker-process.ts';
 import { makeFolder } from './own-broker.ts';
-
-// A process of its own starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const CREDENTIAL = 'not-to-be-printed-7c1e';
 const CONNECTION = { provider: 'helpmaster', baseUrl: 'https://helpmaster.example.com/api' };
@@ -189,7 +186,7 @@ describe('ports and signals', () => {
     await fetch(`${broker.demo.community}/__demo/knobs`, { method: 'PUT', body: JSON.stringify({ delayMs: 700 }) });
     const handOut = fetch(`${broker.url}/tokens/wfm/system`);
     // Once the upstream has been asked, the request is in flight for another 700 ms.
-    await expect.poll(() => loginsSeen(broker.demo.community), { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => loginsSeen(broker.demo.community)).toBe(1);
     const [response, ended] = await Promise.all([handOut, broker.stop()]);
     expect(response.status).toBe(200);
     expect(ended).toMatchObject({ code: 0, signal: null });

@@ -1,13 +1,10 @@
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Received, send } from '../local/demo/demo-client.ts';
 import { sendRaw } from '../local/gateway/gateway-harness.ts';
 import { type BrokerProcess, startBroker } from './broker-process.ts';
-
-// A process of its own starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const HASH = 'a'.repeat(64);
 const JSON_TYPE = { 'content-type': 'application/json' };

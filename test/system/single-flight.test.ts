@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type Answer, gistOf, headersOf, slotsOf, tokenOf } from './api-client.ts';
 import { type OwnBroker, startOwnBroker } from './own-broker.ts';
-
-// A process of its own starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const CALLERS = 200;
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { type Answer, gistOf } from './api-client.ts';
@@ -18,8 +18,8 @@ import {
   toleratedCases,
 } from './upstream-fault-cases.ts';
 
-// A process of its own starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+/** A port that no program is given by chance, as one that was just closed may be. */
+const NOBODY_LISTENS = 'http://127.0.0.1:1';
 
 describe.concurrent('an upstream that misbehaves at login', () => {
   const upstreams: { close(): Promise<void> }[] = [];
@@ -67,7 +67,7 @@ describe.concurrent('an upstream that misbehaves at login', () => {
       secrets[nameOf('wfm', index)] = { ...demoCommunitySecret, ...(password === undefined ? {} : { password }) };
     }
     await addHelpmaster('warm', {});
-    connections['nobody'] = { provider: 'helpmaster', baseUrl: await unusedOrigin() };
+    connections['nobody'] = { provider: 'helpmaster', baseUrl: NOBODY_LISTENS };
     secrets['nobody'] = demoHelpmasterSecret;
     own = await startOwnBroker({ connections, secrets });
     // The first request of a process is its slowest, and some of the faults are about time.
@@ -158,12 +158,3 @@ describe.concurrent('an upstream that misbehaves at login', () => {
     expect(strangerSaw).toEqual([]);
   });
 });
-
-/** An origin on loopback that nobody listens on. */
-async function unusedOrigin(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
-}

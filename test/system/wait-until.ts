@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 25;
+/** So long that only what never comes is given up; below the time-out of a test, which could not say what was missing. */
+const GIVEN_UP_AFTER_MS = 45_000;
 
-/** Looks again and again until `look` gives something, and returns it; throws, naming `what`, after `withinMs`. */
+/**
+ * Looks again and again until `look` gives something, and returns it; throws, naming `what`, when it is given up.
+ * `withinMs` is for where coming in time is what is tested.
+ */
 export async function waitUntil<T>(
   what: string,
-  withinMs: number,
   look: () => Promise<T | undefined> | T | undefined,
+  { withinMs = GIVEN_UP_AFTER_MS }: { readonly withinMs?: number } = {},
 ): Promise<T> {
   const until = performance.now() + withinMs;
   for (;;) {

@@ -1,5 +1,5 @@
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDynamodbFaultProxy } from '../../../local/aws/dynamodb-faults.ts';
 import { startEmbeddedDynamodb } from '../../../local/embedded-dynamodb.ts';
 import { createTable, TABLE } from '../slots-table.ts';
@@ -88,7 +88,7 @@ describe('the DynamoDB fault proxy', () => {
       () => 'answered',
       () => 'ended',
     );
-    await vi.waitFor(() => expect(proxy.faults.counts()).toEqual({ 'dynamodb.PutItem': 1 }));
+    await expect.poll(proxy.faults.counts).toEqual({ 'dynamodb.PutItem': 1 });
 
     await proxy.close();
     expect(await outcome).toBe('ended');

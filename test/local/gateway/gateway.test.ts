@@ -127,7 +127,7 @@ describe('the gateway survives', () => {
     });
     const socket = connect(gateway.port, '127.0.0.1');
     socket.write(get('/tokens/a/slow', `127.0.0.1:${gateway.port}`));
-    await vi.waitUntil(() => events.length === 1);
+    await expect.poll(() => events.length).toBe(1);
     socket.resetAndDestroy();
     finish({ statusCode: 200, body: 'late' });
 
@@ -236,7 +236,7 @@ describe('close', () => {
     const idle = connect(gateway.port, '127.0.0.1');
     await once(idle, 'connect');
     const inFlight = fetch(`${gateway.url}/tokens/a/b`);
-    await vi.waitUntil(() => events.length === 1);
+    await expect.poll(() => events.length).toBe(1);
 
     const closed = gateway.close();
     await once(idle, 'close');
@@ -250,11 +250,13 @@ describe('close', () => {
   it('waits no longer than two seconds for a handler that hangs', async () => {
     const { gateway, events } = await openGateway({ handler: () => new Promise(() => {}) });
     const inFlight = fetch(`${gateway.url}/tokens/a/b`).catch(() => 'cut off');
-    await vi.waitUntil(() => events.length === 1);
+    await expect.poll(() => events.length).toBe(1);
 
-    const begin = performance.now();
-    await Promise.all([gateway.close(), gateway.close()]);
-    expect(performance.now() - begin).toBeLessThan(4_000);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const closed = Promise.all([gateway.close(), gateway.close()]);
+    vi.advanceTimersByTime(2_000);
+    await closed;
     expect(await inFlight).toBe('cut off');
   });
 

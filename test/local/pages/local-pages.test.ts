@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret } from '../../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../../local/demo/helpmaster.ts';
 import { type Received, send } from '../demo/demo-client.ts';
 import { press, type SystemUnderTest, startSystemUnderTest } from './local-system.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const SLOT = { connection: 'wfm', subject: 'system' };
 const POSTS = ['hand-out', 'reject', 'purge', 'call', 'herd', 'refresh', 'fault'];

@@ -139,9 +139,7 @@ describe('invoke', () => {
   });
 
   it('is refused where nothing listens', async () => {
-    const closed = await startLoopbackServer({ maxBodyBytes: 1, answer: async () => 'hang' });
-    await closed.close();
-    const nowhere = mintAt(closed.endpoint);
+    const nowhere = mintAt('http://127.0.0.1:1');
 
     expect(await nowhere.mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'refused' });
     nowhere.close();
@@ -154,7 +152,7 @@ describe('invoke', () => {
     const crowded = new LambdaClient({ ...config, requestHandler });
     const own = createLambdaMint({ client: crowded, functionNameOf: () => 'mint-helpdesk' });
     const first = own.invoke(CONNECTION, REQUEST, 500);
-    await vi.waitFor(() => expect(under.aws.faults.counts()).toEqual({ 'lambda.Invoke': 1 }));
+    await expect.poll(under.aws.faults.counts).toEqual({ 'lambda.Invoke': 1 });
 
     expect(await own.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'refused' });
     expect(await first).toEqual({ kind: 'unanswered' });
@@ -205,7 +203,7 @@ describe('ask', () => {
     const handler = answering(() => new Promise<void>((resolve) => (release = resolve)));
 
     expect(await mint.ask(CONNECTION, asked)).toBeUndefined();
-    await vi.waitFor(() => expect(handler.mock.calls.map(([event]) => event)).toEqual([asked]));
+    await expect.poll(() => handler.mock.calls.map(([event]) => event)).toEqual([asked]);
     release();
   });
 

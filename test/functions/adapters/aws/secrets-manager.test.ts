@@ -1,5 +1,5 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import {
   createSecretsManagerClient,
@@ -133,7 +133,7 @@ describe('current', () => {
     secrets = createSecretsManagerSecrets({ client: impatient, clock });
     under.aws.faults.set('secretsmanager', { mode: 'hang', count: 1 });
     const early = current();
-    await vi.waitFor(() => expect(requests()).toBe(1));
+    await expect.poll(requests).toBe(1);
     clock.advance(FRESH_MS);
     await current();
     await early;

@@ -1,8 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Environment } from '../functions/adapters/aws/client.ts';
 import { type ApiRoute, apiRoutesOf } from '../functions/api/routes.ts';
-import { VARIABLES } from '../functions/composition/environment.ts';
-import { mintFunctionName } from '../functions/composition/function-names.ts';
+import { mintFunctionName, VARIABLES } from '../functions/composition/environment.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { composeConnectionsFunction } from '../functions/connections/function.ts';
 import { composeExchangeFunction } from '../functions/exchange/function.ts';

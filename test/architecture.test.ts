@@ -90,7 +90,6 @@ const house: readonly Room[] = [
       'functions/configuration/',
       'functions/bundle/',
       'functions/composition/environment.ts',
-      'functions/composition/function-names.ts',
       'functions/api/routes.ts',
       'functions/adapters/dynamodb/table.ts',
       'functions/adapters/dynamodb/audit-table.ts',

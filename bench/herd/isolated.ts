@@ -1,7 +1,7 @@
 import { createLambdaClient, createLambdaMint } from '../../functions/adapters/aws/lambda-mint.ts';
 import { createDynamodbStore } from '../../functions/adapters/dynamodb/store.ts';
 import { systemClock, systemRandom } from '../../functions/adapters/system.ts';
-import { mintFunctionNames } from '../../functions/composition/function-names.ts';
+import { mintFunctionNames } from '../../functions/composition/environment.ts';
 import { createHandOut } from '../../functions/core/hand-out/hand-out.ts';
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
 import { slotOf } from '../../functions/core/slot/slot.ts';

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Environment } from '../adapters/aws/client.ts';
 import { parseConfiguration } from '../configuration/bundle.ts';
 import type { Configuration } from '../configuration/configuration.ts';
+import type { Connection } from '../core/slot/connection.ts';
 
 /** The names of the variables that the functions read; what deploys them sets them. */
 export const VARIABLES = {
@@ -22,6 +24,10 @@ export const VARIABLES = {
 /** The file in a function's asset that holds the configuration. */
 export const CONFIGURATION_FILE = 'configuration.json';
 
+/** Lambda takes no longer name. */
+const LONGEST_NAME = 64;
+const HASH_DIGITS = 12;
+
 /** Reads a variable that the function cannot do without; throws an error that names it. */
 export function required(environment: Environment, variable: string): string {
   const value = environment[variable];
@@ -35,4 +41,22 @@ export function required(environment: Environment, variable: string): string {
 export function configurationIn(environment: Environment): Configuration {
   const path = environment[VARIABLES.configuration] ?? new URL(CONFIGURATION_FILE, import.meta.url);
   return parseConfiguration(readFileSync(path, 'utf8'));
+}
+
+/**
+ * Builds the name of the `mint` function of an isolation group: the deployment's prefix and the group. Where that is longer
+ * than the 64 characters that Lambda takes, the end gives way to 12 hex digits of the whole name's SHA-256, so that no
+ * two groups share a function. What deploys the functions and what invokes them both call this.
+ */
+export function mintFunctionName(prefix: string, group: string): string {
+  const name = `${prefix}${group}`;
+  if (name.length <= LONGEST_NAME) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS);
+  return `${name.slice(0, LONGEST_NAME - HASH_DIGITS - 1)}-${hash}`;
+}
+
+/** Gives the names of the `mint` functions by connection, with the prefix in the environment. */
+export function mintFunctionNames(environment: Environment): (connection: Connection) => string {
+  const prefix = required(environment, VARIABLES.mintPrefix);
+  return ({ isolation }) => mintFunctionName(prefix, isolation);
 }

@@ -4,12 +4,10 @@ import { withMiddleware } from '../api/middleware.ts';
 import { reportUnforeseen } from '../api/problem.ts';
 import type { ApiEvent } from '../api/request.ts';
 import { handOutResponse } from '../api/response.ts';
-import { auditOf } from '../composition/audit.ts';
-import { createInstance, type Surroundings } from '../composition/instance.ts';
-import { lazyKeys, lazyMinter } from '../composition/lazy-ports.ts';
+import { createHandOutInstance } from '../composition/hand-out-instance.ts';
+import type { Surroundings } from '../composition/instance.ts';
 import type { Trust } from '../configuration/configuration.ts';
 import { createHandOut, type HandOutDependencies } from '../core/hand-out/hand-out.ts';
-import { createTokenMemory } from '../core/hand-out/memory.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { slotFor } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
@@ -92,15 +90,10 @@ function declared(connections: Readonly<Record<string, Connection>>, name: strin
 
 /** Composes the function that exchanges workloads' JWTs from its environment. */
 export function composeExchangeFunction(surroundings: Surroundings): ApiHandler {
-  const { environment } = surroundings;
-  const instance = createInstance('exchange', surroundings);
+  const instance = createHandOutInstance('exchange', surroundings);
   return createExchangeFunction({
     ...instance,
     trust: instance.configuration.trust,
     issuerKeys: createIssuerKeys({ ...instance, http: createUpstreamHttp() }),
-    audit: auditOf(instance, surroundings),
-    keys: lazyKeys(environment, instance),
-    minter: lazyMinter(environment),
-    memory: createTokenMemory(),
   });
 }

@@ -2,11 +2,9 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiHandler, createApiFunction } from '../api/function.ts';
 import { noProxy } from '../api/problem.ts';
 import { type ApiEvent, connectionOf } from '../api/request.ts';
-import { auditOf } from '../composition/audit.ts';
 import { required, VARIABLES } from '../composition/environment.ts';
-import { createInstance, type Surroundings } from '../composition/instance.ts';
-import { lazyKeys, lazyMinter } from '../composition/lazy-ports.ts';
-import { createTokenMemory } from '../core/hand-out/memory.ts';
+import { createHandOutInstance } from '../composition/hand-out-instance.ts';
+import type { Surroundings } from '../composition/instance.ts';
 import type { ForwardedAnswer } from '../core/proxy/forwarder.ts';
 import { createProxy, type ProxyDependencies } from '../core/proxy/proxy.ts';
 import type { Connection } from '../core/slot/connection.ts';
@@ -54,16 +52,10 @@ function responseOf({ status, headers, body }: ForwardedAnswer, event: ApiEvent)
 
 /** Composes the function that forwards for one isolation group from its environment. */
 export function composeProxyFunction(surroundings: Surroundings): ApiHandler {
-  const { environment } = surroundings;
-  const instance = createInstance('proxy', surroundings);
-  const { clock } = instance;
+  const instance = createHandOutInstance('proxy', surroundings);
   return createProxyFunction({
     ...instance,
-    isolation: required(environment, VARIABLES.isolation),
-    audit: auditOf(instance, surroundings),
-    keys: lazyKeys(environment, instance),
-    minter: lazyMinter(environment),
-    memory: createTokenMemory(),
-    forwarder: createForwarder({ http: createUpstreamHttp(), clock }),
+    isolation: required(surroundings.environment, VARIABLES.isolation),
+    forwarder: createForwarder({ http: createUpstreamHttp(), clock: instance.clock }),
   });
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { withMiddleware } from '../api/middleware.ts';
+import { createLazyMinter } from '../composition/hand-out-instance.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
-import { lazyMinter } from '../composition/lazy-ports.ts';
 import { createSweep, type SweepResult } from '../core/operate/sweep.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import type { MintInvoker } from '../core/slot/minter.ts';
@@ -24,6 +24,6 @@ export function createRefreshFunction(dependencies: {
 
 /** Composes the function that the schedule runs from its environment. */
 export function composeRefreshFunction(surroundings: Surroundings): RefreshHandler {
-  const minter = lazyMinter(surroundings.environment);
+  const minter = createLazyMinter(surroundings.environment);
   return createRefreshFunction({ ...createInstance('refresh', surroundings), minter });
 }

@@ -1,12 +1,10 @@
 import { type ApiHandler, createApiFunction } from '../api/function.ts';
 import { type ApiEvent, connectionOf, minTtlOf } from '../api/request.ts';
 import { handOutResponse } from '../api/response.ts';
-import { auditOf } from '../composition/audit.ts';
-import { createInstance, type Surroundings } from '../composition/instance.ts';
-import { lazyKeys, lazyMinter } from '../composition/lazy-ports.ts';
+import { createHandOutInstance } from '../composition/hand-out-instance.ts';
+import type { Surroundings } from '../composition/instance.ts';
 import { warmUp } from '../composition/warm-up.ts';
 import { createHandOut, type HandOutDependencies } from '../core/hand-out/hand-out.ts';
-import { createTokenMemory } from '../core/hand-out/memory.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { slotFor } from '../core/slot/slot.ts';
 
@@ -45,24 +43,12 @@ async function rejectedHashIn(event: ApiEvent): Promise<string> {
 
 /** Composes the function that hands out tokens from its environment. */
 export function composeTokenFunction(surroundings: Surroundings): ApiHandler {
-  return createTokenFunction(dependenciesIn(surroundings));
+  return createTokenFunction(createHandOutInstance('token', surroundings));
 }
 
 /** Composes it and warms it up, for an instance that has the time before its first request. */
 export async function composeWarmTokenFunction(surroundings: Surroundings): Promise<ApiHandler> {
-  const dependencies = dependenciesIn(surroundings);
-  await warmUp(dependencies);
-  return createTokenFunction(dependencies);
-}
-
-function dependenciesIn(surroundings: Surroundings) {
-  const { environment } = surroundings;
-  const instance = createInstance('token', surroundings);
-  return {
-    ...instance,
-    audit: auditOf(instance, surroundings),
-    keys: lazyKeys(environment, instance),
-    minter: lazyMinter(environment),
-    memory: createTokenMemory(),
-  };
+  const instance = createHandOutInstance('token', surroundings);
+  await warmUp(instance);
+  return createTokenFunction(instance);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { mintFunctionName } from '../../functions/composition/function-names.ts';
+import { mintFunctionName } from '../../../functions/composition/environment.ts';
 
-describe('the name of a mint function', () => {
+describe('mintFunctionName', () => {
   it('is prefix and group while Lambda takes that', () => {
     expect(mintFunctionName('token-broker-mint-', 'helpdesk')).toBe('token-broker-mint-helpdesk');
     const group = 'g'.repeat(64 - 'token-broker-mint-'.length);

@@ -1,0 +1,85 @@
+import type { Environment } from '../adapters/aws/client.ts';
+import { createAuditTable } from '../adapters/dynamodb/audit-table.ts';
+import { createDynamodbClient } from '../adapters/dynamodb/client.ts';
+import type { Audit } from '../core/hand-out/audit.ts';
+import { createTokenMemory, type TokenMemory } from '../core/hand-out/memory.ts';
+import type { Keys } from '../core/slot/keys.ts';
+import type { MintInvoker } from '../core/slot/minter.ts';
+import { mintFunctionNames, required, VARIABLES } from './environment.ts';
+import { createInstance, type Instance, type Surroundings } from './instance.ts';
+
+/** What a function that hands out tokens has: `token`, `proxy` and `exchange`. */
+export interface HandOutInstance extends Instance {
+  readonly keys: Keys;
+  readonly minter: MintInvoker;
+  readonly memory: TokenMemory;
+}
+
+/** Composes what such a function has from its environment; `service` as for `createInstance`. */
+export function createHandOutInstance(service: string, surroundings: Surroundings): HandOutInstance {
+  const { environment } = surroundings;
+  const instance = createInstance(service, surroundings);
+  return {
+    ...instance,
+    audit: createAudit(instance, environment),
+    keys: createLazyKeys(instance, environment),
+    minter: createLazyMinter(environment),
+    memory: createTokenMemory(),
+  };
+}
+
+/** Creates the record of hand-outs: the log; where `strictAudit` asks for it, an acknowledged record comes first. */
+function createAudit({ configuration, audit, random }: Instance, environment: Environment): Audit {
+  if (!configuration.strictAudit) return audit;
+  const table = createAuditTable({
+    client: createDynamodbClient(environment),
+    table: required(environment, VARIABLES.auditTable),
+    random,
+  });
+  return {
+    async handOut(record) {
+      await table.handOut(record);
+      await audit.handOut(record);
+    },
+  };
+}
+
+/**
+ * Creates the data keys of the broker. The KMS client is loaded and made when the first key is asked for: what is
+ * handed out from memory needs none.
+ */
+function createLazyKeys({ broker, clock }: Instance, environment: Environment): Keys {
+  const keyId = required(environment, VARIABLES.key);
+  const keys = once(async () => {
+    const { createKmsClient, createKmsKeys } = await import('../adapters/aws/kms-keys.ts');
+    return createKmsKeys({ client: createKmsClient(environment), keyId, broker, clock });
+  });
+  return {
+    generate: async (slot) => (await keys()).generate(slot),
+    decrypt: async (slot, encrypted) => (await keys()).decrypt(slot, encrypted),
+  };
+}
+
+/**
+ * Creates the invoker of the `mint` functions. The Lambda client is loaded and made at the first invocation, which
+ * hardly a request needs.
+ */
+export function createLazyMinter(environment: Environment): MintInvoker {
+  const functionNameOf = mintFunctionNames(environment);
+  const minter = once(async () => {
+    const { createLambdaClient, createLambdaMint } = await import('../adapters/aws/lambda-mint.ts');
+    return createLambdaMint({ client: createLambdaClient(environment), functionNameOf });
+  });
+  return {
+    invoke: async (connection, request, timeoutMs) => (await minter()).invoke(connection, request, timeoutMs),
+    ask: async (connection, request) => (await minter()).ask(connection, request),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -4,13 +4,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { BUNDLED_HANDLER } from '../functions/bundle/bundle-options.ts';
+import { BUNDLED_HANDLER } from './bundle.ts';
 import type { CodeOf, FunctionFolder } from './function-code.ts';
 import { vpcStatement } from './permissions.ts';
 
 const MEMORY_MB = 512;
 
-/** How an invocation is asynchronously taken that must run at once or never. */
+/** Async invoke settings: no retries, discard after 60 s. */
 export const NEVER_AGAIN = { retryAttempts: 0, maxEventAge: Duration.seconds(60) };
 
 /** Seconds; below the 30 that API Gateway waits (invariant 14). */

@@ -5,10 +5,10 @@ import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { buildSync } from 'esbuild';
 import type { ApiFunctionName } from '../functions/api/routes.ts';
-import { bundleOptions } from '../functions/bundle/bundle-options.ts';
 import { CONFIGURATION_FILE } from '../functions/composition/environment.ts';
 import { serializeConfiguration } from '../functions/configuration/bundle.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
+import { bundleOptions } from './bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 

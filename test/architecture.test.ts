@@ -88,7 +88,6 @@ const house: readonly Room[] = [
     places: [
       'cdk/',
       'functions/configuration/',
-      'functions/bundle/',
       'functions/composition/environment.ts',
       'functions/api/routes.ts',
       'functions/adapters/dynamodb/table.ts',
@@ -107,7 +106,7 @@ const house: readonly Room[] = [
       ...['dynalite', 'jose', 'swagger-ui-dist', 'zod', 'esbuild'],
     ],
   },
-  { room: /^bench\//, places: ['bench/', 'functions/', 'client/', 'local/'], packages: [''] },
+  { room: /^bench\//, places: ['bench/', 'functions/', 'client/', 'local/', 'cdk/bundle.ts'], packages: [''] },
   { room: /^test\//, places: [''], packages: [''] },
 ];
 

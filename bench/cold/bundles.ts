@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
-import { bundleOptions } from '../../functions/bundle/bundle-options.ts';
+import { bundleOptions } from '../../cdk/bundle.ts';
 
 /** A bundle: its entry, and esbuild's account of it. */
 export interface Bundle {

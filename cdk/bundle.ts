@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-const ROOT = join(import.meta.dirname, '..', '..');
+const ROOT = join(import.meta.dirname, '..');
 
 /** Where Lambda finds the handler in what is bundled so: the file `index.mjs`, its export `handler`. */
 export const BUNDLED_HANDLER = 'index.handler';
@@ -27,7 +27,7 @@ export function bundleOptions(folder: string, outdir: string) {
     splitting: true,
     minify: true,
     mainFields: ['module', 'main'],
-    alias: { '@aws-sdk/credential-provider-node': join(import.meta.dirname, 'environment-credentials.ts') },
+    alias: { '@aws-sdk/credential-provider-node': join(ROOT, 'functions/adapters/aws/environment-credentials.ts') },
     outExtension: { '.js': '.mjs' },
     legalComments: 'none',
     metafile: true,

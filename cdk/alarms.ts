@@ -10,7 +10,7 @@ import type { BrokerApi } from './http-api.ts';
 import type { IsolationGroup } from './isolation-groups.ts';
 import { brokerMetric, type Service } from './metrics.ts';
 
-/** What alarms and dashboard look at. */
+/** The parts of a broker that alarms and dashboard look at. */
 export interface Watched {
   readonly broker: string;
   readonly connections: readonly Connection[];

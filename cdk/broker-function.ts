@@ -16,7 +16,7 @@ export const NEVER_AGAIN = { retryAttempts: 0, maxEventAge: Duration.seconds(60)
 /** Seconds; below the 30 that API Gateway waits (invariant 14). */
 export const API_TIMEOUT_SECONDS = 28;
 
-/** What one function of the broker is made of. */
+/** Properties of one function of the broker. */
 export interface BrokerFunctionProps {
   readonly folder: FunctionFolder;
   readonly codeOf: CodeOf;
@@ -25,7 +25,7 @@ export interface BrokerFunctionProps {
   readonly timeoutSeconds: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly logRetention: logs.RetentionDays;
-  /** Whether the log outlives the stack: it does where it holds the audit. */
+  /** True where the log outlives the stack: it does where it holds the audit. */
   readonly keepsLog?: boolean;
   readonly functionName?: string;
   readonly reservedConcurrency?: number;

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** Where Lambda finds the handler in what is bundled so: the file `index.mjs`, its export `handler`. */
+/** Lambda's name for the handler of such a bundle: the file `index.mjs`, its export `handler`. */
 export const BUNDLED_HANDLER = 'index.handler';
 
 /**
- * esbuild's options for the function in `functions/<folder>`, for whoever deploys it and whoever measures it: what is
- * measured is what is deployed. `outdir` gets `index.mjs` and, beside it, the chunks that are loaded on demand; the
+ * Gives esbuild's options for the function in `functions/<folder>`. The deployment and the benchmark both use them:
+ * what is measured is what is deployed. `outdir` gets `index.mjs` and, beside it, the chunks that are loaded on demand; the
  * configuration belongs in the same folder.
  *
  * Split: what a warm hand-out does not need (the Lambda client, the default credential chain, the reading of bodies)

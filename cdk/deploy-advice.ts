@@ -1,4 +1,4 @@
-/** What an error of a deployment looks like, and the command that mends it. */
+/** An error of a deployment, by its words, and the command that mends it. */
 interface Advice {
   readonly sign: RegExp;
   readonly advice: string;
@@ -31,7 +31,7 @@ export function adviceFor(output: string): string | undefined {
   return known.find(({ sign }) => sign.test(output))?.advice;
 }
 
-/** What to do where nothing says in which region to deploy. */
+/** The advice where nothing says in which region to deploy. */
 export const NO_REGION =
   'No region is set, and a broker is deployed into one. Say which, for example:\n  export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1';
 

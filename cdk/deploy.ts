@@ -6,7 +6,7 @@ import { adviceFor, NO_REGION, regionIn } from './deploy-advice.ts';
 
 /** The exit code for what the operator can mend before anything is done. */
 const USAGE = 2;
-/** What of the output is looked at for a known error: the end, where it is. */
+/** The end of the output that is searched for a known error. */
 const KEPT_CHARACTERS = 50_000;
 
 /** The text of AWS's configuration file; empty where there is none. */

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import type { ServedSubjects } from '../functions/core/slot/connection.ts';
 import { isServed, isStaffSubject, SYSTEM } from '../functions/core/slot/slot.ts';
 
-/** What a broker lets other constructs do with it. */
+/** A broker as other constructs use it. */
 export interface ITokenBroker {
   /** Address of the API, without a slash at the end. */
   readonly url: string;
@@ -20,13 +20,13 @@ export interface ITokenBroker {
   grantOperate(grantee: iam.IGrantable, connection?: string): iam.Grant;
 }
 
-/** Whose tokens. */
+/** The subjects of a grant. */
 export interface SubjectsOption {
   /** `system`, or staff PKIDs. Default `system` alone. */
   readonly subjects?: readonly string[];
 }
 
-/** What a grant needs to know of a connection. Where a part is left out, it is not checked. */
+/** A connection as a grant sees it. Where a part is left out, it is not checked. */
 export interface GrantableConnection {
   readonly subjects?: ServedSubjects;
   readonly tokensOverlap?: boolean;
@@ -34,7 +34,7 @@ export interface GrantableConnection {
   readonly proxy?: { readonly methods: readonly string[]; readonly paths: readonly string[] };
 }
 
-/** Where the API is, and what it serves. */
+/** The API that grants are over: its place, and the connections that it serves. */
 export interface GrantedApi {
   readonly scope: Construct;
   readonly apiId: string;

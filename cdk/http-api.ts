@@ -30,13 +30,13 @@ export interface BrokerApi {
   readonly stage: apigw.HttpStage;
   /** Without a slash at the end. */
   readonly url: string;
-  /** What a DNS record for the domain points at. */
+  /** The target of a DNS record for the domain. */
   readonly domainTarget?: string;
 }
 
 /**
- * What the access log says of a request: who, which route, what came of it. No query, header or body is in it, so that
- * no token can be.
+ * The fields of the access log: who, which route, what came of it. No query, header or body is in it, so that no token
+ * can be.
  */
 const accessLogFields = {
   requestId: '$context.requestId',

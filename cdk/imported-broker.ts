@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { createGrants, type GrantableConnection, type ITokenBroker } from './grants.ts';
 
-/** Where a broker is that was deployed before, and what it serves. */
+/** The place of a broker that was deployed before, and what it serves. */
 export interface BrokerAttributes {
   readonly apiId: string;
   /** Address of the API; default: the one that API Gateway gives. */

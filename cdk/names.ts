@@ -5,7 +5,7 @@ export const DEFAULT_BROKER_NAME = 'token-broker';
 
 const BROKER_NAME = /^[a-z][a-z0-9-]{0,29}$/;
 
-/** Gives a broker's name back, or throws where functions, metrics and secrets could not be named after it. */
+/** Checks a broker's name and gives it back. Throws where functions, metrics and secrets could not be named after it. */
 export function checkedBrokerName(name: string): string {
   if (Token.isUnresolved(name) || !BROKER_NAME.test(name)) {
     throw new Error(
@@ -15,7 +15,7 @@ export function checkedBrokerName(name: string): string {
   return name;
 }
 
-/** What the names of a broker's `mint` functions begin with. */
+/** Gives the prefix of the names of a broker's `mint` functions. */
 export function mintPrefixOf(broker: string): string {
   return `${broker}-mint-`;
 }

@@ -1,7 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { DUE_INDEX } from '../functions/adapters/dynamodb/table.ts';
 
-/** What the functions' policies name. */
+/** The resources that the functions' policies name. */
 export interface Places {
   /** Name of the broker: part of every data key's encryption context. */
   readonly broker: string;
@@ -96,7 +96,7 @@ export function invokeStatement(functionArns: string[]): iam.PolicyStatement {
 }
 
 /**
- * What Lambda itself needs to put a function into a VPC. The function's own code has the same role and must not have
+ * The permissions that Lambda itself needs to put a function into a VPC. The function's own code has the same role and must not have
  * this: `lambda:SourceFunctionArn` is there only in calls that the code makes.
  */
 export function vpcStatement(): iam.PolicyStatement {

@@ -52,7 +52,7 @@ export function namedSecretArn(scope: Construct, { secret }: Connection): string
   });
 }
 
-/** What it takes to read one secret's current value; `key` is the customer key that encrypts it, where there is one. */
+/** The statements to read one secret's current value; `key` is the customer key that encrypts it, where there is one. */
 export function readSecretStatements(secretArn: string, key: kms.IKey | undefined): iam.PolicyStatement[] {
   const read = new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [secretArn] });
   if (key === undefined) return [read];

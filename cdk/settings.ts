@@ -4,7 +4,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { TokenBrokerProps } from './token-broker.ts';
 
-/** What `--context KEY=VALUE` says of the stack; every key is optional. */
+/** The stack's settings, from `--context KEY=VALUE`; every key is optional. */
 export interface Settings {
   readonly name: string | undefined;
   readonly tokenConcurrency: number | 'none' | undefined;

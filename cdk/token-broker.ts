@@ -33,7 +33,7 @@ import { createDeadLetterQueue, createSchedule } from './schedule.ts';
 import { makeSecret, namedSecretArn, withSecretsNamed } from './secrets.ts';
 import { createAuditTable, createKey, createSlotTable, reserveDataKeys } from './storage.ts';
 
-/** How a broker is deployed. Only `configuration` is required. */
+/** Properties of a broker. Only `configuration` is required. */
 export interface TokenBrokerProps {
   /** The connections: what `loadConfigurationFile` or `resolveConnections` gives. */
   readonly configuration: Configuration;
@@ -49,13 +49,13 @@ export interface TokenBrokerProps {
    * account may have 10 in all, of which none can be kept.
    */
   readonly tokenConcurrency?: number | 'none';
-  /** How long logs are kept; the log of `token` is the audit of hand-outs. Default three months. */
+  /** Retention of the logs; the log of `token` is the audit of hand-outs. Default three months. */
   readonly logRetention?: RetentionDays;
   /** Tell the broker at once of new secret versions. Needs a CloudTrail trail in the account. Default false. */
   readonly rotationEvents?: boolean;
   /** A name of one's own for the API. Default: the name that API Gateway gives. */
   readonly domain?: BrokerDomain;
-  /** Where alarms go. Default: nowhere; they show in CloudWatch alone. */
+  /** Topic that alarms go to. Default: none; they show in CloudWatch alone. */
   readonly alarmTopic?: ITopic;
   /** The VPCs that connections name, by id. Default: looked up at synth, which needs credentials the first time. */
   readonly vpcs?: Readonly<Record<string, ec2.IVpc>>;
@@ -81,7 +81,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
   readonly name: string;
   readonly url: string;
   readonly api: BrokerApi;
-  /** What was deployed: the configuration with the names of the secrets that the stack makes. */
+  /** The configuration as deployed: with the names of the secrets that the stack makes. */
   readonly configuration: Configuration;
   readonly #grants: ReturnType<typeof createGrants>;
 

@@ -5,7 +5,7 @@ import { connectionNamedBy } from './routes.ts';
 
 export type ApiEvent = APIGatewayProxyEventV2WithIAMAuthorizer;
 
-/** How `min_ttl` is written. */
+/** The form of `min_ttl`. */
 export const SECONDS_PATTERN = /^[0-9]{1,9}$/;
 
 /**

@@ -13,7 +13,7 @@ export const VARIABLES = {
   auditTable: 'TOKEN_BROKER_AUDIT_TABLE',
   /** Id, alias or ARN of the KMS key. */
   key: 'TOKEN_BROKER_KEY',
-  /** What the names of `mint` functions begin with; the isolation group follows. */
+  /** Prefix of the names of `mint` functions; the isolation group follows. */
   mintPrefix: 'TOKEN_BROKER_MINT_PREFIX',
   /** The isolation group that a `mint` function serves. */
   isolation: 'TOKEN_BROKER_ISOLATION',

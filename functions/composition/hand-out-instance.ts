@@ -8,14 +8,14 @@ import type { MintInvoker } from '../core/slot/minter.ts';
 import { mintFunctionNames, required, VARIABLES } from './environment.ts';
 import { createInstance, type Instance, type Surroundings } from './instance.ts';
 
-/** What a function that hands out tokens has: `token`, `proxy` and `exchange`. */
+/** The dependencies of a function that hands out tokens: `token`, `proxy` and `exchange`. */
 export interface HandOutInstance extends Instance {
   readonly keys: Keys;
   readonly minter: MintInvoker;
   readonly memory: TokenMemory;
 }
 
-/** Composes what such a function has from its environment; `service` as for `createInstance`. */
+/** Creates the dependencies of such a function from its environment; `service` as for `createInstance`. */
 export function createHandOutInstance(service: string, surroundings: Surroundings): HandOutInstance {
   const { environment } = surroundings;
   const instance = createInstance(service, surroundings);

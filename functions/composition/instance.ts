@@ -9,7 +9,7 @@ import type { Store } from '../core/slot/store.ts';
 import type { Clock, Random } from '../core/words/platform.ts';
 import { configurationIn, required, VARIABLES } from './environment.ts';
 
-/** What every function of the broker has. One an instance. */
+/** The dependencies of every function of the broker. */
 export interface Instance extends Observability {
   readonly broker: string;
   readonly configuration: Configuration;
@@ -19,14 +19,14 @@ export interface Instance extends Observability {
   readonly random: Random;
 }
 
-/** What a function is composed from. */
+/** The world that a function is composed from. */
 export interface Surroundings {
   readonly environment: Environment;
-  /** Where log lines and metrics go; standard output by default, which Lambda collects. */
+  /** Gets log lines and metrics; standard output by default, which Lambda collects. */
   readonly output?: Writable;
 }
 
-/** Composes what every function has from its environment; `service` names the function in logs and metrics. */
+/** Creates the dependencies of every function from its environment; `service` names the function in logs and metrics. */
 export function createInstance(service: string, { environment, output }: Surroundings): Instance {
   const broker = required(environment, VARIABLES.broker);
   const configuration = configurationIn(environment);

@@ -19,8 +19,8 @@ const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What of a caller's request goes to the upstream: its method, path, query and body as they were meant, and of its headers
- * those that describe content. Who calls, and how it was signed, stays here. Throws `invalid_request` for a path that
+ * Builds the request that goes to the upstream: the caller's method, path, query and body as they were meant, and of the
+ * headers those that describe content. Who calls, and how it was signed, stays here. Throws `invalid_request` for a path that
  * could mean another, and for a token of the caller's own; `payload_too_large` over 6 MB.
  */
 export function forwardedRequestOf(event: ApiEvent, connection: Connection, policy: ProxyPolicy): ForwardedRequest {

@@ -10,7 +10,7 @@ import type { Clock, Telemetry } from '../core/words/platform.ts';
 export type RotationHandler = (event: unknown, context: Context) => Promise<void>;
 
 /**
- * What of EventBridge's event of a CloudTrail record is read. A `PutSecretValue` names the secret as its caller did,
+ * The part that is read of EventBridge's event of a CloudTrail record. A `PutSecretValue` names the secret as its caller did,
  * by name or ARN; a `RotationSucceeded` has its ARN in `additionalEventData`.
  */
 const eventSchema = z.object({

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mintReplyIn } from '../../functions/adapters/aws/mint-reply.ts';
+import { parseMintReply } from '../../functions/adapters/aws/lambda-mint.ts';
 import { recordIn, refusalsIn, slotIn } from '../../functions/adapters/dynamodb/item.ts';
 import { isBrokerErrorCode } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
@@ -186,7 +186,7 @@ describe('whatever comes back from AWS', () => {
     );
     fc.assert(
       fc.property(payload, (bytes) => {
-        const read = mintReplyIn(bytes);
+        const read = parseMintReply(bytes);
         if (read?.outcome === 'failed') expect(isBrokerErrorCode(read.code)).toBe(true);
         if (read?.outcome === 'published') expect(typeof read.generation).toBe('number');
       }),

@@ -1,9 +1,10 @@
 import { InvokeCommand, LambdaClient, LambdaServiceException } from '@aws-sdk/client-lambda';
 import type { Connection } from '../../core/slot/connection.ts';
-import type { MintRequest } from '../../core/slot/mint-message.ts';
+import type { MintReply, MintRequest } from '../../core/slot/mint-message.ts';
 import type { MintInvoker } from '../../core/slot/minter.ts';
+import { isBrokerErrorCode } from '../../core/words/errors.ts';
+import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 import { awsClientConfig, type Environment } from './client.ts';
-import { mintReplyIn } from './mint-reply.ts';
 
 const ASK_TIMEOUT_MS = 2_000;
 // Above every `timeoutMs` asked for; the request's own timer ends it earlier.
@@ -41,7 +42,7 @@ export function createLambdaMint({
       });
       try {
         const output = await withinTime(timeoutMs, (abortSignal) => client.send(command, { abortSignal }));
-        const reply = output.FunctionError === undefined ? mintReplyIn(output.Payload) : undefined;
+        const reply = output.FunctionError === undefined ? parseMintReply(output.Payload) : undefined;
         return reply === undefined ? { kind: 'function_error' } : { kind: 'reply', reply };
       } catch (error) {
         return { kind: isSurelyNotRun(error) ? 'refused' : 'unanswered' };
@@ -91,4 +92,41 @@ function isSurelyNotRun(error: unknown): boolean {
   if (call === 'connect' || call === 'getaddrinfo') return true;
   // The SDK tells its connect timeout apart in words only. Should they change, it reads as unanswered: slower, and safe.
   return error.name === 'TimeoutError' && error.message.includes('did not establish a connection');
+}
+
+/** Parses the payload that `mint` answered with; undefined where it is no reply. A code not known is `internal`. */
+export function parseMintReply(payload: Uint8Array | undefined): MintReply | undefined {
+  const parsed = parseJson(payload);
+  if (!isJsonObject(parsed)) return undefined;
+  const { outcome, generation, source, code, detail, retryAfterMs } = parsed;
+  switch (outcome) {
+    case 'published':
+      if (typeof generation !== 'number' || (source !== 'login' && source !== 'slide')) return undefined;
+      return { outcome, generation, source };
+    case 'failed':
+      if (typeof code !== 'string' || typeof detail !== 'string') return undefined;
+      return {
+        outcome,
+        code: isBrokerErrorCode(code) ? code : 'internal',
+        detail,
+        ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
+      };
+    case 'busy':
+    case 'superseded':
+    case 'idle':
+    case 'current':
+    case 'waiting':
+      return { outcome };
+    default:
+      return undefined;
+  }
+}
+
+function parseJson(payload: Uint8Array | undefined): JsonValue | undefined {
+  if (payload === undefined) return undefined;
+  try {
+    return JSON.parse(Buffer.from(payload).toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }

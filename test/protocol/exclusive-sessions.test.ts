@@ -12,8 +12,8 @@ async function withToken(settings: Parameters<typeof workforceConnection>[0] = {
 
 const SLID = { value: 'slid-token' };
 
-describe('a session of an upstream that ends the old token with every new one (C18)', () => {
-  it('is followed by a login of the next call, whatever the cooldown, once it cannot be slid on (C20)', async () => {
+describe('an exclusive session (C18)', () => {
+  it('is followed by a login, whatever the cooldown, once it cannot be slid on (C20)', async () => {
     const { call, script, answered, upstream, record, advance, forwarded } = await withToken({
       maxSessionSeconds: 600,
       renewalCooldownSeconds: 3_600,
@@ -30,7 +30,7 @@ describe('a session of an upstream that ends the old token with every new one (C
     expect(forwarded.at(-1)?.tokenHash).not.toBe(dead?.tokenHash);
   });
 
-  it('is not held up by a DELETE in the middle of a call: the lease goes back, and the next call logs in', async () => {
+  it('is not held up by a DELETE in the middle of a call, after which the next call logs in', async () => {
     const { startCall, call, script, answered, broker, record, time, upstream } = await withToken();
     script.push(async () => {
       await time.after(1_000);
@@ -66,7 +66,7 @@ describe('a session of an upstream that ends the old token with every new one (C
     expect(forwarded.at(-1)?.tokenHash).not.toBe(before);
   });
 
-  it('keeps its item for as long as a call holds its lease, also where its token ends before that', async () => {
+  it('keeps its item for as long as a call holds its lease, though its token ends before', async () => {
     const { call, script, answered, record, advance, time } = await withToken({
       lifetimeSeconds: 150,
       minTtlSeconds: 0,

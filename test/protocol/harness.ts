@@ -1,12 +1,15 @@
 import type { HandOut } from '../../functions/core/hand-out/hand-out.ts';
 import type { SweepResult } from '../../functions/core/operate/sweep.ts';
+import { changes } from '../../functions/core/slot/changes.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import { EMPTY_RECORD, type SealedToken, type SlotRecord } from '../../functions/core/slot/record.ts';
 import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot/slot.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { helpdeskConnection } from '../simulation/connections.ts';
-import type { TokenInstance } from '../simulation/world.ts';
-import { createWorld } from '../simulation/world.ts';
+import type { StoreFault, StoreOperation } from '../simulation/memory-store.ts';
+import { createWorld, type PortCall, type TokenInstance } from '../simulation/world.ts';
+
+type Fault = StoreFault | undefined;
 
 /** What a caller asks; by default the system's token, of the first instance. */
 export interface Ask {
@@ -16,6 +19,8 @@ export interface Ask {
   /** Which of the instances answers. */
   readonly on?: number;
   readonly caller?: string;
+  /** How long the caller waits for its answer. */
+  readonly leftMs?: number;
 }
 
 /** A length of time; its parts add up. */
@@ -38,9 +43,27 @@ export function harness({
   readonly instances?: number;
   readonly skewOf?: (process: string) => number;
 } = {}) {
+  const calls: (PortCall & { readonly at: number })[] = [];
+  const planned: { readonly operation: PortCall['operation']; readonly work: () => unknown; readonly fault: Fault }[] =
+    [];
+
+  async function onCall(call: PortCall): Promise<Fault> {
+    calls.push({ ...call, at: world.time.now() });
+    const index = planned.findIndex(({ operation }) => operation === call.operation);
+    const [plan] = index < 0 ? [] : planned.splice(index, 1);
+    await plan?.work();
+    return plan?.fault;
+  }
+
+  /** Does something just before the next such call takes effect, whoever makes it; what it throws, the call throws. */
+  function beforeNext(operation: PortCall['operation'], work: () => unknown, fault?: StoreFault): void {
+    planned.push({ operation, work, fault });
+  }
+
   const world = createWorld({
     seed: 1,
     connections: [connection, ...others],
+    onCall,
     ...(skewOf === undefined ? {} : { skewOf }),
   });
   const { time, table, ledger, weather } = world;
@@ -62,16 +85,18 @@ export function harness({
     rejected,
     on = 0,
     caller = 'some-caller',
+    leftMs,
   }: Ask = {}): Promise<HandOut> {
     requests += 1;
-    return instance(on).handOut({
+    const request = {
       connection,
       slot: slotOf(connection, subject),
       caller,
       requestId: `request-${requests}`,
       ...(minTtlSeconds === undefined ? {} : { minTtlSeconds }),
       ...(rejected === undefined ? {} : { rejectedHash: rejected }),
-    });
+    };
+    return instance(on).handOut(request, leftMs);
   }
 
   const record = (subject: string = SYSTEM): SlotRecord => table.get(slotOf(connection, subject)) ?? EMPTY_RECORD;
@@ -150,9 +175,23 @@ export function harness({
     },
     /** Gives the lease of the slot to somebody who never comes back. */
     heldByAnother: (ms: number) => put({ lease: { id: 'another', until: time.now() + ms } }),
+    /** Does to the slot's item what an operator's purge does, at once. */
+    purgeItem: () => table.write(slotOf(connection, SYSTEM), changes.purge(record())),
     /** Ends the slot's item. */
     removeItem: () => table.set('ttl', slotOf(connection, SYSTEM), undefined),
     advance: (span: Span) => time.advance(msOf(span)),
+    beforeNext,
+    /** Has the next such call go wrong, whoever makes it. */
+    failNext: (operation: StoreOperation, fault: StoreFault) => beforeNext(operation, () => {}, fault),
+    /** Every such call from now on, whoever makes it and whatever becomes of it. */
+    callsOf(operation: PortCall['operation']) {
+      const from = calls.length;
+      return () => calls.slice(from).filter((call) => call.operation === operation);
+    },
+    /** From now on reads that are not consistent find what the slot held once, or nothing at all. */
+    lag(found?: SlotRecord): void {
+      weather.store.stale = { record: found };
+    },
     storeDown(isDown = true): void {
       weather.store.down = isDown ? 1 : 0;
     },

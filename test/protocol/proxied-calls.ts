@@ -92,7 +92,6 @@ export function proxiedCalls({
 
   return {
     ...made,
-    store: operators.store,
     forwarded,
     audits,
     /** How long things take that take no time by default. */
@@ -100,6 +99,14 @@ export function proxiedCalls({
     answered,
     /** How the next gated requests are answered, first one first. */
     script,
+    /** Has the next gated requests answered with these statuses. */
+    answerNext(...statuses: readonly number[]): void {
+      script.push(...statuses.map((status) => () => answered(status)));
+    },
+    /** Has the next gated request answered with a renewed token. */
+    slideNext(slid: { readonly value?: string; readonly lifeSeconds?: number } = {}): void {
+      script.push(() => answered(200, { value: 'slid-token', ...slid }));
+    },
     startCall: start,
     /** Calls, and gives the status of the answer. */
     call: async (calling?: Calling): Promise<number> => (await time.settle(start(calling))).status,

@@ -91,10 +91,9 @@ describe('telemetry of minting', () => {
   });
 
   it('tells of a failure and of a refusal that could not be written down', async () => {
-    const { broker, upstream, fleet, said } = harness();
-    await broker.handOut({ subject: '1' });
-    fleet.instances[0]?.store.failNext('fail', 'down');
-    fleet.instances[0]?.store.failNext('recordRefusal', 'down');
+    const { broker, upstream, failNext, said } = harness();
+    failNext('fail', 'down');
+    failNext('recordRefusal', 'down');
     upstream.planned.push('broken');
     await broker.refusal({ subject: '2' });
     upstream.rules.accepted.clear();
@@ -133,13 +132,14 @@ describe('telemetry of slides', () => {
     const sharing = proxiedCalls();
     await sharing.broker.handOut();
     await sharing.advance({ ms: (sharing.record().token?.refreshAt ?? 0) - sharing.time.now() });
-    sharing.store.failNext('adopt', 'down');
+    sharing.failNext('adopt', 'down');
     sharing.script.push(() => sharing.answered(200, { value: 'slid-token' }));
     await sharing.call();
     expect(line(sharing.said, /slid token could not be taken up/)).toEqual(WFM);
 
     const alone = proxiedCalls({ connection: workforceConnection({ tokensOverlap: false }) });
-    alone.store.failNext('publish', 'down');
+    await alone.call();
+    alone.failNext('publish', 'down');
     alone.script.push(() => alone.answered(200, { value: 'slid-token' }));
     await alone.call();
     expect(line(alone.said, /slid token could not be stored/)).toEqual(WFM);

@@ -21,27 +21,31 @@ export function createMemoryKeys({
   process,
   random,
   weather,
+  onCall,
 }: {
   readonly ring: KeyRing;
   readonly process: SimulatedProcess;
   readonly random: SeededRandom;
   readonly weather: KeysWeather;
+  /** Hears of each call before it is answered. */
+  readonly onCall?: ((call: { readonly operation: keyof Keys }) => Promise<unknown>) | undefined;
 }): Keys {
-  async function reach(): Promise<void> {
+  async function reach(operation: keyof Keys): Promise<void> {
     await process.network();
+    if (onCall !== undefined) await onCall({ operation });
     if (random.chance(weather.down)) throw new BrokerError('kms_unavailable', 'The simulated keys are not to be had.');
   }
 
   return {
     async generate(slot) {
-      await reach();
+      await reach('generate');
       const id = random.uuid();
       const plaintext = new Secret(random.bytes(KEY_BYTES));
       ring.set(id, { context: contextOf(slot), plaintext });
       return { plaintext, encrypted: Buffer.from(id) };
     },
     async decrypt(slot, encrypted) {
-      await reach();
+      await reach('decrypt');
       const key = ring.get(Buffer.from(encrypted).toString());
       return key?.context === contextOf(slot) ? key.plaintext : undefined;
     },

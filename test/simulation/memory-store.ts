@@ -1,4 +1,5 @@
-import type { Change, ChangeName } from '../../functions/core/slot/changes.ts';
+import type { ChangeName } from '../../functions/core/slot/changes.ts';
+import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import type { MemoryTable } from './memory-table.ts';
@@ -16,29 +17,27 @@ export interface StoreWeather {
   replyLost: number;
   sentTwice: number;
   staleMs: number;
+  /** What every eventually consistent read finds, where it is set: nothing, or a record of old. */
+  stale?: { readonly record: SlotRecord | undefined };
 }
 
-/** The store as one process sees it, with a way to make its next call fail. */
+/** What a store is asked, by name: a read, or a change. */
+export type StoreOperation = ChangeName | Exclude<keyof Store, 'write' | 'writeAndRead'>;
+
+/** One call on its way to the store. */
+export interface StoreCall {
+  readonly operation: StoreOperation;
+  /** Of a read: whether it must find the last write. */
+  readonly isConsistent?: boolean;
+}
+
+/** The store as one process sees it. */
 export interface MemoryStore extends Store {
-  /** Makes the next call of `operation` go wrong. */
-  failNext(operation: Operation, fault: StoreFault): void;
   /** When this process last read the count of refusals; true time. */
   refusalsReadAt(): number;
 }
 
-type Operation = ChangeName | Exclude<keyof Store, 'write' | 'writeAndRead'>;
-
-const READS: ReadonlySet<Operation> = new Set<Operation>(['read', 'list', 'due', 'refusals']);
-
-/** Has `act` do what a store is asked to write by changes of this name; `write` goes on with it. */
-export function intercept(
-  store: Store,
-  name: ChangeName,
-  act: (write: () => Promise<boolean>, change: Change) => Promise<boolean>,
-): void {
-  const write = store.write.bind(store);
-  store.write = (slot, change) => (change.name === name ? act(() => write(slot, change), change) : write(slot, change));
-}
+const READS: ReadonlySet<StoreOperation> = new Set<StoreOperation>(['read', 'list', 'due', 'refusals']);
 
 /** Creates the view that one process has of the table: over a network, with what can go wrong on the way. */
 export function createMemoryStore({
@@ -48,6 +47,7 @@ export function createMemoryStore({
   weather,
   now,
   onActor,
+  onCall,
 }: {
   readonly table: MemoryTable;
   readonly process: SimulatedProcess;
@@ -56,13 +56,12 @@ export function createMemoryStore({
   readonly now: () => number;
   /** Hears who is about to change the table. */
   readonly onActor: (name: string) => void;
+  /** Hears of each call before it takes effect, and may have it go wrong. */
+  readonly onCall?: ((call: StoreCall) => Promise<StoreFault | undefined>) | undefined;
 }): MemoryStore {
-  const planned: { readonly operation: Operation; readonly fault: StoreFault }[] = [];
   let refusalsReadAt = 0;
 
-  function faultOf(operation: Operation): StoreFault | undefined {
-    const index = planned.findIndex((each) => each.operation === operation);
-    if (index >= 0) return planned.splice(index, 1)[0]?.fault;
+  function faultOf(operation: StoreOperation): StoreFault | undefined {
     if (random.chance(weather.down)) return 'down';
     if (READS.has(operation)) return undefined;
     if (random.chance(weather.writesDown)) return 'down';
@@ -70,9 +69,14 @@ export function createMemoryStore({
     return random.chance(weather.sentTwice) ? 'sent_twice' : undefined;
   }
 
-  async function call<Answer>(operation: Operation, apply: () => Answer): Promise<Answer> {
+  async function call<Answer>(
+    operation: StoreOperation,
+    apply: () => Answer,
+    about: Pick<StoreCall, 'isConsistent'> = {},
+  ): Promise<Answer> {
     await process.network();
-    const fault = faultOf(operation);
+    const planned = onCall && (await onCall({ operation, ...about }));
+    const fault = planned ?? faultOf(operation);
     if (fault === 'down') throw unavailable(operation);
     onActor(process.name);
     let answer = apply();
@@ -87,13 +91,17 @@ export function createMemoryStore({
   }
 
   return {
-    failNext: (operation, fault) => planned.push({ operation, fault }),
     refusalsReadAt: () => refusalsReadAt,
     read: (slot, { consistent }) =>
-      call('read', () =>
-        consistent || weather.staleMs === 0
-          ? table.get(slot)
-          : table.getStale(slot, weather.staleMs, (count) => random.integer(0, count - 1)),
+      call(
+        'read',
+        () => {
+          if (consistent) return table.get(slot);
+          if (weather.stale !== undefined) return weather.stale.record;
+          if (weather.staleMs === 0) return table.get(slot);
+          return table.getStale(slot, weather.staleMs, (count) => random.integer(0, count - 1));
+        },
+        { isConsistent: consistent },
       ),
     write: (slot, change) => call(change.name, () => table.write(slot, change)),
     writeAndRead: (slot, change) => call(change.name, () => (table.write(slot, change) ? table.get(slot) : undefined)),

@@ -1,13 +1,20 @@
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { MintReply, MintRequest } from '../../functions/core/slot/mint-message.ts';
 import type { MintInvocation, MintInvoker } from '../../functions/core/slot/minter.ts';
-import type { MemoryStore } from './memory-store.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** What can go wrong with one invocation of `mint`. */
-export type InvokerFault = 'refused' | 'lost' | 'reply_lost' | 'duplicated' | 'crash' | 'freeze' | 'delayed';
+/** What can go wrong with one invocation of `mint`; `fails_after`: it does its work and fails then. */
+export type InvokerFault =
+  | 'refused'
+  | 'lost'
+  | 'reply_lost'
+  | 'duplicated'
+  | 'crash'
+  | 'freeze'
+  | 'delayed'
+  | 'fails_after';
 
 /** How often what goes wrong with invocations; probabilities, and how long a delayed one takes to arrive. */
 export interface InvokerWeather {
@@ -21,7 +28,6 @@ export interface InvokerWeather {
 /** One instance of `mint`: runs one invocation at a time. */
 export interface MintInstance {
   readonly process: SimulatedProcess;
-  readonly store: MemoryStore;
   mint(request: MintRequest, connection: Connection): Promise<MintReply>;
 }
 
@@ -33,6 +39,8 @@ export interface MintFleet {
   readonly instances: readonly MintInstance[];
   /** What `ask` sent, by anybody. */
   readonly asked: MintRequest[];
+  /** How long each `invoke` waits for its answer at the most. */
+  readonly timeoutsMs: number[];
 }
 
 /** Creates a fleet without instances. */
@@ -51,6 +59,7 @@ export function createMintFleet({
   const busy = new Set<MintInstance>();
   const planned: InvokerFault[] = [];
   const asked: MintRequest[] = [];
+  const timeoutsMs: number[] = [];
 
   function faultOf(): InvokerFault | undefined {
     const next = planned.shift();
@@ -90,15 +99,18 @@ export function createMintFleet({
       (reply): MintInvocation => ({ kind: 'reply', reply }),
       (): MintInvocation => ({ kind: 'function_error' }),
     );
-    return Promise.race([ran, died]).finally(() => busy.delete(instance));
+    const failed = ran.then((): MintInvocation => ({ kind: 'function_error' }));
+    return Promise.race([fault === 'fails_after' ? failed : ran, died]).finally(() => busy.delete(instance));
   }
 
   return {
     planned,
     instances,
     asked,
+    timeoutsMs,
     invokerFor: (process) => ({
       async invoke(connection, request, timeoutMs) {
+        timeoutsMs.push(timeoutMs);
         const fault = faultOf();
         if (fault === 'refused') {
           await process.network();

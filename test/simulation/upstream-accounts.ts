@@ -12,6 +12,8 @@ export interface UpstreamRules {
   canSlide: boolean;
   /** A new token ends those that the subject had before. */
   singleSession: boolean;
+  /** Every login gives the token that the first one gave. */
+  reissues: boolean;
   /** Wrong logins in a row that lock the account; absent: never. */
   lockedAfter: number | undefined;
   lockedForMs: number;
@@ -28,6 +30,7 @@ export function rulesFor(connection: Connection): UpstreamRules {
     says: isFixed ? 'fixed' : 'exp_and_date',
     canSlide: connection.settings['keepAlivePath'] !== undefined,
     singleSession: false,
+    reissues: false,
     lockedAfter: undefined,
     lockedForMs: 1_800_000,
     clockOffsetMs: 0,
@@ -80,7 +83,8 @@ export function createUpstreamAccounts(
   let lockedUntil = 0;
 
   function issue(subject: string, source: IssuedToken['source'], sessionStartedAt: number): IssuedToken {
-    const value = `${connection}.${subject}.${serial()}`;
+    const next = `${connection}.${subject}.${serial()}`;
+    const value = rules.reissues ? (issued[0]?.value ?? next) : next;
     const token: IssuedToken = {
       value,
       hash: hashOf(new Secret(value)),

@@ -7,6 +7,7 @@ import { createRotation } from '../../functions/core/operate/rotation.ts';
 import { createSweep, type SweepResult } from '../../functions/core/operate/sweep.ts';
 import { createProxy } from '../../functions/core/proxy/proxy.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
+import type { Keys } from '../../functions/core/slot/keys.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import type { MetricValue, Telemetry } from '../../functions/core/words/platform.ts';
@@ -24,7 +25,7 @@ import type {
 } from './happenings.ts';
 import { createMemoryKeys, type KeyRing, type KeysWeather } from './memory-keys.ts';
 import { createMemorySecrets, createSecretVault, type SecretsWeather } from './memory-secrets.ts';
-import { createMemoryStore, type MemoryStore, type StoreWeather } from './memory-store.ts';
+import { createMemoryStore, type StoreCall, type StoreFault, type StoreWeather } from './memory-store.ts';
 import { createMemoryTable } from './memory-table.ts';
 import { createMintFleet, type InvokerWeather, type MintInstance } from './mint-fleet.ts';
 import type { Sabotage } from './sabotage.ts';
@@ -48,8 +49,8 @@ export interface Weather {
 /** An instance of the function that hands out tokens. */
 export interface TokenInstance {
   readonly process: SimulatedProcess;
-  readonly store: MemoryStore;
-  handOut(request: Omit<HandOutRequest, 'deadline'>): Promise<HandOut>;
+  /** `leftMs` is how long the caller waits for its answer. */
+  handOut(request: Omit<HandOutRequest, 'deadline'>, leftMs?: number): Promise<HandOut>;
 }
 
 /** An instance of the proxy. */
@@ -58,6 +59,9 @@ export interface ProxyInstance {
   /** Forwards one GET; gives the status of the upstream's answer, and throws where there is none. */
   call(target: { readonly connection: Connection; readonly slot: Slot }, requestId: string): Promise<number>;
 }
+
+/** One call to the store or to the keys, on its way. */
+export type PortCall = Omit<StoreCall, 'operation'> & { readonly operation: StoreCall['operation'] | keyof Keys };
 
 /** What the broker says of itself: metrics by name, every line, and of those the warnings once more. */
 export interface Said {
@@ -82,6 +86,7 @@ export function createWorld({
   skewOf = () => 0,
   draws = freshDraws,
   onQuiet,
+  onCall,
   sabotage = {},
 }: {
   readonly seed: number;
@@ -92,6 +97,8 @@ export function createWorld({
   readonly draws?: Draws;
   /** Called whenever all that could go on has, and only time can bring more; what it throws ends the wait for time. */
   readonly onQuiet?: () => void;
+  /** Hears of each call to the store and to the keys before it takes effect, and may have it go wrong. */
+  readonly onCall?: (call: PortCall) => Promise<StoreFault | undefined>;
   readonly sabotage?: Sabotage;
 }) {
   const random = createSeededRandom(seed, draws.stream(seed));
@@ -159,9 +166,10 @@ export function createWorld({
   /** What every function has, of a process of its own. */
   function surroundings(name: string) {
     const process = createProcess(name, { time, random, latency: weather.latency, skewMs: skewOf(name) });
-    const good = createMemoryStore({ table, process, random, weather: weather.store, now: time.now, onActor });
+    const { now } = time;
+    const good = createMemoryStore({ table, process, random, weather: weather.store, now, onActor, onCall });
     const store = sabotage.store?.(good) ?? good;
-    const keys = createMemoryKeys({ ring, process, random, weather: weather.keys });
+    const keys = createMemoryKeys({ ring, process, random, weather: weather.keys, onCall });
     return { process, store, keys, clock: process.clock, telemetry, random, broker: BROKER };
   }
 
@@ -184,7 +192,7 @@ export function createWorld({
         refusalsReadAt: own.store.refusalsReadAt,
       });
       const upstream = sabotage.upstream?.(good) ?? good;
-      return { process: own.process, store: own.store, mint: createMint({ ...own, secrets, upstream }) };
+      return { process: own.process, mint: createMint({ ...own, secrets, upstream }) };
     },
   });
 
@@ -224,14 +232,13 @@ export function createWorld({
     };
   }
 
-  /** Starts an instance of the function that hands out tokens. */
-  function startTokenInstance(name: string): TokenInstance {
+  /** Starts an instance of the function that hands out tokens; of a broker of another name it opens no token. */
+  function startTokenInstance(name: string, broker = BROKER): TokenInstance {
     const own = surroundings(name);
-    const handOut = createHandOut(handingOut(own));
+    const handOut = createHandOut({ ...handingOut(own), broker });
     return {
       process: own.process,
-      store: own.store,
-      async handOut(request) {
+      async handOut(request, leftMs = REQUEST_MS) {
         const askedAt = time.now();
         const answer = (said: Pick<Answer, 'handOut' | 'error' | 'retryAfterMs'>) => {
           const about = { request, instance: name, askedAt, answeredAt: time.now(), auditsBefore: audits.length };
@@ -239,7 +246,7 @@ export function createWorld({
           record('answer', request.slot, { ...about, ...said });
         };
         try {
-          const handedOut = await handOut({ ...request, deadline: own.clock.monotonic() + REQUEST_MS });
+          const handedOut = await handOut({ ...request, deadline: own.clock.monotonic() + leftMs });
           answer({ handOut: handedOut });
           return handedOut;
         } catch (error) {

@@ -48,22 +48,16 @@ describe('createTokenMemory', () => {
 
 describe('a hand-out from memory', () => {
   it('is given for memorySeconds, then the store is looked at', async () => {
-    const { broker, advance, instance } = harness();
+    const { broker, advance, callsOf } = harness();
     await broker.handOut();
-    let reads = 0;
-    const { store } = instance(0);
-    const read = store.read.bind(store);
-    store.read = (...all) => {
-      reads += 1;
-      return read(...all);
-    };
+    const reads = callsOf('read');
     await advance({ seconds: 29 });
     expect((await broker.handOut()).source).toBe('cache');
-    expect(reads).toBe(0);
+    expect(reads()).toHaveLength(0);
     await advance({ seconds: 2 });
     await broker.handOut();
 
-    expect(reads).toBe(1);
+    expect(reads()).toHaveLength(1);
   });
 
   it('is never given where memorySeconds is 0', async () => {
@@ -133,10 +127,10 @@ describe('a hand-out from memory', () => {
   });
 
   it('does not hide a fault of the broker', async () => {
-    const { broker, instance, advance } = harness();
+    const { broker, beforeNext, advance } = harness();
     await broker.handOut();
     await advance({ seconds: 31 });
-    instance(0).store.read = () => Promise.reject(new TypeError('a fault of ours'));
+    beforeNext('read', () => Promise.reject(new TypeError('a fault of ours')));
 
     await expect(broker.handOut()).rejects.toThrow('a fault of ours');
   });

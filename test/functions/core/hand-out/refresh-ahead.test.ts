@@ -1,21 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { noteUse } from '../../../../functions/core/hand-out/refresh-ahead.ts';
-import type { SlotRecord } from '../../../../functions/core/slot/record.ts';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection, workforceConnection } from '../../../simulation/connections.ts';
-import { intercept } from '../../../simulation/memory-store.ts';
 
 /** A slot with a token, and what a hand-out of it from the store leaves behind. */
 async function handedOut(connection = helpdeskConnection({ idleSeconds: 3_600 })) {
   const made = harness({ connection });
   await made.broker.handOut();
-  const { operators, fleet, slot, time, table, record, writes } = made;
+  const { operators, fleet, slot, time, record } = made;
   const minter = fleet.invokerFor(operators.process);
   return {
     ...made,
-    before: writes.length,
-    put: (changed: Partial<SlotRecord>) => table.set('spoil', slot(), { ...record(), ...changed }),
     /** Notes a use of what the slot holds, `fromRefreshMs` after its token's refreshAt. */
     async note({ fromRefreshMs = -1, via }: { readonly fromRefreshMs?: number; readonly via?: 'proxy' } = {}) {
       const seen = record();
@@ -30,21 +26,17 @@ async function handedOut(connection = helpdeskConnection({ idleSeconds: 3_600 })
   };
 }
 
-describe('noting that a slot is in use', () => {
+describe('noteUse: noting that a slot is in use', () => {
   it('is done once in a tenth of idleSeconds', async () => {
-    const { note, put, record, operators } = await handedOut();
+    const { note, put, record, callsOf } = await handedOut();
     const refreshAt = record().token?.refreshAt ?? 0;
-    let tries = 0;
-    intercept(operators.store, 'recordUse', (recordUse) => {
-      tries += 1;
-      return recordUse();
-    });
+    const notes = callsOf('recordUse');
     put({ lastHandedOutAt: refreshAt - 1 - 360_000 + 1 });
     await note();
-    expect(tries).toBe(0);
-
+    expect(notes()).toEqual([]);
     put({ lastHandedOutAt: refreshAt - 1 - 360_000 - 1 });
     const usedAt = await note();
+
     expect(record().lastHandedOutAt).toBe(usedAt);
   });
 
@@ -60,19 +52,17 @@ describe('noting that a slot is in use', () => {
     ['when its token is', 0],
     ['when its back-off is over, if that is later', 600_000],
   ])('puts a slot that is off the schedule on it, due %s', async (_when, afterRefreshMs) => {
-    const { note, record, table, slot } = await handedOut();
-    const { dueAt: _, ...off } = record();
-    const due = (off.token?.refreshAt ?? 0) + afterRefreshMs;
-    table.set('spoil', slot(), { ...off, lastHandedOutAt: 1, notBefore: afterRefreshMs === 0 ? 0 : due });
+    const { note, record, put } = await handedOut();
+    const due = (record().token?.refreshAt ?? 0) + afterRefreshMs;
+    put({ dueAt: undefined, lastHandedOutAt: 1, notBefore: afterRefreshMs === 0 ? 0 : due });
     await note();
 
     expect(record().dueAt).toBe(due);
   });
 
   it('keeps a refused slot off the schedule (invariant 5)', async () => {
-    const { note, record, table, slot } = await handedOut();
-    const { dueAt: _, ...off } = record();
-    table.set('spoil', slot(), { ...off, lastHandedOutAt: 1, refusedVersion: 'version-1' });
+    const { note, record, put } = await handedOut();
+    put({ dueAt: undefined, lastHandedOutAt: 1, refusedVersion: 'version-1' });
     const usedAt = await note();
 
     expect(record().lastHandedOutAt).toBe(usedAt);
@@ -80,7 +70,7 @@ describe('noting that a slot is in use', () => {
   });
 });
 
-describe('asking for a refresh', () => {
+describe('noteUse: asking for a refresh', () => {
   it.each([
     [-1, 0],
     [0, 1],
@@ -102,46 +92,39 @@ describe('asking for a refresh', () => {
     expect(fleet.asked).toHaveLength(times);
   });
 
-  it('is not done, nor written, while somebody holds the lease', async () => {
-    const { note, fleet, put, record, writes } = await handedOut();
-    put({
-      lease: { id: 'another', until: (record().token?.refreshAt ?? 0) + 1_000 },
-      lastHandedOutAt: record().token?.refreshAt ?? 0,
-    });
-    const before = writes.length;
-    await note({ fromRefreshMs: 1 });
+  it('is done once however many callers of however many instances see that it is time', async () => {
+    const { broker, advance, fleet, upstream } = harness({ instances: 4 });
+    await broker.handOut();
+    await advance({ hours: 20 });
+    upstream.goDown();
+    const results = await broker.together(Array.from({ length: 100 }, (_, n) => ({ on: n % 4 })));
 
-    expect(fleet.asked).toEqual([]);
-    expect(writes).toHaveLength(before);
-  });
-
-  it('is not written where somebody asked a moment ago', async () => {
-    const { note, put, record, writes, operators } = await handedOut();
-    const refreshAt = record().token?.refreshAt ?? 0;
-    put({ refreshAskedAt: refreshAt, lastHandedOutAt: refreshAt });
-    let asks = 0;
-    intercept(operators.store, 'askRefresh', async () => {
-      asks += 1;
-      return false;
-    });
-    const before = writes.length;
-    await note({ fromRefreshMs: 1 });
-
-    expect([asks, writes.length]).toEqual([0, before]);
+    expect(results.filter((result) => result instanceof BrokerError)).toEqual([]);
+    expect(fleet.asked).toMatchObject([{ trigger: 'reader', subject: 'system' }]);
   });
 
   it.each([
-    [
-      'a proxied call, whose answer may renew the token itself, waits half a minute',
-      workforceConnection(),
-      'proxy',
-      29_999,
-      0,
-    ],
-    ['and no longer', workforceConnection(), 'proxy', 30_000, 1],
-    ['a hand-out does not wait', workforceConnection(), undefined, 0, 1],
-    ['nor does a proxied call where nothing renews tokens', helpdeskConnection(), 'proxy', 0, 1],
-  ] as const)('by %s', async (_who, connection, via, fromRefreshMs, times) => {
+    ['somebody holds the lease', (at: number) => ({ lease: { id: 'another', until: at + 2 } })],
+    ['a back-off is on', (at: number) => ({ notBefore: at + 2 })],
+    ['somebody asked a moment ago', (at: number) => ({ refreshAskedAt: at })],
+  ])('is neither done nor written where %s', async (_why, state) => {
+    const { note, fleet, put, record, callsOf } = await handedOut();
+    put(state(record().token?.refreshAt ?? 0));
+    const asks = callsOf('askRefresh');
+    await note({ fromRefreshMs: 1 });
+
+    expect(fleet.asked).toEqual([]);
+    expect(asks()).toEqual([]);
+  });
+
+  const [sliding, other] = [workforceConnection(), helpdeskConnection()];
+
+  it.each([
+    ['waits half a minute for a proxied call, whose answer may renew the token', sliding, 'proxy', 29_999, 0],
+    ['waits no longer than that', sliding, 'proxy', 30_000, 1],
+    ['does not wait for a hand-out', sliding, undefined, 0, 1],
+    ['does not wait for a proxied call where nothing renews tokens', other, 'proxy', 0, 1],
+  ] as const)('%s', async (_how, connection, via, fromRefreshMs, times) => {
     const { note, fleet } = await handedOut(connection);
     await note({ fromRefreshMs, ...(via === undefined ? {} : { via }) });
 
@@ -149,24 +132,24 @@ describe('asking for a refresh', () => {
   });
 });
 
-describe('trouble on the way', () => {
-  it('with the store fails no hand-out, not even where memory is cold (invariant 12)', async () => {
-    const { broker, advance, instance, upstream } = harness({ instances: 2 });
+describe('noteUse in trouble', () => {
+  it('fails no hand-out where the store does, not even where memory is cold (invariant 12)', async () => {
+    const { broker, advance, failNext, upstream } = harness({ instances: 2 });
     const { token } = await broker.handOut();
     await advance({ hours: 20 });
-    for (const operation of ['recordUse', 'askRefresh'] as const) instance(1).store.failNext(operation, 'down');
+    for (const operation of ['recordUse', 'askRefresh'] as const) failNext(operation, 'down');
 
     expect((await broker.handOut({ on: 1 })).token.hash).toBe(token.hash);
     expect(upstream.logins).toHaveLength(1);
   });
 
   it.each([new TypeError('a fault of ours'), new BrokerError('internal', 'a fault of ours')])(
-    'with the broker itself is not passed over: %s',
+    'does not pass over a fault of the broker: %s',
     async (fault) => {
-      const { broker, advance, instance } = harness({ instances: 2 });
+      const { broker, advance, beforeNext } = harness({ instances: 2 });
       await broker.handOut();
       await advance({ hours: 20 });
-      intercept(instance(1).store, 'recordUse', () => Promise.reject(fault));
+      beforeNext('recordUse', () => Promise.reject(fault));
 
       await expect(broker.handOut({ on: 1 })).rejects.toThrow('a fault of ours');
     },

@@ -80,6 +80,7 @@ describe('a refused version (invariant 5)', () => {
       backOff: 'refused',
       countsAsTry: false,
       refusedVersion: 'version-1',
+      detail: expect.stringMatching(/helpdesk .* no new version/),
     });
   });
 
@@ -135,21 +136,20 @@ describe('the count of refused slots', () => {
   });
 
   it('undoes no login that worked where it cannot be cleared, and says so to operators', async () => {
-    const { broker, upstream, fleet, said } = harness();
+    const { broker, upstream, failNext, said } = harness();
     upstream.rules.accepted.clear();
     await broker.refusal({ subject: '2' });
     upstream.rules.accepted.add('right');
-    fleet.instances[0]?.store.failNext('clearRefusals', 'down');
+    failNext('clearRefusals', 'down');
 
     expect((await broker.handOut({ subject: '3' })).source).toBe('login');
     expect(said.warnings.filter((warning) => /count of refused slots/.test(warning))).toHaveLength(1);
   });
 
   it('hides no refusal where it cannot be written', async () => {
-    const { broker, upstream, fleet, record } = harness();
-    await broker.handOut({ subject: '1' });
+    const { broker, upstream, failNext, record } = harness();
     upstream.rules.accepted.clear();
-    fleet.instances[0]?.store.failNext('recordRefusal', 'down');
+    failNext('recordRefusal', 'down');
 
     expect((await broker.refusal({ subject: '2' })).code).toBe('upstream_credential_rejected');
     expect(record('2').refusedVersion).toBeDefined();

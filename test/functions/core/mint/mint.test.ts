@@ -3,7 +3,6 @@ import { createMint } from '../../../../functions/core/mint/mint.ts';
 import type { Upstream, UpstreamOutcome } from '../../../../functions/core/mint/upstream.ts';
 import type { Connection } from '../../../../functions/core/slot/connection.ts';
 import type { MintReply } from '../../../../functions/core/slot/mint-message.ts';
-import type { SlotRecord } from '../../../../functions/core/slot/record.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection, workforceConnection } from '../../../simulation/connections.ts';
@@ -12,7 +11,7 @@ import { createMemorySecrets } from '../../../simulation/memory-secrets.ts';
 /** `mint` by itself, invoked by the schedule, before an upstream whose answers the test writes; 200 by default. */
 function minting(connection: Connection = helpdeskConnection()) {
   const made = harness({ connection });
-  const { operators, time, table, record, slot, random, vault, weather } = made;
+  const { operators, time, put, slot, random, vault, weather } = made;
   const sent: { readonly kind: 'login' | 'slide'; readonly timeoutMs: number }[] = [];
   const script: (() => UpstreamOutcome | Promise<UpstreamOutcome>)[] = [];
   const token = (value: string): UpstreamOutcome => ({
@@ -32,16 +31,11 @@ function minting(connection: Connection = helpdeskConnection()) {
   };
   const secrets = createMemorySecrets({ vault, process: operators.process, random, weather: weather.secrets });
   const mint = createMint({ ...operators, secrets, upstream });
-  const put = (changed: Partial<SlotRecord>) => table.set('spoil', slot(), { ...record(), ...changed });
   return {
     ...made,
-    keys: operators.keys,
-    store: operators.store,
     sent,
     script,
     token,
-    put,
-    startMint: (): Promise<MintReply> => mint({ ...slot(), trigger: 'schedule' }, connection),
     /** Has the schedule mint for a slot in use. */
     mint(): Promise<MintReply> {
       put({ lastHandedOutAt: time.now() });
@@ -55,35 +49,27 @@ async function withSession() {
   const made = minting(workforceConnection());
   await made.mint();
   await made.advance({ minutes: 12 });
-  const { keys, time } = made;
   return {
     ...made,
-    /** Makes the way to the keys take that long. */
-    slowKeys(ms: number) {
-      const decrypt = keys.decrypt.bind(keys);
-      keys.decrypt = (...all) => time.after(ms).then(() => decrypt(...all));
-    },
+    /** Makes the next way to the keys take that long. */
+    slowKeys: (ms: number) => made.beforeNext('decrypt', () => made.time.after(ms)),
   };
 }
 
-describe('an attempt that finds the store down', () => {
-  it('is answered so, and sends nothing', async () => {
-    const { mint, weather, sent, put } = minting();
-    put({});
+describe('createMint', () => {
+  it('answers an outage of the store with it, and sends nothing', async () => {
+    const { mint, weather, sent } = minting();
     weather.store.down = 1;
 
     expect(await mint()).toMatchObject({ outcome: 'failed', code: 'store_unavailable', detail: expect.any(String) });
     expect(sent).toEqual([]);
   });
-});
 
-describe('an attempt with a fault of the broker', () => {
-  it('is not written down as anybody’s failure', async () => {
-    const { startMint, keys, put, record, time, sent } = minting();
-    put({ lastHandedOutAt: time.now() });
-    keys.generate = () => Promise.reject(new TypeError('a fault of ours'));
+  it('writes a fault of the broker down as nobody’s failure', async () => {
+    const { mint, beforeNext, record, sent } = minting();
+    beforeNext('generate', () => Promise.reject(new TypeError('a fault of ours')));
 
-    await expect(time.settle(startMint())).rejects.toThrow('a fault of ours');
+    await expect(mint()).rejects.toThrow('a fault of ours');
     expect(record().failure).toBeUndefined();
     expect(sent).toEqual([]);
   });
@@ -146,48 +132,42 @@ describe('a slide', () => {
   });
 });
 
-describe('what a login says beside the token', () => {
-  it('stays with the token (C11)', async () => {
+describe('a login', () => {
+  it('is not sent with too little time left to answer', async () => {
+    const { mint, beforeNext, time, sent } = minting();
+    beforeNext('generate', () => time.after(10_800));
+
+    expect(await mint()).toMatchObject({ code: 'deadline_exceeded', detail: expect.stringMatching(/helpdesk/) });
+    expect(sent).toEqual([]);
+  });
+
+  it('keeps with the token what the upstream says beside it (C11)', async () => {
     const { broker } = harness({ instances: 2 });
     await broker.handOut();
 
     expect((await broker.handOut({ on: 1 })).token.attributes).toEqual({ subject: 'system' });
   });
 
-  it('of the credential is told to operators, naming the connection', async () => {
-    const { mint, script, token, operators, put } = minting();
-    const warned: unknown[] = [];
-    operators.telemetry.warn = (...all) => warned.push(all);
+  it('tells operators, naming the connection, what is suspect of the credential', async () => {
+    const { mint, script, token, said } = minting();
     script.push(() => ({ ...token('some-token'), warning: 'The password has a character that may be lost.' }));
-    put({});
     await mint();
 
-    expect(warned).toEqual([['The password has a character that may be lost.', { connection: 'helpdesk' }]]);
-  });
-});
-
-describe('a secret that is not of the right shape', () => {
-  const invalid = (): UpstreamOutcome => ({
-    kind: 'failure',
-    code: 'secret_invalid',
-    backOff: 'not_judged',
-    detail: 'It has no apiKey.',
+    expect(said.warnings).toEqual(['The password has a character that may be lost.']);
+    expect(said.lines[0]?.fields).toEqual({ connection: 'helpdesk' });
   });
 
-  it('has reached no upstream, so that no login is counted', async () => {
+  it('with a malformed secret is not counted, and the secret looked at within 10 s, however often', async () => {
     const { mint, script, said, put } = minting();
-    put({});
-    script.push(invalid);
-    await mint();
-    expect(said.metrics.filter(({ name }) => name === 'Logins' || name === 'UpstreamLatency')).toEqual([]);
-  });
-
-  it('is looked at again within 10 s, however often that failed', async () => {
-    const { mint, script, put } = minting();
     put({ tries: 12 });
-    script.push(invalid);
-    const reply = await mint();
+    script.push(() => ({
+      kind: 'failure',
+      code: 'secret_invalid',
+      backOff: 'not_judged',
+      detail: 'It has no apiKey.',
+    }));
 
-    expect(reply).toMatchObject({ outcome: 'failed', code: 'secret_invalid', retryAfterMs: 10_000 });
+    expect(await mint()).toMatchObject({ outcome: 'failed', code: 'secret_invalid', retryAfterMs: 10_000 });
+    expect(said.metrics.filter(({ name }) => name === 'Logins' || name === 'UpstreamLatency')).toEqual([]);
   });
 });

@@ -87,10 +87,9 @@ describe('createPurge', () => {
   });
 
   it('finds the slot by a consistent read, however far others lag', async () => {
-    const { broker, operators, record } = harness();
+    const { broker, lag, record } = harness();
     await broker.handOut();
-    const read = operators.store.read.bind(operators.store);
-    operators.store.read = async (slot, options) => (options.consistent ? read(slot, options) : undefined);
+    lag();
     await broker.purge();
 
     expect(record().token).toBeUndefined();

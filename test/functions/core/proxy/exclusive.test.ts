@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { proxiedCalls } from '../../../protocol/proxied-calls.ts';
 import type { ConnectionSettings } from '../../../simulation/connections.ts';
 import { workforceConnection } from '../../../simulation/connections.ts';
-import { intercept } from '../../../simulation/memory-store.ts';
 
 /** An upstream that ends the old token when it issues a new one (C18), before its first call. */
 function exclusive(settings: ConnectionSettings = {}, timeoutSeconds = 8) {
@@ -18,11 +17,11 @@ async function withToken(settings: ConnectionSettings = {}, timeoutSeconds = 8) 
   return made;
 }
 
-describe('a call to an upstream that ends the old token with every new one (C18)', () => {
+describe('createExclusiveCalls (C18)', () => {
   it.each([
     [8, 13_000],
     [3, 11_000],
-  ])('holds the slot’s lease while it lasts: with a policy of %i s, for %i ms', async (policySeconds, lengthMs) => {
+  ])('holds the slot’s lease while a call lasts: with a policy of %i s, for %i ms', async (policySeconds, lengthMs) => {
     const { call, script, answered, record, time } = await withToken({}, policySeconds);
     let leftMs = 0;
     script.push((sent) => {
@@ -48,10 +47,8 @@ describe('a call to an upstream that ends the old token with every new one (C18)
   });
 
   it('has one minted where the one it found does not decrypt, and goes out with that', async () => {
-    const { call, upstream, forwarded, record, table, slot } = await withToken();
-    const { token } = record();
-    if (token === undefined) throw new Error('there is no token');
-    table.set('spoil', slot(), { ...record(), token: { ...token, ciphertext: new Uint8Array(40) } });
+    const { call, upstream, forwarded, record, putToken } = await withToken();
+    putToken({ ciphertext: new Uint8Array(40) });
 
     expect(await call()).toBe(200);
     expect(upstream.logins).toHaveLength(2);
@@ -60,19 +57,14 @@ describe('a call to an upstream that ends the old token with every new one (C18)
   });
 
   it('finds its token by one consistent read, however far others lag', async () => {
-    const { call, store } = await withToken();
-    const reads: boolean[] = [];
-    const read = store.read.bind(store);
-    store.read = (slot, options) => {
-      reads.push(options.consistent);
-      return read(slot, options);
-    };
+    const { call, callsOf } = await withToken();
+    const reads = callsOf('read');
     await call();
 
-    expect(reads).toEqual([true]);
+    expect(reads().map(({ isConsistent }) => isConsistent)).toEqual([true]);
   });
 
-  it('is on record before it goes out, with all that a hand-out must say (invariant 10)', async () => {
+  it('puts the call on record before it goes out, with all that a hand-out must say (invariant 10)', async () => {
     const { call, script, answered, audits, record } = await withToken();
     let before = 0;
     script.push(() => {
@@ -84,19 +76,12 @@ describe('a call to an upstream that ends the old token with every new one (C18)
 
     expect(before).toBe(2);
     expect(audits[1]).toMatchObject({
-      caller: 'some-caller',
-      requestId: 'some-request',
-      connection: 'wfm',
-      subject: 'system',
-      tokenHash: token?.hash,
-      generation: 1,
-      secretVersion: token?.secretVersion,
-      source: 'cache',
-      via: 'proxy',
+      ...{ caller: 'some-caller', requestId: 'some-request', connection: 'wfm', subject: 'system' },
+      ...{ tokenHash: token?.hash, generation: 1, secretVersion: token?.secretVersion, source: 'cache', via: 'proxy' },
     });
   });
 
-  it('ends within its lease on every clock, however long it took to put it on record', async () => {
+  it('ends the call within its lease on every clock, however long it took to put it on record', async () => {
     const { call, slow, forwarded, record, script, answered } = await withToken();
     slow.auditMs = 7_000;
     let until = 0;
@@ -111,12 +96,10 @@ describe('a call to an upstream that ends the old token with every new one (C18)
     expect(timeoutMs).toBeGreaterThan(900);
   });
 
-  it('does not go out with less than a tenth of a second left, and gives the lease back', async () => {
+  it('forwards nothing with less than a tenth of a second left, and gives the lease back', async () => {
     const { call, refusedCall, forwarded, record } = await withToken();
     expect(await call({ leftMs: 112 })).toBe(200);
-    const { at = 0, timeoutMs = 0 } = forwarded.at(-1) ?? {};
-    expect(at).toBeGreaterThan(0);
-    expect(timeoutMs).toBeGreaterThanOrEqual(100);
+    expect(forwarded[1]?.timeoutMs).toBeGreaterThanOrEqual(100);
     const error = await refusedCall({ leftMs: 100 });
 
     expect(error.code).toBe('deadline_exceeded');
@@ -134,15 +117,15 @@ describe('a call to an upstream that ends the old token with every new one (C18)
   });
 
   it('leaves the lease to lapse where it cannot be given back', async () => {
-    const { call, store, record } = await withToken();
-    store.failNext('release', 'down');
+    const { call, failNext, record } = await withToken();
+    failNext('release', 'down');
 
     expect(await call()).toBe(200);
     expect(record().lease).toBeDefined();
   });
 });
 
-describe('a call that finds another at it', () => {
+describe('an exclusive call that finds another at it', () => {
   it('goes out as soon as the other has ended', async () => {
     const { startCall, call, script, answered, time, forwarded } = await withToken();
     script.push(() => time.after(3_000).then(() => answered(200)));
@@ -158,15 +141,11 @@ describe('a call that finds another at it', () => {
   });
 
   it('looks 50 to 500 ms apart, never at the same pace as the others', async () => {
-    const { startCall, time, record, table, slot, store } = await withToken();
-    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 12_000 } });
-    const looks: number[] = [];
-    const read = store.read.bind(store);
-    store.read = (...all) => {
-      looks.push(time.now());
-      return read(...all);
-    };
-    await time.settle(startCall());
+    const { call, heldByAnother, callsOf } = await withToken();
+    heldByAnother(12_000);
+    const reads = callsOf('read');
+    await call();
+    const looks = reads().map(({ at }) => at);
     const gaps = looks.slice(1).map((at, n) => at - (looks[n] ?? 0));
 
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(50);
@@ -178,26 +157,21 @@ describe('a call that finds another at it', () => {
     [23_000, 13_000],
     [4_000, 4_000],
   ])('with %i ms to live waits for it %i ms, then says `refresh_in_progress`', async (leftMs, waitedMs) => {
-    const { refusedCall, time, record, table, slot, forwarded } = await withToken();
-    table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 60_000 } });
+    const { refusedCall, time, heldByAnother, forwarded } = await withToken();
+    heldByAnother(60_000);
     const before = time.now();
     const error = await refusedCall({ leftMs });
 
     expect(error.code).toBe('refresh_in_progress');
-    expect(error.detail).toMatch(/again/);
+    expect(error.detail).toMatch(/other calls.*again/i);
     expect(time.now() - before).toBeGreaterThanOrEqual(waitedMs);
     expect(time.now() - before).toBeLessThan(waitedMs + 600);
     expect(forwarded).toHaveLength(1);
   });
 
   it('waits again where another took the lease first', async () => {
-    const { call, store, table, slot, record, time } = await withToken();
-    let tries = 0;
-    intercept(store, 'beginCall', (beginCall) => {
-      tries += 1;
-      if (tries === 1) table.set('spoil', slot(), { ...record(), lease: { id: 'another', until: time.now() + 2_000 } });
-      return beginCall();
-    });
+    const { call, beforeNext, heldByAnother, time } = await withToken();
+    beforeNext('beginCall', () => heldByAnother(2_000));
     const before = time.now();
 
     expect(await call()).toBe(200);
@@ -205,8 +179,8 @@ describe('a call that finds another at it', () => {
   });
 
   it.each(['sent_twice', 'reply_lost'] as const)('knows its own lease where the write was: %s', async (fault) => {
-    const { call, store, time, record } = await withToken();
-    store.failNext('beginCall', fault);
+    const { call, failNext, time, record } = await withToken();
+    failNext('beginCall', fault);
     const before = time.now();
 
     expect(await call()).toBe(200);
@@ -215,11 +189,11 @@ describe('a call that finds another at it', () => {
   });
 });
 
-describe('a token renewed by the answer to such a call', () => {
+describe('a token renewed by the answer to an exclusive call', () => {
   it('takes the place of the one used, whose session it goes on with', async () => {
-    const { call, script, answered, record, forwarded, upstream } = await withToken();
+    const { call, slideNext, record, forwarded, upstream } = await withToken();
     const { token: first } = record();
-    script.push(() => answered(200, { value: 'slid-token' }));
+    slideNext();
     await call();
     const { token, dueAt, ttlSeconds, lease, generation } = record();
 
@@ -245,20 +219,20 @@ describe('a token renewed by the answer to such a call', () => {
   });
 
   it('proves nothing about the credential: a refused version stays refused (invariant 5)', async () => {
-    const { call, script, answered, record, table, slot } = await withToken();
-    const kept = record().ttlSeconds + 2_000_000;
-    table.set('spoil', slot(), { ...record(), refusedVersion: 'version-1', ttlSeconds: kept });
-    script.push(() => answered(200, { value: 'slid-token' }));
+    const { call, slideNext, record, put } = await withToken();
+    const kept = { refusedVersion: 'version-1', ttlSeconds: record().ttlSeconds + 2_000_000 };
+    put(kept);
+    slideNext();
     await call();
 
-    expect(record()).toMatchObject({ generation: 2, refusedVersion: 'version-1', ttlSeconds: kept });
+    expect(record()).toMatchObject({ generation: 2, ...kept });
   });
 
-  it('that cannot be kept has the next call log in, since the one used is dead', async () => {
-    const { call, script, answered, record, upstream, forwarded, said } = await withToken({
+  it('has the next call log in where it cannot be kept, since the one used is dead', async () => {
+    const { call, slideNext, script, answered, record, upstream, forwarded, said } = await withToken({
       renewalCooldownSeconds: 0,
     });
-    script.push(() => answered(200, { value: 'slid-token', lifeSeconds: 30 }));
+    slideNext({ lifeSeconds: 30 });
     expect(await call()).toBe(200);
     expect(record()).toMatchObject({ generation: 1, rejectedGeneration: 1 });
     expect(record().lease).toBeUndefined();
@@ -272,10 +246,10 @@ describe('a token renewed by the answer to such a call', () => {
     expect(forwarded.at(-1)?.tokenHash).toBe(record().token?.hash);
   });
 
-  it('that cannot be stored does not fail the call, and an operator hears of it', async () => {
-    const { call, script, answered, record, store, said } = await withToken();
-    store.failNext('publish', 'down');
-    script.push(() => answered(200, { value: 'slid-token' }));
+  it('does not fail the call where it cannot be stored, and operators hear of it', async () => {
+    const { call, slideNext, record, failNext, said } = await withToken();
+    failNext('publish', 'down');
+    slideNext();
 
     expect(await call()).toBe(200);
     expect(record()).toMatchObject({ generation: 1, rejectedGeneration: 1 });
@@ -284,11 +258,11 @@ describe('a token renewed by the answer to such a call', () => {
   });
 });
 
-describe('such a call that is answered 401 (H17, C19)', () => {
+describe('an exclusive call that is answered 401 (H17, C19)', () => {
   it('gives the lease back, has the slot log in, and is replayed once', async () => {
-    const { call, script, answered, record, upstream, forwarded } = await withToken();
+    const { call, answerNext, record, upstream, forwarded } = await withToken();
     const { token: dead } = record();
-    script.push(() => answered(401));
+    answerNext(401);
 
     expect(await call()).toBe(200);
     expect(upstream.logins).toHaveLength(2);
@@ -296,12 +270,9 @@ describe('such a call that is answered 401 (H17, C19)', () => {
     expect(record().renewalBarredUntil).toBeUndefined();
   });
 
-  it('twice is answered with it, and bars renewals on anybody’s word', async () => {
-    const { call, script, answered, record, time, forwarded } = await withToken();
-    script.push(
-      () => answered(401),
-      () => answered(401),
-    );
+  it('bars renewals on anybody’s word where the replay is answered 401 too', async () => {
+    const { call, answerNext, record, time, forwarded } = await withToken();
+    answerNext(401, 401);
 
     expect(await call()).toBe(401);
     expect(forwarded).toHaveLength(3);
@@ -309,13 +280,13 @@ describe('such a call that is answered 401 (H17, C19)', () => {
   });
 
   it.each([
-    ['the token is too young to be renewed', {}, 23_000, 1],
-    ['there is no time for a login', {}, 12_000, 120],
-  ] as const)('keeps the 401 where %s', async (_why, settings, leftMs, ageSeconds) => {
-    const { call, script, answered, record, upstream, forwarded, advance } = exclusive(settings);
+    ['the token is too young to be renewed', 23_000, 1],
+    ['there is no time for a login', 12_000, 120],
+  ])('keeps the 401 where %s', async (_why, leftMs, ageSeconds) => {
+    const { call, answerNext, record, upstream, forwarded, advance } = exclusive();
     await call();
     await advance({ seconds: ageSeconds });
-    script.push(() => answered(401));
+    answerNext(401);
 
     expect(await call({ leftMs })).toBe(401);
     expect(upstream.logins).toHaveLength(1);
@@ -325,10 +296,10 @@ describe('such a call that is answered 401 (H17, C19)', () => {
   });
 
   it('does not hide a fault of the broker behind the 401', async () => {
-    const { startCall, time, script, answered, store } = await withToken();
-    intercept(store, 'markRejected', () => Promise.reject(new TypeError('a fault of ours')));
-    script.push(() => answered(401));
+    const { call, answerNext, beforeNext } = await withToken();
+    beforeNext('markRejected', () => Promise.reject(new TypeError('a fault of ours')));
+    answerNext(401);
 
-    await expect(time.settle(startCall())).rejects.toThrow('a fault of ours');
+    await expect(call()).rejects.toThrow('a fault of ours');
   });
 });

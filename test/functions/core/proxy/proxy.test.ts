@@ -1,17 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { proxiedCalls } from '../../../protocol/proxied-calls.ts';
 import { workforceConnection } from '../../../simulation/connections.ts';
-import { intercept } from '../../../simulation/memory-store.ts';
 
-describe('the time of a proxied call', () => {
-  it('is what the policy gives', async () => {
+describe('createProxy', () => {
+  it('gives a call the time that the policy gives', async () => {
     const { call, forwarded } = proxiedCalls({ policy: { timeoutSeconds: 3 } });
     await call();
 
     expect(forwarded[0]?.timeoutMs).toBe(3_000);
   });
 
-  it('is what the caller has left where that is less', async () => {
+  it('gives a call what the caller has left where that is less', async () => {
     const { broker, call, forwarded } = proxiedCalls();
     await broker.handOut();
     await call({ leftMs: 1_000 });
@@ -20,7 +19,7 @@ describe('the time of a proxied call', () => {
     expect(forwarded[0]?.timeoutMs).toBeGreaterThan(900);
   });
 
-  it('is half a second at least: nothing is forwarded with less', async () => {
+  it('forwards nothing with less than half a second left', async () => {
     const { call, refusedCall, forwarded } = proxiedCalls();
     await call();
     expect(await call({ leftMs: 500 })).toBe(200);
@@ -30,10 +29,8 @@ describe('the time of a proxied call', () => {
     expect(error.detail).toMatch(/nothing was forwarded/i);
     expect(forwarded).toHaveLength(2);
   });
-});
 
-describe('a proxied call that the upstream does not answer', () => {
-  it('fails as the upstream did, is not sent again, and has its hand-out recorded as the proxy’s', async () => {
+  it('fails as the upstream did, sends nothing again, and records the hand-out as the proxy’s', async () => {
     const { refusedCall, script, forwarded, audits } = proxiedCalls();
     script.push(() => ({ kind: 'failure', code: 'upstream_timeout', backOff: 'unknown', detail: 'It hung.' }));
     const error = await refusedCall();
@@ -46,10 +43,10 @@ describe('a proxied call that the upstream does not answer', () => {
 
 describe('a proxied call that is answered 401 (H17, C19)', () => {
   it('is replayed once with a new token, both hand-outs on record', async () => {
-    const { broker, advance, call, script, answered, forwarded, upstream, audits } = proxiedCalls();
+    const { broker, advance, call, answerNext, forwarded, upstream, audits } = proxiedCalls();
     const { token } = await broker.handOut();
     await advance({ minutes: 2 });
-    script.push(() => answered(401));
+    answerNext(401);
 
     expect(await call()).toBe(200);
     expect(upstream.logins).toHaveLength(2);
@@ -61,8 +58,8 @@ describe('a proxied call that is answered 401 (H17, C19)', () => {
   });
 
   it('keeps the upstream’s 401 where the token may not be renewed', async () => {
-    const { call, script, answered, forwarded, upstream } = proxiedCalls();
-    script.push(() => answered(401));
+    const { call, answerNext, forwarded, upstream } = proxiedCalls();
+    answerNext(401);
 
     expect(await call()).toBe(401);
     expect(forwarded).toHaveLength(1);
@@ -73,15 +70,13 @@ describe('a proxied call that is answered 401 (H17, C19)', () => {
     [10_900, 200],
     [11_700, 401],
   ])(
-    'is replayed with half a second left at least: a renewal of %i ms out of 12,050 ends in %i',
+    'is replayed with half a second left: after a renewal of %i ms out of 12,050 it ends in %i',
     async (ms, status) => {
-      const { broker, advance, call, script, answered, forwarded, fleet, time, record } = proxiedCalls();
+      const { broker, advance, call, answerNext, forwarded, beforeNext, time, record } = proxiedCalls();
       await broker.handOut();
       await advance({ minutes: 2 });
-      const store = fleet.instances[0]?.store;
-      if (store === undefined) throw new Error('no instance of mint has run');
-      intercept(store, 'publish', (publish) => time.after(ms).then(publish));
-      script.push(() => answered(401));
+      beforeNext('publish', () => time.after(ms));
+      answerNext(401);
 
       expect(await call({ leftMs: 12_050 })).toBe(status);
       expect(forwarded).toHaveLength(status === 200 ? 2 : 1);
@@ -90,29 +85,26 @@ describe('a proxied call that is answered 401 (H17, C19)', () => {
   );
 
   it('does not hide a fault of the broker behind the 401', async () => {
-    const { broker, advance, startCall, time, script, answered, store } = proxiedCalls();
+    const { broker, advance, call, script, answered, beforeNext } = proxiedCalls();
     await broker.handOut();
     await advance({ minutes: 2 });
     script.push(() => {
-      store.read = () => Promise.reject(new TypeError('a fault of ours'));
+      beforeNext('read', () => Promise.reject(new TypeError('a fault of ours')));
       return answered(401);
     });
 
-    await expect(time.settle(startCall())).rejects.toThrow('a fault of ours');
+    await expect(call()).rejects.toThrow('a fault of ours');
   });
 
   it.each([
     [0, 30_000],
     [60, 60_000],
-  ])('twice bars renewals on anybody’s word: with a cooldown of %i s for %i ms', async (cooldown, barredMs) => {
+  ])('bars renewals where the replay is too: with a cooldown of %i s for %i ms', async (cooldown, barredMs) => {
     const connection = workforceConnection({ renewalCooldownSeconds: cooldown });
-    const { broker, advance, call, script, answered, record, time } = proxiedCalls({ connection });
+    const { broker, advance, call, answerNext, record, time } = proxiedCalls({ connection });
     await broker.handOut();
     await advance({ minutes: 2 });
-    script.push(
-      () => answered(401),
-      () => answered(401),
-    );
+    answerNext(401, 401);
 
     expect(await call()).toBe(401);
     expect((record().renewalBarredUntil ?? 0) - time.now()).toBeGreaterThan(barredMs - 100);
@@ -120,31 +112,25 @@ describe('a proxied call that is answered 401 (H17, C19)', () => {
     expect((await broker.refusal({ rejected: record().token?.hash ?? '' })).code).toBe('renewal_throttled');
   });
 
-  it('twice is answered though the bar cannot be written', async () => {
-    const { broker, advance, call, script, answered, record, store } = proxiedCalls();
+  it('is answered though the bar to renewals cannot be written', async () => {
+    const { broker, advance, call, answerNext, record, failNext } = proxiedCalls();
     await broker.handOut();
     await advance({ minutes: 2 });
-    store.failNext('barRenewal', 'down');
-    script.push(
-      () => answered(401),
-      () => answered(401),
-    );
+    failNext('barRenewal', 'down');
+    answerNext(401, 401);
 
     expect(await call()).toBe(401);
     expect(record().renewalBarredUntil).toBeUndefined();
   });
 
-  it('once bars nothing, nor does any other answer to the replay', async () => {
-    const { broker, advance, call, script, answered, record } = proxiedCalls();
-    script.push(() => answered(401));
+  it('bars nothing where the replay is not, or where there is none', async () => {
+    const { broker, advance, call, answerNext, record } = proxiedCalls();
+    answerNext(401);
     expect(await call()).toBe(401);
     expect(record().renewalBarredUntil).toBeUndefined();
 
     await advance({ minutes: 2 });
-    script.push(
-      () => answered(401),
-      () => answered(403),
-    );
+    answerNext(401, 403);
     expect(await call()).toBe(403);
     expect(record().renewalBarredUntil).toBeUndefined();
     expect((await broker.handOut()).token.generation).toBe(2);

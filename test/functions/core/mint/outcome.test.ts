@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { harness } from '../../../protocol/harness.ts';
+
+describe('writeFailure', () => {
+  it('has a secret that cannot be read looked at every 10 s, however often that failed', async () => {
+    const { broker, weather, put } = harness();
+    weather.secrets.down = 1;
+    put({ tries: 12 });
+
+    expect(await broker.refusal()).toMatchObject({ code: 'secret_unavailable', retryAfterMs: 10_000 });
+  });
+
+  it('leaves the back-off of the lease where the failure cannot be written', async () => {
+    const { broker, upstream, failNext, advance, record } = harness();
+    failNext('fail', 'down');
+    upstream.planned.push('broken');
+    expect((await broker.refusal()).code).toBe('upstream_login_ambiguous');
+    expect(record()).toMatchObject({ tries: 1, lease: expect.anything() });
+    await advance({ seconds: 20 });
+    expect((await broker.refusal()).code).toBe('cooldown');
+    await advance({ seconds: 11 });
+
+    expect((await broker.handOut()).source).toBe('login');
+  });
+});

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { warmUp } from '../../../functions/composition/warm-up.ts';
 import { resolveConnections } from '../../../functions/configuration/resolve.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../../../functions/core/slot/record.ts';
@@ -70,7 +70,11 @@ describe('warming up', () => {
 
   it('does not wait for a store that never answers', async () => {
     const { asked, ...used } = ports(() => new Promise(() => undefined));
-    await expect(warmUp({ connections, ...used })).resolves.toBeUndefined();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const warm = warmUp({ connections, ...used });
+    vi.advanceTimersByTime(1_500);
+    expect(await warm).toBeUndefined();
 
     expect(asked).toHaveLength(1);
   });

@@ -4,8 +4,11 @@ import { createKmsClient, createKmsKeys } from '../../../../functions/adapters/a
 import type { DataKey, Keys } from '../../../../functions/core/slot/keys.ts';
 import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
 import { type AwsUnderTest, createTestClock, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
+import { retryAtOnce } from './retry-at-once.ts';
 
 const SLOT = { connection: 'helpdesk', subject: '88', fingerprint: 'f00d' };
+
+retryAtOnce();
 
 let under: AwsUnderTest;
 let client: ReturnType<typeof createKmsClient>;

@@ -1,5 +1,5 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import { createLambdaClient, createLambdaMint } from '../../../../functions/adapters/aws/lambda-mint.ts';
 import { type Connection, fingerprintOf } from '../../../../functions/core/slot/connection.ts';
@@ -58,7 +58,10 @@ beforeAll(async () => {
   client = createLambdaClient(under.environment);
   mint = createLambdaMint({ client, functionNameOf: ({ name }) => `mint-${name}` });
 });
+// No time passes by itself: on a busy machine what the client has to connect in could.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => {
+  vi.useRealTimers();
   under.aws.faults.clear();
   under.aws.faults.resetCounts();
   under.functions.clear();
@@ -118,8 +121,11 @@ describe('invoke', () => {
     });
     expect(await mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'function_error' });
 
-    answering(() => new Promise(() => undefined), 20);
-    expect(await mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'function_error' });
+    const handler = answering(() => new Promise(() => undefined), 20);
+    const invoked = mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS);
+    await expect.poll(() => handler.mock.calls.length).toBe(1);
+    vi.advanceTimersByTime(20);
+    expect(await invoked).toEqual({ kind: 'function_error' });
   });
 
   it.each(['throttle', 'deny'] as const)(
@@ -146,17 +152,18 @@ describe('invoke', () => {
   });
 
   it('is refused where no connection is to be had in time', async () => {
+    vi.useRealTimers();
     under.aws.faults.set('lambda', { mode: 'hang' });
     const config = awsClientConfig({ service: 'LAMBDA', maxAttempts: 1 }, under.environment);
     const requestHandler = { ...config.requestHandler, connectionTimeout: 50, httpAgent: { maxSockets: 1 } };
     const crowded = new LambdaClient({ ...config, requestHandler });
     const own = createLambdaMint({ client: crowded, functionNameOf: () => 'mint-helpdesk' });
-    const first = own.invoke(CONNECTION, REQUEST, 500);
+    const first = own.invoke(CONNECTION, REQUEST, TIMEOUT_MS);
     await expect.poll(under.aws.faults.counts).toEqual({ 'lambda.Invoke': 1 });
 
     expect(await own.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'refused' });
-    expect(await first).toEqual({ kind: 'unanswered' });
     crowded.destroy();
+    expect(await first).toEqual({ kind: 'unanswered' });
   });
 
   it.each(['down', 'reset', 'lose-reply'] as const)(
@@ -173,7 +180,10 @@ describe('invoke', () => {
   it('is unanswered, and sent once, when there is no answer in the time given', async () => {
     under.aws.faults.set('lambda', { mode: 'hang' });
 
-    expect(await mint.invoke(CONNECTION, REQUEST, 100)).toEqual({ kind: 'unanswered' });
+    const invoked = mint.invoke(CONNECTION, REQUEST, TIMEOUT_MS);
+    await expect.poll(under.aws.faults.counts).toEqual({ 'lambda.Invoke': 1 });
+    vi.advanceTimersByTime(TIMEOUT_MS);
+    expect(await invoked).toEqual({ kind: 'unanswered' });
     expect(under.aws.faults.counts()).toEqual({ 'lambda.Invoke': 1 });
   });
 

@@ -1,15 +1,17 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import {
   createSecretsManagerClient,
   createSecretsManagerSecrets,
 } from '../../../../functions/adapters/aws/secrets-manager.ts';
 import type { Secrets, SecretVersion } from '../../../../functions/core/mint/secrets.ts';
-import { type AwsUnderTest, createTestClock, startAwsUnderTest } from './aws-under-test.ts';
+import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
+import { type AwsUnderTest, createTestClock, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
+import { retryAtOnce } from './retry-at-once.ts';
 
 const NAME = 'token-broker/helpdesk';
 const FRESH_MS = 5_000;
+
+retryAtOnce();
 
 let under: AwsUnderTest;
 let client: ReturnType<typeof createSecretsManagerClient>;
@@ -128,21 +130,31 @@ describe('current', () => {
   });
 
   it('keeps the copy that was asked for last, whichever answer comes last', async () => {
-    const settings = { service: 'SECRETS_MANAGER', requestTimeoutMs: 100 } as const;
-    const impatient = new SecretsManagerClient(awsClientConfig(settings, under.environment));
-    secrets = createSecretsManagerSecrets({ client: impatient, clock });
-    under.aws.faults.set('secretsmanager', { mode: 'hang', count: 1 });
+    const lateAnswer = Promise.withResolvers<void>();
+    let asked = 0;
+    const slow = await startLoopbackServer({
+      maxBodyBytes: 10_000,
+      answer: async () => {
+        asked += 1;
+        const version = `version-${asked}`;
+        if (asked === 1) await lateAnswer.promise;
+        return { status: 200, headers: {}, body: JSON.stringify({ VersionId: version, SecretString: version }) };
+      },
+    });
+    const own = createSecretsManagerClient(environmentFor(slow.endpoint));
+    secrets = createSecretsManagerSecrets({ client: own, clock });
     const early = current();
-    await expect.poll(requests).toBe(1);
+    await expect.poll(() => asked).toBe(1);
     clock.advance(FRESH_MS);
     await current();
-    await early;
-    under.aws.faults.resetCounts();
+    lateAnswer.resolve();
+    expect((await early).versionId).toBe('version-1');
 
     clock.advance(FRESH_MS - 1);
-    await current();
-    impatient.destroy();
-    expect(requests()).toBe(0);
+    expect((await current()).versionId).toBe('version-2');
+    expect(asked).toBe(2);
+    own.destroy();
+    await slow.close();
   });
 
   it('keeps secrets apart', async () => {

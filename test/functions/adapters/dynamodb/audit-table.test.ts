@@ -6,6 +6,7 @@ import type { Audit } from '../../../../functions/core/hand-out/audit.ts';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from '../../../../local/aws/dynamodb-faults.ts';
 import { type EmbeddedDynamodb, startEmbeddedDynamodb } from '../../../../local/embedded-dynamodb.ts';
+import { retryAtOnce } from '../aws/retry-at-once.ts';
 import { testClient } from './store-under-test.ts';
 
 const TABLE = 'audit';
@@ -23,6 +24,8 @@ const record = {
   at: AT,
 } as const;
 
+retryAtOnce();
+
 let engine: EmbeddedDynamodb;
 let proxy: DynamodbFaultProxy;
 let client: ReturnType<typeof testClient>;
@@ -31,7 +34,7 @@ let audit: Audit;
 beforeAll(async () => {
   engine = await startEmbeddedDynamodb({});
   proxy = await startDynamodbFaultProxy(engine.endpoint);
-  client = testClient(proxy.endpoint, { requestTimeoutMs: 500 });
+  client = testClient(proxy.endpoint);
   await client.send(
     new CreateTableCommand({
       TableName: TABLE,
@@ -106,7 +109,10 @@ describe('the audit table', () => {
     'invariant 10: %s → audit_unavailable, and the message says nothing of the table',
     async (mode) => {
       proxy.faults.set('dynamodb', { mode });
-      const error = await Promise.resolve(audit.handOut(record)).catch((thrown: unknown) => thrown);
+      const impatient = testClient(proxy.endpoint, mode === 'hang' ? { requestTimeoutMs: 100 } : {});
+      const faulty = createAuditTable({ client: impatient, table: TABLE, random: systemRandom });
+      const error = await Promise.resolve(faulty.handOut(record)).catch((thrown: unknown) => thrown);
+      impatient.destroy();
       expect(error).toBeInstanceOf(BrokerError);
       expect(error).toMatchObject({ code: 'audit_unavailable', status: 503 });
       expect(`${String(error)} ${JSON.stringify(error)}`).not.toMatch(/a fault|arn:|request-1|ababab/);

@@ -11,6 +11,7 @@ import { type DynamodbFaultProxy, startDynamodbFaultProxy } from '../../../../lo
 import { closeServer, listenOnLoopback } from '../../../../local/aws/loopback-server.ts';
 import { startEmbeddedDynamodb } from '../../../../local/embedded-dynamodb.ts';
 import { startRawServer } from '../../http/raw-server.ts';
+import { retryAtOnce } from '../aws/retry-at-once.ts';
 import {
   claimOn,
   createTable,
@@ -48,6 +49,8 @@ const everyOperation: {
   recordRefusal: (store) => store.recordRefusal({ slot: SLOT, secretVersion: 'version-1', ttlSeconds: 1 }),
   clearRefusals: (store) => store.clearRefusals('helpdesk'),
 };
+
+retryAtOnce();
 
 let engine: DynamodbEngine;
 let proxy: DynamodbFaultProxy;

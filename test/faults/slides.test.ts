@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, type RawServer, startRawServer } from '../functions/http/raw-server.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { gistOf, tokenOf } from '../system/api-client.ts';
-import { useMovedTime } from '../system/moved-time.ts';
+import { useStillTime } from '../system/still-time.ts';
 import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 import { waitUntil } from '../system/wait-until.ts';
 
@@ -49,7 +49,7 @@ const connectionTo = ({ server }: RawCommunity) => ({
 });
 
 describe('slides on the wire', () => {
-  const time = useMovedTime();
+  const time = useStillTime();
   const upstreams = new Map<string, RawCommunity>();
   let held: (() => void) | undefined;
   let system: SystemUnderTest;

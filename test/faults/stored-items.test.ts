@@ -4,7 +4,7 @@ import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/help
 import { TABLE } from '../../local/functions.ts';
 import { testClient } from '../functions/adapters/dynamodb/store-under-test.ts';
 import { type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
-import { useMovedTime } from '../system/moved-time.ts';
+import { useStillTime } from '../system/still-time.ts';
 import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 
 type Item = Record<string, AttributeValue>;
@@ -101,7 +101,7 @@ describe('an item that somebody else has written to', () => {
 });
 
 describe('time that passes', () => {
-  const time = useMovedTime();
+  const time = useStillTime();
 
   it('invariant 1: an item past its end that is still there is not handed out; one login', async () => {
     const first = await api.token('helpdesk', '8');

@@ -3,14 +3,14 @@ import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/commun
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type Answer, gistOf, headersOf } from './api-client.ts';
-import { useMovedTime } from './moved-time.ts';
+import { useStillTime } from './still-time.ts';
 import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
 import { waitUntil } from './wait-until.ts';
 
 const LIFE_SECONDS = 1_200;
 const SWEEP_SECONDS = 60;
 
-const time = useMovedTime();
+const time = useStillTime();
 let slid: Awaited<ReturnType<typeof startDemoCommunity>>;
 let relogged: Awaited<ReturnType<typeof startDemoCommunity>>;
 let downCommunity: Awaited<ReturnType<typeof startDemoCommunity>>;

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { type Answer, gistOf, slotsOf, tokenOf } from './api-client.ts';
-import { useMovedTime } from './moved-time.ts';
 import { type OwnBroker, startOwnBroker } from './own-broker.ts';
+import { useStillTime } from './still-time.ts';
 import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -13,7 +13,7 @@ const REFUSED = '502 upstream_credential_rejected';
 const HEALS_WITHIN_SECONDS = 11;
 
 describe('a credential that the upstream refuses', () => {
-  const time = useMovedTime();
+  const time = useStillTime();
   let helpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
   let community: Awaited<ReturnType<typeof startDemoCommunity>>;
   let threeRefused: Awaited<ReturnType<typeof startDemoHelpmaster>>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommunityKnobs, demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { type Answer, gistOf, slotsOf, tokenOf } from './api-client.ts';
-import { useMovedTime } from './moved-time.ts';
+import { useStillTime } from './still-time.ts';
 import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
 
 /** What a keep-alive answers that brings no token: the old one stays, with its old end. */
@@ -37,7 +37,7 @@ interface Faulty {
 }
 
 describe('an upstream that misbehaves at a slide', () => {
-  const time = useMovedTime();
+  const time = useStillTime();
   const all = [...keepsOld, ...logsIn, ...slides].map(([, knobs], index) => ({ name: `wfm-${index}`, knobs }));
   const faulty = new Map<string, Faulty>();
   let system: SystemUnderTest;

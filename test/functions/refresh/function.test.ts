@@ -1,13 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { useStillTime } from '../../system/still-time.ts';
 import { type FunctionsUnderTest, startFunctionsUnderTest } from '../api/functions-under-test.ts';
 
+const time = useStillTime();
 let broker: FunctionsUnderTest;
 
 beforeAll(async () => {
   broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
     connections: {
-      // Due at once, and good for 1,000 s.
+      // Due within a second, and good for 1,000 s.
       due: { provider: 'community-web-api', baseUrl: community, refreshAfter: 0.0001, keepAlivePath: '/Version2' },
       calm: { provider: 'helpmaster', baseUrl: helpmaster },
       idle: { provider: 'community-web-api', baseUrl: community, refreshAfter: 0.0001, idleSeconds: 1 },
@@ -30,7 +31,7 @@ it('looks at each shard of the index and at nothing else where nothing is due', 
 
 it('C15, C20: slides what is due, whatever event it comes with, and then it is not due any more', async () => {
   await broker.call({ path: '/tokens/due/system' });
-  await sleep(200);
+  time.advance({ seconds: 1 });
   broker.downstream();
   const event = { source: 'aws.scheduler', id: 'one' };
   expect(await broker.run('refresh', event)).toMatchObject({
@@ -45,7 +46,7 @@ it('C15, C20: slides what is due, whatever event it comes with, and then it is n
 });
 
 it('invariant 3: two sweeps at once refresh a slot once', async () => {
-  await sleep(200);
+  time.advance({ seconds: 1 });
   const slides = broker.community.ledger().slides.length;
   const sweeps = await Promise.all([broker.run('refresh', {}), broker.run('refresh', {})]);
   expect(broker.community.ledger().slides.length).toBe(slides + 1);
@@ -54,7 +55,7 @@ it('invariant 3: two sweeps at once refresh a slot once', async () => {
 
 it('C20: takes an idle slot off the schedule without a word to its upstream', async () => {
   await broker.call({ path: '/tokens/idle/system' });
-  await sleep(1_200);
+  time.advance({ seconds: 2 });
   const { logins, calls } = broker.community.ledger();
   expect(await broker.run('refresh', {})).toMatchObject({ outcomes: { idle: 1 } });
   expect(broker.community.ledger().logins).toHaveLength(logins.length);

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { useStillTime } from '../../system/still-time.ts';
+import { retryAtOnce } from '../adapters/aws/retry-at-once.ts';
 import {
   type ApiRequest,
   CALLER,
@@ -13,6 +15,8 @@ import {
 const HASH = createHash('sha256').update('never issued').digest('hex');
 const ISO_SECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
+retryAtOnce();
+const time = useStillTime();
 let broker: FunctionsUnderTest;
 
 beforeAll(async () => {
@@ -252,7 +256,8 @@ describe('min_ttl', () => {
   it('renews nothing before refresh_at: 400, and no login', async () => {
     await get('wfm/system');
     broker.downstream();
-    // The most that a fresh token has; this one is a little older.
+    // The most that a fresh token has; this one is older.
+    time.advance({ seconds: 1 });
     expect(await get('wfm/system', 'min_ttl=1195')).toMatchObject(problemWith(400, 'min_ttl_unsatisfiable'));
     expect(broker.downstream()['logins']).toBeUndefined();
   });

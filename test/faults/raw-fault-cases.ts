@@ -25,7 +25,7 @@ const THROTTLED = '503 upstream_throttled';
 const DRIP_EVERY_MS = 50;
 const SOME_BYTES = 16 * 1024;
 
-/** Of any upstream, at HelpMaster's login, over plain TCP; the connection's `timeoutSeconds` is 1. */
+/** Of any upstream, at HelpMaster's login, over plain TCP. */
 export const rawFaults: readonly RawFault[] = [
   row('accepts, reads and never answers', () => undefined, TIMEOUT, LONG),
   row('drips an answer byte by byte', dripping(tokenAnswer('a-token-that-drips')), TIMEOUT, LONG),

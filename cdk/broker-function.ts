@@ -78,8 +78,8 @@ export function allow(target: lambda.Function, statements: readonly iam.PolicySt
   for (const statement of statements) target.addToRolePolicy(statement);
 }
 
-/** The role of a function that `createBrokerFunction` made. */
-export function roleOf({ role }: lambda.Function): iam.IRole {
+/** Gives the role of a function that `createBrokerFunction` made. Throws where it has none. */
+export function requireRole({ role }: lambda.Function): iam.IRole {
   if (role === undefined) throw new Error('Every function of the broker has a role.');
   return role;
 }

@@ -39,7 +39,7 @@ export const NO_REGION =
  * The region that the environment names, or else the profile in the text of AWS's configuration file; undefined where
  * neither does. Without this look CDK would deploy to us-east-1 and say nothing.
  */
-export function regionIn(
+export function findRegion(
   environment: Readonly<Record<string, string | undefined>>,
   configurationText: string,
 ): string | undefined {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { adviceFor, NO_REGION, regionIn } from './deploy-advice.ts';
+import { adviceFor, findRegion, NO_REGION } from './deploy-advice.ts';
 
 /** The exit code for what the operator can mend before anything is done. */
 const USAGE = 2;
@@ -41,7 +41,7 @@ function runCdk(given: readonly string[], region: string): Promise<{ readonly co
   });
 }
 
-const region = regionIn(process.env, awsConfiguration());
+const region = findRegion(process.env, awsConfiguration());
 if (region === undefined) {
   process.stderr.write(`${NO_REGION}\n`);
   process.exitCode = USAGE;

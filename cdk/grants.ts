@@ -53,7 +53,7 @@ const TOKEN_METHODS = ['GET', 'POST'];
 export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken' | 'grantProxy' | 'grantOperate'> {
   const { scope, apiId, region, account, connections } = broker;
 
-  function connectionNamed(name: string): GrantableConnection {
+  function requireConnection(name: string): GrantableConnection {
     const connection = connections.get(name);
     if (connection !== undefined) return connection;
     throw new Error(
@@ -87,7 +87,7 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
 
   return {
     grantToken(grantee, name, options) {
-      const { tokensOverlap = true, subjects: served } = connectionNamed(name);
+      const { tokensOverlap = true, subjects: served } = requireConnection(name);
       if (!tokensOverlap) {
         throw new Error(`The connection ${name} has tokensOverlap false and hands out no token: use grantProxy.`);
       }
@@ -99,7 +99,7 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
     },
 
     grantProxy(grantee, name, options) {
-      const { proxy, subjects: served } = connectionNamed(name);
+      const { proxy, subjects: served } = requireConnection(name);
       if (proxy === undefined) {
         throw new Error(`The connection ${name} declares no proxy: give it a \`proxy\` with its methods and paths.`);
       }
@@ -113,7 +113,7 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
     },
 
     grantOperate(grantee, name) {
-      if (name !== undefined) connectionNamed(name);
+      if (name !== undefined) requireConnection(name);
       const names = name === undefined ? [...connections.keys()] : [name];
       return grant(grantee, [
         arnOf('GET', 'connections'),

@@ -6,7 +6,7 @@ export const DEFAULT_BROKER_NAME = 'token-broker';
 const BROKER_NAME = /^[a-z][a-z0-9-]{0,29}$/;
 
 /** Checks a broker's name and gives it back. Throws where functions, metrics and secrets could not be named after it. */
-export function checkedBrokerName(name: string): string {
+export function checkBrokerName(name: string): string {
   if (Token.isUnresolved(name) || !BROKER_NAME.test(name)) {
     throw new Error(
       'The name of a token broker is lower-case letters, digits and `-`, at most 30, starting with a letter; and it must be known at synth.',

@@ -14,7 +14,7 @@ export interface Settings {
 }
 
 /** Reads the settings from the app's context. Throws for a value that cannot be meant. */
-export function settingsOf(app: App): Settings {
+export function readSettings(app: App): Settings {
   const text = (key: string): string | undefined => {
     const value: unknown = app.node.tryGetContext(key);
     if (value === undefined || value === '') return undefined;
@@ -27,7 +27,7 @@ export function settingsOf(app: App): Settings {
   }
   return {
     name: text('brokerName'),
-    tokenConcurrency: concurrencyIn(text('tokenConcurrency')),
+    tokenConcurrency: parseConcurrency(text('tokenConcurrency')),
     rotationEvents: text('rotationEvents') === 'true',
     alarmTopicArn: text('alarmTopicArn'),
     domain: domainName === undefined || certificateArn === undefined ? undefined : { domainName, certificateArn },
@@ -35,7 +35,7 @@ export function settingsOf(app: App): Settings {
 }
 
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
-export function propsOf(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'configuration'> {
+export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'configuration'> {
   const { name, tokenConcurrency, rotationEvents, alarmTopicArn, domain } = settings;
   return {
     rotationEvents,
@@ -53,7 +53,7 @@ export function propsOf(scope: Construct, settings: Settings): Omit<TokenBrokerP
   };
 }
 
-function concurrencyIn(text: string | undefined): Settings['tokenConcurrency'] {
+function parseConcurrency(text: string | undefined): Settings['tokenConcurrency'] {
   if (text === undefined || text === 'none') return text;
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;

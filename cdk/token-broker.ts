@@ -18,7 +18,7 @@ import {
   type BrokerFunctionProps,
   createBrokerFunction,
   NEVER_AGAIN,
-  roleOf,
+  requireRole,
 } from './broker-function.ts';
 import { createDashboard } from './dashboard.ts';
 import { createBundler } from './function-code.ts';
@@ -26,7 +26,7 @@ import { createGrants, type ITokenBroker, type SubjectsOption } from './grants.t
 import { type BrokerApi, type BrokerDomain, createHttpApi } from './http-api.ts';
 import { type BrokerAttributes, importBroker } from './imported-broker.ts';
 import { createIsolationGroups } from './isolation-groups.ts';
-import { checkedBrokerName, DEFAULT_BROKER_NAME, mintPrefixOf } from './names.ts';
+import { checkBrokerName, DEFAULT_BROKER_NAME, mintPrefixOf } from './names.ts';
 import * as permissions from './permissions.ts';
 import { createRotationRule } from './rotation-rule.ts';
 import { createDeadLetterQueue, createSchedule } from './schedule.ts';
@@ -87,9 +87,9 @@ export class TokenBroker extends Construct implements ITokenBroker {
 
   constructor(scope: Construct, id: string, props: TokenBrokerProps) {
     super(scope, id);
-    this.name = checkedBrokerName(props.name ?? DEFAULT_BROKER_NAME);
+    this.name = checkBrokerName(props.name ?? DEFAULT_BROKER_NAME);
     this.configuration = withSecretsNamed(props.configuration, this.name);
-    const region = knownRegionOf(this);
+    const region = requireRegion(this);
     const { connections, madeSecrets, strictAudit, trust } = this.configuration;
     const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;
 
@@ -189,7 +189,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
       }
     }
 
-    reserveDataKeys(key, { broker: this.name, makers: mints.map(roleOf), readers: handingOut.map(roleOf) });
+    reserveDataKeys(key, { broker: this.name, makers: mints.map(requireRole), readers: handingOut.map(requireRole) });
 
     this.api = createHttpApi(this, {
       broker: this.name,
@@ -245,7 +245,7 @@ function isExchangePath(routeKey: string): boolean {
   return routeKey.endsWith(' /oauth2/token');
 }
 
-function knownRegionOf(broker: TokenBroker): string {
+function requireRegion(broker: TokenBroker): string {
   const { region } = Stack.of(broker);
   if (!Token.isUnresolved(region)) return region;
   throw new Error(

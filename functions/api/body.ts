@@ -5,7 +5,7 @@ import type { ApiEvent } from './request.ts';
 export const MAXIMUM_BODY_BYTES = 8_192;
 const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.+-]+\+)?json\s*(?:;|$)/i;
 
-/** The bytes of a request's body; none where it has no body. Throws `payload_too_large` over the cap. */
+/** Decodes the bytes of a request's body; none where it has no body. Throws `payload_too_large` over the cap. */
 export function decodeBody(event: ApiEvent, maximumBytes: number): Buffer {
   const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length > maximumBytes) {
@@ -15,10 +15,10 @@ export function decodeBody(event: ApiEvent, maximumBytes: number): Buffer {
 }
 
 /**
- * The parsed JSON body of a request. Throws `payload_too_large` over 8 KB, `unsupported_media_type` where it is not
+ * Parses the JSON body of a request. Throws `payload_too_large` over 8 KB, `unsupported_media_type` where it is not
  * declared as JSON, `invalid_request` where there is none or it does not parse. No message quotes the body.
  */
-export function jsonBodyOf(event: ApiEvent): unknown {
+export function parseJsonBody(event: ApiEvent): unknown {
   const bytes = decodeBody(event, MAXIMUM_BODY_BYTES);
   if (!JSON_TYPE.test(event.headers['content-type'] ?? '')) {
     throw new BrokerError('unsupported_media_type', 'Send the body with Content-Type: application/json.');

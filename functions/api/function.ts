@@ -1,8 +1,8 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
 import { deadlineOf, withinTime } from './deadline.ts';
-import { brokerErrorOf, problemResponse, reportUnforeseen } from './problem.ts';
-import { type ApiEvent, callerOf } from './request.ts';
+import { problemResponse, reportUnforeseen, toBrokerError } from './problem.ts';
+import { type ApiEvent, requireCaller } from './request.ts';
 
 /** A request to the API, with who makes it and how long it may take. */
 export interface ApiCall {
@@ -34,7 +34,7 @@ export function createApiFunction(
   answer: (call: ApiCall) => Promise<ApiResponse>,
 ): ApiHandler {
   function answerError(thrown: unknown, { requestContext: { requestId, routeKey } }: ApiEvent): ApiResponse {
-    const error = brokerErrorOf(thrown);
+    const error = toBrokerError(thrown);
     const { code, status } = error;
     if (code === 'internal') reportUnforeseen(telemetry, thrown, requestId);
     telemetry.info('A request was answered with an error.', { code, status, routeKey, requestId });
@@ -47,7 +47,9 @@ export function createApiFunction(
     try {
       const { requestId } = event.requestContext;
       const deadline = deadlineOf(clock, context);
-      return await withinTime(context, async () => answer({ event, caller: callerOf(event), requestId, deadline }));
+      return await withinTime(context, async () =>
+        answer({ event, caller: requireCaller(event), requestId, deadline }),
+      );
     } catch (error) {
       return answerError(error, event);
     }

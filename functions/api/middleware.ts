@@ -2,7 +2,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Telemetry } from '../core/words/platform.ts';
 import { ANSWERING_MS, deadlineExceeded } from './deadline.ts';
-import { brokerErrorOf, reportUnforeseen } from './problem.ts';
+import { reportUnforeseen, toBrokerError } from './problem.ts';
 
 export interface MiddlewareOptions<Event, Result> {
   readonly telemetry: Telemetry;
@@ -42,7 +42,7 @@ export function withMiddleware<Event, Result>(
 }
 
 function logFailure(telemetry: Telemetry, thrown: unknown, requestId: string): Error {
-  const error = brokerErrorOf(thrown);
+  const error = toBrokerError(thrown);
   const { code, detail } = error;
   if (code === 'internal') reportUnforeseen(telemetry, thrown, requestId);
   telemetry.warn('An invocation failed.', { code, detail, requestId });

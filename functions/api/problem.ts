@@ -7,7 +7,7 @@ import type { Telemetry } from '../core/words/platform.ts';
 const FRAMES = 5;
 
 /** Turns whatever was thrown into a `BrokerError`; what is not one becomes `internal`, and nothing of it is kept. */
-export function brokerErrorOf(error: unknown): BrokerError {
+export function toBrokerError(error: unknown): BrokerError {
   if (error instanceof BrokerError) return error;
   return new BrokerError('internal', "Something unforeseen happened. The function's log has it under the request id.");
 }

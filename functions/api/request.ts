@@ -9,10 +9,10 @@ export type ApiEvent = APIGatewayProxyEventV2WithIAMAuthorizer;
 export const SECONDS_PATTERN = /^[0-9]{1,9}$/;
 
 /**
- * The ARN of the IAM principal that signed the request. Throws `forbidden` where API Gateway did not verify one, so
+ * Gives the ARN of the IAM principal that signed the request. Throws `forbidden` where API Gateway did not verify one, so
  * that a route deployed without authorization still hands out nothing.
  */
-export function callerOf(event: ApiEvent): string {
+export function requireCaller(event: ApiEvent): string {
   const arn = event.requestContext.authorizer?.iam?.userArn;
   if (typeof arn !== 'string' || arn === '') {
     throw new BrokerError(
@@ -23,8 +23,8 @@ export function callerOf(event: ApiEvent): string {
   return arn;
 }
 
-/** The connection that the path names, as a parameter or in the route itself. Throws `unknown_connection`. */
-export function connectionOf(event: ApiEvent, connections: Readonly<Record<string, Connection>>): Connection {
+/** Finds the connection that the path names, as a parameter or in the route itself. Throws `unknown_connection`. */
+export function requireConnection(event: ApiEvent, connections: Readonly<Record<string, Connection>>): Connection {
   const name = event.pathParameters?.['connection'] ?? connectionNamedBy(event.routeKey) ?? '';
   const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
   if (connection === undefined) {
@@ -33,8 +33,8 @@ export function connectionOf(event: ApiEvent, connections: Readonly<Record<strin
   return connection;
 }
 
-/** The `min_ttl` of the query, in seconds. Throws `invalid_request` for anything but one whole number. */
-export function minTtlOf(event: ApiEvent): number | undefined {
+/** Parses the `min_ttl` of the query, in seconds. Throws `invalid_request` for anything but one whole number. */
+export function parseMinTtl(event: ApiEvent): number | undefined {
   const text = event.queryStringParameters?.['min_ttl'];
   if (text === undefined) return undefined;
   if (!SECONDS_PATTERN.test(text)) {

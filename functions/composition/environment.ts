@@ -29,7 +29,7 @@ const LONGEST_NAME = 64;
 const HASH_DIGITS = 12;
 
 /** Reads a variable that the function cannot do without; throws an error that names it. */
-export function required(environment: Environment, variable: string): string {
+export function readRequired(environment: Environment, variable: string): string {
   const value = environment[variable];
   if (value === undefined || value === '') {
     throw new Error(`The environment variable ${variable} is not set. What deploys this function must set it.`);
@@ -38,7 +38,7 @@ export function required(environment: Environment, variable: string): string {
 }
 
 /** Reads the configuration that travels with the function. */
-export function configurationIn(environment: Environment): Configuration {
+export function readConfiguration(environment: Environment): Configuration {
   const path = environment[VARIABLES.configuration] ?? new URL(CONFIGURATION_FILE, import.meta.url);
   return parseConfiguration(readFileSync(path, 'utf8'));
 }
@@ -57,6 +57,6 @@ export function mintFunctionName(prefix: string, group: string): string {
 
 /** Gives the names of the `mint` functions by connection, with the prefix in the environment. */
 export function mintFunctionNames(environment: Environment): (connection: Connection) => string {
-  const prefix = required(environment, VARIABLES.mintPrefix);
+  const prefix = readRequired(environment, VARIABLES.mintPrefix);
   return ({ isolation }) => mintFunctionName(prefix, isolation);
 }

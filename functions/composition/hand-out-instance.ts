@@ -5,7 +5,7 @@ import type { Audit } from '../core/hand-out/audit.ts';
 import { createTokenMemory, type TokenMemory } from '../core/hand-out/memory.ts';
 import type { Keys } from '../core/slot/keys.ts';
 import type { MintInvoker } from '../core/slot/minter.ts';
-import { mintFunctionNames, required, VARIABLES } from './environment.ts';
+import { mintFunctionNames, readRequired, VARIABLES } from './environment.ts';
 import { createInstance, type Instance, type Surroundings } from './instance.ts';
 
 /** The dependencies of a function that hands out tokens: `token`, `proxy` and `exchange`. */
@@ -33,7 +33,7 @@ function createAudit({ configuration, audit, random }: Instance, environment: En
   if (!configuration.strictAudit) return audit;
   const table = createAuditTable({
     client: createDynamodbClient(environment),
-    table: required(environment, VARIABLES.auditTable),
+    table: readRequired(environment, VARIABLES.auditTable),
     random,
   });
   return {
@@ -49,7 +49,7 @@ function createAudit({ configuration, audit, random }: Instance, environment: En
  * handed out from memory needs none.
  */
 function createLazyKeys({ broker, clock }: Instance, environment: Environment): Keys {
-  const keyId = required(environment, VARIABLES.key);
+  const keyId = readRequired(environment, VARIABLES.key);
   const keys = once(async () => {
     const { createKmsClient, createKmsKeys } = await import('../adapters/aws/kms-keys.ts');
     return createKmsKeys({ client: createKmsClient(environment), keyId, broker, clock });

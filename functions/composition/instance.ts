@@ -7,7 +7,7 @@ import { systemClock, systemRandom } from '../adapters/system.ts';
 import type { Configuration } from '../configuration/configuration.ts';
 import type { Store } from '../core/slot/store.ts';
 import type { Clock, Random } from '../core/words/platform.ts';
-import { configurationIn, required, VARIABLES } from './environment.ts';
+import { readConfiguration, readRequired, VARIABLES } from './environment.ts';
 
 /** The dependencies of every function of the broker. */
 export interface Instance extends Observability {
@@ -28,15 +28,15 @@ export interface Surroundings {
 
 /** Creates the dependencies of every function from its environment; `service` names the function in logs and metrics. */
 export function createInstance(service: string, { environment, output }: Surroundings): Instance {
-  const broker = required(environment, VARIABLES.broker);
-  const configuration = configurationIn(environment);
+  const broker = readRequired(environment, VARIABLES.broker);
+  const configuration = readConfiguration(environment);
   return {
     broker,
     configuration,
     connections: configuration.connections,
     store: createDynamodbStore({
       client: createDynamodbClient(environment),
-      table: required(environment, VARIABLES.table),
+      table: readRequired(environment, VARIABLES.table),
     }),
     clock: systemClock,
     random: systemRandom,

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiCall, type ApiHandler, createApiFunction } from '../api/function.ts';
 import { jsonResponse, noProxy } from '../api/problem.ts';
-import { connectionOf } from '../api/request.ts';
+import { requireConnection } from '../api/request.ts';
 import { isoSeconds } from '../api/response.ts';
 import { methodsOf } from '../api/routes.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
@@ -29,21 +29,21 @@ export function createConnectionsFunction(dependencies: {
     'GET /connections': async () => jsonResponse(200, { connections: Object.values(connections).map(summaryOf) }),
 
     'GET /connections/{connection}': async ({ event }) => {
-      const connection = connectionOf(event, connections);
+      const connection = requireConnection(event, connections);
       const { slots, next } = await listSlots(connection, event.queryStringParameters?.['next']);
       const page = { ...summaryOf(connection), slots: slots.map(slotJson) };
       return jsonResponse(200, next === undefined ? page : { ...page, next });
     },
 
     'DELETE /tokens/{connection}/{subject}': async ({ event, caller, requestId }) => {
-      const connection = connectionOf(event, connections);
+      const connection = requireConnection(event, connections);
       const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
       await purge({ connection, slot, caller, requestId });
       return { statusCode: 204, headers: { 'cache-control': 'no-store' } };
     },
 
     'ANY /proxy/{connection}/{subject}/{path+}': async ({ event }) => {
-      throw noProxy(connectionOf(event, connections));
+      throw noProxy(requireConnection(event, connections));
     },
   };
 

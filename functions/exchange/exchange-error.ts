@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { brokerErrorOf, jsonResponse } from '../api/problem.ts';
+import { jsonResponse, toBrokerError } from '../api/problem.ts';
 import type { BrokerError, BrokerErrorCode } from '../core/words/errors.ts';
 
 /** What a caller is told to wait where nobody knows how long the trouble lasts. */
@@ -58,7 +58,7 @@ export class ExchangeError extends Error {
 /** Turns whatever was thrown into an `ExchangeError`; of what is unforeseen nothing is kept. */
 export function exchangeErrorOf(error: unknown): ExchangeError {
   if (error instanceof ExchangeError) return error;
-  const brokerError = brokerErrorOf(error);
+  const brokerError = toBrokerError(error);
   const { detail, retryAfterMs } = brokerError;
   return new ExchangeError(oauthCodeOf(brokerError), detail, { retryAfterMs, brokerError });
 }

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { createKmsClient, createKmsKeys } from '../adapters/aws/kms-keys.ts';
 import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adapters/aws/secrets-manager.ts';
 import { withMiddleware } from '../api/middleware.ts';
-import { required, VARIABLES } from '../composition/environment.ts';
+import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createMint, type MintDependencies } from '../core/mint/mint.ts';
 import type { Connection } from '../core/slot/connection.ts';
@@ -57,10 +57,10 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
   const { broker, clock } = instance;
   return createMintFunction({
     ...instance,
-    isolation: required(environment, VARIABLES.isolation),
+    isolation: readRequired(environment, VARIABLES.isolation),
     keys: createKmsKeys({
       client: createKmsClient(environment),
-      keyId: required(environment, VARIABLES.key),
+      keyId: readRequired(environment, VARIABLES.key),
       broker,
       clock,
     }),

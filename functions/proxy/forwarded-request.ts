@@ -23,12 +23,12 @@ const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set([
  * headers those that describe content. Who calls, and how it was signed, stays here. Throws `invalid_request` for a path that
  * could mean another, and for a token of the caller's own; `payload_too_large` over 6 MB.
  */
-export function forwardedRequestOf(event: ApiEvent, connection: Connection, policy: ProxyPolicy): ForwardedRequest {
+export function buildForwardedRequest(event: ApiEvent, connection: Connection, policy: ProxyPolicy): ForwardedRequest {
   const body = decodeBody(event, MAXIMUM_FORWARDED_BYTES);
   return {
     method: event.requestContext.http.method,
     path: encodePath(event.pathParameters?.['path'] ?? ''),
-    query: unsignedQuery(event.rawQueryString),
+    query: withoutSignature(event.rawQueryString),
     headers: pickRequestHeaders(event.headers, {
       tokenHeader: connection.placement.header,
       policyHeaders: policy.headers,
@@ -38,7 +38,7 @@ export function forwardedRequestOf(event: ApiEvent, connection: Connection, poli
 }
 
 /** The query without the signature of the call to the broker, the rest as the caller wrote it. */
-function unsignedQuery(query: string): string {
+function withoutSignature(query: string): string {
   const isSignature = (parameter: string) => SIGNATURE_PARAMETERS.has(nameOf(parameter));
   return query
     .split('&')

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiHandler, createApiFunction } from '../api/function.ts';
 import { noProxy } from '../api/problem.ts';
-import { type ApiEvent, connectionOf } from '../api/request.ts';
-import { required, VARIABLES } from '../composition/environment.ts';
+import { type ApiEvent, requireConnection } from '../api/request.ts';
+import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
 import type { Surroundings } from '../composition/instance.ts';
 import type { ForwardedAnswer } from '../core/proxy/forwarder.ts';
@@ -12,7 +12,7 @@ import { slotFor } from '../core/slot/slot.ts';
 import { createUpstreamHttp } from '../http/client.ts';
 import { ERROR_HEADER } from '../http/forwarded-headers.ts';
 import { createForwarder } from '../providers/engine/forward.ts';
-import { forwardedRequestOf } from './forwarded-request.ts';
+import { buildForwardedRequest } from './forwarded-request.ts';
 import { assertAllowed } from './path.ts';
 
 /**
@@ -29,18 +29,18 @@ export function createProxyFunction(
   const { connections, isolation } = dependencies;
 
   return createApiFunction({ ...dependencies, errorHeader: ERROR_HEADER }, async ({ event, ...call }) => {
-    const connection = connectionOf(event, connections);
+    const connection = requireConnection(event, connections);
     const policy = connection.proxy;
     if (policy === undefined || connection.isolation !== isolation) throw noProxy(connection);
     const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
-    const request = forwardedRequestOf(event, connection, policy);
+    const request = buildForwardedRequest(event, connection, policy);
     assertAllowed(policy, request, connection);
-    return responseOf(await proxy({ ...call, connection, policy, slot, request }), event);
+    return buildResponse(await proxy({ ...call, connection, policy, slot, request }), event);
   });
 }
 
 /** Writes the upstream's answer, in base64 whatever it is, so that every byte arrives as it was sent. */
-function responseOf({ status, headers, body }: ForwardedAnswer, event: ApiEvent): APIGatewayProxyStructuredResultV2 {
+function buildResponse({ status, headers, body }: ForwardedAnswer, event: ApiEvent): APIGatewayProxyStructuredResultV2 {
   const joined = Object.entries(headers).map(([name, values]) => [name, values.join(', ')]);
   const hasBody = body.length > 0 && event.requestContext.http.method !== 'HEAD';
   return {
@@ -55,7 +55,7 @@ export function composeProxyFunction(surroundings: Surroundings): ApiHandler {
   const instance = createHandOutInstance('proxy', surroundings);
   return createProxyFunction({
     ...instance,
-    isolation: required(surroundings.environment, VARIABLES.isolation),
+    isolation: readRequired(surroundings.environment, VARIABLES.isolation),
     forwarder: createForwarder({ http: createUpstreamHttp(), clock: instance.clock }),
   });
 }

@@ -1,5 +1,5 @@
 import { type ApiHandler, createApiFunction } from '../api/function.ts';
-import { type ApiEvent, connectionOf, minTtlOf } from '../api/request.ts';
+import { type ApiEvent, parseMinTtl, requireConnection } from '../api/request.ts';
 import { handOutResponse } from '../api/response.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
 import type { Surroundings } from '../composition/instance.ts';
@@ -18,10 +18,10 @@ export function createTokenFunction(
   const handOut = createHandOut(dependencies);
 
   return createApiFunction(dependencies, async ({ event, caller, requestId, deadline }) => {
-    const connection = connectionOf(event, dependencies.connections);
+    const connection = requireConnection(event, dependencies.connections);
     const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
-    const minTtlSeconds = minTtlOf(event);
-    const rejectedHash = event.routeKey === POST_ROUTE ? await rejectedHashIn(event) : undefined;
+    const minTtlSeconds = parseMinTtl(event);
+    const rejectedHash = event.routeKey === POST_ROUTE ? await loadRejectedHash(event) : undefined;
     const handedOut = await handOut({
       connection,
       slot,
@@ -36,9 +36,9 @@ export function createTokenFunction(
 }
 
 /** Loads what reads such a body with the first of them: few callers ever send one. */
-async function rejectedHashIn(event: ApiEvent): Promise<string> {
-  const { rejectedHashOf } = await import('./rejection.ts');
-  return rejectedHashOf(event);
+async function loadRejectedHash(event: ApiEvent): Promise<string> {
+  const { parseRejectedHash } = await import('./rejection.ts');
+  return parseRejectedHash(event);
 }
 
 /** Composes the function that hands out tokens from its environment. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adviceFor, regionIn } from '../../cdk/deploy-advice.ts';
+import { adviceFor, findRegion } from '../../cdk/deploy-advice.ts';
 
 describe('the advice on a failed deployment', () => {
   it.each([
@@ -29,15 +29,15 @@ describe('the region', () => {
   const file = '[default]\nregion = eu-north-1\n\n[profile work]\noutput=json\nregion=eu-central-1\n';
 
   it('is the one of the environment, else of the profile', () => {
-    expect(regionIn({ AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'eu-west-2' }, file)).toBe('eu-west-1');
-    expect(regionIn({ AWS_DEFAULT_REGION: 'eu-west-2' }, file)).toBe('eu-west-2');
-    expect(regionIn({}, file)).toBe('eu-north-1');
-    expect(regionIn({ AWS_PROFILE: 'work' }, file)).toBe('eu-central-1');
+    expect(findRegion({ AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'eu-west-2' }, file)).toBe('eu-west-1');
+    expect(findRegion({ AWS_DEFAULT_REGION: 'eu-west-2' }, file)).toBe('eu-west-2');
+    expect(findRegion({}, file)).toBe('eu-north-1');
+    expect(findRegion({ AWS_PROFILE: 'work' }, file)).toBe('eu-central-1');
   });
 
   it('is none where neither says one, so that nothing is deployed to a region nobody named', () => {
-    expect(regionIn({}, '')).toBeUndefined();
-    expect(regionIn({ AWS_PROFILE: 'other' }, file)).toBeUndefined();
-    expect(regionIn({ AWS_REGION: '' }, '[default]\noutput=json\n[profile work]\nregion=x')).toBeUndefined();
+    expect(findRegion({}, '')).toBeUndefined();
+    expect(findRegion({ AWS_PROFILE: 'other' }, file)).toBeUndefined();
+    expect(findRegion({ AWS_REGION: '' }, '[default]\noutput=json\n[profile work]\nregion=x')).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { createApiFunction } from '../../../functions/api/function.ts';
-import { brokerErrorOf, problemResponse } from '../../../functions/api/problem.ts';
+import { problemResponse, toBrokerError } from '../../../functions/api/problem.ts';
 import type { ApiEvent } from '../../../functions/api/request.ts';
 import { isoSeconds } from '../../../functions/api/response.ts';
 import { BrokerError, type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
@@ -140,7 +140,7 @@ describe('a problem response', () => {
   });
 
   it('keeps nothing of an error that is not its own', () => {
-    const error = brokerErrorOf(new Error(CANARY));
+    const error = toBrokerError(new Error(CANARY));
     expect(error.code).toBe('internal');
     expect(`${error.stack}${JSON.stringify(error)}${String(error.cause)}`).not.toContain(CANARY);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiEvent } from '../../../functions/api/request.ts';
 import { resolveConnections } from '../../../functions/configuration/resolve.ts';
-import { forwardedRequestOf } from '../../../functions/proxy/forwarded-request.ts';
+import { buildForwardedRequest } from '../../../functions/proxy/forwarded-request.ts';
 
 const proxy = { methods: ['POST'], paths: ['/'] };
 const { connections } = resolveConnections({
@@ -20,7 +20,7 @@ function forwarded({ body = Buffer.from(''), query = '' }) {
     requestContext: { http: { method: 'POST' } },
   };
   // Only what is read of an event is there.
-  return forwardedRequestOf(event as unknown as ApiEvent, connection, connection.proxy);
+  return buildForwardedRequest(event as unknown as ApiEvent, connection, connection.proxy);
 }
 
 describe('the body of a proxied call', () => {

@@ -4,11 +4,11 @@ import { harness } from './harness.ts';
 
 const within = (name: string) => (name.startsWith('mint') ? 5_000 : 0);
 
-describe('clocks that differ within s', () => {
+describe('a broker whose clocks differ by 5 s', () => {
   it.each([
     ['mint is ahead', within],
     ['mint is behind', (name: string) => (name.startsWith('mint') ? 0 : 5_000)],
-  ])('do no harm where %s: one login, and no token past its end (invariants 1, 3)', async (_what, skewOf) => {
+  ])('sends one login and hands out no token past its end where %s (invariants 1, 3)', async (_what, skewOf) => {
     const { broker, upstream, advance, time } = harness({
       instances: 2,
       skewOf,
@@ -25,13 +25,13 @@ describe('clocks that differ within s', () => {
     }
   });
 
-  it('leave time enough to log in, even with a timeoutSeconds of 1 (invariant 18)', async () => {
+  it('has time enough to log in, even with a timeoutSeconds of 1 (invariant 18)', async () => {
     const { broker } = harness({ skewOf: within, connection: helpdeskConnection({ timeoutSeconds: 1 }) });
 
     expect((await broker.handOut()).source).toBe('login');
   });
 
-  it('let nobody take a lease from a holder that may still be at work (invariant 3)', async () => {
+  it('lets nobody take a lease from a holder that may still be at work (invariant 3)', async () => {
     const { broker, upstream, time, weather } = harness({
       instances: 2,
       skewOf: (name) => (name === 'token-1' ? 5_000 : 0),
@@ -46,8 +46,8 @@ describe('clocks that differ within s', () => {
   });
 });
 
-describe('a clock that is far off', () => {
-  it('costs at worst one extra login, and never puts an older token over a newer (invariant 7)', async () => {
+describe('a broker with one clock far off', () => {
+  it('sends one extra login at worst, and never puts an older token over a newer (invariant 7)', async () => {
     const { broker, upstream, time, weather, record } = harness({
       instances: 2,
       skewOf: (name) => (name === 'token-1' ? 120_000 : 0),
@@ -64,7 +64,7 @@ describe('a clock that is far off', () => {
     expect(current).toBe(upstream.issued.at(-1));
   });
 
-  it('that goes back says nothing about how old what is in memory is', async () => {
+  it('does not take memory for old where the clock has gone back', async () => {
     const { broker, upstream, instance, advance } = harness();
     await broker.handOut();
     await advance({ seconds: 10 });

@@ -40,18 +40,21 @@ describe('an answer of the upstream', () => {
     ['reset_after', 'upstream_outcome_unknown', 30_000, 30_000],
     ['invalid', 'upstream_invalid_response', 30_000, 30_000],
     ['broken', 'upstream_login_ambiguous', 60_000, 60_000],
-  ] as const)('that is %s fails with `%s`, once, with its back-off', async (fault, code, least, most) => {
-    const { broker, upstream } = harness();
-    upstream.planned.push(fault);
-    const error = await broker.refusal();
+  ] as const)(
+    'fails the attempt where it is %s: with `%s`, once, with its back-off',
+    async (fault, code, least, most) => {
+      const { broker, upstream } = harness();
+      upstream.planned.push(fault);
+      const error = await broker.refusal();
 
-    expect(error.code).toBe(code);
-    expect(error.retryAfterMs).toBeGreaterThanOrEqual(least);
-    expect(error.retryAfterMs).toBeLessThanOrEqual(most);
-    expect(upstream.logins).toHaveLength(1);
-    expect(await broker.refusal()).toMatchObject({ code: 'cooldown', causeCode: code });
-    expect(upstream.logins).toHaveLength(1);
-  });
+      expect(error.code).toBe(code);
+      expect(error.retryAfterMs).toBeGreaterThanOrEqual(least);
+      expect(error.retryAfterMs).toBeLessThanOrEqual(most);
+      expect(upstream.logins).toHaveLength(1);
+      expect(await broker.refusal()).toMatchObject({ code: 'cooldown', causeCode: code });
+      expect(upstream.logins).toHaveLength(1);
+    },
+  );
 
   it('with a Retry-After is left alone for that long', async () => {
     const { broker, upstream, weather, advance } = harness();

@@ -44,7 +44,7 @@ describe('a credential that the upstream refuses (C12, invariant 5)', () => {
     expect(record().fence).toBe(11);
   });
 
-  it('is followed by success within 10 s of a request once the secret has a version that works', async () => {
+  it('is replaced within 10 s of a request once the secret has a version that works', async () => {
     const { broker, upstream, advance } = withWrongCredential();
     await broker.refusal();
     await advance({ minutes: 5 });
@@ -57,7 +57,7 @@ describe('a credential that the upstream refuses (C12, invariant 5)', () => {
     expect(upstream.logins).toHaveLength(2);
   });
 
-  it('is tried anew with each version, once', async () => {
+  it('is tried once with each version', async () => {
     const { broker, upstream, advance } = withWrongCredential();
     for (const value of ['wrong', 'wrong as well', 'still wrong']) {
       await broker.refusal();
@@ -118,14 +118,14 @@ describe('a credential that the upstream refuses (C12, invariant 5)', () => {
   });
 });
 
-describe('three slots refused under one version (invariant 5)', () => {
+describe('the stop after three refused slots (invariant 5)', () => {
   async function stopped() {
     const made = withWrongCredential();
     for (const subject of ['1', '2', '3']) await made.broker.refusal({ subject });
     return made;
   }
 
-  it('stop the whole connection', async () => {
+  it('ends all logins of the connection', async () => {
     const { broker, upstream, advance } = await stopped();
     for (const subject of ['4', '5', 'system', '1']) {
       expect((await broker.refusal({ subject })).code).toBe('upstream_credential_rejected');
@@ -136,7 +136,7 @@ describe('three slots refused under one version (invariant 5)', () => {
     expect(upstream.logins).toHaveLength(3);
   });
 
-  it('are started again by a new version', async () => {
+  it('is lifted by a new version', async () => {
     const { broker, upstream, advance } = await stopped();
     await broker.refusal({ subject: '4' });
     upstream.rules.accepted.add('mended');
@@ -147,7 +147,7 @@ describe('three slots refused under one version (invariant 5)', () => {
     expect(upstream.logins).toHaveLength(6);
   });
 
-  it('are started again by the purge of any of its slots', async () => {
+  it('is lifted by the purge of any of its slots', async () => {
     const { broker, upstream, advance } = await stopped();
     await broker.refusal({ subject: '4' });
     upstream.rules.accepted.add('right');
@@ -157,7 +157,7 @@ describe('three slots refused under one version (invariant 5)', () => {
     expect((await broker.handOut({ subject: '4' })).source).toBe('login');
   });
 
-  it('are forgotten at a success between', async () => {
+  it('does not come where a success came between', async () => {
     const { broker, upstream } = harness();
     upstream.rules.accepted.clear();
     await broker.refusal({ subject: '1' });
@@ -171,7 +171,7 @@ describe('three slots refused under one version (invariant 5)', () => {
     expect(upstream.logins).toHaveLength(5);
   });
 
-  it('stop nothing of another connection', async () => {
+  it('ends no login of another connection', async () => {
     const other = helpdeskConnection({ name: 'other', secret: 'token-broker/other' });
     const { broker, world, time } = harness({ others: [other] });
     world.upstreams.get('helpdesk')?.rules.accepted.clear();
@@ -183,8 +183,8 @@ describe('three slots refused under one version (invariant 5)', () => {
   });
 });
 
-describe('other refusals', () => {
-  it('leave a locked account alone for half an hour', async () => {
+describe('a locked account', () => {
+  it('is left alone for half an hour', async () => {
     const { broker, upstream, advance } = harness();
     upstream.rules.lockedAfter = 1;
     upstream.rules.accepted.clear();

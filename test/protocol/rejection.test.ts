@@ -158,7 +158,7 @@ describe('an upstream that issues the same token again', () => {
     return made;
   }
 
-  it('is asked once for one report of a dead token, and what it gives is handed out (invariants 4, 16)', async () => {
+  it('is asked once for one report of a dead token, and that is handed out (invariants 4, 16)', async () => {
     const { broker, upstream, advance } = reissuing(0);
     const { token } = await broker.handOut();
     await advance({ minutes: 2 });

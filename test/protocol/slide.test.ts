@@ -8,8 +8,8 @@ async function withSession() {
   return { ...made, first: token };
 }
 
-describe('slides (C15, C16, C19, C20)', () => {
-  it('renew a session in use past refreshAt without a login', async () => {
+describe('sliding a session (C15, C16, C19, C20)', () => {
+  it('renews a session in use past refreshAt without a login', async () => {
     const { broker, upstream, advance, first, record } = await withSession();
     await advance({ ms: first.refreshAt - first.issuedAt + 1_000 });
     await broker.sweep();
@@ -20,19 +20,10 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect(token.generation).toBe(2);
     expect(token.hash).not.toBe(first.hash);
     expect(record().token?.sessionStartedAt).toBe(first.issuedAt);
+    expect(token).toMatchObject({ attributes: first.attributes, secretVersion: first.secretVersion });
   });
 
-  it('keep attributes and secret version of the login', async () => {
-    const { broker, advance, first } = await withSession();
-    await advance({ minutes: 11 });
-    await broker.sweep();
-    const { token } = await broker.handOut();
-
-    expect(token.attributes).toEqual(first.attributes);
-    expect(token.secretVersion).toBe(first.secretVersion);
-  });
-
-  it('say `slide` to a caller who had one made', async () => {
+  it('is told as `slide` to the caller who had it done', async () => {
     const { broker, advance, upstream } = await withSession();
     await advance({ minutes: 12 });
 
@@ -40,7 +31,7 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect(upstream.logins).toHaveLength(1);
   });
 
-  it('end at maxSessionSeconds, when the slot logs in afresh', async () => {
+  it('ends at maxSessionSeconds, when the slot logs in afresh', async () => {
     const { broker, upstream, advance, record } = await withSession();
     for (let minutes = 0; minutes < 13 * 60; minutes += 5) {
       await advance({ minutes: 5 });
@@ -57,7 +48,7 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect(upstream.slides.length).toBeGreaterThan(50);
   });
 
-  it('are followed by one login under the same lease after a 401', async () => {
+  it('is followed by one login under the same lease after a 401', async () => {
     const { broker, upstream, advance, writes } = await withSession();
     await advance({ minutes: 11 });
     upstream.revoke();
@@ -68,7 +59,7 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect((await broker.handOut()).token.generation).toBe(2);
   });
 
-  it('are not tried again on a session that was answered 401, even where the login then failed', async () => {
+  it('is not tried again after a 401, even where the login then failed', async () => {
     const { broker, upstream, advance, record } = await withSession();
     await advance({ minutes: 11 });
     upstream.revoke();
@@ -82,7 +73,7 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect(record().generation).toBe(2);
   });
 
-  it('whose answer has no usable new token keep the old one and its end, and the next attempt logs in', async () => {
+  it('keeps the old token where the answer has no usable new one, and the next attempt logs in', async () => {
     const { broker, upstream, advance, first } = await withSession();
     await advance({ minutes: 11 });
     upstream.planned.push('no_new_token');
@@ -95,7 +86,7 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect((await broker.handOut()).token.generation).toBe(2);
   });
 
-  it('that time out are tried again only after the back-off, and the old token serves', async () => {
+  it('is tried again after a time-out once the back-off is over, while the old token serves', async () => {
     const { broker, upstream, advance, first } = await withSession();
     await advance({ minutes: 11 });
     upstream.planned.push('lost');
@@ -110,7 +101,7 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect([upstream.logins.length, upstream.slides.length]).toEqual([1, 2]);
   });
 
-  it('are never made of a token that a caller reported dead', async () => {
+  it('never begins with a token that a caller reported dead', async () => {
     const { broker, upstream, advance, first } = await withSession();
     await advance({ minutes: 11 });
     await broker.handOut({ rejected: first.hash });
@@ -118,7 +109,7 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect([upstream.logins.length, upstream.slides.length]).toEqual([2, 0]);
   });
 
-  it('go on through an outage of the secrets', async () => {
+  it('goes on through an outage of the secrets', async () => {
     const { broker, upstream, advance, weather } = await withSession();
     weather.secrets.down = 1;
     await advance({ minutes: 11 });
@@ -127,7 +118,7 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect([upstream.logins.length, upstream.slides.length]).toEqual([1, 1]);
   });
 
-  it('are not made where the upstream cannot slide', async () => {
+  it('does not happen where the upstream cannot slide', async () => {
     const { broker, upstream, advance } = harness({ connection: workforceConnection({ settings: {} }) });
     await broker.handOut();
     await advance({ minutes: 11 });
@@ -136,7 +127,7 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect([upstream.logins.length, upstream.slides.length]).toEqual([2, 0]);
   });
 
-  it('are not made of an expired token', async () => {
+  it('does not happen with an expired token', async () => {
     const { broker, upstream, advance } = await withSession();
     await advance({ minutes: 21 });
 
@@ -144,7 +135,7 @@ describe('slides (C15, C16, C19, C20)', () => {
     expect(upstream.slides).toHaveLength(0);
   });
 
-  it('leave a refused version refused: they prove nothing about the credential (invariant 5)', async () => {
+  it('leaves a refused version refused: it proves nothing about the credential (invariant 5)', async () => {
     const { broker, upstream, advance, record } = await withSession();
     await advance({ minutes: 11 });
     broker.rotateSecret('wrong');

@@ -7,8 +7,8 @@ import { type SimulationReport, simulate } from './simulate.ts';
 /** Every broken broker is found out within fewer. */
 const SEEDS = 150;
 
-describe('the invariants, held against every step', () => {
-  it.each(brokenBrokers)('are broken by a broker that $name ($breaks)', { timeout: 30_000 }, async (broker) => {
+describe('createChecks', () => {
+  it.each(brokenBrokers)('finds out a broker that $name ($breaks)', { timeout: 30_000 }, async (broker) => {
     const { sabotage } = broker;
     const missing = new Set(broker.breaks);
     let whole: SimulationReport | undefined;
@@ -36,7 +36,7 @@ describe('the invariants, held against every step', () => {
     expect(stopped.history.at(-1)).toContain(`! invariant ${first?.invariant}: ${first?.what}`);
   });
 
-  it('stop the run at the very step that breaks one', async () => {
+  it('stops the run at the very step that breaks an invariant', async () => {
     const broker = brokenBrokers.find(({ name }) => name === 'records nothing');
     let answers = 0;
     await simulate(1, {

@@ -32,7 +32,7 @@ describe('a failing seed', () => {
     expect(await shrink(1)).toBeUndefined();
   });
 
-  it('goes again as it went when all of it is replayed, and its actions draw the same when some are left out', async () => {
+  it('goes again as it went when it is replayed, its actions drawing the same without others', async () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const { draws, tape } = recordDraws();
       const recorded = await simulate(seed, { draws });

@@ -81,8 +81,8 @@ describe('createHandOut', () => {
   });
 });
 
-describe('a hand-out with min_ttl', () => {
-  it('is refused, and nothing is looked at, where no fresh token could have that long to go', async () => {
+describe('createHandOut, with min_ttl', () => {
+  it('refuses, and looks at nothing, where no fresh token could have that long to go', async () => {
     const { broker, upstream, writes } = harness();
 
     expect(await broker.refusal({ minTtlSeconds: 86_396 })).toMatchObject({
@@ -116,7 +116,7 @@ describe('a hand-out with min_ttl', () => {
   });
 
   it.each([0.8, 0.000001])(
-    'costs one login where the fresh token falls short too, refreshed at %d',
+    'sends one login where the fresh token falls short too, refreshed at %d',
     async (refreshAfter) => {
       const { broker, upstream } = harness({ connection: helpdeskConnection({ refreshAfter }) });
       upstream.rules.lifeSeconds = 3_600;
@@ -128,10 +128,10 @@ describe('a hand-out with min_ttl', () => {
   );
 });
 
-describe('a look shared by callers of one instance', () => {
+describe('createHandOut, for callers of one instance that overlap', () => {
   const connection = helpdeskConnection({ timeoutSeconds: 1 });
 
-  it('is not shared where what they report differs', async () => {
+  it('shares no look among callers whose reports differ', async () => {
     const { broker, upstream, advance } = harness();
     const { token } = await broker.handOut();
     await advance({ minutes: 5 });
@@ -141,7 +141,7 @@ describe('a look shared by callers of one instance', () => {
     expect(upstream.logins).toHaveLength(2);
   });
 
-  it('is followed by one of their own where it ran out of its time and theirs is left', async () => {
+  it('looks once more for a caller whose time is left where the shared look ran out of its own', async () => {
     const { broker, upstream, time, heldByAnother } = harness({ connection });
     heldByAnother(9_000);
     const first = broker.start().catch(codeOf);
@@ -153,7 +153,7 @@ describe('a look shared by callers of one instance', () => {
     expect(upstream.logins).toHaveLength(1);
   });
 
-  it('is followed by one more at the most, and by none where it was the caller’s own', async () => {
+  it('looks once more at the most, and not where the look was the caller’s own', async () => {
     const { broker, time, heldByAnother } = harness({ connection });
     heldByAnother(60_000);
     const ended = async (asked: Promise<unknown>) => [await asked.catch(codeOf), time.now()] as const;

@@ -9,8 +9,8 @@ function looking(settings: Parameters<typeof helpdeskConnection>[0] = {}, instan
   return { ...made, reads, consistencyOf: (calls: ReturnType<typeof reads>) => calls.map((read) => read.isConsistent) };
 }
 
-describe('the reads of a lookup', () => {
-  it('are one, at half the price, where there is a good token', async () => {
+describe('createLookup', () => {
+  it('reads a good token once, at half the price', async () => {
     const { broker, callsOf, consistencyOf } = looking();
     await broker.handOut();
     const reads = callsOf('read');
@@ -19,14 +19,14 @@ describe('the reads of a lookup', () => {
     expect(consistencyOf(reads())).toEqual([false]);
   });
 
-  it('are a cheap one before an attempt and a consistent one after it', async () => {
+  it('reads cheaply before an attempt and consistently after it', async () => {
     const { broker, reads, consistencyOf } = looking();
     await broker.handOut();
 
     expect(consistencyOf(reads())).toEqual([false, true]);
   });
 
-  it('are consistent for a token reported dead, and need no second look to believe a back-off', async () => {
+  it('reads consistently for a token reported dead, and believes a back-off without a second look', async () => {
     const { broker, callsOf, consistencyOf, upstream, advance } = looking();
     const { token } = await broker.handOut();
     await advance({ minutes: 5 });
@@ -38,7 +38,7 @@ describe('the reads of a lookup', () => {
     expect(consistencyOf(reads())).toEqual([true]);
   });
 
-  it('find the token of a slot though those that are not consistent find nothing', async () => {
+  it('finds the token of a slot though reads that are not consistent find nothing', async () => {
     const { broker, upstream, lag, advance } = looking();
     const { token } = await broker.handOut();
     lag();
@@ -49,7 +49,7 @@ describe('the reads of a lookup', () => {
     expect(upstream.logins).toHaveLength(2);
   });
 
-  it('believe no back-off that may be one of old', async () => {
+  it('believes no back-off that may be one of old', async () => {
     const { broker, upstream, lag, advance, record } = looking();
     upstream.planned.push('broken');
     await broker.refusal();
@@ -62,7 +62,7 @@ describe('the reads of a lookup', () => {
     expect(upstream.logins).toHaveLength(2);
   });
 
-  it('are 50 to 500 ms apart while another holds the lease, the first of them within 300 ms', async () => {
+  it('looks every 50 to 500 ms while another holds the lease, at first within 300 ms', async () => {
     const { broker, heldByAnother, reads } = looking();
     heldByAnother(60_000);
     await broker.refusal();
@@ -76,10 +76,8 @@ describe('the reads of a lookup', () => {
     expect(Math.max(...early)).toBeLessThan(300);
     expect(new Set(gaps).size).toBeGreaterThan(10);
   });
-});
 
-describe('the wait of a lookup for another holder', () => {
-  it('ends with the token as soon as it is there', async () => {
+  it('ends its wait for another holder with the token as soon as it is there', async () => {
     const { broker, time, weather, upstream } = looking({}, 2);
     weather.upstream.answerMs = { least: 3_000, most: 3_000 };
     const holder = broker.start({ on: 0 });
@@ -95,19 +93,20 @@ describe('the wait of a lookup for another holder', () => {
   it.each([
     [23_000, 8_000],
     [2_000, 2_000],
-  ])('ends after timeoutSeconds and 7 s, and where the caller’s time does: of %i ms, %i', async (leftMs, waitedMs) => {
-    const { broker, heldByAnother, time } = looking({ timeoutSeconds: 1 });
-    heldByAnother(60_000);
-    const before = time.now();
+  ])(
+    'ends its wait after timeoutSeconds and 7 s, or with the caller’s time: of %i ms, %i',
+    async (leftMs, waitedMs) => {
+      const { broker, heldByAnother, time } = looking({ timeoutSeconds: 1 });
+      heldByAnother(60_000);
+      const before = time.now();
 
-    expect((await broker.refusal({ leftMs })).code).toBe('refresh_in_progress');
-    expect(time.now() - before).toBeGreaterThanOrEqual(waitedMs);
-    expect(time.now() - before).toBeLessThan(waitedMs + 20);
-  });
-});
+      expect((await broker.refusal({ leftMs })).code).toBe('refresh_in_progress');
+      expect(time.now() - before).toBeGreaterThanOrEqual(waitedMs);
+      expect(time.now() - before).toBeLessThan(waitedMs + 20);
+    },
+  );
 
-describe('a lookup for a caller who reports a token dead', () => {
-  it('writes that down once', async () => {
+  it('writes down once that a token was reported dead', async () => {
     const { broker, upstream, advance, writes } = looking();
     const { token } = await broker.handOut();
     await advance({ minutes: 5 });

@@ -24,7 +24,7 @@ describe('createTokenMemory', () => {
     [130_000, false],
     [95_000, true],
     [94_999, false],
-  ])('takes what was read at 100,000 for recent within 30 s, and the skew before: at %i, %s', (now, isRecent) => {
+  ])('calls recent what was read within 30 s, or by a clock within the skew: at %i, %s', (now, isRecent) => {
     const memory = createTokenMemory();
     memory.remember(slot('1'), token(1), 100_000);
 
@@ -46,8 +46,8 @@ describe('createTokenMemory', () => {
   });
 });
 
-describe('a hand-out from memory', () => {
-  it('is given for memorySeconds, then the store is looked at', async () => {
+describe('createHandOut, from memory', () => {
+  it('hands out from memory for memorySeconds, then looks at the store', async () => {
     const { broker, advance, callsOf } = harness();
     await broker.handOut();
     const reads = callsOf('read');
@@ -60,7 +60,7 @@ describe('a hand-out from memory', () => {
     expect(reads()).toHaveLength(1);
   });
 
-  it('is never given where memorySeconds is 0', async () => {
+  it('hands out nothing from memory where memorySeconds is 0', async () => {
     const { broker, removeItem } = harness({ connection: helpdeskConnection({ memorySeconds: 0 }) });
     const first = await broker.handOut();
     removeItem();
@@ -68,7 +68,7 @@ describe('a hand-out from memory', () => {
     expect((await broker.handOut()).token.hash).not.toBe(first.token.hash);
   });
 
-  it('ends at refreshAt, so that a reader asks for the refresh', async () => {
+  it('hands out nothing from memory from refreshAt on, so that a reader asks for the refresh', async () => {
     const { broker, advance, fleet, time } = harness();
     const { token } = await broker.handOut();
     await advance({ ms: token.refreshAt - time.now() - 1_000 });
@@ -80,7 +80,7 @@ describe('a hand-out from memory', () => {
     expect(fleet.asked).toHaveLength(1);
   });
 
-  it('outlives an outage of the store, until the token is not usable any more (invariant 11)', async () => {
+  it('hands out in an outage of the store, until the token is not usable (invariant 11)', async () => {
     const { broker, advance, storeDown, upstream, connection } = harness();
     const { token } = await broker.handOut();
     storeDown();
@@ -94,7 +94,7 @@ describe('a hand-out from memory', () => {
     expect(upstream.logins).toHaveLength(1);
   });
 
-  it('outlives an outage of the keys (invariant 11)', async () => {
+  it('hands out in an outage of the keys (invariant 11)', async () => {
     const { broker, advance, weather } = harness();
     const { token } = await broker.handOut();
     weather.keys.down = 1;
@@ -103,7 +103,7 @@ describe('a hand-out from memory', () => {
     expect((await broker.handOut()).token.hash).toBe(token.hash);
   });
 
-  it('is not to be had in an outage where memory is cold', async () => {
+  it('answers an outage with its error where memory is cold', async () => {
     const { broker, storeDown, weather, upstream, advance } = harness({ instances: 2 });
     await broker.handOut();
     weather.keys.down = 1;
@@ -116,7 +116,7 @@ describe('a hand-out from memory', () => {
     expect(upstream.logins).toHaveLength(1);
   });
 
-  it('does not hide why there is no other token, where that is no outage', async () => {
+  it('does not hide behind memory why there is no other token, where that is no outage', async () => {
     const { broker, upstream, advance } = harness();
     await broker.handOut();
     await broker.purge();
@@ -126,7 +126,7 @@ describe('a hand-out from memory', () => {
     expect((await broker.refusal()).code).toBe('upstream_credential_rejected');
   });
 
-  it('does not hide a fault of the broker', async () => {
+  it('does not hide a fault of the broker behind memory', async () => {
     const { broker, beforeNext, advance } = harness();
     await broker.handOut();
     await advance({ seconds: 31 });
@@ -135,7 +135,7 @@ describe('a hand-out from memory', () => {
     await expect(broker.handOut()).rejects.toThrow('a fault of ours');
   });
 
-  it('is of the newest token after the instance’s clock has gone back, in an outage too', async () => {
+  it('remembers the newest token though the instance’s clock has gone back', async () => {
     const { broker, instance, fleet, advance, storeDown } = harness();
     const { token: dead } = await broker.handOut();
     await advance({ minutes: 9 });
@@ -149,7 +149,7 @@ describe('a hand-out from memory', () => {
     expect((await broker.handOut()).token.hash).toBe(renewed.hash);
   });
 
-  it('is of what a wait brought, though another look began later and ended sooner', async () => {
+  it('remembers what a wait brought, though another look began later and ended sooner', async () => {
     const { broker, weather, advance, time } = harness({ instances: 2 });
     const { token: dead } = await broker.handOut({ on: 1 });
     await advance({ minutes: 5 });

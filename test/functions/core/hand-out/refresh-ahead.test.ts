@@ -26,8 +26,8 @@ async function handedOut(connection = helpdeskConnection({ idleSeconds: 3_600 })
   };
 }
 
-describe('noteUse: noting that a slot is in use', () => {
-  it('is done once in a tenth of idleSeconds', async () => {
+describe('noteUse', () => {
+  it('notes a use once in a tenth of idleSeconds', async () => {
     const { note, put, record, callsOf } = await handedOut();
     const refreshAt = record().token?.refreshAt ?? 0;
     const notes = callsOf('recordUse');
@@ -68,13 +68,11 @@ describe('noteUse: noting that a slot is in use', () => {
     expect(record().lastHandedOutAt).toBe(usedAt);
     expect(record().dueAt).toBeUndefined();
   });
-});
 
-describe('noteUse: asking for a refresh', () => {
   it.each([
     [-1, 0],
     [0, 1],
-  ])('is done from refreshAt on: %i ms after it, %i times', async (fromRefreshMs, times) => {
+  ])('asks for a refresh from refreshAt on: %i ms after it, %i times', async (fromRefreshMs, times) => {
     const { note, fleet } = await handedOut();
     await note({ fromRefreshMs });
 
@@ -84,7 +82,7 @@ describe('noteUse: asking for a refresh', () => {
   it.each([
     [29_999, 0],
     [30_001, 1],
-  ])('is done again %i ms after the last time: %i times', async (agoMs, times) => {
+  ])('asks again %i ms after the last time: %i times', async (agoMs, times) => {
     const { note, fleet, put, record } = await handedOut();
     put({ refreshAskedAt: (record().token?.refreshAt ?? 0) + 100_000 - agoMs });
     await note({ fromRefreshMs: 100_000 });
@@ -92,7 +90,7 @@ describe('noteUse: asking for a refresh', () => {
     expect(fleet.asked).toHaveLength(times);
   });
 
-  it('is done once however many callers of however many instances see that it is time', async () => {
+  it('asks once however many callers of however many instances see that it is time', async () => {
     const { broker, advance, fleet, upstream } = harness({ instances: 4 });
     await broker.handOut();
     await advance({ hours: 20 });
@@ -107,7 +105,7 @@ describe('noteUse: asking for a refresh', () => {
     ['somebody holds the lease', (at: number) => ({ lease: { id: 'another', until: at + 2 } })],
     ['a back-off is on', (at: number) => ({ notBefore: at + 2 })],
     ['somebody asked a moment ago', (at: number) => ({ refreshAskedAt: at })],
-  ])('is neither done nor written where %s', async (_why, state) => {
+  ])('neither asks nor writes where %s', async (_why, state) => {
     const { note, fleet, put, record, callsOf } = await handedOut();
     put(state(record().token?.refreshAt ?? 0));
     const asks = callsOf('askRefresh');
@@ -130,9 +128,7 @@ describe('noteUse: asking for a refresh', () => {
 
     expect(fleet.asked).toHaveLength(times);
   });
-});
 
-describe('noteUse in trouble', () => {
   it('fails no hand-out where the store does, not even where memory is cold (invariant 12)', async () => {
     const { broker, advance, failNext, upstream } = harness({ instances: 2 });
     const { token } = await broker.handOut();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { harness } from '../../../protocol/harness.ts';
 
-describe('a request to mint', () => {
+describe('createRequestMint', () => {
   it.each([
     [23_000, 13_000],
     [12_500, 12_500],
@@ -13,7 +13,7 @@ describe('a request to mint', () => {
     expect(fleet.timeoutsMs[0]).toBeGreaterThan(mostMs - 20);
   });
 
-  it('is made with timeoutSeconds and 6 s left, after a read of 2 ms, and not with less', async () => {
+  it('invokes mint with timeoutSeconds and 6 s left, after a read of 2 ms, and not with less', async () => {
     const { broker, fleet } = harness();
     expect((await broker.refusal({ leftMs: 12_001 })).code).toBe('refresh_in_progress');
     expect(fleet.timeoutsMs).toEqual([]);
@@ -44,7 +44,7 @@ describe('a request to mint', () => {
     expect(fleet.timeoutsMs).toHaveLength(generation);
   });
 
-  it('is not tried over and over where claiming shows a fault of the broker', async () => {
+  it('claims once where that shows a fault of the broker', async () => {
     const { broker, beforeNext, callsOf } = harness();
     const claims = callsOf('acquire');
     beforeNext('acquire', () => {
@@ -73,7 +73,7 @@ describe('a request to mint', () => {
     expect(record().fence).toBe(generation + 1);
   });
 
-  it('that is refused again and again is left for longer each time, and the lease goes back', async () => {
+  it('gives the lease back where mint cannot be invoked, and waits for longer each time', async () => {
     const { broker, fleet, record, time, advance, upstream } = harness();
     for (const most of [1_000, 2_000, 4_000, 8_000]) {
       fleet.planned.push('refused');
@@ -92,7 +92,7 @@ describe('a request to mint', () => {
     expect(upstream.logins).toHaveLength(1);
   });
 
-  it('whose answer is lost is waited out by reading', async () => {
+  it('waits out a lost answer by reading', async () => {
     const { broker, fleet, upstream } = harness();
     fleet.planned.push('reply_lost');
 
@@ -109,7 +109,7 @@ describe('a request to mint', () => {
     expect(upstream.logins).toHaveLength(1);
   });
 
-  it('that crashed has an unknown outcome, and the back-off that was written before', async () => {
+  it('answers a crash of mint with an unknown outcome, and leaves the back-off of the lease', async () => {
     const { broker, fleet, upstream, weather, advance, record, time } = harness();
     weather.invoker.crashWithinSteps = 0;
     fleet.planned.push('crash');
@@ -128,7 +128,7 @@ describe('a request to mint', () => {
   });
 });
 
-describe('a token that a function cannot open, though mint has just published it', () => {
+describe('createRequestMint, where what mint publishes cannot be opened', () => {
   /** As in the middle of a deployment that renames the broker. */
   function misnamed() {
     const made = harness();
@@ -138,7 +138,7 @@ describe('a token that a function cannot open, though mint has just published it
     return { ...made, refusal: () => time.settle(asked().catch((error: unknown) => error)) };
   }
 
-  it('costs one login and a back-off, and stays for those who can open it', async () => {
+  it('sends one login, backs off, and leaves the token to those who can open it', async () => {
     const { refusal, upstream, broker, record } = misnamed();
 
     expect(await refusal()).toMatchObject({ code: 'kms_unavailable', retryAfterMs: expect.any(Number) });
@@ -147,7 +147,7 @@ describe('a token that a function cannot open, though mint has just published it
     expect((await broker.handOut()).token.generation).toBe(1);
   });
 
-  it('costs no more than a login each back-off, however often it is asked for', async () => {
+  it('sends one login each back-off, however often it is asked', async () => {
     const { refusal, upstream, advance } = misnamed();
     await refusal();
     for (let request = 0; request < 100; request += 1) {

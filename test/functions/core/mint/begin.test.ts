@@ -74,7 +74,7 @@ describe('createLeaseTaking, for the schedule or a reader', () => {
   it.each([
     [3_600, 'current'],
     [3_601, 'idle'],
-  ] as const)('takes a slot handed out %i s ago, of idleSeconds 3600, for `%s`', async (ageSeconds, outcome) => {
+  ] as const)('takes a slot handed out %i s ago for `%s`, with an idleSeconds of 3600', async (ageSeconds, outcome) => {
     const { take, put, now, record } = await withToken({ idleSeconds: 3_600 });
     put({ lastHandedOutAt: now - ageSeconds * 1_000 });
 
@@ -115,7 +115,7 @@ describe('createLeaseTaking, for the schedule or a reader', () => {
     expect(await take({ trigger: 'reader' })).toMatchObject({ leaseId: record().lease?.id });
   });
 
-  it('takes the lease where a token was reported dead, however fresh, and gives what the store then holds', async () => {
+  it('takes the lease where a token was reported dead, and gives what the store then holds', async () => {
     const { take, put, record } = await withToken();
     put({ rejectedGeneration: 1, tries: 2, fence: 5 });
     const taken = await take({ trigger: 'schedule' });

@@ -31,10 +31,10 @@ async function gate({ kept = 'version-1', current = 'version-1' } = {}) {
   };
 }
 
-describe('the secret for a login', () => {
+describe('createLoginGate', () => {
   const failedAt = 1_800_000_000_000;
 
-  it('may be 5 s old, or the kept one that this slot was served with', async () => {
+  it('takes a secret that is 5 s old, or the kept one that this slot was served with', async () => {
     const { prepare, asked, record } = await gate();
     await prepare();
     await prepare({ ...EMPTY_RECORD, failure: { code: 'secret_unavailable', at: failedAt } });
@@ -47,7 +47,7 @@ describe('the secret for a login', () => {
     ]);
   });
 
-  it('is a new version at the latest 5 s after it was rotated, for a slot of another one', async () => {
+  it('has a new version of the secret at the latest 5 s after it was rotated', async () => {
     const { broker, upstream, advance } = harness();
     await broker.handOut({ subject: '1' });
     broker.rotateSecret('newer');
@@ -62,16 +62,14 @@ describe('the secret for a login', () => {
     ['a version was refused', { refusedVersion: 'version-0' }],
     ['it was not of the right shape', { failure: { code: 'secret_invalid', at: failedAt } }],
     ['its token was reported dead', { rejectedGeneration: 1 }],
-  ] as const)('is read afresh where %s', async (_why, changed) => {
+  ] as const)('reads the secret afresh where %s', async (_why, changed) => {
     const { prepare, asked, record } = await gate();
     await prepare({ ...record(), ...changed });
 
     expect(asked).toEqual([{ maxAgeMs: 0 }]);
   });
-});
 
-describe('a refused version (invariant 5)', () => {
-  it('is not logged in with, and stays the refused one of its slot', async () => {
+  it('logs in with no refused version, which stays the refused one of its slot (invariant 5)', async () => {
     const { prepare } = await gate();
     const prepared = await prepare({ ...EMPTY_RECORD, refusedVersion: 'version-1' });
 
@@ -87,7 +85,7 @@ describe('a refused version (invariant 5)', () => {
   it.each([
     [2, false],
     [3, true],
-  ])('of %i slots stops the logins of the others: %s', async (count, isStopped) => {
+  ])('stops the logins of all slots once %i were refused: %s', async (count, isStopped) => {
     const { prepare, refuse } = await gate();
     await refuse(count, 'version-1');
     const prepared = await prepare();
@@ -96,7 +94,7 @@ describe('a refused version (invariant 5)', () => {
     if ('code' in prepared) expect(prepared.refusedVersion).toBeUndefined();
   });
 
-  it('of three slots stops nothing where the kept copy of the secret was merely behind', async () => {
+  it('stops nothing where the kept copy of the secret was merely behind', async () => {
     const { prepare, refuse, asked } = await gate({ kept: 'version-1', current: 'version-2' });
     await refuse(3, 'version-1');
 
@@ -104,17 +102,15 @@ describe('a refused version (invariant 5)', () => {
     expect(asked).toEqual([{ maxAgeMs: 5_000 }, { maxAgeMs: 0 }]);
   });
 
-  it('of three slots is looked for once more, and no further, where there is no new one', async () => {
+  it('looks for a new version once, and no further, where three slots were refused', async () => {
     const { prepare, refuse, asked } = await gate();
     await refuse(3, 'version-1');
     await prepare();
 
     expect(asked).toHaveLength(2);
   });
-});
 
-describe('the count of refused slots', () => {
-  it('is kept for 30 days', async () => {
+  it('keeps the count of refused slots for 30 days', async () => {
     const { refuse, table, time } = await gate();
     await refuse(1, 'version-1');
     const { ttlSeconds = 0 } = table.countedRefusals('helpdesk') ?? {};
@@ -123,7 +119,7 @@ describe('the count of refused slots', () => {
     expect(ttlSeconds - time.now() / 1_000).toBeLessThan(30 * 86_400 + 2);
   });
 
-  it('is cleared by a success, by a write only where there is one', async () => {
+  it('clears the count at a success, by a write only where there is one', async () => {
     const { broker, refusals, upstream } = harness();
     await broker.handOut({ subject: '1' });
     expect(refusals).toEqual([]);
@@ -135,7 +131,7 @@ describe('the count of refused slots', () => {
     expect(refusals.map(({ after }) => after?.slots)).toEqual([1, undefined]);
   });
 
-  it('undoes no login that worked where it cannot be cleared, and says so to operators', async () => {
+  it('undoes no login that worked where the count cannot be cleared, and tells operators', async () => {
     const { broker, upstream, failNext, said } = harness();
     upstream.rules.accepted.clear();
     await broker.refusal({ subject: '2' });
@@ -146,7 +142,7 @@ describe('the count of refused slots', () => {
     expect(said.warnings.filter((warning) => /count of refused slots/.test(warning))).toHaveLength(1);
   });
 
-  it('hides no refusal where it cannot be written', async () => {
+  it('hides no refusal where the count cannot be written', async () => {
     const { broker, upstream, failNext, record } = harness();
     upstream.rules.accepted.clear();
     failNext('recordRefusal', 'down');

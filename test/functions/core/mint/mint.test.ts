@@ -75,8 +75,8 @@ describe('createMint', () => {
   });
 });
 
-describe('a slide', () => {
-  it('is not sent while the keys are down, and the session is not given up for it', async () => {
+describe('createMint, sliding', () => {
+  it('sends no slide while the keys are down, and does not give the session up for it', async () => {
     const { mint, weather, sent, record, advance } = await withSession();
     weather.keys.down = 1;
     expect(await mint()).toMatchObject({ outcome: 'failed', code: 'kms_unavailable' });
@@ -89,7 +89,7 @@ describe('a slide', () => {
     expect(record().generation).toBe(2);
   });
 
-  it('is not sent with too little time left to answer, which counts as a try', async () => {
+  it('sends no slide with too little time left to answer, which counts as a try', async () => {
     const { mint, slowKeys, sent, record } = await withSession();
     slowKeys(10_800);
 
@@ -98,7 +98,7 @@ describe('a slide', () => {
     expect(record()).toMatchObject({ tries: 1, failure: { code: 'deadline_exceeded' } });
   });
 
-  it('answered 401 is followed by no login where there is no time left for one', async () => {
+  it('sends no login after a 401 to a slide where there is no time left for one', async () => {
     const { mint, slowKeys, sent, script, time, record } = await withSession();
     slowKeys(5_700);
     script.push(async () => {
@@ -117,7 +117,7 @@ describe('a slide', () => {
     expect(record()).toMatchObject({ generation: 1, rejectedGeneration: 1 });
   });
 
-  it('is made of a token up to its end, and of a session up to its own', async () => {
+  it('slides a token up to its end, and a session up to its own', async () => {
     const lastMoment = await withSession();
     const { usableUntil = 0 } = lastMoment.record().token ?? {};
     await lastMoment.advance({ ms: usableUntil - 100 - lastMoment.time.now() });
@@ -132,8 +132,8 @@ describe('a slide', () => {
   });
 });
 
-describe('a login', () => {
-  it('is not sent with too little time left to answer', async () => {
+describe('createMint, logging in', () => {
+  it('sends no login with too little time left to answer', async () => {
     const { mint, beforeNext, time, sent } = minting();
     beforeNext('generate', () => time.after(10_800));
 
@@ -157,7 +157,7 @@ describe('a login', () => {
     expect(said.lines[0]?.fields).toEqual({ connection: 'helpdesk' });
   });
 
-  it('with a malformed secret is not counted, and the secret looked at within 10 s, however often', async () => {
+  it('counts no login with a malformed secret, and looks at the secret within 10 s', async () => {
     const { mint, script, said, put } = minting();
     put({ tries: 12 });
     script.push(() => ({

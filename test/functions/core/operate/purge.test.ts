@@ -54,7 +54,7 @@ describe('createPurge', () => {
     expect(upstream.issued[1]?.hash).toBe(token.hash);
   });
 
-  it('leaves a caller in mid-flight with `refresh_in_progress` where no time is left to start again', async () => {
+  it('answers `refresh_in_progress` to a caller in mid-flight without time to start again', async () => {
     const { broker, upstream, weather, time, record } = harness();
     weather.upstream.answerMs = { least: 5_900, most: 5_900 };
     const asked = broker.start().catch((error: unknown) => error);

@@ -199,7 +199,7 @@ describe('createSweep', () => {
   });
 });
 
-describe('a sweep over several connections', () => {
+describe('createSweep, over several connections', () => {
   const connections = ['a', 'b', 'c'];
   const counts = (begun: ReadonlyMap<string, readonly string[]>) => [...begun.values()].map(({ length }) => length);
 

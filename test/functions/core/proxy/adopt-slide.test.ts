@@ -20,7 +20,7 @@ async function pastRefreshAt(connection = workforceConnection()) {
 }
 
 describe('adoptSlide (C15)', () => {
-  it('takes up the token as the next generation, with the end that the answer gave it, in the same session', async () => {
+  it('takes up the token as the next generation of the same session, with the answer’s end', async () => {
     const { call, slideNext, record, broker, advance, first, upstream, said, time } = await pastRefreshAt();
     const { publicationId } = record().token ?? {};
     const sentAt = time.now();
@@ -83,7 +83,7 @@ describe('adoptSlide (C15)', () => {
     expectNothingTried();
   });
 
-  it('drops a token once its session is as old as it may get (C20), and takes one up a moment before', async () => {
+  it('drops a token once its session is as old as it may get (C20), and not a moment before', async () => {
     const connection = workforceConnection({ maxSessionSeconds: 900 });
     const { call, slideNext, record, first, advance, time } = await pastRefreshAt(connection);
     await advance({ ms: first.issuedAt + 900_000 - 50 - time.now() });

@@ -64,7 +64,7 @@ describe('createExclusiveCalls (C18)', () => {
     expect(reads().map(({ isConsistent }) => isConsistent)).toEqual([true]);
   });
 
-  it('puts the call on record before it goes out, with all that a hand-out must say (invariant 10)', async () => {
+  it('records a call before it goes out, with all that a hand-out must say (invariant 10)', async () => {
     const { call, script, answered, audits, record } = await withToken();
     let before = 0;
     script.push(() => {

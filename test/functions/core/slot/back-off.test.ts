@@ -60,9 +60,9 @@ async function attemptsOver(hours: number, everyAttempt: 'crashes' | 'times out'
   return times.map((at) => (at - (times[0] ?? 0)) / 60_000);
 }
 
-describe('attempts whose outcome is unknown (invariant 6)', () => {
+describe('the back-off after an unknown outcome (invariant 6)', () => {
   it.each(['crashes', 'times out'] as const)(
-    'are at most 10 in the first hour and 4 an hour after it, though every holder %s',
+    'allows 10 attempts in the first hour and 4 an hour after it, though every holder %s',
     async (everyAttempt) => {
       const minutes = await attemptsOver(6, everyAttempt);
 

@@ -68,14 +68,17 @@ describe('fingerprintOf (invariant 8, C21)', () => {
   });
 });
 
-describe('the longest life of a token', () => {
+describe('lifetimeSecondsOf', () => {
   it.each([
     [undefined, 3_600, 3_600],
     [1_200, 3_600, 1_200],
     [7_200, 3_600, 3_600],
-  ])('with a fixed life of %s s and a cap of %i s is %i s', (lifetimeSeconds, maxTokenAgeSeconds, longest) => {
-    const life = lifetimeSeconds === undefined ? {} : { lifetimeSeconds };
+  ])(
+    'takes the smaller of a fixed life of %s s and a cap of %i s: %i s',
+    (lifetimeSeconds, maxTokenAgeSeconds, longest) => {
+      const life = lifetimeSeconds === undefined ? {} : { lifetimeSeconds };
 
-    expect(lifetimeSecondsOf(helpdeskConnection({ maxTokenAgeSeconds, ...life }))).toBe(longest);
-  });
+      expect(lifetimeSecondsOf(helpdeskConnection({ maxTokenAgeSeconds, ...life }))).toBe(longest);
+    },
+  );
 });

@@ -12,8 +12,8 @@ import { createSeededRandom } from '../../../simulation/seeded-random.ts';
 
 const connection = helpdeskConnection({ timeoutSeconds: 6 });
 
-describe('the lengths of a lease', () => {
-  it('are its timeoutSeconds and 6 s to mint in, 7 s to wait for, 11 s to hold it', () => {
+describe('the length of a lease', () => {
+  it('adds to timeoutSeconds 6 s to mint in, 7 s to wait for it, 11 s to hold it', () => {
     expect(mintWindowMs(connection)).toBe(12_000);
     expect(timeNeededToMintMs(connection)).toBe(12_000);
     expect(waitLimitMs(connection)).toBe(13_000);

@@ -51,7 +51,7 @@ describe('timesOf (H13, H14, C17)', () => {
     expect(Math.max(...shares)).toBeLessThanOrEqual(refreshAfter);
   });
 
-  it('refreshes a token before it stops being usable, and never before it was issued, however short its life', () => {
+  it('refreshes a token while it is usable, and not before its issue, however short its life', () => {
     fc.assert(
       fc.property(fc.integer({ min: -100, max: 90_000 }), fc.integer({ min: 0, max: 3_600 }), (life, minTtl) => {
         const connection = helpdeskConnection({ minTtlSeconds: minTtl });

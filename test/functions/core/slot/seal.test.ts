@@ -20,7 +20,7 @@ const context: SealContext = {
 const sealed = seal(content, key, context, nonce);
 
 describe('seal and open', () => {
-  it('give back what was sealed', () => {
+  it('opens what was sealed', () => {
     const opened = open(sealed, key, context);
 
     expect(opened?.value.reveal()).toBe('the token');
@@ -40,15 +40,15 @@ describe('seal and open', () => {
       'shift from one part to the next',
       { ...context, slot: { connection: 'helpdes', subject: 'k88', fingerprint: 'f00d' } },
     ],
-  ])('do not open with another %s (invariant 8)', (_what, other) => {
+  ])('opens nothing with another %s (invariant 8)', (_what, other) => {
     expect(open(sealed, key, other)).toBeUndefined();
   });
 
-  it('do not open under another key', () => {
+  it('opens nothing under another key', () => {
     expect(open(sealed, new Secret(new Uint8Array(32).fill(8)), context)).toBeUndefined();
   });
 
-  it('do not open with any one bit changed', () => {
+  it('opens nothing with any one bit changed', () => {
     for (let index = 0; index < sealed.length; index += 1) {
       const changed = Uint8Array.from(sealed);
       changed[index] = (changed[index] ?? 0) ^ 1;
@@ -56,22 +56,22 @@ describe('seal and open', () => {
     }
   });
 
-  it.each([0, 1, 27, 28])('do not open when cut to %i bytes', (length) => {
+  it.each([0, 1, 27, 28])('opens nothing when cut to %i bytes', (length) => {
     expect(open(sealed.subarray(0, length), key, context)).toBeUndefined();
   });
 
-  it('do not open under a key of the wrong length', () => {
+  it('opens nothing under a key of the wrong length', () => {
     expect(open(sealed, new Secret(new Uint8Array(5)), context)).toBeUndefined();
   });
 
   it.each([
     ['token', { ...content, value: new Secret(JSON.parse('7')) }],
     ['attributes', { ...content, attributes: JSON.parse('[]') }],
-  ])('do not open what was sealed with a wrong kind of %s', (_what, wrong) => {
+  ])('opens nothing that was sealed with a wrong kind of %s', (_what, wrong) => {
     expect(open(seal(wrong, key, context, nonce), key, context)).toBeUndefined();
   });
 
-  it('show nothing of the token in the ciphertext', () => {
+  it('shows nothing of the token in the ciphertext', () => {
     expect(Buffer.from(sealed).toString('latin1')).not.toContain('token');
   });
 });

@@ -9,9 +9,12 @@ describe('isUsable', () => {
     [65_000, 60, true],
     [64_999, 60, false],
     [5_000, 0, true],
-  ])('of a token that ends in %i ms is, with %i s to go and the skew of clocks: %s', (endsInMs, minTtl, expected) => {
-    expect(isUsable({ expiresAt: NOW + endsInMs }, NOW, minTtl)).toBe(expected);
-  });
+  ])(
+    'takes a token that ends in %i ms for one with %i s to go, the skew taken off: %s',
+    (endsInMs, minTtl, expected) => {
+      expect(isUsable({ expiresAt: NOW + endsInMs }, NOW, minTtl)).toBe(expected);
+    },
+  );
 });
 
 describe('remainingSeconds', () => {

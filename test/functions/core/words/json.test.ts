@@ -11,7 +11,7 @@ describe('isJsonObject', () => {
     [7, false],
     [true, false],
     [undefined, false],
-  ])('of %j is %s', (value, isOne) => {
+  ])('takes %j for an object: %s', (value, isOne) => {
     expect(isJsonObject(value)).toBe(isOne);
   });
 });

@@ -1,5 +1,10 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { attributesNamed } from '../functions/adapters/dynamodb/change-request.ts';
+import { slotLayout } from '../functions/adapters/dynamodb/item.ts';
 import { DUE_INDEX } from '../functions/adapters/dynamodb/table.ts';
+import type { SlotChange } from '../functions/core/slot/changes.ts';
+import * as changes from '../functions/core/slot/changes.ts';
+import { EMPTY_RECORD } from '../functions/core/slot/record.ts';
 
 /** The resources that the functions' policies name. */
 export interface Places {
@@ -10,33 +15,19 @@ export interface Places {
 }
 
 /**
- * The attributes of a slot's item that `token` names in what it writes: lease, use, rejection, schedule, and an attempt
- * that was not sent. Neither the ciphertext nor the data key is among them: it cannot put a token of its own making in.
+ * The attributes that `token` names in what it writes: lease, use, rejection, schedule, and an attempt that was not
+ * sent. Neither the ciphertext nor the data key is among them: it cannot put a token of its own making in.
  */
-export const TOKEN_WRITES = [
-  'pk',
-  'sk',
-  'leaseId',
-  'leaseUntil',
-  'begunBy',
-  'fence',
-  'gen',
-  'ttl',
-  'notBefore',
-  'tries',
-  'failCode',
-  'failedAt',
-  'rejectedGen',
-  'refreshAskedAt',
-  'lastHandedOutAt',
-  'dueAt',
-  'shard',
-  // Named in a condition only, which IAM cannot tell from a write.
-  'tokenHash',
-] as const;
+const TOKEN_WRITES = attributesOf(
+  changes.acquire({ leaseId: '', now: 0, leaseUntil: 0, notBefore: 0, ttlSeconds: 0, seen: EMPTY_RECORD }),
+  changes.fail({ leaseId: '', code: 'mint_unavailable', at: 0, notBefore: 0, dueAt: 0, ttlSeconds: 0 }),
+  changes.askRefresh({ generation: 0, now: 0, notSince: 0 }),
+  changes.recordUse({ now: 0, notSince: 0, dueAt: 0 }),
+  changes.markRejected({ generation: 0, hash: '' }),
+);
 
 /** The attributes that `rotation` names: it ends back-offs and brings refreshes forward. */
-export const ROTATION_WRITES = ['pk', 'sk', 'notBefore', 'dueAt', 'shard'] as const;
+const ROTATION_WRITES = attributesOf(changes.endBackOff({ dueAt: 0 }));
 
 /** `token`: reads slots, writes leases and notes to them, opens data keys. It cannot make a data key. */
 export function tokenStatements({ broker, tableArn, keyArn }: Places): iam.PolicyStatement[] {
@@ -124,6 +115,12 @@ function itemsOf(connections: readonly string[]): iam.Conditions {
 
 function tokensOf({ broker }: Places, connections: readonly string[]): iam.Conditions {
   return { StringEquals: { 'kms:EncryptionContext:broker': broker, 'kms:EncryptionContext:connection': connections } };
+}
+
+/** The attributes that changes name, in conditions too; each change in the shape that names the most. */
+function attributesOf(...made: readonly SlotChange[]): readonly string[] {
+  const layout = slotLayout({ connection: 'any', subject: 'any', fingerprint: 'any' });
+  return [...new Set(made.flatMap((change) => attributesNamed(layout, change)))].sort();
 }
 
 function onlyAttributes(attributes: readonly string[]): iam.Conditions {

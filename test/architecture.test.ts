@@ -83,16 +83,20 @@ const house: readonly Room[] = [
   { room: /^client\/adapters\//, places: ['client/'], packages: ['axios', 'openapi-fetch', 'undici', 'ky', 'got'] },
   { room: /^client\//, places: ['client/'], packages: ['@aws-sdk/', '@smithy/', '@aws-crypto/', 'zod'] },
   {
-    // Names, types and tables of constants: nothing that runs in a function.
+    // Names, types and tables of constants: nothing that runs in a function. Policies follow from the changes of a slot.
     room: /^cdk\//,
     places: [
       'cdk/',
       'functions/configuration/',
       'functions/composition/environment.ts',
       'functions/api/routes.ts',
+      'functions/adapters/dynamodb/change-request.ts',
+      'functions/adapters/dynamodb/item.ts',
       'functions/adapters/dynamodb/table.ts',
       'functions/adapters/dynamodb/audit-table.ts',
+      'functions/core/slot/changes.ts',
       'functions/core/slot/connection.ts',
+      'functions/core/slot/record.ts',
       'functions/core/words/errors.ts',
       'functions/core/slot/slot.ts',
     ],

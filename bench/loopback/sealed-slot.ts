@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { dueAttributes, keyOf, number, tokenAttributes } from '../../functions/adapters/dynamodb/item.ts';
+import { attributesIn, slotLayout } from '../../functions/adapters/dynamodb/item.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { DataKey } from '../../functions/core/slot/keys.ts';
+import type { SealedToken } from '../../functions/core/slot/record.ts';
 import { SEAL_NONCE_BYTES, seal } from '../../functions/core/slot/seal.ts';
 import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot/slot.ts';
 import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
@@ -45,7 +46,7 @@ export function slotItem(broker: string, slot: Slot, key: DataKey, times: Times)
     { broker, slot, generation: 1, ...bound },
     randomBytes(SEAL_NONCE_BYTES),
   );
-  const token = tokenAttributes({
+  const token: SealedToken = {
     ...bound,
     ciphertext,
     dataKey: key.encrypted,
@@ -53,7 +54,8 @@ export function slotItem(broker: string, slot: Slot, key: DataKey, times: Times)
     sessionStartedAt: times.issuedAt,
     hash: createHash('sha256').update(value).digest('hex'),
     publicationId: 'b'.repeat(36),
-  });
-  const inUse = { gen: number(1), lastHandedOutAt: number(Date.now()), ...dueAttributes(slot, times.refreshAt) };
-  return { ...keyOf(slot), ...token, ...inUse };
+  };
+  const layout = slotLayout(slot);
+  const record = { generation: 1, token, lastHandedOutAt: Date.now(), dueAt: times.refreshAt };
+  return { ...layout.key, ...attributesIn(layout, record) };
 }

@@ -1,4 +1,4 @@
-import { dueAttributes, type Item, keyOf, number } from '../../functions/adapters/dynamodb/item.ts';
+import { attributesIn, type Item, slotLayout } from '../../functions/adapters/dynamodb/item.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import { slotOf } from '../../functions/core/slot/slot.ts';
 import { BROKER } from '../../local/functions.ts';
@@ -49,8 +49,8 @@ export async function benchRefresh({ quick, folder }: BenchOptions): Promise<Sec
 function idleItems(connection: Connection, from: number, to: number): readonly Item[] {
   const dueAt = Date.now() + DAY_MS;
   return Array.from({ length: to - from }, (_, index) => {
-    const slot = slotOf(connection, `${10_000 + from + index}`);
-    return { ...keyOf(slot), gen: number(1), lastHandedOutAt: number(Date.now()), ...dueAttributes(slot, dueAt) };
+    const layout = slotLayout(slotOf(connection, `${10_000 + from + index}`));
+    return { ...layout.key, ...attributesIn(layout, { generation: 1, lastHandedOutAt: Date.now(), dueAt }) };
   });
 }
 

@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { dueAttributes, keyOf, number } from '../../functions/adapters/dynamodb/item.ts';
-import { requestOf } from '../../functions/adapters/dynamodb/update.ts';
+import { requestOf } from '../../functions/adapters/dynamodb/change-request.ts';
+import { slotLayout } from '../../functions/adapters/dynamodb/item.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import { slotOf } from '../../functions/core/slot/slot.ts';
 
@@ -16,10 +16,10 @@ export function createRefreshPoint(parts: {
   return async (connection, subject) => {
     const slot = slotOf(connection, subject);
     const now = Date.now();
-    const update = requestOf({
-      key: keyOf(slot),
-      set: { ...dueAttributes(slot, now), refreshAt: number(now), lastHandedOutAt: number(now) },
-      conditions: ['attribute_exists(#ct)'],
+    const update = requestOf(slotLayout(slot), {
+      name: 'refresh',
+      onlyIf: [{ field: 'token', present: true }],
+      set: { dueAt: now, 'token.refreshAt': now, lastHandedOutAt: now },
     });
     try {
       await parts.client.send(new UpdateItemCommand({ TableName: parts.table, ...update }));

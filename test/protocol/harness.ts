@@ -1,6 +1,6 @@
 import type { HandOut } from '../../functions/core/hand-out/hand-out.ts';
 import type { SweepResult } from '../../functions/core/operate/sweep.ts';
-import { changes } from '../../functions/core/slot/changes.ts';
+import * as changes from '../../functions/core/slot/changes.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import { EMPTY_RECORD, type SealedToken, type SlotRecord } from '../../functions/core/slot/record.ts';
 import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot/slot.ts';

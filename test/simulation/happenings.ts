@@ -2,7 +2,7 @@ import type { HandOutRecord } from '../../functions/core/hand-out/audit.ts';
 import type { HandOut, HandOutRequest } from '../../functions/core/hand-out/hand-out.ts';
 import type { UpstreamFailure } from '../../functions/core/mint/upstream.ts';
 import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
-import type { RefusalsChange, TableWrite } from './memory-table.ts';
+import type { RefusalsWrite, TableWrite } from './memory-table.ts';
 import type { IssuedToken } from './upstream-accounts.ts';
 
 /** One request that the broker sent; true times. */
@@ -44,7 +44,7 @@ export interface RecordedWrite extends TableWrite {
 }
 
 /** A change of a connection's count of refusals; true time. */
-export interface RecordedRefusals extends RefusalsChange {
+export interface RecordedRefusals extends RefusalsWrite {
   readonly at: number;
 }
 

@@ -41,7 +41,7 @@ export function refusedSlotsStopTheConnection({ run, connection, found }: Watche
   return {
     refusals({ after, at }) {
       for (const stop of stops) if (after?.secretVersion !== stop.version) stop.to = Math.min(stop.to, at);
-      if (after === undefined || after.slots < REFUSALS_THAT_STOP) return;
+      if (after === undefined || after.slots.size < REFUSALS_THAT_STOP) return;
       stops.push({ version: after.secretVersion, from: at, to: Number.POSITIVE_INFINITY });
     },
     sent({ kind, at, refusalsReadAt, credential }) {

@@ -1,18 +1,14 @@
 import { beforeEach, describe } from 'vitest';
 import {
-  dueAttributes,
+  attributesIn,
   type Item,
-  keyOf,
-  number,
+  type Layout,
   recordIn,
   refusalsIn,
-  refusalsKeyOf,
+  refusalsLayout,
   slotIn,
-  text,
-  tokenAttributes,
+  slotLayout,
 } from '../../functions/adapters/dynamodb/item.ts';
-import type { SlotRecord } from '../../functions/core/slot/record.ts';
-import type { Slot } from '../../functions/core/slot/slot.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
 import { describeLeases } from '../functions/adapters/dynamodb/store-contract-leases.ts';
 import { describeNotes } from '../functions/adapters/dynamodb/store-contract-notes.ts';
@@ -32,36 +28,15 @@ function storeOver(table: MemoryTable): Store {
     list: async (query) => table.list(query),
     due: async (query) => table.due(query),
     refusals: async (connection) => table.refusals(connection),
-    recordRefusal: async (refusal) => table.recordRefusal(refusal),
+    writeRefusals: async (connection, change) => table.writeRefusals(connection, change),
     clearRefusals: async (connection) => table.clearRefusals(connection),
   };
 }
 
 /** A record as DynamoDB would hold it: what reads as 0 or nothing is absent. */
-function itemOf(slot: Slot, record: SlotRecord): Item {
-  const { token, lease, failure, refusedVersion, dueAt, renewalBarredUntil } = record;
-  const numbers: Readonly<Record<string, number>> = {
-    fence: record.fence,
-    notBefore: record.notBefore,
-    tries: record.tries,
-    rejectedGen: record.rejectedGeneration,
-    lastHandedOutAt: record.lastHandedOutAt,
-    refreshAskedAt: record.refreshAskedAt,
-    ttl: record.ttlSeconds,
-  };
-  const present = Object.entries(numbers).filter(([, value]) => value !== 0);
-  return {
-    ...keyOf(slot),
-    gen: number(record.generation),
-    ...Object.fromEntries(present.map(([name, value]) => [name, number(value)])),
-    ...(token && tokenAttributes(token)),
-    ...(lease && { leaseId: text(lease.id), leaseUntil: number(lease.until) }),
-    ...(lease?.begunBy !== undefined && { begunBy: text(lease.begunBy) }),
-    ...(failure && { failCode: text(failure.code), failedAt: number(failure.at) }),
-    ...(refusedVersion !== undefined && { badSv: text(refusedVersion) }),
-    ...(dueAt !== undefined && dueAttributes(slot, dueAt)),
-    ...(renewalBarredUntil !== undefined && { renewalBarredUntil: number(renewalBarredUntil) }),
-  };
+function itemOf<R>(layout: Layout<R>, record: R): Item {
+  const present = Object.entries(Object(record)).filter(([field, value]) => value !== 0 || field === 'generation');
+  return { ...layout.key, ...attributesIn(layout, Object.fromEntries(present)) };
 }
 
 function storeUnderTest(): StoreUnderTest {
@@ -70,18 +45,11 @@ function storeUnderTest(): StoreUnderTest {
     store: storeOver(table),
     async item(slot) {
       const record = table.get(slot);
-      return record && itemOf(slot, record);
+      return record && itemOf(slotLayout(slot), record);
     },
     async refusalsItem(connection) {
-      const counted = table.countedRefusals(connection);
-      if (counted === undefined) return undefined;
-      const { secretVersion, slots, ttlSeconds } = counted;
-      return {
-        ...refusalsKeyOf(connection),
-        sv: text(secretVersion),
-        slots: { SS: [...slots] },
-        ttl: number(ttlSeconds),
-      };
+      const counted = table.refusals(connection);
+      return counted && itemOf(refusalsLayout(connection), counted);
     },
     async put(item) {
       const slot = slotIn(item);

@@ -1,8 +1,7 @@
-import type { ChangeName } from '../../functions/core/slot/changes.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
-import type { MemoryTable } from './memory-table.ts';
+import type { ChangeName, MemoryTable } from './memory-table.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 
@@ -22,11 +21,11 @@ export interface StoreWeather {
 }
 
 /** What a store is asked, by name: a read, or a change. */
-export type StoreOperation = ChangeName | Exclude<keyof Store, 'write' | 'writeAndRead'>;
+export type StoreOperation = ChangeName | 'recordRefusal' | Exclude<keyof Store, `write${string}`>;
 
 /** One call on its way to the store. */
 export interface StoreCall {
-  readonly operation: StoreOperation;
+  readonly operation: string;
   /** Of a read: whether it must find the last write. */
   readonly isConsistent?: boolean;
 }
@@ -37,7 +36,7 @@ export interface MemoryStore extends Store {
   refusalsReadAt(): number;
 }
 
-const READS: ReadonlySet<StoreOperation> = new Set<StoreOperation>(['read', 'list', 'due', 'refusals']);
+const READS: ReadonlySet<string> = new Set<StoreOperation>(['read', 'list', 'due', 'refusals']);
 
 /** Creates the view that one process has of the table: over a network, with what can go wrong on the way. */
 export function createMemoryStore({
@@ -61,7 +60,7 @@ export function createMemoryStore({
 }): MemoryStore {
   let refusalsReadAt = 0;
 
-  function faultOf(operation: StoreOperation): StoreFault | undefined {
+  function faultOf(operation: string): StoreFault | undefined {
     if (random.chance(weather.down)) return 'down';
     if (READS.has(operation)) return undefined;
     if (random.chance(weather.writesDown)) return 'down';
@@ -70,7 +69,7 @@ export function createMemoryStore({
   }
 
   async function call<Answer>(
-    operation: StoreOperation,
+    operation: string,
     apply: () => Answer,
     about: Pick<StoreCall, 'isConsistent'> = {},
   ): Promise<Answer> {
@@ -112,7 +111,7 @@ export function createMemoryStore({
         refusalsReadAt = now();
         return table.refusals(connection);
       }),
-    recordRefusal: (refusal) => call('recordRefusal', () => table.recordRefusal(refusal)),
+    writeRefusals: (connection, change) => call(change.name, () => table.writeRefusals(connection, change)),
     clearRefusals: (connection) => call('clearRefusals', () => table.clearRefusals(connection)),
   };
 }

@@ -1,27 +1,28 @@
-import { type Change, type ChangeName, changed, holdsFor } from '../../functions/core/slot/changes.ts';
-import type { SlotRecord } from '../../functions/core/slot/record.ts';
-import { type Slot, slotId } from '../../functions/core/slot/slot.ts';
-import type { DueSlot, Refusal, Refusals, SlotPage, Store } from '../../functions/core/slot/store.ts';
+import { changed, holdsFor } from '../../functions/core/slot/change.ts';
+import type * as changes from '../../functions/core/slot/changes.ts';
+import type { SlotChange } from '../../functions/core/slot/changes.ts';
+import { EMPTY_RECORD, type SlotRecord } from '../../functions/core/slot/record.ts';
+import { NO_REFUSALS, type Refusals, type RefusalsChange } from '../../functions/core/slot/refusals.ts';
+import { type Slot, slotId, slotName } from '../../functions/core/slot/slot.ts';
+import type { DueSlot, SlotPage, Store } from '../../functions/core/slot/store.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
+
+/** The writes of a slot, by name. */
+export type ChangeName = keyof typeof changes;
 
 /** A write that took effect. */
 export interface TableWrite {
-  readonly operation: ChangeName | 'ttl' | 'spoil';
+  /** The change's name; `ttl` for an item that has expired, `spoil` for what no change does. */
+  readonly operation: string;
   readonly slot: Slot;
   readonly before: SlotRecord | undefined;
   readonly after: SlotRecord | undefined;
 }
 
 /** What is counted of a connection's refusals after a change. */
-export interface RefusalsChange {
+export interface RefusalsWrite {
   readonly connection: string;
   readonly after: Refusals | undefined;
-}
-
-interface CountedRefusals {
-  readonly secretVersion: string;
-  readonly slots: ReadonlySet<string>;
-  readonly ttlSeconds: number;
 }
 
 interface Version {
@@ -43,11 +44,11 @@ export function createMemoryTable({
 }: {
   readonly now: () => number;
   readonly onWrite?: (write: TableWrite) => void;
-  readonly onRefusals?: (change: RefusalsChange) => void;
+  readonly onRefusals?: (change: RefusalsWrite) => void;
 }) {
   const items = new Map<string, { readonly slot: Slot; readonly record: SlotRecord }>();
   const versions = new Map<string, Version[]>();
-  const counted = new Map<string, CountedRefusals>();
+  const counted = new Map<string, Refusals>();
 
   function get(slot: Slot): SlotRecord | undefined {
     return items.get(slotId(slot))?.record;
@@ -70,9 +71,9 @@ export function createMemoryTable({
     set,
 
     /** Makes a change where its conditions hold. */
-    write(slot: Slot, change: Change): boolean {
+    write(slot: Slot, change: SlotChange): boolean {
       const record = get(slot);
-      return holdsFor(change, record) && set(change.name, slot, changed(change, record));
+      return holdsFor(change, record) && set(change.name, slot, changed(change, record, EMPTY_RECORD));
     },
 
     all: () => [...items.values()],
@@ -89,8 +90,8 @@ export function createMemoryTable({
     list({ connection, limit, after }: Parameters<Store['list']>[0]): SlotPage {
       const from = after === undefined ? '' : sortKeyIn(after);
       const slots = [...items.values()]
-        .filter(({ slot }) => slot.connection === connection && sortKeyOf(slot) > from)
-        .sort((one, other) => (sortKeyOf(one.slot) < sortKeyOf(other.slot) ? -1 : 1));
+        .filter(({ slot }) => slot.connection === connection && slotName(slot) > from)
+        .sort((one, other) => (slotName(one.slot) < slotName(other.slot) ? -1 : 1));
       const last = slots[limit - 1];
       const page = slots.slice(0, limit);
       return slots.length > limit && last !== undefined ? { slots: page, next: pageAfter(last.slot) } : { slots: page };
@@ -104,26 +105,21 @@ export function createMemoryTable({
         .slice(0, limit);
     },
 
-    refusals(connection: string): Refusals | undefined {
-      const found = counted.get(connection);
-      return found && { secretVersion: found.secretVersion, slots: found.slots.size };
-    },
+    refusals: (connection: string): Refusals | undefined => counted.get(connection),
 
-    recordRefusal({ slot, secretVersion, ttlSeconds }: Refusal): void {
-      const found = counted.get(slot.connection);
-      const others = found?.secretVersion === secretVersion ? found.slots : [];
-      const slots = new Set([...others, sortKeyOf(slot)]);
-      counted.set(slot.connection, { secretVersion, slots, ttlSeconds });
-      onRefusals({ connection: slot.connection, after: { secretVersion, slots: slots.size } });
+    writeRefusals(connection: string, change: RefusalsChange): boolean {
+      const before = counted.get(connection);
+      if (!holdsFor(change, before)) return false;
+      const after = changed(change, before, NO_REFUSALS);
+      counted.set(connection, after);
+      onRefusals({ connection, after });
+      return true;
     },
 
     clearRefusals(connection: string): void {
       counted.delete(connection);
       onRefusals({ connection, after: undefined });
     },
-
-    /** The whole of what is counted of a connection. */
-    countedRefusals: (connection: string): CountedRefusals | undefined => counted.get(connection),
 
     /** Deletes an item whose time is over, as the store may at any moment from then on. */
     expire(slot: Slot): boolean {
@@ -134,12 +130,8 @@ export function createMemoryTable({
   };
 }
 
-function sortKeyOf(slot: Slot): string {
-  return `${slot.subject}#${slot.fingerprint}`;
-}
-
 function pageAfter(slot: Slot): string {
-  return Buffer.from(sortKeyOf(slot)).toString('base64url');
+  return Buffer.from(slotName(slot)).toString('base64url');
 }
 
 function sortKeyIn(page: string): string {

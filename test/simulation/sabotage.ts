@@ -1,6 +1,6 @@
 import type { Audit } from '../../functions/core/hand-out/audit.ts';
 import type { Upstream } from '../../functions/core/mint/upstream.ts';
-import type { Change, ChangeName } from '../../functions/core/slot/changes.ts';
+import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
@@ -185,11 +185,11 @@ function changingReads(store: MemoryStore, change: (record: SlotRecord) => SlotR
 
 function changingWrites(
   store: MemoryStore,
-  how: { readonly [Name in ChangeName]?: (change: Change) => Change },
+  how: { readonly [name: string]: (change: SlotChange) => SlotChange },
 ): MemoryStore {
   return { ...store, write: (slot, change) => store.write(slot, how[change.name]?.(change) ?? change) };
 }
 
-function answeringWrites(store: MemoryStore, name: ChangeName, answer: () => Promise<boolean>): MemoryStore {
+function answeringWrites(store: MemoryStore, name: string, answer: () => Promise<boolean>): MemoryStore {
   return { ...store, write: (slot, change) => (change.name === name ? answer() : store.write(slot, change)) };
 }

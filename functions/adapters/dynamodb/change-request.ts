@@ -1,111 +1,83 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Change, Condition, Field, Values } from '../../core/slot/changes.ts';
-import type { Lease, SealedToken } from '../../core/slot/record.ts';
-import type { Slot } from '../../core/slot/slot.ts';
-import { dueAttributes, keyOf, LEASE_ATTRIBUTES, number, TOKEN_ATTRIBUTES, text, tokenAttributes } from './item.ts';
-import type { Update } from './update.ts';
+import type { AttributeValue, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
+import type { Change, Condition } from '../../core/slot/change.ts';
+import { attributesIn, encode, type Item, type Layout, namesUnder } from './item.ts';
 
-/** The attributes in which the item holds each field. The first of a group says whether the whole is there. */
-const attributesOf = {
-  generation: ['gen'],
-  token: ['tokenHash', ...TOKEN_ATTRIBUTES.filter((name) => name !== 'tokenHash')],
-  lease: LEASE_ATTRIBUTES,
-  fence: ['fence'],
-  notBefore: ['notBefore'],
-  tries: ['tries'],
-  failure: ['failCode', 'failedAt'],
-  refusedVersion: ['badSv'],
-  rejectedGeneration: ['rejectedGen'],
-  renewalBarredUntil: ['renewalBarredUntil'],
-  lastHandedOutAt: ['lastHandedOutAt'],
-  refreshAskedAt: ['refreshAskedAt'],
-  dueAt: ['dueAt', 'shard'],
-  ttlSeconds: ['ttl'],
-  'lease.id': ['leaseId'],
-  'lease.until': ['leaseUntil'],
-  'lease.begunBy': ['begunBy'],
-  'token.hash': ['tokenHash'],
-} as const satisfies Record<Field | 'lease.id' | 'lease.until' | 'lease.begunBy' | 'token.hash', readonly string[]>;
+/** The part of an `UpdateItem` request that a change determines. */
+export type ChangeRequest = Pick<
+  UpdateItemCommandInput,
+  'Key' | 'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
 
-/** A change as one conditional write of DynamoDB. */
-export function updateOf(slot: Slot, { onlyIf, set = {}, setIfAbsent = {}, add = {}, clear = [] }: Change): Update {
-  const setting = attributesIn(slot, set);
-  const where = onlyIf.map((condition, index) => expressionOf(condition, `:c${index}`));
-  const sums = Object.entries(add).map(([field, by]) => [attributesOf[field as 'tries'][0], by ?? 0] as const);
-  const absent = attributesIn(slot, setIfAbsent);
-  const removed = clear.flatMap((field) => attributesOf[field] as readonly string[]);
-  // A lease that is taken has not been begun by anybody.
-  const unbegun = set.lease === undefined ? [] : ['begunBy'];
-  return {
-    key: keyOf(slot),
-    set: setting,
-    assign: [
-      ...sums.map(([name]) => `#${name} = if_not_exists(#${name}, :zero) + :add_${name}`),
-      ...Object.keys(absent).map((name) => `#${name} = if_not_exists(#${name}, :${name})`),
+/**
+ * Writes a change as DynamoDB's expressions. In them `#name` stands for the attribute `name`, so that none can collide
+ * with a reserved word.
+ */
+export function requestOf<R>(layout: Layout<R>, change: Change<R>): ChangeRequest {
+  const { onlyIf, set = {}, setIfAbsent = {}, add = {}, clear = [] } = change;
+  const values: Item = {};
+  const valued = (value: AttributeValue): string => {
+    const name = `:v${Object.keys(values).length}`;
+    values[name] = value;
+    return name;
+  };
+  const setting = attributesIn(layout, set);
+  // A value of several attributes takes the place of all of them: a lease that is taken has not been begun by anybody.
+  const replaced = Object.entries(set).flatMap(([path, value]) => (value === undefined ? [] : [path]));
+  const removed = [...clear, ...replaced].flatMap((path) => namesUnder(layout, path));
+  const clauses = {
+    SET: [
+      ...Object.entries(setting).map(([name, value]) => `#${name} = ${valued(value)}`),
+      ...Object.entries(attributesIn(layout, setIfAbsent)).map(
+        ([name, value]) => `#${name} = if_not_exists(#${name}, ${valued(value)})`,
+      ),
     ],
-    remove: [...removed, ...unbegun].filter((name) => !(name in setting)),
-    conditions: where.map(({ expression }) => expression),
-    values: {
-      ...absent,
-      ...(sums.length > 0 && { zero: number(0) }),
-      ...Object.fromEntries(sums.map(([name, by]) => [`add_${name}`, number(by)])),
-      ...Object.fromEntries(where.flatMap(({ value }, index) => (value === undefined ? [] : [[`c${index}`, value]]))),
-    },
+    ADD: Object.entries(add).map(([field, more]) => `${nameOf(layout, field)} ${valued(encode(added(more)))}`),
+    REMOVE: removed.filter((name) => !(name in setting)).map((name) => `#${name}`),
+  };
+  const update = Object.entries(clauses)
+    .filter(([, parts]) => parts.length > 0)
+    .map(([keyword, parts]) => `${keyword} ${parts.join(', ')}`)
+    .join(' ');
+  const condition = onlyIf.map((each) => conditionOf(layout, each, valued)).join(' AND ');
+  return {
+    Key: layout.key,
+    UpdateExpression: update,
+    ConditionExpression: condition,
+    ExpressionAttributeNames: namesIn(`${update} ${condition}`),
+    // DynamoDB refuses an empty map.
+    ExpressionAttributeValues: Object.keys(values).length > 0 ? values : undefined,
   };
 }
 
-interface Where {
-  readonly expression: string;
-  readonly value?: AttributeValue;
+/** The attributes that a change names, in its conditions too: IAM cannot tell those from what is written. */
+export function attributesNamed<R>(layout: Layout<R>, change: Change<R>): readonly string[] {
+  const { Key, ExpressionAttributeNames } = requestOf(layout, change);
+  return [...new Set([...Object.keys(Key ?? {}), ...Object.values(ExpressionAttributeNames ?? {})])];
 }
 
-function expressionOf(condition: Condition, name: string): Where {
-  if ('item' in condition) {
-    return { expression: condition.item === 'present' ? 'attribute_exists(#pk)' : 'attribute_not_exists(#pk)' };
-  }
-  const attribute = `#${attributesOf[condition.field][0]}`;
+/** The names that expressions refer to as `#name`, as DynamoDB takes them. */
+export function namesIn(expression: string): Record<string, string> {
+  return Object.fromEntries([...expression.matchAll(/#(\w+)/g)].map(([reference]) => [reference, reference.slice(1)]));
+}
+
+function conditionOf<R>(layout: Layout<R>, condition: Condition<R>, valued: (value: AttributeValue) => string): string {
+  if ('item' in condition) return condition.item === 'present' ? 'attribute_exists(#pk)' : 'attribute_not_exists(#pk)';
+  const attribute = nameOf(layout, condition.field);
   const isAbsent = `attribute_not_exists(${attribute})`;
-  if ('present' in condition) return { expression: `attribute_exists(${attribute})` };
-  if ('below' in condition)
-    return { expression: `(${isAbsent} OR ${attribute} < ${name})`, value: number(condition.below) };
-  if ('atMost' in condition)
-    return { expression: `(${isAbsent} OR ${attribute} <= ${name})`, value: number(condition.atMost) };
-  if (condition.is === undefined) return { expression: isAbsent };
-  if (typeof condition.is === 'string') return { expression: `${attribute} = ${name}`, value: text(condition.is) };
-  const isEqual = `${attribute} = ${name}`;
+  if ('present' in condition) return `attribute_exists(${attribute})`;
+  if ('below' in condition) return `(${isAbsent} OR ${attribute} < ${valued(encode(condition.below))})`;
+  if ('atMost' in condition) return `(${isAbsent} OR ${attribute} <= ${valued(encode(condition.atMost))})`;
+  if ('isNot' in condition) return `(${isAbsent} OR ${attribute} <> ${valued(encode(condition.isNot))})`;
+  if (condition.is === undefined) return isAbsent;
+  const isEqual = `${attribute} = ${valued(encode(condition.is))}`;
   // An absent number reads as 0, so 0 also matches absence.
-  return { expression: condition.is === 0 ? `(${isAbsent} OR ${isEqual})` : isEqual, value: number(condition.is) };
+  return condition.is === 0 ? `(${isAbsent} OR ${isEqual})` : isEqual;
 }
 
-function attributesIn(slot: Slot, values: Values): Record<string, AttributeValue> {
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([field, value]) =>
-      value === undefined ? [] : attributesFor(slot, field as Field, value),
-    ),
-  );
+function nameOf<R>(layout: Layout<R>, path: string): string {
+  return `#${namesUnder(layout, path)[0]}`;
 }
 
-function attributesFor(slot: Slot, field: Field, value: unknown): [string, AttributeValue][] {
-  switch (field) {
-    case 'token':
-      return Object.entries(tokenAttributes(value as SealedToken));
-    case 'lease': {
-      const { id, until } = value as Lease;
-      return [
-        ['leaseId', text(id)],
-        ['leaseUntil', number(until)],
-      ];
-    }
-    case 'failure': {
-      const { code, at } = value as { code: string; at: number };
-      return [
-        ['failCode', text(code)],
-        ['failedAt', number(at)],
-      ];
-    }
-    case 'dueAt':
-      return Object.entries(dueAttributes(slot, value as number));
-    default:
-      return [[attributesOf[field][0], typeof value === 'number' ? number(value) : text(String(value))]];
-  }
+function added(more: unknown): number | ReadonlySet<string> {
+  return typeof more === 'number' ? more : new Set([String(more)]);
 }

@@ -1,29 +1,50 @@
 import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Leaf, Single } from '../../core/slot/change.ts';
 import type { Lease, SealedToken, SlotRecord } from '../../core/slot/record.ts';
-import { type Slot, slotId } from '../../core/slot/slot.ts';
-import type { Refusals } from '../../core/slot/store.ts';
+import type { Refusals } from '../../core/slot/refusals.ts';
+import { type Slot, slotId, slotName } from '../../core/slot/slot.ts';
 import { isBrokerErrorCode } from '../../core/words/errors.ts';
-import { DUE_SHARDS, REFUSALS_SORT_KEY } from './table.ts';
+import { DUE_INDEX, DUE_SHARDS, REFUSALS_SORT_KEY, TABLE_KEYS } from './table.ts';
 
 /** A DynamoDB item, or a part of one. */
 export type Item = Record<string, AttributeValue>;
 
-/** The attributes of a token; they come and go together. */
-export const TOKEN_ATTRIBUTES = [
-  'ct',
-  'dk',
-  'issuedAt',
-  'usableUntil',
-  'refreshAt',
-  'sessionStartedAt',
-  'sv',
-  'tokenHash',
-  'pubId',
-] as const;
+/** The attributes of a slot's item. The first of several says whether the whole is there. */
+const SLOT_ATTRIBUTES = {
+  generation: 'gen',
+  'token.hash': 'tokenHash',
+  'token.ciphertext': 'ct',
+  'token.dataKey': 'dk',
+  'token.issuedAt': 'issuedAt',
+  'token.usableUntil': 'usableUntil',
+  'token.refreshAt': 'refreshAt',
+  'token.sessionStartedAt': 'sessionStartedAt',
+  'token.secretVersion': 'sv',
+  'token.publicationId': 'pubId',
+  'lease.id': 'leaseId',
+  'lease.until': 'leaseUntil',
+  'lease.begunBy': 'begunBy',
+  fence: 'fence',
+  notBefore: 'notBefore',
+  tries: 'tries',
+  'failure.code': 'failCode',
+  'failure.at': 'failedAt',
+  refusedVersion: 'badSv',
+  rejectedGeneration: 'rejectedGen',
+  renewalBarredUntil: 'renewalBarredUntil',
+  lastHandedOutAt: 'lastHandedOutAt',
+  refreshAskedAt: 'refreshAskedAt',
+  dueAt: DUE_INDEX.sort,
+  ttlSeconds: TABLE_KEYS.ttl,
+} as const satisfies Record<Leaf<SlotRecord>, string>;
 
-/** The attributes of a lease. */
-export const LEASE_ATTRIBUTES = ['leaseId', 'leaseUntil', 'begunBy'] as const;
+/** The attributes of the item that counts a connection's refusals. */
+const REFUSALS_ATTRIBUTES = {
+  secretVersion: 'sv',
+  slots: 'slots',
+  ttlSeconds: TABLE_KEYS.ttl,
+} as const satisfies Record<Leaf<Refusals>, string>;
 
 const SORT_KEY_PATTERN = /^([^#]+)#([^#]+)$/;
 // The first four bytes of the hash spread the refreshes over time; another one keeps shards independent of that.
@@ -39,14 +60,62 @@ export function number(value: number): AttributeValue {
   return { N: String(value) };
 }
 
-/** Names a slot within its connection: subject, `#`, fingerprint. */
-export function sortKeyOf(slot: Slot): string {
-  return `${slot.subject}#${slot.fingerprint}`;
+/** How a record stands in the attributes of its item. */
+export interface Layout<R> {
+  readonly key: Item;
+  readonly attributes: Readonly<Record<Leaf<R>, string>>;
+  /** Attributes that come and go with another one. */
+  readonly beside: Readonly<Record<string, Item>>;
+}
+
+/** The layout of a slot's item. It is in the index of what is due while it has `dueAt` and, with that, a shard. */
+export function slotLayout(slot: Slot): Layout<SlotRecord> {
+  const shard = { [DUE_INDEX.partition]: number(shardOf(slot)) };
+  return { key: keyOf(slot), attributes: SLOT_ATTRIBUTES, beside: { [DUE_INDEX.sort]: shard } };
+}
+
+/** The layout of the item that counts a connection's refusals. */
+export function refusalsLayout(connection: string): Layout<Refusals> {
+  return { key: refusalsKeyOf(connection), attributes: REFUSALS_ATTRIBUTES, beside: {} };
+}
+
+/** The attributes under a path, with those beside them. */
+export function namesUnder<R>({ attributes, beside }: Layout<R>, path: string): readonly string[] {
+  const found = Object.entries<string>(attributes).filter(([leaf]) => leaf === path || leaf.startsWith(`${path}.`));
+  return found.flatMap(([, name]) => [name, ...Object.keys(beside[name] ?? {})]);
+}
+
+/** The attributes of values by path; of undefined there are none. */
+export function attributesIn<R>(layout: Layout<R>, values: object): Item {
+  const item: Item = {};
+  for (const [path, value] of leavesOf(values)) {
+    const [name = path] = namesUnder(layout, path);
+    Object.assign(item, { [name]: encode(value) }, layout.beside[name]);
+  }
+  return item;
+}
+
+function leavesOf(values: object, above = ''): readonly (readonly [string, Single])[] {
+  return Object.entries(values).flatMap(([key, value]: [string, unknown]) => {
+    if (value === undefined) return [];
+    return isSingle(value) ? [[`${above}${key}`, value] as const] : leavesOf(Object(value), `${above}${key}.`);
+  });
+}
+
+function isSingle(value: unknown): value is Single {
+  return typeof value !== 'object' || value instanceof Uint8Array || value instanceof Set;
+}
+
+/** A value as DynamoDB takes it. */
+export function encode(value: Single): AttributeValue {
+  if (typeof value === 'number') return number(value);
+  if (typeof value === 'string') return text(value);
+  return value instanceof Uint8Array ? { B: value } : { SS: [...value] };
 }
 
 /** The primary key of a slot's item. */
 export function keyOf(slot: Slot): Item {
-  return { pk: text(slot.connection), sk: text(sortKeyOf(slot)) };
+  return { pk: text(slot.connection), sk: text(slotName(slot)) };
 }
 
 /** The primary key of the item that counts a connection's refusals. */
@@ -66,28 +135,8 @@ export function slotIn({ pk, sk }: Item): Slot | undefined {
   return { connection: pk.S, subject, fingerprint };
 }
 
-/** `dueAt` and, with it, the shard of the index: an item is in the index while it has both. */
-export function dueAttributes(
-  slot: Slot,
-  dueAt: number,
-): { readonly dueAt: AttributeValue; readonly shard: AttributeValue } {
-  const hash = createHash('sha256').update(slotId(slot)).digest();
-  return { dueAt: number(dueAt), shard: number(hash.readUInt8(SHARD_BYTE) % DUE_SHARDS) };
-}
-
-/** A token's attributes. */
-export function tokenAttributes(token: SealedToken): Record<(typeof TOKEN_ATTRIBUTES)[number], AttributeValue> {
-  return {
-    ct: { B: token.ciphertext },
-    dk: { B: token.dataKey },
-    issuedAt: number(token.issuedAt),
-    usableUntil: number(token.usableUntil),
-    refreshAt: number(token.refreshAt),
-    sessionStartedAt: number(token.sessionStartedAt),
-    sv: text(token.secretVersion),
-    tokenHash: text(token.hash),
-    pubId: text(token.publicationId),
-  };
+function shardOf(slot: Slot): number {
+  return createHash('sha256').update(slotId(slot)).digest().readUInt8(SHARD_BYTE) % DUE_SHARDS;
 }
 
 /**
@@ -95,36 +144,33 @@ export function tokenAttributes(token: SealedToken): Record<(typeof TOKEN_ATTRIB
  * another type is 0. An unknown failure code reads as `internal`, so that it still is a failure.
  */
 export function recordIn(item: Item): SlotRecord {
-  const token = tokenIn(item);
-  const lease = leaseIn(item);
-  const { failCode, badSv, dueAt } = item;
+  const { failCode, badSv } = item;
   const code = failCode?.S;
-  const due = numberIn(dueAt);
-  const renewalBarredUntil = numberIn(item['renewalBarredUntil']);
   return {
     generation: numberIn(item['gen']) ?? 0,
+    token: tokenIn(item),
+    lease: leaseIn(item),
     fence: numberIn(item['fence']) ?? 0,
     notBefore: numberIn(item['notBefore']) ?? 0,
     tries: numberIn(item['tries']) ?? 0,
+    failure:
+      code === undefined
+        ? undefined
+        : { code: isBrokerErrorCode(code) ? code : 'internal', at: numberIn(item['failedAt']) ?? 0 },
+    refusedVersion: badSv?.S,
     rejectedGeneration: numberIn(item['rejectedGen']) ?? 0,
+    renewalBarredUntil: numberIn(item['renewalBarredUntil']),
     lastHandedOutAt: numberIn(item['lastHandedOutAt']) ?? 0,
     refreshAskedAt: numberIn(item['refreshAskedAt']) ?? 0,
+    dueAt: numberIn(item['dueAt']),
     ttlSeconds: numberIn(item['ttl']) ?? 0,
-    ...(token && { token }),
-    ...(lease && { lease }),
-    ...(code !== undefined && {
-      failure: { code: isBrokerErrorCode(code) ? code : 'internal', at: numberIn(item['failedAt']) ?? 0 },
-    }),
-    ...(badSv?.S !== undefined && { refusedVersion: badSv.S }),
-    ...(due !== undefined && { dueAt: due }),
-    ...(renewalBarredUntil !== undefined && { renewalBarredUntil }),
   };
 }
 
 /** Reads the item that counts refusals; undefined where version or slots cannot be read. */
-export function refusalsIn({ sv, slots }: Item): Refusals | undefined {
+export function refusalsIn({ sv, slots, ttl }: Item): Refusals | undefined {
   if (sv?.S === undefined || slots?.SS === undefined) return undefined;
-  return { secretVersion: sv.S, slots: slots.SS.length };
+  return { secretVersion: sv.S, slots: new Set(slots.SS), ttlSeconds: numberIn(ttl) ?? 0 };
 }
 
 function tokenIn(item: Item): SealedToken | undefined {
@@ -156,9 +202,9 @@ function tokenIn(item: Item): SealedToken | undefined {
 
 // A lease without a readable end reads as lapsed, not as absent: so it can still be taken over by its id.
 function leaseIn({ leaseId, leaseUntil, begunBy }: Item): Lease | undefined {
-  if (leaseId?.S === undefined) return undefined;
-  const lease = { id: leaseId.S, until: numberIn(leaseUntil) ?? 0 };
-  return begunBy?.S === undefined ? lease : { ...lease, begunBy: begunBy.S };
+  return leaseId?.S === undefined
+    ? undefined
+    : { id: leaseId.S, until: numberIn(leaseUntil) ?? 0, begunBy: begunBy?.S };
 }
 
 function numberIn(attribute: AttributeValue | undefined): number | undefined {

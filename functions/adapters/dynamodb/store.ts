@@ -7,12 +7,11 @@ import {
   type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { ChangeName } from '../../core/slot/changes.ts';
 import type { SlotRecord } from '../../core/slot/record.ts';
-import type { Slot } from '../../core/slot/slot.ts';
+import { type Slot, slotName } from '../../core/slot/slot.ts';
 import type { DueSlot, Store } from '../../core/slot/store.ts';
 import { BrokerError } from '../../core/words/errors.ts';
-import { updateOf } from './change-request.ts';
+import { type ChangeRequest, namesIn, requestOf } from './change-request.ts';
 import {
   type Item,
   isSlotSortKey,
@@ -21,16 +20,12 @@ import {
   recordIn,
   refusalsIn,
   refusalsKeyOf,
+  refusalsLayout,
   slotIn,
-  sortKeyOf,
+  slotLayout,
   text,
 } from './item.ts';
-import { beginRefusalsUpdate, countRefusalUpdate } from './refusal-updates.ts';
 import { DUE_INDEX, DUE_SHARDS, REFUSALS_SORT_KEY } from './table.ts';
-import { namesIn, requestOf, type Update } from './update.ts';
-
-// Each round is lost only to a writer of another secret version in between, which takes a rotation.
-const REFUSAL_ROUNDS = 5;
 
 /**
  * Creates the store over one DynamoDB table of the shape of `slotTableDefinition`.
@@ -45,13 +40,13 @@ export function createDynamodbStore({
   readonly client: DynamoDBClient;
   readonly table: string;
 }): Store {
-  /** Sends an update; what `returnValues` asks of the item, or undefined where the conditions did not hold. */
+  /** Sends a write; what `returnValues` asks of the item, or undefined where the conditions did not hold. */
   async function send(
-    operation: StoreOperation,
-    update: Update,
+    operation: string,
+    request: ChangeRequest,
     returnValues: 'NONE' | 'ALL_NEW',
   ): Promise<Item | undefined> {
-    const command = new UpdateItemCommand({ TableName: table, ...requestOf(update), ReturnValues: returnValues });
+    const command = new UpdateItemCommand({ TableName: table, ...request, ReturnValues: returnValues });
     try {
       const { Attributes } = await client.send(command);
       return Attributes ?? {};
@@ -61,11 +56,11 @@ export function createDynamodbStore({
     }
   }
 
-  async function writeIf(operation: StoreOperation, update: Update): Promise<boolean> {
-    return (await send(operation, update, 'NONE')) !== undefined;
+  async function writeIf(operation: string, request: ChangeRequest): Promise<boolean> {
+    return (await send(operation, request, 'NONE')) !== undefined;
   }
 
-  async function get(operation: StoreOperation, key: Item, consistent: boolean): Promise<Item | undefined> {
+  async function get(operation: string, key: Item, consistent: boolean): Promise<Item | undefined> {
     const command = new GetItemCommand({ TableName: table, Key: key, ConsistentRead: consistent });
     const { Item } = await client.send(command).catch(() => {
       throw unavailable(operation);
@@ -74,10 +69,7 @@ export function createDynamodbStore({
   }
 
   /** The items of a query one by one, page after page for as long as they are asked for. */
-  async function* itemsOf(
-    operation: StoreOperation,
-    query: Omit<QueryCommandInput, 'TableName'>,
-  ): AsyncGenerator<Item> {
+  async function* itemsOf(operation: string, query: Omit<QueryCommandInput, 'TableName'>): AsyncGenerator<Item> {
     let start: Item | undefined;
     do {
       const command = new QueryCommand({
@@ -119,10 +111,10 @@ export function createDynamodbStore({
       return item && recordIn(item);
     },
 
-    write: (slot, change) => writeIf(change.name, updateOf(slot, change)),
+    write: (slot, change) => writeIf(change.name, requestOf(slotLayout(slot), change)),
 
     async writeAndRead(slot, change) {
-      const item = await send(change.name, updateOf(slot, change), 'ALL_NEW');
+      const item = await send(change.name, requestOf(slotLayout(slot), change), 'ALL_NEW');
       return item && recordIn(item);
     },
 
@@ -143,7 +135,7 @@ export function createDynamodbStore({
         const slot = slotIn(item);
         if (slot === undefined) continue;
         const last = slots.at(-1);
-        if (slots.length >= limit && last !== undefined) return { slots, next: pageAfter(sortKeyOf(last.slot)) };
+        if (slots.length >= limit && last !== undefined) return { slots, next: pageAfter(slotName(last.slot)) };
         slots.push({ slot, record: recordIn(item) });
       }
       return { slots };
@@ -160,13 +152,7 @@ export function createDynamodbStore({
       return item && refusalsIn(item);
     },
 
-    async recordRefusal(refusal) {
-      for (let round = 0; round < REFUSAL_ROUNDS; round += 1) {
-        if (await writeIf('recordRefusal', countRefusalUpdate(refusal))) return;
-        if (await writeIf('recordRefusal', beginRefusalsUpdate(refusal))) return;
-      }
-      throw unavailable('recordRefusal');
-    },
+    writeRefusals: (connection, change) => writeIf(change.name, requestOf(refusalsLayout(connection), change)),
 
     async clearRefusals(connection) {
       const command = new DeleteItemCommand({ TableName: table, Key: refusalsKeyOf(connection) });
@@ -177,10 +163,8 @@ export function createDynamodbStore({
   };
 }
 
-type StoreOperation = ChangeName | Exclude<keyof Store, 'write' | 'writeAndRead'>;
-
 // The SDK's error may hold the request, hence no cause.
-function unavailable(operation: StoreOperation): BrokerError {
+function unavailable(operation: string): BrokerError {
   return new BrokerError(
     'store_unavailable',
     `The token store did not do what it was asked (${operation}); try again.`,

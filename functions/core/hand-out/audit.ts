@@ -13,7 +13,7 @@ export interface HandOutRecord {
   readonly secretVersion: string;
   readonly source: HandOutSource;
   /** How the caller came by it, where not by a hand-out of its own. */
-  readonly via?: HandOutRoute;
+  readonly via?: HandOutRoute | undefined;
   readonly requestId: string;
   readonly at: number;
 }
@@ -40,7 +40,7 @@ export async function recordHandOut(
     /** ARN of the IAM principal, or the federated identity. */
     readonly caller: string;
     readonly requestId: string;
-    readonly via?: HandOutRoute;
+    readonly via?: HandOutRoute | undefined;
   },
   { token, source }: { readonly token: Token; readonly source: HandOutSource },
 ): Promise<void> {
@@ -54,7 +54,7 @@ export async function recordHandOut(
     generation: token.generation,
     secretVersion: token.secretVersion,
     source,
-    ...(via === undefined ? {} : { via }),
+    via,
     requestId,
     at,
   });

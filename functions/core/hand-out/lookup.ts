@@ -1,4 +1,4 @@
-import { changes } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { Keys } from '../slot/keys.ts';
 import { timeNeededToMintMs, waitLimitMs } from '../slot/lease.ts';
@@ -27,7 +27,7 @@ export interface LookupRequest {
   readonly minTtlSeconds: number;
   readonly rejectedHash?: string;
   /** A token that the broker itself knows to be dead: only another will do, however young it is. */
-  readonly dead?: Publication;
+  readonly dead?: Publication | undefined;
   readonly via?: HandOutRoute;
   readonly deadline: number;
 }

@@ -101,6 +101,6 @@ export function refreshInProgress(connection: Connection, record: SlotRecord, no
   return new BrokerError(
     'refresh_in_progress',
     `A token is being fetched from ${connection.name}, and it takes longer than this request can wait. Ask again.`,
-    lease === undefined ? {} : { retryAfterMs: lease.until - now },
+    { retryAfterMs: lease && lease.until - now },
   );
 }

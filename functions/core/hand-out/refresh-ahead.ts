@@ -1,4 +1,4 @@
-import { changes } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { MintInvoker } from '../slot/minter.ts';
 import { isBackingOff, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';

@@ -1,5 +1,6 @@
 import { backOffMs } from '../slot/back-off.ts';
-import { type Claim, changes } from '../slot/changes.ts';
+import type { Claim } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { claimOn, waitLimitMs } from '../slot/lease.ts';
 import type { MintReply } from '../slot/mint-message.ts';
@@ -115,5 +116,5 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
 }
 
 function errorOf({ code, detail, retryAfterMs }: Extract<MintReply, { outcome: 'failed' }>): BrokerError {
-  return new BrokerError(code, detail, retryAfterMs === undefined ? {} : { retryAfterMs });
+  return new BrokerError(code, detail, { retryAfterMs });
 }

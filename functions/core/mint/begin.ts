@@ -1,4 +1,4 @@
-import { changes } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { claimOn, mintWindowMs } from '../slot/lease.ts';
 import type { MintReply, MintRequest } from '../slot/mint-message.ts';

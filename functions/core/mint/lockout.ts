@@ -2,8 +2,10 @@ import type { Connection } from '../slot/connection.ts';
 import { keptAtLeast, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
 import type { DataKey, Keys } from '../slot/keys.ts';
 import { isRejected, type SlotRecord } from '../slot/record.ts';
+import { countRefusal, type Refusal, type Refusals, startRefusals } from '../slot/refusals.ts';
 import type { Slot } from '../slot/slot.ts';
-import type { Refusals, Store } from '../slot/store.ts';
+import type { Store } from '../slot/store.ts';
+import { BrokerError } from '../words/errors.ts';
 import type { Clock, Telemetry } from '../words/platform.ts';
 import type { AttemptFailure } from './outcome.ts';
 import type { Secrets, SecretVersion } from './secrets.ts';
@@ -12,6 +14,8 @@ import type { Secrets, SecretVersion } from './secrets.ts';
 const SECRET_TRUSTED_MS = 5_000;
 /** Slots refused in a row under one version that stop all logins of a connection. */
 const REFUSALS_THAT_STOP = 3;
+/** Each round is lost only to a writer of another secret version in between, which takes a rotation. */
+const ROUNDS = 5;
 
 /** What a login needs, read before anything is sent. */
 export interface LoginMaterial {
@@ -49,11 +53,7 @@ export function createLoginGate({
     const wantsNewVersion = record.refusedVersion !== undefined || record.failure?.code === 'secret_invalid';
     if (wantsNewVersion || isRejected(record)) return secrets.current({ secret, maxAgeMs: 0 });
     const knownVersion = record.token?.secretVersion;
-    return secrets.current({
-      secret,
-      maxAgeMs: SECRET_TRUSTED_MS,
-      ...(knownVersion === undefined ? {} : { knownVersion }),
-    });
+    return secrets.current({ secret, maxAgeMs: SECRET_TRUSTED_MS, knownVersion });
   }
 
   /** Keeping count must not undo a login that worked, nor hide the upstream's answer. */
@@ -86,13 +86,23 @@ export function createLoginGate({
 
     async refused(slot, secretVersion) {
       const ttlSeconds = keptAtLeast(0, clock.now(), REFUSAL_KEPT_SECONDS);
-      await tolerate(store.recordRefusal({ slot, secretVersion, ttlSeconds }), slot.connection);
+      await tolerate(recordRefusal(store, { slot, secretVersion, ttlSeconds }), slot.connection);
     },
   };
 }
 
+/** Adds a slot to those refused under a secret version; a new version starts the count afresh. */
+export async function recordRefusal(store: Pick<Store, 'writeRefusals'>, refusal: Refusal): Promise<void> {
+  const { connection } = refusal.slot;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    if (await store.writeRefusals(connection, countRefusal(refusal))) return;
+    if (await store.writeRefusals(connection, startRefusals(refusal))) return;
+  }
+  throw new BrokerError('store_unavailable', 'Writers of other secret versions were quicker each time.');
+}
+
 function stops(refusals: Refusals | undefined, versionId: string): boolean {
-  return refusals !== undefined && refusals.secretVersion === versionId && refusals.slots >= REFUSALS_THAT_STOP;
+  return refusals !== undefined && refusals.secretVersion === versionId && refusals.slots.size >= REFUSALS_THAT_STOP;
 }
 
 function refusedBefore(connection: Connection, refusedVersion: string | undefined): AttemptFailure {
@@ -101,6 +111,6 @@ function refusedBefore(connection: Connection, refusedVersion: string | undefine
     detail: `The upstream of ${connection.name} refused the credential, and its secret has had no new version since. Put the right value into the secret.`,
     backOff: 'refused',
     countsAsTry: false,
-    ...(refusedVersion === undefined ? {} : { refusedVersion }),
+    refusedVersion,
   };
 }

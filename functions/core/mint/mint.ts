@@ -1,4 +1,4 @@
-import { changes } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { DataKey, Keys } from '../slot/keys.ts';
 import { mintWindowMs } from '../slot/lease.ts';
@@ -179,7 +179,7 @@ function isSlidable({ connection, record }: Attempt, now: number): boolean {
 }
 
 function attemptFailure({ code, detail, backOff, retryAfterMs }: UpstreamFailure): AttemptFailure {
-  return { code, detail, backOff, countsAsTry: true, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  return { code, detail, backOff, countsAsTry: true, retryAfterMs };
 }
 
 function outOfTime(connection: Connection): AttemptFailure {

@@ -1,6 +1,6 @@
 import type { BackOffKind } from '../slot/back-off.ts';
 import { backOffMs } from '../slot/back-off.ts';
-import { changes } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { keptAtLeast, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
 import type { DataKey } from '../slot/keys.ts';
@@ -38,9 +38,9 @@ export interface AttemptFailure {
   readonly code: BrokerErrorCode;
   readonly detail: string;
   readonly backOff: BackOffKind;
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** The secret version that the upstream refused. */
-  readonly refusedVersion?: string;
+  readonly refusedVersion?: string | undefined;
   /** False for a mere look at the secret, which sent nothing. */
   readonly countsAsTry: boolean;
 }

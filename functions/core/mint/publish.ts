@@ -1,4 +1,5 @@
-import { type Change, changes } from '../slot/changes.ts';
+import type { SlotChange } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import { publishedTtlSeconds } from '../slot/item-end.ts';
 import { timesOf } from '../slot/lifetime.ts';
 import type { MintReply } from '../slot/mint-message.ts';
@@ -96,7 +97,7 @@ export function createPublishing(dependencies: {
   /** Writes until the outcome is known or the time is up: a login must not be lost to a hiccup of the store. */
   async function put(
     { slot, deadline }: Attempt,
-    publication: Change,
+    publication: SlotChange,
     { publicationId }: SealedToken,
   ): Promise<'published' | 'superseded' | 'unknown'> {
     for (;;) {

@@ -14,6 +14,6 @@ export interface Secrets {
   current(request: {
     readonly secret: string;
     readonly maxAgeMs: number;
-    readonly knownVersion?: string;
+    readonly knownVersion?: string | undefined;
   }): Promise<SecretVersion>;
 }

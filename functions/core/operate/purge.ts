@@ -1,4 +1,4 @@
-import { changes } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { DAY_SECONDS, keptAtLeast } from '../slot/item-end.ts';
 import type { Slot } from '../slot/slot.ts';

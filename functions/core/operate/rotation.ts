@@ -1,4 +1,4 @@
-import { changes } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { Store } from '../slot/store.ts';
 import type { Clock, Telemetry } from '../words/platform.ts';

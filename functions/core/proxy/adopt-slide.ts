@@ -1,4 +1,4 @@
-import { changes } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { publishedTtlSeconds } from '../slot/item-end.ts';
 import type { Keys } from '../slot/keys.ts';

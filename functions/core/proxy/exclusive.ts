@@ -2,7 +2,7 @@ import type { Audit } from '../hand-out/audit.ts';
 import { recordHandOut } from '../hand-out/audit.ts';
 import { createLookup, type LookupDependencies } from '../hand-out/lookup.ts';
 import { askRefresh, recordUse } from '../hand-out/refresh-ahead.ts';
-import { changes } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import { keptAtLeast, LEASED_KEPT_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
 import { waitLimitMs } from '../slot/lease.ts';
 import { openToken } from '../slot/open-token.ts';
@@ -92,7 +92,7 @@ export function createExclusiveCalls(
         found = await read();
       } else if (!isUsable || token === undefined) {
         const { minTtlSeconds } = connection;
-        await lookup.find({ connection, slot, minTtlSeconds, deadline, ...(dead === undefined ? {} : { dead }) });
+        await lookup.find({ connection, slot, minTtlSeconds, deadline, dead });
         found = await read();
       } else {
         const leaseId = random.uuid();

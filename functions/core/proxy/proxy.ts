@@ -1,5 +1,5 @@
 import { createHandOut, type HandOut, type HandOutDependencies } from '../hand-out/hand-out.ts';
-import { changes } from '../slot/changes.ts';
+import * as changes from '../slot/changes.ts';
 import { BrokerError } from '../words/errors.ts';
 import { type Answered, adoptSlide } from './adopt-slide.ts';
 import { createExclusiveCalls } from './exclusive.ts';

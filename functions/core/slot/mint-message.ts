@@ -20,7 +20,7 @@ export type MintReply =
       readonly outcome: 'failed';
       readonly code: BrokerErrorCode;
       readonly detail: string;
-      readonly retryAfterMs?: number;
+      readonly retryAfterMs?: number | undefined;
     }
   /** Another invocation has begun under this lease, or it is too late to begin. */
   | { readonly outcome: 'busy' }

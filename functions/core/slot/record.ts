@@ -22,29 +22,29 @@ export interface Lease {
   readonly id: string;
   readonly until: number;
   /** The `mint` invocation that has begun under this lease, once one has. */
-  readonly begunBy?: string;
+  readonly begunBy?: string | undefined;
 }
 
 /** One slot's item: token and lease together, so that single-item conditions fence them. Absent numbers read as 0. */
 export interface SlotRecord {
   readonly generation: number;
-  readonly token?: SealedToken;
-  readonly lease?: Lease;
+  readonly token?: SealedToken | undefined;
+  readonly lease?: Lease | undefined;
   readonly fence: number;
   /** Back-off: no attempt before this; epoch milliseconds. */
   readonly notBefore: number;
   readonly tries: number;
-  readonly failure?: { readonly code: BrokerErrorCode; readonly at: number };
+  readonly failure?: { readonly code: BrokerErrorCode; readonly at: number } | undefined;
   /** The secret version that the upstream refused for this slot. */
-  readonly refusedVersion?: string;
+  readonly refusedVersion?: string | undefined;
   /** The generation that a caller reported dead; 0 for none. */
   readonly rejectedGeneration: number;
   /** No caller's word renews the slot before this; epoch milliseconds. */
-  readonly renewalBarredUntil?: number;
+  readonly renewalBarredUntil?: number | undefined;
   readonly lastHandedOutAt: number;
   readonly refreshAskedAt: number;
   /** When the schedule looks at this slot; absent while it should not. */
-  readonly dueAt?: number;
+  readonly dueAt?: number | undefined;
   /** When the store may delete the item; epoch seconds. */
   readonly ttlSeconds: number;
 }

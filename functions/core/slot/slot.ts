@@ -28,7 +28,12 @@ export function slotOf(connection: Connection, subject: string): Slot {
 
 /** Names a slot in maps; unique because no part may contain `#`. */
 export function slotId(slot: Slot): string {
-  return `${slot.connection}#${slot.subject}#${slot.fingerprint}`;
+  return `${slot.connection}#${slotName(slot)}`;
+}
+
+/** Names a slot within its connection: subject, `#`, fingerprint. */
+export function slotName({ subject, fingerprint }: Slot): string {
+  return `${subject}#${fingerprint}`;
 }
 
 /** A number in [0, 1) that is the same for the same slot everywhere; spreads refreshes over time. */

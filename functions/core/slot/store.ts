@@ -1,5 +1,6 @@
-import type { Change } from './changes.ts';
+import type { SlotChange } from './changes.ts';
 import type { SlotRecord } from './record.ts';
+import type { Refusals, RefusalsChange } from './refusals.ts';
 import type { Slot } from './slot.ts';
 
 /**
@@ -10,9 +11,9 @@ import type { Slot } from './slot.ts';
  */
 export interface Store {
   read(slot: Slot, options: { readonly consistent: boolean }): Promise<SlotRecord | undefined>;
-  write(slot: Slot, change: Change): Promise<boolean>;
+  write(slot: Slot, change: SlotChange): Promise<boolean>;
   /** The record after the change, or undefined where a condition failed. */
-  writeAndRead(slot: Slot, change: Change): Promise<SlotRecord | undefined>;
+  writeAndRead(slot: Slot, change: SlotChange): Promise<SlotRecord | undefined>;
   /** The slots of a connection, by subject; every fingerprint. `next` continues the listing. */
   list(query: {
     readonly connection: string;
@@ -22,30 +23,16 @@ export interface Store {
   /** Up to `limit` slots of every connection whose `dueAt` has come, longest overdue first. */
   due(query: { readonly now: number; readonly limit: number }): Promise<readonly DueSlot[]>;
   refusals(connection: string): Promise<Refusals | undefined>;
-  /** Adds a slot to those refused under a secret version; a new version starts the count afresh. */
-  recordRefusal(refusal: Refusal): Promise<void>;
+  writeRefusals(connection: string, change: RefusalsChange): Promise<boolean>;
   clearRefusals(connection: string): Promise<void>;
 }
 
 export interface SlotPage {
   readonly slots: readonly { readonly slot: Slot; readonly record: SlotRecord }[];
-  readonly next?: string;
+  readonly next?: string | undefined;
 }
 
 export interface DueSlot {
   readonly slot: Slot;
   readonly dueAt: number;
-}
-
-/** A slot whose credential the upstream refused. */
-export interface Refusal {
-  readonly slot: Slot;
-  readonly secretVersion: string;
-  readonly ttlSeconds: number;
-}
-
-/** The slots of a connection refused under one secret version with no success between. */
-export interface Refusals {
-  readonly secretVersion: string;
-  readonly slots: number;
 }

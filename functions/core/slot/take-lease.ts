@@ -1,6 +1,7 @@
 import { BrokerError } from '../words/errors.ts';
-import { type Change, type Claim, changed } from './changes.ts';
-import { liveLease, type SlotRecord } from './record.ts';
+import { changed } from './change.ts';
+import type { Claim, SlotChange } from './changes.ts';
+import { EMPTY_RECORD, liveLease, type SlotRecord } from './record.ts';
 import type { Slot } from './slot.ts';
 import type { Store } from './store.ts';
 
@@ -28,13 +29,14 @@ export async function takeLease(
   store: Store,
   slot: Slot,
   { leaseId, now, seen }: Pick<Claim, 'leaseId' | 'now' | 'seen'>,
-  change: Change,
+  change: SlotChange,
 ): Promise<Taken> {
   let error: BrokerError | undefined;
   // A failed condition is billed like a write: look before writing.
   const isHeld = seen !== undefined && liveLease(seen, now) !== undefined;
   try {
-    if (!isHeld && (await store.write(slot, change))) return { isOurs: true, record: changed(change, seen) };
+    if (!isHeld && (await store.write(slot, change)))
+      return { isOurs: true, record: changed(change, seen, EMPTY_RECORD) };
   } catch (failure) {
     if (!(failure instanceof BrokerError)) throw failure;
     error = failure;

@@ -52,7 +52,7 @@ export function isBrokerErrorCode(code: string): code is BrokerErrorCode {
 
 export interface BrokerErrorOptions {
   /** How long until the next attempt can succeed, where that is known. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** In a cooldown: the code of the failure that began it. */
   readonly cause?: BrokerErrorCode;
   /** With `method_not_allowed`: the methods that the route has. */

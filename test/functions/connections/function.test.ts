@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { changes } from '../../../functions/core/slot/changes.ts';
+import * as changes from '../../../functions/core/slot/changes.ts';
 import { slotOf } from '../../../functions/core/slot/slot.ts';
 import {
   CALLER,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Change, changes } from '../../../../functions/core/slot/changes.ts';
+import type { SlotChange } from '../../../../functions/core/slot/changes.ts';
+import * as changes from '../../../../functions/core/slot/changes.ts';
 import {
   claimOn,
   failureOf,
@@ -16,7 +17,7 @@ import {
 
 /** Who may mint (invariants 3, 4 and 6). */
 export function describeLeases(subject: () => StoreUnderTest): void {
-  const write = (change: Change) => subject().store.write(SLOT, change);
+  const write = (change: SlotChange) => subject().store.write(SLOT, change);
   const begin = (start: { readonly leaseId: string; readonly begunBy: string }) =>
     subject().store.writeAndRead(SLOT, changes.begin(start));
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Change, changes } from '../../../../functions/core/slot/changes.ts';
+import type { SlotChange } from '../../../../functions/core/slot/changes.ts';
+import * as changes from '../../../../functions/core/slot/changes.ts';
 import {
   claimOn,
   failureOf,
@@ -15,7 +16,7 @@ import {
 
 /** What is noted on a slot beside its lease: asks, use, rejections, the schedule, and what operators do. */
 export function describeNotes(subject: () => StoreUnderTest): void {
-  const write = (change: Change) => subject().store.write(SLOT, change);
+  const write = (change: SlotChange) => subject().store.write(SLOT, change);
 
   describe('askRefresh', () => {
     const ask = { generation: 1, now: NOW, notSince: NOW - 30_000 };
@@ -77,7 +78,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
       await leased(subject());
       await write(changes.recordUse(use));
 
-      expect(await recordOf(subject())).not.toHaveProperty('dueAt');
+      expect((await recordOf(subject())).dueAt).toBeUndefined();
     });
 
     it('makes no item where there is none', async () => {
@@ -115,7 +116,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
       await published(subject(), { lastHandedOutAt: NOW });
 
       expect(await write(changes.reschedule({ generation: 1, lastHandedOutAt: NOW }))).toBe(true);
-      expect(await recordOf(subject())).not.toHaveProperty('dueAt');
+      expect((await recordOf(subject())).dueAt).toBeUndefined();
       expect(await subject().item(SLOT)).not.toHaveProperty('shard');
     });
 
@@ -138,7 +139,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
 
       expect(await write(changes.reschedule({ generation: 1, lastHandedOutAt: 0 }))).toBe(false);
       expect(await write(changes.reschedule({ generation: 1, lastHandedOutAt: NOW - 1 }))).toBe(false);
-      expect(await recordOf(subject())).toHaveProperty('dueAt');
+      expect((await recordOf(subject())).dueAt).toBeDefined();
     });
 
     it('changes nothing where the hand-out that it saw is no longer noted', async () => {
@@ -152,7 +153,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
 
       expect(await write(changes.reschedule({ generation: 0, lastHandedOutAt: 0 }))).toBe(false);
       expect(await write(changes.reschedule({ generation: 2, lastHandedOutAt: 0 }))).toBe(false);
-      expect(await recordOf(subject())).toHaveProperty('dueAt');
+      expect((await recordOf(subject())).dueAt).toBeDefined();
     });
 
     it('makes no item where there is none', async () => {

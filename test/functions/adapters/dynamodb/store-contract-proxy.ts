@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Change, changes } from '../../../../functions/core/slot/changes.ts';
+import type { SlotChange } from '../../../../functions/core/slot/changes.ts';
+import * as changes from '../../../../functions/core/slot/changes.ts';
 import {
   claimOn,
   failureOf,
@@ -20,7 +21,7 @@ const LATER_SECONDS = TTL_SECONDS + 86_400;
 
 /** What the proxy writes: slides taken up, renewals barred, leases held for a call. */
 export function describeProxyWrites(subject: () => StoreUnderTest): void {
-  const write = (change: Change) => subject().store.write(SLOT, change);
+  const write = (change: SlotChange) => subject().store.write(SLOT, change);
 
   describe('adopt', () => {
     const slide = {

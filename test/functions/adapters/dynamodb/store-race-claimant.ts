@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import { createDynamodbStore } from '../../../../functions/adapters/dynamodb/store.ts';
-import { changes } from '../../../../functions/core/slot/changes.ts';
+import * as changes from '../../../../functions/core/slot/changes.ts';
 
 /** What a claimant is to do; it comes as the process's one argument, in JSON. */
 export interface RaceOrder {

@@ -9,7 +9,7 @@ async function gate({ kept = 'version-1', current = 'version-1' } = {}) {
   const made = harness();
   await made.broker.handOut();
   const { operators, time, connection, slot } = made;
-  const asked: { readonly maxAgeMs: number; readonly knownVersion?: string }[] = [];
+  const asked: { readonly maxAgeMs: number; readonly knownVersion?: string | undefined }[] = [];
   const loginGate = createLoginGate({
     ...operators,
     secrets: {
@@ -98,7 +98,7 @@ describe('createLoginGate', () => {
     const { prepare, refuse, asked } = await gate({ kept: 'version-1', current: 'version-2' });
     await refuse(3, 'version-1');
 
-    expect(await prepare()).toMatchObject({ secret: { versionId: 'version-2' }, refusals: { slots: 3 } });
+    expect(await prepare()).toMatchObject({ secret: { versionId: 'version-2' }, refusals: { slots: { size: 3 } } });
     expect(asked).toEqual([{ maxAgeMs: 5_000 }, { maxAgeMs: 0 }]);
   });
 
@@ -113,7 +113,7 @@ describe('createLoginGate', () => {
   it('keeps the count of refused slots for 30 days', async () => {
     const { refuse, table, time } = await gate();
     await refuse(1, 'version-1');
-    const { ttlSeconds = 0 } = table.countedRefusals('helpdesk') ?? {};
+    const { ttlSeconds = 0 } = table.refusals('helpdesk') ?? {};
 
     expect(ttlSeconds - time.now() / 1_000).toBeGreaterThan(30 * 86_400 - 2);
     expect(ttlSeconds - time.now() / 1_000).toBeLessThan(30 * 86_400 + 2);
@@ -128,7 +128,7 @@ describe('createLoginGate', () => {
     upstream.rules.accepted.add('right');
     await broker.handOut({ subject: '3' });
 
-    expect(refusals.map(({ after }) => after?.slots)).toEqual([1, undefined]);
+    expect(refusals.map(({ after }) => after?.slots.size)).toEqual([1, undefined]);
   });
 
   it('undoes no login that worked where the count cannot be cleared, and tells operators', async () => {

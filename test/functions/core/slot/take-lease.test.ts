@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changes } from '../../../../functions/core/slot/changes.ts';
+import * as changes from '../../../../functions/core/slot/changes.ts';
 import { claimOn } from '../../../../functions/core/slot/lease.ts';
 import { takeLease } from '../../../../functions/core/slot/take-lease.ts';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';

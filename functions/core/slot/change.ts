@@ -1,0 +1,78 @@
+/**
+ * One conditional write to one item, as data: what must be true of the record in it, and what changes then. A store
+ * makes changes; it knows how, and none of the rules. Where one condition is false, nothing is written.
+ */
+export interface Change<R> {
+  readonly name: string;
+  readonly onlyIf: readonly Condition<R>[];
+  /** Values by path; one that is undefined stays as it is. */
+  readonly set?: Values<R>;
+  /** Values of fields that are absent; those that are there stay. */
+  readonly setIfAbsent?: Values<R>;
+  /** Adds to a number, or a member to a set; where there is none, to 0 or to the empty set. */
+  readonly add?: { readonly [F in keyof R]?: R[F] extends ReadonlySet<infer Member> ? Member : number };
+  readonly clear?: readonly Field<R>[];
+}
+
+/**
+ * An absent number reads as 0. `is` undefined: absent. `isNot`, `atMost` and `below` also hold where there is nothing.
+ */
+export type Condition<R> =
+  | { readonly item: 'present' | 'absent' }
+  | { readonly field: Path<R>; readonly is: string | number | undefined }
+  | { readonly field: Path<R>; readonly isNot: string }
+  | { readonly field: Path<R>; readonly atMost: number }
+  | { readonly field: Path<R>; readonly below: number }
+  | { readonly field: Field<R>; readonly present: true };
+
+export type Field<R> = keyof R & string;
+/** A field that is one value (`fence`), or a part of one that is several (`lease.id`). */
+export type Leaf<R> = {
+  [F in Field<R>]-?: NonNullable<R[F]> extends Single ? F : `${F}.${Field<NonNullable<R[F]>>}`;
+}[Field<R>];
+export type Path<R> = Field<R> | Leaf<R>;
+export type Single = string | number | Uint8Array | ReadonlySet<string>;
+
+type Values<R> = { readonly [P in Path<R>]?: ValueAt<R, P> | undefined };
+type ValueAt<R, P> = P extends keyof R
+  ? NonNullable<R[P]>
+  : P extends `${infer F extends Field<R>}.${infer Part}`
+    ? ValueAt<NonNullable<R[F]>, Part>
+    : never;
+
+/** Reports whether a change may be made to a record; undefined is an item that is not there. */
+export function holdsFor<R>(change: Change<R>, record: R | undefined): boolean {
+  return change.onlyIf.every((condition) => {
+    if ('item' in condition) return (record !== undefined) === (condition.item === 'present');
+    const value = valueAt(record, condition.field);
+    if ('present' in condition) return value !== undefined;
+    if ('is' in condition) return value === condition.is || (value === undefined && condition.is === 0);
+    if ('isNot' in condition) return value !== condition.isNot;
+    const number = typeof value === 'number' ? value : 0;
+    return number === 0 || ('below' in condition ? number < condition.below : number <= condition.atMost);
+  });
+}
+
+/** The record after a change whose conditions hold; `empty` is what is true where nothing is known. */
+export function changed<R extends object>(change: Change<R>, record: R | undefined, empty: R): R {
+  const { set = {}, setIfAbsent = {}, add = {}, clear = [] } = change;
+  const next = new Map<string, unknown>(Object.entries({ ...empty, ...record }));
+  for (const field of clear) next.set(field, empty[field]);
+  for (const [field, value] of Object.entries(setIfAbsent)) next.set(field, next.get(field) ?? value);
+  for (const [path, value] of Object.entries(set)) {
+    const [field = '', part] = path.split('.');
+    if (value !== undefined)
+      next.set(field, part === undefined ? value : { ...Object(next.get(field)), [part]: value });
+  }
+  for (const [field, more] of Object.entries(add)) next.set(field, sumOf(next.get(field), more));
+  // It has every field of `empty`, and each of the type that the change is checked for.
+  return Object.fromEntries(next) as R;
+}
+
+function valueAt(record: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, key) => Object(value)[key], record);
+}
+
+function sumOf(value: unknown, more: unknown): unknown {
+  return typeof more === 'number' ? Number(value ?? 0) + more : new Set(value instanceof Set ? value : []).add(more);
+}

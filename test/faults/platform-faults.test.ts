@@ -1,15 +1,28 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import type { TestControls } from '../../local/system.ts';
-import { type Answer, type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
+import { retryAtOnce } from '../functions/adapters/aws/retry-at-once.ts';
+import { type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
+import { useStillTime } from '../system/still-time.ts';
 import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
+import { takeTime } from '../system/taken-time.ts';
 import { waitUntil } from '../system/wait-until.ts';
+import { startRawUpstream, tokenAnswer } from './raw-upstream.ts';
 
-const SLOW_MS = 60_000;
+/** A copy of a secret may be used for 5 s, and its back-off doubles meanwhile. */
+const HEALS_WITHIN_SECONDS = 15;
+/** A lease is `timeoutSeconds` and 11 s, here 12 s. */
+const WITHIN_A_LEASE = { seconds: 12 };
+const WITHIN_A_REQUEST = { seconds: 24 };
+const LONGEST_BACK_OFF_SECONDS = 30;
 const SLOTS = 60;
 const STAFF = Array.from({ length: SLOTS }, (_, index) => String(index + 1));
 
+retryAtOnce();
+const time = useStillTime();
 let upstream: Awaited<ReturnType<typeof startDemoHelpmaster>>;
+let holding: Awaited<ReturnType<typeof startHoldingUpstream>>;
 let system: SystemUnderTest;
 let api: ApiClient;
 let controls: TestControls;
@@ -17,27 +30,28 @@ let used = 0;
 
 beforeAll(async () => {
   upstream = await startDemoHelpmaster({ knobs: { staff: STAFF } });
-  const connection = {
-    provider: 'helpmaster',
-    baseUrl: upstream.baseUrl,
-    timeoutSeconds: 1,
-    memorySeconds: 0,
-    isolation: 'shared',
-  };
+  const connection = { provider: 'helpmaster', baseUrl: upstream.baseUrl, memorySeconds: 0, isolation: 'shared' };
+  holding = await startHoldingUpstream();
   system = await startSystemUnderTest({
-    connections: Object.fromEntries(STAFF.map((subject) => [connectionOf(subject), connection])),
-    secrets: Object.fromEntries(STAFF.map((subject) => [connectionOf(subject), demoHelpmasterSecret])),
+    connections: {
+      ...Object.fromEntries(STAFF.map((subject) => [connectionOf(subject), connection])),
+      held: { ...connection, baseUrl: holding.baseUrl },
+    },
+    secrets: {
+      ...Object.fromEntries(STAFF.map((subject) => [connectionOf(subject), demoHelpmasterSecret])),
+      held: demoHelpmasterSecret,
+    },
   });
   ({ api, controls } = system);
 });
 afterEach(() => {
   controls.dynamodb.clear();
   controls.aws.clear();
-  upstream.setKnobs({ delayLoginMs: 0 });
 });
 afterAll(async () => {
   await system.close();
   await upstream.close();
+  await holding.close();
 });
 
 /** Each slot has a connection of its own, so that no copy of its secret is left from another test. */
@@ -55,16 +69,16 @@ function freshSubject(): string {
 
 const loginsOf = (subject: string) => upstream.ledger().logins.filter((login) => login.subject === subject).length;
 
-/** Invariant 18: once the fault has ended, callers do nothing but ask. */
-async function heals(subject: string, gist = '200 login'): Promise<Answer> {
+/** Invariant 18: once the fault has ended, callers do nothing but ask: here each second. */
+async function heals(subject: string): Promise<void> {
   controls.dynamodb.clear();
   controls.aws.clear();
-  const answer = await waitUntil('token', async () => {
-    const got = await ask(subject);
-    return got.status === 503 ? undefined : got;
-  });
-  expect(gistOf(answer)).toBe(gist);
-  return answer;
+  let answer = await ask(subject);
+  for (let passed = 0; answer.status === 503 && passed < HEALS_WITHIN_SECONDS; passed += 1) {
+    time.advance({ seconds: 1 });
+    answer = await ask(subject);
+  }
+  expect(gistOf(answer)).toBe('200 login');
 }
 
 interface PlatformFault {
@@ -153,7 +167,7 @@ describe('a platform in trouble, and a slot without a token', () => {
   });
 });
 
-describe.concurrent('a secret that cannot be used', () => {
+describe('a secret that cannot be used', () => {
   it.each([
     ['is no JSON', 'not JSON: canary-7c1e'],
     ['lacks its field', { apikey: 'canary-7c1e' }],
@@ -166,7 +180,7 @@ describe.concurrent('a secret that cannot be used', () => {
     expect(answer.text + system.log()).not.toContain('canary-7c1e');
     expect(loginsOf(subject)).toBe(0);
     system.secrets.put(connectionOf(subject), demoHelpmasterSecret);
-    await heals(subject, '200 login');
+    await heals(subject);
   });
 });
 
@@ -211,16 +225,22 @@ describe('a reply that is lost after the write', () => {
     ['throttle', 4],
     ['down', 4],
   ] as const)('at the publication (%s, %i times): it is found or made good, with one login', async (mode, count) => {
+    const before = holding.logins();
     const subject = freshSubject();
-    upstream.setKnobs({ delayLoginMs: 500 });
-    const asked = ask(subject);
-    await waitUntil('login', () => (loginsOf(subject) > 0 ? true : undefined));
+    const askHeld = () => api.token('held', subject);
+    holding.hold();
+    const asked = askHeld();
+    await waitUntil('login', () => (holding.logins() > before ? true : undefined));
     controls.dynamodb.set('dynamodb', { mode, operation: 'UpdateItem', count });
+    holding.release();
     const answer = await asked;
     expect(gistOf(answer)).toBe('200 login');
     expect(answer.json['generation']).toBe(1);
-    expect(loginsOf(subject)).toBe(1);
-    expect(tokenOf(await heals(subject, '200 cache'))).toBe(tokenOf(answer));
+    controls.dynamodb.clear();
+    const after = await askHeld();
+    expect(gistOf(after)).toBe('200 cache');
+    expect(tokenOf(after)).toBe(tokenOf(answer));
+    expect(holding.logins()).toBe(before + 1);
   });
 
   it('of `mint`: what it published is handed out, with one login', async () => {
@@ -231,34 +251,35 @@ describe('a reply that is lost after the write', () => {
   });
 });
 
-describe.concurrent('outages that are waited for', { timeout: SLOW_MS }, () => {
+describe('outages that are waited for', () => {
   it('invariants 4, 6: a publication that never succeeds → 503 store_unavailable, the token is discarded', async () => {
-    const own = await startSlow();
+    const own = await startOwn();
+    own.upstream.hold();
+    const time = takeTime();
     const asked = own.system.api.token('helpdesk', 'system');
-    await waitUntil('login', () => (own.upstream.ledger().logins.length > 0 ? true : undefined));
+    await expect.poll(own.upstream.logins).toBe(1);
     own.system.controls.dynamodb.set('dynamodb', { mode: 'down', operation: 'UpdateItem' });
-    const answer = await asked;
+    own.upstream.release();
+    const answer = await time.passUntil(asked, WITHIN_A_LEASE);
     expect(['503 store_unavailable', '503 refresh_in_progress']).toContain(gistOf(answer));
     own.system.controls.dynamodb.clear();
     // The back-off of the lease holds: asking again logs in only when it is over.
-    const next = await own.system.api.token('helpdesk', 'system');
+    const next = await time.passUntil(own.system.api.token('helpdesk', 'system'), WITHIN_A_LEASE);
     expect(['503 refresh_in_progress', '503 cooldown']).toContain(gistOf(next));
-    expect(own.upstream.ledger().logins).toHaveLength(1);
-    await own.close();
+    expect(own.upstream.logins()).toBe(1);
   });
 
   it.each(['hang', 'reset', 'down'] as const)(
     'an invocation of `mint` without an answer (%s) → 503 while its lease and back-off hold, and nothing is sent twice',
     async (mode) => {
-      const own = await startSlow();
+      const own = await startOwn();
+      const time = takeTime();
       own.system.controls.aws.set('lambda', { mode });
-      const answer = await own.system.api.token('helpdesk', 'system');
+      const answer = await time.passUntil(own.system.api.token('helpdesk', 'system'), WITHIN_A_REQUEST);
       expect(['503 refresh_in_progress', '503 cooldown']).toContain(gistOf(answer));
       expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
       expect(own.system.controls.aws.counts()).toMatchObject({ 'lambda.Invoke': 1 });
-      expect(own.upstream.ledger().logins).toEqual([]);
-      own.system.controls.aws.clear();
-      await own.close();
+      expect(own.upstream.logins()).toBe(0);
     },
   );
 
@@ -266,34 +287,48 @@ describe.concurrent('outages that are waited for', { timeout: SLOW_MS }, () => {
     ['secretsmanager', ['503 secret_unavailable', '504 deadline_exceeded', '503 refresh_in_progress']],
     ['kms', ['503 kms_unavailable', '504 deadline_exceeded', '503 refresh_in_progress']],
   ] as const)('%s that hangs → an error within the lease, and no login', async (service, gists) => {
-    const own = await startSlow();
+    const own = await startOwn();
+    const time = takeTime();
     own.system.controls.aws.set(service, { mode: 'hang' });
-    expect(gists).toContain(gistOf(await own.system.api.token('helpdesk', 'system')));
-    expect(own.upstream.ledger().logins).toEqual([]);
+    const answer = await time.passUntil(own.system.api.token('helpdesk', 'system'), WITHIN_A_LEASE);
+    expect(gists).toContain(gistOf(answer));
+    expect(own.upstream.logins()).toBe(0);
     own.system.controls.aws.clear();
-    const healed = await waitUntil('token', async () => {
-      const got = await own.system.api.token('helpdesk', 'system');
-      return got.status === 200 ? got : undefined;
-    });
+    time.advance({ seconds: LONGEST_BACK_OFF_SECONDS });
+    const healed = await time.passUntil(own.system.api.token('helpdesk', 'system'), WITHIN_A_LEASE);
     expect(gistOf(healed)).toBe('200 login');
-    expect(own.upstream.ledger().logins).toHaveLength(1);
-    await own.close();
+    expect(own.upstream.logins()).toBe(1);
   });
 });
 
-/** A system of its own, for faults that are left standing; its login takes half a second. */
-async function startSlow() {
-  const own = await startDemoHelpmaster({ knobs: { delayLoginMs: 500 } });
-  const slow = await startSystemUnderTest({
+/** A system of its own, for faults that are left standing; it ends with the test. */
+async function startOwn() {
+  const own = await startHoldingUpstream();
+  onTestFinished(own.close);
+  const started = await startSystemUnderTest({
     connections: { helpdesk: { provider: 'helpmaster', baseUrl: own.baseUrl, timeoutSeconds: 1, memorySeconds: 0 } },
     secrets: { helpdesk: demoHelpmasterSecret },
   });
-  return {
-    upstream: own,
-    system: slow,
-    async close() {
-      await slow.close();
-      await own.close();
+  onTestFinished(started.close);
+  return { upstream: own, system: started };
+}
+
+/** A HelpMaster whose answers to logins are held back while the test says so. */
+async function startHoldingUpstream() {
+  let gate = Promise.withResolvers<void>();
+  gate.resolve();
+  const server = await startRawUpstream({
+    misbehave: (socket, request) => {
+      void request.then(() => gate.promise).then(() => socket.end(tokenAnswer(`token-${randomUUID()}`)));
     },
+  });
+  return {
+    baseUrl: `http://127.0.0.1:${server.port}`,
+    logins: server.logins,
+    hold: () => {
+      gate = Promise.withResolvers();
+    },
+    release: () => gate.resolve(),
+    close: server.close,
   };
 }

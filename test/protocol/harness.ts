@@ -173,6 +173,12 @@ export function harness({
       if (token === undefined) throw new Error('there is no token');
       put({ token: { ...token, ...fields } }, subject);
     },
+    /** Writes an item of a slot that the configuration no longer has; gives that slot. */
+    putOutdated(fields: Partial<SlotRecord>): Slot {
+      const outdated = { ...slotOf(connection, SYSTEM), fingerprint: 'before' };
+      table.set('spoil', outdated, { ...EMPTY_RECORD, ...fields });
+      return outdated;
+    },
     /** Gives the lease of the slot to somebody who never comes back. */
     heldByAnother: (ms: number) => put({ lease: { id: 'another', until: time.now() + ms } }),
     /** Does to the slot's item what an operator's purge does, at once. */

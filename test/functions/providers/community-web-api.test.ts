@@ -140,7 +140,7 @@ describe('CommunityWebAPI: a login', () => {
     expect(tokenIn((await login()).outcome).attributes).toMatchObject({ userRole, userRoleName });
   });
 
-  it('C6, C7, C9, C10: attributes that are absent or of another type are null, and promote nobody', async () => {
+  it('C6, C7, C9, C10: attributes that are absent or of another type are null and promote nobody', async () => {
     const { outcome } = await loginTo({ body: '{"authToken":"t","userRole":"1000","userName":7,"timeZone":null}' });
     expect(tokenIn(outcome).attributes).toMatchObject({
       agentId: null,
@@ -163,7 +163,7 @@ describe('CommunityWebAPI: a login', () => {
     expect(failureIn((await loginTo({ body: '{"authToken":" a"}' })).outcome).code).toBe('upstream_invalid_response');
   });
 
-  it('C17: a token lives as long as configured, from the sending on, and never beyond its maximum age', async () => {
+  it('C17: a token lives as long as configured, from the sending on, up to its maximum age', async () => {
     const before = Date.now();
     const { life, requestStartedAt } = tokenIn((await login()).outcome);
     expect(life.seconds).toBe(1200);

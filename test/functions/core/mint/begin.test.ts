@@ -165,14 +165,12 @@ describe('createLeaseTaking, for the schedule or a reader', () => {
 
 describe('createLeaseTaking, for a slot that the configuration no longer has', () => {
   it.each([true, false])('takes it off the schedule, by a write only where it is on it: %s', async (isOn) => {
-    const { take, slot, table, writes, record } = await withToken();
-    const old = { ...slot(), fingerprint: 'before' };
-    const { dueAt: _, ...off } = record();
-    table.set('spoil', old, isOn ? { ...off, dueAt: 1 } : off);
+    const { take, putOutdated, table, writes } = await withToken();
+    const outdated = putOutdated(isOn ? { dueAt: 1 } : {});
     const before = writes.length;
 
-    expect(await take({ trigger: 'schedule' }, 'before')).toEqual({ outcome: 'idle' });
-    expect(table.get(old)?.dueAt).toBeUndefined();
+    expect(await take({ trigger: 'schedule' }, outdated.fingerprint)).toEqual({ outcome: 'idle' });
+    expect(table.get(outdated)?.dueAt).toBeUndefined();
     expect(writes).toHaveLength(before + (isOn ? 1 : 0));
   });
 

@@ -48,13 +48,11 @@ describe('createRotation', () => {
   });
 
   it('leaves slots alone that the configuration no longer has', async () => {
-    const { broker, table, slot, record } = harness();
-    const old = { ...slot(), fingerprint: 'before' };
-    const held = { ...record(), notBefore: FAR_AHEAD };
-    table.set('spoil', old, held);
+    const { broker, table, putOutdated } = harness();
+    const outdated = putOutdated({ notBefore: FAR_AHEAD });
     await broker.rotationEvent();
 
-    expect(table.get(old)).toEqual(held);
+    expect(table.get(outdated)?.notBefore).toBe(FAR_AHEAD);
   });
 
   it('keeps good tokens, which the schedule then renews', async () => {

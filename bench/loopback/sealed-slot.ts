@@ -1,12 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { attributesIn, slotLayout } from '../../functions/adapters/dynamodb/item.ts';
+import { systemRandom } from '../../functions/adapters/system.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { DataKey } from '../../functions/core/slot/keys.ts';
-import type { SealedToken } from '../../functions/core/slot/record.ts';
-import { SEAL_NONCE_BYTES, seal } from '../../functions/core/slot/seal.ts';
+import { EMPTY_RECORD } from '../../functions/core/slot/record.ts';
+import { sealNext } from '../../functions/core/slot/seal.ts';
 import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot/slot.ts';
-import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 
 const DAY_MS = 86_400_000;
@@ -38,23 +38,14 @@ export function sealedSlot(broker: string, connection: Connection): SealedSlot {
 /** Makes the item of a slot with a token of these times, sealed under `key`, that is in use. */
 export function slotItem(broker: string, slot: Slot, key: DataKey, times: Times): Record<string, AttributeValue> {
   const value = randomBytes(TOKEN_BYTES).toString('base64url').slice(0, TOKEN_BYTES);
-  const usableUntil = times.expiresAt - CLOCK_SKEW_MS;
-  const bound = { issuedAt: times.issuedAt, usableUntil, secretVersion: 'a'.repeat(32) };
-  const ciphertext = seal(
-    { value: new Secret(value), attributes: {} },
-    key.plaintext,
-    { broker, slot, generation: 1, ...bound },
-    randomBytes(SEAL_NONCE_BYTES),
-  );
-  const token: SealedToken = {
-    ...bound,
-    ciphertext,
-    dataKey: key.encrypted,
-    refreshAt: times.refreshAt,
+  const token = sealNext({ broker, random: systemRandom }, slot, EMPTY_RECORD, {
+    ...times,
+    value: new Secret(value),
+    attributes: {},
+    key,
+    secretVersion: 'a'.repeat(32),
     sessionStartedAt: times.issuedAt,
-    hash: createHash('sha256').update(value).digest('hex'),
-    publicationId: 'b'.repeat(36),
-  };
+  });
   const layout = slotLayout(slot);
   const record = { generation: 1, token, lastHandedOutAt: Date.now(), dueAt: times.refreshAt };
   return { ...layout.key, ...attributesIn(layout, record) };

@@ -4,9 +4,9 @@ import { publishedTtlSeconds } from '../slot/item-end.ts';
 import { timesOf } from '../slot/lifetime.ts';
 import type { MintReply } from '../slot/mint-message.ts';
 import type { SealedToken } from '../slot/record.ts';
-import { SEAL_NONCE_BYTES, seal } from '../slot/seal.ts';
+import { sealNext } from '../slot/seal.ts';
 import type { Store } from '../slot/store.ts';
-import { CLOCK_SKEW_MS, hashOf, isUsable, shortHash, type TokenTimes } from '../slot/token.ts';
+import { isUsable, shortHash, type TokenTimes } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { type Attempt, type AttemptFailure, type Minted, writeFailure } from './outcome.ts';
@@ -25,7 +25,7 @@ export function createPublishing(dependencies: {
   readonly random: Random;
   readonly broker: string;
 }): (attempt: Attempt, minted: Minted) => Promise<MintReply> {
-  const { store, telemetry, clock, random, broker } = dependencies;
+  const { store, telemetry, clock, random } = dependencies;
 
   return async function publish(attempt, minted) {
     const { connection, slot, leaseId, record, trigger } = attempt;
@@ -35,7 +35,7 @@ export function createPublishing(dependencies: {
       return writeFailure(dependencies, attempt, unusable(attempt, times, now));
     }
     const generation = record.generation + 1;
-    const token = sealed(attempt, minted, times);
+    const token = sealNext(dependencies, slot, record, { ...minted, ...times, value: minted.issued.value });
     const stillRefused = minted.source === 'slide' ? record.refusedVersion : undefined;
     const publication = changes.publish({
       leaseId,
@@ -71,28 +71,6 @@ export function createPublishing(dependencies: {
       retryAfterMs: Math.max(record.notBefore - clock.now(), 0),
     };
   };
-
-  function sealed(
-    { slot, record }: Attempt,
-    minted: Minted,
-    { issuedAt, expiresAt, refreshAt }: TokenTimes,
-  ): SealedToken {
-    const { key, secretVersion, attributes, sessionStartedAt } = minted;
-    const { value } = minted.issued;
-    const usableUntil = expiresAt - CLOCK_SKEW_MS;
-    const context = { broker, slot, generation: record.generation + 1, issuedAt, usableUntil, secretVersion };
-    return {
-      ciphertext: seal({ value, attributes }, key.plaintext, context, random.bytes(SEAL_NONCE_BYTES)),
-      dataKey: key.encrypted,
-      issuedAt,
-      usableUntil,
-      refreshAt,
-      sessionStartedAt,
-      secretVersion,
-      hash: hashOf(value),
-      publicationId: random.uuid(),
-    };
-  }
 
   /** Writes until the outcome is known or the time is up: a login must not be lost to a hiccup of the store. */
   async function put(

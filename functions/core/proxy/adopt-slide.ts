@@ -4,10 +4,10 @@ import { publishedTtlSeconds } from '../slot/item-end.ts';
 import type { Keys } from '../slot/keys.ts';
 import { timesOf } from '../slot/lifetime.ts';
 import { liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
-import { SEAL_NONCE_BYTES, seal } from '../slot/seal.ts';
+import { sealNext } from '../slot/seal.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
-import { CLOCK_SKEW_MS, hashOf, isUsable, shortHash, type Token } from '../slot/token.ts';
+import { isUsable, shortHash, type Token } from '../slot/token.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import type { ForwardOutcome } from './forwarder.ts';
 
@@ -77,21 +77,15 @@ export async function sealSlide(
   const current = record.token;
   if (current === undefined) return undefined;
   const sessionEndsAt = current.sessionStartedAt + (connection.maxSessionSeconds ?? 0) * 1000;
-  const { issuedAt, expiresAt, refreshAt } = timesOf({ life: slid.life, requestStartedAt }, connection, slot);
-  if (clock.now() >= sessionEndsAt || !isUsable({ expiresAt }, clock.now(), connection.minTtlSeconds)) return undefined;
-  const key = await keys.decrypt(slot, current.dataKey);
-  if (key === undefined) return undefined;
+  const times = timesOf({ life: slid.life, requestStartedAt }, connection, slot);
+  if (clock.now() >= sessionEndsAt || !isUsable(times, clock.now(), connection.minTtlSeconds)) return undefined;
+  const plaintext = await keys.decrypt(slot, current.dataKey);
+  if (plaintext === undefined) return undefined;
 
-  const usableUntil = expiresAt - CLOCK_SKEW_MS;
+  const { value } = slid;
   const { secretVersion, attributes } = used;
-  const context = { broker, slot, generation: record.generation + 1, issuedAt, usableUntil, secretVersion };
-  return {
-    ...current,
-    ciphertext: seal({ value: slid.value, attributes }, key, context, random.bytes(SEAL_NONCE_BYTES)),
-    issuedAt,
-    usableUntil,
-    refreshAt,
-    hash: hashOf(slid.value),
-    publicationId: random.uuid(),
-  };
+  const { sessionStartedAt } = current;
+  const key = { plaintext, encrypted: current.dataKey };
+  const token = { ...times, value, attributes, key, secretVersion, sessionStartedAt };
+  return sealNext({ broker, random }, slot, record, token);
 }

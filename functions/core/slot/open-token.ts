@@ -16,11 +16,10 @@ export async function openToken(
 ): Promise<Token | undefined> {
   const sealed = record.token;
   if (sealed === undefined) return undefined;
-  const { issuedAt, usableUntil, refreshAt, secretVersion, hash } = sealed;
+  const { issuedAt, refreshAt, secretVersion, hash } = sealed;
   const { generation } = record;
   const key = await keys.decrypt(slot, sealed.dataKey);
-  const content =
-    key && open(sealed.ciphertext, key, { broker, slot, generation, issuedAt, usableUntil, secretVersion });
+  const content = key && open(sealed, key, { broker, slot, generation });
   if (content === undefined) {
     telemetry.metrics({ connection: slot.connection }, { CiphertextRejected: { unit: 'Count', value: 1 } });
     telemetry.warn('A stored token did not decrypt and was discarded: its item was changed or copied.', {

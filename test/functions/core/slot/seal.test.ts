@@ -1,77 +1,101 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { open, SEAL_NONCE_BYTES, type SealContext, seal } from '../../../../functions/core/slot/seal.ts';
+import { open, type SealPlace, sealNext } from '../../../../functions/core/slot/seal.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
+import { createSeededRandom } from '../../../simulation/seeded-random.ts';
 
 const key = new Secret(new Uint8Array(32).fill(7));
 
-const nonce = new Uint8Array(SEAL_NONCE_BYTES).fill(1);
+const token = {
+  ...{ value: new Secret('the token'), attributes: { agentId: 7, asOf: 'now' }, secretVersion: 'version-1' },
+  ...{ issuedAt: 1, expiresAt: 5_002, refreshAt: 3, sessionStartedAt: 0 },
+  key: { plaintext: key, encrypted: Uint8Array.of(9) },
+};
 
-const content = { value: new Secret('the token'), attributes: { agentId: 7, asOf: 'now' } };
-
-const context: SealContext = {
+const place: SealPlace = {
   broker: 'some-broker',
   slot: { connection: 'helpdesk', subject: '88', fingerprint: 'f00d' },
   generation: 3,
-  issuedAt: 1,
-  usableUntil: 2,
-  secretVersion: 'version-1',
 };
 
-const sealed = seal(content, key, context, nonce);
+const sealing = { broker: place.broker, random: createSeededRandom(1) };
+const sealed = sealNext(sealing, place.slot, { generation: 2 }, token);
 
-describe('seal and open', () => {
-  it('opens what was sealed', () => {
-    const opened = open(sealed, key, context);
+describe('sealNext and open', () => {
+  it('gives back what was sealed', () => {
+    const opened = open(sealed, key, place);
 
     expect(opened?.value.reveal()).toBe('the token');
     expect(opened?.attributes).toEqual({ agentId: 7, asOf: 'now' });
   });
 
-  it.each([
-    ['broker', { ...context, broker: 'other' }],
-    ['connection', { ...context, slot: { ...context.slot, connection: 'other' } }],
-    ['subject', { ...context, slot: { ...context.slot, subject: '89' } }],
-    ['fingerprint', { ...context, slot: { ...context.slot, fingerprint: 'beef' } }],
-    ['generation', { ...context, generation: 4 }],
-    ['issuedAt', { ...context, issuedAt: 2 }],
-    ['usableUntil', { ...context, usableUntil: 3 }],
-    ['secret version', { ...context, secretVersion: 'version-2' }],
-    [
-      'shift from one part to the next',
-      { ...context, slot: { connection: 'helpdes', subject: 'k88', fingerprint: 'f00d' } },
-    ],
+  it('keeps in the clear what is known of a token without its key', () => {
+    expect(sealed).toMatchObject({
+      ...{ issuedAt: 1, usableUntil: 2, refreshAt: 3, sessionStartedAt: 0, secretVersion: 'version-1' },
+      dataKey: Uint8Array.of(9),
+      hash: createHash('sha256').update('the token').digest('hex'),
+    });
+  });
+
+  it('seals a token in another way each time', () => {
+    const again = sealNext(sealing, place.slot, { generation: 2 }, token);
+
+    expect(again.ciphertext.subarray(0, 12)).not.toEqual(sealed.ciphertext.subarray(0, 12));
+    expect(again.publicationId).not.toBe(sealed.publicationId);
+  });
+
+  it.each<[string, Partial<SealPlace>]>([
+    ['broker', { broker: 'other' }],
+    ['connection', { slot: { ...place.slot, connection: 'other' } }],
+    ['subject', { slot: { ...place.slot, subject: '89' } }],
+    ['fingerprint', { slot: { ...place.slot, fingerprint: 'beef' } }],
+    ['generation', { generation: 4 }],
+    ['shift from one part to the next', { slot: { connection: 'helpdes', subject: 'k88', fingerprint: 'f00d' } }],
   ])('opens nothing with another %s (invariant 8)', (_what, other) => {
-    expect(open(sealed, key, other)).toBeUndefined();
+    expect(open(sealed, key, { ...place, ...other })).toBeUndefined();
+  });
+
+  it.each([
+    ['issuedAt', { issuedAt: 2 }],
+    ['usableUntil', { usableUntil: 3 }],
+    ['secret version', { secretVersion: 'version-2' }],
+  ])('opens nothing with another %s (invariant 8)', (_what, other) => {
+    expect(open({ ...sealed, ...other }, key, place)).toBeUndefined();
   });
 
   it('opens nothing under another key', () => {
-    expect(open(sealed, new Secret(new Uint8Array(32).fill(8)), context)).toBeUndefined();
+    expect(open(sealed, new Secret(new Uint8Array(32).fill(8)), place)).toBeUndefined();
   });
 
   it('opens nothing with any one bit changed', () => {
-    for (let index = 0; index < sealed.length; index += 1) {
-      const changed = Uint8Array.from(sealed);
-      changed[index] = (changed[index] ?? 0) ^ 1;
-      expect(open(changed, key, context)).toBeUndefined();
+    for (let index = 0; index < sealed.ciphertext.length; index += 1) {
+      const ciphertext = Uint8Array.from(sealed.ciphertext);
+      ciphertext[index] = (ciphertext[index] ?? 0) ^ 1;
+      expect(open({ ...sealed, ciphertext }, key, place)).toBeUndefined();
     }
   });
 
   it.each([0, 1, 27, 28])('opens nothing when cut to %i bytes', (length) => {
-    expect(open(sealed.subarray(0, length), key, context)).toBeUndefined();
+    const ciphertext = sealed.ciphertext.subarray(0, length);
+
+    expect(open({ ...sealed, ciphertext }, key, place)).toBeUndefined();
   });
 
   it('opens nothing under a key of the wrong length', () => {
-    expect(open(sealed, new Secret(new Uint8Array(5)), context)).toBeUndefined();
+    expect(open(sealed, new Secret(new Uint8Array(5)), place)).toBeUndefined();
   });
 
   it.each([
-    ['token', { ...content, value: new Secret(JSON.parse('7')) }],
-    ['attributes', { ...content, attributes: JSON.parse('[]') }],
+    // In JSON it is an object.
+    ['token', { value: new Secret(JSON.parse('["bytes"]', () => Buffer.from('bytes'))) }],
+    ['attributes', { attributes: JSON.parse('[]') }],
   ])('opens nothing that was sealed with a wrong kind of %s', (_what, wrong) => {
-    expect(open(seal(wrong, key, context, nonce), key, context)).toBeUndefined();
+    const wrongly = sealNext(sealing, place.slot, { generation: 2 }, { ...token, ...wrong });
+
+    expect(open(wrongly, key, place)).toBeUndefined();
   });
 
   it('shows nothing of the token in the ciphertext', () => {
-    expect(Buffer.from(sealed).toString('latin1')).not.toContain('token');
+    expect(Buffer.from(sealed.ciphertext).toString('latin1')).not.toContain('token');
   });
 });

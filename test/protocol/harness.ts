@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import type { HandOut } from '../../functions/core/hand-out/hand-out.ts';
 import type { SweepResult } from '../../functions/core/operate/sweep.ts';
 import * as changes from '../../functions/core/slot/changes.ts';
@@ -54,6 +55,11 @@ export function harness({
     await plan?.work();
     return plan?.fault;
   }
+
+  // What was to happen before a call that never came shows that the test is not about what it says.
+  onTestFinished(() => {
+    if (planned.length > 0) throw new Error(`there was no such call: ${planned.map(({ operation }) => operation)}`);
+  });
 
   /** Does something just before the next such call takes effect, whoever makes it; what it throws, the call throws. */
   function beforeNext(operation: PortCall['operation'], work: () => unknown, fault?: StoreFault): void {
@@ -150,9 +156,6 @@ export function harness({
     planned: world.plannedUpstreamFaults,
     goDown(): void {
       weather.upstream.faults.unreachable = 1;
-    },
-    comeBack(): void {
-      weather.upstream.faults = {};
     },
   };
 

@@ -8,16 +8,16 @@ import {
   refusalsLayout,
   slotIn,
   slotLayout,
-} from '../../functions/adapters/dynamodb/item.ts';
-import type { Store } from '../../functions/core/slot/store.ts';
-import { describeLeases } from '../functions/adapters/dynamodb/store-contract-leases.ts';
-import { describeNotes } from '../functions/adapters/dynamodb/store-contract-notes.ts';
-import { describeOutcomes } from '../functions/adapters/dynamodb/store-contract-outcomes.ts';
-import { describeProxyWrites } from '../functions/adapters/dynamodb/store-contract-proxy.ts';
-import { describeReads } from '../functions/adapters/dynamodb/store-contract-reads.ts';
-import { describeRefusals } from '../functions/adapters/dynamodb/store-contract-refusals.ts';
-import type { StoreUnderTest } from '../functions/adapters/dynamodb/store-under-test.ts';
-import { createMemoryTable, type MemoryTable } from './memory-table.ts';
+} from '../../../../functions/adapters/dynamodb/item.ts';
+import type { Store } from '../../../../functions/core/slot/store.ts';
+import { createMemoryTable, type MemoryTable } from '../../../simulation/memory-table.ts';
+import { describeLeases } from '../../adapters/dynamodb/store-contract-leases.ts';
+import { describeNotes } from '../../adapters/dynamodb/store-contract-notes.ts';
+import { describeOutcomes } from '../../adapters/dynamodb/store-contract-outcomes.ts';
+import { describeProxyWrites } from '../../adapters/dynamodb/store-contract-proxy.ts';
+import { describeReads } from '../../adapters/dynamodb/store-contract-reads.ts';
+import { describeRefusals } from '../../adapters/dynamodb/store-contract-refusals.ts';
+import type { StoreUnderTest } from '../../adapters/dynamodb/store-under-test.ts';
 
 /** The table's methods as the port has them, without a network. */
 function storeOver(table: MemoryTable): Store {
@@ -60,7 +60,7 @@ function storeUnderTest(): StoreUnderTest {
   };
 }
 
-describe('the store in memory keeps the contract of the store', () => {
+describe('changes, as the store in memory makes them', () => {
   let current = storeUnderTest();
   beforeEach(() => {
     current = storeUnderTest();

@@ -57,7 +57,7 @@ describe('the program', () => {
   it('stops watching when it is told to, with exit code 0', async () => {
     const { code, stdout } = await shell(
       'out=$(mktemp); $TB status --watch --json --every 0.05 > "$out" & pid=$!; ' +
-        'n=0; while [ "$(wc -l < "$out")" -lt 2 ] && [ $n -lt 200 ]; do n=$((n+1)); sleep 0.05; done; ' +
+        'while [ "$(wc -l < "$out")" -lt 2 ] && kill -0 $pid; do sleep 0.05; done; ' +
         'kill -TERM $pid; wait $pid; code=$?; cat "$out"; rm "$out"; exit $code',
     );
     expect(code).toBe(0);

@@ -41,10 +41,11 @@ export async function startLocalBroker({ flags = ['--require-sigv4'] } = {}): Pr
     }),
   );
   await writeFile(files.secrets, JSON.stringify({ helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret }));
-  const system = await startSystem(
-    flagsOf(['--port', '0', '--connections', files.connections, '--secrets', files.secrets, ...flags]),
-    { log: new Writable({ write: (_chunk, _encoding, done) => done() }), report: () => undefined },
-  );
+  const named = ['--connections', files.connections, '--secrets', files.secrets];
+  const system = await startSystem(flagsOf(['--port', '0', '--refresh-every', '3600', ...named, ...flags]), {
+    log: new Writable({ write: (_chunk, _encoding, done) => done() }),
+    report: () => undefined,
+  });
 
   const { helpmaster, community } = demo;
   const urls = { helpmaster: helpmaster.url, community: community.url };

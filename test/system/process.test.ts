@@ -2,9 +2,13 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../functions/configuration/configuration-error.ts';
 import { flagsOf } from '../../local/flags.ts';
+import { SecretsFileError } from '../../local/secrets-file.ts';
 import { StartError } from '../../local/start-error.ts';
+import { startSystem } from '../../local/system.ts';
 import { runBroker, startBroker } from './broker-process.ts';
 import { makeFolder } from './own-broker.ts';
 
@@ -71,17 +75,32 @@ describe('flags that cannot be meant', () => {
   });
 });
 
-describe.concurrent('files that cannot be used', () => {
-  /** Starts with these two files; gives what was said. */
+describe('files that cannot be used', () => {
+  const flagsWith = (connections: string, secrets: string) =>
+    ['--port', '0', '--connections', connections, '--secrets', secrets] as const;
+
+  /** Starts in this process with these two files; gives what the process would say. */
   async function said(connections: string, secrets: string): Promise<string> {
-    const ended = await runBroker(['--port', '0', '--connections', connections, '--secrets', secrets]);
+    const log = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const starting = startSystem(flagsOf(flagsWith(connections, secrets)), { log, report: () => undefined });
+    const error: unknown = await starting.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (!(error instanceof ConfigurationError || error instanceof SecretsFileError)) throw error;
+    expect(error.message).not.toContain(CREDENTIAL);
+    return error.message;
+  }
+
+  /** Starts as a process of its own; gives what it said. */
+  async function saidByProcess(connections: string, secrets: string): Promise<string> {
+    const ended = await runBroker(flagsWith(connections, secrets));
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).not.toContain('    at ');
     expect(ended.stderr).not.toContain(CREDENTIAL);
     return ended.stderr;
   }
 
-  // Written once: these tests run side by side.
   let goodSecrets: string;
   let goodConnections: string;
   beforeAll(async () => {
@@ -101,7 +120,7 @@ describe.concurrent('files that cannot be used', () => {
 
   it('a connections file in TypeScript that throws', async () => {
     const path = await file('throws.ts', "throw new Error('half done');\n");
-    expect(await said(path, goodSecrets)).toMatch(/throws\.ts[\s\S]*cannot be loaded: half done/);
+    expect(await saidByProcess(path, goodSecrets)).toMatch(/throws\.ts[\s\S]*cannot be loaded: half done/);
   });
 
   it('a connections file with several faults: every one at once, each with its path', async () => {
@@ -130,7 +149,9 @@ describe.concurrent('files that cannot be used', () => {
 
   it('a secrets file that is not JSON: line and column, and nothing of it', async () => {
     const path = await file('broken-secrets.json', `{"helpdesk": {"apiKey": "${CREDENTIAL}" "x"}}`);
-    expect(await said(goodConnections, path)).toMatch(/broken-secrets\.json: line 1, column \d+/);
+    const message = await said(goodConnections, path);
+    expect(message).toMatch(/broken-secrets\.json: line 1, column \d+/);
+    expect(await saidByProcess(goodConnections, path)).toBe(`${message}\n`);
   });
 
   it.each([
@@ -183,9 +204,9 @@ describe('ports and signals', () => {
 
   it('answers the requests in flight before it ends', async () => {
     const broker = await startBroker();
-    await fetch(`${broker.demo.community}/__demo/knobs`, { method: 'PUT', body: JSON.stringify({ delayMs: 700 }) });
+    await fetch(`${broker.demo.community}/__demo/knobs`, { method: 'PUT', body: JSON.stringify({ delayMs: 300 }) });
     const handOut = fetch(`${broker.url}/tokens/wfm/system`);
-    // Once the upstream has been asked, the request is in flight for another 700 ms.
+    // Once the upstream has been asked, the request is in flight for another 300 ms.
     await expect.poll(() => loginsSeen(broker.demo.community)).toBe(1);
     const [response, ended] = await Promise.all([handOut, broker.stop()]);
     expect(response.status).toBe(200);

@@ -90,7 +90,8 @@ export async function startExchangeHarness({
   const log = new PassThrough();
   const lines: Buffer[] = [];
   log.on('data', (line: Buffer) => lines.push(line));
-  const flags = flagsOf(['--port', '0', '--connections', connectionsFile, '--secrets', secretsFile, '--require-sigv4']);
+  const named = ['--connections', connectionsFile, '--secrets', secretsFile];
+  const flags = flagsOf(['--port', '0', '--refresh-every', '3600', ...named, '--require-sigv4']);
   const system = await startSystem(flags, { log, report: (message) => lines.push(Buffer.from(message)) });
 
   const post: ExchangeHarness['post'] = (form) => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createUpstreamHttp } from '../../../functions/http/client.ts';
 import {
   answer,
@@ -20,7 +20,10 @@ beforeAll(() => {
   forAnother = selfSigned('another.example');
 });
 
+// No time passes by itself: on a busy machine what a request has could.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(async () => {
+  vi.useRealTimers();
   vi.unstubAllEnvs();
   await Promise.all(running.splice(0).map((server) => server.close()));
 });

@@ -1,6 +1,7 @@
+import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createUpstreamHttp } from '../../../functions/http/client.ts';
 import type { HttpRequest } from '../../../functions/http/port.ts';
 import { answer, answering, type Behaviour, type RawServer, startRawServer } from './raw-server.ts';
@@ -9,7 +10,10 @@ const LIMIT = 65_536;
 const http = createUpstreamHttp();
 const running: RawServer[] = [];
 
+// No time passes by itself: on a busy machine what a request has could.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(running.splice(0).map((server) => server.close()));
 });
 
@@ -142,30 +146,38 @@ describe('an answer', () => {
 
 describe('time and connection', () => {
   it('a server that never answers: timeout, sent', async () => {
-    const server = await serve(() => {});
-    expect(await send(server, { timeoutMs: 100 })).toEqual({ kind: 'failure', reason: 'timeout', sent: true });
+    const arrived = Promise.withResolvers<string>();
+    const server = await serve((_socket, request) => arrived.resolve(request));
+    const result = send(server, { timeoutMs: 100 });
+    await arrived.promise;
+    vi.advanceTimersByTime(100);
+    expect(await result).toEqual({ kind: 'failure', reason: 'timeout', sent: true });
   });
 
   it('a body that drips on for ever: timeout, counted from the start and not from the last byte', async () => {
-    const timers: NodeJS.Timeout[] = [];
+    const answering = Promise.withResolvers<Socket>();
     const server = await serve((socket, request) => {
       request.then(() => {
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n');
-        timers.push(setInterval(() => socket.write('x'), 5));
+        answering.resolve(socket);
       });
     });
-    try {
-      expect(await send(server, { timeoutMs: 150 })).toEqual({ kind: 'failure', reason: 'timeout', sent: true });
-    } finally {
-      timers.forEach(clearInterval);
+    const result = send(server, { timeoutMs: 150 });
+    const socket = await answering.promise;
+    for (let passedMs = 0; passedMs < 150; passedMs += 10) {
+      await new Promise((sent) => socket.write('x', sent));
+      vi.advanceTimersByTime(10);
     }
+    expect(await result).toEqual({ kind: 'failure', reason: 'timeout', sent: true });
   });
 
   it('a handshake that never ends: timeout, not sent', async () => {
     const server = await serve(() => {});
     const url = `https://127.0.0.1:${server.port}/`;
-    const result = await http.send({ method: 'GET', url, headers: {}, timeoutMs: 100 });
-    expect(result).toEqual({ kind: 'failure', reason: 'timeout', sent: false });
+    const result = http.send({ method: 'GET', url, headers: {}, timeoutMs: 100 });
+    await expect.poll(server.received).not.toBe('');
+    vi.advanceTimersByTime(100);
+    expect(await result).toEqual({ kind: 'failure', reason: 'timeout', sent: false });
   });
 
   it('nobody listening: connect, not sent', async () => {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Environment } from '../functions/adapters/aws/client.ts';
 import { VARIABLES } from '../functions/composition/environment.ts';
 import { serializeConfiguration } from '../functions/configuration/bundle.ts';
+import { resolveConnections } from '../functions/configuration/check.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
-import { resolveConnections } from '../functions/configuration/resolve.ts';
 import type { Connection } from '../functions/core/slot/connection.ts';
 import { BROKER, environmentOf } from '../local/functions.ts';
 

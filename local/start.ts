@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../functions/configuration/configuration-error.ts';
+import { ConfigurationError } from '../functions/configuration/errors.ts';
 import { EmbeddedDynamodbError } from './embedded-dynamodb.ts';
 import { type Flags, flagsOf, HELP } from './flags.ts';
 import { MasterKeyError } from './master-key.ts';

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { CONFIGURATION_FILE } from '../functions/composition/environment.ts';
 import { serializeConfiguration } from '../functions/configuration/bundle.ts';
+import { resolveConnections } from '../functions/configuration/check.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
-import { resolveConnections } from '../functions/configuration/resolve.ts';
-import { secretFieldsByConnection } from '../functions/configuration/secret-fields.ts';
+import { secretFieldsOf } from '../functions/providers/provider.ts';
+import { providerOf } from '../functions/providers/registry.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb-faults.ts';
 import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
 import { createClosing } from './closing.ts';
@@ -179,13 +180,20 @@ async function secretsOf(flags: Flags, configuration: Configuration, options: Se
       ...options,
       nameOf,
       path: flags.secretsFile,
-      required: secretFieldsByConnection(configuration),
+      required: new Map(
+        Object.values(configuration.connections).map(({ name, provider }) => [name, fieldsOf(provider)]),
+      ),
     });
   }
   const secrets = createMemorySecrets({ ...options, nameOf });
   secrets.put('helpdesk', { ...demoHelpmasterSecret });
   secrets.put('wfm', { ...demoCommunitySecret });
   return secrets;
+}
+
+function fieldsOf(providerName: string): readonly string[] {
+  const provider = providerOf(providerName);
+  return provider === undefined ? [] : secretFieldsOf(provider);
 }
 
 function secretNames({ connections }: Configuration): SecretNameOf {

@@ -1,22 +1,5 @@
 import type { Connection } from '../core/slot/connection.ts';
-
-/**
- * Who may exchange a workload's JWT for which slots. All of issuer, audience, subject and claims must match.
- * Exactly one of `subject` (equal) and `subjectPattern` (already anchored at both ends, for `new RegExp(…, 'u')`) is there.
- */
-export interface Trust {
-  readonly issuer: string;
-  readonly audience: string;
-  readonly subject?: string;
-  readonly subjectPattern?: string;
-  /** Further claims of the JWT and the one value that each must have. */
-  readonly claims: Readonly<Record<string, string | number | boolean>>;
-  /** Where the issuer's keys are; absent: found by the issuer's discovery document (OpenID Connect Discovery §4). */
-  readonly jwksUri?: string;
-  readonly connections: readonly string[];
-  /** Subjects of those connections, each as in a path: `system` or a staff PKID. */
-  readonly subjects: readonly string[];
-}
+import type { Trust } from './trust.ts';
 
 /** The operator's declaration, checked and with every default filled in. Plain data without a value of any secret. */
 export interface Configuration {

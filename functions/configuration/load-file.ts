@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { resolveConnections } from './check.ts';
 import type { Configuration } from './configuration.ts';
-import { ConfigurationError } from './configuration-error.ts';
+import { ConfigurationError } from './errors.ts';
 import { parseJsonText } from './json-text.ts';
-import { resolveConnections } from './resolve.ts';
 import { isRecord } from './shape.ts';
 
 const ERROR_CLASS = /^[A-Z][A-Za-z]{0,40}Error$/;

@@ -1,12 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { isRefusedAddress } from '../http/refused-address.ts';
 
-/** Whether plain `http` is taken beyond loopback, and what to do where it is not. */
-export interface OriginPolicy {
-  readonly allowPlainHttp: boolean;
-  readonly remedy: string;
-}
-
 const metadataNames = new Set([
   'metadata',
   'metadata.google.internal',
@@ -19,9 +13,13 @@ const loopbackAddresses = new BlockList();
 loopbackAddresses.addSubnet('127.0.0.0', 8, 'ipv4');
 loopbackAddresses.addAddress('::1', 'ipv6');
 
-/** Reports whether the URL's host is this machine, by literal address or as `localhost`. */
-export function isLoopback(url: URL): boolean {
-  return bareHost(url) === 'localhost' || isListed(loopbackAddresses, bareHost(url));
+/** What is wrong with plain http, without the remedy. */
+export const PLAIN_HTTP = 'is plain http, which is taken on loopback only';
+
+/** Reports whether a URL is plain http to another machine than this one. */
+export function isPlainHttp(text: string): boolean {
+  const url = URL.parse(text);
+  return url?.protocol === 'http:' && !isLoopback(bareHost(url));
 }
 
 /**
@@ -29,7 +27,7 @@ export function isLoopback(url: URL): boolean {
  * absolute http(s), no userinfo, query, fragment, dot segments or escapes, no link-local or metadata host (invariant 15).
  * Never quotes `text`, which could hold a credential.
  */
-export function originProblem(text: string, { allowPlainHttp, remedy }: OriginPolicy): string | undefined {
+export function originProblem(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null || !/^https?:\/\//i.test(text)) {
     return 'must be an absolute URL such as https://api.example.com/v1';
@@ -43,11 +41,8 @@ export function originProblem(text: string, { allowPlainHttp, remedy }: OriginPo
   if (/[\s\\%]|\/\.{1,2}(\/|$)/.test(text) || hasControlCharacter(text) || url.pathname.includes('//')) {
     return 'must be a plain URL, without spaces, backslashes, `%` escapes, `//` or `..` in its path';
   }
-  if (isRefusedHost(url)) {
-    return 'must not point at a link-local or cloud metadata address';
-  }
-  const isAllowed = url.protocol === 'https:' || allowPlainHttp || isLoopback(url);
-  return isAllowed ? undefined : `is plain http, which is taken on loopback only: ${remedy}`;
+  const isRefused = metadataNames.has(bareHost(url)) || isRefusedAddress(bareHost(url));
+  return isRefused ? 'must not point at a link-local or cloud metadata address' : undefined;
 }
 
 /** Writes a checked URL in its one canonical form: lower-case host, no default port, no slash at the end. */
@@ -61,13 +56,9 @@ export function hasControlCharacter(text: string): boolean {
   return [...text].some((character) => character < ' ' || character === '\u007f');
 }
 
-function isRefusedHost(url: URL): boolean {
-  return metadataNames.has(bareHost(url)) || isRefusedAddress(bareHost(url));
-}
-
-function isListed(list: BlockList, host: string): boolean {
+function isLoopback(host: string): boolean {
   const version = isIP(host);
-  return version !== 0 && list.check(host, version === 4 ? 'ipv4' : 'ipv6');
+  return host === 'localhost' || (version !== 0 && loopbackAddresses.check(host, version === 4 ? 'ipv4' : 'ipv6'));
 }
 
 /** The host without the brackets of an IPv6 literal and without the dot that ends an absolute name. */

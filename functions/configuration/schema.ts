@@ -1,107 +1,179 @@
 import * as z from 'zod';
-import { isStaffSubject } from '../core/slot/slot.ts';
-import type { Provider, Setting } from '../providers/provider.ts';
-import { providers } from '../providers/registry.ts';
+import { lifetimeSecondsOf } from '../core/slot/connection.ts';
+import { kindsServedBy, type Provider, type Setting } from '../providers/provider.ts';
+import type { Providers } from '../providers/registry.ts';
 import {
   certificate,
   flag,
   fraction,
   groupName,
   oneOf,
-  proxyPolicy,
+  proxyHeaders,
+  proxyMethods,
+  proxyPaths,
   seconds,
   secretName,
   securityGroupIds,
+  staffSubjects,
+  text,
   upstreamPath,
   vpcId,
 } from './fields.ts';
-import { strictObject } from './shape.ts';
+import { isPlainHttp, originProblem, PLAIN_HTTP } from './origins.ts';
+import { rule, strictObject } from './shape.ts';
 
-const STAFF_SUBJECT =
-  'must be a staff PKID as text, such as "88": a positive integer without leading zeros, at most 2147483647';
+/** Allowed skew between clocks, in seconds: what a token must have left beyond `minTtlSeconds`. */
+const SKEW_SECONDS = 5;
 
-const staffSubjects = z
-  .custom<boolean | readonly unknown[]>(
-    (value) => typeof value === 'boolean' || (Array.isArray(value) && value.length > 0),
-    'must be true, false, or a list of staff PKIDs, at least one',
-  )
-  .transform((value, context): boolean | readonly string[] => {
-    if (typeof value === 'boolean') {
-      return value;
-    }
-    return value.flatMap((subject, index) => {
-      if (typeof subject === 'string' && isStaffSubject(subject)) {
-        return [subject];
-      }
-      context.addIssue({ code: 'custom', path: [index], message: STAFF_SUBJECT });
-      return [];
-    });
-  });
+const subjects = strictObject(
+  {
+    /** The connection's own identity. */
+    system: flag.optional(),
+    /** Members of the upstream's staff: all, none, or a list of PKIDs. */
+    staff: staffSubjects.optional(),
+  },
+  '`subjects`',
+);
 
-/** The keys that every connection may have, whatever its provider. Defaults that depend on other keys are not here. */
-const sharedShape = {
-  provider: oneOf(Object.keys(providers)),
-  baseUrl: z.string('must be an absolute URL such as https://api.example.com/v1'),
+const proxy = strictObject(
+  {
+    /** In upper case. */
+    methods: proxyMethods.default(['GET', 'HEAD']),
+    /** Path prefixes; `/` is every path. */
+    paths: proxyPaths.default(['/']),
+    /** Further request headers to forward, in lower case. */
+    headers: proxyHeaders.default([]),
+    /** Limit for one forwarded call in seconds, 1 to 12. */
+    timeoutSeconds: seconds(1, 12).default(8),
+  },
+  '`proxy`',
+);
+
+/** The keys of a connection beside `provider` and the provider's settings, with the defaults that need no other key. */
+export const sharedKeys = {
+  /** https, or http on loopback; its path and a configured path are put together. */
+  baseUrl: text('an absolute URL such as https://api.example.com/v1', originProblem),
+  /** Take plain http beyond loopback, for an upstream in a private network. */
   allowPlainHttp: flag.default(false),
-  secret: secretName.optional(),
-  subjects: strictObject({ system: flag.optional(), staff: staffSubjects.optional() }, '`subjects`').optional(),
+  /** Name or ARN of the secret, without a version; never a value. Left out, the stack makes one, empty. */
+  secret: secretName.exactOptional(),
+  /** Which subjects are served. Left out: all that the provider serves. */
+  subjects: subjects.exactOptional(),
+  /** Never hand out a token with fewer seconds left; 0 is allowed. */
   minTtlSeconds: seconds(0).default(60),
-  refreshAfter: fraction.optional(),
-  idleSeconds: seconds(1).optional(),
+  /** The fraction of its life after which a token is refreshed ahead. Left out: as the provider has it. */
+  refreshAfter: fraction.default(0.75),
+  /** The schedule refreshes only slots handed out within these seconds. Left out: an hour, or one life if that is longer. */
+  idleSeconds: seconds(1).exactOptional(),
+  /** Cap in seconds for tokens without expiry or with an absurd one. */
   maxTokenAgeSeconds: seconds(1).default(86_400),
+  /** How many seconds a warm instance hands out from memory before it looks at the store again; 0 is allowed. */
   memorySeconds: seconds(0).default(30),
+  /** Limit for one upstream call in seconds, 1 to 12. */
   timeoutSeconds: seconds(1, 12).default(6),
+  /** A token younger than these seconds is not renewed on a caller's word; 0 is allowed. */
   renewalCooldownSeconds: seconds(0).default(60),
+  /** An older token lives on when a newer one is issued (C18). False leaves the proxy alone, so it needs `proxy`. */
   tokensOverlap: flag.default(true),
-  proxy: proxyPolicy.optional(),
-  isolation: groupName.optional(),
-  vpc: vpcId.optional(),
-  securityGroups: securityGroupIds.optional(),
-  caCertificate: certificate.optional(),
+  /** What callers may have forwarded. Left out: nothing. */
+  proxy: proxy.exactOptional(),
+  /** Group of connections that share their functions. Left out: the connection by itself. */
+  isolation: groupName.exactOptional(),
+  /** Deployed only: id of the VPC in which the connection's functions run. */
+  vpc: vpcId.exactOptional(),
+  /** Deployed only: ids of those functions' security groups; needs `vpc`. */
+  securityGroups: securityGroupIds.exactOptional(),
+  /** PEM text of the CA certificate to trust for this upstream. */
+  caCertificate: certificate.exactOptional(),
+  /** Life of a token in seconds. Only where the provider fixes it, and has the default. */
+  lifetimeSeconds: seconds(1).exactOptional(),
+  /** Longest chain of slides in seconds. Only where the provider has slides, and the default. */
+  maxSessionSeconds: seconds(1).exactOptional(),
 };
 
-/** What the shared keys say, with the defaults that depend on nothing else. */
-export type SharedDeclaration = z.infer<z.ZodObject<typeof sharedShape, z.core.$strict>>;
+/** Those of them that a connection has only where its provider has a default for them. */
+const keysByProvider = ['lifetimeSeconds', 'maxSessionSeconds'] as const;
+/** See `keysByProvider`. */
+export type KeyByProvider = (typeof keysByProvider)[number];
 
-/** What a provider's own keys say: paths and words under `settings`, seconds by themselves. */
-export interface OwnDeclaration {
-  readonly settings: Readonly<Record<string, string>>;
-  readonly lifetimeSeconds?: number;
-  readonly maxSessionSeconds?: number;
+/** What the keys beside the provider's settings say once they are checked. */
+export type CheckedDeclaration = z.output<ReturnType<typeof createConnectionSchema>>;
+
+/** The names of all keys that a connection of this provider may have. */
+export function keysOf(provider: Provider | undefined): readonly string[] {
+  const absent = keysByProvider.filter((key) => provider?.defaults[key] === undefined);
+  const shared = Object.keys(sharedKeys).filter((key) => !absent.some((name) => name === key));
+  return ['provider', ...shared, ...Object.keys(provider?.settings ?? {})];
 }
 
-/** The schema of the keys that every connection may have. */
-export const sharedSchema = strictObject(sharedShape, 'a connection');
-
-/** Names of the keys that every connection may have. */
-export const sharedKeys: readonly string[] = Object.keys(sharedShape);
-
-const ownSecondsKeys = ['lifetimeSeconds', 'maxSessionSeconds'] as const;
-
-/** Names of the keys that connections of this provider have beside the shared ones. */
-export function ownKeysOf(provider: Provider): readonly string[] {
-  return [...Object.keys(provider.settings), ...ownSecondsKeys.filter((key) => provider.defaults[key] !== undefined)];
-}
-
-/** Names of the providers whose connections may have `key`, which is not a shared one. */
-export function ownersOf(key: string): readonly string[] {
-  return Object.entries(providers).flatMap(([name, provider]) => (ownKeysOf(provider).includes(key) ? [name] : []));
-}
-
-/** The schemas of a provider's own keys: its settings with their defaults, and its seconds with theirs. */
-export function ownSchemasOf(provider: Provider) {
-  const settings = Object.entries(provider.settings).map(([key, setting]) => [key, settingSchema(setting)] as const);
-  const ownSeconds = ownSecondsKeys.flatMap((key) => {
-    const byDefault = provider.defaults[key];
-    return byDefault === undefined ? [] : [[key, seconds(1).default(byDefault)] as const];
-  });
-  return {
-    settings: strictObject(Object.fromEntries(settings), 'a connection'),
-    seconds: strictObject(Object.fromEntries(ownSeconds), 'a connection'),
-  };
+/** Creates the schema of a provider's settings, by their names and with their defaults. */
+export function createSettingsSchema(provider: Provider | undefined) {
+  const settings = Object.entries(provider?.settings ?? {});
+  return z.object(Object.fromEntries(settings.map(([key, setting]) => [key, settingSchema(setting)])));
 }
 
 function settingSchema(setting: Setting) {
   const schema = setting.kind === 'path' ? upstreamPath : oneOf(setting.values);
-  return setting.default === undefined ? schema.optional() : schema.default(setting.default);
+  return setting.default === undefined ? schema.exactOptional() : schema.default(setting.default);
+}
+
+/**
+ * Creates the schema of a connection's keys beside the provider's settings, with the rules across them. `settings` are
+ * checked; undefined where one is faulty.
+ */
+export function createConnectionSchema(
+  providers: Providers,
+  provider: Provider | undefined,
+  settings: Readonly<Record<string, string>> | undefined,
+) {
+  return z.object({ provider: oneOf(Object.keys(providers)), ...sharedKeys }).check(
+    rule(['baseUrl'], ({ baseUrl, allowPlainHttp }, report) => {
+      const remedy = 'use https, or declare `allowPlainHttp: true` for an upstream in a private network';
+      if (isPlainHttp(baseUrl) && allowPlainHttp !== true) report(`${PLAIN_HTTP}: ${remedy}`, 'baseUrl');
+    }),
+    rule(['provider', 'subjects'], ({ provider: name, subjects = {} }, report) => {
+      if (provider === undefined) return;
+      const served = kindsServedBy(provider);
+      if (!(subjects.system ?? served.system) && !(subjects.staff ?? served.staff)) {
+        return report('leaves no subject to serve: allow `system` or `staff`', 'subjects');
+      }
+      for (const kind of ['system', 'staff'] as const) {
+        if (subjects[kind] && !served[kind]) report(`is not served by provider ${name}: take it out`, 'subjects', kind);
+      }
+    }),
+    rule(['tokensOverlap'], ({ tokensOverlap, proxy }, report) => {
+      if (!tokensOverlap && proxy === undefined) {
+        report(
+          'is false, so only the proxy can use this connection (C18), but it has none: declare `proxy`',
+          'tokensOverlap',
+        );
+      }
+    }),
+    rule(['proxy'], ({ proxy }, report) => {
+      proxy?.headers.forEach((header, index) => {
+        if (header === provider?.placement.header.toLowerCase()) {
+          report('carries the token itself, which the proxy places: take it out', 'proxy', 'headers', index);
+        }
+      });
+    }),
+    rule(['vpc'], ({ vpc, securityGroups }, report) => {
+      if (securityGroups !== undefined && vpc === undefined)
+        report('needs the `vpc` that they are in', 'securityGroups');
+    }),
+    // A token that is due for refresh must still have `minTtlSeconds` and the skew of clocks left, or callers would find
+    // none between refresh and end.
+    rule(['minTtlSeconds', 'refreshAfter', 'lifetimeSeconds', 'maxTokenAgeSeconds'], (times, report) => {
+      const { minTtlSeconds, refreshAfter, lifetimeSeconds } = times;
+      const life = lifetimeSecondsOf(times);
+      const remaining = life * (1 - refreshAfter);
+      const isKnown = provider !== undefined && settings !== undefined;
+      if (!isKnown || minTtlSeconds + SKEW_SECONDS < remaining) return;
+      // Of two keys that bound the life it is the lower that must be raised.
+      const lifeKey = lifetimeSeconds === life ? 'lifetimeSeconds' : 'maxTokenAgeSeconds';
+      report(
+        `${minTtlSeconds} + ${SKEW_SECONDS} must be less than what a token has left when it is refreshed: ${life} × (1 − ${refreshAfter}) = ${Number(remaining.toFixed(3))}. Lower minTtlSeconds or refreshAfter, or raise ${lifeKey}`,
+        'minTtlSeconds',
+      );
+    }),
+  );
 }

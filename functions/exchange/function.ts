@@ -6,7 +6,7 @@ import type { ApiEvent } from '../api/request.ts';
 import { handOutResponse } from '../api/response.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
 import type { Surroundings } from '../composition/instance.ts';
-import type { Trust } from '../configuration/configuration.ts';
+import type { Trust } from '../configuration/trust.ts';
 import { createHandOut, type HandOutDependencies } from '../core/hand-out/hand-out.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { slotFor } from '../core/slot/slot.ts';

@@ -1,4 +1,4 @@
-import type { Trust } from '../configuration/configuration.ts';
+import type { Trust } from '../configuration/trust.ts';
 import type { KeySource } from './issuer-keys.ts';
 import type { Workload } from './workload.ts';
 

@@ -8,19 +8,20 @@ const ROLES = { 100: 'agent', 200: 'supervisor', 300: 'scheduler', 400: 'adminis
 export const communityWebApi = {
   secretFields: { username: { without: '|' }, password: { suspect: '|' } },
   settings: {
+    /** Path of the login. */
     loginPath: { kind: 'path', default: '/AuthenticateEx' },
+    /** How the login parameter travels (C3). */
     loginParameter: {
       kind: 'enum',
       values: ['form', 'query', 'json'],
       default: 'form',
       warnings: { query: "puts the password into the URL, and so into the upstream's access log" },
     },
+    /** A cheap gated GET to slide with (C20). Left out: log in again instead. */
     keepAlivePath: { kind: 'path' },
   },
-  defaults: { refreshAfter: 0.75, refreshAfterWithSlide: 0.5, lifetimeSeconds: 1200, maxSessionSeconds: 43_200 },
-  logins: {
-    system: { method: 'POST', path: { setting: 'loginPath' }, credential: [CREDENTIAL] },
-  },
+  defaults: { refreshAfterWithSlide: 0.5, lifetimeSeconds: 1200, maxSessionSeconds: 43_200 },
+  logins: { system: { method: 'POST', path: { setting: 'loginPath' }, credential: [CREDENTIAL] } },
   tokenAt: body('authToken'),
   envelope: 'Data',
   refusal: { flag: 'Success', message: 'Message' },

@@ -4,7 +4,9 @@ import { body, type Provider } from './provider.ts';
 export const helpmaster = {
   secretFields: { apiKey: {} },
   settings: {
+    /** Path that gives the system's token (H3). */
     systemTokenPath: { kind: 'path', default: '/user/getsystemtoken' },
+    /** Path that gives a staff member's token (H4). */
     userTokenPath: { kind: 'path', default: '/user/gettoken' },
   },
   defaults: { refreshAfter: 0.8 },

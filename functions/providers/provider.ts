@@ -47,7 +47,7 @@ export type Setting =
 
 /** Defaults of configuration keys. A connection has `lifetimeSeconds` or `maxSessionSeconds` only where one is here. */
 export interface ProviderDefaults {
-  readonly refreshAfter: number;
+  readonly refreshAfter?: number;
   /** `refreshAfter` of a connection that can slide. */
   readonly refreshAfterWithSlide?: number;
   readonly lifetimeSeconds?: number;
@@ -151,8 +151,11 @@ export function slidePathOf(provider: Provider, settings: Readonly<Record<string
   return provider.slide === undefined ? undefined : settings[provider.slide.pathSetting];
 }
 
-/** The default `refreshAfter` of a connection with these settings. */
-export function defaultRefreshAfter(provider: Provider, settings: Readonly<Record<string, string>>): number {
+/** The provider's own default of `refreshAfter` for a connection with these settings, or undefined. */
+export function defaultRefreshAfter(
+  provider: Provider,
+  settings: Readonly<Record<string, string>>,
+): number | undefined {
   const { refreshAfter, refreshAfterWithSlide = refreshAfter } = provider.defaults;
   return slidePathOf(provider, settings) === undefined ? refreshAfter : refreshAfterWithSlide;
 }

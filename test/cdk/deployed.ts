@@ -7,12 +7,12 @@ import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with {
 import { afterAll } from 'vitest';
 import type { TokenBroker, TokenBrokerProps } from '../../cdk/token-broker.ts';
 import { TokenBrokerStack } from '../../cdk/token-broker-stack.ts';
+import { resolveConnections } from '../../functions/configuration/check.ts';
 import {
   type ConnectionDeclaration,
   defineConnections,
   type TrustDeclaration,
 } from '../../functions/configuration/declaration.ts';
-import { resolveConnections } from '../../functions/configuration/resolve.ts';
 
 export const ACCOUNT = '111122223333';
 export const REGION = 'eu-west-1';

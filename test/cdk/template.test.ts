@@ -5,7 +5,7 @@ import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, it } from 'vitest';
 import { TokenBroker } from '../../cdk/token-broker.ts';
-import { resolveConnections } from '../../functions/configuration/resolve.ts';
+import { resolveConnections } from '../../functions/configuration/check.ts';
 import { declared, deployed, newApp, trustedWorkload } from './deployed.ts';
 
 /** What holds data or money beyond the stack, by logical id: a change replaces it, and loses what it holds. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { resolveConnections } from '../../functions/configuration/check.ts';
 import type { ConnectionsDeclaration } from '../../functions/configuration/declaration.ts';
-import { resolveConnections } from '../../functions/configuration/resolve.ts';
 import { bannerOf } from '../../local/banner.ts';
 import { demoConnections } from '../../local/demo-connections.ts';
 
@@ -37,8 +37,8 @@ describe('what npm start prints', () => {
   });
 
   it('has a call through the proxy only for a connection that declares one', () => {
-    const helpdesk = { provider: 'helpmaster', baseUrl: urls.helpmaster };
-    const wfm = { provider: 'community-web-api', baseUrl: urls.community };
+    const helpdesk = { provider: 'helpmaster', baseUrl: urls.helpmaster } as const;
+    const wfm = { provider: 'community-web-api', baseUrl: urls.community } as const;
     const proxy = { methods: ['GET'], paths: ['/'] };
     const banner = bannerFor({ connections: { helpdesk, wfm: { ...wfm, proxy } } });
     expect(banner).toContain('/proxy/wfm/');

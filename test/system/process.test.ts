@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../functions/configuration/configuration-error.ts';
+import { ConfigurationError } from '../../functions/configuration/errors.ts';
 import { flagsOf } from '../../local/flags.ts';
 import { SecretsFileError } from '../../local/secrets-file.ts';
 import { StartError } from '../../local/start-error.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { warmUp } from '../../../functions/composition/warm-up.ts';
-import { resolveConnections } from '../../../functions/configuration/resolve.ts';
+import { resolveConnections } from '../../../functions/configuration/check.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../../../functions/core/slot/record.ts';
 import type { Slot } from '../../../functions/core/slot/slot.ts';
 

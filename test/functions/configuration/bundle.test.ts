@@ -2,7 +2,7 @@ import { build } from 'esbuild';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseConfiguration, serializeConfiguration } from '../../../functions/configuration/bundle.ts';
-import { resolveConnections } from '../../../functions/configuration/resolve.ts';
+import { resolveConnections } from '../../../functions/configuration/check.ts';
 import { helpdesk, wfm } from './declared.ts';
 
 const connection = fc.oneof(

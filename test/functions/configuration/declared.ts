@@ -1,11 +1,11 @@
+import { resolveConnections } from '../../../functions/configuration/check.ts';
 import type { Configuration } from '../../../functions/configuration/configuration.ts';
-import { ConfigurationError, type Problem } from '../../../functions/configuration/configuration-error.ts';
-import { resolveConnections } from '../../../functions/configuration/resolve.ts';
+import { ConfigurationError, type Problem } from '../../../functions/configuration/errors.ts';
 import type { Connection } from '../../../functions/core/slot/connection.ts';
 
 /** The least that a connection of either kind declares. */
-export const helpdesk = { provider: 'helpmaster', baseUrl: 'https://helpmaster.example.com/api' };
-export const wfm = { provider: 'community-web-api', baseUrl: 'https://wfm.example.com/CommunityWebApi/api' };
+export const helpdesk = { provider: 'helpmaster', baseUrl: 'https://helpmaster.example.com/api' } as const;
+export const wfm = { provider: 'community-web-api', baseUrl: 'https://wfm.example.com/CommunityWebApi/api' } as const;
 
 /** Resolves one connection, which must be without fault. */
 export function connectionOf(declared: object): Connection {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../../functions/configuration/configuration-error.ts';
+import { ConfigurationError } from '../../../functions/configuration/errors.ts';
 import { loadConfigurationFile } from '../../../functions/configuration/load-file.ts';
 import { helpdesk } from './declared.ts';
 

@@ -1,5 +1,6 @@
 import { rootCertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { sharedKeys } from '../../../functions/configuration/schema.ts';
 import { connectionOf, helpdesk, pathsOf, problemsOf, refusalOf, wfm } from './declared.ts';
 
 describe('a refused declaration', () => {
@@ -38,6 +39,17 @@ describe('a refused declaration', () => {
       expect(error.message).toContain(`  ${path}: ${message}`);
     }
     expect(error.message).toMatch(/^The configuration has 14 problems:\n/);
+  });
+
+  it.each(Object.keys(sharedKeys))('names a fault across keys beside one of `%s` itself', (key) => {
+    const across =
+      key === 'vpc' || key === 'securityGroups' ? { tokensOverlap: false } : { securityGroups: ['sg-0123abcd'] };
+
+    for (const faulty of [{}, -1, '', 'eyJhbGciOiJub25lIn0', '-----BEGIN PRIVATE KEY-----']) {
+      const paths = pathsOf({ ...helpdesk, ...across, [key]: faulty });
+      if (paths.some((path) => path === key)) expect(paths).toEqual(expect.arrayContaining(Object.keys(across)));
+    }
+    expect(pathsOf({ ...helpdesk, ...across, [key]: -1 })).toContain(key);
   });
 
   it('lists the providers and the keys that there are', () => {

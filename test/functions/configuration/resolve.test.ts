@@ -2,10 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import example from '../../../cdk/connections.ts';
-import { ConfigurationError } from '../../../functions/configuration/configuration-error.ts';
-import { defineConnections } from '../../../functions/configuration/declaration.ts';
-import { resolveConnections } from '../../../functions/configuration/resolve.ts';
-import { secretFieldsByConnection } from '../../../functions/configuration/secret-fields.ts';
+import { resolveConnections } from '../../../functions/configuration/check.ts';
+import { ConfigurationError } from '../../../functions/configuration/errors.ts';
 import { fingerprintOf } from '../../../functions/core/slot/connection.ts';
 import { providers } from '../../../functions/providers/registry.ts';
 import { connectionOf, helpdesk, refusalOf, warningsOf, wfm } from './declared.ts';
@@ -169,31 +167,6 @@ describe('the example', () => {
     expect(Object.values(connections).every(({ proxy }) => proxy !== undefined)).toBe(true);
     expect(connections['wfm']?.settings['keepAlivePath']).toBe('/SingleRecurringEvent');
     expect(madeSecrets).toEqual(['helpdesk', 'wfm']);
-  });
-
-  it('needs these fields in its secrets', () => {
-    expect(secretFieldsByConnection(resolveConnections(example))).toEqual(
-      new Map([
-        ['helpdesk', ['apiKey']],
-        ['wfm', ['username', 'password']],
-      ]),
-    );
-  });
-});
-
-describe('defineConnections', () => {
-  it('lets the compiler find a wrong key or type, and changes nothing', () => {
-    const declared = { connections: { it: { ...wfm, keepAlivePath: '/Ping' } } };
-
-    expect(defineConnections(declared)).toBe(declared);
-    // @ts-expect-error: `timeout` is no key.
-    defineConnections({ connections: { it: { ...wfm, timeout: 6 } } });
-    // @ts-expect-error: seconds are numbers.
-    defineConnections({ connections: { it: { ...wfm, timeoutSeconds: '6' } } });
-    // @ts-expect-error: a connection has a base URL.
-    defineConnections({ connections: { it: { provider: 'helpmaster' } } });
-    // A path that only a further provider knows compiles; resolving it is what judges it.
-    defineConnections({ connections: { it: { ...wfm, sessionPath: '/session' } } });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Trust } from '../../../functions/configuration/configuration.ts';
+import type { Trust } from '../../../functions/configuration/trust.ts';
 import { isTrusted, keySourcesOf } from '../../../functions/exchange/trust-rules.ts';
 
 const ISSUER = 'https://issuer.example';

@@ -29,7 +29,7 @@ export function connectionOf(
     allowPlainHttp: false,
     subjects: { system: true, staff: true },
     minTtlSeconds: 60,
-    refreshAfter: provider.defaults.refreshAfter,
+    refreshAfter: provider.defaults.refreshAfter ?? 0.75,
     idleSeconds: 3600,
     maxTokenAgeSeconds: change.maxTokenAgeSeconds ?? 86_400,
     memorySeconds: 30,

@@ -19,7 +19,7 @@ describe('the table of providers', () => {
     expect(secretFieldsOf(helpmaster)).toEqual(['apiKey']);
     expect(secretFieldsOf(community)).toEqual(['username', 'password']);
     expect(defaultRefreshAfter(helpmaster, {})).toBe(0.8);
-    expect(defaultRefreshAfter(community, {})).toBe(0.75);
+    expect(defaultRefreshAfter(community, {})).toBeUndefined();
     expect(defaultRefreshAfter(community, { keepAlivePath: '/x' })).toBe(0.5);
   });
 

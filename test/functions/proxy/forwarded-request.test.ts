@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiEvent } from '../../../functions/api/request.ts';
-import { resolveConnections } from '../../../functions/configuration/resolve.ts';
+import { resolveConnections } from '../../../functions/configuration/check.ts';
 import { buildForwardedRequest } from '../../../functions/proxy/forwarded-request.ts';
 
 const proxy = { methods: ['POST'], paths: ['/'] };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../../functions/configuration/configuration-error.ts';
-import { resolveConnections } from '../../../functions/configuration/resolve.ts';
+import { resolveConnections } from '../../../functions/configuration/check.ts';
+import { ConfigurationError } from '../../../functions/configuration/errors.ts';
 import { send } from '../../local/demo/demo-client.ts';
 import { type ProxyHarness, startProxyHarness } from './proxy-harness.ts';
 

@@ -28,8 +28,13 @@ function describe(problems: readonly Problem[], source: string): string {
   return [`${source} has ${count}:`, ...lines].join('\n');
 }
 
+/** Creates the problem of the key at `path`. */
+export function problemAt(path: readonly PropertyKey[], message: string): Problem {
+  return { path: renderPath(path), message };
+}
+
 /** Renders a path into a declaration as one would write it in code; long or odd keys are cut and quoted. */
-export function renderPath(path: readonly PropertyKey[]): string {
+function renderPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((rendered, key) => {
     if (typeof key === 'number') {
       return `${rendered}[${key}]`;

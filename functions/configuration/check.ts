@@ -1,0 +1,191 @@
+import * as z from 'zod';
+import { type Connection, fingerprintOf, lifetimeSecondsOf } from '../core/slot/connection.ts';
+import { defaultRefreshAfter, kindsServedBy, type Provider } from '../providers/provider.ts';
+import { type Providers, providerOf, providers as table } from '../providers/registry.ts';
+import type { Configuration } from './configuration.ts';
+import { ConfigurationError, type Problem, problemAt } from './errors.ts';
+import { flag, NAME_PATTERN, NAME_RULE } from './fields.ts';
+import { canonicalOrigin, isPlainHttp } from './origins.ts';
+import { type CheckedDeclaration, createConnectionSchema, createSettingsSchema, keysOf } from './schema.ts';
+import { isRecord, problemsIn, strictObject } from './shape.ts';
+import { checkTrust, type trustEntry } from './trust.ts';
+
+const SHORTEST_IDLE_SECONDS = 3600;
+/** Deeper than any declaration that can be valid. */
+const DEEPEST = 16;
+
+/** What a connections file holds. Connections and trust entries have schemas of their own. */
+export const rootSchema = strictObject(
+  {
+    connections: z
+      .custom<Readonly<Record<string, unknown>>>(isRecord, 'must be an object with a connection under each name')
+      .refine((connections) => Object.keys(connections).length > 0, 'must declare at least one connection'),
+    /** Refuse a hand-out whose audit record could not be stored (invariant 10). */
+    strictAudit: flag.default(false),
+    /** Workloads outside AWS that may exchange their JWT for a token. */
+    trust: z.array(z.custom<z.input<typeof trustEntry>>(), 'must be a list of trust entries').default([]),
+  },
+  'a configuration',
+);
+
+/**
+ * Turns the operator's declaration into a configuration with every default filled in. Takes anything, and throws
+ * `ConfigurationError` with everything that is wrong at once, each with its path and the remedy.
+ */
+export function resolveConnections(input: unknown, providers: Providers = table): Configuration {
+  const root = rootSchema.safeParse(input);
+  const { connections: given, trust: entries } = isRecord(input) ? input : {};
+  const declared = Object.entries(isRecord(given) ? given : {}).filter(([name]) => name !== '__proto__');
+  const names = declared.map(([name]) => name);
+  const checked = declared.map(([name, connection]) => checkConnection(name, connection, providers));
+  const connections = checked.flatMap(({ connection }) => connection ?? []);
+  const byName: Configuration['connections'] = Object.assign(
+    Object.create(null),
+    Object.fromEntries(connections.map((connection) => [connection.name, connection])),
+  );
+  const trust = checkTrust(Array.isArray(entries) ? entries : [], names, byName);
+  const problems = [
+    ...protoProblems(input),
+    ...problemsIn(root.error),
+    ...names
+      .filter((name) => !NAME_PATTERN.test(name))
+      .map((name) => problemAt(['connections', name], `is not a name for a connection: use ${NAME_RULE}`)),
+    ...checked.flatMap((each) => each.problems),
+    ...isolationProblems(connections),
+    ...trust.problems,
+  ];
+  if (!root.success || problems.length > 0) throw new ConfigurationError(problems);
+  return {
+    connections: byName,
+    strictAudit: root.data.strictAudit,
+    trust: trust.trust,
+    madeSecrets: declared.flatMap(([name, each]) => (isRecord(each) && each['secret'] === undefined ? [name] : [])),
+    warnings: [...checked.flatMap(({ warnings }) => warnings), ...trust.warnings],
+  };
+}
+
+/** Finds every own `__proto__` key, however deep: zod drops it in silence where any key is allowed. */
+function protoProblems(value: unknown, at: readonly PropertyKey[] = []): Problem[] {
+  if (typeof value !== 'object' || value === null || at.length > DEEPEST) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const path = [...at, Array.isArray(value) ? Number(key) : key];
+    return key === '__proto__' ? problemAt(path, 'must not be used as a key: take it out') : protoProblems(inner, path);
+  });
+}
+
+interface CheckedConnection {
+  /** Only where nothing is wrong with it. */
+  readonly connection?: Connection;
+  readonly problems: readonly Problem[];
+  /** What is allowed but unsafe. */
+  readonly warnings: readonly string[];
+}
+
+/** Checks one declared connection, its keys alone and against each other, and fills in every default. */
+function checkConnection(name: string, input: unknown, providers: Providers): CheckedConnection {
+  const at = ['connections', name];
+  if (!isRecord(input)) {
+    return { problems: [problemAt(at, 'must be an object with at least `provider` and `baseUrl`')], warnings: [] };
+  }
+  const provider = providerOf(input['provider'], providers);
+  // A key declared as undefined is one left out.
+  const given = Object.entries(input).filter(([, value]) => value !== undefined);
+  const known = keysOf(provider);
+  const own = Object.fromEntries(given.filter(([key]) => known.includes(key)));
+  const settings = createSettingsSchema(provider).safeParse(own);
+  const schema = createConnectionSchema(providers, provider, settings.data);
+  const declaration = schema.safeParse({ ...defaultsOf(provider, settings.data), ...own });
+  const problems = [
+    ...problemsIn(declaration.error, at),
+    ...foreignKeyProblems(input, { provider, providers, at }),
+    ...problemsIn(settings.error, at),
+  ];
+  if (problems.length > 0 || provider === undefined || !settings.success || !declaration.success) {
+    return { problems, warnings: [] };
+  }
+  const connection = buildConnection(name, provider, settings.data, declaration.data);
+  return { connection, problems, warnings: warningsOf(connection, provider) };
+}
+
+/** Defaults of this provider, over which the declaration goes. */
+function defaultsOf(provider: Provider | undefined, settings: Connection['settings'] = {}) {
+  return provider && { ...provider.defaults, refreshAfter: defaultRefreshAfter(provider, settings) };
+}
+
+/** Finds keys that this provider's connections do not have, each with the remedy for what was probably meant. */
+function foreignKeyProblems(
+  input: Readonly<Record<string, unknown>>,
+  { provider, providers, at }: { provider: Provider | undefined; providers: Providers; at: readonly string[] },
+): Problem[] {
+  const known = keysOf(provider);
+  const foreign = Object.keys(input).filter((key) => !known.includes(key) && key !== '__proto__');
+  return foreign.flatMap((key) => {
+    const owners = Object.keys(providers).filter((name) => keysOf(providers[name]).includes(key));
+    if (owners.length > 0) {
+      const message = `belongs to provider ${owners.join(', ')}, not to ${input['provider']}: take it out`;
+      // While the provider itself is unknown, nobody can say that its settings are another's.
+      return provider === undefined ? [] : problemAt([...at, key], message);
+    }
+    const isSecret = Object.values(providers).some(({ secretFields }) => Object.hasOwn(secretFields, key));
+    const message = isSecret
+      ? 'is a credential and must not be here: take it out, put it into the secret in Secrets Manager, and renew it'
+      : `is not a key of a connection. Its keys: ${known.map((name) => `\`${name}\``).join(', ')}`;
+    return problemAt([...at, key], message);
+  });
+}
+
+/** Fills in what depends on other keys. */
+function buildConnection(
+  name: string,
+  provider: Provider,
+  settings: Connection['settings'],
+  declaration: CheckedDeclaration,
+): Connection {
+  const login = {
+    provider: declaration.provider,
+    baseUrl: canonicalOrigin(declaration.baseUrl),
+    secret: declaration.secret ?? `token-broker/${name}`,
+    settings,
+  };
+  const { system, staff } = kindsServedBy(provider);
+  return {
+    ...declaration,
+    ...login,
+    name,
+    subjects: { system: declaration.subjects?.system ?? system, staff: declaration.subjects?.staff ?? staff },
+    idleSeconds: declaration.idleSeconds ?? Math.max(SHORTEST_IDLE_SECONDS, lifetimeSecondsOf(declaration)),
+    isolation: declaration.isolation ?? name,
+    placement: provider.placement,
+    fingerprint: fingerprintOf(login),
+  };
+}
+
+/** What is allowed but unsafe in one connection. */
+function warningsOf({ name, baseUrl, allowPlainHttp, settings }: Connection, provider: Provider): string[] {
+  const at = `connections.${name}`;
+  const plain = isPlainHttp(baseUrl)
+    ? [`${at}.allowPlainHttp: credential and tokens of this connection travel unencrypted.`]
+    : allowPlainHttp
+      ? [`${at}.allowPlainHttp has no effect on this baseUrl: take it out.`]
+      : [];
+  const words = Object.entries(provider.settings).flatMap(([key, setting]) => {
+    const value = settings[key] ?? '';
+    const warning = setting.kind === 'enum' ? setting.warnings?.[value] : undefined;
+    return warning === undefined ? [] : [`${at}.${key}: \`${value}\` ${warning}.`];
+  });
+  return [...plain, ...words];
+}
+
+/** What is wrong between connections: those of one isolation group run in the same functions, so in one network. */
+function isolationProblems(connections: readonly Connection[]): Problem[] {
+  return connections.flatMap((connection) => {
+    const first = connections.find(({ isolation }) => isolation === connection.isolation) ?? connection;
+    const message = `shares functions with ${first.name}, so both must declare the same \`vpc\` and \`securityGroups\``;
+    const isOneNetwork = networkOf(first) === networkOf(connection);
+    return isOneNetwork ? [] : problemAt(['connections', connection.name, 'isolation'], message);
+  });
+}
+
+function networkOf({ vpc, securityGroups }: Connection): string {
+  return JSON.stringify([vpc ?? null, [...(securityGroups ?? [])].sort()]);
+}

@@ -11,27 +11,27 @@ export interface Mutant {
 export const mutants: readonly Mutant[] = [
   {
     name: 'publish does not look at the generation',
-    file: 'test/simulation/memory-table.ts',
-    find: 'if (record === undefined || record.generation !== seenGeneration) return false;',
-    replace: 'if (record === undefined) return false;',
+    file: 'functions/core/slot/changes.ts',
+    find: 'onlyIf: [holds(leaseId), generationIs(seenGeneration)],',
+    replace: 'onlyIf: [holds(leaseId)],',
   },
   {
     name: 'publish does not look at the lease',
-    file: 'test/simulation/memory-table.ts',
-    find: 'return record?.lease?.id === leaseId ? record : undefined;',
-    replace: 'return leaseId === undefined ? undefined : record;',
+    file: 'functions/core/slot/changes.ts',
+    find: 'onlyIf: [holds(leaseId), generationIs(seenGeneration)],',
+    replace: 'onlyIf: [generationIs(seenGeneration)],',
   },
   {
     name: 'acquire does not look at what was read',
-    file: 'test/simulation/memory-table.ts',
-    find: 'if (!isAsSeen || backOffUntil > at) return false;',
-    replace: 'if (backOffUntil > at) return false;',
+    file: 'functions/core/slot/changes.ts',
+    find: "seen === undefined\n      ? [{ item: 'absent' }]",
+    replace: "leaseId !== ''\n      ? [{ field: 'notBefore', atMost: now }]",
   },
   {
     name: 'a purge does not advance the generation',
-    file: 'test/simulation/memory-table.ts',
-    find: 'generation: generation + 1, ttlSeconds });\n    },\n\n    endBackOff',
-    replace: 'generation, ttlSeconds });\n    },\n\n    endBackOff',
+    file: 'functions/core/slot/changes.ts',
+    find: 'add: { generation: 1 },',
+    replace: 'add: {},',
   },
   {
     name: 'no back-off is written with the lease',
@@ -59,9 +59,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'who reports a token dead may be given it again',
-    file: 'functions/core/hand-out/lookup.ts',
-    find: 'if (refused === undefined || generation === minted?.generation) return false;',
-    replace: 'if (refused === undefined || generation >= 0) return false;',
+    file: 'functions/core/hand-out/next-step.ts',
+    find: 'if (!isRefused(want, record)) {',
+    replace: 'if (!isRefused(want, record) || want.not !== undefined) {',
   },
   {
     name: 'a session reported dead is slid',
@@ -72,8 +72,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a young token is renewed on a caller's word",
     file: 'functions/core/hand-out/lookup.ts',
-    find: 'if (now < renewableAt) {',
-    replace: 'if (now < renewableAt && renewableAt < 0) {',
+    find: 'if (now >= renewableAt) return;',
+    replace: 'if (now >= renewableAt || renewableAt > 0) return;',
   },
   {
     name: 'a refused version is logged in with again',
@@ -149,10 +149,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'callers wait for a lease although a token is good',
-    file: 'functions/core/hand-out/lookup.ts',
-    find: 'const obtained = await take(quest, record, now);\n      if (obtained',
-    replace:
-      'const obtained = liveLease(record, now) !== undefined ? undefined : await take(quest, record, now);\n      if (obtained',
+    file: 'functions/core/hand-out/next-step.ts',
+    find: 'if (!isRefused(want, record)) {',
+    replace: "if (liveLease(record, at) !== undefined) return { do: 'wait' };\n  if (!isRefused(want, record)) {",
   },
   {
     name: 'a fresh token is minted over by every sweep',
@@ -162,9 +161,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an invocation without an answer is taken for one that was never sent',
-    file: 'functions/core/hand-out/lookup.ts',
-    find: "case 'unanswered':\n        break;",
-    replace: "case 'unanswered':\n        throw await notSent(quest, claim, before);",
+    file: 'functions/core/hand-out/request-mint.ts',
+    find: "case 'unanswered':\n        return { record: await read(slot), reply: undefined };",
+    replace: "case 'unanswered':\n        throw await notInvoked(connection, slot, claim);",
   },
   {
     name: 'a look at the secret counts as a try, with its back-off',
@@ -174,20 +173,20 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a token is sealed for another generation than it is published as',
-    file: 'functions/core/mint/publish.ts',
-    find: 'const context = { broker, slot, generation: record.generation + 1,',
-    replace: 'const context = { broker, slot, generation: record.generation,',
+    file: 'functions/core/slot/seal.ts',
+    find: 'generation: record.generation + 1 }',
+    replace: 'generation: record.generation }',
   },
   {
     name: 'a proxied slide is taken up whatever the generation is',
-    file: 'test/simulation/memory-table.ts',
-    find: 'if (record?.token?.hash !== usedHash || record.generation !== seenGeneration) return false;',
-    replace: 'if (record?.token === undefined) return false;',
+    file: 'functions/core/slot/changes.ts',
+    find: 'onlyIf: [generationIs(seenGeneration), tokenIs({ hash: usedHash }), {',
+    replace: 'onlyIf: [{',
   },
   {
     name: "a proxied call begins although the lease is another's",
-    file: 'test/simulation/memory-table.ts',
-    find: 'if (record.generation !== seen.generation || record.lease?.id !== seen.lease?.id) return false;',
-    replace: 'if (record.generation !== seen.generation) return false;',
+    file: 'functions/core/slot/changes.ts',
+    find: 'tokenIs(seen.token), leaseIs(seen.lease)],',
+    replace: 'tokenIs(seen.token)],',
   },
 ];

@@ -8,7 +8,7 @@ export interface Change<R> {
   /** Values by path; one that is undefined stays as it is. */
   readonly set?: Values<R>;
   /** Values of fields that are absent; those that are there stay. */
-  readonly setIfAbsent?: Values<R>;
+  readonly setIfAbsent?: Pick<Values<R>, Field<R> & Leaf<R>>;
   /** Adds to a number, or a member to a set; where there is none, to 0 or to the empty set. */
   readonly add?: { readonly [F in keyof R]?: R[F] extends ReadonlySet<infer Member> ? Member : number };
   readonly clear?: readonly Field<R>[];

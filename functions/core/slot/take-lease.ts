@@ -14,16 +14,15 @@ export type Taken =
     }
   | {
       readonly isOurs: false;
-      /** What the slot holds instead, read consistently. */
+      /** What the slot holds instead, read consistently; undefined too where it could not be read. */
       readonly record: SlotRecord | undefined;
-      /** The write's error, where it had one. */
+      /** The first error of the store's, where there was one: `store_unavailable`. */
       readonly error: BrokerError | undefined;
     };
 
 /**
  * Takes a lease by `change`, which must rest on the record that `claim` has seen. A write whose reply was lost may have
- * been made, and is sent again: so where it did not say yes, one consistent read tells whose the lease is. Throws
- * `store_unavailable` where that fails.
+ * been made, and is sent again: so where it did not say yes, one consistent read tells whose the lease is.
  */
 export async function takeLease(
   store: Store,
@@ -31,16 +30,21 @@ export async function takeLease(
   { leaseId, now, seen }: Pick<Claim, 'leaseId' | 'now' | 'seen'>,
   change: SlotChange,
 ): Promise<Taken> {
-  let error: BrokerError | undefined;
   // A failed condition is billed like a write: look before writing.
   const isHeld = seen !== undefined && liveLease(seen, now) !== undefined;
-  try {
-    if (!isHeld && (await store.write(slot, change)))
-      return { isOurs: true, record: changed(change, seen, EMPTY_RECORD) };
-  } catch (failure) {
-    if (!(failure instanceof BrokerError)) throw failure;
-    error = failure;
-  }
-  const record = await store.read(slot, { consistent: true });
+  const written = isHeld ? false : await valueOrError(store.write(slot, change));
+  if (written === true) return { isOurs: true, record: changed(change, seen, EMPTY_RECORD) };
+  const error = written === false ? undefined : written;
+  const record = await valueOrError(store.read(slot, { consistent: true }));
+  if (record instanceof BrokerError) return { isOurs: false, record: undefined, error: error ?? record };
   return record?.lease?.id === leaseId ? { isOurs: true, record } : { isOurs: false, record, error };
+}
+
+async function valueOrError<T>(asked: Promise<T>): Promise<T | BrokerError> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof BrokerError) return error;
+    throw error;
+  }
 }

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import * as changes from '../../../../functions/core/slot/changes.ts';
 import { claimOn } from '../../../../functions/core/slot/lease.ts';
 import { takeLease } from '../../../../functions/core/slot/take-lease.ts';
-import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { harness } from '../../../protocol/harness.ts';
 
 /** A slot with a token whose lease can be claimed, as `seen` or as it now is. */
@@ -68,11 +67,23 @@ describe('takeLease', () => {
     expect(await take()).toMatchObject({ isOurs: false, record: record(), error: { code: 'store_unavailable' } });
   });
 
-  it('passes on a fault of the broker, and the error of a store that cannot be read either', async () => {
-    const { take, failNext, beforeNext } = await claiming();
-    failNext('acquire', 'down');
-    failNext('read', 'down');
-    await expect(take()).rejects.toBeInstanceOf(BrokerError);
+  it.each([
+    ['acquire', ['down', 'down']],
+    ['read', ['sent_twice', 'down']],
+  ] as const)(
+    'gives the error of the first call that failed where the slot cannot be read: %s',
+    async (first, faults) => {
+      const { take, failNext } = await claiming();
+      failNext('acquire', faults[0]);
+      failNext('read', faults[1]);
+
+      const detail = expect.stringContaining(`(${first})`);
+      expect(await take()).toMatchObject({ isOurs: false, record: undefined, error: { detail } });
+    },
+  );
+
+  it('passes on a fault of the broker', async () => {
+    const { take, beforeNext } = await claiming();
     beforeNext('acquire', () => {
       throw new TypeError('a fault of ours');
     });

@@ -3,11 +3,11 @@ import { type Connection, fingerprintOf, lifetimeSecondsOf } from '../core/slot/
 import { defaultRefreshAfter, kindsServedBy, type Provider } from '../providers/provider.ts';
 import { type Providers, providerOf, providers as table } from '../providers/registry.ts';
 import type { Configuration } from './configuration.ts';
-import { ConfigurationError, type Problem, problemAt } from './errors.ts';
+import { ConfigurationError, createProblem, type Problem } from './errors.ts';
 import { flag, NAME_PATTERN, NAME_RULE } from './fields.ts';
-import { canonicalOrigin, isPlainHttp } from './origins.ts';
+import { canonicalizeUrl, isPlainHttp } from './origins.ts';
 import { type CheckedDeclaration, createConnectionSchema, createSettingsSchema, keysOf } from './schema.ts';
-import { isRecord, problemsIn, strictObject } from './shape.ts';
+import { isRecord, strictObject, toProblems } from './shape.ts';
 import { checkTrust, type trustEntry } from './trust.ts';
 
 const SHORTEST_IDLE_SECONDS = 3600;
@@ -45,13 +45,13 @@ export function resolveConnections(input: unknown, providers: Providers = table)
   );
   const trust = checkTrust(Array.isArray(entries) ? entries : [], names, byName);
   const problems = [
-    ...protoProblems(input),
-    ...problemsIn(root.error),
+    ...findProtoKeys(input),
+    ...toProblems(root.error),
     ...names
       .filter((name) => !NAME_PATTERN.test(name))
-      .map((name) => problemAt(['connections', name], `is not a name for a connection: use ${NAME_RULE}`)),
+      .map((name) => createProblem(['connections', name], `is not a name for a connection: use ${NAME_RULE}`)),
     ...checked.flatMap((each) => each.problems),
-    ...isolationProblems(connections),
+    ...findSplitGroups(connections),
     ...trust.problems,
   ];
   if (!root.success || problems.length > 0) throw new ConfigurationError(problems);
@@ -65,11 +65,13 @@ export function resolveConnections(input: unknown, providers: Providers = table)
 }
 
 /** Finds every own `__proto__` key, however deep: zod drops it in silence where any key is allowed. */
-function protoProblems(value: unknown, at: readonly PropertyKey[] = []): Problem[] {
+function findProtoKeys(value: unknown, at: readonly PropertyKey[] = []): Problem[] {
   if (typeof value !== 'object' || value === null || at.length > DEEPEST) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
     const path = [...at, Array.isArray(value) ? Number(key) : key];
-    return key === '__proto__' ? problemAt(path, 'must not be used as a key: take it out') : protoProblems(inner, path);
+    return key === '__proto__'
+      ? createProblem(path, 'must not be used as a key: take it out')
+      : findProtoKeys(inner, path);
   });
 }
 
@@ -85,7 +87,7 @@ interface CheckedConnection {
 function checkConnection(name: string, input: unknown, providers: Providers): CheckedConnection {
   const at = ['connections', name];
   if (!isRecord(input)) {
-    return { problems: [problemAt(at, 'must be an object with at least `provider` and `baseUrl`')], warnings: [] };
+    return { problems: [createProblem(at, 'must be an object with at least `provider` and `baseUrl`')], warnings: [] };
   }
   const provider = providerOf(input['provider'], providers);
   // A key declared as undefined is one left out.
@@ -96,15 +98,15 @@ function checkConnection(name: string, input: unknown, providers: Providers): Ch
   const schema = createConnectionSchema(providers, provider, settings.data);
   const declaration = schema.safeParse({ ...defaultsOf(provider, settings.data), ...own });
   const problems = [
-    ...problemsIn(declaration.error, at),
-    ...foreignKeyProblems(input, { provider, providers, at }),
-    ...problemsIn(settings.error, at),
+    ...toProblems(declaration.error, at),
+    ...findForeignKeys(input, { provider, providers, at }),
+    ...toProblems(settings.error, at),
   ];
   if (problems.length > 0 || provider === undefined || !settings.success || !declaration.success) {
     return { problems, warnings: [] };
   }
   const connection = buildConnection(name, provider, settings.data, declaration.data);
-  return { connection, problems, warnings: warningsOf(connection, provider) };
+  return { connection, problems, warnings: findWarnings(connection, provider) };
 }
 
 /** Defaults of this provider, over which the declaration goes. */
@@ -113,7 +115,7 @@ function defaultsOf(provider: Provider | undefined, settings: Connection['settin
 }
 
 /** Finds keys that this provider's connections do not have, each with the remedy for what was probably meant. */
-function foreignKeyProblems(
+function findForeignKeys(
   input: Readonly<Record<string, unknown>>,
   { provider, providers, at }: { provider: Provider | undefined; providers: Providers; at: readonly string[] },
 ): Problem[] {
@@ -124,13 +126,13 @@ function foreignKeyProblems(
     if (owners.length > 0) {
       const message = `belongs to provider ${owners.join(', ')}, not to ${input['provider']}: take it out`;
       // While the provider itself is unknown, nobody can say that its settings are another's.
-      return provider === undefined ? [] : problemAt([...at, key], message);
+      return provider === undefined ? [] : createProblem([...at, key], message);
     }
     const isSecret = Object.values(providers).some(({ secretFields }) => Object.hasOwn(secretFields, key));
     const message = isSecret
       ? 'is a credential and must not be here: take it out, put it into the secret in Secrets Manager, and renew it'
       : `is not a key of a connection. Its keys: ${known.map((name) => `\`${name}\``).join(', ')}`;
-    return problemAt([...at, key], message);
+    return createProblem([...at, key], message);
   });
 }
 
@@ -143,7 +145,7 @@ function buildConnection(
 ): Connection {
   const login = {
     provider: declaration.provider,
-    baseUrl: canonicalOrigin(declaration.baseUrl),
+    baseUrl: canonicalizeUrl(declaration.baseUrl),
     secret: declaration.secret ?? `token-broker/${name}`,
     settings,
   };
@@ -161,7 +163,7 @@ function buildConnection(
 }
 
 /** What is allowed but unsafe in one connection. */
-function warningsOf({ name, baseUrl, allowPlainHttp, settings }: Connection, provider: Provider): string[] {
+function findWarnings({ name, baseUrl, allowPlainHttp, settings }: Connection, provider: Provider): string[] {
   const at = `connections.${name}`;
   const plain = isPlainHttp(baseUrl)
     ? [`${at}.allowPlainHttp: credential and tokens of this connection travel unencrypted.`]
@@ -177,12 +179,12 @@ function warningsOf({ name, baseUrl, allowPlainHttp, settings }: Connection, pro
 }
 
 /** What is wrong between connections: those of one isolation group run in the same functions, so in one network. */
-function isolationProblems(connections: readonly Connection[]): Problem[] {
+function findSplitGroups(connections: readonly Connection[]): Problem[] {
   return connections.flatMap((connection) => {
     const first = connections.find(({ isolation }) => isolation === connection.isolation) ?? connection;
     const message = `shares functions with ${first.name}, so both must declare the same \`vpc\` and \`securityGroups\``;
     const isOneNetwork = networkOf(first) === networkOf(connection);
-    return isOneNetwork ? [] : problemAt(['connections', connection.name, 'isolation'], message);
+    return isOneNetwork ? [] : createProblem(['connections', connection.name, 'isolation'], message);
   });
 }
 

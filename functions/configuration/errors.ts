@@ -29,7 +29,7 @@ function describe(problems: readonly Problem[], source: string): string {
 }
 
 /** Creates the problem of the key at `path`. */
-export function problemAt(path: readonly PropertyKey[], message: string): Problem {
+export function createProblem(path: readonly PropertyKey[], message: string): Problem {
   return { path: renderPath(path), message };
 }
 
@@ -39,13 +39,13 @@ function renderPath(path: readonly PropertyKey[]): string {
     if (typeof key === 'number') {
       return `${rendered}[${key}]`;
     }
-    const text = quotedIfOdd(String(key));
+    const text = quoteIfOdd(String(key));
     return text.startsWith('"') ? `${rendered}[${text}]` : rendered === '' ? text : `${rendered}.${text}`;
   }, '');
 }
 
 /** Names a key that the operator wrote: as it is where it is plain, else quoted, escaped and cut. */
-export function quotedIfOdd(key: string): string {
+export function quoteIfOdd(key: string): string {
   const isPlain = key.length <= LONGEST_KEY_SHOWN && /^[A-Za-z0-9_-]+$/.test(key);
   return isPlain ? key : JSON.stringify(key.length > LONGEST_KEY_SHOWN ? `${key.slice(0, LONGEST_KEY_SHOWN)}…` : key);
 }

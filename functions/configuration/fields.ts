@@ -21,10 +21,10 @@ const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 /** True or false. */
 export const flag = z.boolean('must be true or false');
 
-/** A text with which `problemIn` finds nothing wrong; what is no text `must be` what `what` says. */
-export function text(what: string, problemIn: (text: string) => string | undefined) {
+/** A text with which `findFault` finds nothing wrong; what is no text `must be` what `what` says. */
+export function text(what: string, findFault: (text: string) => string | undefined) {
   return z.string(`must be ${what}`).superRefine((value, { addIssue }) => {
-    const message = problemIn(value);
+    const message = findFault(value);
     if (message !== undefined) addIssue({ code: 'custom', message });
   });
 }

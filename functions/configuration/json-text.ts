@@ -10,13 +10,13 @@ export function parseJsonText(text: string): JsonText {
   try {
     return { value: JSON.parse(json) };
   } catch {
-    const before = json.slice(0, lengthOfSoundPart(json)).split('\n');
+    const before = json.slice(0, findBreak(json)).split('\n');
     return { breaksAt: `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}` };
   }
 }
 
 /** Every text that ends before the fault can still become JSON and none beyond it can: the border is found by halving. */
-function lengthOfSoundPart(text: string): number {
+function findBreak(text: string): number {
   let sound = 0;
   let broken = text.length + 1;
   while (broken - sound > 1) {

@@ -29,31 +29,31 @@ export async function loadConfigurationFile(path: string): Promise<Configuration
 
 async function requireFile(path: string): Promise<void> {
   const file = await stat(path).catch((error: unknown) => {
-    throw refusal(path, codeOf(error) === 'ENOENT' ? 'there is no such file: check the path' : unreadable(error));
+    throw createError(path, codeOf(error) === 'ENOENT' ? 'there is no such file: check the path' : unreadable(error));
   });
   if (!file.isFile()) {
-    throw refusal(path, 'is not a file: name the file that declares the connections');
+    throw createError(path, 'is not a file: name the file that declares the connections');
   }
   if (extname(path) !== '.json' && !moduleExtensions.has(extname(path))) {
-    throw refusal(path, `must end in .json, ${[...moduleExtensions].join(', ')}`);
+    throw createError(path, `must end in .json, ${[...moduleExtensions].join(', ')}`);
   }
 }
 
 async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw refusal(path, unreadable(error));
+    throw createError(path, unreadable(error));
   });
   const parsed = parseJsonText(text);
-  if ('breaksAt' in parsed) throw refusal(path, `is not JSON: look at ${parsed.breaksAt}`);
+  if ('breaksAt' in parsed) throw createError(path, `is not JSON: look at ${parsed.breaksAt}`);
   return parsed.value;
 }
 
 async function importDefault(path: string): Promise<unknown> {
   const module: unknown = await import(pathToFileURL(resolve(path)).href).catch((error: unknown) => {
-    throw refusal(path, `cannot be loaded: ${whyUnloadable(error, path)}`);
+    throw createError(path, `cannot be loaded: ${explainFailure(error, path)}`);
   });
   if (!isRecord(module) || module['default'] === undefined) {
-    throw refusal(path, 'has no default export: end it with `export default defineConnections({ … })`');
+    throw createError(path, 'has no default export: end it with `export default defineConnections({ … })`');
   }
   return module['default'];
 }
@@ -63,7 +63,7 @@ async function importDefault(path: string): Promise<unknown> {
  * `Error` is what the file itself throws, as where it misses a variable of the environment: its first line is for whoever
  * runs it.
  */
-function whyUnloadable(error: unknown, path: string): string {
+function explainFailure(error: unknown, path: string): string {
   if (!(error instanceof Error)) {
     return 'it threw something that is no Error';
   }
@@ -73,18 +73,18 @@ function whyUnloadable(error: unknown, path: string): string {
   const errorClass = ERROR_CLASS.test(error.name) ? error.name : 'Error';
   const code = codeOf(error);
   const named = ERROR_CODE.test(code) ? `${errorClass} ${code}` : errorClass;
-  return `${named}${placeIn(error.stack ?? '', path)}; run the file with \`node\` to see more`;
+  return `${named}${findPlace(error.stack ?? '', path)}; run the file with \`node\` to see more`;
 }
 
 /** Where in the file the stack leads, or nothing: of a JavaScript file that does not parse, it does not say. */
-function placeIn(stack: string, path: string): string {
+function findPlace(stack: string, path: string): string {
   const names = [pathToFileURL(resolve(path)).href, resolve(path)];
   const places = names.map((name) => /^:(\d+)(?::(\d+))?/.exec(stack.split(name)[1] ?? ''));
   const [, line, column] = places.find((place) => place !== null) ?? [];
   return line === undefined ? '' : ` at line ${line}${column === undefined ? '' : `, column ${column}`}`;
 }
 
-function refusal(path: string, message: string): ConfigurationError {
+function createError(path: string, message: string): ConfigurationError {
   return new ConfigurationError([{ path: '', message }], path);
 }
 

@@ -27,7 +27,7 @@ export function isPlainHttp(text: string): boolean {
  * absolute http(s), no userinfo, query, fragment, dot segments or escapes, no link-local or metadata host (invariant 15).
  * Never quotes `text`, which could hold a credential.
  */
-export function originProblem(text: string): string | undefined {
+export function findOriginFault(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null || !/^https?:\/\//i.test(text)) {
     return 'must be an absolute URL such as https://api.example.com/v1';
@@ -46,7 +46,7 @@ export function originProblem(text: string): string | undefined {
 }
 
 /** Writes a checked URL in its one canonical form: lower-case host, no default port, no slash at the end. */
-export function canonicalOrigin(text: string): string {
+export function canonicalizeUrl(text: string): string {
   const { origin, pathname } = new URL(text);
   return origin + pathname.replace(/\/+$/, '');
 }

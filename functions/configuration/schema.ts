@@ -19,7 +19,7 @@ import {
   upstreamPath,
   vpcId,
 } from './fields.ts';
-import { isPlainHttp, originProblem, PLAIN_HTTP } from './origins.ts';
+import { findOriginFault, isPlainHttp, PLAIN_HTTP } from './origins.ts';
 import { rule, strictObject } from './shape.ts';
 
 /** Allowed skew between clocks, in seconds: what a token must have left beyond `minTtlSeconds`. */
@@ -52,7 +52,7 @@ const proxy = strictObject(
 /** The keys of a connection beside `provider` and the provider's settings, with the defaults that need no other key. */
 export const sharedKeys = {
   /** https, or http on loopback; its path and a configured path are put together. */
-  baseUrl: text('an absolute URL such as https://api.example.com/v1', originProblem),
+  baseUrl: text('an absolute URL such as https://api.example.com/v1', findOriginFault),
   /** Take plain http beyond loopback, for an upstream in a private network. */
   allowPlainHttp: flag.default(false),
   /** Name or ARN of the secret, without a version; never a value. Left out, the stack makes one, empty. */
@@ -109,10 +109,10 @@ export function keysOf(provider: Provider | undefined): readonly string[] {
 /** Creates the schema of a provider's settings, by their names and with their defaults. */
 export function createSettingsSchema(provider: Provider | undefined) {
   const settings = Object.entries(provider?.settings ?? {});
-  return z.object(Object.fromEntries(settings.map(([key, setting]) => [key, settingSchema(setting)])));
+  return z.object(Object.fromEntries(settings.map(([key, setting]) => [key, createSettingSchema(setting)])));
 }
 
-function settingSchema(setting: Setting) {
+function createSettingSchema(setting: Setting) {
   const schema = setting.kind === 'path' ? upstreamPath : oneOf(setting.values);
   return setting.default === undefined ? schema.exactOptional() : schema.default(setting.default);
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Problem, problemAt } from './errors.ts';
+import { createProblem, type Problem } from './errors.ts';
 
 /** Creates a zod object that refuses unknown keys and names the known ones; `what` says what it is, as in "a trust entry". */
 export function strictObject<Shape extends z.ZodRawShape>(shape: Shape, what: string) {
@@ -40,11 +40,11 @@ export function rule<Declared, Key extends keyof Declared>(
 }
 
 /** Says what zod found as problems, one for each unknown key; `at` is the path of what was checked. */
-export function problemsIn(error: z.ZodError | undefined, at: readonly PropertyKey[] = []): Problem[] {
+export function toProblems(error: z.ZodError | undefined, at: readonly PropertyKey[] = []): Problem[] {
   return (error?.issues ?? []).flatMap((issue) => {
     const path = [...at, ...issue.path];
-    if (issue.code !== 'unrecognized_keys') return [problemAt(path, issue.message)];
-    return issue.keys.filter((key) => key !== '__proto__').map((key) => problemAt([...path, key], issue.message));
+    if (issue.code !== 'unrecognized_keys') return [createProblem(path, issue.message)];
+    return issue.keys.filter((key) => key !== '__proto__').map((key) => createProblem([...path, key], issue.message));
   });
 }
 

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { Connection } from '../core/slot/connection.ts';
 import { isServed, isStaffSubject, SYSTEM } from '../core/slot/slot.ts';
-import { type Problem, quotedIfOdd } from './errors.ts';
+import { type Problem, quoteIfOdd } from './errors.ts';
 import { text } from './fields.ts';
-import { hasControlCharacter, isPlainHttp, originProblem, PLAIN_HTTP } from './origins.ts';
-import { isRecord, problemsIn, rule, strictObject } from './shape.ts';
+import { findOriginFault, hasControlCharacter, isPlainHttp, PLAIN_HTTP } from './origins.ts';
+import { isRecord, rule, strictObject, toProblems } from './shape.ts';
 
 const LONGEST_TEXT = 512;
 
@@ -22,7 +22,7 @@ const boundedText = (what: string) =>
   );
 
 const httpsUrl = (what: string) =>
-  text(what, (url) => originProblem(url) ?? (isPlainHttp(url) ? `${PLAIN_HTTP}: use https` : undefined));
+  text(what, (url) => findOriginFault(url) ?? (isPlainHttp(url) ? `${PLAIN_HTTP}: use https` : undefined));
 
 /** The keys of one entry of `trust`. */
 export const trustEntry = strictObject(
@@ -99,7 +99,7 @@ export function checkTrust(
     rule(['connections'], ({ connections: names }, report) => {
       names.forEach((name, index) => {
         if (declared.includes(name)) return;
-        const known = declared.map(quotedIfOdd).join(', ');
+        const known = declared.map(quoteIfOdd).join(', ');
         report(`is not a declared connection. Declared: ${known}`, 'connections', index);
       });
     }),
@@ -120,12 +120,12 @@ export function checkTrust(
   const results = entries.map((entry) => schema.safeParse(entry));
   return {
     trust: results.flatMap(({ data }) => data ?? []),
-    problems: results.flatMap(({ error }, index) => problemsIn(error, ['trust', index])),
-    warnings: results.flatMap(({ data }, index) => (data === undefined ? [] : warningsOf(data, `trust[${index}]`))),
+    problems: results.flatMap(({ error }, index) => toProblems(error, ['trust', index])),
+    warnings: results.flatMap(({ data }, index) => (data === undefined ? [] : findWarnings(data, `trust[${index}]`))),
   };
 }
 
-function warningsOf({ subjectPattern }: Trust, at: string): string[] {
+function findWarnings({ subjectPattern }: Trust, at: string): string[] {
   return subjectPattern !== undefined && new RegExp(subjectPattern, 'u').test(IMPROBABLE_SUBJECT)
     ? [`${at}.subjectPattern takes any subject: every workload of that issuer with that audience gets these tokens.`]
     : [];

@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest';
 import example from '../../../cdk/connections.ts';
 import { resolveConnections } from '../../../functions/configuration/check.ts';
 import { ConfigurationError } from '../../../functions/configuration/errors.ts';
-import { fingerprintOf } from '../../../functions/core/slot/connection.ts';
+import { sharedKeys } from '../../../functions/configuration/schema.ts';
+import { fingerprintOf, lifetimeSecondsOf } from '../../../functions/core/slot/connection.ts';
 import { providers } from '../../../functions/providers/registry.ts';
-import { connectionOf, helpdesk, refusalOf, warningsOf, wfm } from './declared.ts';
+import { connectionOf, helpdesk, pathsOf, problemsOf, refusalOf, warningsOf, wfm } from './declared.ts';
 
 describe('defaults', () => {
   it('fills in everything for a connection that declares provider and base URL alone (H3, H4, H6)', () => {
@@ -51,11 +52,18 @@ describe('defaults', () => {
     expect(connectionOf({ ...wfm, keepAlivePath: '/Ping', refreshAfter: 0.6 }).refreshAfter).toBe(0.6);
   });
 
-  it('keeps refreshing for at least one life', () => {
-    expect(connectionOf({ ...wfm, lifetimeSeconds: 7200 }).idleSeconds).toBe(7200);
-    expect(connectionOf({ ...helpdesk, maxTokenAgeSeconds: 7200 }).idleSeconds).toBe(7200);
-    expect(connectionOf({ ...helpdesk, maxTokenAgeSeconds: 1200 }).idleSeconds).toBe(3600);
-    expect(connectionOf({ ...helpdesk, idleSeconds: 10 }).idleSeconds).toBe(10);
+  it.each([
+    [helpdesk, {}, 86_400, 86_400],
+    [helpdesk, { maxTokenAgeSeconds: 7_200 }, 7_200, 7_200],
+    [helpdesk, { maxTokenAgeSeconds: 1_200 }, 1_200, 3_600],
+    [helpdesk, { idleSeconds: 10 }, 86_400, 10],
+    [wfm, {}, 1_200, 3_600],
+    [wfm, { lifetimeSeconds: 5_000 }, 5_000, 5_000],
+    [wfm, { lifetimeSeconds: 20_000, maxTokenAgeSeconds: 7_200 }, 7_200, 7_200],
+  ])('keeps refreshing %j with %j, that lives %i seconds, while idle for %i', (least, declared, life, idle) => {
+    const connection = connectionOf({ ...least, ...declared });
+
+    expect([lifetimeSecondsOf(connection), connection.idleSeconds]).toEqual([life, idle]);
   });
 
   it('fills in the proxy only where one is declared', () => {
@@ -135,6 +143,91 @@ describe('what is declared', () => {
     expect(resolveConnections({ connections: { constructor: helpdesk } }).connections['constructor']?.name).toBe(
       'constructor',
     );
+  });
+});
+
+describe('a refused declaration', () => {
+  it('names every problem at once, each with its path and the remedy', () => {
+    const error = refusalOf({
+      strictAudit: 'yes',
+      extra: 1,
+      connections: {
+        'Bad Name': helpdesk,
+        a: { ...helpdesk, timeoutSeconds: 13, minTtlSeconds: 50_000, loginPath: '/x', typo: 1 },
+        b: { provider: 'other', baseUrl: 'ftp://b.example.com' },
+        c: null,
+      },
+      trust: [{ issuer: 'http://idp.example.com' }],
+    });
+
+    expect(error.problems.map(({ path }) => path).sort()).toEqual(
+      [
+        'strictAudit',
+        'extra',
+        'connections["Bad Name"]',
+        'connections.a.timeoutSeconds',
+        'connections.a.minTtlSeconds',
+        'connections.a.loginPath',
+        'connections.a.typo',
+        'connections.b.provider',
+        'connections.b.baseUrl',
+        'connections.c',
+        'trust[0].issuer',
+        'trust[0].audience',
+        'trust[0].subject',
+        'trust[0].connections',
+      ].sort(),
+    );
+    for (const { path, message } of error.problems) {
+      expect(error.message).toContain(`  ${path}: ${message}`);
+    }
+    expect(error.message).toMatch(/^The configuration has 14 problems:\n/);
+  });
+
+  it.each(Object.keys(sharedKeys))('names a fault across keys beside one of `%s` itself', (key) => {
+    const across =
+      key === 'vpc' || key === 'securityGroups' ? { tokensOverlap: false } : { securityGroups: ['sg-0123abcd'] };
+
+    for (const faulty of [{}, -1, '', 'eyJhbGciOiJub25lIn0', '-----BEGIN PRIVATE KEY-----']) {
+      const paths = pathsOf({ ...helpdesk, ...across, [key]: faulty });
+      if (paths.some((path) => path === key)) expect(paths).toEqual(expect.arrayContaining(Object.keys(across)));
+    }
+    expect(pathsOf({ ...helpdesk, ...across, [key]: -1 })).toContain(key);
+  });
+
+  it('lists the providers and the keys that there are', () => {
+    expect(problemsOf({ ...helpdesk, provider: 'nope' })[0]?.message).toContain('`helpmaster`, `community-web-api`');
+    expect(problemsOf({ ...helpdesk, typo: 1 })[0]?.message).toMatch(/`baseUrl`.*`systemTokenPath`/);
+    expect(problemsOf({ ...helpdesk, typo: 1 })[0]?.message).not.toContain('loginPath');
+  });
+
+  it.each([
+    ['loginPath', helpdesk, '/x', 'community-web-api, not to helpmaster'],
+    ['lifetimeSeconds', helpdesk, 100, 'community-web-api, not to helpmaster'],
+    ['maxSessionSeconds', helpdesk, 100, 'community-web-api, not to helpmaster'],
+    ['userTokenPath', wfm, '/x', 'helpmaster, not to community-web-api'],
+  ])('says to which provider `%s` belongs', (key, base, value, text) => {
+    expect(problemsOf({ ...base, [key]: value })).toEqual([{ path: key, message: expect.stringContaining(text) }]);
+  });
+
+  it.each(['{"connections":{"__proto__":{}}}', '{"__proto__":1}', '{"connections":{"a":{"proxy":{"__proto__":[]}}}}'])(
+    'refuses a `__proto__` key in %s',
+    (text) => {
+      expect(refusalOf(JSON.parse(text)).message).toMatch(/__proto__: must not be used as a key/);
+    },
+  );
+
+  it.each([{}, { connections: {} }, { connections: [] }, { connections: null }])(
+    'needs connections, not %j',
+    (input) => {
+      expect(refusalOf(input).problems.map(({ path }) => path)).toEqual(['connections']);
+    },
+  );
+
+  it('cuts and escapes odd keys', () => {
+    const { problems } = refusalOf({ connections: { [`x\n${'y'.repeat(500)}`]: helpdesk } });
+
+    expect(problems[0]?.path).toMatch(/^connections\["x\\ny{62}…"\]$/);
   });
 });
 

@@ -1,92 +1,6 @@
 import { rootCertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { sharedKeys } from '../../../functions/configuration/schema.ts';
 import { connectionOf, helpdesk, pathsOf, problemsOf, refusalOf, wfm } from './declared.ts';
-
-describe('a refused declaration', () => {
-  it('names every problem at once, each with its path and the remedy', () => {
-    const error = refusalOf({
-      strictAudit: 'yes',
-      extra: 1,
-      connections: {
-        'Bad Name': helpdesk,
-        a: { ...helpdesk, timeoutSeconds: 13, minTtlSeconds: 50_000, loginPath: '/x', typo: 1 },
-        b: { provider: 'other', baseUrl: 'ftp://b.example.com' },
-        c: null,
-      },
-      trust: [{ issuer: 'http://idp.example.com' }],
-    });
-
-    expect(error.problems.map(({ path }) => path).sort()).toEqual(
-      [
-        'strictAudit',
-        'extra',
-        'connections["Bad Name"]',
-        'connections.a.timeoutSeconds',
-        'connections.a.minTtlSeconds',
-        'connections.a.loginPath',
-        'connections.a.typo',
-        'connections.b.provider',
-        'connections.b.baseUrl',
-        'connections.c',
-        'trust[0].issuer',
-        'trust[0].audience',
-        'trust[0].subject',
-        'trust[0].connections',
-      ].sort(),
-    );
-    for (const { path, message } of error.problems) {
-      expect(error.message).toContain(`  ${path}: ${message}`);
-    }
-    expect(error.message).toMatch(/^The configuration has 14 problems:\n/);
-  });
-
-  it.each(Object.keys(sharedKeys))('names a fault across keys beside one of `%s` itself', (key) => {
-    const across =
-      key === 'vpc' || key === 'securityGroups' ? { tokensOverlap: false } : { securityGroups: ['sg-0123abcd'] };
-
-    for (const faulty of [{}, -1, '', 'eyJhbGciOiJub25lIn0', '-----BEGIN PRIVATE KEY-----']) {
-      const paths = pathsOf({ ...helpdesk, ...across, [key]: faulty });
-      if (paths.some((path) => path === key)) expect(paths).toEqual(expect.arrayContaining(Object.keys(across)));
-    }
-    expect(pathsOf({ ...helpdesk, ...across, [key]: -1 })).toContain(key);
-  });
-
-  it('lists the providers and the keys that there are', () => {
-    expect(problemsOf({ ...helpdesk, provider: 'nope' })[0]?.message).toContain('`helpmaster`, `community-web-api`');
-    expect(problemsOf({ ...helpdesk, typo: 1 })[0]?.message).toMatch(/`baseUrl`.*`systemTokenPath`/);
-    expect(problemsOf({ ...helpdesk, typo: 1 })[0]?.message).not.toContain('loginPath');
-  });
-
-  it.each([
-    ['loginPath', helpdesk, '/x', 'community-web-api, not to helpmaster'],
-    ['lifetimeSeconds', helpdesk, 100, 'community-web-api, not to helpmaster'],
-    ['maxSessionSeconds', helpdesk, 100, 'community-web-api, not to helpmaster'],
-    ['userTokenPath', wfm, '/x', 'helpmaster, not to community-web-api'],
-  ])('says to which provider `%s` belongs', (key, base, value, text) => {
-    expect(problemsOf({ ...base, [key]: value })).toEqual([{ path: key, message: expect.stringContaining(text) }]);
-  });
-
-  it.each(['{"connections":{"__proto__":{}}}', '{"__proto__":1}', '{"connections":{"a":{"proxy":{"__proto__":[]}}}}'])(
-    'refuses a `__proto__` key in %s',
-    (text) => {
-      expect(refusalOf(JSON.parse(text)).message).toMatch(/__proto__: must not be used as a key/);
-    },
-  );
-
-  it.each([{}, { connections: {} }, { connections: [] }, { connections: null }])(
-    'needs connections, not %j',
-    (input) => {
-      expect(refusalOf(input).problems.map(({ path }) => path)).toEqual(['connections']);
-    },
-  );
-
-  it('cuts and escapes odd keys', () => {
-    const { problems } = refusalOf({ connections: { [`x\n${'y'.repeat(500)}`]: helpdesk } });
-
-    expect(problems[0]?.path).toMatch(/^connections\["x\\ny{62}…"\]$/);
-  });
-});
 
 describe('names', () => {
   it.each(['a', '0', 'a-b_c', 'x'.repeat(63)])('takes %s', (name) => {
@@ -135,6 +49,27 @@ describe('secret', () => {
   });
 });
 
+describe('the ARN of a secret', () => {
+  const arn = (end: string) => `arn:aws:secretsmanager:us-east-1:123456789012:secret:${end}`;
+
+  it.each(['wfm', 'prod/wfm', 'prod-secrets', 'prod-abc', '-AbC123', 'wfm-AbC12_'])(
+    'is refused without the six characters of AWS at its end: %s',
+    (end) => {
+      expect(problemsOf({ ...helpdesk, secret: arn(end) })).toEqual([
+        { path: 'secret', message: expect.stringMatching(/not complete.*six characters.*or give the name alone/) },
+      ]);
+    },
+  );
+
+  it.each(['wfm-AbC123', 'prod/wfm-000000', `${'n'.repeat(512)}-AbC123`])('is taken with them: %s', (end) => {
+    expect(connectionOf({ ...helpdesk, secret: arn(end) }).secret).toBe(arn(end));
+  });
+
+  it('leaves a name that ends like one as it is', () => {
+    expect(connectionOf({ ...helpdesk, secret: 'prod-secret' }).secret).toBe('prod-secret');
+  });
+});
+
 describe('numbers', () => {
   it.each([
     ['timeoutSeconds', [1, 12], [0, 13, 1.5, '6', Number.NaN]],
@@ -153,19 +88,20 @@ describe('numbers', () => {
     }
   });
 
-  it('refuses a `minTtlSeconds` that a token no longer has when it is refreshed', () => {
-    // 1200 × (1 − 0.75) = 300, and 300 × (1 − 0.75) = 75.
-    expect(connectionOf({ ...wfm, minTtlSeconds: 294 }).minTtlSeconds).toBe(294);
-    expect(problemsOf({ ...wfm, minTtlSeconds: 295 })).toEqual([
-      {
-        path: 'minTtlSeconds',
-        message: expect.stringMatching(/295 \+ 5 .*1200 × \(1 − 0\.75\) = 300.*lifetimeSeconds/),
-      },
-    ]);
-    expect(connectionOf({ ...wfm, lifetimeSeconds: 300, minTtlSeconds: 69 }).lifetimeSeconds).toBe(300);
-    expect(pathsOf({ ...wfm, lifetimeSeconds: 300, minTtlSeconds: 70 })).toEqual(['minTtlSeconds']);
-    expect(connectionOf({ ...wfm, minTtlSeconds: 594, keepAlivePath: '/Ping' }).minTtlSeconds).toBe(594);
-    expect(pathsOf({ ...wfm, minTtlSeconds: 595, keepAlivePath: '/Ping' })).toEqual(['minTtlSeconds']);
+  it.each([
+    [{}, 294, '1200 × (1 − 0.75) = 300', 'lifetimeSeconds'],
+    [{ lifetimeSeconds: 300 }, 69, '300 × (1 − 0.75) = 75', 'lifetimeSeconds'],
+    [{ keepAlivePath: '/Ping' }, 594, '1200 × (1 − 0.5) = 600', 'lifetimeSeconds'],
+    [{ lifetimeSeconds: 200, maxTokenAgeSeconds: 900 }, 44, '200 × (1 − 0.75) = 50', 'lifetimeSeconds'],
+    [{ maxTokenAgeSeconds: 400 }, 94, '400 × (1 − 0.75) = 100', 'maxTokenAgeSeconds'],
+    [{ lifetimeSeconds: 200, maxTokenAgeSeconds: 30 }, 2, '30 × (1 − 0.75) = 7.5', 'maxTokenAgeSeconds'],
+  ])('C17, H13: with %j takes a minTtlSeconds of %i at the most', (declared, most, life, key) => {
+    const [problem, ...others] = problemsOf({ ...wfm, ...declared, minTtlSeconds: most + 1 });
+
+    expect(connectionOf({ ...wfm, ...declared, minTtlSeconds: most }).minTtlSeconds).toBe(most);
+    expect([problem?.path, ...others]).toEqual(['minTtlSeconds']);
+    expect(problem?.message).toContain(`${most + 1} + 5 must be less than`);
+    expect(problem?.message).toContain(`: ${life}. Lower minTtlSeconds or refreshAfter, or raise ${key}`);
   });
 
   it('does not judge times by a key that is faulty itself', () => {

@@ -129,21 +129,24 @@ describe('the answer in an error of got', () => {
   };
 
   it.each([
-    ['that is no JSON', 'ParseError', notJson],
-    ['that breaks off', 'ReadError', brokenOff],
-    ['with a 500', 'HTTPError', { status: 500, headers: SLIDES, body: {} }],
-  ] as const)('%s shows no token, and the one that came is kept (C15)', async (_name, expected, upstreamAnswer) => {
-    upstream.answer(upstreamAnswer);
-    const client = clientFor(upstream.url);
-    const instance = got.extend({ retry: { limit: 0 }, responseType: 'json' }, tokenBrokerForGot(client, 'wfm'));
-    const error = await outcomeOf(Promise.resolve(instance.get(`${upstream.url}/x`)));
-    if (!(error instanceof RequestError)) throw error;
-    expect(error.name).toBe(expected);
-    expect(error.response?.statusCode).toBeDefined();
-    expectNoToken(error);
-    expectNoToken(error.response);
-    expect((await client.use('wfm')).headers).toEqual({ WFMSGAPIKEY: SLID });
-  });
+    ['that is no JSON', 'ParseError', 200, notJson],
+    ['that breaks off', 'ReadError', 200, brokenOff],
+    ['with a 500', 'HTTPError', 500, { status: 500, headers: SLIDES, body: {} }],
+  ] as const)(
+    '%s shows no token, and the one that came is kept (C15)',
+    async (_name, expected, status, upstreamAnswer) => {
+      upstream.answer(upstreamAnswer);
+      const client = clientFor(upstream.url);
+      const instance = got.extend({ retry: { limit: 0 }, responseType: 'json' }, tokenBrokerForGot(client, 'wfm'));
+      const error = await outcomeOf(Promise.resolve(instance.get(`${upstream.url}/x`)));
+      if (!(error instanceof RequestError)) throw error;
+      expect(error.name).toBe(expected);
+      expect(error.response?.statusCode).toBe(status);
+      expectNoToken(error);
+      expectNoToken(error.response);
+      expect((await client.use('wfm')).headers).toEqual({ WFMSGAPIKEY: SLID });
+    },
+  );
 
   it('shows no token where a stream ends with a 500', async () => {
     upstream.answer({ status: 500, headers: SLIDES, body: {} });

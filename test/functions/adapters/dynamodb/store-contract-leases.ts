@@ -185,7 +185,7 @@ export function describeLeases(subject: () => StoreUnderTest): void {
       await leased(subject());
       const start = { leaseId: 'lease-1', begunBy: 'request-1' };
 
-      expect(await begin(start)).toBeDefined();
+      expect((await begin(start))?.lease).toMatchObject({ id: 'lease-1', begunBy: 'request-1' });
       expect(await begin(start)).toBeUndefined();
     });
 

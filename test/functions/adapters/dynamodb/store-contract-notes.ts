@@ -6,6 +6,7 @@ import {
   failureOf,
   leased,
   NOW,
+  publicationOf,
   published,
   recordOf,
   SLOT,
@@ -139,7 +140,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
 
       expect(await write(changes.reschedule({ generation: 1, lastHandedOutAt: 0 }))).toBe(false);
       expect(await write(changes.reschedule({ generation: 1, lastHandedOutAt: NOW - 1 }))).toBe(false);
-      expect((await recordOf(subject())).dueAt).toBeDefined();
+      expect((await recordOf(subject())).dueAt).toBe(publicationOf().dueAt);
     });
 
     it('changes nothing where the hand-out that it saw is no longer noted', async () => {
@@ -153,7 +154,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
 
       expect(await write(changes.reschedule({ generation: 0, lastHandedOutAt: 0 }))).toBe(false);
       expect(await write(changes.reschedule({ generation: 2, lastHandedOutAt: 0 }))).toBe(false);
-      expect((await recordOf(subject())).dueAt).toBeDefined();
+      expect((await recordOf(subject())).dueAt).toBe(publicationOf().dueAt);
     });
 
     it('makes no item where there is none', async () => {

@@ -124,7 +124,9 @@ describe('the store with DynamoDB in trouble', () => {
     // The SDK sent the write again, and the lease that was in its way was its own.
     expect(await store.write(SLOT, changes.acquire(claimOn(undefined)))).toBe(false);
     expect((await store.read(SLOT, { consistent: true }))?.lease?.id).toBe('lease-1');
-    expect(await store.writeAndRead(SLOT, changes.begin({ leaseId: 'lease-1', begunBy: 'request-1' }))).toBeDefined();
+    expect(await store.writeAndRead(SLOT, changes.begin({ leaseId: 'lease-1', begunBy: 'request-1' }))).toMatchObject({
+      lease: { id: 'lease-1', begunBy: 'request-1' },
+    });
   });
 
   it('finds its own publication after a reply that was lost', async () => {

@@ -11,7 +11,8 @@ const PROCESSES = 4;
 const SLOTS = 40;
 const CLAIMS = 2_000;
 const CLAIMS_EACH = CLAIMS / PROCESSES;
-const WITHIN_MS = 120_000;
+/** Many times what it takes: it is the machine's work alone. */
+const WITHIN_MS = 300_000;
 
 /** Registers a race on one DynamoDB: 2,000 claims at once over 40 slots, from several processes (invariant 3). */
 export function describeStoreRace(engineName: string, start: () => Promise<DynamodbEngine>): void {

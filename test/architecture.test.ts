@@ -267,12 +267,9 @@ describe('the arrows of the house', () => {
       ['client/a.ts', 'local/system.ts'],
       ['cdk/a.ts', 'functions/core/mint/mint.ts'],
       ['local/a.ts', 'cdk/app.ts'],
-    ] as const) {
+    ] as const)
       expect(offence(path, imported)).toBe(`${path} imports ${imported}`);
-    }
-    expect(offence('functions/core/a.ts', 'functions/core/slot/x.ts')).toBe(
-      'functions/core/a.ts is in no room of the house',
-    );
+    expect(offence('functions/core/a.ts', 'functions/core/slot/x.ts')).toMatch(/is in no room of the house$/);
     expect(offence('functions/core/mint/a.ts', 'functions/core/slot/x.ts')).toBeUndefined();
     expect(offence('functions/token/a.ts', 'functions/token/b.ts')).toBeUndefined();
     expect(

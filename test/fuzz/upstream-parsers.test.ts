@@ -3,8 +3,9 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseMintReply } from '../../functions/adapters/aws/lambda-mint.ts';
-import { recordIn, refusalsIn, slotIn } from '../../functions/adapters/dynamodb/item.ts';
+import { type Item, recordIn, refusalsIn, slotIn } from '../../functions/adapters/dynamodb/item.ts';
 import { isBrokerErrorCode } from '../../functions/core/words/errors.ts';
+import { isJsonObject } from '../../functions/core/words/json.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 import { fetchIssuerKeys } from '../../functions/exchange/issuer-keys.ts';
 import { createUpstreamHttp } from '../../functions/http/client.ts';
@@ -172,26 +173,48 @@ describe('whatever an upstream answers to a forwarded call', () => {
   });
 });
 
+/** Attributes of an item that all have one value. */
+function partsOf(value: AttributeValue, ...names: readonly string[]): Item {
+  return Object.fromEntries(names.map((name) => [name, value]));
+}
+
 describe('whatever comes back from AWS', () => {
   it('a reply of `mint` is one of its outcomes with a known code, or none', () => {
-    const reply = fc.dictionary(
+    const member = fc.oneof(
+      fc.constantFrom('published', 'failed', 'busy', 'login', 'cooldown', 'constructor', 7),
+      fc.jsonValue(),
+    );
+    const anything = fc.dictionary(
       fc.constantFrom('outcome', 'generation', 'source', 'code', 'detail', 'retryAfterMs', '__proto__'),
-      fc.oneof(fc.constantFrom('published', 'failed', 'busy', 'login', 'cooldown', 'constructor', 7), fc.jsonValue()),
+      member,
       { noNullPrototype: true },
     );
+    // What chance alone never makes: replies of which one member at the most is another than `mint` gives.
+    const nearly = fc
+      .tuple(
+        fc.constantFrom(
+          { outcome: 'published', generation: 7, source: 'login' },
+          { outcome: 'failed', code: 'cooldown', detail: 'Wait.', retryAfterMs: 5 },
+        ),
+        fc.option(anything.map((members) => Object.fromEntries(Object.entries(members).slice(0, 1)))),
+      )
+      .map(([reply, change]) => ({ ...reply, ...change }));
+    const met = new Set<string | undefined>();
     const payload = fc.oneof(
-      reply.map((value) => Buffer.from(JSON.stringify(value))),
+      fc.oneof(anything, nearly).map((value) => Buffer.from(JSON.stringify(value))),
       fc.uint8Array().map((bytes) => Buffer.from(bytes)),
       fc.constant(undefined),
     );
     fc.assert(
       fc.property(payload, (bytes) => {
         const read = parseMintReply(bytes);
+        met.add(read?.outcome);
         if (read?.outcome === 'failed') expect(isBrokerErrorCode(read.code)).toBe(true);
         if (read?.outcome === 'published') expect(typeof read.generation).toBe('number');
       }),
       settingsOf(IN_MEMORY_RUNS),
     );
+    expect([...met]).toEqual(expect.arrayContaining(['published', 'failed', undefined]));
   });
 
   it('an item is a record whose numbers are numbers, whatever was written into it', () => {
@@ -205,12 +228,22 @@ describe('whatever comes back from AWS', () => {
     );
     const names = ['pk', 'sk', 'gen', 'ct', 'dk', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt', 'sv'];
     const more = ['tokenHash', 'pubId', 'leaseId', 'leaseUntil', 'begunBy', 'notBefore', 'tries', 'failCode', 'slots'];
+    const anything = fc.dictionary(fc.constantFrom(...names, ...more), value, { noNullPrototype: true });
+    // What chance alone never makes: a token of which few parts at the most are spoiled.
+    const nearly = fc.option(anything, { freq: 2 }).map((spoiled) => ({
+      ...partsOf({ N: '1800000000000' }, 'gen', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt'),
+      ...partsOf({ S: 'a' }, 'sv', 'pubId', 'tokenHash'),
+      ...partsOf({ B: Uint8Array.of(1) }, 'ct', 'dk'),
+      ...Object.fromEntries(Object.entries(spoiled ?? {}).slice(0, 1)),
+    }));
+    let tokens = 0;
     fc.assert(
-      fc.property(fc.dictionary(fc.constantFrom(...names, ...more), value, { noNullPrototype: true }), (item) => {
+      fc.property(fc.oneof(anything, nearly), (item: Item) => {
         const record = recordIn(item);
         const { token, generation, fence, tries, notBefore } = record;
         for (const number of [generation, fence, tries, notBefore]) expect(Number.isFinite(number)).toBe(true);
         if (token !== undefined) {
+          tokens += 1;
           for (const time of [token.issuedAt, token.usableUntil, token.refreshAt])
             expect(Number.isFinite(time)).toBe(true);
         }
@@ -219,12 +252,20 @@ describe('whatever comes back from AWS', () => {
       }),
       settingsOf(IN_MEMORY_RUNS),
     );
+    expect(tokens).toBeGreaterThan(0);
   });
 });
 
 describe('whatever an issuer publishes', () => {
   it('is a key set of objects or nothing, after two requests at the most', async () => {
+    // What chance alone never makes: a document that is a key set as well, and of the issuer that is asked.
+    const document = fc.record({
+      issuer: fc.constantFrom('https://issuer.example', 'https://issuer.example', 'https://other.example'),
+      jwks_uri: fc.constantFrom('https://issuer.example/keys', 'http://issuer.example/keys'),
+      keys: fc.oneof(fc.array(fc.jsonValue()), fc.jsonValue()),
+    });
     const published = fc.oneof(
+      document.map((value) => Buffer.from(JSON.stringify(value))),
       fc.json().map((text) => Buffer.from(text)),
       fc
         .dictionary(
@@ -237,15 +278,18 @@ describe('whatever an issuer publishes', () => {
         .map((value) => Buffer.from(JSON.stringify(value))),
       fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes)),
     );
+    let found = 0;
     await fc.assert(
-      fc.asyncProperty(status, published, async (code, body) => {
+      fc.asyncProperty(fc.oneof(status, fc.constant(200)), published, async (code, body) => {
         const { http, sent } = answering({ status: code, headers: {}, body });
         const keys = await fetchIssuerKeys(http, { issuer: 'https://issuer.example' });
         expect(sent()).toBeLessThanOrEqual(2);
-        for (const key of keys?.keys ?? []) expect(typeof key).toBe('object');
+        found += keys?.keys.length ?? 0;
+        for (const key of keys?.keys ?? []) expect(isJsonObject(key)).toBe(true);
       }),
       settingsOf(IN_MEMORY_RUNS),
     );
+    expect(found).toBeGreaterThan(0);
   });
 });
 

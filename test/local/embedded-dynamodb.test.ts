@@ -138,6 +138,7 @@ describe('the embedded DynamoDB', () => {
 
     await createTable(client);
     await put(client);
+    expect(await read(client)).toEqual(Key);
   });
 
   it('answers nothing that a web page could ask', async () => {

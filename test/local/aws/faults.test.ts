@@ -60,9 +60,9 @@ describe('faults', () => {
     const harness = await start();
     harness.aws.faults.set('kms', { mode: 'throttle', count: 2 });
 
-    await refusalOf(makeKey(harness));
-    await refusalOf(makeKey(harness));
-    await makeKey(harness);
+    expect((await refusalOf(makeKey(harness))).name).toBe('ThrottlingException');
+    expect((await refusalOf(makeKey(harness))).name).toBe('ThrottlingException');
+    expect((await makeKey(harness)).Plaintext).toHaveLength(32);
   });
 
   it('can be limited to an operation, and others do not use up the count', async () => {
@@ -176,6 +176,6 @@ describe('the loopback endpoint', () => {
     );
     await new Promise((resolve) => socket.once('close', resolve));
 
-    await getSecret(harness);
+    expect((await getSecret(harness)).SecretString).toBe('{"apiKey":"k"}');
   });
 });

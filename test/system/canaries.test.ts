@@ -7,10 +7,11 @@ import { type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/help
 import { type Received, send } from '../local/demo/demo-client.ts';
 import { sendRaw } from '../local/gateway/gateway-harness.ts';
 import { type Answer, gistOf, slotsOf, tokenOf } from './api-client.ts';
-import { type Ended, runBroker } from './broker-process.ts';
+import type { Ended } from './broker-process.ts';
 import { type Canary, createCanarySearch } from './canary-forms.ts';
 import { makeFolder, type OwnBroker, startOwnBroker } from './own-broker.ts';
 import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
+import { startRefused } from './refused-start.ts';
 import { waitUntil } from './wait-until.ts';
 
 const random = () => randomBytes(9).toString('hex');
@@ -164,9 +165,7 @@ describe('nothing but the hand-out itself holds a credential or a token (invaria
       const flags = ['--connections', join(path, 'c.json'), '--secrets', join(path, 's.json')];
       await writeFile(join(path, 'c.json'), text(connections));
       await writeFile(join(path, 's.json'), text(secrets));
-      const end = await runBroker(['--port', '0', ...flags]);
-      expect(end.code).toBe(2);
-      ended.push(end);
+      ended.push({ code: 2, signal: null, stdout: '', stderr: await startRefused(['--port', '0', ...flags]) });
     }
   }
 

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { gistOf, tokenOf } from './api-client.ts';
-import { makeFolder, type OwnBroker, type SecretValues, startOwnBroker } from './own-broker.ts';
+import { makeFolder, type SecretValues, startOwnBroker } from './own-broker.ts';
+import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
 
 let helpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
 let community: Awaited<ReturnType<typeof startDemoCommunity>>;
@@ -21,19 +22,17 @@ afterEach(async () => {
   await folder.remove();
 });
 
-/** Starts a broker that keeps its store in the folder. */
-function start(values: SecretValues = secrets): Promise<OwnBroker> {
-  return startOwnBroker({
-    connections: {
-      helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl },
-      wfm: { provider: 'community-web-api', baseUrl: community.baseUrl },
-    },
-    secrets: values,
-    flags: ['--data', folder.path],
-  });
+const connections = () => ({
+  helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl },
+  wfm: { provider: 'community-web-api', baseUrl: community.baseUrl },
+});
+
+/** Starts a broker in this process that keeps its store in the folder. */
+function start(values: SecretValues = secrets): Promise<SystemUnderTest> {
+  return startSystemUnderTest({ connections: connections(), secrets: values, dataDir: folder.path });
 }
 
-async function handOuts({ api }: OwnBroker) {
+async function handOuts({ api }: SystemUnderTest) {
   return Promise.all([api.token('helpdesk', 'system'), api.token('helpdesk', '88'), api.token('wfm', 'system')]);
 }
 
@@ -54,7 +53,7 @@ it('--data keeps the tokens across starts: no second login', async () => {
 });
 
 it('--data keeps what was published before the process was killed', async () => {
-  const one = await start();
+  const one = await startOwnBroker({ connections: connections(), secrets, flags: ['--data', folder.path] });
   await one.api.token('helpdesk', '88');
   await one.broker.stop('SIGKILL');
   await one.close();
@@ -96,12 +95,9 @@ it('without its key the kept tokens do not decrypt, and each slot logs in afresh
   expect(after.json).toMatchObject({ source: 'login', generation: 2 });
 });
 
-it('without --data everything is gone with the process', async () => {
+it('without --data everything is gone with the broker', async () => {
   for (const logins of [1, 2]) {
-    const own = await startOwnBroker({
-      connections: { helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl } },
-      secrets: { helpdesk: demoHelpmasterSecret },
-    });
+    const own = await startSystemUnderTest({ connections: connections(), secrets });
     expect(gistOf(await own.api.token('helpdesk', '88'))).toBe('200 login');
     await own.close();
     expect(helpmaster.ledger().logins).toHaveLength(logins);

@@ -2,15 +2,12 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../functions/configuration/errors.ts';
 import { flagsOf } from '../../local/flags.ts';
-import { SecretsFileError } from '../../local/secrets-file.ts';
 import { StartError } from '../../local/start-error.ts';
-import { startSystem } from '../../local/system.ts';
 import { runBroker, startBroker } from './broker-process.ts';
 import { makeFolder } from './own-broker.ts';
+import { startRefused } from './refused-start.ts';
 
 const CREDENTIAL = 'not-to-be-printed-7c1e';
 const CONNECTION = { provider: 'helpmaster', baseUrl: 'https://helpmaster.example.com/api' };
@@ -79,17 +76,11 @@ describe('files that cannot be used', () => {
   const flagsWith = (connections: string, secrets: string) =>
     ['--port', '0', '--connections', connections, '--secrets', secrets] as const;
 
-  /** Starts in this process with these two files; gives what the process would say. */
+  /** Starts in this process with these two files; gives what was said. */
   async function said(connections: string, secrets: string): Promise<string> {
-    const log = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const starting = startSystem(flagsOf(flagsWith(connections, secrets)), { log, report: () => undefined });
-    const error: unknown = await starting.then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    if (!(error instanceof ConfigurationError || error instanceof SecretsFileError)) throw error;
-    expect(error.message).not.toContain(CREDENTIAL);
-    return error.message;
+    const message = await startRefused(flagsWith(connections, secrets));
+    expect(message).not.toContain(CREDENTIAL);
+    return message;
   }
 
   /** Starts as a process of its own; gives what it said. */
@@ -151,7 +142,7 @@ describe('files that cannot be used', () => {
     const path = await file('broken-secrets.json', `{"helpdesk": {"apiKey": "${CREDENTIAL}" "x"}}`);
     const message = await said(goodConnections, path);
     expect(message).toMatch(/broken-secrets\.json: line 1, column \d+/);
-    expect(await saidByProcess(goodConnections, path)).toBe(`${message}\n`);
+    expect(await saidByProcess(goodConnections, path)).toBe(message);
   });
 
   it.each([

@@ -26,11 +26,14 @@ export async function startSystemUnderTest({
   secrets: values,
   strictAudit = false,
   refreshEverySeconds = NO_SCHEDULE_SECONDS,
+  dataDir,
 }: {
   readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly secrets: Readonly<Record<string, SecretFields>>;
   readonly strictAudit?: boolean;
   readonly refreshEverySeconds?: number;
+  /** Where the store is kept; in memory without. */
+  readonly dataDir?: string;
 }): Promise<SystemUnderTest> {
   const folder = await makeFolder();
   const connectionsFile = join(folder.path, 'connections.json');
@@ -50,7 +53,7 @@ export async function startSystemUnderTest({
       {
         port: 0,
         refreshEverySeconds,
-        dataDir: undefined,
+        dataDir,
         dynamodbUrl: undefined,
         connectionsFile,
         secretsFile: undefined,

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import { FUZZ_RUNS, FUZZ_SEED } from './runs.ts';
 
 const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
+/** Where properties take runs and seed from `runs.ts`. */
+const PLACES = ['test/fuzz', 'test/functions/adapters/aws', 'test/functions/configuration', 'test/functions/http'];
 const WHOLE_NUMBER = /^[0-9]{1,9}$/;
 
 // `npm run fuzz -- --runs N [--seed S]`: every fuzzing property so often, from that seed, or from one made up here.
@@ -14,7 +16,7 @@ if (!WHOLE_NUMBER.test(runs) || Number(runs) === 0 || !WHOLE_NUMBER.test(seed)) 
   process.exitCode = 2;
 } else {
   process.stdout.write(`${runs} runs a property; again with --runs ${runs} --seed ${seed}\n`);
-  const child = spawn(process.execPath, [VITEST, 'run', 'test/fuzz'], {
+  const child = spawn(process.execPath, [VITEST, 'run', ...PLACES], {
     stdio: 'inherit',
     env: { ...process.env, [FUZZ_RUNS]: runs, [FUZZ_SEED]: seed },
   });

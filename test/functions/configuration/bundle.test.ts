@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseConfiguration, serializeConfiguration } from '../../../functions/configuration/bundle.ts';
 import { resolveConnections } from '../../../functions/configuration/check.ts';
+import { settingsOf } from '../../fuzz/runs.ts';
 import { helpdesk, wfm } from './declared.ts';
 
 const declaration = fc.record({
@@ -37,6 +38,7 @@ describe('a configuration in a bundle', () => {
 
         expect(parseConfiguration(serializeConfiguration(configuration))).toEqual(configuration);
       }),
+      settingsOf(100),
     );
   });
 

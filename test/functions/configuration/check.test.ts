@@ -7,6 +7,7 @@ import { ConfigurationError } from '../../../functions/configuration/errors.ts';
 import { sharedKeys } from '../../../functions/configuration/schema.ts';
 import { fingerprintOf, lifetimeSecondsOf } from '../../../functions/core/slot/connection.ts';
 import { providers } from '../../../functions/providers/registry.ts';
+import { settingsOf } from '../../fuzz/runs.ts';
 import { connectionOf, helpdesk, pathsOf, problemsOf, refusalOf, warningsOf, wfm } from './declared.ts';
 
 describe('defaults', () => {
@@ -299,7 +300,7 @@ describe('anything at all', () => {
           expect(error).toHaveProperty('problems.0.message');
         }
       }),
-      { numRuns: 500 },
+      settingsOf(500),
     );
   });
 

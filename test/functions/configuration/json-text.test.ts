@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJsonText } from '../../../functions/configuration/json-text.ts';
+import { settingsOf } from '../../fuzz/runs.ts';
 
 describe('parseJsonText', () => {
   it.each([
@@ -35,6 +36,7 @@ describe('parseJsonText', () => {
           });
         },
       ),
+      settingsOf(100),
     );
   });
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createUpstreamHttp } from '../../../functions/http/client.ts';
 import type { HttpRequest } from '../../../functions/http/port.ts';
+import { settingsOf } from '../../fuzz/runs.ts';
 import { answer, answering, type Behaviour, type RawServer, startRawServer } from './raw-server.ts';
 
 const LIMIT = 65_536;
@@ -139,7 +140,7 @@ describe('an answer', () => {
         expect(['response', 'failure']).toContain(result.kind);
         if (result.kind === 'failure') expect(result.sent).toBe(true);
       }),
-      { numRuns: 60 },
+      settingsOf(60),
     );
   });
 });

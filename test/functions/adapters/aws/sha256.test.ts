@@ -4,6 +4,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createAwsSha256 } from '../../../../functions/adapters/aws/sha256.ts';
+import { settingsOf } from '../../../fuzz/runs.ts';
 
 const Sha256 = createAwsSha256();
 
@@ -68,7 +69,7 @@ describe('the SHA-256 that AWS requests are signed with', () => {
       fc.asyncProperty(fc.string({ minLength: 1 }), fc.string(), async (secret, body) => {
         expect(await signatureBy(Sha256, secret, body)).toBe(await signatureBy(sha256, secret, body));
       }),
-      { numRuns: 50 },
+      settingsOf(50),
     );
   });
 });

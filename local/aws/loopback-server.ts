@@ -46,6 +46,8 @@ export interface LoopbackServerOptions {
 }
 
 const CLOSE_GRACE_MS = 2_000;
+/** Far above Node's 5 s: a busy machine would give up a connection whose next request has come and is not read yet. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** Starts a server on 127.0.0.1 that answers whole requests, and only those that a program on this machine sends. */
 export async function startLoopbackServer({
@@ -108,6 +110,7 @@ export function isFromLocalProgram(request: IncomingMessage, server: Server): bo
 
 /** Makes `server` listen on 127.0.0.1 and gives its URL; rejects where the port is taken. */
 export async function listenOnLoopback(server: Server, port: number): Promise<string> {
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -46,8 +46,9 @@ const client = new DynamoDBClient({
   requestHandler: {
     ...requestHandler,
     connectionTimeout: GIVEN_UP_AFTER_MS,
-    // All processes together stay below what a server keeps waiting to be accepted.
-    httpAgent: { keepAlive: true, maxSockets: 100 },
+    // All processes together stay below what a server keeps waiting to be accepted. None uses a connection again: one
+    // that a busy server has just given up would end a claim that nobody knows the outcome of.
+    httpAgent: { keepAlive: false, maxSockets: 100 },
   },
 });
 const store = createDynamodbStore({ client, table: order.table });

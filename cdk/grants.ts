@@ -2,7 +2,8 @@ import { Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { ServedSubjects } from '../functions/core/slot/connection.ts';
-import { isServed, isStaffSubject, SYSTEM } from '../functions/core/slot/slot.ts';
+import type { Provider } from '../functions/core/slot/provider.ts';
+import { isServed, isUserSubject, SUBJECT_PATTERN, SYSTEM, wordsOf } from '../functions/core/slot/slot.ts';
 
 /** A broker as other constructs use it. */
 export interface ITokenBroker {
@@ -22,14 +23,17 @@ export interface ITokenBroker {
 
 /** The subjects of a grant. */
 export interface SubjectsOption {
-  /** `system`, or staff PKIDs. Default `system` alone. */
+  /** `system`, or users as the provider writes them. Default `system` alone. */
   readonly subjects?: readonly string[];
 }
 
 /** A connection as a grant sees it. Where a part is left out, it is not checked. */
 export interface GrantableConnection {
   readonly subjects?: ServedSubjects;
+  /** How its users are written. */
+  readonly provider?: Pick<Provider, 'userSubject'>;
   readonly tokensOverlap?: boolean;
+  readonly proxyOnly?: boolean;
   /** Left out where the connection has no proxy. */
   readonly proxy?: { readonly methods: readonly string[]; readonly paths: readonly string[] };
 }
@@ -87,11 +91,17 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
 
   return {
     grantToken(grantee, name, options) {
-      const { tokensOverlap = true, subjects: served } = requireConnection(name);
+      const connection = requireConnection(name);
+      const { tokensOverlap = true, proxyOnly = false } = connection;
+      if (proxyOnly) {
+        throw new Error(
+          `API calls of ${name} carry a part of its credential, so it hands out no token: use grantProxy.`,
+        );
+      }
       if (!tokensOverlap) {
         throw new Error(`The connection ${name} has tokensOverlap false and hands out no token: use grantProxy.`);
       }
-      const subjects = checkedSubjects(name, served, options);
+      const subjects = checkedSubjects(name, connection, options);
       return grant(
         grantee,
         subjects.flatMap((subject) => TOKEN_METHODS.map((method) => arnOf(method, `tokens/${name}/${subject}`))),
@@ -99,11 +109,12 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
     },
 
     grantProxy(grantee, name, options) {
-      const { proxy, subjects: served } = requireConnection(name);
+      const connection = requireConnection(name);
+      const { proxy } = connection;
       if (proxy === undefined) {
         throw new Error(`The connection ${name} declares no proxy: give it a \`proxy\` with its methods and paths.`);
       }
-      const roots = checkedSubjects(name, served, options).map((subject) => `proxy/${name}/${subject}`);
+      const roots = checkedSubjects(name, connection, options).map((subject) => `proxy/${name}/${subject}`);
       return grant(
         grantee,
         roots.flatMap((root) =>
@@ -133,16 +144,17 @@ function pathsUnder(root: string, prefixes: readonly string[]): string[] {
 
 function checkedSubjects(
   name: string,
-  served: ServedSubjects | undefined,
+  { subjects: served, provider }: GrantableConnection,
   options: SubjectsOption = {},
 ): readonly string[] {
   const { subjects = [SYSTEM] } = options;
   if (subjects.length === 0)
     throw new Error(`A grant on ${name} names no subject: leave \`subjects\` out for the system alone.`);
   for (const subject of subjects) {
-    if (subject !== SYSTEM && !isStaffSubject(subject)) {
+    if (subject !== SYSTEM && !isSubject(subject, provider)) {
+      const words = provider?.userSubject === undefined ? 'a user of the upstream' : wordsOf(provider.userSubject);
       throw new Error(
-        `${JSON.stringify(subject)} is not a subject: it is \`system\`, or the PKID of a staff member. There is no wildcard.`,
+        `${JSON.stringify(subject)} is not a subject: it is \`system\`, or ${words}. There is no wildcard.`,
       );
     }
     if (served !== undefined && !isServed(subject, served)) {
@@ -150,6 +162,10 @@ function checkedSubjects(
     }
   }
   return subjects;
+}
+
+function isSubject(subject: string, provider: GrantableConnection['provider']): boolean {
+  return provider === undefined ? SUBJECT_PATTERN.test(subject) : isUserSubject(provider.userSubject, subject);
 }
 
 function isAnother(one: string | undefined, other: string): boolean {

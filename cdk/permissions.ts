@@ -29,12 +29,18 @@ const TOKEN_WRITES = attributesOf(
 /** The attributes that `rotation` names: it ends back-offs and brings refreshes forward. */
 const ROTATION_WRITES = attributesOf(changes.endBackOff({ dueAt: 0 }));
 
-/** `token`: reads slots, writes leases and notes to them, opens data keys. It cannot make a data key. */
+/**
+ * `token`: reads slots, writes leases and notes to them, opens the data keys of tokens. It cannot make a data key, nor
+ * open that of what a token keeps closed, such as a refresh token.
+ */
 export function tokenStatements({ broker, tableArn, keyArn }: Places): iam.PolicyStatement[] {
   return [
     allow(['dynamodb:GetItem'], [tableArn]),
     allow(['dynamodb:UpdateItem'], [tableArn], onlyAttributes(TOKEN_WRITES)),
-    allow(['kms:Decrypt'], [keyArn], { StringEquals: { 'kms:EncryptionContext:broker': broker } }),
+    allow(['kms:Decrypt'], [keyArn], {
+      StringEquals: { 'kms:EncryptionContext:broker': broker },
+      Null: { 'kms:EncryptionContext:use': 'true' },
+    }),
   ];
 }
 

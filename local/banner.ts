@@ -76,9 +76,9 @@ function ownRequests(
   curl: string,
 ): readonly string[] {
   const requests = names.map((name) => {
-    const staff = connections[name]?.subjects.staff;
-    const [firstStaff = '<PKID>'] = Array.isArray(staff) ? staff : [];
-    return `  ${curl} ${url}/tokens/${name}/${connections[name]?.subjects.system === false ? firstStaff : 'system'}`;
+    const { system, users } = connections[name]?.subjects ?? { system: true, users: false };
+    const [firstUser = '<subject>'] = Array.isArray(users) ? users : [];
+    return `  ${curl} ${url}/tokens/${name}/${system ? 'system' : firstUser}`;
   });
   return ['A token of each connection:', ...requests];
 }

@@ -1,4 +1,5 @@
 import { parseJsonText } from '../functions/configuration/json-text.ts';
+import type { Provider } from '../functions/core/slot/provider.ts';
 import { isJsonObject, type JsonObject } from '../functions/core/words/json.ts';
 import { type FieldFault, readField } from '../functions/providers/engine/credential.ts';
 import { canonicalJson, type SecretFields, type SecretNameOf } from './secret-source.ts';
@@ -8,7 +9,7 @@ export interface SecretsFileShape {
   /** For messages only. */
   readonly path: string;
   /** The fields that each connection's secret must have, by connection. */
-  readonly required: ReadonlyMap<string, readonly string[]>;
+  readonly required: ReadonlyMap<string, Provider['secretFields']>;
   readonly nameOf: SecretNameOf;
 }
 
@@ -26,6 +27,7 @@ const fieldFaults: Readonly<Record<FieldFault, readonly [what: string, remedy: s
   empty: ['is empty', 'give it its value'],
   control_character: ['has a control character in it', 'remove it, such as a newline at its end'],
   unpaired_surrogate: ['has a broken character (an unpaired surrogate) in it', 'write it out whole'],
+  no_pem: ['is no PEM', 'put the whole file there, from -----BEGIN to -----END'],
 };
 
 /** Checks the bytes of a secrets file, `{"<connection>": {"<field>": "<value>"}}`; never throws. */
@@ -53,16 +55,16 @@ export function checkSecrets(bytes: Uint8Array, shape: SecretsFileShape): Checke
 
   const entries = new Map(Object.entries(parsed.value));
   const secrets = new Map<string, SecretFields>();
-  for (const [connection, fieldNames] of required) {
+  for (const [connection, declared] of required) {
     const at = `$.${connection}`;
     const entry = entries.get(connection);
     if (entry === undefined) {
-      report(at, 'is missing', `add "${connection}": ${template(fieldNames)}`);
+      report(at, 'is missing', `add "${connection}": ${template(declared)}`);
     } else if (isJsonObject(entry)) {
-      const fields = checkFields(entry, fieldNames, at, report);
+      const fields = checkFields(entry, declared, at, report);
       if (fields !== undefined) secrets.set(connection, fields);
     } else {
-      report(at, 'is not an object', `write ${template(fieldNames)}`);
+      report(at, 'is not an object', `write ${template(declared)}`);
     }
   }
 
@@ -83,7 +85,7 @@ type Report = (where: string, what: string, remedy: string) => void;
 
 function checkFields(
   entry: JsonObject,
-  fieldNames: readonly string[],
+  declared: Provider['secretFields'],
   at: string,
   report: Report,
 ): SecretFields | undefined {
@@ -93,14 +95,17 @@ function checkFields(
     sound = false;
     report(...words);
   };
-  for (const name of fieldNames) {
-    const read = readField(entry, name);
-    if ('fault' in read) refuse(`${at}.${name}`, ...fieldFaults[read.fault]);
-    else fields[name] = read.text;
+  for (const [name, field] of Object.entries(declared)) {
+    const read = readField(entry, name, field);
+    if (!('fault' in read)) fields[name] = read.text;
+    else if (read.fault !== 'missing' || field.optional !== true) refuse(`${at}.${name}`, ...fieldFaults[read.fault]);
   }
+  // A key file is put there as it was downloaded, and has more in it.
+  const isKeyFile = Object.values(declared).some(({ kind }) => kind === 'pem');
   Object.keys(entry).forEach((name, index) => {
-    if (!fieldNames.includes(name)) {
-      refuse(placeOfName(at, name, index), 'is no field of this secret', `remove it, or use ${listed(fieldNames)}`);
+    if (!isKeyFile && !Object.hasOwn(declared, name)) {
+      const known = listed(Object.keys(declared));
+      refuse(placeOfName(at, name, index), 'is no field of this secret', `remove it, or use ${known}`);
     }
   });
   return sound ? fields : undefined;
@@ -132,8 +137,10 @@ function placeOfName(parent: string, name: string, index: number): string {
   return PRINTABLE_NAME.test(name) ? `${parent}.${name}` : `entry ${index + 1} of ${parent}`;
 }
 
-function template(fieldNames: readonly string[]): string {
-  return `{${fieldNames.map((name) => `"${name}": "…"`).join(', ')}}`;
+function template(declared: Provider['secretFields']): string {
+  return `{${Object.keys(declared)
+    .map((name) => `"${name}": "…"`)
+    .join(', ')}}`;
 }
 
 function listed(names: Iterable<string>): string {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import type { Provider } from '../functions/core/slot/provider.ts';
 import {
   canonicalJson,
   defaultSecretName,
@@ -15,7 +16,7 @@ import { type CheckedSecrets, checkSecrets, type SecretsFileShape } from './secr
 export interface SecretsFileOptions {
   readonly path: string;
   /** The fields that each connection's secret must have, by connection; the file may hold nothing else. */
-  readonly required: ReadonlyMap<string, readonly string[]>;
+  readonly required: ReadonlyMap<string, Provider['secretFields']>;
   /** Secret: makes version ids. The same key gives the same ids at the next start. */
   readonly versionKey: Buffer;
   /** `token-broker/<connection>` by default. */

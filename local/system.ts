@@ -7,8 +7,6 @@ import { serializeConfiguration } from '../functions/configuration/bundle.ts';
 import { resolveConnections } from '../functions/configuration/check.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
-import { secretFieldsOf } from '../functions/providers/provider.ts';
-import { providerOf } from '../functions/providers/registry.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb-faults.ts';
 import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
 import { createClosing } from './closing.ts';
@@ -181,7 +179,7 @@ async function secretsOf(flags: Flags, configuration: Configuration, options: Se
       nameOf,
       path: flags.secretsFile,
       required: new Map(
-        Object.values(configuration.connections).map(({ name, provider }) => [name, fieldsOf(provider)]),
+        Object.values(configuration.connections).map(({ name, provider }) => [name, provider.secretFields]),
       ),
     });
   }
@@ -189,11 +187,6 @@ async function secretsOf(flags: Flags, configuration: Configuration, options: Se
   secrets.put('helpdesk', { ...demoHelpmasterSecret });
   secrets.put('wfm', { ...demoCommunitySecret });
   return secrets;
-}
-
-function fieldsOf(providerName: string): readonly string[] {
-  const provider = providerOf(providerName);
-  return provider === undefined ? [] : secretFieldsOf(provider);
 }
 
 function secretNames({ connections }: Configuration): SecretNameOf {

@@ -42,6 +42,7 @@ export function slotItem(broker: string, slot: Slot, key: DataKey, times: Times)
     ...times,
     value: new Secret(value),
     attributes: {},
+    values: {},
     key,
     secretVersion: 'a'.repeat(32),
     sessionStartedAt: times.issuedAt,

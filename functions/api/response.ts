@@ -1,5 +1,6 @@
 import type { HandOut } from '../core/hand-out/hand-out.ts';
 import type { Connection } from '../core/slot/connection.ts';
+import { isBearer, place } from '../core/slot/placement.ts';
 import type { Slot } from '../core/slot/slot.ts';
 import { remainingSeconds, type Token } from '../core/slot/token.ts';
 import type { ApiResponse } from './function.ts';
@@ -39,10 +40,11 @@ export function handOutResponse(
 
 function write(connection: Connection, slot: Slot, token: Token): Written {
   const value = token.value.reveal();
-  const { header, scheme } = connection.placement;
+  const { placement } = connection.provider;
+  const { headers, query, baseUrl } = place(connection, value, token.values);
   const written: Written = {
     slot,
-    beforeExpiresIn: membersOf({ access_token: value, token_type: scheme ?? NOT_APPLICABLE }),
+    beforeExpiresIn: membersOf({ access_token: value, token_type: isBearer(placement) ? 'Bearer' : NOT_APPLICABLE }),
     betweenExpiresInAndSource: membersOf({
       expires_at: isoSeconds(token.expiresAt),
       issued_at: isoSeconds(token.issuedAt),
@@ -52,7 +54,9 @@ function write(connection: Connection, slot: Slot, token: Token): Written {
       generation: token.generation,
     }),
     afterSource: membersOf({
-      headers: { [header]: scheme === undefined ? value : `${scheme} ${value}` },
+      headers,
+      query: placement.query && query,
+      base_url: placement.baseUrl && baseUrl,
       attributes: token.attributes,
     }),
   };

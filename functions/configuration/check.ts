@@ -1,12 +1,24 @@
 import * as z from 'zod';
 import { type Connection, fingerprintOf, lifetimeSecondsOf } from '../core/slot/connection.ts';
-import { defaultRefreshAfter, kindsServedBy, type Provider } from '../providers/provider.ts';
+import type { Provider } from '../core/slot/provider.ts';
+import { userKeyOf } from '../core/slot/slot.ts';
+import { fillText } from '../core/slot/text.ts';
+import { canRenew, isProxyOnly } from '../providers/names.ts';
 import { type Providers, providerOf, providers as table } from '../providers/registry.ts';
 import type { Configuration } from './configuration.ts';
 import { ConfigurationError, createProblem, type Problem } from './errors.ts';
 import { flag, NAME_PATTERN, NAME_RULE } from './fields.ts';
 import { canonicalizeUrl, isPlainHttp } from './origins.ts';
-import { type CheckedDeclaration, createConnectionSchema, createSettingsSchema, keysOf } from './schema.ts';
+import { checkProvider, warningsOfProvider } from './provider-rules.ts';
+import { providerSchema } from './provider-schema.ts';
+import {
+  type CheckedDeclaration,
+  createConnectionSchema,
+  createSettingsSchema,
+  defaultsOf,
+  keysOf,
+  sharedKeys,
+} from './schema.ts';
 import { isRecord, strictObject, toProblems } from './shape.ts';
 import { checkTrust, type trustEntry } from './trust.ts';
 
@@ -22,6 +34,12 @@ export const rootSchema = strictObject(
       .refine((connections) => Object.keys(connections).length > 0, 'must declare at least one connection'),
     /** Refuse a hand-out whose audit record could not be stored (invariant 10). */
     strictAudit: flag.default(false),
+    /** Providers of the operator's own, by a name that no preset has. */
+    providers: z
+      .custom<Readonly<Record<string, Provider>>>(isRecord, 'must be an object with a provider under each name')
+      .default({}),
+    /** What editors check the file by; the broker leaves it alone. */
+    $schema: z.string('must be a text').exactOptional(),
     /** Workloads outside AWS that may exchange their JWT for a token. */
     trust: z.array(z.custom<z.input<typeof trustEntry>>(), 'must be a list of trust entries').default([]),
   },
@@ -32,9 +50,11 @@ export const rootSchema = strictObject(
  * Turns the operator's declaration into a configuration with every default filled in. Takes anything, and throws
  * `ConfigurationError` with everything that is wrong at once, each with its path and the remedy.
  */
-export function resolveConnections(input: unknown, providers: Providers = table): Configuration {
+export function resolveConnections(input: unknown, presets: Providers = table): Configuration {
   const root = rootSchema.safeParse(input);
-  const { connections: given, trust: entries } = isRecord(input) ? input : {};
+  const { connections: given, trust: entries, providers: own } = isRecord(input) ? input : {};
+  const declaredProviders = checkProviders(isRecord(own) ? own : {}, presets);
+  const providers = { ...presets, ...declaredProviders.providers };
   const declared = Object.entries(isRecord(given) ? given : {}).filter(([name]) => name !== '__proto__');
   const names = declared.map(([name]) => name);
   const checked = declared.map(([name, connection]) => checkConnection(name, connection, providers));
@@ -47,6 +67,7 @@ export function resolveConnections(input: unknown, providers: Providers = table)
   const problems = [
     ...findProtoKeys(input),
     ...toProblems(root.error),
+    ...declaredProviders.problems,
     ...names
       .filter((name) => !NAME_PATTERN.test(name))
       .map((name) => createProblem(['connections', name], `is not a name for a connection: use ${NAME_RULE}`)),
@@ -61,6 +82,38 @@ export function resolveConnections(input: unknown, providers: Providers = table)
     trust: trust.trust,
     madeSecrets: declared.flatMap(([name, each]) => (isRecord(each) && each['secret'] === undefined ? [name] : [])),
     warnings: [...checked.flatMap(({ warnings }) => warnings), ...trust.warnings],
+  };
+}
+
+interface CheckedProviders {
+  readonly providers: Providers;
+  readonly problems: readonly Problem[];
+}
+
+/** Checks the operator's own providers, each key alone and all across each other. */
+function checkProviders(declared: Readonly<Record<string, unknown>>, presets: Providers): CheckedProviders {
+  const checked = Object.entries(declared)
+    .filter(([name]) => name !== '__proto__')
+    .map(([name, input]) => {
+      const at = ['providers', name];
+      const parsed = providerSchema.safeParse(input);
+      // The schema says what the type says: a test compares them.
+      const provider = parsed.success ? (parsed.data as Provider) : undefined;
+      const across = provider === undefined ? [] : checkProvider(provider, Object.keys(sharedKeys));
+      const problems = [
+        ...(NAME_PATTERN.test(name) ? [] : [createProblem(at, `is not a name for a provider: use ${NAME_RULE}`)]),
+        ...(Object.hasOwn(presets, name) ? [createProblem(at, 'is the name of a preset: choose another')] : []),
+        ...toProblems(parsed.error, at),
+        ...across.flatMap(({ path, message }) => createProblem([...at, ...path], message)),
+      ];
+      return { name, provider, problems };
+    });
+  const good = checked.flatMap(({ name, provider, problems }) =>
+    provider === undefined || problems.length > 0 ? [] : [[name, provider] as const],
+  );
+  return {
+    providers: Object.fromEntries(good),
+    problems: checked.flatMap(({ problems }) => problems),
   };
 }
 
@@ -96,7 +149,7 @@ function checkConnection(name: string, input: unknown, providers: Providers): Ch
   const own = Object.fromEntries(given.filter(([key]) => known.includes(key)));
   const settings = createSettingsSchema(provider).safeParse(own);
   const schema = createConnectionSchema(providers, provider, settings.data);
-  const declaration = schema.safeParse({ ...defaultsOf(provider, settings.data), ...own });
+  const declaration = schema.safeParse({ ...presetsOf(provider, settings.data), ...own });
   const problems = [
     ...toProblems(declaration.error, at),
     ...findForeignKeys(input, { provider, providers, at }),
@@ -109,9 +162,12 @@ function checkConnection(name: string, input: unknown, providers: Providers): Ch
   return { connection, problems, warnings: findWarnings(connection, provider) };
 }
 
-/** Defaults of this provider, over which the declaration goes. */
-function defaultsOf(provider: Provider | undefined, settings: Connection['settings'] = {}) {
-  return provider && { ...provider.defaults, refreshAfter: defaultRefreshAfter(provider, settings) };
+/** What the provider says of the connection's keys, over which the declaration goes. */
+function presetsOf(provider: Provider | undefined, settings: Connection['settings'] = {}) {
+  if (provider === undefined) return {};
+  const { refreshAfterWithRenewal, ...defaults } = defaultsOf(provider);
+  const isRenewed = refreshAfterWithRenewal !== undefined && canRenew(provider, settings);
+  return isRenewed ? { ...defaults, refreshAfter: refreshAfterWithRenewal } : defaults;
 }
 
 /** Finds keys that this provider's connections do not have, each with the remedy for what was probably meant. */
@@ -124,7 +180,8 @@ function findForeignKeys(
   return foreign.flatMap((key) => {
     const owners = Object.keys(providers).filter((name) => keysOf(providers[name]).includes(key));
     if (owners.length > 0) {
-      const message = `belongs to provider ${owners.join(', ')}, not to ${input['provider']}: take it out`;
+      const some = owners.length > 3 ? [...owners.slice(0, 3), 'others'] : owners;
+      const message = `belongs to provider ${some.join(', ')}, not to ${input['provider']}: take it out`;
       // While the provider itself is unknown, nobody can say that its settings are another's.
       return provider === undefined ? [] : createProblem([...at, key], message);
     }
@@ -143,23 +200,40 @@ function buildConnection(
   settings: Connection['settings'],
   declaration: CheckedDeclaration,
 ): Connection {
+  const baseUrl = canonicalizeUrl(declaration.baseUrl);
   const login = {
-    provider: declaration.provider,
-    baseUrl: canonicalizeUrl(declaration.baseUrl),
+    provider: { ...provider, name: declaration.provider },
+    baseUrl,
     secret: declaration.secret ?? `token-broker/${name}`,
-    settings,
+    settings: fillDefaults(provider, settings, baseUrl),
   };
-  const { system, staff } = kindsServedBy(provider);
+  const { system, [userKeyOf(provider)]: users } = declaration.subjects ?? {};
   return {
     ...declaration,
     ...login,
     name,
-    subjects: { system: declaration.subjects?.system ?? system, staff: declaration.subjects?.staff ?? staff },
+    subjects: {
+      system: system ?? provider.logins.system !== undefined,
+      users: users ?? provider.userSubject !== undefined,
+    },
+    proxyOnly: isProxyOnly(provider),
     idleSeconds: declaration.idleSeconds ?? Math.max(SHORTEST_IDLE_SECONDS, lifetimeSecondsOf(declaration)),
     isolation: declaration.isolation ?? name,
-    placement: provider.placement,
     fingerprint: fingerprintOf(login),
   };
+}
+
+/** A default may name the base URL and other settings, as a text does. */
+function fillDefaults(
+  { settings: declared = {} }: Provider,
+  settings: Connection['settings'],
+  baseUrl: string,
+): Connection['settings'] {
+  const filled = Object.entries(settings).map(([name, value]) => {
+    const isDefault = value === declared[name]?.default;
+    return [name, isDefault ? (fillText(value, { ...settings, baseUrl }) ?? value) : value];
+  });
+  return Object.fromEntries(filled);
 }
 
 /** What is allowed but unsafe in one connection. */
@@ -170,12 +244,12 @@ function findWarnings({ name, baseUrl, allowPlainHttp, settings }: Connection, p
     : allowPlainHttp
       ? [`${at}.allowPlainHttp has no effect on this baseUrl: take it out.`]
       : [];
-  const words = Object.entries(provider.settings).flatMap(([key, setting]) => {
+  const words = Object.entries(provider.settings ?? {}).flatMap(([key, { warnings = {} }]) => {
     const value = settings[key] ?? '';
-    const warning = setting.kind === 'enum' ? setting.warnings?.[value] : undefined;
+    const warning = Object.hasOwn(warnings, value) ? warnings[value] : undefined;
     return warning === undefined ? [] : [`${at}.${key}: \`${value}\` ${warning}.`];
   });
-  return [...plain, ...words];
+  return [...plain, ...words, ...warningsOfProvider(provider).map((each) => `${at}.provider: ${each}.`)];
 }
 
 /** What is wrong between connections: those of one isolation group run in the same functions, so in one network. */

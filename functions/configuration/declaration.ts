@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Provider, Setting } from '../providers/provider.ts';
+import type { Provider } from '../core/slot/provider.ts';
 import type { Presets } from '../providers/registry.ts';
 import type { rootSchema } from './check.ts';
 import type { KeyByProvider, sharedKeys } from './schema.ts';
@@ -16,10 +16,25 @@ type TrustInput = ReadOnly<z.input<typeof trustEntry>>;
 interface SharedDeclaration extends Omit<SharedInput, KeyByProvider> {}
 interface TimesByProvider extends Pick<SharedInput, KeyByProvider> {}
 
-type OwnDeclaration<Its extends Provider> = Pick<TimesByProvider, KeyByProvider & keyof Its['defaults']> & {
-  readonly [Key in keyof Its['settings']]?: SettingValue<Its['settings'][Key]>;
+type Settings<Its extends Provider> = NonNullable<Its['settings']>;
+type RequiredSetting<Its extends Provider> = {
+  [Key in keyof Settings<Its>]: Settings<Its>[Key] extends { readonly optional: true } | { readonly default: string }
+    ? never
+    : Key;
+}[keyof Settings<Its>];
+type OwnDeclaration<Its extends Provider> = Pick<TimesByProvider, TimesOf<Its>> & {
+  readonly [Key in RequiredSetting<Its>]: SettingValue<Settings<Its>[Key]>;
+} & {
+  readonly [Key in Exclude<keyof Settings<Its>, RequiredSetting<Its>>]?: SettingValue<Settings<Its>[Key]>;
 };
-type SettingValue<Its extends Setting> = Its extends { readonly values: readonly (infer Word)[] } ? Word : string;
+type TimesOf<Its extends Provider> =
+  | (KeyByProvider & keyof Its['defaults'])
+  | (Its extends { readonly renewal: object } ? 'maxSessionSeconds' : never);
+type SettingValue<Its> = Its extends { readonly values: readonly (infer Word)[] }
+  ? Word
+  : Its extends { readonly kind: 'list' }
+    ? string | readonly string[]
+    : string;
 
 /** One upstream: the keys that all have, and those of its provider. Only `provider` and `baseUrl` are required. */
 export type ConnectionDeclaration<Known extends Record<keyof Known, Provider> = Presets> = {
@@ -41,7 +56,18 @@ export interface ConnectionsDeclaration<Known extends Record<keyof Known, Provid
   readonly connections: Readonly<Record<string, ConnectionDeclaration<Known>>>;
 }
 
-/** Gives the declaration back as it is, typed, for the default export of a connections file. Checks nothing. */
-export function defineConnections(declaration: ConnectionsDeclaration): ConnectionsDeclaration {
+/**
+ * Gives the declaration back as it is, typed, for the default export of a connections file. Checks nothing.
+ *
+ * @example
+ * export default defineConnections({
+ *   connections: { helpdesk: { provider: 'helpmaster', baseUrl: 'https://help.example.com/api' } },
+ * });
+ */
+export function defineConnections(declaration: ConnectionsDeclaration): ConnectionsDeclaration;
+export function defineConnections<const Own extends Record<string, Provider>>(
+  declaration: ConnectionsDeclaration<Presets & Own> & { readonly providers: Own },
+): ConnectionsDeclaration<Presets & Own>;
+export function defineConnections(declaration: unknown): unknown {
   return declaration;
 }

@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
-import { isStaffSubject } from '../core/slot/slot.ts';
 import { isReservedHeader } from '../http/forwarded-headers.ts';
-import { hasControlCharacter } from './origins.ts';
+import { findOriginFault, hasControlCharacter } from './origins.ts';
 
 /** What a connection, an isolation group and the part of a URL that names them look like. */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
@@ -10,6 +9,7 @@ export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export const NAME_RULE = 'lower-case letters, digits, `_` and `-`, at most 63 of them, starting with a letter or digit';
 
 const LONGEST_SECONDS = 31_536_000;
+const LONGEST_SETTING = 2_000;
 const SECRET_NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
 const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}$/;
 const ARN_END = /[^:]-[A-Za-z0-9]{6}$/;
@@ -57,21 +57,19 @@ export function oneOf(words: readonly string[]) {
   return text(what, (word) => (words.includes(word) ? undefined : `must be ${what}`));
 }
 
-/** Which staff a connection serves: all, none, or those listed. */
-export const staffSubjects = z.union(
+const USERS = 'must be true, false, or a list of subjects, at least one';
+
+/** Which users a connection serves: all, none, or those listed. */
+export const users = z.union(
   [
     z.boolean(),
     z
       .array(
-        z.custom<string>((value) => typeof value === 'string' && isStaffSubject(value), {
-          error:
-            'must be a staff PKID as text, such as "88": a positive integer without leading zeros, at most 2147483647',
-          abort: false,
-        }),
+        z.custom<string>((value) => typeof value === 'string', { error: 'must be a subject, as text', abort: false }),
       )
-      .min(1, 'must be true, false, or a list of staff PKIDs, at least one'),
+      .min(1, USERS),
   ],
-  'must be true, false, or a list of staff PKIDs, at least one',
+  USERS,
 );
 
 /**
@@ -96,6 +94,30 @@ export const upstreamPath = text('a path such as /user/gettoken', (path) =>
   path.startsWith('/') && !/[\s?#%\\]|\/\/|\.\./.test(path) && !hasControlCharacter(path)
     ? undefined
     : 'must begin with `/` and have no `//`, `..`, `?`, `#`, `%`, `\\`, space or control character',
+);
+
+/** A path of a provider's settings; it may have a query. */
+export const settingPath = text('a path such as /user/gettoken', (value) => {
+  const [path = '', ...queries] = value.split('?');
+  const isQuery = queries.length === 0 || (queries.length === 1 && /^[^\s#\\]*$/.test(queries[0] ?? ''));
+  return path.startsWith('/') && !/[\s#%\\]|\/\/|\.\./.test(path) && isQuery && !hasControlCharacter(value)
+    ? undefined
+    : 'must begin with `/` and have no `//`, `..`, `#`, `\\`, space or control character, nor `%` before a `?`';
+});
+
+/** The name of a host, with a port where it has one of its own. */
+export const settingHost = text('a host such as login.example.com', (host) => {
+  const isHost = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?$/.test(host) && !host.includes('..');
+  return isHost
+    ? findOriginFault(`https://${host}`)
+    : 'must be a host in lower case such as login.example.com, without `https://` and without a path';
+});
+
+/** A text of a provider's settings. */
+export const settingText = text('a text', (value) =>
+  value.length <= LONGEST_SETTING && !hasControlCharacter(value) && value.isWellFormed()
+    ? undefined
+    : `must be one line of at most ${LONGEST_SETTING} characters`,
 );
 
 /** Identifier of a VPC. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { lifetimeSecondsOf } from '../core/slot/connection.ts';
-import { kindsServedBy, type Provider, type Setting } from '../providers/provider.ts';
+import type { Provider, ProviderDefaults, Setting } from '../core/slot/provider.ts';
+import { isUserSubject, userKeyOf, wordsOf } from '../core/slot/slot.ts';
 import type { Providers } from '../providers/registry.ts';
 import {
   certificate,
@@ -14,26 +15,27 @@ import {
   seconds,
   secretName,
   securityGroupIds,
-  staffSubjects,
+  settingHost,
+  settingPath,
+  settingText,
   text,
-  upstreamPath,
+  users,
   vpcId,
 } from './fields.ts';
 import { findOriginFault, isPlainHttp, PLAIN_HTTP } from './origins.ts';
+import { proxyReason } from './provider-rules.ts';
 import { rule, strictObject } from './shape.ts';
 
 /** Allowed skew between clocks, in seconds: what a token must have left beyond `minTtlSeconds`. */
 const SKEW_SECONDS = 5;
 
-const subjects = strictObject(
-  {
+const subjects = z
+  .object({
     /** The connection's own identity. */
     system: flag.optional(),
-    /** Members of the upstream's staff: all, none, or a list of PKIDs. */
-    staff: staffSubjects.optional(),
-  },
-  '`subjects`',
-);
+  })
+  // The upstream's users, under the key that the provider has for them.
+  .catchall(users.optional());
 
 const proxy = strictObject(
   {
@@ -99,9 +101,24 @@ export type KeyByProvider = (typeof keysByProvider)[number];
 /** What the keys beside the provider's settings say once they are checked. */
 export type CheckedDeclaration = z.output<ReturnType<typeof createConnectionSchema>>;
 
+/** Longest chain of renewals, where the provider does not say (C20). */
+const MAX_SESSION_SECONDS = 43_200;
+
+/** A provider's defaults of connection keys, with those that follow from its data. */
+export function defaultsOf({ defaults = {}, limits = {}, renewal }: Provider): ProviderDefaults {
+  const { tokens, reissues } = limits;
+  return {
+    ...(renewal !== undefined && { maxSessionSeconds: MAX_SESSION_SECONDS }),
+    // Before its end another login gives the same token.
+    ...(reissues === true && { minTtlSeconds: 0 }),
+    ...(tokens !== undefined && { renewalCooldownSeconds: Math.ceil(tokens.perSeconds / tokens.count) }),
+    ...defaults,
+  };
+}
+
 /** The names of all keys that a connection of this provider may have. */
 export function keysOf(provider: Provider | undefined): readonly string[] {
-  const absent = keysByProvider.filter((key) => provider?.defaults[key] === undefined);
+  const absent = keysByProvider.filter((key) => provider === undefined || defaultsOf(provider)[key] === undefined);
   const shared = Object.keys(sharedKeys).filter((key) => !absent.some((name) => name === key));
   return ['provider', ...shared, ...Object.keys(provider?.settings ?? {})];
 }
@@ -113,8 +130,26 @@ export function createSettingsSchema(provider: Provider | undefined) {
 }
 
 function createSettingSchema(setting: Setting) {
-  const schema = setting.kind === 'path' ? upstreamPath : oneOf(setting.values);
-  return setting.default === undefined ? schema.exactOptional() : schema.default(setting.default);
+  const schema = schemaOfKind(setting);
+  if (setting.default !== undefined) return schema.default(setting.default);
+  return setting.optional === true ? schema.exactOptional() : schema;
+}
+
+function schemaOfKind({ kind, values = [], separator = ' ' }: Setting): z.ZodType<string> {
+  switch (kind) {
+    case 'path':
+      return settingPath;
+    case 'host':
+      return settingHost;
+    case 'text':
+      return settingText;
+    case 'enum':
+      return oneOf(values);
+    case 'list':
+      return z
+        .union([settingText, z.array(settingText).min(1)], 'must be a list of texts, at least one')
+        .transform((value) => (typeof value === 'string' ? value : value.join(separator)));
+  }
 }
 
 /**
@@ -131,15 +166,38 @@ export function createConnectionSchema(
       const remedy = 'use https, or declare `allowPlainHttp: true` for an upstream in a private network';
       if (isPlainHttp(baseUrl) && allowPlainHttp !== true) report(`${PLAIN_HTTP}: ${remedy}`, 'baseUrl');
     }),
-    rule(['provider', 'subjects'], ({ provider: name, subjects = {} }, report) => {
+    rule(['provider', 'subjects'], ({ provider: name, subjects: given = {} }, report) => {
       if (provider === undefined) return;
-      const served = kindsServedBy(provider);
-      if (!(subjects.system ?? served.system) && !(subjects.staff ?? served.staff)) {
-        return report('leaves no subject to serve: allow `system` or `staff`', 'subjects');
+      const { userSubject, logins } = provider;
+      const key = userKeyOf(provider);
+      for (const other of Object.keys(given)) {
+        if (other === 'system' || given[other] === false || (other === key && userSubject !== undefined)) continue;
+        const message =
+          userSubject === undefined
+            ? `is not served by provider ${name}: take it out`
+            : `is not a key of \`subjects\`. Its keys: \`system\`, \`${key}\``;
+        report(message, 'subjects', other);
       }
-      for (const kind of ['system', 'staff'] as const) {
-        if (subjects[kind] && !served[kind]) report(`is not served by provider ${name}: take it out`, 'subjects', kind);
+      const listed = given[key];
+      const servesUsers = userSubject !== undefined && listed !== false;
+      if (given.system === true && logins.system === undefined) {
+        report(`is not served by provider ${name}: take it out`, 'subjects', 'system');
       }
+      if (!(given.system ?? logins.system !== undefined) && !servesUsers) {
+        report(
+          `leaves no subject to serve: allow \`system\`${userSubject === undefined ? '' : ` or \`${key}\``}`,
+          'subjects',
+        );
+      }
+      if (userSubject === undefined || !Array.isArray(listed)) return;
+      listed.forEach((subject, index) => {
+        if (isUserSubject(userSubject, subject)) return;
+        report(`must be ${wordsOf(userSubject)}, as text`, 'subjects', key, index);
+      });
+    }),
+    rule([], ({ proxy }, report) => {
+      const reason = provider && proxyReason(provider);
+      if (reason !== undefined && proxy === undefined) report(reason, 'provider');
     }),
     rule(['tokensOverlap'], ({ tokensOverlap, proxy }, report) => {
       if (!tokensOverlap && proxy === undefined) {
@@ -151,7 +209,7 @@ export function createConnectionSchema(
     }),
     rule(['proxy'], ({ proxy }, report) => {
       proxy?.headers.forEach((header, index) => {
-        if (header === provider?.placement.header.toLowerCase()) {
+        if (Object.keys(provider?.placement.headers ?? {}).some((placed) => placed.toLowerCase() === header)) {
           report('carries the token itself, which the proxy places: take it out', 'proxy', 'headers', index);
         }
       });

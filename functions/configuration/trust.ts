@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Connection } from '../core/slot/connection.ts';
-import { isServed, isStaffSubject, SYSTEM } from '../core/slot/slot.ts';
+import { isServed, isUserSubject, SUBJECT_PATTERN, SYSTEM } from '../core/slot/slot.ts';
 import { type Problem, quoteIfOdd } from './errors.ts';
 import { text } from './fields.ts';
 import { findOriginFault, hasControlCharacter, isPlainHttp, PLAIN_HTTP } from './origins.ts';
@@ -55,11 +55,11 @@ export const trustEntry = strictObject(
     connections: z
       .array(z.string('must be the name of a connection'), 'must be a list of connection names')
       .min(1, 'must list at least one connection'),
-    /** Subjects of those connections, each as in a path: `system` or a staff PKID. */
+    /** Subjects of those connections, each as in a path: `system`, or a user as the provider writes it. */
     subjects: z
       .array(
         text('a subject, as text', (subject) =>
-          subject === SYSTEM || isStaffSubject(subject) ? undefined : 'must be `system` or a staff PKID such as "88"',
+          SUBJECT_PATTERN.test(subject) ? undefined : 'must be `system` or a subject as the provider writes it',
         ),
         'must be a list of subjects',
       )
@@ -108,7 +108,7 @@ export function checkTrust(
       // A name whose own declaration is at fault says nothing yet about the subjects that it will serve.
       if (reached.length < names.length) return;
       subjects.forEach((subject, index) => {
-        if (reached.some((connection) => isServed(subject, connection.subjects))) return;
+        if (reached.some((connection) => serves(connection, subject))) return;
         report(
           'is served by none of the listed connections: take it out, or widen `subjects` of a connection',
           'subjects',
@@ -123,6 +123,10 @@ export function checkTrust(
     problems: results.flatMap(({ error }, index) => toProblems(error, ['trust', index])),
     warnings: results.flatMap(({ data }, index) => (data === undefined ? [] : findWarnings(data, `trust[${index}]`))),
   };
+}
+
+function serves({ provider, subjects }: Connection, subject: string): boolean {
+  return isServed(subject, subjects) && (subject === SYSTEM || isUserSubject(provider.userSubject, subject));
 }
 
 function findWarnings({ subjectPattern }: Trust, at: string): string[] {

@@ -8,7 +8,7 @@ import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createPurge } from '../core/operate/purge.ts';
 import { createSlotListing, type SlotStatus } from '../core/operate/status.ts';
 import type { Connection } from '../core/slot/connection.ts';
-import { slotFor } from '../core/slot/slot.ts';
+import { slotFor, userKeyOf, wordsOf } from '../core/slot/slot.ts';
 import type { Store } from '../core/slot/store.ts';
 import { BrokerError } from '../core/words/errors.ts';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
@@ -31,7 +31,7 @@ export function createConnectionsFunction(dependencies: {
     'GET /connections/{connection}': async ({ event }) => {
       const connection = requireConnection(event, connections);
       const { slots, next } = await listSlots(connection, event.queryStringParameters?.['next']);
-      const page = { ...summaryOf(connection), slots: slots.map(slotJson) };
+      const page = { ...summaryOf(connection), ...writtenOf(connection), slots: slots.map(slotJson) };
       return jsonResponse(200, next === undefined ? page : { ...page, next });
     },
 
@@ -63,10 +63,35 @@ export function createConnectionsFunction(dependencies: {
 
 function summaryOf(connection: Connection) {
   const { name, provider, allowPlainHttp } = connection;
-  const summary = { name, provider, lifetime_seconds: connection.lifetimeSeconds ?? connection.maxTokenAgeSeconds };
+  const summary = {
+    name,
+    provider: provider.name,
+    lifetime_seconds: connection.lifetimeSeconds ?? connection.maxTokenAgeSeconds,
+  };
   return allowPlainHttp
     ? { ...summary, warning: 'allowPlainHttp: credentials and tokens travel to this upstream in the clear' }
     : summary;
+}
+
+/** How the connection's secret and its subjects are written, for whoever sets or asks for them. */
+function writtenOf({ provider, subjects }: Connection) {
+  const { secretFields, userSubject } = provider;
+  const fields = Object.entries(secretFields).map(([name, { kind = 'text', optional = false }]) => ({
+    name,
+    kind,
+    required: !optional,
+  }));
+  const { users } = subjects;
+  const isServed = userSubject !== undefined && users !== false;
+  const written = isServed
+    ? {
+        key: userKeyOf(provider),
+        pattern: userSubject.pattern,
+        words: wordsOf(userSubject),
+        listed: users === true ? null : users,
+      }
+    : null;
+  return { secret_fields: fields, subjects: { system: subjects.system, users: written } };
 }
 
 function slotJson({ subject, state, issuedAt, expiresAt, refreshAt, generation, lastError }: SlotStatus) {

@@ -81,6 +81,7 @@ function optionsOf(request: HttpRequest): RequestOptions {
     // Said outright, so that no environment variable turns it off.
     rejectUnauthorized: true,
     ...(request.caCertificate === undefined ? {} : { ca: request.caCertificate }),
+    ...request.certificate,
   };
 }
 

@@ -57,14 +57,18 @@ export function isReservedHeader(name: string): boolean {
  */
 export function pickRequestHeaders(
   given: Readonly<Record<string, string | undefined>>,
-  { tokenHeader, policyHeaders }: { readonly tokenHeader: string; readonly policyHeaders: readonly string[] },
+  {
+    tokenHeaders,
+    policyHeaders,
+  }: { readonly tokenHeaders: readonly string[]; readonly policyHeaders: readonly string[] },
 ): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [givenName, value] of Object.entries(given)) {
     const name = givenName.toLowerCase();
     if (value === undefined) continue;
-    if (name === tokenHeader.toLowerCase()) {
-      assertIsSignature(name, value, tokenHeader);
+    const placed = tokenHeaders.find((each) => each.toLowerCase() === name);
+    if (placed !== undefined) {
+      assertIsSignature(name, value, placed);
       continue;
     }
     if (DESCRIBES_CONTENT.test(name) || policyHeaders.includes(name)) headers[name] = value;
@@ -79,9 +83,12 @@ function assertIsSignature(name: string, value: string, tokenHeader: string): vo
 }
 
 /** Picks the headers of an upstream's answer that the caller gets: none that holds a token. */
-export function pickAnswerHeaders(given: HttpHeaders, tokenHeader: string): Record<string, readonly string[]> {
+export function pickAnswerHeaders(
+  given: HttpHeaders,
+  tokenHeaders: readonly string[],
+): Record<string, readonly string[]> {
   const ofThisHop = (given['connection'] ?? []).flatMap((value) => value.toLowerCase().split(/\s*,\s*/));
-  const dropped = new Set([...KEPT_FROM_CALLER, ...ofThisHop, tokenHeader.toLowerCase()]);
+  const dropped = new Set([...KEPT_FROM_CALLER, ...ofThisHop, ...tokenHeaders.map((name) => name.toLowerCase())]);
   const headers: Record<string, readonly string[]> = {};
   for (const [name, values] of Object.entries(given)) {
     if (values !== undefined && !dropped.has(name)) headers[name] = values;

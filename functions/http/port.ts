@@ -8,6 +8,8 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** PEM of the certificates to trust in place of the public ones. */
   readonly caCertificate?: string;
+  /** The client's own certificate and its key, in PEM (RFC 8705). */
+  readonly certificate?: { readonly cert: string; readonly key: string };
   /** Largest body of an answer, also after decompression; 64 KB where left out. */
   readonly maximumBodyBytes?: number;
 }

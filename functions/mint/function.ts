@@ -54,7 +54,7 @@ export function createMintFunction(
 export function composeMintFunction(surroundings: Surroundings): MintHandler {
   const { environment } = surroundings;
   const instance = createInstance('mint', surroundings);
-  const { broker, clock } = instance;
+  const { broker, clock, random } = instance;
   return createMintFunction({
     ...instance,
     isolation: readRequired(environment, VARIABLES.isolation),
@@ -65,6 +65,6 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
       clock,
     }),
     secrets: createSecretsManagerSecrets({ client: createSecretsManagerClient(environment), clock }),
-    upstream: createUpstream({ http: createUpstreamHttp(), clock }),
+    upstream: createUpstream({ http: createUpstreamHttp(), clock, random }),
   });
 }

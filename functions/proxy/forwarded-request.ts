@@ -30,7 +30,7 @@ export function buildForwardedRequest(event: ApiEvent, connection: Connection, p
     path: encodePath(event.pathParameters?.['path'] ?? ''),
     query: withoutSignature(event.rawQueryString),
     headers: pickRequestHeaders(event.headers, {
-      tokenHeader: connection.placement.header,
+      tokenHeaders: Object.keys(connection.provider.placement.headers ?? {}),
       policyHeaders: policy.headers,
     }),
     ...(body.length === 0 ? {} : { body }),

@@ -56,6 +56,7 @@ export function composeProxyFunction(surroundings: Surroundings): ApiHandler {
   return createProxyFunction({
     ...instance,
     isolation: readRequired(surroundings.environment, VARIABLES.isolation),
+    opensClosed: true,
     forwarder: createForwarder({ http: createUpstreamHttp(), clock: instance.clock }),
   });
 }

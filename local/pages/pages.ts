@@ -93,8 +93,8 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
 
 function subjectsOf(connection: Connection | undefined, isDemo: boolean): BesideConnection {
   if (connection === undefined) return { subjects: [], any_staff: false };
-  const { system, staff } = connection.subjects;
-  const listed = Array.isArray(staff) ? staff : [];
-  const known = staff === true && isDemo ? DEMO_STAFF : [];
-  return { subjects: [...(system ? [SYSTEM] : []), ...listed, ...known], any_staff: staff === true };
+  const { system, users } = connection.subjects;
+  const listed = Array.isArray(users) ? users : [];
+  const known = users === true && isDemo ? DEMO_STAFF : [];
+  return { subjects: [...(system ? [SYSTEM] : []), ...listed, ...known], any_staff: users === true };
 }

@@ -123,10 +123,12 @@ const allowed: readonly Row[] = [
   ['Minthelpdesk', SECRET, 'helpdeskSecret'],
   ['Minthelpdesk', MAKE, 'key', dataKey('helpdesk')],
   ['Minthelpdesk', OPEN, 'key', dataKey('helpdesk')],
+  ['Minthelpdesk', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
   ['Mintwfm', SECRET, 'wfmSecret'],
   ['Proxyhelpdesk', READ, 'table', item('helpdesk')],
   ['Proxyhelpdesk', UPDATE, 'table', contextOf(writes.publish)],
   ['Proxyhelpdesk', OPEN, 'key', dataKey('helpdesk')],
+  ['Proxyhelpdesk', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
   ['Proxyhelpdesk', INVOKE, 'mintHelpdesk'],
   ['Proxyhelpdesk', 'dynamodb:PutItem', 'audit', item('an-id')],
   ['Exchange', READ, 'table', item('wfm')],
@@ -152,7 +154,7 @@ const denied: readonly Row[] = [
   ['Token', SECRET, 'wfmSecret'],
   ['Token', UPDATE, 'table', contextOf(writes.publish)],
   // What `token` may write follows from its changes: none of them may come to name these.
-  ...['ct', 'dk', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt', 'sv', 'pubId', 'badSv'].map(
+  ...['ct', 'dk', 'cct', 'cdk', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt', 'sv', 'pubId', 'badSv'].map(
     (name): Row => ['Token', UPDATE, 'table', { ...item('helpdesk'), 'dynamodb:Attributes': ['pk', 'sk', name] }],
   ),
   ['Token', UPDATE, 'table', item('helpdesk')],
@@ -164,6 +166,9 @@ const denied: readonly Row[] = [
   ['Token', 'kms:Encrypt', 'key', dataKey('helpdesk')],
   ['Token', OPEN, 'key'],
   ['Token', OPEN, 'key', dataKey('helpdesk', 'another-broker')],
+  // What a token keeps closed, such as a refresh token, opens for those alone who may renew it.
+  ['Token', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
+  ['Exchange', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
   ['Token', INVOKE, 'refresh'],
   ['Token', INVOKE, 'connections'],
   ['Token', READ, 'audit', item('an-id')],

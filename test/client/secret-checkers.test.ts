@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { faultOf, fieldsByProvider } from '../../client/cli/secrets.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
-import { communityWebApi } from '../../functions/providers/community-web-api.ts';
 import { readCredential } from '../../functions/providers/engine/credential.ts';
+import { communityWebApi } from '../../functions/providers/presets/community-web-api.ts';
 import { checkSecrets } from '../../local/secrets-file-check.ts';
 
 const fields = fieldsByProvider['community-web-api'] ?? [];
@@ -11,7 +11,7 @@ const fields = fieldsByProvider['community-web-api'] ?? [];
 function takenBy(password: unknown) {
   const value = { username: 'svc', password };
   const file = Buffer.from(JSON.stringify({ wfm: value }));
-  const required = new Map([['wfm', fields]]);
+  const required = new Map([['wfm', communityWebApi.secretFields]]);
   return {
     broker: readCredential(communityWebApi, new Secret(JSON.stringify(value))).kind === 'credential',
     secretSet: faultOf(value, fields) === undefined,

@@ -128,10 +128,14 @@ describe('T and s', () => {
 
 describe('the table of back-offs', () => {
   it('has every kind with its figures', () => {
-    const kinds = { not_judged: 1, unknown: 1, ambiguous_login: 1, locked: 1, refused: 1 } satisfies Record<
-      BackOffKind,
-      1
-    >;
+    const kinds = {
+      not_judged: 1,
+      unknown: 1,
+      ambiguous_login: 1,
+      locked: 1,
+      refused: 1,
+      misconfigured: 1,
+    } satisfies Record<BackOffKind, 1>;
     const waitedMs = (kind: BackOffKind, tries: number, fraction: number) =>
       backOffMs(kind, tries, { uuid: () => '', bytes: () => new Uint8Array(), fraction: () => fraction });
     const computed = Object.keys(kinds).map((name) => {

@@ -150,6 +150,8 @@ describe('whatever an upstream answers to a forwarded call', () => {
         const outcome = await forwarder.forward({
           connection,
           token: new Secret(USED),
+          values: {},
+          closed: undefined,
           request: { method: 'GET', path: '/AgentLogonReport', query: '', headers: {} },
           timeoutMs: 1_000,
         });

@@ -2,14 +2,19 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Provider } from '../../functions/core/slot/provider.ts';
 import { createMemorySecrets, type LocalSecrets } from '../../local/secret-source.ts';
 import { openSecretsFile, SecretsFileError, type SecretsFileOptions } from '../../local/secrets-file.ts';
 
 const VERSION_KEY = Buffer.alloc(32, 7);
-const REQUIRED = new Map([
-  ['helpdesk', ['apiKey']],
-  ['wfm', ['username', 'password']],
+const REQUIRED: ReadonlyMap<string, Provider['secretFields']> = new Map([
+  ['helpdesk', fieldsNamed('apiKey')],
+  ['wfm', fieldsNamed('username', 'password')],
 ]);
+
+function fieldsNamed(...names: readonly string[]): Provider['secretFields'] {
+  return Object.fromEntries(names.map((name) => [name, {}]));
+}
 const GOOD = { helpdesk: { apiKey: 'key-one' }, wfm: { username: 'svc', password: 'hunter2' } };
 
 let folder: string;
@@ -139,8 +144,8 @@ describe('a secrets file at the start', () => {
   it('refuses two values for one secret that two connections share', async () => {
     await writeFile(path, JSON.stringify({ one: { apiKey: 'a' }, two: { apiKey: 'b' } }));
     const required = new Map([
-      ['one', ['apiKey']],
-      ['two', ['apiKey']],
+      ['one', fieldsNamed('apiKey')],
+      ['two', fieldsNamed('apiKey')],
     ]);
     await expect(open({ required, nameOf: () => 'shared' })).rejects.toThrow(/\$\.two differs from \$\.one/);
 
@@ -169,8 +174,8 @@ describe('a version', () => {
   it('cannot be told without the version key, and differs between connections', async () => {
     await writeFile(path, JSON.stringify({ a: { apiKey: 'k' }, b: { apiKey: 'k' } }));
     const required = new Map([
-      ['a', ['apiKey']],
-      ['b', ['apiKey']],
+      ['a', fieldsNamed('apiKey')],
+      ['b', fieldsNamed('apiKey')],
     ]);
     const { secrets } = await open({ required });
     const other = await open({ required, versionKey: Buffer.alloc(32, 8) });

@@ -1,4 +1,5 @@
 import { type Connection, fingerprintOf } from '../../functions/core/slot/connection.ts';
+import { providers } from '../../functions/providers/registry.ts';
 
 /** The settings of a connection that a test may choose. */
 export type ConnectionSettings = Partial<Omit<Connection, 'fingerprint' | 'provider'>>;
@@ -10,6 +11,7 @@ const common = {
   timeoutSeconds: 6,
   renewalCooldownSeconds: 60,
   tokensOverlap: true,
+  proxyOnly: false,
   maxTokenAgeSeconds: 86_400,
 } as const;
 
@@ -18,14 +20,13 @@ export function helpdeskConnection(settings: ConnectionSettings = {}): Connectio
   return fingerprinted({
     ...common,
     name: 'helpdesk',
-    provider: 'helpmaster',
+    provider: { ...providers.helpmaster, name: 'helpmaster' },
     baseUrl: 'https://helpdesk.example.com',
     secret: 'token-broker/helpdesk',
-    subjects: { system: true, staff: true },
+    subjects: { system: true, users: true },
     refreshAfter: 0.8,
     idleSeconds: 86_400,
     settings: {},
-    placement: { header: 'Authorization', scheme: 'Bearer' },
     isolation: 'helpdesk',
     ...settings,
   });
@@ -36,16 +37,15 @@ export function workforceConnection(settings: ConnectionSettings = {}): Connecti
   return fingerprinted({
     ...common,
     name: 'wfm',
-    provider: 'community-web-api',
+    provider: { ...providers['community-web-api'], name: 'community-web-api' },
     baseUrl: 'https://wfm.example.com/CommunityWebApi/api',
     secret: 'token-broker/wfm',
-    subjects: { system: true, staff: false },
+    subjects: { system: true, users: false },
     refreshAfter: 0.5,
     idleSeconds: 3_600,
     lifetimeSeconds: 1_200,
     maxSessionSeconds: 43_200,
     settings: { keepAlivePath: '/Ping' },
-    placement: { header: 'WFMSGAPIKEY' },
     isolation: 'wfm',
     ...settings,
   });

@@ -118,7 +118,10 @@ export function createUpstreamSimulator({
   }
 
   return {
-    canSlide: (connection) => accountsOf(connection).rules.canSlide,
+    waysOf(connection) {
+      const renewal = { source: 'slide', needsSecret: false } as const;
+      return { keepsClosed: false, ...(accountsOf(connection).rules.canSlide && { renewal }) };
+    },
 
     login({ connection, subject, secret, timeoutMs }) {
       const accounts = accountsOf(connection);
@@ -134,13 +137,13 @@ export function createUpstreamSimulator({
       return send(request, judge, fault === 'no_new_token' ? undefined : fault);
     },
 
-    slide({ connection, subject, token, timeoutMs }) {
+    renew({ connection, subject, token, timeoutMs }) {
       const accounts = accountsOf(connection);
       const requestStartedAt = process.clock.now();
       const request = begun('slide', connection, subject, timeoutMs);
       const judge = (): UpstreamOutcome => {
         const issued = accounts.slide(subject, token.reveal());
-        if (issued === undefined) return { ...failure('upstream_invalid_response', 'unknown'), unauthorized: true };
+        if (issued === undefined) return { ...failure('upstream_invalid_response', 'unknown'), ended: true };
         give(request, issued);
         return tokenOutcome(accounts, issued, requestStartedAt, time);
       };

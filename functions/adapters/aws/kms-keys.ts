@@ -5,7 +5,7 @@ import {
   InvalidCiphertextException,
   KMSClient,
 } from '@aws-sdk/client-kms';
-import type { Keys } from '../../core/slot/keys.ts';
+import type { Keys, KeyUse } from '../../core/slot/keys.ts';
 import type { Slot } from '../../core/slot/slot.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import type { Clock } from '../../core/words/platform.ts';
@@ -48,15 +48,15 @@ export function createKmsKeys({
   });
   const once = createSingleFlight<Secret<Uint8Array> | undefined>();
 
-  function contextOf({ connection, subject }: Slot): Record<string, string> {
-    return { broker, connection, subject };
+  function contextOf({ connection, subject }: Slot, use: KeyUse): Record<string, string> {
+    return { broker, connection, subject, ...(use === 'closed' && { use }) };
   }
 
-  async function unwrap(slot: Slot, encrypted: Uint8Array): Promise<Secret<Uint8Array> | undefined> {
+  async function unwrap(slot: Slot, encrypted: Uint8Array, use: KeyUse): Promise<Secret<Uint8Array> | undefined> {
     const command = new DecryptCommand({
       KeyId: keyId,
       CiphertextBlob: encrypted,
-      EncryptionContext: contextOf(slot),
+      EncryptionContext: contextOf(slot, use),
     });
     try {
       const { Plaintext } = await client.send(command);
@@ -68,11 +68,11 @@ export function createKmsKeys({
   }
 
   return {
-    async generate(slot) {
+    async generate(slot, use = 'token') {
       const command = new GenerateDataKeyCommand({
         KeyId: keyId,
         KeySpec: 'AES_256',
-        EncryptionContext: contextOf(slot),
+        EncryptionContext: contextOf(slot, use),
       });
       const { Plaintext, CiphertextBlob } = await client.send(command).catch(() => {
         throw unavailable('GenerateDataKey');
@@ -81,14 +81,14 @@ export function createKmsKeys({
       return { plaintext: new Secret(Plaintext), encrypted: CiphertextBlob };
     },
 
-    async decrypt(slot, encrypted) {
+    async decrypt(slot, encrypted, use = 'token') {
       // Never made by KMS, so tampered with: asking would look like an outage that has no end.
       if (encrypted.length < 1 || encrypted.length > LONGEST_ENCRYPTED_BYTES) return undefined;
       // With the slot, or a key copied to another slot's item would be found here without KMS refusing it.
-      const name = JSON.stringify([slot.connection, slot.subject, Buffer.from(encrypted).toString('base64')]);
+      const name = JSON.stringify([slot.connection, slot.subject, use, Buffer.from(encrypted).toString('base64')]);
       const kept = cache.get(name);
       if (kept !== undefined) return kept;
-      const { value, shared } = await once(name, () => unwrap(slot, encrypted));
+      const { value, shared } = await once(name, () => unwrap(slot, encrypted, use));
       if (value !== undefined && !shared) cache.set(name, value);
       return value;
     },

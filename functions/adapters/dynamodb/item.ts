@@ -16,6 +16,8 @@ const SLOT_ATTRIBUTES = {
   'token.hash': 'tokenHash',
   'token.ciphertext': 'ct',
   'token.dataKey': 'dk',
+  'token.closedCiphertext': 'cct',
+  'token.closedDataKey': 'cdk',
   'token.issuedAt': 'issuedAt',
   'token.usableUntil': 'usableUntil',
   'token.refreshAt': 'refreshAt',
@@ -190,6 +192,8 @@ function tokenIn(item: Item): SealedToken | undefined {
   return {
     ciphertext,
     dataKey,
+    closedCiphertext: item['cct']?.B,
+    closedDataKey: item['cdk']?.B,
     issuedAt,
     usableUntil,
     refreshAt,

@@ -1,4 +1,5 @@
 import type { Connection } from '../slot/connection.ts';
+import type { MintSource } from '../slot/mint-message.ts';
 import type { Slot } from '../slot/slot.ts';
 import { remainingSeconds, type Token } from '../slot/token.ts';
 import type { Clock, Telemetry } from '../words/platform.ts';
@@ -21,7 +22,7 @@ export interface HandOutRecord {
 /** `proxy`: placed in a proxied call, never seen by the caller. `exchange`: for a federated workload. */
 export type HandOutRoute = 'proxy' | 'exchange';
 
-export type HandOutSource = 'cache' | 'login' | 'slide';
+export type HandOutSource = 'cache' | MintSource;
 
 /** Where hand-outs are recorded. Throws `audit_unavailable`: then no token is handed out. */
 export interface Audit {

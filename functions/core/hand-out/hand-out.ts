@@ -101,6 +101,12 @@ function fromMemory(
 }
 
 function assertServable({ connection, via }: HandOutRequest, minTtlSeconds: number): void {
+  if (connection.proxyOnly && via !== 'proxy') {
+    throw new BrokerError(
+      'handout_disabled',
+      `API calls of ${connection.name} carry a part of its credential, so its tokens are not handed out. Call it through /proxy/${connection.name}.`,
+    );
+  }
   if (!connection.tokensOverlap && via !== 'proxy') {
     throw new BrokerError(
       'handout_disabled',

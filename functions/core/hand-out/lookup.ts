@@ -1,24 +1,17 @@
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
-import type { Keys } from '../slot/keys.ts';
 import { timeNeededToMintMs, waitLimitMs } from '../slot/lease.ts';
-import { openToken } from '../slot/open-token.ts';
+import { type Opening, openToken } from '../slot/open-token.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Token } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
-import type { Telemetry } from '../words/platform.ts';
 import type { HandOutRoute, HandOutSource } from './audit.ts';
 import { nextStep, type Publication, refreshInProgress } from './next-step.ts';
 import { noteUse } from './refresh-ahead.ts';
 import { createRequestMint, type Minted, type RequestMintDependencies } from './request-mint.ts';
 
-export interface LookupDependencies extends RequestMintDependencies {
-  readonly keys: Keys;
-  readonly telemetry: Telemetry;
-  /** Name of this broker: part of what a sealed token is bound to. */
-  readonly broker: string;
-}
+export interface LookupDependencies extends RequestMintDependencies, Opening {}
 
 export interface LookupRequest {
   readonly connection: Connection;

@@ -21,13 +21,22 @@ const ROUNDS = 5;
 export interface LoginMaterial {
   readonly secret: SecretVersion;
   readonly key: DataKey;
+  readonly closedKey: DataKey | undefined;
   readonly refusals: Refusals | undefined;
+}
+
+/** The slot that wants a login. */
+export interface Preparing {
+  readonly connection: Connection;
+  readonly slot: Slot;
+  readonly record: SlotRecord;
+  readonly keepsClosed: boolean;
 }
 
 /** Lockout protection: no login with a version of the secret that the upstream is known to refuse. */
 export interface LoginGate {
   /** Reads secret, data key and refusals side by side; a failure where the version was refused. */
-  prepare(connection: Connection, slot: Slot, record: SlotRecord): Promise<LoginMaterial | AttemptFailure>;
+  prepare(attempt: Preparing): Promise<LoginMaterial | AttemptFailure>;
   /** Forgets the refusals that this success disproves. */
   succeeded(connection: Connection, material: LoginMaterial): Promise<void>;
   /** Counts a definite refusal. */
@@ -66,18 +75,19 @@ export function createLoginGate({
   }
 
   return {
-    async prepare(connection, slot, record) {
-      const [kept, key, refusals] = await Promise.all([
+    async prepare({ connection, slot, record, keepsClosed }) {
+      const [kept, key, closedKey, refusals] = await Promise.all([
         currentSecret(connection, record),
         keys.generate(slot),
+        keepsClosed ? keys.generate(slot, 'closed') : undefined,
         store.refusals(connection.name),
       ]);
       if (kept.versionId === record.refusedVersion) return refusedBefore(connection, record.refusedVersion);
-      if (!stops(refusals, kept.versionId)) return { secret: kept, key, refusals };
+      if (!stops(refusals, kept.versionId)) return { secret: kept, key, closedKey, refusals };
 
       const secret = await secrets.current({ secret: connection.secret, maxAgeMs: 0 });
       if (stops(refusals, secret.versionId)) return refusedBefore(connection, record.refusedVersion);
-      return { secret, key, refusals };
+      return { secret, key, closedKey, refusals };
     },
 
     async succeeded(connection, { refusals }) {

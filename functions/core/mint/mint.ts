@@ -1,13 +1,12 @@
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
-import type { DataKey, Keys } from '../slot/keys.ts';
+import type { Keys } from '../slot/keys.ts';
 import { mintWindowMs } from '../slot/lease.ts';
 import type { MintReply, MintRequest } from '../slot/mint-message.ts';
 import { openToken } from '../slot/open-token.ts';
 import { isRejected } from '../slot/record.ts';
-import { slotOf } from '../slot/slot.ts';
+import { type Slot, slotOf } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
-import type { Token } from '../slot/token.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { createLeaseTaking } from './begin.ts';
 import { createLoginGate, type LoginMaterial } from './lockout.ts';
@@ -28,9 +27,9 @@ export interface MintDependencies {
   readonly broker: string;
 }
 
-/** What an attempt came to: a token, a failure, or the upstream's word that the session it slid has ended. */
+/** What an attempt came to: a token, a failure, or the upstream's word that the session has ended. */
 type Result = { readonly minted: Minted } | { readonly failure: AttemptFailure };
-type SlideResult = Result | { readonly ended: AttemptFailure; readonly hash: string };
+type RenewalResult = Result | { readonly ended: AttemptFailure; readonly hash: string };
 
 /** Kept back at the end of the window for writing down what came of the attempt. */
 const WRITING_MS = 1_000;
@@ -38,8 +37,8 @@ const WRITING_MS = 1_000;
 const SHORTEST_REQUEST_MS = 250;
 
 /**
- * Creates `mint`: one attempt to give a slot its next token, by a slide where provider and slot allow it, else by a
- * login, under a lease. What the upstream may have counted is never sent twice under one lease, save the one login
+ * Creates `mint`: one attempt to give a slot its next token, by a slide or a refresh where provider and slot allow it, else
+ * by a login, under a lease. What the upstream may have counted is never sent twice under one lease, save the one login
  * after a slide that was answered 401 (C19).
  */
 export function createMint(
@@ -63,47 +62,64 @@ export function createMint(
   };
 
   async function work(attempt: Attempt): Promise<Result> {
-    const slid = await slide(attempt);
-    if (slid !== undefined && !('ended' in slid)) return slid;
-    if (slid !== undefined) {
-      // No later attempt should slide this session again, whatever becomes of the login.
+    const renewed = await renew(attempt);
+    if (renewed !== undefined && !('ended' in renewed)) return renewed;
+    if (renewed !== undefined) {
+      // No later attempt should renew this session again, whatever becomes of the login.
       const { slot, record } = attempt;
-      const report = changes.markRejected({ generation: record.generation, hash: slid.hash });
+      const report = changes.markRejected({ generation: record.generation, hash: renewed.hash });
       await store.write(slot, report).catch(() => false);
-      if (timeForUpstream(attempt) < SHORTEST_REQUEST_MS) return { failure: slid.ended };
+      if (timeForUpstream(attempt) < SHORTEST_REQUEST_MS) return { failure: renewed.ended };
     }
     return login(attempt);
   }
 
-  /** Slides the current token, or gives undefined where the slot must log in. */
-  async function slide(attempt: Attempt): Promise<SlideResult | undefined> {
+  /** Gets the next token without logging in, or gives undefined where the slot must log in. */
+  async function renew(attempt: Attempt): Promise<RenewalResult | undefined> {
     const { connection, slot, record } = attempt;
-    if (!isSlidable(attempt, clock.now()) || !upstream.canSlide(connection)) return undefined;
-    const ready = await beforeSending(async (): Promise<{ token: Token | undefined; key: DataKey }> => {
-      const [token, key] = await Promise.all([openToken(dependencies, slot, record), keys.generate(slot)]);
-      return { token, key };
+    const { renewal, keepsClosed } = upstream.waysOf(connection);
+    if (renewal === undefined || !isRenewable(attempt, clock.now())) return undefined;
+    const ready = await beforeSending(async () => {
+      const [token, material] = await Promise.all([
+        openToken({ ...dependencies, opensClosed: true }, slot, record),
+        renewal.needsSecret ? loginGate.prepare({ ...attempt, keepsClosed }) : generateKeys(slot, keepsClosed),
+      ]);
+      return { token, material };
     });
     if ('failure' in ready) return ready;
-    const { token, key } = ready.value;
-    if (token === undefined) return undefined;
+    const { token, material } = ready.value;
+    if ('code' in material) return { failure: material };
+    if (token === undefined || (keepsClosed && token.closed === undefined)) return undefined;
 
     const timeoutMs = timeForUpstream(attempt);
     if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: outOfTime(connection) };
-    const outcome = await timed(connection, 'Slides', () =>
-      upstream.slide({ connection, subject: slot.subject, token: token.value, timeoutMs }),
+    const { value, values, closed, secretVersion, attributes } = token;
+    const secret = 'secret' in material ? material.secret.value : undefined;
+    const outcome = await timed(connection, renewal.source === 'slide' ? 'Slides' : 'Refreshes', () =>
+      upstream.renew({ connection, subject: slot.subject, token: value, values, closed, secret, timeoutMs }),
     );
     if (outcome.kind === 'failure') {
       const failure = attemptFailure(outcome);
-      return outcome.unauthorized === true ? { ended: failure, hash: token.hash } : { failure };
+      return outcome.ended === true ? { ended: failure, hash: token.hash } : { failure };
     }
-    const { secretVersion, attributes } = token;
     const sessionStartedAt = record.token?.sessionStartedAt ?? token.issuedAt;
-    return { minted: { source: 'slide', issued: outcome, key, secretVersion, attributes, sessionStartedAt } };
+    const { key, closedKey } = material;
+    const { source } = renewal;
+    return { minted: { source, issued: outcome, key, closedKey, secretVersion, attributes, sessionStartedAt } };
+  }
+
+  async function generateKeys(slot: Slot, keepsClosed: boolean): Promise<Pick<LoginMaterial, 'key' | 'closedKey'>> {
+    const [key, closedKey] = await Promise.all([
+      keys.generate(slot),
+      keepsClosed ? keys.generate(slot, 'closed') : undefined,
+    ]);
+    return { key, closedKey };
   }
 
   async function login(attempt: Attempt): Promise<Result> {
-    const { connection, slot, record } = attempt;
-    const prepared = await beforeSending(() => loginGate.prepare(connection, slot, record));
+    const { connection, slot } = attempt;
+    const { keepsClosed } = upstream.waysOf(connection);
+    const prepared = await beforeSending(() => loginGate.prepare({ ...attempt, keepsClosed }));
     if ('failure' in prepared) return prepared;
     if ('code' in prepared.value) return { failure: prepared.value };
     const material: LoginMaterial = prepared.value;
@@ -126,6 +142,7 @@ export function createMint(
         source: 'login',
         issued: outcome,
         key: material.key,
+        closedKey: material.closedKey,
         secretVersion,
         attributes: outcome.attributes ?? {},
         sessionStartedAt: outcome.requestStartedAt,
@@ -148,7 +165,7 @@ export function createMint(
 
   async function timed(
     connection: Connection,
-    count: 'Logins' | 'Slides',
+    count: 'Logins' | 'Slides' | 'Refreshes',
     work: () => Promise<UpstreamOutcome>,
   ): Promise<UpstreamOutcome> {
     const began = clock.monotonic();
@@ -168,8 +185,8 @@ export function createMint(
   }
 }
 
-/** Reports whether the slot's token is one that can be slid: alive, not reported dead, its session not too old (C20). */
-function isSlidable({ connection, record }: Attempt, now: number): boolean {
+/** Reports whether the slot's token is one that can be renewed: alive, not reported dead, its session not too old (C20). */
+function isRenewable({ connection, record }: Attempt, now: number): boolean {
   const { token, failure } = record;
   if (token === undefined || isRejected(record)) return false;
   const sessionEndsAt = token.sessionStartedAt + (connection.maxSessionSeconds ?? 0) * 1000;

@@ -4,7 +4,7 @@ import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { keptAtLeast, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
 import type { DataKey } from '../slot/keys.ts';
-import type { MintReply, MintRequest } from '../slot/mint-message.ts';
+import type { MintReply, MintRequest, MintSource } from '../slot/mint-message.ts';
 import { EMPTY_RECORD } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
@@ -12,7 +12,7 @@ import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
 import type { JsonObject } from '../words/json.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import type { Held } from './begin.ts';
-import type { UpstreamOutcome } from './upstream.ts';
+import type { IssuedToken } from './upstream.ts';
 
 /** One attempt under a lease. */
 export interface Attempt extends Held {
@@ -25,9 +25,11 @@ export interface Attempt extends Held {
 
 /** A token that the upstream gave, with what is needed to seal it. */
 export interface Minted {
-  readonly source: 'login' | 'slide';
-  readonly issued: Extract<UpstreamOutcome, { kind: 'token' }>;
+  readonly source: MintSource;
+  readonly issued: IssuedToken;
   readonly key: DataKey;
+  /** Where the provider keeps closed values. */
+  readonly closedKey: DataKey | undefined;
   readonly secretVersion: string;
   readonly attributes: JsonObject;
   readonly sessionStartedAt: number;

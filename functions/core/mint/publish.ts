@@ -4,7 +4,7 @@ import { publishedTtlSeconds } from '../slot/item-end.ts';
 import { timesOf } from '../slot/lifetime.ts';
 import type { MintReply } from '../slot/mint-message.ts';
 import type { SealedToken } from '../slot/record.ts';
-import { sealNext } from '../slot/seal.ts';
+import { sealClosed, sealNext } from '../slot/seal.ts';
 import type { Store } from '../slot/store.ts';
 import { isUsable, shortHash, type TokenTimes } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
@@ -25,7 +25,7 @@ export function createPublishing(dependencies: {
   readonly random: Random;
   readonly broker: string;
 }): (attempt: Attempt, minted: Minted) => Promise<MintReply> {
-  const { store, telemetry, clock, random } = dependencies;
+  const { store, telemetry, clock, random, broker } = dependencies;
 
   return async function publish(attempt, minted) {
     const { connection, slot, leaseId, record, trigger } = attempt;
@@ -35,8 +35,8 @@ export function createPublishing(dependencies: {
       return writeFailure(dependencies, attempt, unusable(attempt, times, now));
     }
     const generation = record.generation + 1;
-    const token = sealNext(dependencies, slot, record, { ...minted, ...times, value: minted.issued.value });
-    const stillRefused = minted.source === 'slide' ? record.refusedVersion : undefined;
+    const token = sealNext(dependencies, slot, record, { ...minted, ...times, ...contentOf(attempt, minted) });
+    const stillRefused = minted.source === 'login' ? undefined : record.refusedVersion;
     const publication = changes.publish({
       leaseId,
       seenGeneration: record.generation,
@@ -71,6 +71,13 @@ export function createPublishing(dependencies: {
       retryAfterMs: Math.max(record.notBefore - clock.now(), 0),
     };
   };
+
+  function contentOf({ slot }: Attempt, { issued, closedKey, sessionStartedAt, secretVersion }: Minted) {
+    const { value, values = {}, closed } = issued;
+    const place = { broker, slot, sessionStartedAt, secretVersion };
+    const isClosed = closed !== undefined && closedKey !== undefined;
+    return { value, values, ...(isClosed && sealClosed(closed, closedKey, place, random)) };
+  }
 
   /** Writes until the outcome is known or the time is up: a login must not be lost to a hiccup of the store. */
   async function put(

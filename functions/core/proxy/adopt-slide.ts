@@ -83,9 +83,10 @@ export async function sealSlide(
   if (plaintext === undefined) return undefined;
 
   const { value } = slid;
-  const { secretVersion, attributes } = used;
-  const { sessionStartedAt } = current;
+  const { secretVersion, attributes, values } = used;
+  const { sessionStartedAt, closedCiphertext, closedDataKey } = current;
   const key = { plaintext, encrypted: current.dataKey };
-  const token = { ...times, value, attributes, key, secretVersion, sessionStartedAt };
+  const kept = { attributes, values, secretVersion, sessionStartedAt, closedCiphertext, closedDataKey };
+  const token = { ...times, ...kept, value, key };
   return sealNext({ broker, random }, slot, record, token);
 }

@@ -122,7 +122,8 @@ export function createExclusiveCalls(
         'Waiting for its turn took all the time there was; nothing was forwarded.',
       );
     }
-    const outcome = await forwarder.forward({ connection, token: token.value, request, timeoutMs });
+    const { value, values, closed } = token;
+    const outcome = await forwarder.forward({ connection, token: value, values, closed, request, timeoutMs });
     if (outcome.kind === 'failure') throw new BrokerError(outcome.code, outcome.detail);
     return outcome;
   }

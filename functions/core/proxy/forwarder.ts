@@ -2,6 +2,7 @@ import type { UpstreamFailure } from '../mint/upstream.ts';
 import type { Connection, ProxyPolicy } from '../slot/connection.ts';
 import type { IssuedLife } from '../slot/lifetime.ts';
 import type { Slot } from '../slot/slot.ts';
+import type { KeptValues } from '../slot/token.ts';
 import type { Secret } from '../words/secret.ts';
 
 /** The status by which an upstream rejects a token. */
@@ -54,6 +55,9 @@ export interface Forwarder {
   forward(call: {
     readonly connection: Connection;
     readonly token: Secret<string>;
+    readonly values: KeptValues;
+    /** Parts of the credential that go with the call, where the provider has such. */
+    readonly closed: Secret<KeptValues> | undefined;
     readonly request: ForwardedRequest;
     readonly timeoutMs: number;
   }): Promise<ForwardOutcome>;

@@ -30,7 +30,8 @@ export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) 
     if (timeoutMs < SHORTEST_CALL_MS) {
       throw new BrokerError('deadline_exceeded', 'Getting a token took all the time there was; nothing was forwarded.');
     }
-    const outcome = await forwarder.forward({ connection, token: token.value, request, timeoutMs });
+    const { value, values, closed } = token;
+    const outcome = await forwarder.forward({ connection, token: value, values, closed, request, timeoutMs });
     if (outcome.kind === 'failure') throw new BrokerError(outcome.code, outcome.detail);
     await adoptSlide(dependencies, call, token, outcome);
     return outcome;

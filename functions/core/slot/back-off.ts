@@ -1,7 +1,7 @@
 import type { Random } from '../words/platform.ts';
 
 /** How a back-off grows after a failure. See `backOffMs`. */
-export type BackOffKind = 'not_judged' | 'unknown' | 'ambiguous_login' | 'locked' | 'refused';
+export type BackOffKind = 'not_judged' | 'unknown' | 'ambiguous_login' | 'locked' | 'refused' | 'misconfigured';
 
 /** How long an upstream's `Retry-After` may raise a back-off at the most. */
 export const LONGEST_RETRY_AFTER_MS = 3_600_000;
@@ -12,6 +12,7 @@ const growthByKind = {
   ambiguous_login: { firstMs: 60_000, maximumMs: 900_000, jitter: false },
   locked: { firstMs: 1_800_000, maximumMs: 1_800_000, jitter: false },
   refused: { firstMs: 10_000, maximumMs: 10_000, jitter: false },
+  misconfigured: { firstMs: 3_600_000, maximumMs: 3_600_000, jitter: false },
 } as const satisfies Record<BackOffKind, { firstMs: number; maximumMs: number; jitter: boolean }>;
 
 /**

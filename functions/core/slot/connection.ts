@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ResolvedProvider } from './provider.ts';
 
 /** What the proxy may forward. Methods in upper case; paths are prefixes; seconds. */
 export interface ProxyPolicy {
@@ -8,10 +9,10 @@ export interface ProxyPolicy {
   readonly timeoutSeconds: number;
 }
 
-/** Which subjects a connection serves; `staff` is all, none, or those listed. */
+/** Which subjects a connection serves; `users` is all, none, or those listed. */
 export interface ServedSubjects {
   readonly system: boolean;
-  readonly staff: boolean | readonly string[];
+  readonly users: boolean | readonly string[];
 }
 
 /**
@@ -20,7 +21,7 @@ export interface ServedSubjects {
  */
 export interface Connection {
   readonly name: string;
-  readonly provider: string;
+  readonly provider: ResolvedProvider;
   readonly baseUrl: string;
   readonly allowPlainHttp: boolean;
   /** Name or ARN of the secret, without a version. */
@@ -40,8 +41,8 @@ export interface Connection {
   readonly maxSessionSeconds?: number;
   /** The provider's own settings (paths, how the login parameter travels), by their configuration key. */
   readonly settings: Readonly<Record<string, string>>;
-  /** How a token travels to the upstream. */
-  readonly placement: TokenPlacement;
+  /** An API call carries a part of the credential beside the token, so the proxy alone may make one. */
+  readonly proxyOnly: boolean;
   readonly proxy?: ProxyPolicy;
   /** The group of connections that share `mint` and `proxy` functions; the connection's own name by default. */
   readonly isolation: string;
@@ -52,22 +53,28 @@ export interface Connection {
   readonly fingerprint: string;
 }
 
-/** The header that carries a token, and the scheme before it, if any (RFC 6750 §2.1 for `Bearer`). */
-export interface TokenPlacement {
-  readonly header: string;
-  readonly scheme?: string;
-}
-
 /** All that changes the token of a slot: the fields that `fingerprintOf` covers. */
 export type FingerprintedFields = Pick<Connection, 'provider' | 'baseUrl' | 'secret' | 'settings'>;
 
-/** 16 hex digits over all that changes a connection's tokens: provider, base URL, secret without version, login settings. */
-export function fingerprintOf(fields: FingerprintedFields): string {
-  const settings = Object.entries(fields.settings).sort(([a], [b]) => (a < b ? -1 : 1));
+/**
+ * 16 hex digits over all that changes a connection's tokens: the provider's data, base URL, secret without version,
+ * settings. What only judges answers or says more beside a token changes none.
+ */
+export function fingerprintOf({ provider, baseUrl, secret, settings }: FingerprintedFields): string {
+  const { answers: _answers, limits: _limits, attributes: _attributes, ...changing } = provider;
   return createHash('sha256')
-    .update(JSON.stringify([fields.provider, fields.baseUrl, fields.secret, settings]))
+    .update(JSON.stringify([inOrder(changing), baseUrl, secret, inOrder(settings)]))
     .digest('hex')
     .slice(0, 16);
+}
+
+/** JSON with its members in one order. The order of derived values is a part of what they say, and stays. */
+function inOrder(value: unknown, name = ''): unknown {
+  if (Array.isArray(value)) return value.map((each) => inOrder(each));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  const sorted = name === 'derived' ? entries : entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([key, each]) => [key, inOrder(each, key)]);
 }
 
 /**

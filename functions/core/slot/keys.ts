@@ -7,9 +7,12 @@ export interface DataKey {
   readonly encrypted: Uint8Array;
 }
 
-/** KMS data keys under the encryption context {broker, connection, subject}. Throws `kms_unavailable`. */
+/** A key for a token, which every function that hands out may use; or for closed values, which `mint` and `proxy` may. */
+export type KeyUse = 'token' | 'closed';
+
+/** KMS data keys under the encryption context {broker, connection, subject}, and `use` for closed values. Throws `kms_unavailable`. */
 export interface Keys {
-  generate(slot: Slot): Promise<DataKey>;
-  /** The clear key, or undefined where it was not encrypted under this key for this slot. */
-  decrypt(slot: Slot, encrypted: Uint8Array): Promise<Secret<Uint8Array> | undefined>;
+  generate(slot: Slot, use?: KeyUse): Promise<DataKey>;
+  /** The clear key, or undefined where it was not encrypted under this key for this slot and use. */
+  decrypt(slot: Slot, encrypted: Uint8Array, use?: KeyUse): Promise<Secret<Uint8Array> | undefined>;
 }

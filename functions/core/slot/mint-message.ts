@@ -13,9 +13,12 @@ export interface MintRequest {
   readonly lease?: { readonly id: string; readonly takenAt: number };
 }
 
+/** How a token was got: with the credential, with the token before it, or with a refresh token (RFC 6749 §6). */
+export type MintSource = 'login' | 'slide' | 'refresh';
+
 /** What `mint` answers. Never a token: the asker reads it from the store. */
 export type MintReply =
-  | { readonly outcome: 'published'; readonly generation: number; readonly source: 'login' | 'slide' }
+  | { readonly outcome: 'published'; readonly generation: number; readonly source: MintSource }
   | {
       readonly outcome: 'failed';
       readonly code: BrokerErrorCode;

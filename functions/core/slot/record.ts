@@ -6,6 +6,10 @@ export interface SealedToken {
   readonly ciphertext: Uint8Array;
   /** The data key, encrypted by KMS. */
   readonly dataKey: Uint8Array;
+  /** Values that `mint` and `proxy` alone may open, under a data key of their own. Absent where a provider keeps none. */
+  readonly closedCiphertext?: Uint8Array | undefined;
+  /** The data key of closed values, encrypted by KMS. */
+  readonly closedDataKey?: Uint8Array | undefined;
   readonly issuedAt: number;
   /** `expiresAt` less the clock skew. */
   readonly usableUntil: number;

@@ -5,7 +5,7 @@ import { Secret } from '../words/secret.ts';
 import type { DataKey } from './keys.ts';
 import type { SealedToken, SlotRecord } from './record.ts';
 import type { Slot } from './slot.ts';
-import { CLOCK_SKEW_MS, hashOf, type TokenTimes } from './token.ts';
+import { CLOCK_SKEW_MS, hashOf, type KeptValues, type TokenTimes } from './token.ts';
 
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -22,10 +22,14 @@ export interface SealPlace {
 export interface SealedContent {
   readonly value: Secret<string>;
   readonly attributes: JsonObject;
+  readonly values: KeptValues;
 }
 
+/** Closed values as a sealed token holds them: both, or neither. */
+export type ClosedValues = Pick<SealedToken, 'closedCiphertext' | 'closedDataKey'>;
+
 /** A token to seal, with what is kept of it in the clear. */
-export interface Unsealed extends SealedContent, TokenTimes {
+export interface Unsealed extends SealedContent, TokenTimes, ClosedValues {
   readonly key: DataKey;
   readonly secretVersion: string;
   readonly sessionStartedAt: number;
@@ -38,18 +42,20 @@ export function sealNext(
   { broker, random }: { readonly broker: string; readonly random: Random },
   slot: Slot,
   record: Pick<SlotRecord, 'generation'>,
-  { key, value, attributes, issuedAt, expiresAt, refreshAt, secretVersion, sessionStartedAt }: Unsealed,
+  unsealed: Unsealed,
 ): SealedToken {
+  const { key, value, attributes, values, issuedAt, expiresAt, refreshAt, secretVersion, sessionStartedAt } = unsealed;
+  const { closedCiphertext, closedDataKey } = unsealed;
   const bound = { issuedAt, usableUntil: expiresAt - CLOCK_SKEW_MS, secretVersion };
-  const nonce = random.bytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, key.plaintext.reveal(), nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(associatedData({ broker, slot, generation: record.generation + 1 }, bound));
-  const plaintext = JSON.stringify({ token: value.reveal(), attributes });
-  const encrypted = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
+  const kept = Object.keys(values).length === 0 ? {} : { values };
+  const plaintext = JSON.stringify({ token: value.reveal(), attributes, ...kept });
+  const place = { broker, slot, generation: record.generation + 1 };
   return {
     ...bound,
-    ciphertext: Buffer.concat([nonce, cipher.getAuthTag(), encrypted]),
+    ciphertext: encrypt(plaintext, key, associatedData(place, bound), random),
     dataKey: key.encrypted,
+    closedCiphertext,
+    closedDataKey,
     refreshAt,
     sessionStartedAt,
     hash: hashOf(value),
@@ -57,23 +63,64 @@ export function sealNext(
   };
 }
 
+/** All that closed values are bound to: the session that they began with. Slides and refreshes keep them. */
+export interface ClosedPlace {
+  readonly broker: string;
+  readonly slot: Slot;
+  readonly sessionStartedAt: number;
+  readonly secretVersion: string;
+}
+
+/** Seals closed values under a data key of their own. */
+export function sealClosed(
+  values: Secret<KeptValues>,
+  key: DataKey,
+  place: ClosedPlace,
+  random: Pick<Random, 'bytes'>,
+): ClosedValues {
+  const closedCiphertext = encrypt(JSON.stringify(values.reveal()), key, closedData(place), random);
+  return { closedCiphertext, closedDataKey: key.encrypted };
+}
+
+/** Decrypts what `sealClosed` made, or returns undefined as `open` does. */
+export function openClosed(
+  ciphertext: Uint8Array,
+  key: Secret<Uint8Array>,
+  place: ClosedPlace,
+): Secret<KeptValues> | undefined {
+  const values = parseTexts(decrypt(ciphertext, key, closedData(place)));
+  return values && new Secret(values);
+}
+
+function encrypt(plaintext: string, key: DataKey, associated: Uint8Array, random: Pick<Random, 'bytes'>): Uint8Array {
+  const nonce = random.bytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, key.plaintext.reveal(), nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(associated);
+  const encrypted = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), encrypted]);
+}
+
 /**
  * Decrypts what `sealNext` made, or returns undefined where it was made under another key or for another place, or was
  * changed, in what it is bound to as well.
  */
 export function open(token: SealedToken, key: Secret<Uint8Array>, place: SealPlace): SealedContent | undefined {
-  const sealed = token.ciphertext;
+  return contentOf(decrypt(token.ciphertext, key, associatedData(place, token)));
+}
+
+function decrypt(sealed: Uint8Array, key: Secret<Uint8Array>, associated: Uint8Array): JsonValue | undefined {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
   try {
     const decipher = createDecipheriv(CIPHER, keyObjectOf(key), sealed.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,
     });
-    decipher.setAAD(associatedData(place, token));
+    decipher.setAAD(associated);
     decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
     const plaintext = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
     // Before a byte of it is looked at: throws where it is not authentic, and has nothing left to give.
     decipher.final();
-    return contentOf(JSON.parse(plaintext.toString('utf8')));
+    const parsed: JsonValue = JSON.parse(plaintext.toString('utf8'));
+    return parsed;
   } catch {
     return undefined;
   }
@@ -90,11 +137,22 @@ function keyObjectOf(key: Secret<Uint8Array>): KeyObject {
   return made;
 }
 
-function contentOf(parsed: JsonValue): SealedContent | undefined {
+function contentOf(parsed: JsonValue | undefined): SealedContent | undefined {
   if (!isJsonObject(parsed)) return undefined;
-  const { token, attributes } = parsed;
-  if (typeof token !== 'string' || !isJsonObject(attributes)) return undefined;
-  return { value: new Secret(token), attributes };
+  const { token, attributes, values = {} } = parsed;
+  const texts = parseTexts(values);
+  if (typeof token !== 'string' || !isJsonObject(attributes) || texts === undefined) return undefined;
+  return { value: new Secret(token), attributes, values: texts };
+}
+
+function parseTexts(parsed: JsonValue | undefined): KeptValues | undefined {
+  if (!isJsonObject(parsed)) return undefined;
+  const texts: [string, string][] = [];
+  for (const [name, value] of Object.entries(parsed)) {
+    if (typeof value !== 'string') return undefined;
+    texts.push([name, value]);
+  }
+  return Object.fromEntries(texts);
 }
 
 /** Everything that a ciphertext is bound to: with any of it changed, it does not open. */
@@ -105,5 +163,12 @@ function associatedData(
   const { connection, subject, fingerprint } = slot;
   return Buffer.from(
     JSON.stringify([broker, connection, subject, fingerprint, generation, issuedAt, usableUntil, secretVersion]),
+  );
+}
+
+function closedData({ broker, slot, sessionStartedAt, secretVersion }: ClosedPlace): Uint8Array {
+  const { connection, subject, fingerprint } = slot;
+  return Buffer.from(
+    JSON.stringify(['closed', broker, connection, subject, fingerprint, sessionStartedAt, secretVersion]),
   );
 }

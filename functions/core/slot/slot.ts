@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
 import { BrokerError } from '../words/errors.ts';
 import type { Connection, ServedSubjects } from './connection.ts';
+import type { Provider, UserSubject } from './provider.ts';
 
 /** The connection's own identity, as a subject. */
 export const SYSTEM = 'system';
 
-const STAFF_PATTERN = /^[1-9][0-9]{0,9}$/;
-/** The highest PKID of a staff member: a positive 32-bit integer (H9). */
-export const STAFF_MAXIMUM = 2_147_483_647;
-/** How a subject is written; `STAFF_MAXIMUM` bounds it too. */
-export const SUBJECT_PATTERN = new RegExp(`^${SYSTEM}$|${STAFF_PATTERN.source}`);
+/** What any subject is made of, whatever the provider; none is `.` or `..`. */
+export const SUBJECT_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._~@-]{1,128}$/;
 
 /**
  * One (connection, subject) under one fingerprint: what has exactly one current token.
@@ -41,38 +39,64 @@ export function slotFraction(slot: Slot): number {
   return createHash('sha256').update(slotId(slot)).digest().readUInt32BE(0) / 2 ** 32;
 }
 
-/** Reports whether `subject` is the PKID of a HelpMaster staff member: a positive 32-bit integer in canonical form (H9). */
-export function isStaffSubject(subject: string): boolean {
-  return STAFF_PATTERN.test(subject) && Number(subject) <= STAFF_MAXIMUM;
+/** Reports whether `subject` is written as the provider writes its users. */
+export function isUserSubject(userSubject: UserSubject | undefined, subject: string): boolean {
+  if (userSubject === undefined || subject === SYSTEM || !SUBJECT_PATTERN.test(subject)) return false;
+  const { pattern, maximum } = userSubject;
+  return compile(pattern).test(subject) && (maximum === undefined || Number(subject) <= maximum);
+}
+
+const compiled = new Map<string, RegExp>();
+
+/** Patterns come with the connections, so there are few. */
+function compile(pattern: string): RegExp {
+  const known = compiled.get(pattern);
+  if (known !== undefined) return known;
+  const made = new RegExp(`^(?:${pattern})$`, 'u');
+  compiled.set(pattern, made);
+  return made;
+}
+
+/** The key of users under a connection's `subjects`. */
+export function userKeyOf({ userSubject }: Pick<Provider, 'userSubject'>): string {
+  return userSubject?.key ?? 'users';
 }
 
 /** Reports whether a connection that serves these subjects hands out tokens of `subject`. */
-export function isServed(subject: string, { system, staff }: ServedSubjects): boolean {
+export function isServed(subject: string, { system, users }: ServedSubjects): boolean {
   if (subject === SYSTEM) return system;
-  return typeof staff === 'boolean' ? staff : staff.includes(subject);
+  return typeof users === 'boolean' ? users : users.includes(subject);
 }
 
 /**
- * Returns the slot that a caller asks for, or throws `invalid_subject` for what is no subject at all,
- * `subject_not_supported` for a kind that the connection does not serve, `forbidden` for a staff member outside its list.
+ * Checks the subject that a caller asks for, and gives its slot. Throws `invalid_subject` for what is no subject at all,
+ * `subject_not_supported` for a kind that the connection does not serve, `forbidden` for a user outside its list.
  */
 export function slotFor(connection: Connection, subject: string): Slot {
-  if (subject !== SYSTEM && !isStaffSubject(subject)) {
-    throw new BrokerError(
-      'invalid_subject',
-      'The subject is neither `system` nor a staff PKID: a positive integer without leading zeros, at most 2147483647.',
-    );
+  const { name, provider, subjects } = connection;
+  const { userSubject } = provider;
+  const key = userKeyOf(provider);
+  const isUser = userSubject === undefined ? SUBJECT_PATTERN.test(subject) : isUserSubject(userSubject, subject);
+  if (subject !== SYSTEM && !isUser) {
+    throw new BrokerError('invalid_subject', `The subject is neither \`system\` nor ${wordsOf(userSubject)}.`);
   }
-  const { system, staff } = connection.subjects;
-  if (subject === SYSTEM ? !system : staff === false) {
-    const served = [...(system ? ['`system`'] : []), ...(staff === false ? [] : ['staff PKIDs'])].join(' and ');
-    throw new BrokerError('subject_not_supported', `The connection ${connection.name} serves ${served} only.`);
+  const servesUsers = userSubject !== undefined && subjects.users !== false;
+  if (subject === SYSTEM ? !subjects.system : !servesUsers) {
+    const served = [...(subjects.system ? ['`system`'] : []), ...(servesUsers ? [key] : [])].join(' and ');
+    throw new BrokerError('subject_not_supported', `The connection ${name} serves ${served} only.`);
   }
-  if (subject !== SYSTEM && typeof staff !== 'boolean' && !staff.includes(subject)) {
+  if (!isServed(subject, subjects)) {
     throw new BrokerError(
       'forbidden',
-      `The connection ${connection.name} does not serve this staff member. Its \`subjects.staff\` lists those it serves.`,
+      `The connection ${name} does not serve this subject. Its \`subjects.${key}\` lists those it serves.`,
     );
   }
   return slotOf(connection, subject);
+}
+
+/** How a user is written, with its article. */
+export function wordsOf(userSubject: UserSubject | undefined): string {
+  if (userSubject === undefined) return 'one of any upstream';
+  const { words = 'user, as the provider writes it' } = userSubject;
+  return `${/^[aeio]/i.test(words) ? 'an' : 'a'} ${words}`;
 }

@@ -12,11 +12,18 @@ export interface TokenTimes {
   readonly refreshAt: number;
 }
 
+/** Values by name that a login gave beside its token, or that were made of them. */
+export type KeptValues = Readonly<Record<string, string>>;
+
 /** What the upstream issued for a slot, in the clear, with its place in the slot's history. */
 export interface Token extends TokenTimes {
   readonly value: Secret<string>;
   /** What the upstream said beside the token at login; `asOf` says when (C11). */
   readonly attributes: JsonObject;
+  /** What its login gave beside it that an API call needs, by name. */
+  readonly values: KeptValues;
+  /** Parts of the credential that go with an API call, and what renews the token; opened in `mint` and `proxy` alone. */
+  readonly closed?: Secret<KeptValues>;
   readonly generation: number;
   /** SHA-256 of the token's UTF-8 bytes, lowercase hex. */
   readonly hash: string;

@@ -1,21 +1,34 @@
+import type { Provider, Source, Step } from '../../core/slot/provider.ts';
 import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 import type { HttpHeaders, HttpResponse } from '../../http/port.ts';
-import type { Provider, TokenSource } from '../provider.ts';
+import { serverDateOf } from './answer-clock.ts';
 
 const BYTE_ORDER_MARK = '\uFEFF';
 /** Printable ASCII with no white space at either end: what a header carries unchanged. */
 const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
-/** Longer than this no server's header buffers would take back. */
-const LONGEST_TOKEN = 8_192;
 
-/** Why an empty token is unusable. */
-export const EMPTY_TOKEN = 'is empty';
+/** An answer, read as far as it can be. */
+export interface ParsedAnswer {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  /** The body as JSON, or as the JSON of its XML; undefined where it is neither. */
+  readonly content: JsonValue | undefined;
+  readonly text: string;
+  /** When it came; epoch milliseconds. */
+  readonly receivedAt: number;
+}
 
-/** What an answer had in the place of its token. */
-export type TokenReading =
-  | { readonly kind: 'token'; readonly value: string }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'unusable'; readonly why: string };
+/** Reads an answer in the form that its step declares. */
+export async function parseAnswer(
+  response: HttpResponse,
+  { answer = 'json' }: Pick<Step, 'answer'>,
+  receivedAt: number,
+): Promise<ParsedAnswer> {
+  const { status, headers, body } = response;
+  const text = body.toString('utf8');
+  const content = answer === 'xml' ? await parseXml(text) : parseJson(text);
+  return { status, headers, content, text, receivedAt };
+}
 
 /** Parses JSON whatever it is labelled; undefined where it is none. A byte order mark is skipped. */
 export function parseJson(text: string): JsonValue | undefined {
@@ -27,45 +40,87 @@ export function parseJson(text: string): JsonValue | undefined {
   }
 }
 
-/** The value under a path of members, or undefined. */
-export function valueAt(value: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {
-  return path.reduce<JsonValue | undefined>(
-    (at, member) => (isJsonObject(at) && Object.hasOwn(at, member) ? at[member] : undefined),
-    value,
-  );
+/** Parses XML: elements become members, repeated ones lists, attributes go. What declares entities is not read. */
+async function parseXml(text: string): Promise<JsonValue | undefined> {
+  if (!text.trimStart().startsWith('<') || /<!(?:DOCTYPE|ENTITY)/i.test(text)) return undefined;
+  // Loaded where an answer is XML: no other provider needs it.
+  const { XMLParser } = await import('fast-xml-parser');
+  const parser = new XMLParser({
+    ignoreAttributes: true,
+    parseTagValue: false,
+    processEntities: true,
+    // For characters by number: the five entities that XML has of its own are always read.
+    htmlEntities: true,
+  });
+  try {
+    const parsed: JsonValue = parser.parse(text);
+    return parsed;
+  } catch {
+    return undefined;
+  }
 }
 
-/** The object that holds token and attributes: what lies in the envelope if the token is there, else the answer (C5). */
-export function contentOf(provider: Provider, answer: JsonValue | undefined): JsonValue | undefined {
-  if (provider.envelope === undefined || provider.tokenAt.in !== 'body') return answer;
-  const enveloped = valueAt(answer, [provider.envelope]);
-  return valueAt(enveloped, provider.tokenAt.path) === undefined ? answer : enveloped;
+/** The value under a path of members and places in lists, or undefined. */
+export function valueAt(value: JsonValue | undefined, path: readonly (string | number)[]): JsonValue | undefined {
+  return path.reduce<JsonValue | undefined>((at, member) => {
+    if (typeof member === 'number') return Array.isArray(at) ? at.at(member) : undefined;
+    return isJsonObject(at) && Object.hasOwn(at, member) ? at[member] : undefined;
+  }, value);
 }
 
-/** Reports whether an answer has a text by the token's name after all, in other letters or another envelope. */
-export function hasTokenLike(
-  { tokenAt, envelope }: { readonly tokenAt: TokenSource; readonly envelope?: string | undefined },
-  answer: JsonValue | undefined,
-): boolean {
-  const name = tokenAt.in === 'body' ? tokenAt.path.at(-1)?.toLowerCase() : undefined;
-  if (name === undefined || !isJsonObject(answer)) return false;
-  return Object.entries(answer).some(([member, value]) =>
-    member.toLowerCase() === envelope?.toLowerCase() && isJsonObject(value)
-      ? hasTokenLike({ tokenAt, envelope: undefined }, value)
-      : member.toLowerCase() === name && typeof value === 'string' && value !== '',
-  );
+/**
+ * The object that holds what is read: what lies in the envelope if the first of the paths is there, else the answer
+ * (C5).
+ */
+export function openEnvelope(
+  { envelope }: Pick<Provider, 'envelope'>,
+  content: JsonValue | undefined,
+  path: readonly (string | number)[],
+): JsonValue | undefined {
+  if (envelope === undefined) return content;
+  const enveloped = valueAt(content, [envelope]);
+  return valueAt(enveloped, path) === undefined ? content : enveloped;
 }
 
-/** Reads the token of an answer; `content` is its JSON, see `contentOf`. Never trims or parses a token in JSON (C11). */
-export function readToken(source: TokenSource, response: HttpResponse, content: JsonValue | undefined): TokenReading {
+/** What an answer had in the place of a value. */
+export type Reading =
+  | { readonly kind: 'value'; readonly value: JsonValue }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unusable'; readonly why: string };
+
+/** Reads a value of an answer. Never trims or parses a text in JSON (C11). */
+export async function readValue(
+  source: Source,
+  answer: ParsedAnswer,
+  provider: Pick<Provider, 'envelope'>,
+): Promise<Reading> {
   switch (source.in) {
     case 'body':
-      return tokenFromValue(valueAt(content, source.path));
-    case 'text':
-      return tokenFromText(response.body.toString('utf8').trim());
+      return present(valueAt(openEnvelope(provider, answer.content, source.path), source.path));
     case 'header':
-      return tokenFromHeader(response.headers, source.name);
+      return readHeader(answer.headers, source.name);
+    case 'text':
+      return readText(answer.text.trim());
+    case 'cookie':
+      return present((await cookiesIn(answer)).find(({ name }) => name === source.name)?.value);
+    case 'cookies': {
+      const cookies = await cookiesIn(answer);
+      return present(
+        cookies.length === 0 ? undefined : cookies.map(({ name, value }) => `${name}=${value}`).join('; '),
+      );
+    }
   }
+}
+
+/** The token of an answer that slides, from a header (C14, C16). */
+export function readHeader(headers: HttpHeaders, name: string): Reading {
+  // Repetitions of one value are one value; two different values leave open which is current (C16). A front end may
+  // have folded repeated lines into one (RFC 9110 §5.3): a token in a header holds no comma.
+  const values = new Set(headers[name.toLowerCase()]?.flatMap(membersOf));
+  if (values.size === 0) return { kind: 'missing' };
+  if (values.size > 1) return { kind: 'unusable', why: 'comes with conflicting values' };
+  const [value = ''] = values;
+  return { kind: 'value', value };
 }
 
 /** Reports whether a text can be sent as a header's value as it is. */
@@ -73,28 +128,14 @@ export function isHeaderSafe(text: string): boolean {
   return HEADER_SAFE.test(text);
 }
 
-function tokenFromValue(value: JsonValue | undefined): TokenReading {
-  if (value === undefined || value === null) return { kind: 'missing' };
-  if (typeof value !== 'string') return { kind: 'unusable', why: 'is no text' };
-  return checked(value);
+function present(value: JsonValue | undefined): Reading {
+  return value === undefined || value === null ? { kind: 'missing' } : { kind: 'value', value };
 }
 
-function tokenFromText(text: string): TokenReading {
+function readText(text: string): Reading {
   if (text === '') return { kind: 'missing' };
   const isDocument = /^[<{["]/.test(text) || /\s/.test(text);
-  return isDocument ? { kind: 'unusable', why: 'is a document' } : checked(text);
-}
-
-/**
- * Repetitions of one value are one value; two different values leave open which is current (C16). A front end may
- * have folded repeated lines into one (RFC 9110 §5.3): a token in a header holds no comma.
- */
-function tokenFromHeader(headers: HttpHeaders, name: string): TokenReading {
-  const values = new Set(headers[name.toLowerCase()]?.flatMap(membersOf));
-  if (values.size === 0) return { kind: 'missing' };
-  if (values.size > 1) return { kind: 'unusable', why: 'comes with conflicting values' };
-  const [value = ''] = values;
-  return checked(value);
+  return isDocument ? { kind: 'unusable', why: 'is a document' } : { kind: 'value', value: text };
 }
 
 /** The members of a list, without the white space around them (RFC 9110 §5.6.1); what is no list as it is. */
@@ -102,9 +143,21 @@ function membersOf(line: string): readonly string[] {
   return line.includes(',') ? line.split(',').map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '')) : [line];
 }
 
-function checked(value: string): TokenReading {
-  if (value === '') return { kind: 'unusable', why: EMPTY_TOKEN };
-  if (!isHeaderSafe(value)) return { kind: 'unusable', why: 'has characters that no header may carry' };
-  if (value.length > LONGEST_TOKEN) return { kind: 'unusable', why: `is longer than ${LONGEST_TOKEN} characters` };
-  return { kind: 'token', value };
+/** The cookies that an answer sets and does not delete; of two with one name the last counts (RFC 6265 §5.3). */
+async function cookiesIn({
+  headers,
+  receivedAt,
+}: ParsedAnswer): Promise<readonly { readonly name: string; readonly value: string }[]> {
+  const lines = headers['set-cookie'];
+  if (lines === undefined) return [];
+  // Loaded where an answer's cookies are read: no other provider needs it.
+  const { parseSetCookie } = await import('set-cookie-parser');
+  const now = serverDateOf(headers) ?? receivedAt;
+  const cookies = new Map<string, { readonly name: string; readonly value: string }>();
+  for (const { name, value, maxAge, expires } of parseSetCookie([...lines], { decodeValues: false, silent: true })) {
+    const hasEnded = maxAge === undefined ? expires !== undefined && expires.getTime() <= now : maxAge <= 0;
+    cookies.delete(name);
+    if (name !== '' && value !== '' && !hasEnded) cookies.set(name, { name, value });
+  }
+  return [...cookies.values()];
 }

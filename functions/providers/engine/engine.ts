@@ -1,91 +1,336 @@
-import type { Upstream } from '../../core/mint/upstream.ts';
+import type { IssuedToken, Upstream, UpstreamFailure, UpstreamOutcome } from '../../core/mint/upstream.ts';
 import type { Connection } from '../../core/slot/connection.ts';
+import { place } from '../../core/slot/placement.ts';
+import type { Step, SubjectKind } from '../../core/slot/provider.ts';
 import { SYSTEM } from '../../core/slot/slot.ts';
+import type { Values } from '../../core/slot/text.ts';
+import type { KeptValues } from '../../core/slot/token.ts';
 import { BrokerError } from '../../core/words/errors.ts';
-import type { Clock } from '../../core/words/platform.ts';
+import type { Clock, Random } from '../../core/words/platform.ts';
+import { Secret } from '../../core/words/secret.ts';
 import type { Http } from '../../http/port.ts';
-import { type Provider, slidePathOf } from '../provider.ts';
-import { providerOf } from '../registry.ts';
-import { readCredential } from './credential.ts';
-import { failure, transportFailure } from './failures.ts';
-import { judgeLogin } from './login-answer.ts';
-import { loginRequest, slideRequest } from './login-request.ts';
-import { judgeSlide } from './slide-answer.ts';
+import { keptNames, namesInStep, namesToken, secretNames, stepsOf } from '../names.ts';
+import { type ParsedAnswer, parseAnswer, type Reading, readValue } from './answer.ts';
+import { serverDateOf } from './answer-clock.ts';
+import { readCredential, suspectsIn } from './credential.ts';
+import { derive, KeyProblem } from './derive.ts';
+import { failure, loginStatusFailure, misledAddress, transportFailure } from './failures.ts';
+import { isAboutUser, judgeAnswer, judgeWithoutToken, type Verdict } from './judge.ts';
+import { readLife } from './lifetime.ts';
+import { belongsToOther, checkToken, failureFor, heedRetryAfter, noTokenDetail, readAttributes } from './outcome.ts';
+import { judgeRenewal, notKept, notRenewed } from './renewal.ts';
+import { buildRequest, isMisled, joinedTexts } from './request.ts';
+import { waysOf } from './ways.ts';
 
-/** What the engine works with; `providerNamed` is the table of providers where it is left out. */
+/** For a user, no token is the answer about the user (H10). */
+const SUBJECT_WITHOUT_TOKEN: Verdict = {
+  means: 'subject',
+  evidence: 'an answer without a token',
+  did: 'answered without a token',
+};
+
+/** What the engine works with. */
 export interface UpstreamParts {
   readonly http: Http;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly providerNamed?: (name: string) => Provider | undefined;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly random: Pick<Random, 'uuid'>;
+}
+
+/** A login or a renewal under way. */
+interface Attempt {
+  readonly connection: Connection;
+  readonly subject: string;
+  readonly kind: SubjectKind;
+  /** Everything that a text may name, by now. */
+  readonly values: Record<string, string | undefined>;
+  /** The names among them that answers gave. */
+  readonly answered: Set<string>;
+  /** Monotonic milliseconds. */
+  readonly endsAt: number;
+  readonly timeoutMs: number;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+}
+
+/** An answer of success, with what it had in the place of the token. */
+interface Answered {
+  readonly step: Step;
+  readonly answer: ParsedAnswer;
+  readonly token: Reading;
 }
 
 /**
- * Runs any provider: each attempt is at most one request, never repeated and never probing (C3), and whatever the
- * upstream answers comes back as a value. Throws `internal` only for a connection that no provider serves.
+ * Runs any provider: its steps one after the other within one time-out, never repeated and never probing (C3), and
+ * whatever the upstream answers comes back as a value. Throws `internal` only for a subject that the provider does not
+ * serve.
  */
-export function createUpstream({ http, clock, providerNamed = providerOf }: UpstreamParts): Upstream {
-  function providerFor(connection: Connection): Provider {
-    const provider = providerNamed(connection.provider);
-    if (provider === undefined) throw new BrokerError('internal', `The connection ${connection.name} has no provider.`);
-    return provider;
-  }
-
+export function createUpstream({ http, clock, random }: UpstreamParts): Upstream {
   return {
     async login({ connection, subject, secret, timeoutMs }) {
-      const provider = providerFor(connection);
-      const login = provider.logins[subject === SYSTEM ? 'system' : 'staff'];
-      if (login === undefined) {
+      const { provider } = connection;
+      const steps = provider.logins[kindOf(subject)];
+      if (steps === undefined) {
         throw new BrokerError('internal', `The connection ${connection.name} does not serve this kind of subject.`);
       }
       const credential = readCredential(provider, secret);
       if (credential.kind === 'problem') return secretInvalid(connection, credential.problem);
-      const built = loginRequest({ login, connection, fields: credential.fields, subject });
-      if (built.kind === 'problem') return secretInvalid(connection, built.problem);
+      const suspects = suspectsIn(provider, credential.fields);
+      const attempt = begin({ connection, subject, timeoutMs }, credential.fields);
+      const outcome = await namingKeys(connection, async () => {
+        await deriveAll(attempt, 'before the token');
+        const answered = await run(attempt, steps);
+        if (answered !== undefined && 'kind' in answered) return answered;
+        return issue(attempt, answered);
+      });
+      if (suspects === undefined) return outcome;
+      return { ...outcome, warning: outcome.warning === undefined ? suspects : `${suspects} ${outcome.warning}` };
+    },
 
-      const requestStartedAt = clock.now();
-      const answer = await http.send({ ...built.request, timeoutMs });
-      if (answer.kind === 'failure') return transportFailure(answer, timeoutMs);
-      const credentialTexts = built.texts;
-      const now = clock.now();
-      const judged = judgeLogin(
-        { provider, login, connection, subject, credentialTexts, requestStartedAt, now },
-        answer,
+    waysOf,
+
+    async renew({ connection, subject, token, values, closed, secret, timeoutMs }) {
+      const { renewal } = connection.provider;
+      if (renewal === undefined)
+        throw new BrokerError('internal', `The connection ${connection.name} cannot renew a token.`);
+      const credential = secret && readCredential(connection.provider, secret);
+      if (credential?.kind === 'problem') return secretInvalid(connection, credential.problem);
+      const kept = { ...closed?.reveal(), ...values, token: token.reveal() };
+      const attempt = begin({ connection, subject, timeoutMs }, { ...credential?.fields, ...kept });
+      for (const name of Object.keys(kept)) attempt.answered.add(name);
+      return namingKeys<UpstreamOutcome>(connection, async () => {
+        await deriveAll(attempt, 'before the token');
+        if ('slide' in renewal) return slide(attempt, renewal.slide);
+        const answered = await run(attempt, renewal.refresh);
+        if (answered === undefined) return noToken(attempt, answered);
+        if (!('kind' in answered)) return issue(attempt, answered);
+        return answered.backOff === 'refused' || answered.code === 'upstream_subject_rejected'
+          ? { ...answered, ended: true }
+          : answered;
+      });
+    },
+  };
+
+  function begin(
+    { connection, subject, timeoutMs }: { connection: Connection; subject: string; timeoutMs: number },
+    given: Values,
+  ): Attempt {
+    const kind = kindOf(subject);
+    const own = { ...connection.settings, baseUrl: connection.baseUrl, ...(kind === 'user' && { subject }) };
+    const endsAt = clock.monotonic() + timeoutMs;
+    const values = { ...own, ...given };
+    return { connection, subject, kind, values, answered: new Set(), endsAt, timeoutMs, startedAt: clock.now() };
+  }
+
+  async function deriveAll({ connection, values }: Attempt, which: 'before the token' | 'of the token'): Promise<void> {
+    const { provider } = connection;
+    const moment = { now: clock.now(), uuid: () => random.uuid() };
+    for (const [name, derived] of Object.entries(provider.derived ?? {})) {
+      if (namesToken(name, provider) !== (which === 'of the token')) continue;
+      // What a login has kept stays where a renewal goes without the credential.
+      values[name] = (await derive(derived, values, moment)) ?? values[name];
+    }
+  }
+
+  /** Sends the steps one after the other; the last answer, or the failure that the first bad one is. */
+  async function run(attempt: Attempt, steps: readonly Step[]): Promise<Answered | UpstreamFailure | undefined> {
+    let last: Answered | undefined;
+    for (const [index, step] of steps.entries()) {
+      const isLater = last !== undefined;
+      const sent = await send(attempt, step, isLater);
+      if ('kind' in sent) return isLater ? afterOthers(sent) : sent;
+      const failed = await judge(attempt, step, sent);
+      if (failed !== undefined) return heedRetryAfter(isLater ? afterOthers(failed) : failed, sent, clock.now());
+      last = { step, answer: sent, token: await read(attempt, step, sent) };
+      const needed = steps.slice(index + 1).flatMap(namesInStep);
+      const isLacking = Object.keys(step.reads ?? {}).some(
+        (name) => needed.includes(name) && attempt.values[name] === undefined,
       );
-      const warning = warningOf(provider, credential.fields);
-      return warning === undefined ? judged : { ...judged, warning };
-    },
+      // The next request would go out without it, and what came back would be held against the credential.
+      if (isLacking) return noToken(attempt, last);
+    }
+    return last;
+  }
 
-    canSlide(connection) {
-      return slidePathOf(providerFor(connection), connection.settings) !== undefined;
-    },
+  async function send(attempt: Attempt, step: Step, isLater: boolean): Promise<ParsedAnswer | UpstreamFailure> {
+    const { connection, values, answered, endsAt, timeoutMs } = attempt;
+    const built = buildRequest(step, values, connection);
+    if (built.kind === 'problem') {
+      const isOfAnswer = built.names.some((name) => answered.has(name));
+      return isOfAnswer
+        ? failure('upstream_invalid_response', 'unknown', `An answer of the upstream ${built.problem}.`)
+        : secretInvalid(connection, built.problem);
+    }
+    if (built.kind === 'misled') {
+      return failure('upstream_invalid_response', 'unknown', `The login cannot go on: ${built.why}.`);
+    }
+    const leftMs = Math.floor(endsAt - clock.monotonic());
+    const isOver = isLater && leftMs < 1;
+    const response = isOver
+      ? ({ kind: 'failure', reason: 'timeout', sent: true } as const)
+      : await http.send({ ...built.request, timeoutMs: Math.max(1, leftMs) });
+    if (response.kind === 'response') return parseAnswer(response, step, clock.now());
+    return transportFailure(response, timeoutMs);
+  }
 
-    async slide({ connection, token, timeoutMs }) {
-      const provider = providerFor(connection);
-      const path = slidePathOf(provider, connection.settings);
-      if (provider.slide === undefined || path === undefined) {
-        throw new BrokerError('internal', `The connection ${connection.name} has nothing to slide with.`);
+  async function judge(attempt: Attempt, step: Step, answer: ParsedAnswer): Promise<UpstreamFailure | undefined> {
+    const { connection, kind } = attempt;
+    const verdict = await judgeAnswer({ provider: connection.provider, step, kind }, answer);
+    if (verdict === 'ok') return undefined;
+    if (verdict !== undefined) return failureFor(verdict, { ...attempt, answer, texts: textsOf(attempt) });
+    return loginStatusFailure(answer);
+  }
+
+  /** Takes the step's values out of an answer, each a text, a number or a flag; gives the token's. */
+  async function read({ connection, values, answered }: Attempt, step: Step, answer: ParsedAnswer): Promise<Reading> {
+    let token: Reading = { kind: 'missing' };
+    for (const [name, source] of Object.entries(step.reads ?? {})) {
+      const reading = await readValue(source, answer, connection.provider);
+      if (name === 'token') token = reading;
+      if (reading.kind !== 'value' || typeof reading.value === 'object') continue;
+      values[name] = String(reading.value).toWellFormed();
+      answered.add(name);
+    }
+    return token;
+  }
+
+  /** The token of a login or a refresh. Without an answer it is one of the derived values. */
+  async function issue(attempt: Attempt, answered: Answered | undefined): Promise<IssuedToken | UpstreamFailure> {
+    const { connection, subject, kind, values, startedAt } = attempt;
+    const { provider } = connection;
+    const derived = values['token'];
+    const isDerived = provider.derived !== undefined && Object.hasOwn(provider.derived, 'token');
+    const reading: Reading =
+      isDerived && derived !== undefined ? { kind: 'value', value: derived } : (answered?.token ?? { kind: 'missing' });
+    const token = checkToken(reading, provider.placement);
+    if (token.kind !== 'token') return noToken(attempt, answered, token.kind === 'unusable' ? token.why : token.kind);
+    if (kind === 'user' && belongsToOther(token.value, provider, subject)) {
+      return failure(
+        'upstream_subject_mismatch',
+        'unknown',
+        'The upstream issued a token of another subject. It was discarded; check that the subject exists there.',
+      );
+    }
+    await deriveAll(attempt, 'of the token');
+    // Callers who get the token are told this address with it.
+    if (isMisled(connection, place(connection, token.value, values).baseUrl)) {
+      return misledAddress('The token was not taken');
+    }
+    const { life, warning } = readLife(provider.lifetime, values, connection);
+    const serverDate = answered && serverDateOf(answered.answer.headers);
+    return {
+      kind: 'token',
+      value: new Secret(token.value),
+      life: { ...life, ...(serverDate !== undefined && { serverDate }) },
+      requestStartedAt: startedAt,
+      attributes: answered === undefined ? {} : readAttributes(provider, answered.answer, startedAt),
+      ...keep(attempt),
+      ...(warning !== undefined && { warning }),
+    };
+  }
+
+  function noToken(attempt: Attempt, answered: Answered | undefined, why = 'missing'): UpstreamFailure {
+    const { connection, kind } = attempt;
+    const hasNone = why === 'missing' || why === 'empty';
+    if (answered !== undefined && hasNone) {
+      const { step, answer } = answered;
+      const asked = { provider: connection.provider, step, kind };
+      const isOfSubject = why === 'missing' && answer.content !== undefined && isAboutUser(asked);
+      const verdict = judgeWithoutToken(asked, answer) ?? (isOfSubject ? SUBJECT_WITHOUT_TOKEN : undefined);
+      if (verdict !== undefined) {
+        return heedRetryAfter(
+          failureFor(verdict, { ...attempt, answer, texts: textsOf(attempt) }),
+          answer,
+          clock.now(),
+        );
       }
-      const requestStartedAt = clock.now();
-      const answer = await http.send({ ...slideRequest(connection, path, token.reveal()), timeoutMs });
-      if (answer.kind === 'failure') return transportFailure(answer, timeoutMs);
-      const { slide } = provider;
-      const now = clock.now();
-      return judgeSlide({ provider, slide, connection, current: token, requestStartedAt, now }, answer);
-    },
+    }
+    const failed = failure('upstream_invalid_response', 'unknown', noTokenDetail(why, answered?.answer));
+    return answered === undefined ? failed : heedRetryAfter(failed, answered.answer, clock.now());
+  }
+
+  /** Slides the current token: a new one, or the same with a later end where the step reads none. */
+  async function slide(attempt: Attempt, step: Step): Promise<IssuedToken | UpstreamFailure> {
+    const { connection, values, startedAt } = attempt;
+    const current = values['token'] ?? '';
+    const sent = await send(attempt, step, false);
+    if ('kind' in sent) return sent;
+    const isRead = step.reads?.['token'] !== undefined;
+    const failed = judgeRenewal(sent, step) ?? (isRead ? undefined : await judgeKept(attempt, step, sent));
+    if (failed !== undefined) return heedRetryAfter(failed, sent, clock.now());
+    const reading = await read(attempt, step, sent);
+    const token = isRead
+      ? checkToken(reading, connection.provider.placement)
+      : ({ kind: 'token', value: current } as const);
+    const problem =
+      token.kind === 'token'
+        ? isRead && token.value === current
+          ? 'is the old one'
+          : undefined
+        : token.kind === 'unusable'
+          ? token.why
+          : `is ${token.kind}`;
+    if (token.kind !== 'token' || problem !== undefined)
+      return heedRetryAfter(notRenewed(problem ?? '', step), sent, clock.now());
+    await deriveAll(attempt, 'of the token');
+    const serverDate = serverDateOf(sent.headers);
+    const { life, warning } = readLife(connection.provider.lifetime, values, connection);
+    return {
+      kind: 'token',
+      value: new Secret(token.value),
+      life: { ...life, ...(serverDate !== undefined && { serverDate }) },
+      requestStartedAt: startedAt,
+      ...keep(attempt),
+      ...(warning !== undefined && { warning }),
+    };
+  }
+
+  /** Judges an answer that brings no token by the provider's own words: a 2xx may say no. */
+  async function judgeKept(
+    { connection: { provider }, kind }: Attempt,
+    step: Step,
+    answer: ParsedAnswer,
+  ): Promise<UpstreamFailure | undefined> {
+    const verdict = await judgeAnswer({ provider, step, kind }, answer);
+    return verdict === undefined || verdict === 'ok' ? undefined : notKept(verdict.evidence, step);
+  }
+}
+
+/** A failure after other requests of the same chain: they were answered, so the upstream may have counted a login. */
+function afterOthers(failed: UpstreamFailure): UpstreamFailure {
+  return failed.backOff === 'not_judged' ? { ...failed, backOff: 'unknown' } : failed;
+}
+
+function kindOf(subject: string): SubjectKind {
+  return subject === SYSTEM ? 'system' : 'user';
+}
+
+function keep({ connection, values }: Attempt): { readonly values?: KeptValues; readonly closed?: Secret<KeptValues> } {
+  const { open, closed } = keptNames(connection.provider);
+  const pick = (names: readonly string[]): KeptValues =>
+    Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
+  return {
+    ...(open.length > 0 && { values: pick(open) }),
+    ...(closed.length > 0 && { closed: new Secret(pick(closed)) }),
   };
 }
 
-/** Names the fields that a server may misread, for the operator's log alone: it says something of the credential. */
-function warningOf({ secretFields }: Provider, fields: Readonly<Record<string, string>>): string | undefined {
-  const suspects = Object.entries(secretFields).filter(
-    ([name, { suspect }]) => suspect !== undefined && fields[name]?.includes(suspect),
-  );
-  if (suspects.length === 0) return undefined;
-  const named = suspects.map(([name, { suspect }]) => `\`${name}\` holds "${suspect}"`).join(', ');
-  return `The secret's ${named}. It is sent as it is, and some servers cut it there: should logins be refused, choose another.`;
+/** The texts of an attempt that no message may repeat: the credential, and what earlier answers gave. */
+function textsOf({ connection: { provider }, values, answered }: Attempt): readonly string[] {
+  const names = new Set([...secretNames(provider), ...answered]);
+  const joined = stepsOf(provider).flatMap(({ step }) => joinedTexts(step, values));
+  return [...[...names].flatMap((name) => values[name] ?? []), ...joined];
 }
 
-function secretInvalid(connection: Connection, problem: string) {
+async function namingKeys<T>(connection: Connection, work: () => Promise<T>): Promise<T | UpstreamFailure> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof KeyProblem) return secretInvalid(connection, error.problem);
+    throw error;
+  }
+}
+
+function secretInvalid(connection: Connection, problem: string): UpstreamFailure {
   return failure(
     'secret_invalid',
     'not_judged',

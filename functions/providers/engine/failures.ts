@@ -1,8 +1,7 @@
-import type { UpstreamFailure, UpstreamOutcome } from '../../core/mint/upstream.ts';
+import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { BackOffKind } from '../../core/slot/back-off.ts';
 import type { BrokerErrorCode } from '../../core/words/errors.ts';
-import type { HttpFailure, HttpResponse } from '../../http/port.ts';
-import { retryAfterMsOf } from './answer-clock.ts';
+import type { HttpFailure } from '../../http/port.ts';
 
 /** A failed attempt as a value; `detail` is for the caller and quotes nothing. */
 export function failure(code: BrokerErrorCode, backOff: BackOffKind, detail: string): UpstreamFailure {
@@ -77,7 +76,7 @@ export function transportFailure({ reason, sent }: HttpFailure, timeoutMs: numbe
  * The failure that a status alone makes, at login and slide alike: redirect, throttling, faults of the server, and
  * whatever is neither an answer nor a refusal. Undefined for 2xx and 4xx other than 429.
  */
-export function statusFailure({ status }: HttpResponse): UpstreamFailure | undefined {
+export function statusFailure({ status }: { readonly status: number }): UpstreamFailure | undefined {
   const isOwnMatter = (status >= 200 && status < 300) || (status >= 400 && status < 500 && status !== 429);
   if (isOwnMatter) return undefined;
   if (status === 429) {
@@ -103,14 +102,29 @@ export function statusFailure({ status }: HttpResponse): UpstreamFailure | undef
   return failure('upstream_invalid_response', 'unknown', `The upstream answered ${status}, which ends no request.`);
 }
 
-/**
- * The outcome of an answer with the wait that its `Retry-After` asks for, whatever the failure. A credential that was
- * refused waits for another version of the secret alone: the header would keep that one waiting too.
- */
-export function heedingRetryAfter(outcome: UpstreamOutcome, { headers }: HttpResponse, now: number): UpstreamOutcome {
-  if (outcome.kind === 'token' || outcome.backOff === 'refused') return outcome;
-  const retryAfterMs = retryAfterMsOf(headers, now);
-  return retryAfterMs === undefined ? outcome : { ...outcome, retryAfterMs };
+/** The failure that the status of a login's answer makes: a 500 may be a wrong credential (C12). Undefined for 2xx. */
+export function loginStatusFailure(answer: { readonly status: number }): UpstreamFailure | undefined {
+  const { status } = answer;
+  if (status === 500) {
+    return failure(
+      'upstream_login_ambiguous',
+      'ambiguous_login',
+      'The upstream answered 500 to the login: a wrong credential or a fault of its own. Check the credential there.',
+    );
+  }
+  const failed = statusFailure(answer);
+  if (failed !== undefined || status < 400) return failed;
+  return failure(
+    'upstream_invalid_response',
+    'unknown',
+    `The upstream answered ${status} to the login. Check \`baseUrl\` and the paths.`,
+  );
+}
+
+/** An API's address in an answer that is none of the provider's `hosts`; `consequence` is a sentence without its stop. */
+export function misledAddress(consequence: string): UpstreamFailure {
+  const detail = `The upstream's login named an address for its API that the provider does not name. ${consequence}.`;
+  return failure('upstream_invalid_response', 'unknown', detail);
 }
 
 /** An account that the upstream has locked. */

@@ -1,16 +1,18 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import { type Forwarder, type ForwardOutcome, UNAUTHORIZED } from '../../core/proxy/forwarder.ts';
+import type { Connection } from '../../core/slot/connection.ts';
+import { type Placed, place } from '../../core/slot/placement.ts';
+import type { Values } from '../../core/slot/text.ts';
 import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
 import { pickAnswerHeaders } from '../../http/forwarded-headers.ts';
 import type { Http, HttpFailure, HttpResponse } from '../../http/port.ts';
-import type { Provider } from '../provider.ts';
-import { providerOf } from '../registry.ts';
-import { readToken } from './answer.ts';
+import { readHeader } from './answer.ts';
 import { serverDateOf } from './answer-clock.ts';
-import { failure, transportFailure } from './failures.ts';
-import { lifeOf } from './lifetime.ts';
-import { placedToken, trustOf, upstreamUrl } from './upstream-request.ts';
+import { failure, misledAddress, transportFailure } from './failures.ts';
+import { readLife } from './lifetime.ts';
+import { checkToken } from './outcome.ts';
+import { behind, certificateOf, isMisled, trustOf, withQuery } from './request.ts';
 
 /** The largest answer that is passed on: base64 makes 6 MB of it, which is what Lambda can return. */
 const MAXIMUM_ANSWER_BYTES = 4_718_592;
@@ -18,45 +20,52 @@ const MAXIMUM_ANSWER_BYTES = 4_718_592;
 /**
  * Creates the forwarding of proxied requests: the token is placed as the provider says, and of the answer nothing that
  * holds a token comes back: neither the token's own header nor a cookie. A renewed token is read from any answer but a
- * 401 (C15, C16).
+ * 401, where every answer renews (C15, C16).
  */
 export function createForwarder({
   http,
   clock,
-  providerNamed = providerOf,
 }: {
   readonly http: Http;
   readonly clock: Pick<Clock, 'now'>;
-  readonly providerNamed?: (name: string) => Provider | undefined;
 }): Forwarder {
   return {
-    async forward({ connection, token, request, timeoutMs }): Promise<ForwardOutcome> {
-      const query = request.query === '' ? '' : `?${request.query}`;
+    async forward({ connection, token, values, closed, request, timeoutMs }): Promise<ForwardOutcome> {
+      const all: Values = { ...values, ...closed?.reveal() };
+      const placed = place(connection, token.reveal(), all);
+      const misled = misledBy(connection, placed);
+      if (misled !== undefined) return misled;
+      const url = `${behind(placed.baseUrl, request.path)}${request.query === '' ? '' : `?${request.query}`}`;
+      const certificate = certificateOf(connection.provider.placement, all);
       const requestStartedAt = clock.now();
       const response = await http.send({
         method: request.method,
-        url: `${upstreamUrl(connection, request.path)}${query}`,
-        headers: { ...request.headers, ...placedToken(connection, token.reveal()) },
+        url: withQuery(url, Object.entries(placed.query)),
+        headers: { ...request.headers, ...placed.headers },
         ...(request.body === undefined ? {} : { body: request.body }),
+        ...(certificate && { certificate }),
         ...trustOf(connection),
         maximumBodyBytes: MAXIMUM_ANSWER_BYTES,
         timeoutMs,
       });
       if (response.kind === 'failure') return forwardFailure(response, timeoutMs);
 
-      const provider = providerNamed(connection.provider);
-      const value = provider && slidTokenOf(provider, response, token);
       const { status, body } = response;
-      const answer = { status, headers: pickAnswerHeaders(response.headers, connection.placement.header), body };
-      if (provider === undefined || value === undefined) return { kind: 'answer', answer, requestStartedAt };
+      const placedNames = Object.keys(connection.provider.placement.headers ?? {});
+      const answer = { status, headers: pickAnswerHeaders(response.headers, placedNames), body };
+      const value = slidToken(connection, response, token);
+      if (value === undefined) return { kind: 'answer', answer, requestStartedAt };
       const serverDate = serverDateOf(response.headers);
-      const life = {
-        ...lifeOf({ provider, connection, token: value, content: undefined }),
-        ...(serverDate === undefined ? {} : { serverDate }),
-      };
-      return { kind: 'answer', answer, slid: { value: new Secret(value), life }, requestStartedAt };
+      const { life } = readLife(connection.provider.lifetime, { token: value }, connection);
+      const slid = { value: new Secret(value), life: { ...life, ...(serverDate !== undefined && { serverDate }) } };
+      return { kind: 'answer', answer, slid, requestStartedAt };
     },
   };
+}
+
+/** An API's address that a login's answer gave must be one that the provider names. */
+function misledBy(connection: Connection, { baseUrl }: Placed): UpstreamFailure | undefined {
+  return isMisled(connection, baseUrl) ? misledAddress('Nothing was forwarded') : undefined;
 }
 
 function forwardFailure(failed: HttpFailure, timeoutMs: number): UpstreamFailure {
@@ -69,8 +78,11 @@ function forwardFailure(failed: HttpFailure, timeoutMs: number): UpstreamFailure
 }
 
 /** The new token of an answer, where it has exactly one that can be used. */
-function slidTokenOf({ slide }: Provider, response: HttpResponse, used: Secret<string>): string | undefined {
-  if (slide === undefined || response.status === UNAUTHORIZED) return undefined;
-  const reading = readToken(slide.tokenAt, response, undefined);
+function slidToken({ provider }: Connection, response: HttpResponse, used: Secret<string>): string | undefined {
+  const { renewal, placement } = provider;
+  if (renewal === undefined || !('slide' in renewal) || renewal.everyAnswer !== true) return undefined;
+  const source = renewal.slide.reads?.['token'];
+  if (source?.in !== 'header' || response.status === UNAUTHORIZED) return undefined;
+  const reading = checkToken(readHeader(response.headers, source.name), placement);
   return reading.kind === 'token' && reading.value !== used.reveal() ? reading.value : undefined;
 }

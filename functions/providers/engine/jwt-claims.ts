@@ -6,6 +6,16 @@ import { parseJson } from './answer.ts';
  * the year 9999, which .NET writes for "never" (H13), is 2.5e11 seconds and stays seconds.
  */
 const MILLISECONDS_FROM = 1e12;
+const MICROSECONDS_FROM = 1e15;
+const ISO_DATE_TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/;
+const HAS_ZONE = /(?:Z|[+-]\d{2}:?\d{2})$/i;
+/** The three forms of RFC 9110 §5.6.7; `Date.parse` alone takes almost anything for a date. */
+const HTTP_DATES = [
+  /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
+  /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/,
+  /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/,
+];
+const LONGEST_DATE = 64;
 
 /**
  * The claims of a JWT, unverified; undefined where there are none to read. Bytes that are no UTF-8 spoil the claim
@@ -20,11 +30,35 @@ export function claimsOf(token: string): JsonObject | undefined {
   return isJsonObject(claims) ? claims : undefined;
 }
 
-/** The `exp` claim in epoch milliseconds, given as number or digits; undefined where it is absent or neither (H12). */
+/**
+ * The `exp` claim in epoch milliseconds, given as a number, digits or a date in ISO 8601, in seconds or finer units;
+ * undefined where it is absent, none of these, or not after 1970 (H12).
+ */
 export function expiryOf(claims: JsonObject | undefined): number | undefined {
-  const exp = numberOf(claims?.['exp']);
-  if (exp === undefined) return undefined;
-  return exp >= MILLISECONDS_FROM ? exp : exp * 1000;
+  const exp = claims?.['exp'];
+  const text = typeof exp === 'string' ? exp.trim() : exp;
+  const number = numberOf(text);
+  if (number === undefined) return typeof text === 'string' ? parseDate(text) : undefined;
+  if (number <= 0) return undefined;
+  if (number < MILLISECONDS_FROM) return number * 1000;
+  return number < MICROSECONDS_FROM ? number : number / 1000;
+}
+
+/** ISO 8601, or the dates of RFC 9110 §5.6.7, in epoch milliseconds. Without a zone a date is taken as UTC. */
+export function parseDate(text: string): number | undefined {
+  if (text.length > LONGEST_DATE) return undefined;
+  const at = ISO_DATE_TIME.test(text) ? parseIso(text) : parseHttpDate(text);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+function parseIso(text: string): number {
+  const zoned = text.replace(/ ?(?:UTC|GMT)$/, 'Z');
+  return Date.parse(HAS_ZONE.test(zoned) ? zoned : `${zoned.replace(' ', 'T')}Z`);
+}
+
+function parseHttpDate(text: string): number {
+  if (!HTTP_DATES.some((form) => form.test(text))) return Number.NaN;
+  return Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
 }
 
 /** A finite number, or the one that a text of digits spells. */

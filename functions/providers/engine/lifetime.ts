@@ -1,32 +1,65 @@
 import type { Connection } from '../../core/slot/connection.ts';
 import type { IssuedLife } from '../../core/slot/lifetime.ts';
-import type { JsonValue } from '../../core/words/json.ts';
-import type { Provider } from '../provider.ts';
-import { valueAt } from './answer.ts';
-import { claimsOf, expiryOf, numberOf } from './jwt-claims.ts';
+import type { End } from '../../core/slot/provider.ts';
+import type { Values } from '../../core/slot/text.ts';
+import { claimsOf, expiryOf, numberOf, parseDate } from './jwt-claims.ts';
 
-/** What a new token's answer says of its end; empty where it says nothing, and `maxTokenAgeSeconds` alone bounds it. */
-export function lifeOf(issued: {
-  readonly provider: Provider;
-  readonly connection: Connection;
-  readonly token: string;
-  readonly content: JsonValue | undefined;
-}): IssuedLife {
-  const { provider, connection, token, content } = issued;
-  switch (provider.lifetime.from) {
-    case 'jwt': {
-      const exp = expiryOf(claimsOf(token));
-      return exp === undefined ? {} : { exp };
-    }
-    case 'body':
-      return capped(numberOf(valueAt(content, provider.lifetime.path)), connection);
-    case 'setting':
-      return capped(connection.lifetimeSeconds, connection);
-    case 'none':
-      return {};
-  }
+/** What an answer says of a token's end, and what it said that could not be read. */
+export interface ReadLife {
+  readonly life: IssuedLife;
+  /** For the operator: an end is there, and cannot be read. */
+  readonly warning?: string;
 }
 
-function capped(seconds: number | undefined, connection: Connection): IssuedLife {
-  return seconds === undefined ? {} : { seconds: Math.min(seconds, connection.maxTokenAgeSeconds) };
+/** Finds a token's end: the first of the provider's ends that can be read. */
+export function readLife(ends: readonly End[] = [], values: Values, connection: Connection): ReadLife {
+  const unread: string[] = [];
+  for (const end of ends) {
+    const life = lifeBy(end, values, connection);
+    if (typeof life === 'object') return { life, ...warningOf(unread) };
+    if (typeof life === 'string') unread.push(life);
+  }
+  return { life: {}, ...warningOf(unread) };
+}
+
+function warningOf(unread: readonly string[]): { readonly warning?: string } {
+  if (unread.length === 0) return {};
+  const warning = `The upstream's answer says when the token ends (${unread.join(', ')}), and not in a form that can be read.`;
+  return { warning };
+}
+
+/** A life; the name of what is there and cannot be read; or undefined where nothing is there. */
+function lifeBy(end: End, values: Values, { lifetimeSeconds }: Connection): IssuedLife | string | undefined {
+  if ('seconds' in end) return { seconds: end.seconds };
+  if ('setting' in end) return lifetimeSeconds === undefined ? undefined : { seconds: lifetimeSeconds };
+  if ('jwt' in end) {
+    const claims = claimsOf(values[end.jwt] ?? '');
+    const exp = expiryOf(claims);
+    if (exp !== undefined) return { exp };
+    return claims?.['exp'] === undefined || claims['exp'] === null ? undefined : '`exp`';
+  }
+  const text = values[end.value]?.trim();
+  if (text === undefined || text === '') return undefined;
+  return readEnd(end.as, text) ?? `\`${end.value}\``;
+}
+
+function readEnd(as: Extract<End, { value: string }>['as'], text: string): IssuedLife | undefined {
+  if (as === 'date') {
+    const exp = parseDate(text);
+    return exp === undefined ? undefined : { exp };
+  }
+  const number = numberOf(text);
+  if (number === undefined || number <= 0) return undefined;
+  switch (as) {
+    case 'seconds':
+      return { seconds: number };
+    case 'minutes':
+      return { seconds: number * 60 };
+    case 'milliseconds':
+      return { seconds: number / 1000 };
+    case 'epoch-seconds':
+      return { exp: number * 1000 };
+    case 'epoch-milliseconds':
+      return { exp: number };
+  }
 }

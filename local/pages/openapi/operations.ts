@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { MAXIMUM_BODY_BYTES } from '../../../functions/api/body.ts';
 import { SECONDS_PATTERN } from '../../../functions/api/request.ts';
-import { STAFF_MAXIMUM } from '../../../functions/core/slot/slot.ts';
 import { MAXIMUM_FORWARDED_BYTES } from '../../../functions/proxy/forwarded-request.ts';
 import { gatewayResponses, problemResponses } from './problems.ts';
 import { connectionName, type JsonSchema, parameterSchema, ref, subject } from './schemas.ts';
@@ -27,7 +26,8 @@ const subjectParameter = {
   name: 'subject',
   in: 'path',
   required: true,
-  description: `On whose behalf: \`system\`, or the PKID of a HelpMaster staff member, at most ${STAFF_MAXIMUM}.`,
+  description:
+    'On whose behalf: `system`, or a user as the connection writes them; `GET /connections/{connection}` says how.',
   schema: parameterSchema(subject),
   example: 'system',
 };

@@ -2,11 +2,9 @@ import * as z from 'zod';
 import { NAME_PATTERN } from '../../../functions/configuration/fields.ts';
 import type { HandOutSource } from '../../../functions/core/hand-out/audit.ts';
 import type { SlotState } from '../../../functions/core/operate/status.ts';
-import { SUBJECT_PATTERN } from '../../../functions/core/slot/slot.ts';
 import { errorCodes } from '../../../functions/core/words/errors.ts';
 import type { ExchangeErrorCode } from '../../../functions/exchange/exchange-error.ts';
 import { ACCESS_TOKEN } from '../../../functions/exchange/exchange-request.ts';
-import { providers } from '../../../functions/providers/registry.ts';
 import { rejectionSchema } from '../../../functions/token/rejection.ts';
 import { codeTable } from './code-table.ts';
 
@@ -25,6 +23,7 @@ const sources = {
   cache: 'it was there already',
   login: 'this request had it fetched with the credential',
   slide: 'this request had it fetched with the token before it',
+  refresh: 'this request had it fetched with a refresh token',
 } as const satisfies Record<HandOutSource, string>;
 
 /** The codes of the token exchange (RFC 6749 §5.2, RFC 8693 §2.2.2), in words. */
@@ -49,7 +48,8 @@ const generation = z
 export const connectionName = z.string().regex(NAME_PATTERN);
 
 /** A subject, as a parameter. */
-export const subject = z.string().regex(SUBJECT_PATTERN);
+// As the broker's own pattern, without its lookahead, which many validators cannot read.
+export const subject = z.string().regex(/^[A-Za-z0-9._~@-]{1,128}$/);
 
 const handOut = z.object({
   access_token: z.string().min(1).meta({ description: 'The token (RFC 6749 §5.1).' }),
@@ -109,12 +109,35 @@ const slotStatus = z.object({
 
 const connectionSummary = z.object({
   name: connectionName,
-  provider: z.enum(keysOf(providers)),
+  provider: z.string().meta({ description: 'A preset, or a provider of the configuration.' }),
   lifetime_seconds: z.int().min(1).meta({ description: 'The longest life a new token can have.' }),
   warning: z.string().optional().meta({ description: 'Present where the upstream is spoken to over plain http.' }),
 });
 
+const secretField = z.object({
+  name: z.string(),
+  kind: z.enum(['text', 'pem']),
+  required: z.boolean(),
+});
+
+const servedSubjects = z.object({
+  system: z.boolean(),
+  users: z
+    .union([
+      z.object({
+        key: z.string().meta({ description: 'How the configuration calls them: `subjects.{key}`.' }),
+        pattern: z.string().meta({ description: 'The whole subject matches this regular expression.' }),
+        words: z.string().meta({ description: 'The same in words.' }),
+        listed: z.union([z.array(z.string()), z.null()]).meta({ description: 'The only ones served, where listed.' }),
+      }),
+      z.null(),
+    ])
+    .meta({ description: 'How a user is written; null where the connection serves the system alone.' }),
+});
+
 const connectionStatus = connectionSummary.extend({
+  secret_fields: z.array(secretField).meta({ description: "The fields of the connection's secret." }),
+  subjects: servedSubjects,
   slots: z.array(slotStatus),
   next: z.string().optional().meta({ description: 'There are more: send it as `next` to go on.' }),
 });

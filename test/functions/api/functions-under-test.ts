@@ -86,7 +86,7 @@ export async function startFunctionsUnderTest(
     nameOf: (connection) => configuration.connections[connection]?.secret ?? connection,
   });
   for (const { name, provider } of Object.values(configuration.connections)) {
-    secrets.put(name, provider === 'helpmaster' ? { ...demoHelpmasterSecret } : { ...demoCommunitySecret });
+    secrets.put(name, provider.name === 'helpmaster' ? { ...demoHelpmasterSecret } : { ...demoCommunitySecret });
   }
   const embedded = await startEmbeddedDynamodb({});
   const dynamodb = await startDynamodbFaultProxy(embedded.endpoint);

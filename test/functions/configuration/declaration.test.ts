@@ -12,17 +12,17 @@ const bookings = {
     tokenPath: { kind: 'path', default: '/oauth/token' },
     grantType: { kind: 'enum', values: ['client_credentials', 'password'], default: 'client_credentials' },
   },
-  defaults: {},
   logins: {
-    system: {
-      method: 'POST',
-      path: { setting: 'tokenPath' },
-      credential: [{ as: 'form', fields: { client_id: '{clientId}', client_secret: '{clientSecret}' } }],
-    },
+    system: [
+      {
+        url: '{tokenPath}',
+        form: { grant_type: '{grantType}', client_id: '{clientId}', client_secret: '{clientSecret}' },
+        reads: { token: body('access_token'), life: body('expires_in') },
+      },
+    ],
   },
-  tokenAt: body('access_token'),
-  placement: { header: 'Authorization', scheme: 'Bearer' },
-  lifetime: { from: 'body', path: ['expires_in'] },
+  placement: { headers: { authorization: 'Bearer {token}' } },
+  lifetime: [{ value: 'life', as: 'seconds' }],
 } as const satisfies Provider;
 
 describe('defineConnections', () => {
@@ -85,6 +85,6 @@ describe('a provider in the table', () => {
   });
 
   it('is unknown outside it', () => {
-    expect(problemsOf({ ...least, grantType: 'password' }).map(({ path }) => path)).toEqual(['provider', 'grantType']);
+    expect(problemsOf({ ...least, bookingSite: 'a' }).map(({ path }) => path)).toEqual(['provider', 'bookingSite']);
   });
 });

@@ -79,6 +79,16 @@ describe('GET /connections/{connection}', () => {
       name: 'helpdesk',
       provider: 'helpmaster',
       lifetime_seconds: 7200,
+      secret_fields: [{ name: 'apiKey', kind: 'text', required: true }],
+      subjects: {
+        system: true,
+        users: {
+          key: 'staff',
+          pattern: '[1-9][0-9]{0,9}',
+          words: 'a staff PKID: a positive integer without leading zeros, at most 2147483647',
+          listed: null,
+        },
+      },
       slots: [
         {
           subject: '88',

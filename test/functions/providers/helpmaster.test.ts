@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Secret } from '../../../functions/core/words/secret.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
-import { answeredBy, connectionOf, failureIn, realUpstream, secretOf, tokenIn } from './provider-harness.ts';
+import {
+  type Answer,
+  answeredBy,
+  connectionOf,
+  failureIn,
+  realUpstream,
+  secretOf,
+  tokenIn,
+} from './provider-harness.ts';
 
 type Demo = Awaited<ReturnType<typeof startDemoHelpmaster>>;
 
@@ -28,6 +36,12 @@ async function refusalOf(subject: string, secret?: Secret<string>) {
   const { outcome } = await login(subject, secret);
   expect(demo.ledger().logins).toHaveLength(1);
   return failureIn(outcome);
+}
+
+async function refusalBy(answer: Answer, subject: string) {
+  const { upstream } = answeredBy(answer);
+  const connection = connectionOf('helpmaster', demo.baseUrl);
+  return failureIn(await upstream.login({ connection, subject, secret: secretOf(demoHelpmasterSecret), timeoutMs: 1 }));
 }
 
 async function actingAs(token: Secret<string>): Promise<unknown> {
@@ -75,8 +89,9 @@ describe('HelpMaster: a login', () => {
     tokenIn((await login('88', secretOf({ apiKey }))).outcome);
   });
 
-  it('H15: cannot slide', () => {
-    expect(realUpstream().upstream.canSlide(connectionOf('helpmaster', demo.baseUrl))).toBe(false);
+  it('H15: cannot renew a token', () => {
+    const ways = realUpstream().upstream.waysOf(connectionOf('helpmaster', demo.baseUrl));
+    expect(ways).toEqual({ keepsClosed: false });
   });
 });
 
@@ -150,9 +165,39 @@ describe('HelpMaster: a refusal', () => {
     expect(await refusalOf('88')).toMatchObject({ code: 'upstream_credential_rejected', backOff: 'refused' });
   });
 
-  it.each([400, 403])('H21: %s refuses the credential of the system', async (loginStatus) => {
+  it.each([400, 403])('H21: %s with a failMessage refuses the credential of the system', async (loginStatus) => {
     demo.setKnobs({ loginStatus });
     expect(await refusalOf('system')).toMatchObject({ code: 'upstream_credential_rejected', backOff: 'refused' });
+  });
+
+  it('H21: 401 without a body is the credential, for both kinds', async () => {
+    for (const subject of ['system', '88']) {
+      const failed = await refusalBy({ status: 401 }, subject);
+      expect(failed).toMatchObject({ code: 'upstream_credential_rejected', backOff: 'refused' });
+    }
+  });
+
+  it.each<[string, Answer]>([
+    ['a 403 in HTML', { status: 403, body: '<html>Blocked</html>' }],
+    ['a 400 in HTML', { status: 400, body: '<h1>Bad Request - Invalid Hostname</h1>' }],
+    ['a 401 in HTML', { status: 401, body: '<html>' }],
+    ['a 403 without a body', { status: 403 }],
+    ['a 403 in JSON of another shape', { status: 403, body: '{"message":"Forbidden"}' }],
+    ['a 403 that asks to wait', { status: 403, body: '{"message":"Forbidden"}', headers: { 'retry-after': ['3'] } }],
+    ['a 401 that asks to wait', { status: 401, headers: { 'retry-after': ['3'] } }],
+  ])('H21: %s may come from a firewall, and heals by itself', async (_, answer) => {
+    const failed = await refusalBy(answer, 'system');
+    expect(failed).toMatchObject({ code: 'upstream_login_ambiguous', backOff: 'unknown' });
+    expect(failed.retryAfterMs).toBe(answer.headers === undefined ? undefined : 3_000);
+  });
+
+  it.each<[string, Answer]>([
+    ['a 403 in HTML', { status: 403, body: '<html>Blocked</html>' }],
+    ['a 404 in HTML', { status: 404, body: '<html>' }],
+    ['a 401 in JSON of another shape', { status: 401, body: '{"message":"Forbidden"}' }],
+    ['a 403 that asks to wait', { status: 403, headers: { 'retry-after': ['3'] } }],
+  ])('H10: %s refuses no staff member either', async (_, answer) => {
+    expect(await refusalBy(answer, '88')).toMatchObject({ code: 'upstream_login_ambiguous', backOff: 'unknown' });
   });
 
   it.each([400, 403, 404, 'no-token'] as const)(

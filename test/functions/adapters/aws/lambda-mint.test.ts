@@ -2,31 +2,14 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import { createLambdaClient, createLambdaMint } from '../../../../functions/adapters/aws/lambda-mint.ts';
-import { type Connection, fingerprintOf } from '../../../../functions/core/slot/connection.ts';
 import type { MintRequest } from '../../../../functions/core/slot/mint-message.ts';
 import type { MintInvoker } from '../../../../functions/core/slot/minter.ts';
 import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
+import { helpdeskConnection } from '../../../simulation/connections.ts';
 import { type AwsUnderTest, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
 
 const TIMEOUT_MS = 10_000;
-const fields = { provider: 'helpmaster', baseUrl: 'https://upstream.example', secret: 'secret', settings: {} };
-const CONNECTION: Connection = {
-  ...fields,
-  name: 'helpdesk',
-  allowPlainHttp: false,
-  subjects: { system: true, staff: true },
-  minTtlSeconds: 60,
-  refreshAfter: 0.8,
-  idleSeconds: 3_600,
-  maxTokenAgeSeconds: 86_400,
-  memorySeconds: 30,
-  timeoutSeconds: 6,
-  renewalCooldownSeconds: 60,
-  tokensOverlap: true,
-  placement: { header: 'Authorization', scheme: 'Bearer' },
-  isolation: 'helpdesk',
-  fingerprint: fingerprintOf(fields),
-};
+const CONNECTION = helpdeskConnection();
 const REQUEST: MintRequest = {
   connection: 'helpdesk',
   subject: '88',

@@ -7,7 +7,7 @@ import { helpdeskConnection } from '../../../simulation/connections.ts';
 
 describe('createTokenMemory', () => {
   const token = (generation: number): Token => ({
-    ...{ value: new Secret('token'), attributes: {}, generation, hash: 'hash', secretVersion: 'version' },
+    ...{ value: new Secret('token'), attributes: {}, values: {}, generation, hash: 'hash', secretVersion: 'version' },
     ...{ issuedAt: 0, expiresAt: 0, refreshAt: 0 },
   });
   const slot = (subject: string) => ({ connection: 'helpdesk', subject, fingerprint: 'f00d' });

@@ -23,7 +23,8 @@ async function gate({ kept = 'version-1', current = 'version-1' } = {}) {
     ...made,
     asked,
     loginGate,
-    prepare: (record: SlotRecord = EMPTY_RECORD) => time.settle(loginGate.prepare(connection, slot(), record)),
+    prepare: (record: SlotRecord = EMPTY_RECORD) =>
+      time.settle(loginGate.prepare({ connection, slot: slot(), record, keepsClosed: false })),
     /** Has that many other slots refused under a version. */
     async refuse(count: number, version: string) {
       for (let n = 1; n <= count; n += 1) await time.settle(loginGate.refused(slot(String(n)), version));

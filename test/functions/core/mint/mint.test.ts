@@ -25,9 +25,12 @@ function minting(connection: Connection = helpdeskConnection()) {
     return (script.shift() ?? (() => token(`${kind}-${sent.length}`)))();
   };
   const upstream: Upstream = {
-    canSlide: () => connection.maxSessionSeconds !== undefined,
+    waysOf: () => {
+      const renewal = { source: 'slide', needsSecret: false } as const;
+      return { keepsClosed: false, ...(connection.maxSessionSeconds !== undefined && { renewal }) };
+    },
     login: ({ timeoutMs }) => send('login', timeoutMs),
-    slide: ({ timeoutMs }) => send('slide', timeoutMs),
+    renew: ({ timeoutMs }) => send('slide', timeoutMs),
   };
   const secrets = createMemorySecrets({ vault, process: operators.process, random, weather: weather.secrets });
   const mint = createMint({ ...operators, secrets, upstream });
@@ -108,7 +111,7 @@ describe('createMint, sliding', () => {
         code: 'upstream_invalid_response',
         backOff: 'unknown',
         detail: 'The session has ended.',
-        unauthorized: true,
+        ended: true,
       };
     });
 

@@ -5,17 +5,26 @@ import {
   fingerprintOf,
   lifetimeSecondsOf,
 } from '../../../../functions/core/slot/connection.ts';
+import type { ResolvedProvider } from '../../../../functions/core/slot/provider.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
 
+const someProvider: ResolvedProvider = {
+  name: 'some-provider',
+  secretFields: { apiKey: {} },
+  logins: { system: [{ url: '/token', json: { key: '{apiKey}' }, reads: { token: { in: 'body', path: ['token'] } } }] },
+  placement: { headers: { authorization: 'Bearer {token}' } },
+  lifetime: [{ jwt: 'token' }],
+};
+
 const fields: FingerprintedFields = {
-  provider: 'some-provider',
+  provider: someProvider,
   baseUrl: 'https://upstream.example.com/api',
   secret: 'token-broker/helpdesk',
   settings: { loginPath: '/login', loginParameter: 'form' },
 };
 
 const arbitraryFields = fc.record({
-  provider: fc.string(),
+  provider: fc.string().map((name) => ({ ...someProvider, name })),
   baseUrl: fc.string(),
   secret: fc.string(),
   settings: fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true, maxKeys: 5 }),
@@ -23,17 +32,32 @@ const arbitraryFields = fc.record({
 
 describe('fingerprintOf (invariant 8, C21)', () => {
   it('is 16 hex digits that stay the same from one release to the next', () => {
-    expect(fingerprintOf(fields)).toBe('9b1e64c587304a28');
+    expect(fingerprintOf(fields)).toBe('1d2209a083ca9bca');
   });
 
   it.each([
-    ['provider', { ...fields, provider: 'other-provider' }],
+    ['provider', { ...fields, provider: { ...someProvider, name: 'other-provider' } }],
     ['base URL', { ...fields, baseUrl: 'https://upstream.example.com/api/v2' }],
     ['secret', { ...fields, secret: 'token-broker/other' }],
     ['value of a login setting', { ...fields, settings: { ...fields.settings, loginParameter: 'json' } }],
     ['presence of a login setting', { ...fields, settings: { loginPath: '/login' } }],
   ])('changes with the %s', (_what, changed) => {
     expect(fingerprintOf(changed)).not.toBe(fingerprintOf(fields));
+  });
+
+  it.each([
+    ['placement', { ...someProvider, placement: { headers: { 'x-token': '{token}' } } }],
+    [
+      'login',
+      { ...someProvider, logins: { system: [{ url: '/another', reads: { token: { in: 'text' as const } } }] } },
+    ],
+  ])("changes with the provider's %s", (_what, provider) => {
+    expect(fingerprintOf({ ...fields, provider })).not.toBe(fingerprintOf(fields));
+  });
+
+  it('does not change with what only judges answers or says more beside a token', () => {
+    const provider = { ...someProvider, answers: [], limits: { reissues: true as const }, attributes: {} };
+    expect(fingerprintOf({ ...fields, provider })).toBe(fingerprintOf(fields));
   });
 
   it('does not depend on the order in which settings were declared', () => {
@@ -56,8 +80,8 @@ describe('fingerprintOf (invariant 8, C21)', () => {
         expect(fingerprintOf(one)).not.toBe(fingerprintOf(other));
       }),
     );
-    expect(fingerprintOf({ ...fields, provider: 'a', baseUrl: 'bc' })).not.toBe(
-      fingerprintOf({ ...fields, provider: 'ab', baseUrl: 'c' }),
+    expect(fingerprintOf({ ...fields, baseUrl: 'a', secret: 'bc' })).not.toBe(
+      fingerprintOf({ ...fields, baseUrl: 'ab', secret: 'c' }),
     );
   });
 

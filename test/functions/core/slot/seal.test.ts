@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { open, type SealPlace, sealNext } from '../../../../functions/core/slot/seal.ts';
+import { open, openClosed, type SealPlace, sealClosed, sealNext } from '../../../../functions/core/slot/seal.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
 import { createSeededRandom } from '../../../simulation/seeded-random.ts';
 
@@ -9,6 +9,7 @@ const key = new Secret(new Uint8Array(32).fill(7));
 const token = {
   ...{ value: new Secret('the token'), attributes: { agentId: 7, asOf: 'now' }, secretVersion: 'version-1' },
   ...{ issuedAt: 1, expiresAt: 5_002, refreshAt: 3, sessionStartedAt: 0 },
+  values: { instance: 'https://a.example' },
   key: { plaintext: key, encrypted: Uint8Array.of(9) },
 };
 
@@ -27,6 +28,7 @@ describe('sealNext and open', () => {
 
     expect(opened?.value.reveal()).toBe('the token');
     expect(opened?.attributes).toEqual({ agentId: 7, asOf: 'now' });
+    expect(opened?.values).toEqual({ instance: 'https://a.example' });
   });
 
   it('keeps in the clear what is known of a token without its key', () => {
@@ -89,6 +91,7 @@ describe('sealNext and open', () => {
     // In JSON it is an object.
     ['token', { value: new Secret(JSON.parse('["bytes"]', () => Buffer.from('bytes'))) }],
     ['attributes', { attributes: JSON.parse('[]') }],
+    ['values', { values: JSON.parse('{"a":1}') }],
   ])('opens nothing that was sealed with a wrong kind of %s', (_what, wrong) => {
     const wrongly = sealNext(sealing, place.slot, { generation: 2 }, { ...token, ...wrong });
 
@@ -97,5 +100,34 @@ describe('sealNext and open', () => {
 
   it('shows nothing of the token in the ciphertext', () => {
     expect(Buffer.from(sealed.ciphertext).toString('latin1')).not.toContain('token');
+  });
+});
+
+describe('sealClosed and openClosed', () => {
+  const closedPlace = { ...place, sessionStartedAt: 0, secretVersion: 'version-1' };
+  const closedKey = { plaintext: new Secret<Uint8Array>(new Uint8Array(32).fill(3)), encrypted: Uint8Array.of(1) };
+  const closed = sealClosed(new Secret({ devKey: 'part of the credential' }), closedKey, closedPlace, sealing.random);
+  const ciphertext = closed.closedCiphertext ?? new Uint8Array();
+
+  it('gives back what was sealed, under its own key alone', () => {
+    expect(openClosed(ciphertext, closedKey.plaintext, closedPlace)?.reveal()).toEqual({
+      devKey: 'part of the credential',
+    });
+    expect(closed.closedDataKey).toEqual(Uint8Array.of(1));
+    expect(openClosed(ciphertext, key, closedPlace)).toBeUndefined();
+  });
+
+  it.each([
+    ['broker', { broker: 'other' }],
+    ['slot', { slot: { ...place.slot, subject: '89' } }],
+    ['session', { sessionStartedAt: 1 }],
+    ['secret version', { secretVersion: 'version-2' }],
+  ])('does not open with another %s', (_what, other) => {
+    expect(openClosed(ciphertext, closedKey.plaintext, { ...closedPlace, ...other })).toBeUndefined();
+  });
+
+  it('does not open as a token, nor a token as closed values', () => {
+    expect(open({ ...sealed, ciphertext }, closedKey.plaintext, place)).toBeUndefined();
+    expect(openClosed(sealed.ciphertext, key, closedPlace)).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   isServed,
-  isStaffSubject,
+  isUserSubject,
   SUBJECT_PATTERN,
   slotFor,
   slotFraction,
@@ -16,7 +16,7 @@ describe('slotFor (H8, H9)', () => {
   it.each(['0', '01', '-1', '1.0', ' 1', '1 ', '2147483648', '99999999999', '', 'System', 'SYSTEM', '１', '__proto__'])(
     'takes %j for no subject at all',
     (subject) => {
-      expect(isStaffSubject(subject)).toBe(false);
+      expect(isUserSubject(helpdesk.provider.userSubject, subject)).toBe(false);
       expect(() => slotFor(helpdesk, subject)).toThrow(
         expect.objectContaining({
           code: 'invalid_subject',
@@ -30,11 +30,11 @@ describe('slotFor (H8, H9)', () => {
     expect(slotFor(helpdesk, subject)).toEqual({ connection: 'helpdesk', subject, fingerprint: helpdesk.fingerprint });
   });
 
-  const staffOnly = helpdeskConnection({ subjects: { system: false, staff: ['88'] } });
+  const staffOnly = helpdeskConnection({ subjects: { system: false, users: ['88'] } });
 
   it.each([
     ['88', workforceConnection(), 'subject_not_supported', 'wfm serves `system` only'],
-    ['system', staffOnly, 'subject_not_supported', 'helpdesk serves staff PKIDs only'],
+    ['system', staffOnly, 'subject_not_supported', 'helpdesk serves staff only'],
     ['89', staffOnly, 'forbidden', '`subjects.staff`'],
   ])('refuses the subject %s where the connection serves others', (subject, connection, code, said) => {
     expect(() => slotFor(connection, subject)).toThrow(
@@ -53,14 +53,36 @@ describe('SUBJECT_PATTERN', () => {
   it.each([
     ['system', true],
     ['88', true],
-    ['2147483647', true],
-    ['systems', false],
+    ['ann.lee@example.com', true],
+    ['a'.repeat(128), true],
+    ['a'.repeat(129), false],
     ['a system', false],
+    ['a/b', false],
+    ['a#b', false],
+    ['.', false],
+    ['..', false],
+    ['', false],
+  ])('matches what any provider may write as a subject: %j: %s', (subject, isOne) => {
+    expect(SUBJECT_PATTERN.test(subject)).toBe(isOne);
+  });
+});
+
+describe('isUserSubject', () => {
+  it.each([
+    ['88', true],
+    ['2147483647', true],
+    ['2147483648', false],
     ['088', false],
     ['88x', false],
-    ['', false],
-  ])('matches what is written as a subject: %j: %s', (subject, isOne) => {
-    expect(SUBJECT_PATTERN.test(subject)).toBe(isOne);
+    ['x88', false],
+    ['system', false],
+  ])('judges %j by the whole of the pattern, and by the maximum: %s', (subject, isOne) => {
+    expect(isUserSubject({ pattern: '[1-9][0-9]{0,9}', maximum: 2_147_483_647 }, subject)).toBe(isOne);
+  });
+
+  it('takes nobody where the provider has no users, and never `system`, `.` or `..`', () => {
+    expect(isUserSubject(undefined, '88')).toBe(false);
+    for (const subject of ['system', '.', '..']) expect(isUserSubject({ pattern: '.*' }, subject)).toBe(false);
   });
 });
 

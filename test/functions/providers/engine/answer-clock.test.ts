@@ -15,7 +15,9 @@ async function slide(answer: Answer) {
   const { upstream } = answeredBy({ ...answer, headers: { 'retry-after': ['120'] } });
   const settings = { keepAlivePath: '/ping' };
   const connection = connectionOf('community-web-api', 'https://upstream.example', { settings });
-  return failureIn(await upstream.slide({ connection, subject: 'system', token: new Secret('t'), timeoutMs: 1 }));
+  const plain = { values: {}, closed: undefined, secret: undefined };
+  const token = new Secret('t');
+  return failureIn(await upstream.renew({ ...plain, connection, subject: 'system', token, timeoutMs: 1 }));
 }
 
 describe('Retry-After of a login', () => {
@@ -31,9 +33,17 @@ describe('Retry-After of a login', () => {
   });
 
   it.each([400, 403, 404])('counts with a %s that refuses a staff member (H10)', async (status) => {
-    const failed = await login({ status }, { provider: 'helpmaster', subject: '7' });
+    const body = '{"success":false,"failMessage":"No such staff member."}';
+    const failed = await login({ status, body }, { provider: 'helpmaster', subject: '7' });
     expect(failed).toMatchObject({ code: 'upstream_subject_rejected', retryAfterMs: 120_000 });
   });
+
+  it.each<Answer>([{ status: 401 }, { status: 403 }, { status: 400, body: '<html>' }, { status: 403, body: '{}' }])(
+    'counts with %j, since a firewall may be in the way',
+    async (answer) => {
+      expect(await login(answer)).toMatchObject({ code: 'upstream_login_ambiguous', retryAfterMs: 120_000 });
+    },
+  );
 
   it('counts for an hour at the most, whatever the status', async () => {
     for (const status of [423, 500, 502]) {
@@ -41,13 +51,15 @@ describe('Retry-After of a login', () => {
     }
   });
 
-  it.each<Answer>([{ status: 400 }, { status: 401 }, { status: 403 }, { body: '{"Success":false,"Message":"No."}' }])(
-    'does not count with %j: a new version of the secret is tried within 10 s',
-    async (answer) => {
-      expect(await login(answer)).toMatchObject({ backOff: 'refused' });
-      expect(await login(answer)).not.toHaveProperty('retryAfterMs');
-    },
-  );
+  it.each<Answer>([
+    { status: 400, body: '{"Message":"No."}' },
+    { status: 401, body: '{"error":"invalid_client"}' },
+    { status: 403, body: '{"Success":false,"Message":"No."}' },
+    { body: '{"Success":false,"Message":"No."}' },
+  ])('does not count with %j: a new version of the secret is tried within 10 s', async (answer) => {
+    expect(await login(answer)).toMatchObject({ backOff: 'refused' });
+    expect(await login(answer)).not.toHaveProperty('retryAfterMs');
+  });
 });
 
 describe('Retry-After of a slide', () => {

@@ -1,141 +1,224 @@
 import { describe, expect, it } from 'vitest';
-import { readToken } from '../../../../functions/providers/engine/answer.ts';
-import { body, header, kindsServedBy, type Provider } from '../../../../functions/providers/provider.ts';
-import { answeredBy, connectionOf, secretOf, tokenIn } from '../provider-harness.ts';
+import type { Source } from '../../../../functions/core/slot/provider.ts';
+import type { HttpHeaders } from '../../../../functions/http/port.ts';
+import { parseAnswer, type Reading, readHeader, readValue } from '../../../../functions/providers/engine/answer.ts';
+import { body, header } from '../../../../functions/providers/provider.ts';
 
+const NOW = Date.UTC(2026, 0, 1);
 const text = { in: 'text' } as const;
+const cookies = { in: 'cookies' } as const;
 
-function answerOf(content: string, headers: Record<string, readonly string[]> = {}) {
-  return { kind: 'response', status: 200, headers, body: Buffer.from(content) } as const;
+interface Given {
+  readonly content?: string;
+  readonly headers?: HttpHeaders;
+  readonly answer?: 'json' | 'xml' | 'text';
+  readonly envelope?: string;
 }
 
-describe('the token in an answer', () => {
+async function readIn(source: Source, { content = '', headers = {}, answer = 'json', envelope }: Given = {}) {
+  const response = { kind: 'response', status: 200, headers, body: Buffer.from(content) } as const;
+  const parsed = await parseAnswer(response, { answer }, NOW);
+  return readValue(source, parsed, envelope === undefined ? {} : { envelope });
+}
+
+const value = (read: unknown) => ({ kind: 'value', value: read });
+const missing: Reading = { kind: 'missing' };
+
+describe('a value in JSON', () => {
   it.each([
-    ['no member', {}],
-    ['null', { token: null }],
-    ['no object', ['token']],
-    ['a member that every object has', Object.create({ token: 'inherited' })],
-  ])('is missing from a body with %s', (_, content) => {
-    expect(readToken(body('token'), answerOf(''), content)).toEqual({ kind: 'missing' });
+    ['no member', '{}'],
+    ['null', '{"token":null}'],
+    ['a list', '["token"]'],
+    ['no object', '"token"'],
+    ['half a document', '{"token":"ab'],
+    ['a web page', '<html>'],
+    ['nothing', ''],
+  ])('is missing from %s', async (_, content) => {
+    expect(await readIn(body('token'), { content })).toEqual(missing);
   });
 
-  it('is missing from an empty text, and from an answer without its header', () => {
-    expect(readToken(text, answerOf(' \r\n'), undefined)).toEqual({ kind: 'missing' });
-    expect(readToken(header('X-Key'), answerOf('', { 'x-other': ['t'] }), undefined)).toEqual({ kind: 'missing' });
+  it.each(['toString', 'constructor', '__proto__', 'length'])('is missing where every object has %s', async (name) => {
+    expect(await readIn(body(name), { content: '{}' })).toEqual(missing);
+    expect(await readIn(body(name), { content: '["a"]' })).toEqual(missing);
   });
 
   it.each([
-    ['empty', '', 'is empty'],
-    ['with a line break', 'a\r\nb', 'has characters that no header may carry'],
-    ['of more than 8192 characters', 'x'.repeat(8193), 'is longer than 8192 characters'],
-    ['of another type', 7, 'is no text'],
-  ])('that is %s is unusable, and says why (H5)', (_, token, why) => {
-    expect(readToken(body('token'), answerOf(''), { token })).toEqual({ kind: 'unusable', why });
+    [['a', 'b'], '{"a":{"b":"x"}}', 'x'],
+    [['a', 1, 'b'], '{"a":[{},{"b":7}]}', 7],
+    [['a', -1], '{"a":["x","y"]}', 'y'],
+    [['a.b'], '{"a.b":true}', true],
+    [[0], '["x"]', 'x'],
+  ])('is read at the path %j', async (path, content, expected) => {
+    expect(await readIn(body(...path), { content })).toEqual(value(expected));
   });
 
-  it('may have 8192 characters', () => {
-    const token = 'x'.repeat(8192);
-    expect(readToken(body('token'), answerOf(''), { token })).toEqual({ kind: 'token', value: token });
+  it.each([
+    [['a', 1], '{"a":["x"]}'],
+    [['a', 0], '{"a":{"0":"x"}}'],
+    [['a', 'b'], '{"a":"b"}'],
+    [['a', 'b'], '{"a":null}'],
+  ])('is missing where the path %j leads nowhere', async (path, content) => {
+    expect(await readIn(body(...path), { content })).toEqual(missing);
   });
 
-  it('in a header is one value, as it stands there (C11, C16)', () => {
-    const readIn = (...values: string[]) => readToken(header('X-Key'), answerOf('', { 'x-key': values }), undefined);
-    expect(readIn('')).toEqual({ kind: 'unusable', why: 'is empty' });
-    expect(readIn('a', 'b')).toEqual({ kind: 'unusable', why: 'comes with conflicting values' });
-    expect(readIn('a', 'a')).toEqual({ kind: 'token', value: 'a' });
-    expect(readIn(' a')).toEqual({ kind: 'unusable', why: 'has characters that no header may carry' });
-    expect(readIn('a b, \t a b  ,a b')).toEqual({ kind: 'token', value: 'a b' });
+  it('is neither trimmed nor parsed, and a byte order mark is skipped (C11)', async () => {
+    expect(await readIn(body('a'), { content: '\uFEFF{"a":" {\\"b\\":1} "}' })).toEqual(value(' {"b":1} '));
+    expect(await readIn(body('a'), { content: '{"a":" x "}', answer: 'text' })).toEqual(value(' x '));
   });
 
-  it.each(['<html>', '{"error":1}', '["a"]', '"quoted"', 'Sign in first'])('is no text like %s', (content) => {
-    expect(readToken(text, answerOf(content), undefined)).toEqual({ kind: 'unusable', why: 'is a document' });
-  });
-
-  it('as a text may have any sign but at its start', () => {
-    expect(readToken(text, answerOf('a<b{c["d"\n'), undefined)).toEqual({ kind: 'token', value: 'a<b{c["d"' });
+  it('is in the envelope, or flat where the envelope has none (C5)', async () => {
+    const of = (content: string) => readIn(body('t'), { content, envelope: 'Data' });
+    expect(await of('{"Data":{"t":"in"},"t":"out"}')).toEqual(value('in'));
+    expect(await of('{"Data":{"t":null},"t":"out"}')).toEqual(missing);
+    expect(await of('{"Data":{},"t":"out"}')).toEqual(value('out'));
+    expect(await of('{"Data":null,"t":"out"}')).toEqual(value('out'));
+    expect(await of('{"t":"out"}')).toEqual(value('out'));
   });
 });
 
-describe('what is read beside a token', () => {
-  const inHeader = {
-    secretFields: { key: {} },
-    settings: {},
-    defaults: { refreshAfter: 0.5 },
-    logins: { staff: { method: 'GET', path: '/token', credential: [{ as: 'header', fields: { 'X-Key': '{key}' } }] } },
-    tokenAt: header('X-Session'),
-    envelope: 'Data',
-    placement: { header: 'X-Session' },
-    lifetime: { from: 'body', path: ['expires_in'] },
-    attributes: { name: { member: 'name', type: 'string' } },
-  } as const satisfies Provider;
+describe('a value in XML', () => {
+  const of = (content: string, ...path: readonly (string | number)[]) =>
+    readIn(body(...path), { content, answer: 'xml' });
 
-  async function loginOf(provider: Provider, answer: Parameters<typeof answeredBy>[0], maxTokenAgeSeconds = 86_400) {
-    const { upstream } = answeredBy(answer, undefined, provider);
-    const connection = connectionOf('any', 'https://upstream.example', { provider, maxTokenAgeSeconds });
-    return tokenIn(await upstream.login({ connection, subject: '7', secret: secretOf({ key: 'k' }), timeoutMs: 1 }));
-  }
-
-  it('is in the body, where the token is in a header of an upstream with an envelope', async () => {
-    const headers = { 'x-session': ['t'] };
-    const issued = await loginOf(inHeader, { headers, body: '{"expires_in":"600.25","name":"A"}' });
-    expect(issued.life).toStrictEqual({ seconds: 600.25 });
-    expect(issued.attributes).toMatchObject({ name: 'A' });
+  it.each([
+    ['<a><b>x</b></a>', ['a', 'b'], 'x'],
+    ['<?xml version="1.0"?>\r\n<a><b c="d">x</b></a>', ['a', 'b'], 'x'],
+    ['\uFEFF<a>0012</a>', ['a'], '0012'],
+    ['<a><b>x</b><b>y</b></a>', ['a', 'b', 1], 'y'],
+    ['<a>1 &amp; 2 &lt; 3&#43;&#x2B;</a>', ['a'], '1 & 2 < 3++'],
+    ['<a><![CDATA[x<y&amp;]]></a>', ['a'], 'x<y&amp;'],
+    ['<s:a xmlns:s="urn:x"><s:b>x</s:b></s:a>', ['s:a', 's:b'], 'x'],
+    ['<a><!-- no --><b>x</b></a>', ['a', 'b'], 'x'],
+    ['<a><b/></a>', ['a', 'b'], ''],
+  ])('is read as the text that stands there: %s', async (content, path, expected) => {
+    expect(await of(content, ...path)).toEqual(value(expected));
   });
 
-  it.each(['{}', '{"expires_in":null}', '{"expires_in":"soon"}', '{"expires_in":1e999}', 'no JSON'])(
-    'says nothing of the end where it is %s',
-    async (content) => {
-      const issued = await loginOf(inHeader, { headers: { 'x-session': ['t'] }, body: content });
-      expect(issued.life).toStrictEqual({});
-    },
-  );
-
-  it('never makes a life longer than the maximum age', async () => {
-    const issued = await loginOf(inHeader, { headers: { 'x-session': ['t'] }, body: '{"expires_in":7200}' }, 3600);
-    expect(issued.life).toStrictEqual({ seconds: 3600 });
+  it.each([
+    ['a DOCTYPE', '<!DOCTYPE a><a>x</a>'],
+    ['a DOCTYPE in small letters', '<!doctype a [<!entity e "x">]><a>&e;</a>'],
+    ['an entity', '<?xml version="1.0"?>\n<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><a>&e;</a>'],
+    [
+      'a bomb of entities',
+      `<!DOCTYPE a [<!ENTITY l0 "lol">${Array.from({ length: 9 }, (_, n) => `<!ENTITY l${n + 1} "${`&l${n};`.repeat(10)}">`).join('')}]><a>&l9;</a>`,
+    ],
+    ['nothing', ''],
+    ['no XML', 'x'],
+    ['JSON', '{"a":"x"}'],
+    ['a tag that does not end', '<a'],
+    ['a name that every object has', '<a><__proto__><polluted>x</polluted></__proto__></a>'],
+  ])('is missing from %s', async (_, content) => {
+    expect(await of(content, 'a')).toEqual(missing);
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   });
 
-  it.each([{ from: 'none' }, { from: 'jwt' }] as const)(
-    'is nothing where tokens are opaque and the life is from: %s',
-    async (lifetime) => {
-      const issued = await loginOf({ ...inHeader, lifetime }, { headers: { 'x-session': ['t'] } });
-      expect(issued.life).toStrictEqual({});
-    },
-  );
+  it('is missing from elements nested without end', async () => {
+    const content = `${'<a>'.repeat(9_000)}x${'</a>'.repeat(9_000)}`;
+    expect(await of(content, 'a', 'a', 'b')).toEqual(missing);
+  });
 
-  it('a provider may serve staff alone', () => {
-    expect(kindsServedBy(inHeader)).toEqual({ system: false, staff: true });
+  it('has no entity but those of XML', async () => {
+    expect(await of('<a>&e;</a>', 'a')).toEqual(value('&e;'));
   });
 });
 
-const readIn = (...lines: string[]) =>
-  readToken(
-    header('WFMSGAPIKEY'),
-    { kind: 'response', status: 200, headers: { wfmsgapikey: lines }, body: Buffer.from('') },
-    undefined,
-  );
-
-describe('a token header that a front end folded into one line (RFC 9110 §5.3)', () => {
-  it.each([
-    [['new1, new2']],
-    [['new1,new2']],
-    [['new1\t, new2']],
-    [['new1, new1', 'new2']],
-    [['new1, ']],
-    [[', new1']],
-    [['new1, new1,']],
-  ])('C16: %j contradicts itself', (lines) => {
-    expect(readIn(...lines)).toEqual({ kind: 'unusable', why: 'comes with conflicting values' });
+describe('a whole body as text', () => {
+  it.each(['<html>', '{"error":1}', '["a"]', '"quoted"', 'Sign in first'])('is no value like %s', async (content) => {
+    expect(await readIn(text, { content })).toEqual({ kind: 'unusable', why: 'is a document' });
   });
 
-  it.each([[['new1, new1']], [['new1,new1,\tnew1']], [['new1', 'new1, new1']], [['new1']]])(
-    'C15: %j is one value, said once or more',
-    (lines) => {
-      expect(readIn(...lines)).toEqual({ kind: 'token', value: 'new1' });
-    },
-  );
+  it('may have any sign but at its start', async () => {
+    expect(await readIn(text, { content: 'a<b{c["d"\n' })).toEqual(value('a<b{c["d"'));
+  });
 
-  it.each([[[',']], [[' , ']], [['']]])('C16: %j is empty', (lines) => {
-    expect(readIn(...lines)).toEqual({ kind: 'unusable', why: 'is empty' });
+  it('is missing where there is none', async () => {
+    expect(await readIn(text, { content: ' \r\n' })).toEqual(missing);
+  });
+});
+
+describe('a value in a header', () => {
+  const of = (...lines: string[]) => readIn(header('X-Key'), { headers: { 'x-key': lines } });
+
+  it('is one value, as it stands there (C11, C16)', async () => {
+    expect(await of('')).toEqual(value(''));
+    expect(await of('a', 'b')).toEqual({ kind: 'unusable', why: 'comes with conflicting values' });
+    expect(await of('a', 'a')).toEqual(value('a'));
+    expect(await of(' a')).toEqual(value(' a'));
+    expect(await of('a b, \t a b  ,a b')).toEqual(value('a b'));
+  });
+
+  it('is missing from an answer without the header, and found in any case (C14)', async () => {
+    expect(await readIn(header('X-Key'), { headers: { 'x-other': ['t'] } })).toEqual(missing);
+    expect(await readIn(header('x-KEY'), { headers: { 'x-key': ['t'] } })).toEqual(value('t'));
+  });
+
+  describe('that a front end folded into one line (RFC 9110 §5.3)', () => {
+    const readLines = (...lines: string[]) => readHeader({ wfmsgapikey: lines }, 'WFMSGAPIKEY');
+
+    it.each([
+      [['new1, new2']],
+      [['new1,new2']],
+      [['new1\t, new2']],
+      [['new1, new1', 'new2']],
+      [['new1, ']],
+      [[', new1']],
+      [['new1, new1,']],
+    ])('C16: %j contradicts itself', (lines) => {
+      expect(readLines(...lines)).toEqual({ kind: 'unusable', why: 'comes with conflicting values' });
+    });
+
+    it.each([[['new1, new1']], [['new1,new1,\tnew1']], [['new1', 'new1, new1']], [['new1']]])(
+      'C15: %j is one value, said once or more',
+      (lines) => {
+        expect(readLines(...lines)).toEqual(value('new1'));
+      },
+    );
+
+    it.each([[[',']], [[' , ']], [['']]])('C16: %j is empty', (lines) => {
+      expect(readLines(...lines)).toEqual(value(''));
+    });
+  });
+});
+
+describe('cookies', () => {
+  const all = (...lines: string[]) => readIn(cookies, { headers: { 'set-cookie': lines } });
+  const one = (name: string, ...lines: string[]) =>
+    readIn({ in: 'cookie', name }, { headers: { 'set-cookie': lines } });
+
+  it('go back as a Cookie header has them, without their attributes and as they were written', async () => {
+    const lines = ['B1SESSION=a%2Bb==; path=/b1s; HttpOnly; SameSite=None', 'ROUTEID=.node1; Max-Age=60'];
+    expect(await all(...lines)).toEqual(value('B1SESSION=a%2Bb==; ROUTEID=.node1'));
+    expect(await one('ROUTEID', ...lines)).toEqual(value('.node1'));
+    expect(await one('routeid', ...lines)).toEqual(missing);
+  });
+
+  it.each([
+    ['has no value', 'S=; Path=/'],
+    ['ends at once', 'S=x; Max-Age=0'],
+    ['ended before it began', 'S=x; Max-Age=-1'],
+    ['ended in 1970', 'S=deleted; Expires=Thu, 01 Jan 1970 00:00:00 GMT'],
+    ['ended a day ago', 'S=x; expires=Wed, 31 Dec 2025 00:00:00 GMT'],
+    ['has no name', '=x'],
+  ])('are missing where the one %s', async (_, line) => {
+    expect(await all(line)).toEqual(missing);
+    expect(await one('S', line)).toEqual(missing);
+    expect(await all('S=before', line.replace(/^=/, 'S=; x'))).toEqual(missing);
+  });
+
+  it('count by Max-Age before Expires, and by the clock of the answer (RFC 6265 §5.3)', async () => {
+    const past = 'Expires=Wed, 31 Dec 2025 00:00:00 GMT';
+    expect(await all(`S=x; Max-Age=60; ${past}`)).toEqual(value('S=x'));
+    const headers = { 'set-cookie': [`S=x; ${past}`], date: ['Tue, 30 Dec 2025 00:00:00 GMT'] };
+    expect(await readIn(cookies, { headers })).toEqual(value('S=x'));
+  });
+
+  it('of one name are the last one', async () => {
+    expect(await all('S=1', 'T=2', 'S=3')).toEqual(value('T=2; S=3'));
+    expect(await one('S', 'S=; Max-Age=0', 'S=3')).toEqual(value('3'));
+  });
+
+  it('are missing from an answer that sets none, and in silence where a name is no name', async () => {
+    expect(await readIn(cookies)).toEqual(missing);
+    expect(await all('__proto__=x')).toEqual(missing);
   });
 });

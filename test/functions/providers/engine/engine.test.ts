@@ -6,7 +6,13 @@ import { Secret } from '../../../../functions/core/words/secret.ts';
 import { answeredBy, connectionOf, secretOf } from '../provider-harness.ts';
 
 const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
-const credential = { apiKey: 'Xq7-credential', username: 'Xq7-credential-name', password: 'Xq7-credential/p|w' };
+const texts = { apiKey: 'Xq7-credential', username: 'Xq7-credential-name', password: 'Xq7-credential/p|w' };
+const credential = {
+  ...texts,
+  ...{ clientId: texts.username, clientSecret: texts.password, userName: texts.username, name: texts.username },
+  ...{ senderId: texts.apiKey, senderPassword: texts.password, userId: texts.username, userPassword: texts.password },
+  value: texts.password,
+};
 const marks = [
   'Xq7-credential',
   encodeURIComponent('Xq7-credential/p|w'),
@@ -15,7 +21,7 @@ const marks = [
 
 const scalar = fc.oneof(
   fc.string(),
-  fc.constantFrom(...Object.values(credential), ...marks, '', 'locked', 'a\r\nb', ' a', 'é', 'eyJh.eyJh.x'),
+  fc.constantFrom(...Object.values(texts), ...marks, '', 'locked', 'a\r\nb', ' a', 'é', 'eyJh.eyJh.x'),
   fc.jsonValue(),
   fc.constantFrom(null, true, false, 1e308, -1),
 );
@@ -28,20 +34,36 @@ const memberNames = [
   'failMessage',
   'ExceptionResult',
   'userRole',
+  'access_token',
+  'expires_in',
+  'error',
+  'error_description',
+  'SessionTimeout',
+  'responseStatus',
+  'responseMessage',
+  'sessionId',
 ];
+const xml = fc
+  .tuple(fc.constantFrom('response', 'status', 'sessionid', 'a b', '__proto__', '!DOCTYPE x'), fc.string())
+  .map(([name, inside]) => `<${name}>${inside}</${name}>`);
 const flat = fc.dictionary(fc.constantFrom(...memberNames, '__proto__', 'Data'), scalar, { noNullPrototype: true });
 const answerBody = fc.oneof(
   fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
   fc.json().map((text) => Buffer.from(text)),
+  fc.array(xml, { maxLength: 4 }).map((parts) => Buffer.from(`<response>${parts.join('')}</response>`)),
   flat.map((value) => Buffer.from(JSON.stringify(value))),
   fc.tuple(flat, flat).map(([outer, Data]) => Buffer.from(`\uFEFF${JSON.stringify({ ...outer, Data })}`)),
 );
+const plain = { values: {}, closed: undefined, secret: undefined };
 const headerValues = fc.array(
-  fc.oneof(fc.string(), fc.constantFrom('', 'a', 'a b', '5', 'Sun, 06 Nov 1994 08:49:37 GMT')),
+  fc.oneof(
+    fc.string(),
+    fc.constantFrom('', 'a', 'a b', '5', 'S=1; Path=/', 'S=; Max-Age=0', 'Sun, 06 Nov 1994 08:49:37 GMT'),
+  ),
   { maxLength: 3 },
 );
 const answerHeaders = fc.dictionary(
-  fc.constantFrom('date', 'retry-after', 'wfmsgapikey', 'location', 'content-type'),
+  fc.constantFrom('date', 'retry-after', 'wfmsgapikey', 'set-cookie', 'location', 'content-type'),
   headerValues,
   {
     noNullPrototype: true,
@@ -81,16 +103,26 @@ describe('whatever an upstream answers', () => {
     ['helpmaster', 'system'],
     ['helpmaster', '88'],
     ['community-web-api', 'system'],
+    ['oauth-client-credentials-basic', 'system'],
+    ['looker', '7'],
+    ['veeva-vault', 'system'],
+    ['tableau', 'system'],
+    ['sap-business-one', 'system'],
+    ['sage-intacct-xml', 'system'],
   ] as const;
+  const settings = { company: 'A Company', site: 'a-site' };
 
   it.each(attempts)('to a login by %s, as %s: a value, and nothing leaks', async (provider, subject) => {
-    const connection = connectionOf(provider, 'https://upstream.example');
+    const connection = connectionOf(provider, 'https://upstream.example', { settings });
     await fc.assert(
       fc.asyncProperty(answers, async (answer) => {
         const { upstream, sent } = answeredBy(answer);
         const outcome = await upstream.login({ connection, subject, secret: secretOf(credential), timeoutMs: 1 });
         expectSound(outcome);
-        expect(sent).toHaveLength(1);
+        const isChain = provider === 'looker' && outcome.kind === 'token';
+        expect(sent.length).toBeGreaterThanOrEqual(1);
+        expect(sent.length).toBeLessThanOrEqual(provider === 'looker' ? 2 : 1);
+        if (isChain) expect(sent).toHaveLength(2);
         if (outcome.kind === 'token') expect(answer.status >= 200 && answer.status < 300).toBe(true);
       }),
       { numRuns: 400 },
@@ -104,7 +136,7 @@ describe('whatever an upstream answers', () => {
     await fc.assert(
       fc.asyncProperty(answers, async (answer) => {
         const { upstream } = answeredBy(answer);
-        const outcome = await upstream.slide({ connection, subject: 'system', token, timeoutMs: 1 });
+        const outcome = await upstream.renew({ ...plain, connection, subject: 'system', token, timeoutMs: 1 });
         expectSound(outcome);
         if (outcome.kind !== 'token') return;
         expect(answer.status >= 200 && answer.status < 300).toBe(true);

@@ -4,7 +4,15 @@ import { type Answer, answeredBy, connectionOf, failureIn, secretOf, tokenIn } f
 
 const NOW = 1_800_000_000_000;
 const timeoutMs = 1;
-const credential = { apiKey: 'the-one-key', username: 'the-one-user', password: 'the-one-password' };
+const credential = {
+  apiKey: 'the-one-key',
+  username: 'the-one-user',
+  password: 'the-one-password',
+  clientId: 'the-one-client',
+  clientSecret: 'the-one-secret',
+  name: 'the-one-name',
+  value: 'the-one-value',
+};
 
 async function refusedLogin(provider: string, subject: string, answer: Answer) {
   const { upstream } = answeredBy(answer);
@@ -16,12 +24,20 @@ function slideMeeting(answer: Answer) {
   const { upstream } = answeredBy(answer, NOW);
   const settings = { keepAlivePath: '/ping' };
   const connection = connectionOf('community-web-api', 'https://upstream.example', { settings });
-  return upstream.slide({ connection, subject: 'system', token: new Secret('current'), timeoutMs });
+  const plain = { values: {}, closed: undefined, secret: undefined };
+  return upstream.renew({ ...plain, connection, subject: 'system', token: new Secret('current'), timeoutMs });
 }
 
 describe('the failure of a login tells the operator', () => {
   it.each<[string, string, string, Answer, readonly string[]]>([
-    ['the status that refused the credential', 'community-web-api', 'system', { status: 403 }, ['answered 403:']],
+    ['the status that refused the credential', 'community-web-api', 'system', { status: 401 }, ['answered 401:']],
+    [
+      'that a refusal may not be the API’s own',
+      'community-web-api',
+      'system',
+      { status: 403, body: '<html>' },
+      ['answered 403', 'firewall', 'tried again'],
+    ],
     [
       'that the body refused it, and its words',
       'helpmaster',
@@ -38,7 +54,7 @@ describe('the failure of a login tells the operator', () => {
       'community-web-api',
       'system',
       { body: '{"Success":false,"Message":" "}' },
-      ['login failed, and not why'],
+      ['the login failed', 'does not say why', 'Check the credential there'],
     ],
     [
       'that a token was of another subject',
@@ -53,13 +69,49 @@ describe('the failure of a login tells the operator', () => {
   });
 
   it.each<[string, Answer]>([
-    ['answered 404', { status: 404 }],
+    ['answered 404', { status: 404, body: '{}' }],
     ['answered without a token', { body: '{"token":null}' }],
     ['refused the login', { body: '{"success":false}' }],
   ])('which subject was refused, where the upstream %s (H10)', async (what, answer) => {
     const { code, detail } = await refusedLogin('helpmaster', '7', answer);
     expect(code).toBe('upstream_subject_rejected');
     expect(detail).toBe(`The upstream ${what} for the subject 7. Check that the subject exists there and may log in.`);
+  });
+});
+
+describe('the failure of a login says what it was judged by', () => {
+  it.each<[string, Answer, string]>([
+    ['community-web-api', { status: 401 }, 'the status 401 without a body'],
+    ['community-web-api', { status: 403, body: '<html>' }, 'the status 403 with a body that is no JSON'],
+    ['community-web-api', { status: 403, body: '{}' }, 'the status 403 with JSON of its own shape'],
+    [
+      'community-web-api',
+      { status: 401, headers: { 'retry-after': ['3'] } },
+      'the status 401 without a body and with Retry-After',
+    ],
+    ['community-web-api', { body: '{"Success":false,"Message":"No."}' }, 'the refusal in the body'],
+    [
+      'community-web-api',
+      { status: 400, body: '{"Message":"No."}' },
+      'the status 400 with JSON of its own shape, and the refusal in the body',
+    ],
+    ['community-web-api', { body: '{"Message":"No."}' }, 'a message in place of the token'],
+    ['community-web-api', { status: 423 }, 'the status 423'],
+    [
+      'oauth-client-credentials',
+      { status: 400, body: '{"error":"invalid_scope"}' },
+      'the error invalid_scope in the body',
+    ],
+    ['veeva-vault', { body: '{"responseStatus":"WARNING"}' }, "no rule of the provider's calls the answer a success"],
+    ['tableau', { status: 401, body: '{"error":{"code":"401001"}}' }, "what the body says, by the provider's rule 1"],
+  ])('of %s, to %j: %s', async (provider, answer, evidence) => {
+    expect((await refusedLogin(provider, 'system', answer)).evidence).toBe(evidence);
+  });
+
+  it('of a user, by the rule of the provider or the lack of a token', async () => {
+    const byRule = await refusedLogin('helpmaster', '7', { status: 404, body: '{}' });
+    expect(byRule.evidence).toBe("the status 404 with JSON of its own shape, by the provider's rule 2");
+    expect((await refusedLogin('helpmaster', '7', { body: '{}' })).evidence).toBe('an answer without a token');
   });
 });
 

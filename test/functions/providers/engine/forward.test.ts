@@ -2,16 +2,29 @@ import { describe, expect, it } from 'vitest';
 import type { ForwardedRequest } from '../../../../functions/core/proxy/forwarder.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
 import { createForwarder } from '../../../../functions/providers/engine/forward.ts';
-import { type Answer, answering, connectionOf } from '../provider-harness.ts';
+import { BEARER, body, header } from '../../../../functions/providers/provider.ts';
+import { type Answer, answering, connectionOf, providerWith } from '../provider-harness.ts';
 
 const NOW = 1_800_000_000_000;
 const timeoutMs = 1_000;
 const get: ForwardedRequest = { method: 'GET', path: '/jobs', query: '', headers: {} };
 
-async function forwarding(answer: Parameters<typeof answering>[0], request = get, connection = community()) {
+interface Kept {
+  readonly values?: Readonly<Record<string, string>>;
+  readonly closed?: Readonly<Record<string, string>>;
+}
+
+async function forwarding(
+  answer: Parameters<typeof answering>[0],
+  request = get,
+  connection = community(),
+  { values = {}, closed }: Kept = {},
+) {
   const { http, sent } = answering(answer);
   const forwarder = createForwarder({ http, clock: { now: () => NOW } });
-  const outcome = await forwarder.forward({ connection, token: new Secret('used'), request, timeoutMs });
+  const sealed = closed === undefined ? undefined : new Secret(closed);
+  const token = new Secret('used');
+  const outcome = await forwarder.forward({ connection, token, values, closed: sealed, request, timeoutMs });
   return { outcome, request: sent[0] };
 }
 
@@ -65,6 +78,98 @@ describe('a forwarded request', () => {
   });
 });
 
+describe('what a forwarded request carries beside the token', () => {
+  const provider = providerWith({
+    secretFields: { user: {}, devKey: {} },
+    settings: { tenant: { kind: 'text', optional: true } },
+    logins: { system: [{ url: '/login', reads: { token: body('token'), instance: body('instance_url') } }] },
+    placement: {
+      headers: { authorization: 'Bearer {token}', 'x-dev-key': '{devKey}', 'x-tenant': '{tenant}' },
+      query: { session: '{token}', site: '{instance}' },
+    },
+  });
+  const connection = connectionOf('any', 'https://api.example/v1', { provider, settings: { tenant: 't&1' } });
+
+  it('is every header and parameter that the provider places, of settings, answers and the credential', async () => {
+    const kept = { values: { instance: 'a/b' }, closed: { devKey: 'k-1' } };
+    const { request } = await forwarding({}, { ...get, query: 'a=%2f' }, connection, kept);
+    expect(request?.url).toBe('https://api.example/v1/jobs?a=%2f&session=used&site=a%2Fb');
+    expect(request?.headers).toEqual({ authorization: 'Bearer used', 'x-dev-key': 'k-1', 'x-tenant': 't&1' });
+  });
+
+  it('is nothing that is absent', async () => {
+    const other = connectionOf('any', 'https://api.example/v1', { provider });
+    const { request } = await forwarding({}, get, other);
+    expect(request?.url).toBe('https://api.example/v1/jobs?session=used');
+    expect(request?.headers).toEqual({ authorization: 'Bearer used' });
+  });
+
+  it('never comes back in an answer', async () => {
+    const headers = {
+      'x-dev-key': ['k-1'],
+      'x-tenant': ['t'],
+      authorization: ['a'],
+      'set-cookie': ['a=b'],
+      etag: ['1'],
+    };
+    const { outcome } = await forwarding({ headers }, get, connection);
+    expect(outcome).toMatchObject({ kind: 'answer', answer: { headers: { etag: ['1'] } } });
+    if (outcome.kind === 'answer') expect(Object.keys(outcome.answer.headers)).toEqual(['etag']);
+  });
+
+  it('is the client certificate where the API asks for one', async () => {
+    const certificate = { cert: '{certificate}', key: '{privateKey}' };
+    const mutual = providerWith({ placement: { headers: { authorization: 'Bearer {token}' }, certificate } });
+    const closed = { certificate: 'a PEM', privateKey: 'another PEM' };
+    const at = connectionOf('any', 'https://api.example', { provider: mutual });
+    const { request } = await forwarding({}, get, at, { closed });
+    expect(request?.certificate).toEqual({ cert: 'a PEM', key: 'another PEM' });
+    expect((await forwarding({}, get, connection)).request).not.toHaveProperty('certificate');
+  });
+});
+
+describe('the address of an API that a login named', () => {
+  const provider = providerWith({
+    placement: { headers: { authorization: 'Bearer {token}' }, baseUrl: '{instance}', hosts: ['*.pods.example'] },
+  });
+  const connection = connectionOf('any', 'https://login.pods.example', { provider });
+
+  it('is called, behind its own path', async () => {
+    const values = { instance: 'https://a1.pods.example/rest/' };
+    const { request } = await forwarding({}, { ...get, query: 'a=b' }, connection, { values });
+    expect(request?.url).toBe('https://a1.pods.example/rest/jobs?a=b');
+  });
+
+  it.each([
+    'https://evil.example',
+    'http://a1.pods.example',
+    'https://a1.pods.example@evil.example',
+    'https://a1.pods.example:8443',
+    'https://169.254.169.254',
+    'a1.pods.example',
+    '',
+  ])('is never called where the provider does not name it: %j', async (instance) => {
+    const { outcome, request } = await forwarding({}, get, connection, { values: { instance } });
+    expect(outcome).toMatchObject({ kind: 'failure', code: 'upstream_invalid_response' });
+    expect(JSON.stringify(outcome)).not.toContain('evil');
+    expect(request).toBeUndefined();
+  });
+
+  it('is the connection’s own where the login named none', async () => {
+    expect((await forwarding({}, get, connection)).request?.url).toBe('https://login.pods.example/jobs');
+  });
+
+  it('may be one that a setting names', async () => {
+    const settings = { region: { kind: 'host' } } as const;
+    const bySetting = providerWith({ settings, placement: { headers: BEARER, baseUrl: 'https://{region}/v1' } });
+    const at = connectionOf('any', 'https://login.example', {
+      provider: bySetting,
+      settings: { region: 'eu.example' },
+    });
+    expect((await forwarding({}, get, at)).request?.url).toBe('https://eu.example/v1/jobs');
+  });
+});
+
 describe('a forwarded answer', () => {
   it('comes as it is, without the header of the token and of one hop', async () => {
     const headers = { wfmsgapikey: ['x'], connection: ['close'], etag: ['"1"', '"2"'] };
@@ -103,6 +208,32 @@ describe('a token in a forwarded answer', () => {
     expect(outcome).not.toHaveProperty('slid');
     expect(outcome.answer.body.toString()).toBe('said');
   });
+
+  it('renews nothing where one call alone slides, or the token is in the body', async () => {
+    const slide = { url: '/ping', reads: { token: header('WFMSGAPIKEY') } };
+    const byOneCall = providerWith({ renewal: { slide } });
+    const inBody = providerWith({
+      renewal: { slide: { url: '/', reads: { token: body('token') } }, everyAnswer: true },
+    });
+    for (const provider of [byOneCall, inBody]) {
+      const connection = connectionOf('any', 'https://api.example', { provider });
+      const { outcome } = await forwarding({ headers: renewed, body: '{"token":"next"}' }, get, connection);
+      expect(outcome).not.toHaveProperty('slid');
+    }
+  });
+
+  it.each(['Bearer next', '"next"', 'x'.repeat(16_385)])(
+    'that no call could carry renews nothing: %s',
+    async (next) => {
+      const slide = { url: '/ping', reads: { token: header('X-Next') } };
+      const provider = providerWith({ renewal: { slide, everyAnswer: true } });
+      const connection = connectionOf('any', 'https://api.example', { provider });
+      const taken = await forwarding({ headers: { 'x-next': ['next'] } }, get, connection);
+      expect(taken.outcome).toHaveProperty('slid');
+      const { outcome } = await forwarding({ headers: { 'x-next': [next] } }, get, connection);
+      expect(outcome).not.toHaveProperty('slid');
+    },
+  );
 
   it('renews nothing where the provider has no slide', async () => {
     const connection = connectionOf('helpmaster', 'https://help.example');

@@ -1,57 +1,68 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { body, header, type Provider } from '../../../../functions/providers/provider.ts';
+import type { Secret } from '../../../../functions/core/words/secret.ts';
+import { BEARER, header, IN_SECONDS, OAUTH_ANSWER, type Provider } from '../../../../functions/providers/provider.ts';
 import { connectionOf, failureIn, realUpstream, secretOf, tokenIn } from '../provider-harness.ts';
 
 /** A fictitious bookings service: client id and secret by Basic, a bearer token with `expires_in` in seconds. */
 const bookings = {
   secretFields: { clientId: { without: ':' }, clientSecret: {} },
   settings: { tokenPath: { kind: 'path', default: '/oauth/token' } },
-  defaults: { refreshAfter: 0.75 },
   logins: {
-    system: {
-      method: 'POST',
-      path: { setting: 'tokenPath' },
-      credential: [
-        { as: 'basic', user: '{clientId}', password: '{clientSecret}' },
-        { as: 'form', fields: { grant_type: 'client_credentials' } },
-      ],
-    },
+    system: [
+      {
+        url: '{tokenPath}',
+        basic: { user: '{clientId}', password: '{clientSecret}' },
+        form: { grant_type: 'client_credentials' },
+        reads: OAUTH_ANSWER,
+      },
+    ],
   },
-  tokenAt: body('access_token'),
-  placement: { header: 'Authorization', scheme: 'Bearer' },
-  lifetime: { from: 'body', path: ['expires_in'] },
+  placement: { headers: BEARER },
+  lifetime: IN_SECONDS,
 } as const satisfies Provider;
 
 /** A form login whose token comes in a header and lives a fixed idle time, renewed by the same header. */
 const sessions = {
   secretFields: { user: {}, password: {} },
   settings: { keepAlivePath: { kind: 'path' } },
-  defaults: { refreshAfter: 0.75, refreshAfterWithSlide: 0.5, lifetimeSeconds: 900, maxSessionSeconds: 28_800 },
+  defaults: { lifetimeSeconds: 900, maxSessionSeconds: 28_800 },
   logins: {
-    system: {
-      method: 'POST',
-      path: '/session',
-      credential: [{ as: 'form', fields: { user: '{user}', password: '{password}' } }],
+    system: [
+      {
+        url: '/session',
+        form: { user: '{user}', password: '{password}' },
+        reads: { token: header('X-Session') },
+      },
+    ],
+  },
+  placement: { headers: { 'x-session': '{token}' } },
+  lifetime: [{ setting: 'lifetimeSeconds' }],
+  renewal: {
+    slide: {
+      method: 'GET',
+      url: '{keepAlivePath}',
+      headers: { 'x-session': '{token}' },
+      reads: { token: header('X-Session') },
     },
   },
-  tokenAt: header('X-Session'),
-  placement: { header: 'X-Session' },
-  lifetime: { from: 'setting' },
-  slide: { pathSetting: 'keepAlivePath', tokenAt: header('X-Session') },
 } as const satisfies Provider;
 
 /** A key in a header of a GET, and the whole body is the token, a JWT or not. */
 const plainText = {
   secretFields: { key: {} },
-  settings: {},
-  defaults: { refreshAfter: 0.5 },
   logins: {
-    system: { method: 'GET', path: '/token', credential: [{ as: 'header', fields: { 'X-ApiKey': 'Key {key}' } }] },
+    system: [
+      {
+        method: 'GET',
+        url: '/token',
+        headers: { 'X-ApiKey': 'Key {key}' },
+        answer: 'text',
+        reads: { token: { in: 'text' } },
+      },
+    ],
   },
-  tokenAt: { in: 'text' },
-  placement: { header: 'Authorization', scheme: 'token' },
-  lifetime: { from: 'none' },
+  placement: { headers: { authorization: 'token {token}' } },
 } as const satisfies Provider;
 
 const providers: Readonly<Record<string, Provider>> = { bookings, sessions, plainText };
@@ -99,32 +110,32 @@ afterAll(() => new Promise((resolve) => server.close(resolve)));
 function using(name: string, settings: Record<string, string> = {}) {
   const provider = providers[name];
   if (provider === undefined) throw new Error(`no provider ${name}`);
-  const { upstream } = realUpstream((wanted) => providers[wanted]);
+  const { upstream } = realUpstream();
   const connection = connectionOf(name, baseUrl, { provider, settings });
+  const plain = { connection, subject, timeoutMs, values: {}, closed: undefined, secret: undefined };
   return {
     login: (secret: unknown) => upstream.login({ connection, subject, secret: secretOf(secret), timeoutMs }),
-    slide: (token: Parameters<typeof upstream.slide>[0]['token']) =>
-      upstream.slide({ connection, subject, token, timeoutMs }),
-    canSlide: () => upstream.canSlide(connection),
+    slide: (token: Secret<string>) => upstream.renew({ ...plain, token }),
+    canRenew: () => upstream.waysOf(connection).renewal !== undefined,
   };
 }
 
 describe('a third provider', () => {
   it('with Basic and expires_in runs on the engine as it is', async () => {
-    const { login, canSlide } = using('bookings');
+    const { login, canRenew } = using('bookings');
     const issued = tokenIn(await login({ clientId: 'id', clientSecret: 's€cret:x' }));
     expect(issued.value.reveal()).toBe('abc');
     expect(issued.life.seconds).toBe(600);
-    expect(canSlide()).toBe(false);
+    expect(canRenew()).toBe(false);
     expect(failureIn(await login({ clientId: 'id', clientSecret: 'wrong' })).code).toBe('upstream_credential_rejected');
     expect(failureIn(await login({ clientId: 'i:d', clientSecret: 'x' })).code).toBe('secret_invalid');
   });
 
   it('with a form login and the token in a header runs on it too', async () => {
-    const { login, slide, canSlide } = using('sessions', { keepAlivePath: '/ping' });
+    const { login, slide, canRenew } = using('sessions', { keepAlivePath: '/ping' });
     const issued = tokenIn(await login({ user: 'u', password: 'p&w' }));
     expect(issued.life.seconds).toBe(900);
-    expect(canSlide()).toBe(true);
+    expect(canRenew()).toBe(true);
     expect(tokenIn(await slide(issued.value)).value.reveal()).toBe('second');
     expect(failureIn(await login({ user: 'u', password: 'no' })).code).toBe('upstream_invalid_response');
   });

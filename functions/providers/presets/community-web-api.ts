@@ -1,7 +1,5 @@
-import { body, header, type Provider } from './provider.ts';
+import { body, header, type Provider } from '../provider.ts';
 
-// One parameter for both, put together before it is encoded (C3, C4).
-const CREDENTIAL = { as: { setting: 'loginParameter' }, fields: { l: '{username}|{password}' } } as const;
 const ROLES = { 100: 'agent', 200: 'supervisor', 300: 'scheduler', 400: 'administrator', 1000: 'superuser' } as const;
 
 /** CommunityWFM CommunityWebAPI: a password login, then a token that every gated answer renews (C2, C14, C15). */
@@ -18,16 +16,33 @@ export const communityWebApi = {
       warnings: { query: "puts the password into the URL, and so into the upstream's access log" },
     },
     /** A cheap gated GET to slide with (C20). Left out: log in again instead. */
-    keepAlivePath: { kind: 'path' },
+    keepAlivePath: { kind: 'path', optional: true },
   },
-  defaults: { refreshAfterWithSlide: 0.5, lifetimeSeconds: 1200, maxSessionSeconds: 43_200 },
-  logins: { system: { method: 'POST', path: { setting: 'loginPath' }, credential: [CREDENTIAL] } },
-  tokenAt: body('authToken'),
+  defaults: { refreshAfter: 0.75, refreshAfterWithRenewal: 0.5, lifetimeSeconds: 1200, maxSessionSeconds: 43_200 },
+  // One parameter for both, put together before it is encoded (C3, C4).
+  derived: { credential: { text: '{username}|{password}' } },
+  logins: {
+    system: [
+      {
+        url: '{loginPath}',
+        parameters: { as: '{loginParameter}', of: { l: '{credential}' } },
+        reads: { token: body('authToken') },
+      },
+    ],
+  },
   envelope: 'Data',
   refusal: { flag: 'Success', message: 'Message' },
-  placement: { header: 'WFMSGAPIKEY' },
-  lifetime: { from: 'setting' },
-  slide: { pathSetting: 'keepAlivePath', tokenAt: header('WFMSGAPIKEY') },
+  placement: { headers: { WFMSGAPIKEY: '{token}' } },
+  lifetime: [{ setting: 'lifetimeSeconds' }],
+  renewal: {
+    slide: {
+      method: 'GET',
+      url: '{keepAlivePath}',
+      headers: { WFMSGAPIKEY: '{token}' },
+      reads: { token: header('WFMSGAPIKEY') },
+    },
+    everyAnswer: true,
+  },
   attributes: {
     agentId: { member: 'agentId', type: 'number' },
     userRole: { member: 'userRole', type: 'number' },

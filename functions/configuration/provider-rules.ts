@@ -1,0 +1,247 @@
+import type { Provider, Step } from '../core/slot/provider.ts';
+import { namesIn } from '../core/slot/text.ts';
+import { isJsonObject } from '../core/words/json.ts';
+import { isProxyOnly, namesInPlacement, namesToken, secretNames, stepsOf } from '../providers/names.ts';
+import {
+  allLogins,
+  derivedProblems,
+  loginProblems,
+  nameProblems,
+  namesGiven,
+  readsOf,
+  renewalProblems,
+  unknownNames,
+} from './provider-names.ts';
+import { headerProblems, hostProblems, type ProviderProblem, urlProblems } from './provider-urls.ts';
+
+const SHORTEST_ROTATING_SECONDS = 900;
+const LONGEST_UNKNOWN_SECONDS = 3600;
+
+/** Finds everything that is wrong with a provider across its keys: names that nothing gives, clashes, where URLs lead. */
+export function checkProvider(provider: Provider, connectionKeys: readonly string[]): readonly ProviderProblem[] {
+  return [
+    ...nameProblems(provider, connectionKeys),
+    ...settingProblems(provider),
+    ...subjectProblems(provider),
+    ...derivedProblems(provider),
+    ...loginProblems(provider),
+    ...stepsOf(provider).flatMap(({ at, step }) => stepProblems(provider, at, step)),
+    ...placementProblems(provider),
+    ...lifetimeProblems(provider),
+    ...renewalProblems(provider),
+    ...ruleProblems(provider),
+    ...rotationProblems(provider),
+  ];
+}
+
+/** What an operator should know of a provider, though it is taken. */
+export function warningsOfProvider(provider: Provider): readonly string[] {
+  const secret = secretNames(provider);
+  const inUrls = stepsOf(provider).filter(({ step }) => {
+    const named = [...namesIn(step.url), ...Object.values(step.query ?? {}).flatMap(namesIn)];
+    return named.some((name) => secret.has(name));
+  });
+  const byPassword = stepsOf(provider).some(({ step }) => grantTypeIn(step) === 'password');
+  return [
+    ...inUrls.map(
+      ({ at }) => `${at.join('.')} puts a part of the credential into the URL, and so into the upstream's access log`,
+    ),
+    ...(byPassword
+      ? ['uses the password grant, which RFC 9700 §2.4 advises against: use another grant where the upstream has one']
+      : []),
+    ...notActedOn(provider),
+  ];
+}
+
+/** What a provider may already say, though the broker does not act on it yet. */
+function notActedOn({ secretFields, limits = {}, probe, logout }: Provider): readonly string[] {
+  return [
+    ...Object.entries(secretFields)
+      .filter(([, { rotates }]) => rotates !== undefined)
+      .map(
+        ([name]) =>
+          `secretFields.${name}.rotates: the next value is not kept yet, so an upstream that ends the old one locks this connection out`,
+      ),
+    ...(limits.tokens === undefined ? [] : ['limits.tokens is not counted yet: it only spaces renewals']),
+    ...(limits.single === undefined
+      ? []
+      : ['limits.single is not acted on yet: declare `tokensOverlap: false` instead']),
+    ...(probe === undefined ? [] : ['probe is not sent yet']),
+    ...(logout === undefined ? [] : ['logout is not sent yet']),
+  ];
+}
+
+function grantTypeIn({ form, json }: Step): unknown {
+  return form?.['grant_type'] ?? (isJsonObject(json) ? json['grant_type'] : undefined);
+}
+
+function settingProblems({ settings = {} }: Provider): ProviderProblem[] {
+  return Object.entries(settings).flatMap(([name, { kind, values, separator, default: byDefault }]) => {
+    const path = ['settings', name];
+    const problems: ProviderProblem[] = [];
+    if ((kind === 'enum') !== (values !== undefined))
+      problems.push({ path, message: 'must have `values` if it is an enum, and only then' });
+    if (separator !== undefined && kind !== 'list')
+      problems.push({ path, message: 'has a `separator`, which a list alone has' });
+    if (values !== undefined && byDefault !== undefined && !values.includes(byDefault))
+      problems.push({ path: [...path, 'default'], message: 'must be one of `values`' });
+    return problems;
+  });
+}
+
+function subjectProblems({ userSubject, logins, answers = [], ownerClaim }: Provider): ProviderProblem[] {
+  const problems: ProviderProblem[] = [];
+  if (userSubject !== undefined && logins.user === undefined)
+    problems.push({ path: ['userSubject'], message: 'needs steps in `logins.user`' });
+  if (logins.user !== undefined && userSubject === undefined)
+    problems.push({ path: ['logins', 'user'], message: 'needs `userSubject`: how a subject is written' });
+  if (userSubject === undefined && (ownerClaim !== undefined || answers.some(({ of }) => of === 'user'))) {
+    problems.push({
+      path: [ownerClaim === undefined ? 'answers' : 'ownerClaim'],
+      message: 'is about users, and there is no `userSubject`',
+    });
+  }
+  const problem = userSubject && patternProblem(userSubject.pattern);
+  if (problem !== undefined) problems.push({ path: ['userSubject', 'pattern'], message: problem });
+  return problems;
+}
+
+/**
+ * Says why a pattern may not judge subjects: it must compile, and take a time that grows with the subject alone. So no
+ * group is repeated, nothing looks back or ahead, and one part at most is of any length.
+ */
+export function patternProblem(pattern: string): string | undefined {
+  try {
+    new RegExp(`^(?:${pattern})$`, 'u');
+  } catch {
+    return 'must be a regular expression';
+  }
+  const bare = pattern.replace(/\\[\s\S]/g, 'x').replace(/\[[^\]]*\]/g, 'x');
+  if (/\)[*+?{]/.test(bare)) return 'must not repeat a group: that can take a very long time';
+  if (/\(\?[^:]/.test(bare) || /\\[1-9k]/.test(pattern)) return 'must not look ahead or back, nor refer to a group';
+  if ((bare.match(/[*+]|\{\d+,\}/g) ?? []).length > 1)
+    return 'must have one `*`, `+` or `{n,}` at the most: write `{0,64}` for the others';
+  return undefined;
+}
+
+function stepProblems(provider: Provider, at: readonly (string | number)[], step: Step): ProviderProblem[] {
+  const bodies = (['json', 'form', 'xml', 'parameters'] as const).filter((key) => step[key] !== undefined);
+  const several =
+    bodies.length > 1
+      ? [{ path: at, message: `has ${bodies.map((key) => `\`${key}\``).join(' and ')}: a request has one body` }]
+      : [];
+  return [
+    ...several,
+    ...headerProblems([...at, 'headers'], step.headers),
+    ...urlProblems(provider, [...at, 'url'], step.url, step.hosts),
+    ...hostProblems([...at, 'hosts'], step.hosts),
+    ...asProblems(provider, at, step),
+  ];
+}
+
+function asProblems({ settings = {} }: Provider, at: readonly PropertyKey[], { parameters }: Step): ProviderProblem[] {
+  if (parameters === undefined) return [];
+  const [name] = namesIn(parameters.as);
+  const words = name === undefined ? [parameters.as] : (settings[name]?.values ?? []);
+  const isKnown = words.length > 0 && words.every((word) => ['json', 'form', 'query'].includes(word));
+  return isKnown
+    ? []
+    : [
+        {
+          path: [...at, 'parameters', 'as'],
+          message: 'must be `json`, `form` or `query`, or a setting whose values are among them',
+        },
+      ];
+}
+
+function placementProblems(provider: Provider): ProviderProblem[] {
+  const { placement, derived = {} } = provider;
+  const known = new Set([
+    ...namesGiven(provider, 'any'),
+    ...Object.keys(derived),
+    'token',
+    ...readsOf(allLogins(provider)),
+  ]);
+  const problems = [
+    ...unknownNames(namesInPlacement(placement), known, ['placement']),
+    ...headerProblems(['placement', 'headers'], placement.headers),
+    ...hostProblems(['placement', 'hosts'], placement.hosts),
+    ...(placement.baseUrl === undefined
+      ? []
+      : urlProblems(provider, ['placement', 'baseUrl'], placement.baseUrl, placement.hosts)),
+  ];
+  const named = namesInPlacement({ headers: placement.headers ?? {}, query: placement.query ?? {} });
+  const carriesToken = named.some((name) => name === 'token' || namesToken(name, provider));
+  const isEmpty = placement.headers === undefined && placement.query === undefined;
+  if (!carriesToken && !isEmpty)
+    problems.push({
+      path: ['placement'],
+      message: 'does not place `{token}` anywhere: name it in a header or in the query',
+    });
+  return problems;
+}
+
+function lifetimeProblems(provider: Provider): ProviderProblem[] {
+  const { lifetime = [], defaults = {}, derived = {} } = provider;
+  const read = new Set([...readsOf(allLogins(provider)), ...Object.keys(derived), 'token']);
+  const problems = lifetime.flatMap((end, index): ProviderProblem[] => {
+    const path = ['lifetime', index];
+    const name = 'value' in end ? end.value : 'jwt' in end ? end.jwt : undefined;
+    if (name !== undefined && !read.has(name)) return [{ path, message: `names \`${name}\`, which no step reads` }];
+    if ('setting' in end && defaults.lifetimeSeconds === undefined)
+      return [{ path, message: 'needs `defaults.lifetimeSeconds`' }];
+    return [];
+  });
+  const isCertain = lifetime.some((end) => 'seconds' in end || 'setting' in end);
+  const isShort = (defaults.maxTokenAgeSeconds ?? Number.POSITIVE_INFINITY) <= LONGEST_UNKNOWN_SECONDS;
+  if (lifetime.length === 0 && !isCertain && !isShort) {
+    problems.push({
+      path: ['lifetime'],
+      message: `says nothing of the token's end: name where it is said, or set \`defaults.maxTokenAgeSeconds\` to ${LONGEST_UNKNOWN_SECONDS} at most`,
+    });
+  }
+  return problems;
+}
+
+function ruleProblems({ answers = [] }: Provider): ProviderProblem[] {
+  return answers.flatMap(({ status, at, is, means }, index) => {
+    const path = ['answers', index];
+    if (is !== undefined && at === undefined)
+      return [{ path, message: 'has `is` without `at`: where the value stands' }];
+    if (status === undefined && at === undefined)
+      return [{ path, message: 'fits every answer: give it `status`, or `at` with `is`' }];
+    if (means === 'ok' && at === undefined && status === undefined)
+      return [{ path, message: 'calls every answer a success' }];
+    return [];
+  });
+}
+
+function rotationProblems(provider: Provider): ProviderProblem[] {
+  const { secretFields, logins, lifetime = [], defaults = {} } = provider;
+  return Object.entries(secretFields).flatMap(([name, { rotates }]) => {
+    if (rotates === undefined) return [];
+    const path = ['secretFields', name, 'rotates'];
+    const problems: ProviderProblem[] = [];
+    if (!readsOf(allLogins(provider)).includes(name))
+      problems.push({ path, message: `needs a step that reads \`${name}\`: its next value` });
+    if (logins.user !== undefined)
+      problems.push({ path, message: 'is for `system` alone: one secret has one chain of values' });
+    const fixed = lifetime.flatMap((end) =>
+      'seconds' in end ? [end.seconds] : 'setting' in end ? [defaults.lifetimeSeconds ?? 0] : [],
+    );
+    if (fixed.some((life) => life < SHORTEST_ROTATING_SECONDS)) {
+      problems.push({
+        path,
+        message: `needs a life of ${SHORTEST_ROTATING_SECONDS} s or more: Secrets Manager takes no more than one new version in ten minutes`,
+      });
+    }
+    return problems;
+  });
+}
+
+/** Reports whether a connection of this provider needs `proxy`, and says why. */
+export function proxyReason(provider: Provider): string | undefined {
+  return isProxyOnly(provider)
+    ? 'its API calls carry a part of the credential, so its tokens are never handed out: declare `proxy`'
+    : undefined;
+}

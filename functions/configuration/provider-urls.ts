@@ -1,0 +1,91 @@
+import type { Provider } from '../core/slot/provider.ts';
+import { namesIn } from '../core/slot/text.ts';
+import { findOriginFault } from './origins.ts';
+
+/** One thing wrong with a provider; `path` leads to it from the provider's own object. */
+export interface ProviderProblem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** What HTTP, or the broker itself, sets. */
+const RESERVED_HEADERS = new Set([
+  'host',
+  'content-length',
+  'connection',
+  'transfer-encoding',
+  'te',
+  'upgrade',
+  'keep-alive',
+  'trailer',
+  'expect',
+]);
+const HOST_PATTERN = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/;
+
+/** Finds headers that HTTP, or the broker itself, sets. */
+export function headerProblems(
+  path: readonly PropertyKey[],
+  headers: Readonly<Record<string, string>> = {},
+): ProviderProblem[] {
+  return Object.keys(headers)
+    .filter((name) => RESERVED_HEADERS.has(name.toLowerCase()))
+    .map((name) => ({ path: [...path, name], message: 'is a header of the connection itself: take it out' }));
+}
+
+/** Finds what is no host, nor the end of one. */
+export function hostProblems(path: readonly PropertyKey[], hosts: readonly string[] = []): ProviderProblem[] {
+  return hosts.flatMap((host, index) => {
+    if (HOST_PATTERN.test(host)) return [];
+    return [
+      {
+        path: [...path, index],
+        message:
+          'must be a host in lower case, such as api.example.com, or `*.` and the end of one with two names or more',
+      },
+    ];
+  });
+}
+
+/** A URL's host is the connection's own, a text, or made of settings; what an answer gives needs `hosts`. */
+export function urlProblems(
+  provider: Provider,
+  path: readonly PropertyKey[],
+  url: string,
+  hosts: readonly string[] | undefined,
+): ProviderProblem[] {
+  const { settings = {}, secretFields, derived = {} } = provider;
+  const [, first] = /^\{(\w+)\}/.exec(url) ?? [];
+  if (url.startsWith('/') && !url.startsWith('//')) return [];
+  if (first !== undefined && first !== 'baseUrl' && settings[first]?.kind !== 'path') {
+    const isOfAnswer =
+      !Object.hasOwn(settings, first) &&
+      !Object.hasOwn(secretFields, first) &&
+      !Object.hasOwn(derived, first) &&
+      first !== 'subject';
+    if (!isOfAnswer)
+      return [
+        {
+          path,
+          message: `must not begin with \`{${first}}\`: the host of a URL may name settings of the kinds host and path alone`,
+        },
+      ];
+    return hosts === undefined
+      ? [{ path, message: 'is made of an answer, so it needs `hosts`: where it may lead' }]
+      : [];
+  }
+  if (first !== undefined) return [];
+  const [, host] = /^https:\/\/([^/?#]*)/i.exec(url) ?? [];
+  if (host === undefined || host === '')
+    return [{ path, message: 'must begin with `/`, to stand behind the base URL, or with `https://` and a host' }];
+  const strange = namesIn(host).filter((name) => !['host', 'enum'].includes(settings[name]?.kind ?? ''));
+  if (strange.length > 0)
+    return [
+      {
+        path,
+        message: `has \`{${strange[0]}}\` in its host: the host of a URL may name settings of the kinds host and enum alone`,
+      },
+    ];
+  const sample = url.replace(/\{\w+\}/g, 'x');
+  const problem = findOriginFault(sample.replace(/[?#].*$/, ''));
+  return problem === undefined ? [] : [{ path, message: problem }];
+}

@@ -1,0 +1,175 @@
+import {
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  X509Certificate,
+} from 'node:crypto';
+import type { ClientCertificate, Derived, JwtTemplate, SigningAlgorithm } from '../../core/slot/provider.ts';
+import { fillText, namesIn, type Values } from '../../core/slot/text.ts';
+import { isJsonObject } from '../../core/words/json.ts';
+import { fillJson } from './template.ts';
+
+/** A key or certificate of the secret that cannot be used; `problem` names the field and quotes nothing of it. */
+export class KeyProblem extends Error {
+  override readonly name = 'KeyProblem';
+  readonly problem: string;
+
+  constructor(problem: string) {
+    super(problem);
+    this.problem = problem;
+  }
+}
+
+/** Time and chance, for values that are new in each mint. */
+export interface Moment {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly uuid: () => string;
+}
+
+/** Computes a value; undefined where something that it names is absent. Throws `KeyProblem`. */
+export async function derive(derived: Derived, values: Values, moment: Moment): Promise<string | undefined> {
+  if ('text' in derived) return fillText(derived.text, values);
+  if ('base64' in derived) return encodeWith(fillText(derived.base64, values), 'base64');
+  if ('digest' in derived) {
+    const of = fillText(derived.of, values);
+    const key = derived.key === undefined ? undefined : fillText(derived.key, values);
+    if (of === undefined || (derived.key !== undefined && key === undefined)) return undefined;
+    const hash = key === undefined ? createHash(derived.digest) : createHmac(derived.digest, key);
+    return hash.update(of, 'utf8').digest(derived.as);
+  }
+  if ('publicKeyOf' in derived) {
+    const pem = fillText(derived.publicKeyOf, values);
+    if (pem === undefined) return undefined;
+    const key = pem.includes('CERTIFICATE')
+      ? parseCertificate(pem, derived.publicKeyOf).publicKey
+      : createPublicKey(parsePrivateKey(pem, derived.publicKeyOf));
+    return createHash('sha256')
+      .update(key.export({ type: 'spki', format: 'der' }))
+      .digest(derived.as);
+  }
+  if ('thumbprintOf' in derived) {
+    const pem = fillText(derived.thumbprintOf, values);
+    if (pem === undefined) return undefined;
+    return createHash('sha256').update(parseCertificate(pem, derived.thumbprintOf).raw).digest(derived.as);
+  }
+  if ('time' in derived) return timeAs(derived.time, moment.now + (derived.plusSeconds ?? 0) * 1000);
+  if ('random' in derived) return derived.random === 'uuid' ? moment.uuid() : moment.uuid().replaceAll('-', '');
+  return signJwt(derived.jwt, values, moment);
+}
+
+function encodeWith(text: string | undefined, encoding: 'base64'): string | undefined {
+  return text === undefined ? undefined : Buffer.from(text, 'utf8').toString(encoding);
+}
+
+function timeAs(form: 'iso' | 'date' | 'seconds' | 'milliseconds', at: number): string {
+  switch (form) {
+    case 'iso':
+      return new Date(at).toISOString();
+    case 'date':
+      return new Date(at).toISOString().slice(0, 10);
+    case 'seconds':
+      return String(Math.floor(at / 1000));
+    case 'milliseconds':
+      return String(at);
+  }
+}
+
+async function signJwt(template: JwtTemplate, values: Values, { now }: Moment): Promise<string | undefined> {
+  const { alg, key, keyAs = 'utf8', header = {}, claims, lifeSeconds } = template;
+  const material = fillText(key, values);
+  const filled = fillJson(claims, values);
+  const head = fillJson(header, values);
+  if (material === undefined || !isJsonObject(filled) || !isJsonObject(head)) return undefined;
+  const issuedAt = Math.floor(now / 1000);
+  // Loaded where something is signed: a login with a password needs none of it.
+  const { SignJWT } = await import('jose');
+  const signed = new SignJWT({ iat: issuedAt, exp: issuedAt + lifeSeconds, ...filled }).setProtectedHeader({
+    ...head,
+    alg,
+  });
+  return signed.sign(signingKey(alg, material, key, keyAs));
+}
+
+/** The key for an algorithm; throws `KeyProblem` where it is none, or one of another kind (RFC 7518 §3). */
+export function signingKey(
+  alg: SigningAlgorithm,
+  material: string,
+  named: string,
+  keyAs: 'utf8' | 'hex' | 'base64' = 'utf8',
+): KeyObject | Uint8Array {
+  if (alg.startsWith('HS')) return decodeKey(material, named, keyAs);
+  const key = parsePrivateKey(material, named);
+  const wanted = keyKindFor(alg);
+  const kind = key.asymmetricKeyType === 'ec' ? `ec ${key.asymmetricKeyDetails?.namedCurve}` : key.asymmetricKeyType;
+  if (kind !== wanted.kind) {
+    throw new KeyProblem(`has a key in ${fieldsIn(named)} that does not fit ${alg}, which takes ${wanted.words}`);
+  }
+  if (kind === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) {
+    throw new KeyProblem(`has an RSA key of less than 2,048 bits in ${fieldsIn(named)}, which ${alg} does not take`);
+  }
+  return key;
+}
+
+function decodeKey(material: string, named: string, keyAs: 'utf8' | 'hex' | 'base64'): Uint8Array {
+  const form = { utf8: /^/, hex: /^(?:[0-9a-f]{2})+$/i, base64: /^[\w+/-]+={0,2}$/ }[keyAs];
+  if (!form.test(material)) throw new KeyProblem(`has a key in ${fieldsIn(named)} that is not written in ${keyAs}`);
+  return Buffer.from(material, keyAs);
+}
+
+/** Throws `KeyProblem` where a client certificate and its key, in PEM, cannot be used together (RFC 8705). */
+export function checkCertificate(
+  { cert, key }: { readonly cert: string; readonly key: string },
+  named: ClientCertificate,
+): void {
+  const privateKey = parsePrivateKey(key, named.key);
+  if (parseCertificate(cert, named.cert).checkPrivateKey(privateKey)) return;
+  throw new KeyProblem(
+    `has a first certificate in ${fieldsIn(named.cert)} that the key in ${fieldsIn(named.key)} is not of`,
+  );
+}
+
+function keyKindFor(alg: SigningAlgorithm): { readonly kind: string; readonly words: string } {
+  switch (alg) {
+    case 'ES256':
+      return { kind: 'ec prime256v1', words: 'an EC key on the curve P-256' };
+    case 'ES384':
+      return { kind: 'ec secp384r1', words: 'an EC key on the curve P-384' };
+    case 'ES512':
+      return { kind: 'ec secp521r1', words: 'an EC key on the curve P-521' };
+    case 'EdDSA':
+      return { kind: 'ed25519', words: 'an Ed25519 key' };
+    default:
+      return { kind: 'rsa', words: 'an RSA key' };
+  }
+}
+
+/** Reads a private key in PEM: PKCS #8, PKCS #1 or SEC 1. `named` is the text that names its field. */
+function parsePrivateKey(pem: string, named: string): KeyObject {
+  if (pem.includes('ENCRYPTED')) {
+    throw new KeyProblem(
+      `has a private key in ${fieldsIn(named)} that is encrypted: put it there without a passphrase`,
+    );
+  }
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    throw new KeyProblem(`has no private key in PEM in ${fieldsIn(named)}`);
+  }
+}
+
+function parseCertificate(pem: string, named: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw new KeyProblem(`has no certificate in PEM in ${fieldsIn(named)}`);
+  }
+}
+
+function fieldsIn(text: string): string {
+  return namesIn(text)
+    .map((name) => `\`${name}\``)
+    .join(', ');
+}

@@ -1,0 +1,221 @@
+import type { Meaning, Provider, Refusal, Rule, Step, SubjectKind } from '../../core/slot/provider.ts';
+import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
+import type { HttpHeaders } from '../../http/port.ts';
+import { namesInDerived, namesInStep } from '../names.ts';
+import { type ParsedAnswer, readValue } from './answer.ts';
+import { readOAuthError } from './oauth-error.ts';
+import { saysLocked } from './upstream-message.ts';
+
+const LOCKED = 423;
+
+/** The request that an answer is judged for. */
+export interface Asked {
+  readonly provider: Provider;
+  readonly step: Step;
+  readonly kind: SubjectKind;
+}
+
+/** What an answer means, and what says so. */
+export interface Verdict {
+  /** `unclear`: a status that refuses, and nothing by which the API itself says so. */
+  readonly means: Exclude<Meaning, 'ok'> | 'unclear';
+  /** The evidence, in words: "the status 401 without a body". */
+  readonly evidence: string;
+  /** The upstream's own words, unredacted. */
+  readonly message?: JsonValue | undefined;
+  readonly hint?: string | undefined;
+  /** What the upstream did, where its status does not say it. */
+  readonly did?: string;
+}
+
+/**
+ * Judges an answer to a login: the provider's rules, then its way to say no, then OAuth's errors, then the status.
+ * `ok`: a rule calls it a success. Undefined: nothing is known of it but its status.
+ *
+ * What stops logins must be the API's own word: a rule or a refusal that reads the body, an error of RFC 6749 §5.2, or
+ * 401 without a body and without `Retry-After`. A status alone may come from a firewall or a rate limit on the way, and
+ * so may JSON of another shape: that is `unclear`, and heals by itself.
+ */
+export async function judgeAnswer(asked: Asked, answer: ParsedAnswer): Promise<Verdict | 'ok' | undefined> {
+  const ruled = await judgeByRules(asked, answer);
+  if (ruled !== undefined) return ruled === 'ok' ? ruled : lockedBefore(ruled);
+  const refused = judgeByRefusal(asked, answer);
+  if (refused !== undefined) return lockedBefore(refused);
+  return (answer.status >= 400 ? judgeByOAuth(asked, answer) : undefined) ?? judgeByStatus(answer);
+}
+
+/**
+ * Judges an answer of success that has no token: by a refusal in other words than the documented ones (C12), or an
+ * OAuth error. Undefined where it says nothing.
+ */
+export function judgeWithoutToken(asked: Asked, answer: ParsedAnswer): Verdict | undefined {
+  const { provider } = asked;
+  const oauth = judgeByOAuth(asked, answer);
+  if (oauth !== undefined || provider.refusal === undefined) return oauth;
+  const { saysYes, message } = readRefusal(provider.refusal, provider.envelope, answer.content);
+  if (saysYes || message === undefined || hasTokenLike(asked, answer.content)) return undefined;
+  const means = isAboutUser(asked) ? 'subject' : 'credential';
+  return lockedBefore({ means, evidence: 'a message in place of the token', message });
+}
+
+function judgeByOAuth(asked: Asked, { content }: ParsedAnswer): Verdict | undefined {
+  const oauth = readOAuthError(content, isAboutUser(asked));
+  if (oauth === undefined || oauth.means === 'ok') return undefined;
+  return { means: oauth.means, evidence: `the error ${oauth.error} in the body`, message: oauth.description };
+}
+
+async function judgeByRules({ provider, kind }: Asked, answer: ParsedAnswer): Promise<Verdict | 'ok' | undefined> {
+  const rules = provider.answers ?? [];
+  for (const [index, rule] of rules.entries()) {
+    if (!(await fits(rule, kind, answer, provider))) continue;
+    const { means, hint } = rule;
+    if (means === 'ok') return 'ok';
+    const reading = rule.message && (await readValue(rule.message, answer, provider));
+    const message = reading?.kind === 'value' ? reading.value : undefined;
+    const isOwnWord = rule.at !== undefined || message !== undefined || speaksForApi(means, provider, answer);
+    if (!isOwnWord) return { means: 'unclear', evidence: statusInWords(answer), message, hint };
+    const by = rule.at === undefined ? statusInWords(answer) : 'what the body says';
+    return {
+      means,
+      evidence: `${by}, by the provider's rule ${index + 1}`,
+      message: message ?? refusalMessageIn(provider, answer),
+      hint,
+    };
+  }
+  const wantsOk = rules.some(({ means, at }) => means === 'ok' && at !== undefined);
+  const isOther = wantsOk && answer.status < 300;
+  return isOther ? { means: 'unusable', evidence: "no rule of the provider's calls the answer a success" } : undefined;
+}
+
+async function fits(rule: Rule, kind: SubjectKind, answer: ParsedAnswer, provider: Provider): Promise<boolean> {
+  if (rule.of !== undefined && rule.of !== kind) return false;
+  if (rule.status !== undefined && !rule.status.includes(answer.status)) return false;
+  if (rule.at === undefined) return true;
+  const reading = await readValue(rule.at, answer, provider);
+  if (reading.kind !== 'value') return false;
+  return rule.is === undefined || rule.is.some((each) => each === reading.value);
+}
+
+/** Reports whether a status may be taken for the API's own word with this body. */
+function speaksForApi(means: Meaning, provider: Provider, answer: ParsedAnswer): boolean {
+  if (means !== 'credential' && means !== 'subject') return true;
+  if (refusalMessageIn(provider, answer) !== undefined) return true;
+  if (readOAuthError(answer.content, false) !== undefined) return true;
+  if (asksToWait(answer.headers)) return false;
+  // One subject's refusal stops that subject alone: any answer of an API will do.
+  return isEmpty(answer) || (means === 'subject' && isJsonObject(answer.content));
+}
+
+/** The provider's way to say no in the body: its flag, or its message under a status that refuses. */
+function judgeByRefusal(asked: Asked, answer: ParsedAnswer): Verdict | undefined {
+  const { provider } = asked;
+  if (provider.refusal === undefined) return undefined;
+  const { saysNo, message } = readRefusal(provider.refusal, provider.envelope, answer.content);
+  const isRefusingStatus = [400, 401, 403].includes(answer.status);
+  const isRefusal = saysNo ? answer.status < 300 || isRefusingStatus : isRefusingStatus && message !== undefined;
+  if (!isRefusal) return undefined;
+  const evidence = `${answer.status < 300 ? '' : `${statusInWords(answer)}, and `}the refusal in the body`;
+  // For a user it cannot be told from a wrong subject (H10).
+  if (isAboutUser(asked)) return { means: 'subject', evidence, message };
+  if (message === undefined && answer.status < 300)
+    return { means: 'unusable', evidence: 'a refusal that does not say why' };
+  return { means: 'credential', evidence, message };
+}
+
+function judgeByStatus(answer: ParsedAnswer): Verdict | undefined {
+  const { status, headers } = answer;
+  if (status === LOCKED) return { means: 'locked', evidence: 'the status 423' };
+  if (![400, 401, 403].includes(status)) return undefined;
+  if (status === 401 && isEmpty(answer) && !asksToWait(headers)) {
+    return { means: 'credential', evidence: 'the status 401 without a body' };
+  }
+  return { means: 'unclear', evidence: statusInWords(answer) };
+}
+
+function lockedBefore(verdict: Verdict): Verdict {
+  const isRefusal = verdict.means === 'credential' || verdict.means === 'subject';
+  return isRefusal && saysLocked(verdict.message) ? { ...verdict, means: 'locked' } : verdict;
+}
+
+/** Reports whether a request is about a user: it names the subject, or a derived value that does. */
+export function isAboutUser({ provider, step, kind }: Asked): boolean {
+  if (kind !== 'user') return false;
+  const named = new Set(namesInStep(step));
+  for (const [name, derived] of Object.entries(provider.derived ?? {}).reverse()) {
+    if (named.has(name)) for (const each of namesInDerived(derived)) named.add(each);
+  }
+  return named.has('subject');
+}
+
+/** Reports whether an answer has a text by the token's name after all, in other letters or another envelope. */
+function hasTokenLike({ provider: { envelope }, step }: Asked, content: JsonValue | undefined): boolean {
+  const source = step.reads?.['token'];
+  const last = source?.in === 'body' ? source.path.at(-1) : undefined;
+  if (typeof last !== 'string') return false;
+  const places = [content, ...(envelope === undefined ? [] : membersNamed(envelope, content))];
+  return places
+    .flatMap((place) => membersNamed(last, place))
+    .some((value) => typeof value === 'string' && value !== '');
+}
+
+function isEmpty({ text }: ParsedAnswer): boolean {
+  return text.trim() === '';
+}
+
+function asksToWait(headers: HttpHeaders): boolean {
+  return headers['retry-after'] !== undefined;
+}
+
+function statusInWords(answer: ParsedAnswer): string {
+  const { status, headers, content } = answer;
+  const body = isEmpty(answer)
+    ? 'without a body'
+    : content === undefined
+      ? 'with a body that is no JSON'
+      : 'with JSON of its own shape';
+  return `the status ${status} ${body}${asksToWait(headers) ? ' and with Retry-After' : ''}`;
+}
+
+function refusalMessageIn({ refusal, envelope }: Provider, { content }: ParsedAnswer): string | undefined {
+  return refusal === undefined ? undefined : readRefusal(refusal, envelope, content).message;
+}
+
+/** How an answer says no, or yes, and why. */
+export interface RefusalWords {
+  /** It says no somewhere, whatever else it says. */
+  readonly saysNo: boolean;
+  /** It says outright that all went well, whatever else it says. */
+  readonly saysYes: boolean;
+  /** The upstream's own words: those about a lock before others. Undefined where it does not say why. */
+  readonly message: string | undefined;
+}
+
+/**
+ * Reads the provider's flag and message, in upper, lower or camel case, flat or in the envelope (C5, C12). A server may
+ * be set to write its members in another case, and a refusal missed is a login tried again.
+ */
+export function readRefusal(
+  refusal: Refusal,
+  envelope: string | undefined,
+  content: JsonValue | undefined,
+): RefusalWords {
+  const places = [content, ...(envelope === undefined ? [] : membersNamed(envelope, content))];
+  const all = (name: string) => places.flatMap((place) => membersNamed(name, place));
+  const messages = all(refusal.message).flatMap((value) =>
+    typeof value === 'string' && value.trim() !== '' ? [value] : [],
+  );
+  const flags = all(refusal.flag);
+  return {
+    saysNo: flags.includes(false),
+    saysYes: flags.includes(true),
+    message: messages.find(saysLocked) ?? messages[0],
+  };
+}
+
+/** The values of an object's members of that name, written in any case. */
+function membersNamed(name: string, value: JsonValue | undefined): readonly JsonValue[] {
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value)
+    .filter(([member]) => member.toLowerCase() === name.toLowerCase())
+    .map(([, held]) => held);
+}

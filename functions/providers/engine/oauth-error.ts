@@ -1,0 +1,34 @@
+import type { Meaning } from '../../core/slot/provider.ts';
+import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
+
+/** What the error codes of token endpoints mean: RFC 6749 §5.2, RFC 8693 §2.2.2, and what servers add to them. */
+const meanings: Readonly<Record<string, Meaning>> = {
+  invalid_client: 'credential',
+  unauthorized_client: 'credential',
+  invalid_grant: 'credential',
+  invalid_scope: 'misconfigured',
+  invalid_request: 'misconfigured',
+  unsupported_grant_type: 'misconfigured',
+  invalid_target: 'misconfigured',
+  consent_required: 'misconfigured',
+  slow_down: 'throttled',
+  temporarily_unavailable: 'unavailable',
+  server_error: 'unavailable',
+};
+
+/** An OAuth error, and what it means. */
+export interface OAuthError {
+  readonly error: string;
+  readonly means: Meaning;
+  readonly description: JsonValue | undefined;
+}
+
+/** Reads an error of RFC 6749 §5.2; `aboutUser`: the request named a user, whom `invalid_grant` is about then. */
+export function readOAuthError(content: JsonValue | undefined, aboutUser: boolean): OAuthError | undefined {
+  if (!isJsonObject(content)) return undefined;
+  const { error, error_description: description } = content;
+  if (typeof error !== 'string' || !Object.hasOwn(meanings, error)) return undefined;
+  const means = meanings[error];
+  if (means === undefined) return undefined;
+  return { error, means: error === 'invalid_grant' && aboutUser ? 'subject' : means, description };
+}

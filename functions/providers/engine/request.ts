@@ -1,0 +1,201 @@
+import type { Connection } from '../../core/slot/connection.ts';
+import type { Placement, Provider, Step } from '../../core/slot/provider.ts';
+import { fillMembers, fillText, namesIn, type Values } from '../../core/slot/text.ts';
+import type { HttpRequest } from '../../http/port.ts';
+import { textsIn } from '../names.ts';
+import { isHeaderSafe } from './answer.ts';
+import { checkCertificate } from './derive.ts';
+import { fillJson } from './template.ts';
+
+/** A request ready to be sent, or why these values make none; `problem` goes on after "The secret of the connection …". */
+export type BuiltRequest =
+  | { readonly kind: 'request'; readonly request: Omit<HttpRequest, 'timeoutMs'> }
+  /** One of the values `names` cannot be sent. */
+  | { readonly kind: 'problem'; readonly problem: string; readonly names: readonly string[] }
+  /** An earlier answer led nowhere that the provider names. */
+  | { readonly kind: 'misled'; readonly why: string };
+
+/**
+ * Puts a step's request together: texts filled in, then each encoded once (C4). Throws `KeyProblem` for a client
+ * certificate that cannot be used.
+ */
+export function buildRequest(step: Step, values: Values, connection: Connection): BuiltRequest {
+  const target = buildUrl(step.url, step.hosts, values, connection);
+  if (target.kind !== 'url') return target;
+  const headers: Record<string, string> = { accept: acceptOf(step) };
+  for (const [name, value] of Object.entries(fillMembers(step.headers, values))) headers[name.toLowerCase()] = value;
+  const authorization = basicOf(step, values);
+  if (authorization !== undefined) headers['authorization'] = authorization;
+  const query = Object.entries(fillMembers(step.query, values));
+  const body = bodyOf(step, values, query);
+  if (body !== undefined) headers['content-type'] ??= body.type;
+  const unsafe = Object.keys(headers).find((name) => !isHeaderSafe(headers[name] ?? ''));
+  if (unsafe !== undefined) {
+    const named = Object.entries(step.headers ?? {}).filter(([name]) => name.toLowerCase() === unsafe);
+    const names = named.flatMap(([, text]) => namesIn(text));
+    return { kind: 'problem', problem: 'has characters that no header may carry', names };
+  }
+  const certificate = certificateOf(step, values);
+  if (certificate !== undefined && step.certificate !== undefined) checkCertificate(certificate, step.certificate);
+  return {
+    kind: 'request',
+    request: {
+      method: step.method ?? 'POST',
+      url: withQuery(target.url, query),
+      headers,
+      ...(body && { body: body.text }),
+      ...(certificate && { certificate }),
+      ...trustOf(connection),
+    },
+  };
+}
+
+/** The certificates that a request to the connection's upstream trusts. */
+export function trustOf(connection: Connection): { readonly caCertificate?: string } {
+  return connection.caCertificate === undefined ? {} : { caCertificate: connection.caCertificate };
+}
+
+/** The client certificate that a step or a placement asks for. */
+export function certificateOf(
+  { certificate }: Pick<Step | Placement, 'certificate'>,
+  values: Values,
+): HttpRequest['certificate'] {
+  const cert = certificate && fillText(certificate.cert, values);
+  const key = certificate && fillText(certificate.key, values);
+  return cert === undefined || key === undefined ? undefined : { cert, key };
+}
+
+type BuiltUrl = Exclude<BuiltRequest, { kind: 'request' }> | { readonly kind: 'url'; readonly url: string };
+
+/** A URL: what stands for a host or for several segments as it is, every other value as one segment. */
+function buildUrl(
+  text: string,
+  hosts: readonly string[] | undefined,
+  values: Values,
+  connection: Connection,
+): BuiltUrl {
+  const { provider, baseUrl } = connection;
+  const [first] = /^\{\w+\}/.test(text) ? namesIn(text) : [];
+  const isRaw = (name: string) => name === first || name === 'baseUrl' || isPartOfUrl(provider, name);
+  const isFollowed = text.startsWith(`{${first}}/`);
+  const dots: string[] = [];
+  const filled = fillText(text, values, (value, name) => {
+    if (isRaw(name)) return name === first && isFollowed ? value.replace(/\/+$/, '') : value;
+    if (value === '.' || value === '..') dots.push(name);
+    return encodeURIComponent(value);
+  });
+  if (dots.length > 0) return { kind: 'problem', problem: 'makes a path that leads elsewhere', names: dots };
+  if (filled === undefined) return { kind: 'misled', why: 'the earlier answer did not say where to go on' };
+  const url = filled.startsWith('/') ? behind(baseUrl, filled) : filled;
+  const isOfAnswer = first !== undefined && first !== 'baseUrl' && !isPartOfUrl(provider, first);
+  if (isOfAnswer && !leadsTo(url, hosts, connection)) {
+    return { kind: 'misled', why: 'the earlier answer leads to a host that the provider does not name' };
+  }
+  return { kind: 'url', url };
+}
+
+/** A path behind the path of a base URL. */
+export function behind(baseUrl: string, path: string): string {
+  return `${baseUrl.replace(/\/+$/, '')}${path}`;
+}
+
+/**
+ * Reports whether a URL that an answer gave leads to a host that is named, over TLS where the base URL is, and to no
+ * other port than its scheme's or the base URL's.
+ */
+export function leadsTo(url: string, hosts: readonly string[] | undefined, { baseUrl }: Connection): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, port, username, password } = new URL(url);
+  const base = new URL(baseUrl);
+  const isSecure = protocol === 'https:' || protocol === base.protocol;
+  const isPlain = username === '' && password === '' && (port === '' || port === base.port);
+  return isSecure && isPlain && (hosts ?? []).some((host) => matchesHost(hostname, host));
+}
+
+/** Reports whether the address of an API is of an answer, and none that the provider names. */
+export function isMisled(connection: Connection, baseUrl: string): boolean {
+  const { hosts } = connection.provider.placement;
+  return hosts !== undefined && !leadsTo(baseUrl, hosts, connection);
+}
+
+function matchesHost(hostname: string, pattern: string): boolean {
+  return pattern.startsWith('*.') ? hostname.endsWith(pattern.slice(1)) : hostname === pattern;
+}
+
+function isPartOfUrl({ settings }: Provider, name: string): boolean {
+  const kind = settings !== undefined && Object.hasOwn(settings, name) ? settings[name]?.kind : undefined;
+  return kind === 'host' || kind === 'path';
+}
+
+/** A URL with further parameters in its query. */
+export function withQuery(url: string, pairs: readonly (readonly [string, string])[]): string {
+  if (pairs.length === 0) return url;
+  const query = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+  return `${url}${url.includes('?') ? '&' : '?'}${query}`;
+}
+
+function acceptOf({ answer = 'json' }: Step): string {
+  return { json: 'application/json', xml: 'application/xml', text: '*/*' }[answer];
+}
+
+function basicOf({ basic }: Step, values: Values): string | undefined {
+  if (basic === undefined) return undefined;
+  const encode = basic.formEncoded === true ? formEncoded : (value: string) => value;
+  const user = fillText(basic.user, values);
+  const password = fillText(basic.password, values);
+  if (user === undefined || password === undefined) return undefined;
+  return `Basic ${Buffer.from(`${encode(user)}:${encode(password)}`, 'utf8').toString('base64')}`;
+}
+
+/**
+ * The texts by which a request gives several values away as one, before they are encoded: no message may repeat them,
+ * however short each value is. A fixed text beside one value gives nothing away.
+ */
+export function joinedTexts(
+  { basic, query, headers, form, json, parameters }: Step,
+  values: Values,
+): readonly string[] {
+  const pair = basic === undefined ? [] : [`${basic.user}:${basic.password}`];
+  const texts = [query, headers, form, json, parameters?.of].flatMap(textsIn);
+  const joined = [...pair, ...texts].filter((text) => namesIn(text).length > 1);
+  return joined.flatMap((text) => fillText(text, values) ?? []);
+}
+
+/** `application/x-www-form-urlencoded`, as RFC 6749 §2.3.1 and appendix B have it before the base64. */
+function formEncoded(value: string): string {
+  return new URLSearchParams([['', value]]).toString().slice(1);
+}
+
+/** The body, and its type; parameters that travel in the query are added to it. */
+function bodyOf(
+  step: Step,
+  values: Values,
+  query: [string, string][],
+): { readonly type: string; readonly text: string } | undefined {
+  if (step.json !== undefined) return json(fillJson(step.json, values));
+  if (step.form !== undefined) return form(fillMembers(step.form, values));
+  if (step.xml !== undefined) return { type: 'application/xml', text: fillText(step.xml, values, xmlEscaped) ?? '' };
+  if (step.parameters === undefined) return undefined;
+  const members = fillMembers(step.parameters.of, values);
+  switch (fillText(step.parameters.as, values)) {
+    case 'json':
+      return json(members);
+    case 'form':
+      return form(members);
+    default:
+      query.push(...Object.entries(members));
+      return undefined;
+  }
+}
+
+function json(value: unknown) {
+  return { type: 'application/json', text: JSON.stringify(value) };
+}
+
+function form(members: Readonly<Record<string, string>>) {
+  return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(members).toString() };
+}
+
+function xmlEscaped(value: string): string {
+  return value.replace(/[<>&'"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

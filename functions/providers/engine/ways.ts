@@ -1,0 +1,14 @@
+import type { Ways } from '../../core/mint/upstream.ts';
+import type { Connection } from '../../core/slot/connection.ts';
+import { canRenew, keptNames, namesInStep, secretNames } from '../names.ts';
+
+/** How a connection gets its tokens. It cannot renew where its settings leave out a path that renewal goes by. */
+export function waysOf({ provider, settings }: Pick<Connection, 'provider' | 'settings'>): Ways {
+  const { renewal } = provider;
+  const keepsClosed = keptNames(provider).closed.length > 0;
+  if (renewal === undefined || !canRenew(provider, settings)) return { keepsClosed };
+  const steps = 'slide' in renewal ? [renewal.slide] : renewal.refresh;
+  const secret = secretNames(provider);
+  const needsSecret = steps.flatMap(namesInStep).some((name) => secret.has(name));
+  return { renewal: { source: 'slide' in renewal ? 'slide' : 'refresh', needsSecret }, keepsClosed };
+}

@@ -1,0 +1,28 @@
+import { BEARER, IN_SECONDS, jwtBearer, type Provider } from '../provider.ts';
+
+const TOKEN_URL = 'https://oauth2.googleapis.com/token';
+
+/**
+ * Google service account: the key file as it was downloaded is the secret. A subject is a user's address, by domain-wide
+ * delegation.
+ * https://developers.google.com/identity/protocols/oauth2/service-account
+ */
+export const googleServiceAccount = {
+  secretFields: { client_email: {}, private_key: { kind: 'pem' }, private_key_id: { optional: true } },
+  settings: { scope: { kind: 'list' } },
+  userSubject: { pattern: '[A-Za-z0-9._~-]{1,63}@[A-Za-z0-9.-]{1,63}', words: "user's address" },
+  derived: {
+    assertion: {
+      jwt: {
+        alg: 'RS256',
+        key: '{private_key}',
+        header: { typ: 'JWT', kid: '{private_key_id}' },
+        claims: { iss: '{client_email}', scope: '{scope}', aud: TOKEN_URL, sub: '{subject}' },
+        lifeSeconds: 3600,
+      },
+    },
+  },
+  logins: { system: [jwtBearer(TOKEN_URL)], user: [jwtBearer(TOKEN_URL)] },
+  placement: { headers: BEARER },
+  lifetime: IN_SECONDS,
+} as const satisfies Provider;

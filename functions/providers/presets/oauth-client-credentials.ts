@@ -1,0 +1,37 @@
+import { BEARER, IN_SECONDS, OAUTH_ANSWER, type Provider } from '../provider.ts';
+
+/**
+ * OAuth 2.0 client credentials, the secret in the form: `client_secret_post` (RFC 6749 §2.3.1, §4.4). `audience` is what
+ * many servers want in place of the `resource` of RFC 8707; of what is left out nothing is sent.
+ */
+export const oauthClientCredentials = {
+  secretFields: { clientId: {}, clientSecret: {} },
+  settings: {
+    tokenPath: { kind: 'path', default: '/oauth2/token' },
+    parametersAs: { kind: 'enum', values: ['form', 'json'], default: 'form' },
+    scope: { kind: 'list', optional: true },
+    audience: { kind: 'text', optional: true },
+    resource: { kind: 'text', optional: true },
+  },
+  logins: {
+    system: [
+      {
+        url: '{tokenPath}',
+        parameters: {
+          as: '{parametersAs}',
+          of: {
+            grant_type: 'client_credentials',
+            client_id: '{clientId}',
+            client_secret: '{clientSecret}',
+            scope: '{scope}',
+            audience: '{audience}',
+            resource: '{resource}',
+          },
+        },
+        reads: OAUTH_ANSWER,
+      },
+    ],
+  },
+  placement: { headers: BEARER },
+  lifetime: IN_SECONDS,
+} as const satisfies Provider;

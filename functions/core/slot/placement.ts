@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import type { Placement } from './provider.ts';
+import type { Placement, Provider } from './provider.ts';
 import { fillMembers, fillText, type Values } from './text.ts';
 
 /** What a call to the upstream's API carries, and where it goes. */
@@ -12,13 +12,30 @@ export interface Placed {
 
 /** Places a token, with the values that its login gave beside it, as the provider says. */
 export function place(connection: Connection, token: string, values: Values): Placed {
-  const { headers, query, baseUrl } = connection.provider.placement;
+  const { provider } = connection;
+  const { headers, query, baseUrl } = provider.placement;
   const all: Values = { ...connection.settings, baseUrl: connection.baseUrl, ...values, token };
+  const address = baseUrl === undefined ? undefined : fillText(baseUrl, all, encode);
   return {
     headers: fillMembers(headers, all),
     query: fillMembers(query, all),
-    baseUrl: (baseUrl === undefined ? undefined : fillText(baseUrl, all)) ?? connection.baseUrl,
+    baseUrl: address?.startsWith('/') ? behind(connection.baseUrl, address) : (address ?? connection.baseUrl),
   };
+
+  function encode(value: string, name: string): string {
+    return baseUrl?.startsWith(`{${name}}`) || isPartOfUrl(provider, name) ? value : encodeURIComponent(value);
+  }
+}
+
+/** A path behind the path of a base URL. */
+export function behind(baseUrl: string, path: string): string {
+  return `${baseUrl.replace(/\/+$/, '')}${path}`;
+}
+
+/** Reports whether a setting is a host or a path, which stand in a URL as they are. */
+export function isPartOfUrl({ settings }: Pick<Provider, 'settings'>, name: string): boolean {
+  const kind = settings !== undefined && Object.hasOwn(settings, name) ? settings[name]?.kind : undefined;
+  return kind === 'host' || kind === 'path';
 }
 
 /** Reports whether a token is placed as RFC 6750 §2.1 has it. */

@@ -1,7 +1,7 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import { type Forwarder, type ForwardOutcome, UNAUTHORIZED } from '../../core/proxy/forwarder.ts';
 import type { Connection } from '../../core/slot/connection.ts';
-import { type Placed, place } from '../../core/slot/placement.ts';
+import { behind, type Placed, place } from '../../core/slot/placement.ts';
 import type { Values } from '../../core/slot/text.ts';
 import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
@@ -12,7 +12,7 @@ import { serverDateOf } from './answer-clock.ts';
 import { failure, misledAddress, transportFailure } from './failures.ts';
 import { readLife } from './lifetime.ts';
 import { checkToken } from './outcome.ts';
-import { behind, certificateOf, isMisled, trustOf, withQuery } from './request.ts';
+import { certificateOf, isMisled, trustOf, withQuery } from './request.ts';
 
 /** The largest answer that is passed on: base64 makes 6 MB of it, which is what Lambda can return. */
 const MAXIMUM_ANSWER_BYTES = 4_718_592;

@@ -1,5 +1,6 @@
 import type { Connection } from '../../core/slot/connection.ts';
-import type { Placement, Provider, Step } from '../../core/slot/provider.ts';
+import { behind, isPartOfUrl } from '../../core/slot/placement.ts';
+import type { Placement, Step } from '../../core/slot/provider.ts';
 import { fillMembers, fillText, namesIn, type Values } from '../../core/slot/text.ts';
 import type { HttpRequest } from '../../http/port.ts';
 import { textsIn } from '../names.ts';
@@ -94,11 +95,6 @@ function buildUrl(
   return { kind: 'url', url };
 }
 
-/** A path behind the path of a base URL. */
-export function behind(baseUrl: string, path: string): string {
-  return `${baseUrl.replace(/\/+$/, '')}${path}`;
-}
-
 /**
  * Reports whether a URL that an answer gave leads to a host that is named, over TLS where the base URL is, and to no
  * other port than its scheme's or the base URL's.
@@ -120,11 +116,6 @@ export function isMisled(connection: Connection, baseUrl: string): boolean {
 
 function matchesHost(hostname: string, pattern: string): boolean {
   return pattern.startsWith('*.') ? hostname.endsWith(pattern.slice(1)) : hostname === pattern;
-}
-
-function isPartOfUrl({ settings }: Provider, name: string): boolean {
-  const kind = settings !== undefined && Object.hasOwn(settings, name) ? settings[name]?.kind : undefined;
-  return kind === 'host' || kind === 'path';
 }
 
 /** A URL with further parameters in its query. */

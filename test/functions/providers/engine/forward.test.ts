@@ -168,6 +168,23 @@ describe('the address of an API that a login named', () => {
     });
     expect((await forwarding({}, get, at)).request?.url).toBe('https://eu.example/v1/jobs');
   });
+
+  it('stands behind the connection’s own where it is a path', async () => {
+    const provider = providerWith({ placement: { headers: BEARER, baseUrl: '/rest/v2' } });
+    const at = connectionOf('any', 'https://api.example/eu/', { provider });
+    expect((await forwarding({}, get, at)).request?.url).toBe('https://api.example/eu/rest/v2/jobs');
+  });
+
+  it('takes no setting or answer for more than one segment, hosts and paths aside', async () => {
+    const settings = { region: { kind: 'host' }, tenant: { kind: 'text' } } as const;
+    const baseUrl = 'https://{region}/{tenant}/{account}';
+    const at = connectionOf('any', 'https://login.example', {
+      provider: providerWith({ settings, placement: { headers: BEARER, baseUrl } }),
+      settings: { region: 'eu.example', tenant: 'a/b?c' },
+    });
+    const { request } = await forwarding({}, get, at, { values: { account: '4#2' } });
+    expect(request?.url).toBe('https://eu.example/a%2Fb%3Fc/4%232/jobs');
+  });
 });
 
 describe('a forwarded answer', () => {

@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { behind } from '../../../../functions/core/slot/placement.ts';
 import type { Provider, Setting, Step } from '../../../../functions/core/slot/provider.ts';
 import type { Values } from '../../../../functions/core/slot/text.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
-import {
-  behind,
-  buildRequest,
-  joinedTexts,
-  leadsTo,
-  withQuery,
-} from '../../../../functions/providers/engine/request.ts';
+import { buildRequest, joinedTexts, leadsTo, withQuery } from '../../../../functions/providers/engine/request.ts';
 import { body } from '../../../../functions/providers/provider.ts';
 import { selfSigned } from '../../http/raw-server.ts';
 import { answeredBy, connectionOf, failureIn, providerWith, secretOf } from '../provider-harness.ts';

@@ -111,10 +111,10 @@ export function loginProblems(provider: Provider): ProviderProblem[] {
       for (const name of readsOf([step])) known.add(name);
       return found;
     });
-    if (!signsToken && steps.at(-1)?.reads?.['token'] === undefined) {
+    if (!signsToken && !readsOf(steps).includes('token')) {
       problems.push({
         path: ['logins', kind],
-        message: 'must read `token` in its last step, or have it as a derived value',
+        message: 'must read `token` in one of its steps, or have it as a derived value',
       });
     }
     return problems;
@@ -144,7 +144,7 @@ export function renewalProblems(provider: Provider): ProviderProblem[] {
     problems.push(...of(['renewal', 'refresh', index], step));
     for (const name of readsOf([step])) known.add(name);
   }
-  if (renewal.refresh.at(-1)?.reads?.['token'] === undefined)
-    problems.push({ path: ['renewal', 'refresh'], message: 'must read `token` in its last step' });
+  if (!readsOf(renewal.refresh).includes('token'))
+    problems.push({ path: ['renewal', 'refresh'], message: 'must read `token` in one of its steps' });
   return problems;
 }

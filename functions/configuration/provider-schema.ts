@@ -231,7 +231,7 @@ export const providerSchema = strictObject(
     userSubject: userSubject.exactOptional(),
     /** Values computed for each mint, in this order. */
     derived: membersOf(name, derived, 'derived values by name').exactOptional(),
-    /** Requests one after the other; the last answer gives `token`. */
+    /** Requests one after the other; one of the answers gives `token`. */
     logins: strictObject({ system: steps.exactOptional(), user: steps.exactOptional() }, '`logins`'),
     /** What an API call must carry, and where it goes. */
     placement: strictObject(

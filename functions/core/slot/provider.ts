@@ -12,8 +12,8 @@ export type JsonTemplate = JsonValue;
 
 /**
  * A kind of upstream as data: how its login, token placement, lifetime and renewal work. One engine runs it, a schema
- * checks it, and an operator may write one as JSON. A mint is a chain of requests over named values; the last answer, or
- * a derived value, gives `token`.
+ * checks it, and an operator may write one as JSON. A mint is a chain of requests over named values; one of the
+ * answers, or a derived value, gives `token`.
  */
 export interface Provider {
   /** The fields of the secret's JSON, each a text. */

@@ -131,24 +131,26 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     }
   }
 
-  /** Sends the steps one after the other; the last answer, or the failure that the first bad one is. */
+  /** Sends the steps one after the other; the answer that has the token, or the failure that the first bad one is. */
   async function run(attempt: Attempt, steps: readonly Step[]): Promise<Answered | UpstreamFailure | undefined> {
-    let last: Answered | undefined;
+    let given: Answered | undefined;
     for (const [index, step] of steps.entries()) {
-      const isLater = last !== undefined;
+      const isLater = index > 0;
       const sent = await send(attempt, step, isLater);
       if ('kind' in sent) return isLater ? afterOthers(sent) : sent;
       const failed = await judge(attempt, step, sent);
       if (failed !== undefined) return heedRetryAfter(isLater ? afterOthers(failed) : failed, sent, clock.now());
-      last = { step, answer: sent, token: await read(attempt, step, sent) };
+      const answered = { step, answer: sent, token: await read(attempt, step, sent) };
       const needed = steps.slice(index + 1).flatMap(namesInStep);
       const isLacking = Object.keys(step.reads ?? {}).some(
         (name) => needed.includes(name) && attempt.values[name] === undefined,
       );
       // The next request would go out without it, and what came back would be held against the credential.
-      if (isLacking) return noToken(attempt, last);
+      if (isLacking) return noToken(attempt, answered);
+      // A request after the token's own asks for more, such as where the API is.
+      if (given?.step.reads?.['token'] === undefined || step.reads?.['token'] !== undefined) given = answered;
     }
-    return last;
+    return given;
   }
 
   async function send(attempt: Attempt, step: Step, isLater: boolean): Promise<ParsedAnswer | UpstreamFailure> {

@@ -150,7 +150,7 @@ export function readAttributes(provider: Provider, { content }: ParsedAnswer, re
 }
 
 function tokenPathOf({ logins }: Provider): readonly (string | number)[] {
-  const source = logins.system?.at(-1)?.reads?.['token'];
+  const source = logins.system?.findLast(({ reads }) => reads?.['token'] !== undefined)?.reads?.['token'];
   return source?.in === 'body' ? source.path : [];
 }
 

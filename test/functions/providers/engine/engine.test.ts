@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { UpstreamOutcome } from '../../../../functions/core/mint/upstream.ts';
 import { isBrokerErrorCode } from '../../../../functions/core/words/errors.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
-import { answeredBy, connectionOf, secretOf } from '../provider-harness.ts';
+import { body } from '../../../../functions/providers/provider.ts';
+import { answeredBy, connectionOf, providerWith, secretOf } from '../provider-harness.ts';
 
 const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const texts = { apiKey: 'Xq7-credential', username: 'Xq7-credential-name', password: 'Xq7-credential/p|w' };
@@ -144,5 +145,47 @@ describe('whatever an upstream answers', () => {
       }),
       { numRuns: 400 },
     );
+  });
+});
+
+describe('a login of several requests', () => {
+  const provider = providerWith({
+    logins: {
+      system: [
+        { url: '/login', reads: { token: body('token'), life: body('life') } },
+        { method: 'GET', url: '/whoami', headers: { authorization: 'Bearer {token}' }, reads: { api: body('api') } },
+      ],
+    },
+    placement: { headers: { authorization: 'Bearer {token}' }, baseUrl: '{api}', hosts: ['*.pods.example'] },
+    lifetime: [{ value: 'life', as: 'seconds' }],
+  });
+
+  it('takes the token of the answer that has it, though a later one says where the API is', async () => {
+    const answer = { token: 'abc', life: 600, api: 'https://a1.pods.example' };
+    const { upstream, sent } = answeredBy({ body: JSON.stringify(answer) });
+    const connection = connectionOf('any', 'https://login.example', { provider });
+    const secret = secretOf({ id: 'i', key: 'k' });
+    const outcome = await upstream.login({ connection, subject: 'system', secret, timeoutMs: 1000 });
+
+    expect(sent.map(({ url, headers }) => [url, headers['authorization']])).toEqual([
+      ['https://login.example/login', undefined],
+      ['https://login.example/whoami', 'Bearer abc'],
+    ]);
+    expect(outcome).toMatchObject({
+      kind: 'token',
+      life: { seconds: 600 },
+      values: { api: 'https://a1.pods.example' },
+    });
+    expect(outcome.kind === 'token' && outcome.value.reveal()).toBe('abc');
+  });
+
+  it('brings none where that answer has none, whatever a later one says', async () => {
+    const { upstream, sent } = answeredBy({ body: JSON.stringify({ api: 'https://a1.pods.example' }) });
+    const connection = connectionOf('any', 'https://login.example', { provider });
+    const secret = secretOf({ id: 'i', key: 'k' });
+    const outcome = await upstream.login({ connection, subject: 'system', secret, timeoutMs: 1000 });
+
+    expect(outcome).toMatchObject({ kind: 'failure', code: 'upstream_invalid_response' });
+    expect(sent).toHaveLength(1);
   });
 });

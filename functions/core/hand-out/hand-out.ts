@@ -100,17 +100,17 @@ function fromMemory(
   return { token, source: 'cache' };
 }
 
+function whyNotHandedOut({ name, proxyOnly, tokensOverlap }: Connection): string | undefined {
+  if (proxyOnly) return `API calls of ${name} carry a part of its credential`;
+  return tokensOverlap ? undefined : `The upstream of ${name} ends the old token when it issues a new one`;
+}
+
 function assertServable({ connection, via }: HandOutRequest, minTtlSeconds: number): void {
-  if (connection.proxyOnly && via !== 'proxy') {
+  const why = whyNotHandedOut(connection);
+  if (why !== undefined && via !== 'proxy') {
     throw new BrokerError(
       'handout_disabled',
-      `API calls of ${connection.name} carry a part of its credential, so its tokens are not handed out. Call it through /proxy/${connection.name}.`,
-    );
-  }
-  if (!connection.tokensOverlap && via !== 'proxy') {
-    throw new BrokerError(
-      'handout_disabled',
-      `The upstream of ${connection.name} ends the old token when it issues a new one, so its tokens are not handed out. Call it through /proxy/${connection.name}.`,
+      `${why}, so its tokens are not handed out. Call it through /proxy/${connection.name}.`,
     );
   }
   const longestSeconds = lifetimeSecondsOf(connection) - CLOCK_SKEW_MS / 1000;

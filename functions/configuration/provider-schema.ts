@@ -18,7 +18,7 @@ const headerName = z.string().regex(HEADER_NAME, 'must be the name of a header')
 /** An object whose members all have names of one shape and values of one kind. */
 function membersOf<Value extends z.ZodType>(key: z.ZodType<string>, value: Value, what: string) {
   return z.record(key, value, {
-    error: ({ code }) => (code === 'invalid_key' ? undefined : `must be an object: ${what}`),
+    error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : `must be an object: ${what}`),
   });
 }
 

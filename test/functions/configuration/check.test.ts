@@ -234,36 +234,6 @@ describe('a refused declaration', () => {
 });
 
 describe('warnings', () => {
-  it('says what a provider asks for and the broker does not do yet', () => {
-    const bookings = {
-      secretFields: { key: {}, next: { rotates: { graceSeconds: 0 } } },
-      logins: {
-        system: [
-          {
-            url: '/session',
-            json: { key: '{key}', next: '{next}' },
-            reads: { token: { in: 'body', path: ['id'] }, next: { in: 'body', path: ['next'] } },
-          },
-        ],
-      },
-      placement: { headers: { 'x-session': '{token}' } },
-      lifetime: [{ seconds: 3600 }],
-      limits: { tokens: { count: 2, perSeconds: 3600 }, single: true },
-      probe: { url: '/me' },
-      logout: { url: '/leave' },
-    };
-    const { warnings } = resolveConnections({
-      providers: { bookings },
-      connections: { desk: { provider: 'bookings', baseUrl: 'https://bookings.example.com' }, it: helpdesk },
-    });
-
-    expect(warnings).toEqual(
-      ['secretFields.next.rotates', 'limits.tokens', 'limits.single', 'probe', 'logout'].map((key) =>
-        expect.stringMatching(new RegExp(`^connections\\.desk\\.provider: ${key}.* yet`)),
-      ),
-    );
-  });
-
   it('says nothing where nothing is unsafe', () => {
     expect(resolveConnections(example).warnings).toEqual([]);
     expect(warningsOf({ ...helpdesk, baseUrl: 'http://127.0.0.1:8080' })).toEqual([]);

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { resolveConnections } from '../../../functions/configuration/check.ts';
+import { ConfigurationError } from '../../../functions/configuration/errors.ts';
+
+const login = {
+  url: '/session',
+  json: { key: '{key}' },
+  reads: { token: { in: 'body', path: ['id'] } },
+};
+const bookings = {
+  secretFields: { key: {} },
+  logins: { system: [login] },
+  placement: { headers: { 'x-session': '{token}' } },
+  lifetime: [{ seconds: 3600 }],
+};
+
+function resolve(provider: object, connection: object = {}) {
+  return resolveConnections({
+    providers: { bookings: provider },
+    connections: { desk: { provider: 'bookings', baseUrl: 'https://bookings.example.com', ...connection } },
+  });
+}
+
+/** The problems of a provider; that nobody can use it goes without saying. */
+function problemsOf(provider: object) {
+  try {
+    resolve(provider);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.problems.filter(({ path }) => path !== 'connections.desk.provider');
+  }
+  return [];
+}
+
+const step = (change: object) => ({ ...bookings, logins: { system: [{ ...login, ...change }] } });
+
+it('takes a provider of one request', () => {
+  expect(problemsOf(bookings)).toEqual([]);
+  expect(resolve(bookings).connections['desk']?.provider).toMatchObject({ name: 'bookings', ...bookings });
+});
+
+describe('a provider is refused', () => {
+  it.each<[why: string, provider: object, path: string]>([
+    ['a key that there is not', { ...bookings, login }, 'providers.bookings.login'],
+    ['no login', { ...bookings, logins: {} }, 'providers.bookings.logins'],
+    ['a name that nothing gives', step({ json: { key: '{secret}' } }), 'providers.bookings.logins.system[0]'],
+    ['a misspelt key of a step', step({ querry: {} }), 'providers.bookings.logins.system[0].querry'],
+    ['no token', step({ reads: {} }), 'providers.bookings.logins.system'],
+    ['a host out of the secret', step({ url: 'https://{key}/session' }), 'providers.bookings.logins.system[0].url'],
+    ['plain http', step({ url: 'http://api.example.com/session' }), 'providers.bookings.logins.system[0].url'],
+    ['two bodies', step({ form: { key: '{key}' } }), 'providers.bookings.logins.system[0]'],
+    ['a method that there is not', step({ method: 'PATCHY' }), 'providers.bookings.logins.system[0].method'],
+    [
+      'a broken header name',
+      { ...bookings, placement: { headers: { 'x y': '{token}' } } },
+      'providers.bookings.placement',
+    ],
+    [
+      'no token in a call',
+      { ...bookings, placement: { headers: { 'x-session': 'x' } } },
+      'providers.bookings.placement',
+    ],
+    ['no end of a token', { ...bookings, lifetime: [] }, 'providers.bookings.lifetime'],
+    [
+      'a pattern that takes long',
+      { ...bookings, logins: { system: [login], user: [login] }, userSubject: { pattern: '(a+)+' } },
+      'providers.bookings.userSubject.pattern',
+    ],
+    ['users without a word for them', { ...bookings, logins: { user: [login] } }, 'providers.bookings'],
+    ['an enum without values', { ...bookings, settings: { way: { kind: 'enum' } } }, 'providers.bookings.settings.way'],
+    [
+      'a setting with the name of a key of connections',
+      { ...bookings, settings: { baseUrl: { kind: 'text' } } },
+      'providers.bookings.settings.baseUrl',
+    ],
+    [
+      'a signature without a key',
+      { ...bookings, derived: { proof: { jwt: { alg: 'RS256', key: '{pem}', claims: {}, lifeSeconds: 60 } } } },
+      'providers.bookings.derived.proof',
+    ],
+    ['the name of a preset', {}, 'providers.helpmaster'],
+  ])('for %s', (_why, provider, path) => {
+    const problems =
+      path === 'providers.helpmaster'
+        ? refusedPreset()
+        : problemsOf(provider).filter((problem) => problem.path.startsWith(path));
+
+    expect(problems).not.toEqual([]);
+    expect(problems[0]?.message).toMatch(/^[a-z`]/);
+  });
+});
+
+function refusedPreset() {
+  try {
+    resolveConnections({ providers: { helpmaster: bookings }, connections: {} });
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.problems.filter(({ path }) => path === 'providers.helpmaster');
+  }
+  return [];
+}
+
+describe('an operator is warned', () => {
+  it('of what a provider says and the broker does not do yet', () => {
+    const reads = { token: login.reads.token, next: { in: 'body', path: ['next'] } };
+    const { warnings } = resolve({
+      ...bookings,
+      secretFields: { key: {}, next: { rotates: { graceSeconds: 0 } } },
+      logins: { system: [{ ...login, json: { key: '{key}', next: '{next}' }, reads }] },
+      limits: { tokens: { count: 2, perSeconds: 3600 }, single: true },
+      probe: { url: '/me' },
+      logout: { url: '/leave' },
+    });
+
+    expect(warnings).toEqual(
+      ['secretFields.next.rotates', 'limits.tokens', 'limits.single', 'probe', 'logout'].map((key) =>
+        expect.stringMatching(new RegExp(`^connections\\.desk\\.provider: ${key}.* yet`)),
+      ),
+    );
+  });
+
+  it('of a credential in a URL, and of the password grant', () => {
+    expect(resolve(step({ query: { key: '{key}' } })).warnings).toEqual([
+      expect.stringContaining("logins.system.0 puts a part of the credential into the URL, and so into the upstream's"),
+    ]);
+    expect(resolve(step({ json: { grant_type: 'password', key: '{key}' } })).warnings).toEqual([
+      expect.stringContaining('RFC 9700'),
+    ]);
+  });
+});

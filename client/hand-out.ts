@@ -24,7 +24,7 @@ export type WireHandOut = z.infer<typeof handOutSchema>;
 
 /**
  * One token, handed out. Times are epoch milliseconds, as the broker's clock has them. `token` and `headers` are there
- * to be used, and are not shown when the whole is printed or turned into JSON: those show the fingerprint.
+ * to be used, and are not shown when the whole is printed or turned into JSON: those show the token hash.
  */
 export interface HandOut {
   readonly token: string;
@@ -42,7 +42,7 @@ export interface HandOut {
   readonly source: string;
   readonly attributes: Readonly<Record<string, unknown>>;
   /** The first 12 hex digits of the token's SHA-256, by which logs name it. */
-  readonly fingerprint: string;
+  readonly tokenHash: string;
   /** The broker's answer as it came, the token in it. */
   toWire(): WireHandOut;
 }
@@ -59,7 +59,7 @@ export function hashOf(token: string): string {
 }
 
 /** The first 12 hex digits of a token's hash: the name it has in logs. */
-export function fingerprintOf(token: string): string {
+export function tokenHashOf(token: string): string {
   return hashOf(token).slice(0, 12);
 }
 
@@ -74,7 +74,7 @@ function createHandOut(wire: WireHandOut): HandOut {
     generation: wire.generation,
     source: wire.source,
     attributes: wire.attributes,
-    fingerprint: fingerprintOf(wire.access_token),
+    tokenHash: tokenHashOf(wire.access_token),
   };
   const hidden = { token: wire.access_token, headers: wire.headers, toWire: () => wire, [inspect.custom]: () => shown };
   return Object.defineProperties({ ...shown, token: '', headers: {}, toWire: () => wire }, notEnumerable(hidden));

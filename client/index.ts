@@ -2,7 +2,7 @@
 export type { ConnectionStatus, ConnectionSummary, SlotStatus } from './broker-api.ts';
 export type { Clock } from './clock.ts';
 export { TokenBrokerError, type TokenBrokerErrorKind } from './error.ts';
-export { fingerprintOf, type HandOut, hashOf, type WireHandOut } from './hand-out.ts';
+export { type HandOut, hashOf, tokenHashOf, type WireHandOut } from './hand-out.ts';
 export type { ProxyInit } from './proxy-call.ts';
 export type { AwsCredentials, CredentialProvider } from './signing.ts';
 export {

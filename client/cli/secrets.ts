@@ -54,14 +54,14 @@ export async function createSecretStore(region: string): Promise<SecretStore> {
   const client = new SecretsManagerClient({ region, maxAttempts: 2 });
   return {
     async read(secretId) {
-      const { SecretString } = await told(
+      const { SecretString } = await withSecretErrors(
         { secretId, needs: TO_READ },
         client.send(new GetSecretValueCommand({ SecretId: secretId })),
       );
       return SecretString ?? '';
     },
     async write(secretId, value) {
-      await told(
+      await withSecretErrors(
         { secretId, needs: TO_WRITE },
         client.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: value })),
       );
@@ -69,17 +69,17 @@ export async function createSecretStore(region: string): Promise<SecretStore> {
   };
 }
 
-/** What is done with which secret, for messages. */
-interface Deed {
+/** One access to a secret, for messages. */
+interface SecretAccess {
   readonly secretId: string;
-  /** The permissions that it takes. */
+  /** Permissions that the access needs. */
   readonly needs: string;
 }
 
 const TO_READ = "secretsmanager:GetSecretValue, and the key's kms:Decrypt where the secret has its own";
 const TO_WRITE = "secretsmanager:PutSecretValue, and the key's kms:GenerateDataKey where the secret has its own";
 
-async function told<T>(deed: Deed, work: Promise<T>): Promise<T> {
+async function withSecretErrors<T>(access: SecretAccess, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -87,11 +87,11 @@ async function told<T>(deed: Deed, work: Promise<T>): Promise<T> {
     const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;
     const status: unknown =
       typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, 'httpStatusCode') : undefined;
-    throw secretError(deed, name, typeof status === 'number' ? status : undefined);
+    throw secretError(access, name, typeof status === 'number' ? status : undefined);
   }
 }
 
-function secretError({ secretId, needs }: Deed, name: string, status: number | undefined): TokenBrokerError {
+function secretError({ secretId, needs }: SecretAccess, name: string, status: number | undefined): TokenBrokerError {
   switch (name) {
     case 'ResourceNotFoundException':
       return new TokenBrokerError(

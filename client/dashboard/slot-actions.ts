@@ -10,7 +10,7 @@ export interface ActionResult {
   readonly status: number;
   readonly elapsed_ms: number;
   /** Of the token that was handed out: the first 12 hex digits of its SHA-256. */
-  readonly fingerprint?: string;
+  readonly token_hash?: string;
   readonly generation?: number;
   readonly source?: string;
   readonly expires_at?: string;
@@ -64,6 +64,6 @@ function problemIn(error: unknown): Outcome {
   return { status, code, detail, ...(remedy === undefined ? {} : { remedy }) };
 }
 
-function shown({ fingerprint, generation, source, expiresAt }: HandOut): Outcome {
-  return { status: 200, fingerprint, generation, source, expires_at: new Date(expiresAt).toISOString() };
+function shown({ tokenHash, generation, source, expiresAt }: HandOut): Outcome {
+  return { status: 200, token_hash: tokenHash, generation, source, expires_at: new Date(expiresAt).toISOString() };
 }

@@ -24,7 +24,7 @@ export interface ActivityEvent {
   times: number;
   readonly subject?: string;
   /** The first 12 hex digits of the token's SHA-256. */
-  readonly fingerprint?: string;
+  readonly token_hash?: string;
   readonly generation?: number;
   /** Of a hand-out: `cache`, `login` or `slide`. */
   readonly source?: string;
@@ -118,7 +118,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
 }
 
 function isLike(event: ActivityEvent, found: Found): boolean {
-  const parts = ['kind', 'connection', 'subject', 'fingerprint', 'generation', 'source', 'code'] as const;
+  const parts = ['kind', 'connection', 'subject', 'token_hash', 'generation', 'source', 'code'] as const;
   return parts.every((part) => event[part] === found[part]);
 }
 
@@ -147,14 +147,14 @@ function eventIn(line: Line): Found | undefined {
 function slotIn(
   line: Line,
   hashName: 'token' | 'tokenHash',
-): Pick<Found, 'connection' | 'subject' | 'fingerprint' | 'generation'> {
+): Pick<Found, 'connection' | 'subject' | 'token_hash' | 'generation'> {
   const { subject, generation } = line;
-  const fingerprint = textOf(line[hashName]);
+  const tokenHash = textOf(line[hashName]);
   return {
     connection: textOf(line['connection']) ?? '',
     ...(typeof subject === 'string' ? { subject } : {}),
     ...(typeof generation === 'number' ? { generation } : {}),
-    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(tokenHash === undefined ? {} : { token_hash: tokenHash }),
   };
 }
 

@@ -47,16 +47,14 @@ export function createHerd(parts: {
     const began = performance.now();
     const asked = Array.from({ length: CALLERS / INSTANCES }, () => instances).flat();
     const results = await Promise.all(asked.map((handler) => ask(handler, slot, parts.caller)));
-    const fingerprints = new Set(
-      results.flatMap(({ fingerprint }) => (fingerprint === undefined ? [] : [fingerprint])),
-    );
-    const answered = results.filter(({ fingerprint }) => fingerprint !== undefined).length;
+    const tokenHashes = new Set(results.flatMap(({ tokenHash }) => (tokenHash === undefined ? [] : [tokenHash])));
+    const answered = results.filter(({ tokenHash }) => tokenHash !== undefined).length;
     return {
       ok: answered === results.length,
       callers: results.length,
       instances: instances.length,
       answered,
-      tokens: fingerprints.size,
+      tokens: tokenHashes.size,
       logins: parts.loginsOf(slot.connection) - loginsBefore,
       elapsed_ms: Math.round(performance.now() - began),
       codes: [...new Set(results.flatMap(({ code }) => (code === undefined ? [] : [code])))],
@@ -66,7 +64,7 @@ export function createHerd(parts: {
 
 /** What one caller of the herd got. */
 interface Asked {
-  readonly fingerprint?: string;
+  readonly tokenHash?: string;
   readonly code?: string;
 }
 
@@ -97,7 +95,7 @@ async function ask(handler: ApiHandler, { connection, subject }: SlotName, calle
   if (outcome.kind !== 'returned') return { code: 'internal' };
   const json: unknown = JSON.parse(responseFromResult(outcome.value).body.toString());
   const handOut = handOutOf(json);
-  if (handOut !== undefined) return { fingerprint: handOut.fingerprint };
+  if (handOut !== undefined) return { tokenHash: handOut.tokenHash };
   const isProblem = typeof json === 'object' && json !== null && 'code' in json;
   return { code: isProblem ? String(json.code) : 'internal' };
 }

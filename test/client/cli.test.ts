@@ -175,7 +175,7 @@ describe('call', () => {
 });
 
 describe('reject and purge', () => {
-  it('takes the token from stdin, has it renewed once, and shows fingerprints only', async () => {
+  it('takes the token from stdin, has it renewed once, and shows token hashes only', async () => {
     const token = await currentToken();
     const counted = await broker.counting('community');
     const first = await here('reject wfm', { stdin: `${token}\n` });

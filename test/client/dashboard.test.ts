@@ -48,20 +48,20 @@ describe('against a broker that wants signatures', () => {
     expect((await dashboard.press(name, { ...SLOT, fault: 'down' })).status).toBe(404);
   });
 
-  it('hands out, rejects and purges by fingerprint, and no answer holds a token or a credential', async () => {
+  it('hands out, rejects and purges by token hash, and no answer holds a token or a credential', async () => {
     const client = createTokenBrokerClient({ url: broker.url });
     const current = async () => {
-      const { token, fingerprint, generation } = await createTokenBrokerClient({ url: broker.url }).token('wfm');
-      return { token, fingerprint, generation };
+      const { token, tokenHash, generation } = await createTokenBrokerClient({ url: broker.url }).token('wfm');
+      return { token, tokenHash, generation };
     };
     const first = await dashboard.press('hand-out', SLOT);
     const before = await current();
-    expect(first.json).toMatchObject({ ok: true, status: 200, fingerprint: before.fingerprint });
+    expect(first.json).toMatchObject({ ok: true, status: 200, token_hash: before.tokenHash });
 
     const counted = await broker.counting('community');
     const rejected = await dashboard.press('reject', SLOT);
     const after = await current();
-    expect(rejected.json).toMatchObject({ ok: true, fingerprint: after.fingerprint, source: 'login' });
+    expect(rejected.json).toMatchObject({ ok: true, token_hash: after.tokenHash, source: 'login' });
     expect(after.generation).toBe(before.generation + 1);
     expect((await counted()).logins).toBe(1);
 

@@ -65,7 +65,7 @@ describe('what may be shown', () => {
     ]) {
       expect(shown).not.toContain('canary-1f2e');
     }
-    expect(inspect(handOut)).toContain(handOut.fingerprint);
+    expect(inspect(handOut)).toContain(handOut.tokenHash);
     expect({ ...handOut.headers }).toEqual({ WFMSGAPIKEY: 'canary-1f2e' });
   });
 

@@ -14,7 +14,7 @@ const handOut = z.object({
 
 /** A hand-out as the API answered it, its token known by the first 12 hex digits of its SHA-256. */
 export interface HandedOut {
-  readonly fingerprint: string;
+  readonly tokenHash: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly generation: number;
   readonly source: 'cache' | 'login' | 'slide';
@@ -25,8 +25,8 @@ export function handedOutIn(output: string): HandedOut {
   const parsed = handOut.safeParse(jsonIn(output));
   if (!parsed.success) throw new Error(`The answer is no hand-out; its code is ${problemCodeIn(output) ?? 'none'}.`);
   const { access_token: token, headers, generation, source } = parsed.data;
-  const fingerprint = createHash('sha256').update(token).digest('hex').slice(0, 12);
-  return { fingerprint, headers, generation, source };
+  const tokenHash = createHash('sha256').update(token).digest('hex').slice(0, 12);
+  return { tokenHash, headers, generation, source };
 }
 
 /** The code of a problem response in what a command printed; undefined where there is none. */

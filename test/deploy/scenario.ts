@@ -85,7 +85,7 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
     });
   });
   report.note(describe('wfm', slid));
-  assert.notEqual(slid.fingerprint, wfm.fingerprint);
+  assert.notEqual(slid.tokenHash, wfm.tokenHash);
   assert.equal(
     (await ledgerOf(place.demo.community.url)).logins.length,
     1,
@@ -97,12 +97,12 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
     await setKnobs(place.demo.helpmaster.url, { credential });
     writeSecret(place, 'helpdesk', credential);
     await deployment.run('rotate');
-    assert.equal((await tokenOf(deployment, 'helpdesk')).fingerprint, helpdesk.fingerprint, 'a good token stays');
+    assert.equal((await tokenOf(deployment, 'helpdesk')).tokenHash, helpdesk.tokenHash, 'a good token stays');
     await deployment.run('drop-token');
     // A warm instance hands it out from memory for a while yet.
     return until(TOKEN_WITHIN_MS, async () => {
       const found = await tokenOf(deployment, 'helpdesk');
-      return found.fingerprint === helpdesk.fingerprint ? undefined : found;
+      return found.tokenHash === helpdesk.tokenHash ? undefined : found;
     });
   });
   report.note(describe('helpdesk', rotated));
@@ -115,7 +115,7 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
   });
   await report.step('A deployment without a change changes nothing', async () => {
     assert.match(await deployment.run('upgrade'), /\(no changes\)/);
-    assert.equal((await tokenOf(deployment, 'helpdesk')).fingerprint, rotated.fingerprint);
+    assert.equal((await tokenOf(deployment, 'helpdesk')).tokenHash, rotated.tokenHash);
   });
   await report.step('The stack is destroyed, and the API gone with it', async () => {
     await deployment.run('destroy');
@@ -215,6 +215,6 @@ async function checkSynth(environment: Readonly<Record<string, string>>, { scrat
   assert.deepEqual(assemblies[0], assemblies[1]);
 }
 
-function describe(connection: ConnectionName, { fingerprint, generation, source }: HandedOut): string {
-  return `${connection}: token ${fingerprint}, generation ${generation}, by ${source}`;
+function describe(connection: ConnectionName, { tokenHash, generation, source }: HandedOut): string {
+  return `${connection}: token ${tokenHash}, generation ${generation}, by ${source}`;
 }

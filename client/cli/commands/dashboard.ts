@@ -19,7 +19,7 @@ export const dashboardCommand: Command = {
     port: { type: 'string', value: 'N', help: `port on 127.0.0.1 (${DEFAULT_PORT}; 0 picks a free one)` },
   },
   notes: [
-    'The page signs with your credentials, which stay in this process; tokens are shown by their fingerprint. Listing and',
+    'The page signs with your credentials, which stay in this process; tokens are shown by their token hash. Listing and',
     'purging are for operators. While it runs, whoever is on this machine can use the page as you.',
   ],
   examples: [

@@ -25,15 +25,15 @@ export const rejectCommand: Command = {
     if (!SHA256.test(sha256)) throw new UsageError('--hash is the SHA-256 of the token: 64 lowercase hex digits.');
     const subject = call.text('subject');
     const handOut = await call.client.reject(connection, { sha256, ...(subject === undefined ? {} : { subject }) });
-    const { generation, source, fingerprint } = handOut;
+    const { generation, source, tokenHash } = handOut;
     const rejected = sha256.slice(0, 12);
     const isRenewed = source === 'login' || source === 'slide';
     if (call.isJson) {
       const slot = { connection: handOut.connection, subject: handOut.subject };
-      call.print(JSON.stringify({ ...slot, rejected, current: fingerprint, generation, source }, undefined, 2));
+      call.print(JSON.stringify({ ...slot, rejected, current: tokenHash, generation, source }, undefined, 2));
       return EXIT.ok;
     }
-    call.print(`${fingerprint}  generation ${generation}`);
+    call.print(`${tokenHash}  generation ${generation}`);
     call.say(
       isRenewed
         ? `The token ${rejected}… was renewed by a ${source}.`

@@ -98,7 +98,7 @@ function drawEvents(events) {
 }
 
 function eventRow(event) {
-  const { kind, connection, subject, fingerprint } = event;
+  const { kind, connection, subject, token_hash: tokenHash } = event;
   return element(
     'li',
     { class: `event ${kind}` },
@@ -106,7 +106,7 @@ function eventRow(event) {
     element('span', { class: 'what', text: eventWords(event) }),
     element('span', { class: 'times-over' }),
     element('span', { class: 'where', text: subject === undefined ? connection : `${connection} / ${subject}` }),
-    element('code', { text: fingerprint ?? '' }),
+    element('code', { text: tokenHash ?? '' }),
   );
 }
 

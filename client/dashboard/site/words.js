@@ -38,8 +38,8 @@ const handedOut = {
 /** What came of handing out, in a sentence or two; `slot` is the slot's status right after. */
 export function handOutWords(result, slot) {
   if (!result.ok) return failureWords(result);
-  const { fingerprint, generation, source, elapsed_ms: elapsedMs } = result;
-  const text = `${handedOut[source] ?? 'Handed out'}: token ${fingerprint}, generation ${generation}, ${elapsedMs} ms.`;
+  const { token_hash: tokenHash, generation, source, elapsed_ms: elapsedMs } = result;
+  const text = `${handedOut[source] ?? 'Handed out'}: token ${tokenHash}, generation ${generation}, ${elapsedMs} ms.`;
   const isCurrent = slot === undefined || (slot.generation === generation && slot.expires_at !== null);
   return isCurrent
     ? text
@@ -50,8 +50,8 @@ export function handOutWords(result, slot) {
 export function rejectWords(result) {
   if (!result.ok) return failureWords(result);
   return result.source === 'cache'
-    ? `That token was not the current one any more: the current one is ${result.fingerprint}. No login was made for it.`
-    : `Replaced: the current token is now ${result.fingerprint}, generation ${result.generation}.`;
+    ? `That token was not the current one any more: the current one is ${result.token_hash}. No login was made for it.`
+    : `Replaced: the current token is now ${result.token_hash}, generation ${result.generation}.`;
 }
 
 /** What came of forgetting a slot. */

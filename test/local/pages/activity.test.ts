@@ -56,7 +56,7 @@ describe('what the page counts from the log of the functions', () => {
 
     expect(activity.events()).toMatchObject([
       { kind: 'hand-out', generation: 4, times: 1 },
-      { kind: 'hand-out', generation: 3, times: 2, at: 1_500, fingerprint: 'abababababab', source: 'cache' },
+      { kind: 'hand-out', generation: 3, times: 2, at: 1_500, token_hash: 'abababababab', source: 'cache' },
     ]);
   });
 

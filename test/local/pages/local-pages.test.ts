@@ -100,7 +100,7 @@ describe('the endpoints of the page are for the page alone', () => {
 });
 
 describe('the buttons of the page', () => {
-  it('hand out by fingerprint: no answer of the page holds a token or a credential', async () => {
+  it('hand out by token hash: no answer of the page holds a token or a credential', async () => {
     const answers: Received[] = [];
     for (const name of ['hand-out', 'call', 'reject', 'herd', 'refresh', 'purge', 'hand-out']) {
       for (const slot of [SLOT, { connection: 'helpdesk', subject: '88' }]) {
@@ -111,7 +111,7 @@ describe('the buttons of the page', () => {
 
     const [handOut] = answers;
     expect(handOut?.json).toMatchObject({ ok: true, source: 'login', generation: 1 });
-    expect(handOut?.json?.['fingerprint']).toMatch(/^[0-9a-f]{12}$/);
+    expect(handOut?.json?.['token_hash']).toMatch(/^[0-9a-f]{12}$/);
     const wfm = (await send(`${system.url}/tokens/wfm/system`)).json ?? {};
     const helpdesk = (await send(`${system.url}/tokens/helpdesk/88`)).json ?? {};
     const secrets = [demoHelpmasterSecret.apiKey, demoCommunitySecret.password, wfm, helpdesk].map((secret) =>

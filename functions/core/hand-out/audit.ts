@@ -4,7 +4,7 @@ import type { Slot } from '../slot/slot.ts';
 import { remainingSeconds, type Token } from '../slot/token.ts';
 import type { Clock, Telemetry } from '../words/platform.ts';
 
-/** Who got which token, from where: written before the answer. */
+/** Record of a hand-out: the caller, the token and its source. Written before the answer. */
 export interface HandOutRecord {
   readonly caller: string;
   readonly connection: string;
@@ -13,7 +13,7 @@ export interface HandOutRecord {
   readonly generation: number;
   readonly secretVersion: string;
   readonly source: HandOutSource;
-  /** How the caller came by it, where not by a hand-out of its own. */
+  /** Route by which the caller got it, if not directly. */
   readonly via?: HandOutRoute | undefined;
   readonly requestId: string;
   readonly at: number;
@@ -24,14 +24,14 @@ export type HandOutRoute = 'proxy' | 'exchange';
 
 export type HandOutSource = 'cache' | MintSource;
 
-/** Where hand-outs are recorded. Throws `audit_unavailable`: then no token is handed out. */
+/** Log of hand-outs. Throws `audit_unavailable`: then no token is handed out. */
 export interface Audit {
   handOut(record: HandOutRecord): Promise<void> | void;
 }
 
 /**
- * Records a hand-out, for the audit and for the metrics. It has been written down once this ends, so a token is handed
- * out after it and not before (invariant 10). Throws `audit_unavailable` where a strict audit could not be written.
+ * Records a hand-out, for the audit and for the metrics. The record is written once this returns, and only then is the
+ * token handed out (invariant 10). Throws `audit_unavailable` if a strict audit could not be written.
  */
 export async function recordHandOut(
   { audit, telemetry, clock }: { readonly audit: Audit; readonly telemetry: Telemetry; readonly clock: Clock },

@@ -13,13 +13,13 @@ export interface HandOutRequest {
   readonly slot: Slot;
   /** The caller's own `min_ttl`, in seconds. */
   readonly minTtlSeconds?: number;
-  /** SHA-256 of a token that the upstream answered 401 to, as the caller says. */
+  /** SHA-256 of a token that the caller reports dead, since the upstream answered 401 to it. */
   readonly rejectedHash?: string;
   readonly via?: HandOutRoute;
   /** ARN of the IAM principal, or the federated identity. */
   readonly caller: string;
   readonly requestId: string;
-  /** When the caller's answer must be ready; monotonic milliseconds. */
+  /** Time by which the caller's answer must be ready; monotonic milliseconds. */
   readonly deadline: number;
 }
 
@@ -35,8 +35,8 @@ export interface HandOutDependencies extends LookupDependencies {
 }
 
 /**
- * Creates the hand-out of tokens: from memory, else from the store, else by having one minted, once however many ask.
- * Every hand-out is recorded before it is returned. Throws a `BrokerError` where there is no token to hand out.
+ * Creates the hand-out of tokens: from memory, else from the store, else by having one minted, once for all who ask.
+ * Every hand-out is recorded before it is returned. Throws a `BrokerError` if there is no token to hand out.
  */
 export function createHandOut(dependencies: HandOutDependencies): (request: HandOutRequest) => Promise<HandOut> {
   const { memory, clock } = dependencies;
@@ -87,7 +87,7 @@ export function createHandOut(dependencies: HandOutDependencies): (request: Hand
   };
 }
 
-/** What memory may answer by itself: a token before its `refreshAt`, looked up within `memorySeconds`. */
+/** Hands out from memory a token that is before its `refreshAt` and was read within `memorySeconds`. */
 function fromMemory(
   { connection, slot, rejectedHash }: HandOutRequest,
   minTtlSeconds: number,

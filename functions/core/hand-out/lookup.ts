@@ -16,10 +16,10 @@ export interface LookupDependencies extends RequestMintDependencies, Opening {}
 export interface LookupRequest {
   readonly connection: Connection;
   readonly slot: Slot;
-  /** What the token must have to go: the larger of the connection's and the caller's. */
+  /** Least time that the token must have left: the larger of the connection's and the caller's. */
   readonly minTtlSeconds: number;
   readonly rejectedHash?: string;
-  /** A token that the broker itself knows to be dead: only another will do, however young it is. */
+  /** Token that the broker knows to be dead: only another will do, however young it is. */
   readonly dead?: Publication | undefined;
   readonly via?: HandOutRoute;
   readonly deadline: number;
@@ -28,7 +28,7 @@ export interface LookupRequest {
 export interface Obtained {
   readonly token: Token;
   readonly source: HandOutSource;
-  /** When the store was read for it; epoch milliseconds. */
+  /** Time at which the store was read for it; epoch milliseconds. */
   readonly readAt: number;
 }
 
@@ -39,13 +39,13 @@ interface FirstLook {
 }
 
 const SHORTEST_WAIT_MS = 50;
-/** The longest wait of a request that is young itself: most logins take a few tenths of a second. */
+/** Longest wait of a young request: most logins take a few tenths of a second. */
 const QUICK_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 500;
 
 /**
- * Finds the token of a slot in the store and, where there is none to hand out, has one minted, or waits for whoever is at
- * it. `next-step.ts` has the rules. `find` throws a `BrokerError`.
+ * Creates the lookup. `find` reads the token of a slot from the store; if there is none to hand out, it has one minted,
+ * or waits for the holder of the lease. `next-step.ts` has the rules. `find` throws a `BrokerError`.
  */
 export function createLookup(dependencies: LookupDependencies): {
   find(request: LookupRequest): Promise<Obtained>;
@@ -70,7 +70,7 @@ export function createLookup(dependencies: LookupDependencies): {
       for (;;) {
         const record = found ?? EMPTY_RECORD;
         const at = clock.now();
-        // What was minted for this request is wanted, though the upstream may have issued a refused token again.
+        // A token minted for this request will do, even if the upstream issued the rejected one again.
         const refused = record.generation === minted?.generation ? undefined : not;
         const want = { ...request, not: refused, firstSeen };
         const step = nextStep(want, { record, isConsistent, at }, hasTimeToMint(request));
@@ -124,7 +124,7 @@ export function createLookup(dependencies: LookupDependencies): {
     return { record: await store.read(slot, { consistent: isConsistent }), isConsistent, not };
   }
 
-  /** Marks a token dead on a caller's report. A token that is not current any more is answered exactly as a GET. */
+  /** Marks a token dead on a caller's report. A report of a token that is no longer current is answered as a GET. */
   async function reject(connection: Connection, slot: Slot, rejectedHash: string): Promise<FirstLook> {
     for (;;) {
       const record = await store.read(slot, { consistent: true });
@@ -139,7 +139,7 @@ export function createLookup(dependencies: LookupDependencies): {
     }
   }
 
-  /** Young requests look often; jittered, so that those who wait do not look together. */
+  /** Returns the pause before the next look: short for young requests, and jittered so that looks do not coincide. */
   function pauseMs(ageMs: number): number {
     const longestMs = Math.min(Math.max(ageMs, QUICK_WAIT_MS), LONGEST_WAIT_MS);
     return SHORTEST_WAIT_MS + random.fraction() * (longestMs - SHORTEST_WAIT_MS);

@@ -8,14 +8,14 @@ export interface Publication {
   readonly generation: number;
 }
 
-/** What a request asks for, and what it has learned so far. */
+/** Wishes of a request, and the facts that it has learned so far. */
 export interface Want {
   readonly connection: Connection;
   /** The larger of the connection's and the caller's. */
   readonly minTtlSeconds: number;
-  /** A token that will not do: it was reported dead, or does not open. */
+  /** Token that will not do: it was reported dead, or does not open. */
   readonly not: Publication | undefined;
-  /** The generation seen first: what is newer was minted since the request came. */
+  /** The generation seen first: a newer one was minted since the request came. */
   readonly firstSeen: number;
 }
 
@@ -34,9 +34,9 @@ export type Step =
   | { readonly do: 'fail'; readonly error: BrokerError };
 
 /**
- * What a lookup does next, by one reading of the slot. The first line that fits decides:
+ * Decides the next step of a lookup by one reading of the slot. The first line that fits decides:
  *
- *   a usable token, not the one refused       → open it
+ *   a usable token, not the one rejected      → open it
  *   one too short for min_ttl, not yet due    → fail: min_ttl_unsatisfiable
  *   somebody holds the lease                  → wait
  *   a back-off is on                          → read again where the reading may lag, else fail: cooldown
@@ -70,7 +70,7 @@ function minTtlUnsatisfiable({ minTtlSeconds }: Want): BrokerError {
   );
 }
 
-/** What callers are told while an earlier failure keeps the broker from trying again. */
+/** Creates the error for callers while an earlier failure keeps the broker from trying again. */
 function cooldown(connection: Connection, record: SlotRecord, now: number): BrokerError {
   const retryAfterMs = record.notBefore - now;
   // A holder that never came back leaves its back-off and no code.

@@ -8,11 +8,11 @@ import { BrokerError } from '../words/errors.ts';
 import type { Clock } from '../words/platform.ts';
 import type { HandOutRoute } from './audit.ts';
 
-/** One refresh is asked for at most this often, however many callers see that it is time. */
+/** Shortest time between two requests for a refresh of a slot, however many callers see that it is due. */
 const ASK_INTERVAL_MS = 30_000;
-/** Hand-outs are noted at most once in this share of the idle window: precise enough, and cheap. */
+/** Share of the idle window in which a hand-out is noted at most once: precise enough, and cheap. */
 const USE_NOTED_SHARE = 0.1;
-/** How long past `refreshAt` a proxied call may renew the token by its own answer before a refresh is asked for. */
+/** Time past `refreshAt` for which a proxied call may slide the token before a refresh is asked for. */
 const PROXIED_GRACE_MS = 30_000;
 
 export interface Use {
@@ -24,8 +24,8 @@ export interface Use {
 }
 
 /**
- * What a hand-out from the store leaves behind: that the slot is in use, so that the schedule keeps it fresh, and,
- * once past `refreshAt`, one request for a refresh. Neither can fail the hand-out (the token in hand is good).
+ * Notes after a hand-out from the store that the slot is in use, so that the schedule keeps it fresh, and asks for one
+ * refresh once past `refreshAt`. An outage of the store fails neither, since the token in hand is good.
  */
 export async function noteUse(
   ports: { readonly store: Store; readonly minter: MintInvoker; readonly clock: Clock },
@@ -34,7 +34,7 @@ export async function noteUse(
   await Promise.all([tolerateOutage(recordUse(ports.store, use)), tolerateOutage(askRefresh(ports, use))]);
 }
 
-/** Notes that a slot is in use, where that was not noted lately. Throws `store_unavailable`. */
+/** Notes that a slot is in use, unless that was noted lately. Throws `store_unavailable`. */
 export async function recordUse(store: Store, { connection, slot, record, now }: Omit<Use, 'via'>): Promise<void> {
   const notSince = now - connection.idleSeconds * 1000 * USE_NOTED_SHARE;
   if (record.lastHandedOutAt > notSince) return;
@@ -43,7 +43,7 @@ export async function recordUse(store: Store, { connection, slot, record, now }:
   await store.write(slot, changes.recordUse({ now, notSince, dueAt: isOffSchedule ? dueAt : undefined }));
 }
 
-/** Asks for a refresh, where it is time and nobody has lately. Throws `store_unavailable`. */
+/** Asks for a refresh, if it is due and nobody has asked lately. Throws `store_unavailable`. */
 export async function askRefresh(
   { store, minter }: { readonly store: Store; readonly minter: MintInvoker },
   { connection, slot, record, now, via }: Use,

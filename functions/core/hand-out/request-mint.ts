@@ -14,7 +14,7 @@ import type { Clock, Random } from '../words/platform.ts';
 
 type Published = Extract<MintReply, { outcome: 'published' }>;
 
-/** What the slot holds after a request to mint, read consistently, and what was minted for it, if that is known. */
+/** Record after a request to mint, read consistently, and the reply of `mint` if it published for this request. */
 export interface Minted {
   readonly record: SlotRecord | undefined;
   readonly reply: Published | undefined;
@@ -27,11 +27,11 @@ export interface RequestMintDependencies {
   readonly random: Random;
 }
 
-/** Creates the way to have a slot minted: take the lease, invoke `mint` under it, read what came of it. */
+/** Creates the request to mint: it takes the lease, invokes `mint` under it and reads the record after it. */
 export function createRequestMint({ store, minter, clock, random }: RequestMintDependencies) {
   const read = (slot: Slot) => store.read(slot, { consistent: true });
 
-  /** Where another took the lease first, gives what the slot holds now. Throws a `BrokerError` where there is no token. */
+  /** Returns the present record if another took the lease first. Throws a `BrokerError` if there is no token. */
   async function mint(
     { connection, slot, deadline }: { readonly connection: Connection; readonly slot: Slot; readonly deadline: number },
     seen: SlotRecord | undefined,
@@ -62,7 +62,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     }
   }
 
-  /** A function that failed may have done its work before. */
+  /** Returns the record if `mint` published before its function failed; else throws. */
   async function publishedAllTheSame(
     connection: Connection,
     slot: Slot,
@@ -77,7 +77,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     );
   }
 
-  /** The invocation never ran: no login can have been counted, so a short back-off does. */
+  /** Writes a short back-off and returns the error for a `mint` that never ran: no login can have been counted. */
   async function notInvoked(connection: Connection, slot: Slot, claim: Claim): Promise<BrokerError> {
     const retryAfterMs = backOffMs('not_judged', (claim.seen?.tries ?? 0) + 1, random);
     await backOff(slot, claim, 'mint_unavailable', retryAfterMs);
@@ -88,7 +88,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     );
   }
 
-  /** A token that was minted for this request and does not open: nor would the next, so a back-off comes first. */
+  /** Writes a back-off and returns the error for a new token that does not open, since the next would not either. */
   async function doesNotOpen(connection: Connection, slot: Slot, record: SlotRecord): Promise<BrokerError> {
     const retryAfterMs = backOffMs('unknown', record.tries + 1, random);
     const claim = claimOn(connection, record, { now: clock.now(), random });

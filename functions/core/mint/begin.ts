@@ -8,21 +8,21 @@ import type { Store } from '../slot/store.ts';
 import { takeLease } from '../slot/take-lease.ts';
 import type { Clock, Random } from '../words/platform.ts';
 
-/** A lease that this invocation of `mint` has begun under. */
+/** Lease under which this invocation of `mint` works. */
 export interface Held {
   readonly leaseId: string;
-  /** When the lease was taken; epoch milliseconds by the clock of whoever took it. */
+  /** Time at which the lease was taken; epoch milliseconds by the clock of its taker. */
   readonly takenAt: number;
-  /** What the slot held when the work began. */
+  /** Record of the slot when the work began. */
   readonly record: SlotRecord;
 }
 
-/** A holder that comes later than this before the end of its window does not begin. */
+/** Shortest rest of its window in which a holder begins. */
 const SHORTEST_WINDOW_MS = 1_500;
 
 /**
- * Creates the ways into an attempt: under a lease that the invoker took, or under one taken here. Answers a reply
- * where there is nothing to do, or somebody else is doing it.
+ * Creates the start of an attempt: under a lease that the invoker took, or under one taken here. Returns a reply if
+ * there is nothing to do, or somebody else is doing it.
  */
 export function createLeaseTaking({
   store,
@@ -33,7 +33,7 @@ export function createLeaseTaking({
   readonly clock: Clock;
   readonly random: Random;
 }): (request: MintRequest, connection: Connection, slot: Slot) => Promise<Held | MintReply> {
-  /** Begins under the invoker's lease; a duplicated or late invocation finds it begun, or gone, and is `busy`. */
+  /** Begins under the invoker's lease. Returns `busy` if another invocation has begun, or this one comes too late. */
   async function begin(
     lease: { readonly id: string; readonly takenAt: number },
     connection: Connection,
@@ -48,7 +48,7 @@ export function createLeaseTaking({
     return { leaseId: lease.id, takenAt: lease.takenAt, record };
   }
 
-  /** Takes the lease for the schedule or a reader, where the slot wants minting at all. */
+  /** Takes the lease for the schedule or a reader, if the slot needs a new token. */
   async function acquire(request: MintRequest, connection: Connection, slot: Slot): Promise<Held | MintReply> {
     const record = await store.read(slot, { consistent: true });
     if (record === undefined) return { outcome: 'idle' };
@@ -76,7 +76,7 @@ export function createLeaseTaking({
     }
     const claim = claimOn(connection, record, { now, random });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
-    // Nobody else knows this lease, so there is no other invocation to exclude by beginning it.
+    // Nobody else knows this lease, so it needs no `begin` to exclude other invocations.
     if (taken.isOurs) return { leaseId: claim.leaseId, takenAt: now, record: taken.record };
     if (taken.error !== undefined) throw taken.error;
     return { outcome: 'waiting' };
@@ -89,7 +89,7 @@ export function createLeaseTaking({
     return acquire(request, connection, slot);
   };
 
-  /** A slot that the configuration no longer has: nobody hands it out any more, so the schedule need not look at it either. */
+  /** Takes a slot that is no longer configured off the schedule, since nobody hands its token out any more. */
   async function retire(request: MintRequest, connection: Connection): Promise<MintReply> {
     if (request.lease !== undefined) return { outcome: 'busy' };
     const slot = { connection: connection.name, subject: request.subject, fingerprint: request.fingerprint };

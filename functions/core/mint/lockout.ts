@@ -10,14 +10,14 @@ import type { Clock, Telemetry } from '../words/platform.ts';
 import type { AttemptFailure } from './outcome.ts';
 import type { Secrets, SecretVersion } from './secrets.ts';
 
-/** A copy of the secret older than this is used only for a slot that its version has already served. */
+/** Age up to which a copy of the secret serves every slot; an older one only slots that its version has served. */
 const SECRET_TRUSTED_MS = 5_000;
-/** Slots refused in a row under one version that stop all logins of a connection. */
+/** Number of slots refused in a row under one version that stops all logins of a connection. */
 const REFUSALS_THAT_STOP = 3;
-/** Each round is lost only to a writer of another secret version in between, which takes a rotation. */
+/** Most rounds to record a refusal. A round fails only if another secret version was written in between. */
 const ROUNDS = 5;
 
-/** What a login needs, read before anything is sent. */
+/** Material for a login, read before anything is sent. */
 export interface LoginMaterial {
   readonly secret: SecretVersion;
   readonly key: DataKey;
@@ -25,7 +25,7 @@ export interface LoginMaterial {
   readonly refusals: Refusals | undefined;
 }
 
-/** The slot that wants a login. */
+/** Slot that needs a login. */
 export interface Preparing {
   readonly connection: Connection;
   readonly slot: Slot;
@@ -35,7 +35,7 @@ export interface Preparing {
 
 /** Lockout protection: no login with a version of the secret that the upstream is known to refuse. */
 export interface LoginGate {
-  /** Reads secret, data key and refusals side by side; a failure where the version was refused. */
+  /** Reads secret, data key and refusals in parallel; returns a failure if the version was refused. */
   prepare(attempt: Preparing): Promise<LoginMaterial | AttemptFailure>;
   /** Forgets the refusals that this success disproves. */
   succeeded(connection: Connection, material: LoginMaterial): Promise<void>;
@@ -58,14 +58,14 @@ export function createLoginGate({
 }): LoginGate {
   async function currentSecret(connection: Connection, record: SlotRecord): Promise<SecretVersion> {
     const { secret } = connection;
-    // What was refused or malformed is waited out by looking for a new version, and a dead token is the sign of one.
+    // Bypass the cache if the last secret was refused or invalid, or the token reported dead: it may have been rotated.
     const wantsNewVersion = record.refusedVersion !== undefined || record.failure?.code === 'secret_invalid';
     if (wantsNewVersion || isRejected(record)) return secrets.current({ secret, maxAgeMs: 0 });
     const knownVersion = record.token?.secretVersion;
     return secrets.current({ secret, maxAgeMs: SECRET_TRUSTED_MS, knownVersion });
   }
 
-  /** Keeping count must not undo a login that worked, nor hide the upstream's answer. */
+  /** Tolerates a failed count, which must neither undo a successful login nor hide the upstream's answer. */
   async function tolerate(work: Promise<void>, connection: string): Promise<void> {
     try {
       await work;
@@ -101,7 +101,7 @@ export function createLoginGate({
   };
 }
 
-/** Adds a slot to those refused under a secret version; a new version starts the count afresh. */
+/** Adds a slot to those refused under a secret version; a new version starts the count again. */
 export async function recordRefusal(store: Pick<Store, 'writeRefusals'>, refusal: Refusal): Promise<void> {
   const { connection } = refusal.slot;
   for (let round = 0; round < ROUNDS; round += 1) {

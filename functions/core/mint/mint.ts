@@ -27,19 +27,19 @@ export interface MintDependencies {
   readonly broker: string;
 }
 
-/** What an attempt came to: a token, a failure, or the upstream's word that the session has ended. */
+/** Result of an attempt. A renewal can also end because the upstream said that the session has ended. */
 type Result = { readonly minted: Minted } | { readonly failure: AttemptFailure };
 type RenewalResult = Result | { readonly ended: AttemptFailure; readonly hash: string };
 
-/** Kept back at the end of the window for writing down what came of the attempt. */
+/** Time kept at the end of the window for writing the result of the attempt. */
 const WRITING_MS = 1_000;
-/** With less than this for the upstream nothing is sent. */
+/** Shortest time for the upstream in which a request is sent. */
 const SHORTEST_REQUEST_MS = 250;
 
 /**
- * Creates `mint`: one attempt to give a slot its next token, by a slide or a refresh where provider and slot allow it, else
- * by a login, under a lease. What the upstream may have counted is never sent twice under one lease, save the one login
- * after a slide that was answered 401 (C19).
+ * Creates `mint`: one attempt under a lease to give a slot its next token, by a slide or a refresh if provider and slot
+ * allow it, else by a login. At most one request that the upstream may count is sent under one lease; the exception is
+ * the login after a slide that was answered 401 (C19).
  */
 export function createMint(
   dependencies: MintDependencies,
@@ -65,7 +65,7 @@ export function createMint(
     const renewed = await renew(attempt);
     if (renewed !== undefined && !('ended' in renewed)) return renewed;
     if (renewed !== undefined) {
-      // No later attempt should renew this session again, whatever becomes of the login.
+      // No later attempt should renew this session again, even if the login fails.
       const { slot, record } = attempt;
       const report = changes.markRejected({ generation: record.generation, hash: renewed.hash });
       await store.write(slot, report).catch(() => false);
@@ -74,7 +74,7 @@ export function createMint(
     return login(attempt);
   }
 
-  /** Gets the next token without logging in, or gives undefined where the slot must log in. */
+  /** Gets the next token without logging in, or returns undefined if the slot must log in. */
   async function renew(attempt: Attempt): Promise<RenewalResult | undefined> {
     const { connection, slot, record } = attempt;
     const { renewal, keepsClosed } = upstream.waysOf(connection);
@@ -150,7 +150,7 @@ export function createMint(
     };
   }
 
-  /** Runs what comes before the upstream is called: its outages are failures that cannot have counted. */
+  /** Runs work before the upstream is called, and converts its errors to failures that cannot have counted. */
   async function beforeSending<T>(work: () => Promise<T>): Promise<{ value: T } | { failure: AttemptFailure }> {
     try {
       return { value: await work() };
@@ -185,7 +185,7 @@ export function createMint(
   }
 }
 
-/** Reports whether the slot's token is one that can be renewed: alive, not reported dead, its session not too old (C20). */
+/** Reports whether the slot's token can be renewed: it is alive, not reported dead, its session not too old (C20). */
 function isRenewable({ connection, record }: Attempt, now: number): boolean {
   const { token, failure } = record;
   if (token === undefined || isRejected(record)) return false;

@@ -19,23 +19,23 @@ export interface Attempt extends Held {
   readonly connection: Connection;
   readonly slot: Slot;
   readonly trigger: MintRequest['trigger'];
-  /** When it must have ended; epoch milliseconds. */
+  /** Time by which it must have ended; epoch milliseconds. */
   readonly deadline: number;
 }
 
-/** A token that the upstream gave, with what is needed to seal it. */
+/** A token that the upstream issued, with the keys and facts to seal it. */
 export interface Minted {
   readonly source: MintSource;
   readonly issued: IssuedToken;
   readonly key: DataKey;
-  /** Where the provider keeps closed values. */
+  /** Set if the provider keeps closed values. */
   readonly closedKey: DataKey | undefined;
   readonly secretVersion: string;
   readonly attributes: JsonObject;
   readonly sessionStartedAt: number;
 }
 
-/** Why an attempt brought no token. */
+/** Failure of an attempt. */
 export interface AttemptFailure {
   readonly code: BrokerErrorCode;
   readonly detail: string;
@@ -43,21 +43,21 @@ export interface AttemptFailure {
   readonly retryAfterMs?: number | undefined;
   /** The secret version that the upstream refused. */
   readonly refusedVersion?: string | undefined;
-  /** False for a mere look at the secret, which sent nothing. */
+  /** False if only the secret was checked and nothing was sent. */
   readonly countsAsTry: boolean;
 }
 
-/** The longest time between two looks at a secret that cannot be read or used, so that mending it shows soon. */
+/** Longest time between two reads of a secret that cannot be read or used, so that a repair is noticed soon. */
 const SECRET_LOOK_MS = 10_000;
 
-/** The failure that an error from a port stands for, where nothing had been sent yet; other errors are thrown on. */
+/** Converts a `BrokerError` thrown before anything was sent to a failure; rethrows other errors. */
 export function failureOf(error: unknown): AttemptFailure {
   if (!(error instanceof BrokerError)) throw error;
   return { code: error.code, detail: error.detail, backOff: 'not_judged', countsAsTry: true };
 }
 
 /**
- * Ends an attempt without a token: writes the failure and its back-off, then answers it. Where the write fails, the
+ * Ends an attempt without a token: writes the failure and its back-off, and returns the reply. If the write fails, the
  * back-off that was written with the lease holds.
  */
 export async function writeFailure(
@@ -87,7 +87,7 @@ export async function writeFailure(
     });
   }
   telemetry.metrics({ connection: connection.name, code }, { BackOffs: { unit: 'Count', value: 1 } });
-  // A refused credential is no trouble of the upstream's, and is refused still at each look that sends nothing.
+  // A refused credential is no failure of the upstream, and it is reported again at each check that sends nothing.
   const watched = code === 'upstream_credential_rejected' ? 'CredentialRefused' : 'UpstreamFailures';
   if (code.startsWith('upstream_')) {
     telemetry.metrics({ connection: connection.name }, { [watched]: { unit: 'Count', value: 1 } });

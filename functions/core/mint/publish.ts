@@ -15,8 +15,8 @@ const SHORTEST_RETRY_MS = 50;
 const RETRY_SPREAD_MS = 200;
 
 /**
- * Creates the end of a successful attempt: the token is sealed and put in place as the next generation, if the lease
- * is still held and no generation came between; else it is discarded, so that an older token never replaces a newer.
+ * Creates the end of a successful attempt: it seals the token and publishes it as the next generation, if the lease is
+ * still held and no generation came between. Else it discards the token, so that an older never replaces a newer.
  */
 export function createPublishing(dependencies: {
   readonly store: Store;
@@ -59,7 +59,7 @@ export function createPublishing(dependencies: {
       return { outcome: 'published', generation, source: minted.source };
     }
     if (became === 'superseded') {
-      // Where this fails, the lease lapses by itself.
+      // If this fails, the lease lapses by itself.
       await store.write(slot, changes.release({ leaseId })).catch(() => false);
       return { outcome: 'superseded' };
     }
@@ -79,7 +79,7 @@ export function createPublishing(dependencies: {
     return { value, values, ...(isClosed && sealClosed(closed, closedKey, place, random)) };
   }
 
-  /** Writes until the outcome is known or the time is up: a login must not be lost to a hiccup of the store. */
+  /** Writes until the outcome is known or the time is up, so that a short outage of the store loses no login. */
   async function put(
     { slot, deadline }: Attempt,
     publication: SlotChange,

@@ -8,8 +8,8 @@ export interface SecretVersion {
 
 export interface Secrets {
   /**
-   * The current version. A copy kept from before serves if it is younger than `maxAgeMs`, or is of `knownVersion`
-   * and at most a minute old. Throws `secret_unavailable`.
+   * Returns the current version. A cached copy serves if it is younger than `maxAgeMs`, or is of `knownVersion` and at
+   * most a minute old. Throws `secret_unavailable`.
    */
   current(request: {
     readonly secret: string;

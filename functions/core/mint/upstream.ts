@@ -10,13 +10,13 @@ export interface IssuedToken {
   readonly kind: 'token';
   readonly value: Secret<string>;
   readonly life: IssuedLife;
-  /** When the first request was sent; epoch milliseconds. */
+  /** Time at which the first request was sent; epoch milliseconds. */
   readonly requestStartedAt: number;
   /** Present after a login. */
   readonly attributes?: JsonObject;
-  /** What an API call needs beside the token. */
+  /** Values that an API call needs beside the token. */
   readonly values?: KeptValues;
-  /** Parts of the credential in an API call, and what renews the token: for `mint` and `proxy` alone. */
+  /** Values for `mint` and `proxy` alone: parts of the credential for API calls, and the refresh token. */
   readonly closed?: Secret<KeptValues>;
   /** For the operator's log, never for callers. */
   readonly warning?: string;
@@ -28,10 +28,10 @@ export interface UpstreamFailure {
   readonly backOff: BackOffKind;
   /** For the caller: what happened and what to do; free of credentials, tokens and bodies. */
   readonly detail: string;
-  /** What the answer was judged by, in words; absent where there was none. */
+  /** Part of the answer that decided the failure, in words; absent if there was no answer. */
   readonly evidence?: string;
   readonly retryAfterMs?: number;
-  /** For the operator's log, never for callers: something about the credential that this upstream may not bear with. */
+  /** For the operator's log, never for callers: a part of the credential that this upstream may misread. */
   readonly warning?: string;
   /** With a renewal: the upstream said that the session has ended (C19). */
   readonly ended?: true;
@@ -39,22 +39,22 @@ export interface UpstreamFailure {
 
 export type UpstreamOutcome = IssuedToken | UpstreamFailure;
 
-/** How a connection gets its tokens, as far as `mint` must know. */
+/** Ways in which a connection gets its tokens, as far as `mint` must know. */
 export interface Ways {
-  /** How it gets the next one without logging in. Absent: it logs in again. */
+  /** Way to get the next token without logging in. Absent: it logs in again. */
   readonly renewal?: {
     readonly source: 'slide' | 'refresh';
     /** The request names fields of the secret. */
     readonly needsSecret: boolean;
   };
-  /** Its logins give values that `mint` and `proxy` alone may open. */
+  /** Set if its logins give values that only `mint` and `proxy` may open. */
   readonly keepsClosed: boolean;
 }
 
 interface UpstreamAttempt {
   readonly connection: Connection;
   readonly subject: string;
-  /** For the whole chain of requests. */
+  /** Time for the whole chain of requests. */
   readonly timeoutMs: number;
 }
 
@@ -67,7 +67,7 @@ export interface Upstream {
       readonly token: Secret<string>;
       readonly values: KeptValues;
       readonly closed: Secret<KeptValues> | undefined;
-      /** Where `waysOf` says that it is needed. */
+      /** Set if `waysOf` says that it is needed. */
       readonly secret: Secret<string> | undefined;
     },
   ): Promise<UpstreamOutcome>;

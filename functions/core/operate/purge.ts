@@ -6,9 +6,9 @@ import type { Store } from '../slot/store.ts';
 import type { Clock, Telemetry } from '../words/platform.ts';
 
 /**
- * Creates the operator's purge of a slot: its token, refusal and back-off are dropped, and so is the count that stops
- * the connection's logins. A login in flight goes on, and what it brings is discarded. Where there is nothing, nothing
- * is written. Throws `store_unavailable`.
+ * Creates the operator's purge of a slot: it drops token, refusal and back-off, and the count that stops the
+ * connection's logins. A login in flight goes on, and its token is discarded. Writes nothing if the slot has no item.
+ * Throws `store_unavailable`.
  */
 export function createPurge({
   store,

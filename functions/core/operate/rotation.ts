@@ -6,9 +6,9 @@ import type { Clock, Telemetry } from '../words/platform.ts';
 const SLOTS_A_PAGE = 100;
 
 /**
- * Creates what a new version of a secret sets off: the back-off of its connection's slots ends, and those in use are
- * due at once. Good tokens stay, and so does the memory of the refused version: it is what the new one is compared
- * with. Throws `store_unavailable`.
+ * Creates the reaction to a new version of a secret: it ends the back-off of the connection's slots and makes those in
+ * use due at once. Good tokens stay. So does the refused version, since `mint` compares the new one with it. Throws
+ * `store_unavailable`.
  */
 export function createRotation({
   store,

@@ -6,7 +6,7 @@ import type { Clock } from '../words/platform.ts';
 
 export type SlotState = 'refreshing' | 'cooldown' | 'fresh' | 'empty';
 
-/** What operators see of a slot: never its token. Epoch milliseconds; undefined where there is no token. */
+/** Status of a slot for operators, never with its token. Epoch milliseconds; undefined where there is no token. */
 export interface SlotStatus {
   readonly subject: string;
   readonly state: SlotState;

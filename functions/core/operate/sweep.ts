@@ -8,21 +8,21 @@ const SLOTS_A_SWEEP = 500;
 const AT_ONCE_A_CONNECTION = 10;
 const BEGIN_WITHIN_MS = 30_000;
 const MINT_TIMEOUT_MS = 22_000;
-/** Index entries read at the most to find slots of every connection that is still configured. */
+/** Most index entries that one sweep reads to find slots of every configured connection. */
 const ENTRIES_READ = 8_000;
 
 export interface SweepResult {
   readonly due: number;
   readonly begun: number;
-  /** Due and left for the next sweep: at least, since no more is read than the choice of what to begin takes. */
+  /** Lower bound of the slots left for the next sweep: reading stops once it is clear which slots to begin. */
   readonly backlog: number;
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
 /**
- * Creates the sweep that the schedule runs: every slot whose refresh is due is minted, 10 at once a connection, until
- * the time to begin is over; the rest waits for the next sweep. Where more than 500 are due the connections have a turn
- * each, so that slots which stay due hold up none but their own connection. What is not due costs nothing.
+ * Creates the sweep that the schedule runs. It has every slot minted whose refresh is due, 10 at once a connection,
+ * until the time to begin is over; the rest waits for the next sweep. If more than 500 are due, the connections take
+ * turns, so that slots which stay due hold up only their own connection. Slots that are not due cost nothing.
  */
 export function createSweep({
   store,
@@ -37,7 +37,7 @@ export function createSweep({
   readonly clock: Clock;
   readonly connections: Readonly<Record<string, Connection>>;
 }): () => Promise<SweepResult> {
-  /** What a connection may have of a sweep however many slots the others have due. */
+  /** Slots of a sweep that every connection is sure of, however many the others have due. */
   const share = Math.ceil(SLOTS_A_SWEEP / Object.keys(connections).length);
 
   /** Reports whether reading on could not change which slots a sweep over `due` begins. */
@@ -47,7 +47,7 @@ export function createSweep({
     return Object.keys(connections).every((name) => (found.get(name)?.length ?? 0) >= share);
   }
 
-  /** Slots of connections that the configuration no longer has stay due until their items end: read past them. */
+  /** Reads the due slots, and skips those of removed connections, which stay due until their items end. */
   async function dueSlots(): Promise<readonly DueSlot[]> {
     for (let limit = SLOTS_A_SWEEP + 1; ; limit *= 2) {
       const found = await store.due({ now: clock.now(), limit });
@@ -96,7 +96,7 @@ export function createSweep({
   };
 }
 
-/** The slots with one of each connection in turn, in the order in which they were due. */
+/** Orders the slots so that each connection has one in turn, the longest overdue first. */
 function inTurns(due: readonly DueSlot[]): readonly DueSlot[] {
   const queues = [...Map.groupBy(due, ({ slot }) => slot.connection).values()];
   const rounds = Math.max(0, ...queues.map(({ length }) => length));

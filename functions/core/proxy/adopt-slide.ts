@@ -25,9 +25,9 @@ export interface SlideDependencies {
 }
 
 /**
- * Takes up a token that a proxied answer renewed, where it is worth a write: only past `refreshAt`, only if the token
- * used is still current and nobody holds the lease, and not past the session's longest age (C20). Otherwise the slide
- * is dropped. It can fail nothing: the caller has its answer.
+ * Takes up a token that a proxied answer renewed, if it is worth a write: only past `refreshAt`, only if the token used
+ * is still current and nobody holds the lease, and not past the session's longest age (C20). Otherwise the slide is
+ * dropped. Never throws, since the caller has its answer.
  */
 export async function adoptSlide(
   dependencies: SlideDependencies,
@@ -61,7 +61,7 @@ export async function adoptSlide(
 
 /**
  * Seals a slid token as the next generation under the slot's current data key with a new nonce, so that the function
- * needs no right to make data keys. Undefined where the session is too old, the token too short, or the key is gone.
+ * needs no right to make data keys. Returns undefined if the session is too old, the token too short, or the key gone.
  */
 export async function sealSlide(
   { keys, random, broker, clock }: Pick<SlideDependencies, 'keys' | 'random' | 'broker' | 'clock'>,

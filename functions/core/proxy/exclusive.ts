@@ -18,24 +18,24 @@ export interface ExclusiveCallDependencies extends LookupDependencies {
   readonly forwarder: Forwarder;
 }
 
-/** A lease held for the time of one call, with the token that goes with it. */
+/** A lease held for one call, with the token of that call. */
 interface HeldCall {
   readonly leaseId: string;
   readonly record: SlotRecord & { readonly token: SealedToken };
   readonly token: Token;
-  /** When the upstream must have answered, so that the call ends within its lease on every clock; epoch milliseconds. */
+  /** Time by which the upstream must answer, so that the call ends within its lease on every clock; epoch ms. */
   readonly endsAt: number;
 }
 
-/** With less than this left of its lease or its time, a call is not begun. */
+/** Shortest rest of its lease or its time in which a call is begun. */
 const SHORTEST_CALL_UNDER_LEASE_MS = 100;
 const SHORTEST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 500;
 
 /**
- * Creates proxied calls for an upstream that ends the old token when it issues a new one (C18, `tokensOverlap` false):
- * one call at a time a slot, under the slot's lease, and every slide is taken up, since the token used is dead after it.
- * On 401 the lease goes back, and the slot is renewed as on any caller's word.
+ * Creates proxied calls for an upstream that ends the old token when it issues a new one (C18, `tokensOverlap` false).
+ * Each slot has one call at a time, under its lease. Every slid token is taken up, since the token used is dead after
+ * it. On 401 the lease is released, and the slot is renewed as on a caller's report.
  */
 export function createExclusiveCalls(
   dependencies: ExclusiveCallDependencies,
@@ -51,7 +51,7 @@ export function createExclusiveCalls(
     try {
       await lookup.find({ ...call, minTtlSeconds: call.connection.minTtlSeconds, rejectedHash: first.tokenHash });
     } catch (error) {
-      // The upstream's own 401 says more to the caller than why there is no other token.
+      // The upstream's 401 tells the caller more than the reason why there is no other token.
       if (error instanceof BrokerError) return { ...first, again: false };
       throw error;
     }
@@ -71,7 +71,7 @@ export function createExclusiveCalls(
     }
   }
 
-  /** Waits its turn and takes the lease for one call; has a token minted first where there is none to use. */
+  /** Waits for its turn and takes the lease for one call; has a token minted first if there is none to use. */
   async function begin(call: ProxyCall): Promise<HeldCall> {
     const { connection, slot, policy, deadline } = call;
     const giveUpAt = Math.min(clock.monotonic() + waitLimitMs(connection), deadline);
@@ -128,7 +128,7 @@ export function createExclusiveCalls(
     return outcome;
   }
 
-  /** Puts the slid token in the place of the one used, or just gives the lease back where the answer slid nothing. */
+  /** Ends the lease: replaces the token used with the slid one, or only releases if the answer slid nothing. */
   async function end(call: ProxyCall, held: HeldCall, { slid, requestStartedAt }: Answered): Promise<void> {
     if (slid !== undefined) {
       const isKept = await keep(call, held, slid, requestStartedAt).catch(() => {
@@ -138,7 +138,7 @@ export function createExclusiveCalls(
         return false;
       });
       if (isKept) return;
-      // What it replaces is dead all the same. A slot that was purged meanwhile has another generation, and stays.
+      // The replaced token is dead all the same. A slot that was purged meanwhile has another generation, and stays.
       const { generation, hash } = held.token;
       await store.write(call.slot, changes.markRejected({ generation, hash })).catch(() => false);
     }
@@ -146,12 +146,12 @@ export function createExclusiveCalls(
     if (slid === undefined) await askAhead(call, held);
   }
 
-  /** What answers do not slide in time must be refreshed in some other way; under the call's own lease nobody could. */
+  /** Asks for a refresh if the answer did not renew the token, now that the call's lease is released. */
   async function askAhead({ connection, slot }: ProxyCall, { record }: HeldCall): Promise<void> {
     await askRefresh(dependencies, { connection, slot, record, now: clock.now(), via: 'proxy' }).catch(() => undefined);
   }
 
-  /** Whether the slid token has taken the place of the one used, and the lease has ended with that. */
+  /** Publishes the slid token, which ends the lease. Returns false if it was not published. */
   async function keep(
     { connection, slot }: ProxyCall,
     { leaseId, record, token: used }: HeldCall,
@@ -166,13 +166,13 @@ export function createExclusiveCalls(
     return store.write(slot, changes.publish(publication));
   }
 
-  /** Where this fails, the lease lapses by itself. */
+  /** Releases the lease; if that fails, it lapses by itself. */
   async function release({ slot }: ProxyCall, { leaseId }: HeldCall): Promise<void> {
     await store.write(slot, changes.release({ leaseId })).catch(() => false);
   }
 }
 
-/** The current token, if it is known to be dead: of such an upstream only its own answers say so, never a caller. */
+/** Returns the current token if it is known to be dead: by the upstream's own answers, never by a caller's report. */
 function deadTokenOf(record: SlotRecord | undefined): Pick<Token, 'hash' | 'generation'> | undefined {
   if (record?.token === undefined || !isRejected(record)) return undefined;
   return { hash: record.token.hash, generation: record.generation };

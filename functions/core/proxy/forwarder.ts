@@ -8,7 +8,7 @@ import type { Secret } from '../words/secret.ts';
 /** The status by which an upstream rejects a token. */
 export const UNAUTHORIZED = 401;
 
-/** What a caller wants of the upstream: already checked, and without anything that says who calls. */
+/** Request of a caller to the upstream: already checked, and without anything that identifies the caller. */
 export interface ForwardedRequest {
   readonly method: string;
   /** Begins with a slash; percent-encoded as it is to be sent, behind the connection's base URL. */
@@ -19,7 +19,7 @@ export interface ForwardedRequest {
   readonly body?: Uint8Array;
 }
 
-/** What the upstream answered, without any header that holds a token. */
+/** Answer of the upstream, without the headers that hold a token. */
 export interface ForwardedAnswer {
   readonly status: number;
   /** Every value, by lower-case name. */
@@ -27,7 +27,7 @@ export interface ForwardedAnswer {
   readonly body: Uint8Array;
 }
 
-/** One call to an upstream by way of the broker. */
+/** One call to an upstream through the broker. */
 export interface ProxyCall {
   readonly connection: Connection;
   readonly policy: ProxyPolicy;
@@ -35,7 +35,7 @@ export interface ProxyCall {
   readonly request: ForwardedRequest;
   readonly caller: string;
   readonly requestId: string;
-  /** When the caller's answer must be ready; monotonic milliseconds. */
+  /** Time by which the caller's answer must be ready; monotonic milliseconds. */
   readonly deadline: number;
 }
 
@@ -45,18 +45,18 @@ export type ForwardOutcome =
       readonly answer: ForwardedAnswer;
       /** The token that the answer renewed (C15). */
       readonly slid?: { readonly value: Secret<string>; readonly life: IssuedLife };
-      /** When the request was sent; epoch milliseconds. */
+      /** Time at which the request was sent; epoch milliseconds. */
       readonly requestStartedAt: number;
     }
   | UpstreamFailure;
 
-/** One proxied request: the token is placed, nothing is retried, no redirect is followed. */
+/** Sends one proxied request with the token placed; retries nothing and follows no redirect. */
 export interface Forwarder {
   forward(call: {
     readonly connection: Connection;
     readonly token: Secret<string>;
     readonly values: KeptValues;
-    /** Parts of the credential that go with the call, where the provider has such. */
+    /** Parts of the credential that go with the call, if the provider has any. */
     readonly closed: Secret<KeptValues> | undefined;
     readonly request: ForwardedRequest;
     readonly timeoutMs: number;

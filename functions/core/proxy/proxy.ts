@@ -9,15 +9,15 @@ export interface ProxyDependencies extends HandOutDependencies {
   readonly forwarder: Forwarder;
 }
 
-/** After a renewal that did not help, nobody's word renews the slot for this long at least (H17). */
+/** Shortest time for which reports of a dead token are ignored after a renewal that did not help (H17). */
 const BARRED_AT_LEAST_MS = 30_000;
-/** With less than this left after the token was had, a call is not begun. */
+/** Shortest rest of its time in which a call is begun once it has a token. */
 const SHORTEST_CALL_MS = 500;
 
 /**
- * Creates the proxy: a caller's request goes to the upstream with the slot's token placed. A 401 is followed by one
- * renewal and one replay (it was not carried out, H17); a second 401 passes through. A token that the answer renewed
- * is taken up. Throws a `BrokerError` where there is no answer of the upstream to give.
+ * Creates the proxy: it sends a caller's request to the upstream with the slot's token placed. After a 401, which means
+ * that the request was not carried out (H17), it renews the token and replays once; a second 401 passes through. A
+ * token that the answer renewed is taken up. Throws a `BrokerError` if there is no answer of the upstream.
  */
 export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) => Promise<ForwardedAnswer> {
   const { store, forwarder, clock } = dependencies;
@@ -37,12 +37,12 @@ export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) 
     return outcome;
   }
 
-  /** The token to try again with, or undefined where the first 401 must do. */
+  /** Gets another token for the replay, or undefined if the first 401 is the answer. */
   async function renewed(call: ProxyCall, rejected: HandOut): Promise<HandOut | undefined> {
     try {
       return await handOut({ ...call, via: 'proxy', rejectedHash: rejected.token.hash });
     } catch (error) {
-      // The upstream's own 401 says more to the caller than why there is no other token.
+      // The upstream's 401 tells the caller more than the reason why there is no other token.
       if (error instanceof BrokerError) return undefined;
       throw error;
     }

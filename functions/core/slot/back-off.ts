@@ -1,9 +1,9 @@
 import type { Random } from '../words/platform.ts';
 
-/** How a back-off grows after a failure. See `backOffMs`. */
+/** Kinds of failure, each with its own back-off. See `backOffMs`. */
 export type BackOffKind = 'not_judged' | 'unknown' | 'ambiguous_login' | 'locked' | 'refused' | 'misconfigured';
 
-/** How long an upstream's `Retry-After` may raise a back-off at the most. */
+/** Longest back-off that an upstream's `Retry-After` can ask for. */
 export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 const growthByKind = {
@@ -16,9 +16,9 @@ const growthByKind = {
 } as const satisfies Record<BackOffKind, { firstMs: number; maximumMs: number; jitter: boolean }>;
 
 /**
- * How long to leave the upstream alone after the `tries`-th attempt in a row that brought no token, in milliseconds.
- * What may have counted as a login is never tried earlier than its full back-off: at most 10 attempts in the first
- * hour and 4 an hour after it. Only what was plainly not judged is jittered.
+ * Computes the back-off after the `tries`-th attempt in a row without a token, in milliseconds. An attempt that may
+ * have counted as a login is followed by its full back-off: at most 10 attempts in the first hour and 4 an hour after
+ * it. Only a back-off after an attempt that was certainly not judged is jittered.
  */
 export function backOffMs(kind: BackOffKind, tries: number, random: Random, retryAfterMs = 0): number {
   const { firstMs, maximumMs, jitter } = growthByKind[kind];

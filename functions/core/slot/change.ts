@@ -1,21 +1,21 @@
 /**
- * One conditional write to one item, as data: what must be true of the record in it, and what changes then. A store
- * makes changes; it knows how, and none of the rules. Where one condition is false, nothing is written.
+ * One conditional write to one item, as data: the conditions on its record, and the values that change. A store carries
+ * changes out and knows none of the rules. If one condition is false, nothing is written.
  */
 export interface Change<R> {
   readonly name: string;
   readonly onlyIf: readonly Condition<R>[];
-  /** Values by path; one that is undefined stays as it is. */
+  /** Values to set, by path; an undefined one leaves the field as it is. */
   readonly set?: Values<R>;
-  /** Values of fields that are absent; those that are there stay. */
+  /** Values to set where the field is absent. */
   readonly setIfAbsent?: Pick<Values<R>, Field<R> & Leaf<R>>;
-  /** Adds to a number, or a member to a set; where there is none, to 0 or to the empty set. */
+  /** Amounts to add to numbers, and members to add to sets; an absent field is 0 or the empty set. */
   readonly add?: { readonly [F in keyof R]?: R[F] extends ReadonlySet<infer Member> ? Member : number };
   readonly clear?: readonly Field<R>[];
 }
 
 /**
- * An absent number reads as 0. `is` undefined: absent. `isNot`, `atMost` and `below` also hold where there is nothing.
+ * An absent number reads as 0. `is` undefined: absent. `isNot`, `atMost` and `below` also hold for an absent field.
  */
 export type Condition<R> =
   | { readonly item: 'present' | 'absent' }
@@ -40,7 +40,7 @@ type ValueAt<R, P> = P extends keyof R
     ? ValueAt<NonNullable<R[F]>, Part>
     : never;
 
-/** Reports whether a change may be made to a record; undefined is an item that is not there. */
+/** Reports whether the conditions of a change hold for a record; undefined is an absent item. */
 export function holdsFor<R>(change: Change<R>, record: R | undefined): boolean {
   return change.onlyIf.every((condition) => {
     if ('item' in condition) return (record !== undefined) === (condition.item === 'present');
@@ -53,7 +53,7 @@ export function holdsFor<R>(change: Change<R>, record: R | undefined): boolean {
   });
 }
 
-/** The record after a change whose conditions hold; `empty` is what is true where nothing is known. */
+/** Returns the record after a change whose conditions hold; `empty` is the record of an absent item. */
 export function changed<R extends object>(change: Change<R>, record: R | undefined, empty: R): R {
   const { set = {}, setIfAbsent = {}, add = {}, clear = [] } = change;
   const next = new Map<string, unknown>(Object.entries({ ...empty, ...record }));

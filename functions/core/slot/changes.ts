@@ -3,8 +3,8 @@ import type { Change, Condition } from './change.ts';
 import type { Lease, SealedToken, SlotRecord } from './record.ts';
 
 /*
- * Every conditional write to a slot's item. To be imported as a whole, as `changes`: a bundle then has only those that
- * its function makes.
+ * Every conditional write to a slot's item. Import the module as a whole, as `changes`: a bundle then contains only the
+ * changes that its function makes.
  */
 
 /** A write to a slot's item. */
@@ -15,10 +15,10 @@ export interface Claim {
   readonly leaseId: string;
   readonly now: number;
   readonly leaseUntil: number;
-  /** The back-off that holds should the holder never come back. */
+  /** The back-off that holds if the holder never comes back. */
   readonly notBefore: number;
   readonly ttlSeconds: number;
-  /** The record that the claim rests on; undefined where there was no item. */
+  /** The record that the claim depends on; undefined if there was no item. */
   readonly seen: SlotRecord | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface Publication {
   readonly token: SealedToken;
   readonly dueAt: number;
   readonly ttlSeconds: number;
-  /** Where a caller is waiting for this very token. */
+  /** Set if a caller is waiting for this token. */
   readonly lastHandedOutAt?: number | undefined;
   /** The secret version that stays refused: a slide proves nothing about the credential. */
   readonly refusedVersion?: string | undefined;
@@ -40,15 +40,15 @@ export interface FailedAttempt {
   readonly code: BrokerErrorCode;
   readonly at: number;
   readonly notBefore: number;
-  /** When the schedule tries again; undefined takes the slot off the schedule. */
+  /** Time of the next scheduled try; undefined takes the slot off the schedule. */
   readonly dueAt?: number | undefined;
   readonly refusedVersion?: string | undefined;
-  /** The count of tries to go back to, where this one is not to count. */
+  /** Count of tries to go back to, if this one does not count. */
   readonly tries?: number | undefined;
   readonly ttlSeconds: number;
 }
 
-/** A slid token to put in the place of the one that a call was made with. */
+/** A slid token that replaces the one that a call was made with. */
 export interface Adoption {
   readonly seenGeneration: number;
   readonly usedHash: string;
@@ -61,7 +61,7 @@ export interface Adoption {
 const isPresent = { item: 'present' } as const;
 const holds = (leaseId: string): Condition<SlotRecord> => ({ field: 'lease.id', is: leaseId });
 const generationIs = (seen: number): Condition<SlotRecord> => ({ field: 'generation', is: seen });
-/** Generations begin anew with an item that has expired and come back; a hash never comes back. */
+/** Compares hashes, since generations start again at 0 once an item has expired, while a hash never comes back. */
 const tokenIs = (token: Pick<SealedToken, 'hash'> | undefined): Condition<SlotRecord> => ({
   field: 'token.hash',
   is: token?.hash,
@@ -96,7 +96,7 @@ export const begin = ({ leaseId, begunBy }: { leaseId: string; begunBy: string }
   set: { 'lease.begunBy': begunBy },
 });
 
-/** Puts the next generation in the place of lease, failure and rejection; of the refusal too, if it was disproved. */
+/** Publishes the next generation; clears lease, failure and rejection, and the refusal if it was disproved. */
 export const publish = ({
   leaseId,
   seenGeneration,
@@ -151,7 +151,7 @@ export const askRefresh = ({
   set: { refreshAskedAt: now },
 });
 
-/** Notes a hand-out, if none was noted since `notSince`; puts a slot that is off the schedule on it where `dueAt` is given. */
+/** Notes a hand-out, if none was noted since `notSince`. With `dueAt`, a slot off the schedule returns to it. */
 export const recordUse = ({
   now,
   notSince,
@@ -174,7 +174,7 @@ export const markRejected = ({ generation, hash }: { generation: number; hash: s
   set: { rejectedGeneration: generation },
 });
 
-/** Moves the slot on the schedule, or takes it off where `dueAt` is undefined. */
+/** Moves the slot on the schedule, or takes it off if `dueAt` is undefined. */
 export const reschedule = ({
   generation,
   lastHandedOutAt,
@@ -199,7 +199,7 @@ export const purge = ({ ttlSeconds }: { ttlSeconds: number }): SlotChange => ({
   clear: ['token', ...FAILURE_AND_REJECTION, 'dueAt', 'renewalBarredUntil'],
 });
 
-/** Ends a back-off and keeps the refusal; puts the slot on the schedule where `dueAt` is given. */
+/** Ends a back-off and keeps the refusal; puts the slot on the schedule if `dueAt` is given. */
 export const endBackOff = ({ dueAt }: { dueAt?: number | undefined }): SlotChange => ({
   name: 'endBackOff',
   onlyIf: [isPresent],
@@ -207,7 +207,7 @@ export const endBackOff = ({ dueAt }: { dueAt?: number | undefined }): SlotChang
   clear: ['notBefore'],
 });
 
-/** A slid token in the place of the one that was used; a refused secret version stays refused. */
+/** Replaces the token that was used with a slid one; a refused secret version stays refused. */
 export const adopt = ({ seenGeneration, usedHash, token, dueAt, ttlSeconds, now }: Adoption): SlotChange => ({
   name: 'adopt',
   onlyIf: [generationIs(seenGeneration), tokenIs({ hash: usedHash }), { field: 'lease.until', atMost: now }],
@@ -215,14 +215,14 @@ export const adopt = ({ seenGeneration, usedHash, token, dueAt, ttlSeconds, now 
   clear: BACK_OFF_AND_REJECTION,
 });
 
-/** Keeps callers' word from renewing the slot until then (H17). */
+/** Makes the slot ignore callers' reports of a dead token until `until` (H17). */
 export const barRenewal = ({ generation, until }: { generation: number; until: number }): SlotChange => ({
   name: 'barRenewal',
   onlyIf: [generationIs(generation), { field: 'token', present: true }],
   set: { renewalBarredUntil: until },
 });
 
-/** The lease for one proxied call: no try, and under no back-off, since the token is good. */
+/** Takes the lease for one proxied call. It counts as no try and heeds no back-off, since the token is good. */
 export const beginCall = ({
   leaseId,
   leaseUntil,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ResolvedProvider } from './provider.ts';
 
-/** What the proxy may forward. Methods in upper case; paths are prefixes; seconds. */
+/** Calls that the proxy may forward. Methods in upper case; paths are prefixes; seconds. */
 export interface ProxyPolicy {
   readonly methods: readonly string[];
   readonly paths: readonly string[];
@@ -9,7 +9,7 @@ export interface ProxyPolicy {
   readonly timeoutSeconds: number;
 }
 
-/** Which subjects a connection serves; `users` is all, none, or those listed. */
+/** Subjects that a connection serves; `users` is all, none, or those listed. */
 export interface ServedSubjects {
   readonly system: boolean;
   readonly users: boolean | readonly string[];
@@ -35,9 +35,9 @@ export interface Connection {
   readonly timeoutSeconds: number;
   readonly renewalCooldownSeconds: number;
   readonly tokensOverlap: boolean;
-  /** Life of a token where the provider fixes it; absent where each token says its own. */
+  /** Life of a token if the provider fixes it; absent if each token gives its own. */
   readonly lifetimeSeconds?: number;
-  /** Longest chain of slides; absent where the provider has no slides. */
+  /** Longest chain of slides; absent if the provider has no slides. */
   readonly maxSessionSeconds?: number;
   /** The provider's own settings (paths, how the login parameter travels), by their configuration key. */
   readonly settings: Readonly<Record<string, string>>;
@@ -53,12 +53,12 @@ export interface Connection {
   readonly fingerprint: string;
 }
 
-/** All that changes the token of a slot: the fields that `fingerprintOf` covers. */
+/** Fields that `fingerprintOf` covers: those that change the token of a slot. */
 export type FingerprintedFields = Pick<Connection, 'provider' | 'baseUrl' | 'secret' | 'settings'>;
 
 /**
- * 16 hex digits over all that changes a connection's tokens: the provider's data, base URL, secret without version,
- * settings. What only judges answers or says more beside a token changes none.
+ * Computes 16 hex digits over the configuration that changes a connection's tokens: the provider's data, base URL,
+ * secret without version, settings. Rules for answers, limits and attributes change no token and are left out.
  */
 export function fingerprintOf({ provider, baseUrl, secret, settings }: FingerprintedFields): string {
   const { answers: _answers, limits: _limits, attributes: _attributes, ...changing } = provider;
@@ -68,7 +68,7 @@ export function fingerprintOf({ provider, baseUrl, secret, settings }: Fingerpri
     .slice(0, 16);
 }
 
-/** JSON with its members in one order. The order of derived values is a part of what they say, and stays. */
+/** Sorts the members of JSON, for one order. Derived values keep their order, which is part of their meaning. */
 function inOrder(value: unknown, name = ''): unknown {
   if (Array.isArray(value)) return value.map((each) => inOrder(each));
   if (typeof value !== 'object' || value === null) return value;
@@ -78,7 +78,7 @@ function inOrder(value: unknown, name = ''): unknown {
 }
 
 /**
- * The longest life a fresh token of this connection can have, in seconds: `maxTokenAgeSeconds` bounds a life that the
+ * Returns the longest life of a fresh token of this connection, in seconds. `maxTokenAgeSeconds` bounds a life that the
  * provider fixes, too.
  */
 export function lifetimeSecondsOf({

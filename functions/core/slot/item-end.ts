@@ -2,17 +2,17 @@ import type { SealedToken } from './record.ts';
 
 const SECOND_MS = 1000;
 export const DAY_SECONDS = 86_400;
-/** An item is kept at least so long from when its lease was taken, whatever its token's end: the lease is part of it. */
+/** Shortest time for which an item is kept after its lease was taken, since the lease is part of the item. */
 export const LEASED_KEPT_SECONDS = DAY_SECONDS;
-/** How long an item is kept that remembers a refused secret version. */
+/** Time for which an item with a refused secret version is kept. */
 export const REFUSAL_KEPT_SECONDS = 30 * DAY_SECONDS;
 
-/** The later of an item's present end and `seconds` from now; epoch seconds. */
+/** Returns the later of an item's present end and `seconds` from now; epoch seconds. */
 export function keptAtLeast(ttlSeconds: number, now: number, seconds: number): number {
   return Math.max(ttlSeconds, Math.ceil(now / SECOND_MS) + seconds);
 }
 
-/** The item's end: the token's own, unless a refusal is to outlive it; epoch seconds. */
+/** Returns the end of an item with a new token: the token's, or later if it keeps a refusal; epoch seconds. */
 export function publishedTtlSeconds(
   token: SealedToken,
   refusedVersion: string | undefined,

@@ -7,28 +7,28 @@ import { EMPTY_RECORD, type SlotRecord } from './record.ts';
 
 const SECOND_MS = 1000;
 
-/** How long `mint` may work under a lease, from when the lease was taken; by its own clock. */
+/** Returns the time that `mint` may work under a lease, from when the lease was taken, by its own clock. */
 export function mintWindowMs(connection: Connection): number {
   return (connection.timeoutSeconds + 6) * SECOND_MS;
 }
 
-/** How long a lease is held: the window of `mint` and, on top, the skew of the clocks. */
+/** Returns the length of a lease: the window of `mint` and, on top, the skew of the clocks. */
 export function leaseLengthMs(connection: Connection): number {
   return (connection.timeoutSeconds + 11) * SECOND_MS;
 }
 
-/** How long a caller waits for somebody else's attempt, or for the answer of its own. */
+/** Returns the longest time that a caller waits for another's attempt, or for the answer of its own. */
 export function waitLimitMs(connection: Connection): number {
   return (connection.timeoutSeconds + 7) * SECOND_MS;
 }
 
-/** What a caller must have left to take the lease itself. */
+/** Returns the time that a caller must have left to take the lease itself. */
 export function timeNeededToMintMs(connection: Connection): number {
   return mintWindowMs(connection);
 }
 
 /**
- * A claim on the lease of a slot. The back-off that holds should its holder never come back is part of it, so that
+ * Creates a claim on the lease of a slot. It includes the back-off that holds if the holder never comes back, so that
  * even a crash in every attempt cannot hammer an upstream.
  */
 export function claimOn(

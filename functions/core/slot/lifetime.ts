@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts';
 import { type Slot, slotFraction } from './slot.ts';
 import { CLOCK_SKEW_MS, type TokenTimes } from './token.ts';
 
-/** What the upstream's answer says of a new token's end; the core turns it into times. Epoch milliseconds. */
+/** End of a new token as the upstream's answer gives it; the core turns it into times. Epoch milliseconds. */
 export interface IssuedLife {
   /** The `exp` that the token carries (H12). */
   readonly exp?: number;
@@ -12,12 +12,12 @@ export interface IssuedLife {
   readonly seconds?: number;
 }
 
-/** The share of a life by which refreshes of different slots are spread, so that they do not fall due together. */
+/** Share of a life over which the refreshes of different slots are spread, so that they do not fall due together. */
 const REFRESH_SPREAD = 0.05;
 
 /**
- * When a token just issued begins, ends and should be refreshed. Its life is counted from the sending of the request
- * (C17), measured between the upstream's own two clocks readings where it gave both (H14), and never longer than the
+ * Computes when a new token begins, ends and should be refreshed. Its life starts when the request was sent (C17). If
+ * the upstream gave both `exp` and `Date`, its life is the difference of the two (H14). It is never longer than the
  * connection's `maxTokenAgeSeconds` (H13).
  */
 export function timesOf(

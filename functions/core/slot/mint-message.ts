@@ -1,8 +1,8 @@
 import type { BrokerErrorCode } from '../words/errors.ts';
 
 /**
- * What `mint` is asked: by a caller's function with a lease it has taken, or by a reader or the schedule to see for
- * itself whether the slot wants minting. JSON over Lambda Invoke.
+ * Request to `mint`, as JSON over Lambda Invoke. A caller's function sends it with a lease that it has taken. A reader
+ * or the schedule sends it without one, and `mint` checks whether the slot needs a new token.
  */
 export interface MintRequest {
   readonly connection: string;
@@ -13,10 +13,10 @@ export interface MintRequest {
   readonly lease?: { readonly id: string; readonly takenAt: number };
 }
 
-/** How a token was got: with the credential, with the token before it, or with a refresh token (RFC 6749 §6). */
+/** Way in which a token was got: with the credential, the token before it, or a refresh token (RFC 6749 §6). */
 export type MintSource = 'login' | 'slide' | 'refresh';
 
-/** What `mint` answers. Never a token: the asker reads it from the store. */
+/** Reply of `mint`. Never a token: the asker reads it from the store. */
 export type MintReply =
   | { readonly outcome: 'published'; readonly generation: number; readonly source: MintSource }
   | {
@@ -27,7 +27,7 @@ export type MintReply =
     }
   /** Another invocation has begun under this lease, or it is too late to begin. */
   | { readonly outcome: 'busy' }
-  /** The slot moved on in mid-flight (a DELETE, or another holder); what was minted is discarded. */
+  /** The slot changed during the attempt (a DELETE, or another holder); the new token is discarded. */
   | { readonly outcome: 'superseded' }
   /** Nothing to do. */
   | { readonly outcome: 'idle' | 'current' | 'waiting' };

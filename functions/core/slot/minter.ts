@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts';
 import type { MintReply, MintRequest } from './mint-message.ts';
 
-/** What became of an invocation of `mint`: its reply, or why there is none. */
+/** Result of an invocation of `mint`: its reply, or the reason why there is none. */
 export type MintInvocation =
   | { readonly kind: 'reply'; readonly reply: MintReply }
   /** Throttled, or could not connect: `mint` has not run. */

@@ -5,19 +5,19 @@ import { open, openClosed } from './seal.ts';
 import type { Slot } from './slot.ts';
 import { shortHash, type Token } from './token.ts';
 
-/** What opens tokens. */
+/** Dependencies of opening a token. */
 export interface Opening {
   readonly keys: Keys;
   readonly telemetry: Telemetry;
   /** Name of this broker: part of what a sealed token is bound to. */
   readonly broker: string;
-  /** Of `mint` and `proxy`: opens closed values too. */
+  /** Set in `mint` and `proxy`: opens closed values too. */
   readonly opensClosed?: boolean;
 }
 
 /**
- * Decrypts the token of a record. Returns undefined where there is none, or where it does not open: changed, or copied
- * from another item; that is an alarm, and the slot needs a fresh login. Throws `kms_unavailable`.
+ * Decrypts the token of a record. Returns undefined if there is none, or if it does not open because its item was
+ * changed or copied; that raises an alarm, and the slot needs a fresh login. Throws `kms_unavailable`.
  */
 export async function openToken(
   { keys, telemetry, broker, opensClosed = false }: Opening,

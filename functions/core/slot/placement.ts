@@ -2,11 +2,11 @@ import type { Connection } from './connection.ts';
 import type { Placement, Provider } from './provider.ts';
 import { fillMembers, fillText, type Values } from './text.ts';
 
-/** What a call to the upstream's API carries, and where it goes. */
+/** Headers, query and base URL of a call to the upstream's API. */
 export interface Placed {
   readonly headers: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
-  /** The connection's own where the provider says no other. */
+  /** The connection's own unless the provider gives another. */
   readonly baseUrl: string;
 }
 
@@ -27,7 +27,7 @@ export function place(connection: Connection, token: string, values: Values): Pl
   }
 }
 
-/** A path behind the path of a base URL. */
+/** Appends a path to a base URL. */
 export function behind(baseUrl: string, path: string): string {
   return `${baseUrl.replace(/\/+$/, '')}${path}`;
 }
@@ -38,7 +38,7 @@ export function isPartOfUrl({ settings }: Pick<Provider, 'settings'>, name: stri
   return kind === 'host' || kind === 'path';
 }
 
-/** Reports whether a token is placed as RFC 6750 §2.1 has it. */
+/** Reports whether a token is placed as RFC 6750 §2.1 says. */
 export function isBearer({ headers = {} }: Placement): boolean {
   return Object.entries(headers).some(
     ([name, text]) => name.toLowerCase() === 'authorization' && /^Bearer \{token\}$/i.test(text),

@@ -2,8 +2,7 @@ import type { JsonValue } from '../words/json.ts';
 
 /**
  * Text with `{name}` for a value: a field of the secret, a setting, `subject`, `baseUrl`, a derived value, or what an
- * earlier answer gave. `{{` stands for a brace. A text that names an absent value is absent, and so is the member that
- * it was for.
+ * earlier answer gave. `{{` stands for a brace. A text that names an absent value is absent, and so is its member.
  */
 export type Text = string;
 
@@ -18,30 +17,30 @@ export type JsonTemplate = JsonValue;
 export interface Provider {
   /** The fields of the secret's JSON, each a text. */
   readonly secretFields: Readonly<Record<string, SecretField>>;
-  /** What a connection says beside the secret: tenant, scope, audience, paths. */
+  /** Settings of a connection beside the secret: tenant, scope, audience, paths. */
   readonly settings?: Readonly<Record<string, Setting>>;
   /** Defaults of a connection's own keys, where the provider knows better. */
   readonly defaults?: ProviderDefaults;
-  /** How a subject other than `system` is written. Absent: `system` alone. */
+  /** Form of a subject other than `system`. Absent: `system` alone. */
   readonly userSubject?: UserSubject;
   /** Values computed for each mint, in this order; those that name `token` come after it. */
   readonly derived?: Readonly<Record<string, Derived>>;
   /** Requests one after the other. An empty list: `derived` gives the token, and nothing is sent. */
   readonly logins: Readonly<Partial<Record<SubjectKind, readonly Step[]>>>;
-  /** What an API call must carry, and where it goes. */
+  /** Headers, query and address of an API call. */
   readonly placement: Placement;
-  /** Where a token's end is to be found: the first that can be read. None: `maxTokenAgeSeconds` alone bounds it. */
+  /** Sources of a token's end; the first that can be read counts. None: `maxTokenAgeSeconds` alone bounds it. */
   readonly lifetime?: readonly End[];
   readonly renewal?: Renewal;
-  /** What answers mean, before the general tables of OAuth errors and statuses. The first rule that fits decides. */
+  /** Rules for answers, before the general tables of OAuth errors and statuses. The first that fits decides. */
   readonly answers?: readonly Rule[];
-  /** How an answer says no in its body. Read in upper, lower and camel case. */
+  /** Sign of a refusal in the body of an answer. Read in upper, lower and camel case. */
   readonly refusal?: Refusal;
   /** A member of the answer under which everything may lie, as well as flat (C5). */
   readonly envelope?: string;
   /** JWT claim of a user's token that must be the subject where it can be read (H10). */
   readonly ownerClaim?: string;
-  /** What an answer says beside the token, by the name that callers see. */
+  /** Facts that an answer gives beside the token, by the name that callers see. */
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly limits?: Limits;
   /** A request that a good credential passes, for a token that is signed here and proves nothing by itself. */
@@ -62,18 +61,18 @@ export interface SecretField {
   readonly optional?: true;
   /** `pem`: a private key or a certificate, whose line breaks belong to it. */
   readonly kind?: 'text' | 'pem';
-  /** A text that would change the meaning of a login and is refused, such as the separator of two fields (C4). */
+  /** Forbidden text: it would change the meaning of a login, such as the separator of two fields (C4). */
   readonly without?: string;
-  /** A text that is sent as it is and that servers may misread: the operator is warned (C4). */
+  /** Text that servers may misread: it is sent as it is, and the operator is warned (C4). */
   readonly suspect?: string;
   /** An answer gives the next value of this field, which the broker keeps. */
   readonly rotates?: Rotation;
 }
 
 export interface Rotation {
-  /** How long the upstream still takes the value of before; 0 where it does not say. */
+  /** Time for which the upstream still takes the previous value; 0 if it does not say. */
   readonly graceSeconds: number;
-  /** How long a value lives that nobody uses. */
+  /** Life of a value that nobody uses. */
   readonly lapsesAfterSeconds?: number;
 }
 
@@ -83,9 +82,9 @@ export interface Setting {
   readonly kind: 'text' | 'host' | 'path' | 'list' | 'enum';
   readonly optional?: true;
   readonly default?: string;
-  /** Of an `enum`. */
+  /** Allowed values of an `enum`. */
   readonly values?: readonly string[];
-  /** Between the members of a `list`; a space where left out. */
+  /** Separator of the members of a `list`; a space by default. */
   readonly separator?: string;
   readonly warnings?: Readonly<Record<string, string>>;
 }
@@ -110,13 +109,13 @@ export interface UserSubject {
   readonly pattern: string;
   /** The highest number, where subjects are numbers. */
   readonly maximum?: number;
-  /** The key of users under a connection's `subjects`; `users` where left out. */
+  /** The key of users under a connection's `subjects`; `users` by default. */
   readonly key?: string;
-  /** How a subject is written, after "a" or "an": "staff PKID: a positive integer". */
+  /** Form of a subject in words, after "a" or "an": "staff PKID: a positive integer". */
   readonly words?: string;
 }
 
-/** How a value is computed. */
+/** Computation of a value. */
 export type Derived =
   | { readonly text: Text }
   | { readonly base64: Text }
@@ -140,7 +139,7 @@ export interface JwtTemplate {
   readonly alg: SigningAlgorithm;
   /** A private key in PEM, or a shared secret for HS256 and its like. */
   readonly key: Text;
-  /** How a shared secret is written; `utf8` where left out. */
+  /** Encoding of a shared secret; `utf8` by default. */
   readonly keyAs?: 'utf8' | 'hex' | 'base64';
   readonly header?: JsonTemplate;
   readonly claims: JsonTemplate;
@@ -167,7 +166,7 @@ export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
 /** One request. At most one of `json`, `form` and `xml`, or `parameters` as one of them. */
 export interface Step {
-  /** POST where left out. */
+  /** POST by default. */
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** A path behind the connection's base URL, or absolute. Each value is encoded as one segment. */
   readonly url: Text;
@@ -183,7 +182,7 @@ export interface Step {
   /** Parameters that travel as `as` says: `json`, `form` or `query`, often by a setting (C3). */
   readonly parameters?: { readonly as: Text; readonly of: Readonly<Record<string, Text>> };
   readonly certificate?: ClientCertificate;
-  /** How the answer is written; `json` where left out. */
+  /** Format of the answer; `json` by default. */
   readonly answer?: 'json' | 'xml' | 'text';
   readonly reads?: Readonly<Record<string, Source>>;
 }
@@ -194,7 +193,7 @@ export interface ClientCertificate {
   readonly key: Text;
 }
 
-/** Where an answer has a value. */
+/** Place of a value in an answer. */
 export type Source =
   | { readonly in: 'body'; readonly path: readonly (string | number)[] }
   | { readonly in: 'header'; readonly name: string }
@@ -207,14 +206,14 @@ export type Source =
 export interface Placement {
   readonly headers?: Readonly<Record<string, Text>>;
   readonly query?: Readonly<Record<string, Text>>;
-  /** Where the API is, when not where the login is. */
+  /** Base URL of the API, if it is not that of the login. */
   readonly baseUrl?: Text;
   /** Hosts that a `baseUrl` made of an answer may lead to. */
   readonly hosts?: readonly string[];
   readonly certificate?: ClientCertificate;
 }
 
-/** Where a token's end is said: a value, the `exp` of a JWT, a life that is always the same, or `lifetimeSeconds`. */
+/** Source of a token's end: a value, the `exp` of a JWT, a fixed life, or `lifetimeSeconds`. */
 export type End =
   | {
       readonly value: string;
@@ -225,13 +224,13 @@ export type End =
   | { readonly setting: 'lifetimeSeconds' };
 
 /**
- * How to get the next token without logging in. `slide`: a gated call answers with it, or, where it reads nothing,
- * moves the end of the present one; with `everyAnswer` any gated answer does. `refresh`: requests with a value that
- * the login's answer gave (RFC 6749 §6).
+ * Way to get the next token without logging in. `slide`: a gated call answers with it or, if `slide` reads nothing,
+ * moves the end of the present one; with `everyAnswer` any gated answer does. `refresh`: requests with a value from the
+ * login's answer (RFC 6749 §6).
  */
 export type Renewal = { readonly slide: Step; readonly everyAnswer?: true } | { readonly refresh: readonly Step[] };
 
-/** What an answer means. All of what is given must fit; `at` without `is`: there is such a value. */
+/** Meaning of an answer. All the given conditions must fit; `at` without `is`: there is such a value. */
 export interface Rule {
   readonly status?: readonly number[];
   readonly at?: Source;
@@ -239,15 +238,15 @@ export interface Rule {
   /** The rule is for logins of this kind of subject. */
   readonly of?: SubjectKind;
   readonly means: Meaning;
-  /** Where the answer says why. */
+  /** Place of the reason in the answer. */
   readonly message?: Source;
   /** For the operator: what this answer means with this upstream (H20). */
   readonly hint?: string;
 }
 
 /**
- * `ok`: success, and what no such rule fits is none. `credential`: refused for good. `subject`: refused for this
- * subject. `misconfigured`: the request is wrong, not the credential. `unusable`: no answer to rely on.
+ * `ok`: success; a provider with such a rule has no other success. `credential`: refused for good. `subject`: refused
+ * for this subject. `misconfigured`: the request is wrong, not the credential. `unusable`: no answer to rely on.
  */
 export type Meaning =
   | 'ok'
@@ -275,10 +274,10 @@ export type Attribute =
   | { readonly member: string; readonly names: Readonly<Record<number, string>> };
 
 export interface Limits {
-  /** At most so many tokens in so many seconds, over the whole connection. */
+  /** Most tokens in a number of seconds, over the whole connection. */
   readonly tokens?: { readonly count: number; readonly perSeconds: number };
-  /** A new token ends the old one, which callers may hold: nothing is renewed ahead. */
+  /** A new token ends the old one, which callers may hold, so no token is renewed ahead. */
   readonly single?: true;
-  /** Before its end the same token is given again: it is asked for right after its end. */
+  /** The upstream issues the same token again until it ends: the next is asked for right after that. */
   readonly reissues?: true;
 }

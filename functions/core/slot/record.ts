@@ -1,12 +1,12 @@
 import type { BrokerErrorCode } from '../words/errors.ts';
 import { CLOCK_SKEW_MS, isUsable } from './token.ts';
 
-/** A token as the store keeps it: sealed, with all that can be known of it without the key. Epoch milliseconds. */
+/** A token as the store keeps it: sealed, with the facts that need no key to read. Epoch milliseconds. */
 export interface SealedToken {
   readonly ciphertext: Uint8Array;
   /** The data key, encrypted by KMS. */
   readonly dataKey: Uint8Array;
-  /** Values that `mint` and `proxy` alone may open, under a data key of their own. Absent where a provider keeps none. */
+  /** Values that only `mint` and `proxy` may open, under a data key of their own. Absent if the provider keeps none. */
   readonly closedCiphertext?: Uint8Array | undefined;
   /** The data key of closed values, encrypted by KMS. */
   readonly closedDataKey?: Uint8Array | undefined;
@@ -35,7 +35,7 @@ export interface SlotRecord {
   readonly token?: SealedToken | undefined;
   readonly lease?: Lease | undefined;
   readonly fence: number;
-  /** Back-off: no attempt before this; epoch milliseconds. */
+  /** End of the back-off: no attempt before it; epoch milliseconds. */
   readonly notBefore: number;
   readonly tries: number;
   readonly failure?: { readonly code: BrokerErrorCode; readonly at: number } | undefined;
@@ -43,17 +43,17 @@ export interface SlotRecord {
   readonly refusedVersion?: string | undefined;
   /** The generation that a caller reported dead; 0 for none. */
   readonly rejectedGeneration: number;
-  /** No caller's word renews the slot before this; epoch milliseconds. */
+  /** Until then callers' reports of a dead token do not renew the slot; epoch milliseconds. */
   readonly renewalBarredUntil?: number | undefined;
   readonly lastHandedOutAt: number;
   readonly refreshAskedAt: number;
-  /** When the schedule looks at this slot; absent while it should not. */
+  /** Time at which the schedule looks at this slot; absent while the slot is off the schedule. */
   readonly dueAt?: number | undefined;
-  /** When the store may delete the item; epoch seconds. */
+  /** Time from which the store may delete the item; epoch seconds. */
   readonly ttlSeconds: number;
 }
 
-/** What is true of a slot that the store has nothing on. */
+/** Record of a slot that has no item in the store. */
 export const EMPTY_RECORD: SlotRecord = {
   generation: 0,
   fence: 0,
@@ -65,12 +65,12 @@ export const EMPTY_RECORD: SlotRecord = {
   ttlSeconds: 0,
 };
 
-/** When a sealed token ends, by the upstream's word. */
+/** Returns when a sealed token ends according to the upstream. */
 export function expiresAtOf(token: SealedToken): number {
   return token.usableUntil + CLOCK_SKEW_MS;
 }
 
-/** The lease, if it is live. */
+/** Returns the lease if it is live. */
 export function liveLease(record: SlotRecord, now: number): Lease | undefined {
   return record.lease !== undefined && record.lease.until > now ? record.lease : undefined;
 }

@@ -1,12 +1,12 @@
 import type { Change } from './change.ts';
 import { type Slot, slotName } from './slot.ts';
 
-/** The slots of a connection refused under one secret version with no success between; an item a connection. */
+/** Slots of a connection refused under one secret version since its last success. One item for each connection. */
 export interface Refusals {
   readonly secretVersion: string;
   /** The slots, by their names within the connection. */
   readonly slots: ReadonlySet<string>;
-  /** When the store may delete the item; epoch seconds. */
+  /** Time from which the store may delete the item; epoch seconds. */
   readonly ttlSeconds: number;
 }
 
@@ -24,7 +24,7 @@ export const NO_REFUSALS: Refusals = { secretVersion: '', slots: new Set(), ttlS
 
 const name = 'recordRefusal';
 
-/** Adds a slot to those refused, if what is counted is the same secret version. */
+/** Adds a slot to those refused, if the count is for the same secret version. */
 export const countRefusal = ({ slot, secretVersion, ttlSeconds }: Refusal): RefusalsChange => ({
   name,
   onlyIf: [{ field: 'secretVersion', is: secretVersion }],
@@ -32,7 +32,7 @@ export const countRefusal = ({ slot, secretVersion, ttlSeconds }: Refusal): Refu
   add: { slots: slotName(slot) },
 });
 
-/** Starts the count for a secret version, if what is counted is another one or nothing. */
+/** Starts the count for a secret version, if there is no count or it is for another version. */
 export const startRefusals = ({ slot, secretVersion, ttlSeconds }: Refusal): RefusalsChange => ({
   name,
   onlyIf: [{ field: 'secretVersion', isNot: secretVersion }],

@@ -11,14 +11,14 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Where a sealed token belongs: put anywhere else, it does not open. */
+/** Place that a sealed token is bound to: it does not open at any other. */
 export interface SealPlace {
   readonly broker: string;
   readonly slot: Slot;
   readonly generation: number;
 }
 
-/** What is sealed: the token, and what the upstream said beside it. */
+/** Content of a sealed token: its value, and the attributes and values that came with it. */
 export interface SealedContent {
   readonly value: Secret<string>;
   readonly attributes: JsonObject;
@@ -28,7 +28,7 @@ export interface SealedContent {
 /** Closed values as a sealed token holds them: both, or neither. */
 export type ClosedValues = Pick<SealedToken, 'closedCiphertext' | 'closedDataKey'>;
 
-/** A token to seal, with what is kept of it in the clear. */
+/** A token to seal, with the facts that are kept in the clear. */
 export interface Unsealed extends SealedContent, TokenTimes, ClosedValues {
   readonly key: DataKey;
   readonly secretVersion: string;
@@ -36,7 +36,8 @@ export interface Unsealed extends SealedContent, TokenTimes, ClosedValues {
 }
 
 /**
- * Seals a token as the next generation of a record: AES-256-GCM with a new nonce; nonce, tag and ciphertext in one piece.
+ * Seals a token as the next generation of a record: AES-256-GCM with a new nonce; nonce, tag and ciphertext in one
+ * piece.
  */
 export function sealNext(
   { broker, random }: { readonly broker: string; readonly random: Random },
@@ -63,7 +64,7 @@ export function sealNext(
   };
 }
 
-/** All that closed values are bound to: the session that they began with. Slides and refreshes keep them. */
+/** Place that closed values are bound to: the session that they began with. Slides and refreshes keep them. */
 export interface ClosedPlace {
   readonly broker: string;
   readonly slot: Slot;
@@ -82,7 +83,7 @@ export function sealClosed(
   return { closedCiphertext, closedDataKey: key.encrypted };
 }
 
-/** Decrypts what `sealClosed` made, or returns undefined as `open` does. */
+/** Decrypts closed values sealed by `sealClosed`, or returns undefined as `open` does. */
 export function openClosed(
   ciphertext: Uint8Array,
   key: Secret<Uint8Array>,
@@ -101,8 +102,8 @@ function encrypt(plaintext: string, key: DataKey, associated: Uint8Array, random
 }
 
 /**
- * Decrypts what `sealNext` made, or returns undefined where it was made under another key or for another place, or was
- * changed, in what it is bound to as well.
+ * Decrypts a token sealed by `sealNext`. Returns undefined if it was sealed under another key or for another place, or
+ * if the token or a fact that it is bound to was changed.
  */
 export function open(token: SealedToken, key: Secret<Uint8Array>, place: SealPlace): SealedContent | undefined {
   return contentOf(decrypt(token.ciphertext, key, associatedData(place, token)));
@@ -117,7 +118,7 @@ function decrypt(sealed: Uint8Array, key: Secret<Uint8Array>, associated: Uint8A
     decipher.setAAD(associated);
     decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
     const plaintext = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
-    // Before a byte of it is looked at: throws where it is not authentic, and has nothing left to give.
+    // Throws if the data is not authentic, so it comes before the first use of the plaintext.
     decipher.final();
     const parsed: JsonValue = JSON.parse(plaintext.toString('utf8'));
     return parsed;
@@ -126,7 +127,7 @@ function decrypt(sealed: Uint8Array, key: Secret<Uint8Array>, associated: Uint8A
   }
 }
 
-// Making a key of its bytes takes longer than to open a token with it, and the same one opens many.
+// Creating a key object takes longer than decrypting a token, and one key opens many tokens.
 const keyObjects = new WeakMap<Secret<Uint8Array>, KeyObject>();
 
 function keyObjectOf(key: Secret<Uint8Array>): KeyObject {
@@ -155,7 +156,7 @@ function parseTexts(parsed: JsonValue | undefined): KeptValues | undefined {
   return Object.fromEntries(texts);
 }
 
-/** Everything that a ciphertext is bound to: with any of it changed, it does not open. */
+/** Encodes the facts that a ciphertext is bound to: it does not open if one of them has changed. */
 function associatedData(
   { broker, slot, generation }: SealPlace,
   { issuedAt, usableUntil, secretVersion }: Pick<SealedToken, 'issuedAt' | 'usableUntil' | 'secretVersion'>,

@@ -6,12 +6,12 @@ import type { Provider, UserSubject } from './provider.ts';
 /** The connection's own identity, as a subject. */
 export const SYSTEM = 'system';
 
-/** What any subject is made of, whatever the provider; none is `.` or `..`. */
+/** Form of every subject, whatever the provider; none is `.` or `..`. */
 export const SUBJECT_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._~@-]{1,128}$/;
 
 /**
- * One (connection, subject) under one fingerprint: what has exactly one current token.
- * `fingerprint` covers all that changes the token, so that a changed base URL or secret starts a new slot.
+ * One (connection, subject) under one fingerprint, with exactly one current token. `fingerprint` covers the
+ * configuration that changes the token, so that a changed base URL or secret starts a new slot.
  */
 export interface Slot {
   readonly connection: string;
@@ -19,7 +19,7 @@ export interface Slot {
   readonly fingerprint: string;
 }
 
-/** Gives the slot of `subject` on `connection`. */
+/** Returns the slot of `subject` on `connection`, unchecked. */
 export function slotOf(connection: Connection, subject: string): Slot {
   return { connection: connection.name, subject, fingerprint: connection.fingerprint };
 }
@@ -34,7 +34,7 @@ export function slotName({ subject, fingerprint }: Slot): string {
   return `${subject}#${fingerprint}`;
 }
 
-/** A number in [0, 1) that is the same for the same slot everywhere; spreads refreshes over time. */
+/** Returns a number in [0, 1) that is the same for the same slot everywhere; spreads refreshes over time. */
 export function slotFraction(slot: Slot): number {
   return createHash('sha256').update(slotId(slot)).digest().readUInt32BE(0) / 2 ** 32;
 }
@@ -48,7 +48,7 @@ export function isUserSubject(userSubject: UserSubject | undefined, subject: str
 
 const compiled = new Map<string, RegExp>();
 
-/** Patterns come with the connections, so there are few. */
+/** Compiles a pattern once. The cache stays small, since patterns come with the connections. */
 function compile(pattern: string): RegExp {
   const known = compiled.get(pattern);
   if (known !== undefined) return known;
@@ -57,7 +57,7 @@ function compile(pattern: string): RegExp {
   return made;
 }
 
-/** The key of users under a connection's `subjects`. */
+/** Returns the key of users under a connection's `subjects`. */
 export function userKeyOf({ userSubject }: Pick<Provider, 'userSubject'>): string {
   return userSubject?.key ?? 'users';
 }
@@ -69,8 +69,8 @@ export function isServed(subject: string, { system, users }: ServedSubjects): bo
 }
 
 /**
- * Checks the subject that a caller asks for, and gives its slot. Throws `invalid_subject` for what is no subject at all,
- * `subject_not_supported` for a kind that the connection does not serve, `forbidden` for a user outside its list.
+ * Checks the subject that a caller asks for, and returns its slot. Throws `invalid_subject` if it is malformed,
+ * `subject_not_supported` if the connection does not serve its kind, `forbidden` if the user is not on its list.
  */
 export function slotFor(connection: Connection, subject: string): Slot {
   const { name, provider, subjects } = connection;
@@ -94,7 +94,7 @@ export function slotFor(connection: Connection, subject: string): Slot {
   return slotOf(connection, subject);
 }
 
-/** How a user is written, with its article. */
+/** Describes the form of a user, with its article. */
 export function wordsOf(userSubject: UserSubject | undefined): string {
   if (userSubject === undefined) return 'one of any upstream';
   const { words = 'user, as the provider writes it' } = userSubject;

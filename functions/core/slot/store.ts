@@ -4,23 +4,23 @@ import type { Refusals, RefusalsChange } from './refusals.ts';
 import type { Slot } from './slot.ts';
 
 /**
- * Slots and refusals, one item each, changed by single-item conditional writes only. A write answers whether its
- * conditions held; a consistent read tells what happened otherwise. Since a write whose reply was lost may be sent
- * again, `false` can follow a success of one's own.
+ * Slots and refusals, one item each, changed by single-item conditional writes only. A write returns whether its
+ * conditions held; if not, a consistent read tells why. A write whose reply was lost may be sent again, so `false` can
+ * also mean that the first one succeeded.
  * Every method throws `store_unavailable` when the store cannot be reached or throttles.
  */
 export interface Store {
   read(slot: Slot, options: { readonly consistent: boolean }): Promise<SlotRecord | undefined>;
   write(slot: Slot, change: SlotChange): Promise<boolean>;
-  /** The record after the change, or undefined where a condition failed. */
+  /** Returns the record after the change, or undefined if a condition failed. */
   writeAndRead(slot: Slot, change: SlotChange): Promise<SlotRecord | undefined>;
-  /** The slots of a connection, by subject; every fingerprint. `next` continues the listing. */
+  /** Lists the slots of a connection, by subject, under every fingerprint. `next` continues the listing. */
   list(query: {
     readonly connection: string;
     readonly limit: number;
     readonly after?: string | undefined;
   }): Promise<SlotPage>;
-  /** Up to `limit` slots of every connection whose `dueAt` has come, longest overdue first. */
+  /** Lists up to `limit` slots of all connections whose `dueAt` has come, longest overdue first. */
   due(query: { readonly now: number; readonly limit: number }): Promise<readonly DueSlot[]>;
   refusals(connection: string): Promise<Refusals | undefined>;
   writeRefusals(connection: string, change: RefusalsChange): Promise<boolean>;

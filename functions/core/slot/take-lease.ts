@@ -5,24 +5,24 @@ import { EMPTY_RECORD, liveLease, type SlotRecord } from './record.ts';
 import type { Slot } from './slot.ts';
 import type { Store } from './store.ts';
 
-/** What came of trying to take a lease. */
+/** Result of an attempt to take a lease. */
 export type Taken =
   | {
       readonly isOurs: true;
-      /** The slot as it is under the lease. */
+      /** The record under the lease. */
       readonly record: SlotRecord;
     }
   | {
       readonly isOurs: false;
-      /** What the slot holds instead, read consistently; undefined too where it could not be read. */
+      /** The record found instead, read consistently; undefined also if the read failed. */
       readonly record: SlotRecord | undefined;
-      /** The first error of the store's, where there was one: `store_unavailable`. */
+      /** First error of the store, if any: `store_unavailable`. */
       readonly error: BrokerError | undefined;
     };
 
 /**
- * Takes a lease by `change`, which must rest on the record that `claim` has seen. A write whose reply was lost may have
- * been made, and is sent again: so where it did not say yes, one consistent read tells whose the lease is.
+ * Takes a lease by `change`, which must depend on the record in `seen`. A write whose reply was lost may have been
+ * made, and is sent again: so if the write is not confirmed, one consistent read tells who holds the lease.
  */
 export async function takeLease(
   store: Store,
@@ -30,7 +30,7 @@ export async function takeLease(
   { leaseId, now, seen }: Pick<Claim, 'leaseId' | 'now' | 'seen'>,
   change: SlotChange,
 ): Promise<Taken> {
-  // A failed condition is billed like a write: look before writing.
+  // A failed condition is billed like a write, so check before writing.
   const isHeld = seen !== undefined && liveLease(seen, now) !== undefined;
   const written = isHeld ? false : await valueOrError(store.write(slot, change));
   if (written === true) return { isOurs: true, record: changed(change, seen, EMPTY_RECORD) };

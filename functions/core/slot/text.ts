@@ -5,12 +5,12 @@ export type Values = Readonly<Record<string, string | undefined>>;
 
 const NAME_OR_BRACE = /\{\{|\{(\w+)\}/g;
 
-/** The names that a text fills in. */
+/** Lists the names that a text refers to. */
 export function namesIn(text: Text): readonly string[] {
   return [...text.matchAll(NAME_OR_BRACE)].flatMap(([, name]) => (name === undefined ? [] : [name]));
 }
 
-/** A text with its values, each encoded by `encode`; undefined where a value that it names is absent. */
+/** Fills in a text, each value encoded by `encode`; returns undefined if a value that it names is absent. */
 export function fillText(
   text: Text,
   values: Values,
@@ -26,7 +26,7 @@ export function fillText(
   return isAbsent ? undefined : filled;
 }
 
-/** Members whose texts are filled in; those that name an absent value are left out. */
+/** Fills in the texts of members, and leaves out those that name an absent value. */
 export function fillMembers(members: Readonly<Record<string, Text>> = {}, values: Values): Record<string, string> {
   const filled: Record<string, string> = {};
   for (const [name, text] of Object.entries(members)) {

@@ -55,16 +55,16 @@ export function isBrokerErrorCode(code: string): code is BrokerErrorCode {
 }
 
 export interface BrokerErrorOptions {
-  /** How long until the next attempt can succeed, where that is known. */
+  /** Time until the next attempt can succeed, if known. */
   readonly retryAfterMs?: number | undefined;
-  /** In a cooldown: the code of the failure that began it. */
+  /** Code of the failure that began a cooldown. */
   readonly cause?: BrokerErrorCode;
-  /** With `method_not_allowed`: the methods that the route has. */
+  /** Methods of the route, with `method_not_allowed`. */
   readonly allow?: readonly string[];
 }
 
 /**
- * The one error class: a code, and a `detail` that says what was wrong and what to do. `detail` reaches the caller
+ * The only error class: a code, and a `detail` that says what was wrong and what to do. `detail` reaches the caller
  * word for word, so it never quotes a credential, a token or an upstream's body.
  */
 export class BrokerError extends Error {

@@ -17,7 +17,7 @@ export interface MetricValue {
   readonly value: number;
 }
 
-/** What operators watch. Never throws; names and dimensions only, no values of slots' contents. */
+/** Metrics and log for operators. Never throws; names and dimensions only, no values of slots' contents. */
 export interface Telemetry {
   metrics(dimensions: Readonly<Record<string, string>>, values: Readonly<Record<string, MetricValue>>): void;
   /** Something an operator should look at; fields hold no credential, token or upstream body. */

@@ -1,6 +1,6 @@
 /**
- * Lets callers that overlap share one piece of work. `shared` says whether the work was begun by another caller.
- * Nothing is kept once it has ended.
+ * Lets overlapping callers share one piece of work. `shared` says whether another caller began it. Nothing is kept once
+ * it has ended.
  */
 export function createSingleFlight<T>(): (
   key: string,

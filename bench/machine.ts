@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 
-/** Where and of what a run was, one line each. */
+/** Describes the machine, software and size of a run, one line each. */
 export function describeRun(quick: boolean, rounds: number): readonly (readonly [string, string])[] {
   const [cpu] = cpus();
   const gigabytes = (totalmem() / 1024 ** 3).toFixed(1);

@@ -1,4 +1,4 @@
-/** What one run of a case came to: numbers by name, smaller is less. */
+/** The result of one run of a case: numbers by name, smaller is better. */
 export type Sample = Readonly<Record<string, number>>;
 
 /** Something to measure: `measure` is called once a round. */

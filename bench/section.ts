@@ -21,10 +21,10 @@ export interface Bar {
   readonly limit?: number;
 }
 
-/** What one part of the benchmark found. */
+/** The results of one part of the benchmark. */
 export interface Section {
   readonly title: string;
-  /** How it was measured, and what the numbers do not say. */
+  /** The method of measurement, and the limits of the numbers. */
   readonly notes: readonly string[];
   readonly tables: readonly Table[];
   readonly targets: readonly Target[];
@@ -33,9 +33,9 @@ export interface Section {
   readonly twin?: number;
 }
 
-/** What every part needs to know. */
+/** The options of every part. */
 export interface BenchOptions {
-  /** Few rounds and small herds: whether it works, not what it costs. */
+  /** Run few rounds and small herds, to test that the benchmark works. */
   readonly quick: boolean;
   /** A folder of this run's own, removed at its end. */
   readonly folder: string;

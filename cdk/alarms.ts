@@ -15,7 +15,7 @@ export interface Watched {
   readonly broker: string;
   readonly connections: readonly Connection[];
   readonly token: IFunction;
-  /** There only where workloads outside AWS are trusted. */
+  /** The exchange; present only where workloads outside AWS are trusted. */
   readonly exchange: IFunction | undefined;
   /** Names of the connections whose tokens those workloads may have. */
   readonly exchanged: ReadonlySet<string>;

@@ -54,7 +54,7 @@ export function createDashboard(scope: Construct, { broker, connections, api, re
         'Requests and errors',
         [stage.metricCount({ period }), stage.metricClientError({ period }), stage.metricServerError({ period })],
       ],
-      // Only what is due is looked at: a census of all slots would cost what is stored.
+      // Query only due slots: counting all slots would cost a read of the whole table.
       [
         'Slots that were due, by the state they were found or left in',
         [search(broker, 'service,outcome', 'SlotsSwept', 'Sum')],

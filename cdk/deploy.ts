@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { adviceFor, findRegion, NO_REGION } from './deploy-advice.ts';
 
-/** The exit code for what the operator can mend before anything is done. */
+/** Exit code for a fault that the operator can fix before anything is deployed. */
 const USAGE = 2;
 /** The end of the output that is searched for a known error. */
 const KEPT_CHARACTERS = 50_000;

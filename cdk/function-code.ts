@@ -31,7 +31,7 @@ export function createBundler(scope: Construct, configuration: Configuration): C
     // As with the construct library's bundler: a stack that only lists or tests need not bundle.
     if (!Stack.of(scope).bundlingRequired) return join(ROOT, 'functions', folder);
     const outdir = join(assembly ?? '', 'bundles', scope.node.addr, folder);
-    // What an earlier synth left there would be deployed with it.
+    // Files that an earlier synth left there would be deployed too.
     rmSync(outdir, { recursive: true, force: true });
     mkdirSync(outdir, { recursive: true });
     const options = bundleOptions(folder, outdir);

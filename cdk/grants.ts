@@ -30,11 +30,11 @@ export interface SubjectsOption {
 /** A connection as a grant sees it. Where a part is left out, it is not checked. */
 export interface GrantableConnection {
   readonly subjects?: ServedSubjects;
-  /** How its users are written. */
+  /** Provider, to check the form of its users. */
   readonly provider?: Pick<Provider, 'userSubject'>;
   readonly tokensOverlap?: boolean;
   readonly proxyOnly?: boolean;
-  /** Left out where the connection has no proxy. */
+  /** The proxy's policy; absent where the connection has no proxy. */
   readonly proxy?: { readonly methods: readonly string[]; readonly paths: readonly string[] };
 }
 

@@ -28,7 +28,7 @@ export interface BrokerApiProps {
 export interface BrokerApi {
   readonly api: apigw.HttpApi;
   readonly stage: apigw.HttpStage;
-  /** Without a slash at the end. */
+  /** Address without a slash at the end. */
   readonly url: string;
   /** The target of a DNS record for the domain. */
   readonly domainTarget?: string;
@@ -64,7 +64,7 @@ export function createHttpApi(scope: Construct, props: BrokerApiProps): BrokerAp
   addRoutes(scope, api, props);
 
   const accessLog = new logs.LogGroup(scope, 'AccessLog', {
-    // Under this path API Gateway may write without another entry in the account's one log policy, which is soon full.
+    // Under this path API Gateway needs no entry of its own in the account's one log policy, which is soon full.
     logGroupName: `/aws/vendedlogs/${broker}/access`,
     retention: logRetention,
     removalPolicy: RemovalPolicy.DESTROY,

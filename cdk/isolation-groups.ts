@@ -12,7 +12,7 @@ import { invokeStatement, mintStatements, type Places, proxyStatements } from '.
 import { readSecretStatements } from './secrets.ts';
 
 const MINT_TIMEOUT_SECONDS = 20;
-/** Lambda takes no longer description. */
+/** Longest description of a function that Lambda accepts. */
 const LONGEST_DESCRIPTION = 256;
 
 /** Makes a function of the broker, with what all of them have. */
@@ -21,7 +21,7 @@ export type MakeFunction = (id: string, own: Omit<BrokerFunctionProps, 'codeOf' 
 /** The functions of one isolation group. */
 export interface IsolationGroup {
   readonly mint: LambdaFunction;
-  /** Only where one of its connections declares a proxy. */
+  /** The proxy function; present only where one of the connections declares a proxy. */
   readonly proxy: LambdaFunction | undefined;
 }
 

@@ -59,7 +59,7 @@ export interface TokenBrokerProps {
   readonly alarmTopic?: ITopic;
   /** The VPCs that connections name, by id. Default: looked up at synth, which needs credentials the first time. */
   readonly vpcs?: Readonly<Record<string, ec2.IVpc>>;
-  /** By connection: the customer key that encrypts a secret which the connection names. Default: the key that AWS manages. */
+  /** Customer keys that encrypt secrets named by connections, by connection. Default: the key that AWS manages. */
   readonly secretKeys?: Readonly<Record<string, kms.IKey>>;
 }
 

@@ -9,7 +9,7 @@ export interface Bundle {
   readonly metafile: Metafile;
 }
 
-/** What is deployed of a function. `entryPoint` bundles another file in the same way. */
+/** Bundles a function as it is deployed. `entryPoint` bundles another file in the same way. */
 export function bundleFunction(folder: string, outdir: string, entryPoint?: string): Bundle {
   const options = bundleOptions(folder, outdir);
   const entryPoints = entryPoint === undefined ? options.entryPoints : { index: entryPoint };

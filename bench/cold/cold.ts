@@ -15,7 +15,7 @@ import { type Weight, weightOf } from './weight.ts';
 
 const ROUNDS = { quick: 2, full: 21 };
 const LONGEST_START_MS = 30_000;
-/** What a cold start must not load: the SDK's default credential chain, STS, X-Ray, ajv, the AWS Encryption SDK. */
+/** Modules that a cold start must not load: the SDK's credential chain, STS, X-Ray, ajv, the AWS Encryption SDK. */
 const UNWANTED = /sts|sso|signin|imds|credential-provider|xray|ajv|client-node|encryption-sdk|powertools/i;
 
 /** Measures cold starts: every function's real bundle, beside bare ones, each in a process of its own. */
@@ -77,7 +77,7 @@ interface Reading {
   readonly wall: number;
 }
 
-/** What the child writes: see `child.ts`. */
+/** The output of the child, see `child.ts`. */
 export interface Start {
   readonly load: Reading;
   readonly first: Reading;

@@ -6,7 +6,7 @@ const dynamodb = new DynamoDBClient({});
 const kms = new KMSClient({});
 export const lambda = new LambdaClient({});
 
-/** What the token function asks of AWS for its first hand-out, with the SDK as it comes: one read and one decryption. */
+/** Sends the AWS requests of a first hand-out with the unmodified SDK: one read and one decryption. */
 export const handler = async () => {
   const key = { pk: { S: 'helpdesk' }, sk: { S: 'system#0000000000000000' } };
   const { Item } = await dynamodb.send(new GetItemCommand({ TableName: 'token-broker', Key: key }));

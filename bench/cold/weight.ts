@@ -1,12 +1,12 @@
 import type { Metafile } from 'esbuild';
 
-/** What a bundle weighs, in bytes. */
+/** The size of a bundle, in bytes. */
 export interface Weight {
-  /** All of it: what is uploaded. */
+  /** The whole bundle, as uploaded. */
   readonly total: number;
-  /** What is read and compiled before the handler can run. */
+  /** The part that is read and compiled before the handler can run. */
   readonly eager: number;
-  /** What fills the eager part: bytes by package or folder, the largest first. */
+  /** Bytes of the eager part by package or folder, the largest first. */
   readonly eagerBy: ReadonlyMap<string, number>;
   /** The packages and folders in the rest, loaded on demand. */
   readonly laterBy: ReadonlyMap<string, number>;
@@ -17,7 +17,7 @@ export interface Weight {
 /** Weighs a bundle by esbuild's account of it. */
 export function weightOf({ outputs }: Metafile): Weight {
   const entries = Object.entries(outputs);
-  // What is imported on demand has an entry point too; a function's own is the output called index.
+  // A chunk imported on demand has an entry point too. The function's own is the output called index.
   const first = entries.length === 1 ? entries[0] : entries.find(([path]) => /(?:^|\/)index\.mjs$/.test(path));
   const eager = new Set<string>();
   const builtins = new Set<string>();

@@ -71,7 +71,7 @@ async function startConstant(): Promise<{ readonly url: string; close(): Promise
 }
 
 async function serveConstant(): Promise<void> {
-  // As long as a hand-out of a token of 1 KB, which it names twice.
+  // The body is as long as a hand-out of a token of 1 KB, which contains the token twice.
   const body = JSON.stringify({ access_token: 'a'.repeat(1_024), headers: { Authorization: 'a'.repeat(1_024) } });
   const server = createServer((request, response) => {
     request.resume();

@@ -11,7 +11,7 @@ import { CALLER } from '../broker.ts';
 import { slotItem, type Times } from '../loopback/sealed-slot.ts';
 import type { BrokerSystem } from '../system/broker-system.ts';
 
-/** What a herd of isolated instances did. Milliseconds. */
+/** The counts and times of a herd of isolated instances; times in milliseconds. */
 export interface IsolatedHerd {
   readonly logins: number;
   readonly operations: number;

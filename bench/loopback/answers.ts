@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Answers } from './aws-endpoint.ts';
 import type { SealedSlot } from './sealed-slot.ts';
 
-/** What DynamoDB and KMS answer about one slot with a token: a read, an update that takes, and a decryption. */
+/** Builds the answers of DynamoDB and KMS for a slot with a token: a read, a successful update, and a decryption. */
 export function answersFor({ item, dataKey }: SealedSlot): Answers {
   return {
     'DynamoDB_20120810.GetItem': JSON.stringify({ Item: wireOf(item) }),

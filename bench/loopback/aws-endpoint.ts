@@ -33,7 +33,7 @@ export async function startAwsEndpoint(certificate: CertificateFiles): Promise<A
       await ask(child, { kind: 'answers', answers });
     },
     async counts() {
-      // What the child sends back is what `serve` below answers.
+      // The child answers with the result of `serve` below.
       return (await ask(child, { kind: 'counts' })) as Record<string, number>;
     },
     async close() {

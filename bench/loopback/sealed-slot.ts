@@ -19,7 +19,7 @@ export interface SealedSlot {
   readonly dataKey: Uint8Array;
 }
 
-/** When a slot's token began, is to be refreshed and ends; epoch milliseconds. */
+/** The start, refresh and end of a slot's token; epoch milliseconds. */
 export interface Times {
   readonly issuedAt: number;
   readonly refreshAt: number;

@@ -5,7 +5,7 @@ import { longContext } from '../warm/timing.ts';
 const [modulePath = '', eventText = '{}', count = '0'] = process.argv.slice(2);
 
 let logged = 0;
-// What is measured is the function; the pipe behind it is somebody else's.
+// Measure the function alone, without the pipe behind it.
 process.stdout.write = (line: string | Uint8Array) => {
   logged += line.length;
   return true;

@@ -43,7 +43,7 @@ export async function benchMemory({ quick, folder }: BenchOptions): Promise<Sect
   }
 }
 
-/** What the child writes. Bytes. */
+/** The output of the child, in bytes. */
 interface Kept {
   readonly bare: number;
   readonly atRest: number;

@@ -16,7 +16,7 @@ export async function benchMoney({ quick, folder }: BenchOptions): Promise<Secti
   const handOuts = quick ? HAND_OUTS.quick : HAND_OUTS.full;
   const system = await startBrokerSystem(folder, 0, { memorySeconds: 0 });
   try {
-    // What starting asked for is nobody's hand-out.
+    // Discard the requests made at the start.
     system.counts();
     await system.handOut('1');
     const first = system.counts();

@@ -23,13 +23,13 @@ export const PRICES = {
   vaultInstanceHour: 0.0416,
 } as const;
 
-/** What is assumed where nothing can be counted on loopback. */
+/** Assumptions where nothing can be counted on loopback. */
 export const ASSUMED = {
   memoryGigabytes: 0.5,
   /** Billed for a hand-out from memory, and for one from the store. */
   memoryHitMs: 2,
   storeHitMs: 10,
-  /** Of Lambda's own START, END and REPORT lines, and of the API's access log, for a request. */
+  /** Bytes of Lambda's START, END and REPORT lines and of the API's access log, for a request. */
   platformLogBytes: 900,
   /** X-Ray's default: one request in twenty. */
   traced: 0.05,

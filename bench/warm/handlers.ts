@@ -14,7 +14,7 @@ export type Handler = (event: never, context: Context) => Promise<unknown>;
 /** The answer that all give, as an object that each has to write as JSON. */
 export type Answer = Readonly<Record<string, unknown>>;
 
-/** Where lines go that are to cost what it takes to make them, and nothing for what Lambda does with them. */
+/** Creates an output that drops its lines: measured is the cost of making them, not of Lambda's work on them. */
 export function nowhere(): Writable {
   return new Writable({
     write(_chunk, _encoding, done) {
@@ -39,7 +39,7 @@ export function bareMiddy(answer: Answer): Handler {
 }
 
 /**
- * What a handler for this is usually made of: middy, zod's schema of the event, Powertools' logger and metrics; one
+ * Builds the usual stack for such a handler: middy, zod's schema of the event, Powertools' logger and metrics; one
  * line and two metrics a request, as the token function has.
  */
 export function usualStack(answer: Answer): Handler {

@@ -1,7 +1,7 @@
 import { type Rounds, ratioOf, spreadOf } from '../rounds.ts';
 import { atLeast, atMost, figure, type Section, spreadText } from '../section.ts';
 
-/** What is measured warm, by name. */
+/** The cases measured warm, by name. */
 export const CASES = {
   bare: 'bare handler',
   bareTwin: 'bare handler, again',

@@ -35,7 +35,7 @@ export function createObservability({
     const line: Record<string, unknown> = { level, message, timestamp: iso(Date.now()), service };
     const trace = traceRoot();
     if (trace !== undefined) line['xray_trace_id'] = trace;
-    // What names a line was written first, and no field can take its place.
+    // The members written first name the line. No field replaces them.
     for (const name in fields) line[name] ??= fields[name];
     output.write(`${JSON.stringify(line)}\n`);
   }

@@ -7,7 +7,7 @@ export const ANSWERING_MS = 4_000;
 /** The end of those 24 s, kept for writing the response. */
 const FINISHING_MS = 1_000;
 
-/** When the work of a request must be done, in monotonic milliseconds (invariant 14). */
+/** Computes the end of the time for a request's work, in monotonic milliseconds (invariant 14). */
 export function deadlineOf(clock: Clock, context: Context): number {
   return clock.monotonic() + context.getRemainingTimeInMillis() - ANSWERING_MS - FINISHING_MS;
 }

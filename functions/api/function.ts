@@ -10,7 +10,7 @@ export interface ApiCall {
   /** ARN of the IAM principal. */
   readonly caller: string;
   readonly requestId: string;
-  /** When the answer must be ready; monotonic milliseconds. */
+  /** Latest time for the answer; monotonic milliseconds. */
   readonly deadline: number;
 }
 

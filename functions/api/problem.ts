@@ -3,7 +3,7 @@ import type { Connection } from '../core/slot/connection.ts';
 import { BrokerError, errorCodes } from '../core/words/errors.ts';
 import type { Telemetry } from '../core/words/platform.ts';
 
-/** Of a stack, the frames nearest to the fault. */
+/** Number of stack frames to log, the nearest to the fault. */
 const FRAMES = 5;
 
 /** Turns whatever was thrown into a `BrokerError`; what is not one becomes `internal`, and nothing of it is kept. */

@@ -9,7 +9,7 @@ import { JSON_HEADERS } from './problem.ts';
 /** RFC 8693 §2.2.1: the token is no access token to be used in an Authorization header. */
 const NOT_APPLICABLE = 'N_A';
 
-/** What every answer with one token has in common, as JSON text without the outer braces. */
+/** The part that all answers with one token share, as JSON text without the outer braces. */
 interface Written {
   readonly slot: Slot;
   readonly beforeExpiresIn: string;

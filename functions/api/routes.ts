@@ -4,10 +4,10 @@ import type { Connection } from '../core/slot/connection.ts';
 export type ApiFunctionName = 'token' | 'connections' | 'proxy' | 'exchange';
 
 export interface ApiRoute {
-  /** As payload format 2.0 names it: a method, or `ANY`, and a path; or `$default`. */
+  /** Key of payload format 2.0: a method, or `ANY`, and a path; or `$default`. */
   readonly routeKey: string;
   readonly function: ApiFunctionName;
-  /** With `proxy`: the isolation group whose function it is. */
+  /** Isolation group of the `proxy` function. */
   readonly isolation?: string;
   readonly authorization: 'AWS_IAM' | 'NONE';
 }

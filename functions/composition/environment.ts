@@ -24,7 +24,7 @@ export const VARIABLES = {
 /** The file in a function's asset that holds the configuration. */
 export const CONFIGURATION_FILE = 'configuration.json';
 
-/** Lambda takes no longer name. */
+/** Longest name of a function that Lambda accepts. */
 const LONGEST_NAME = 64;
 const HASH_DIGITS = 12;
 

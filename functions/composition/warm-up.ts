@@ -3,7 +3,7 @@ import type { Keys } from '../core/slot/keys.ts';
 import { isServed, SYSTEM, slotOf } from '../core/slot/slot.ts';
 import type { Store } from '../core/slot/store.ts';
 
-/** Longer than the first request to a new connection takes, and far from Lambda's 10 s for INIT. */
+/** Time limit of the warm-up: longer than the first request to a new connection, far below Lambda's 10 s for INIT. */
 const LONGEST_MS = 1_500;
 
 /**

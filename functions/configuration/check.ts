@@ -23,22 +23,22 @@ import { isRecord, strictObject, toProblems } from './shape.ts';
 import { checkTrust, type trustEntry } from './trust.ts';
 
 const SHORTEST_IDLE_SECONDS = 3600;
-/** Deeper than any declaration that can be valid. */
+/** Maximum depth of a declaration; no valid one is as deep. */
 const DEEPEST = 16;
 
-/** What a connections file holds. Connections and trust entries have schemas of their own. */
+/** The keys of a connections file. Connections and trust entries have schemas of their own. */
 export const rootSchema = strictObject(
   {
     connections: z
       .custom<Readonly<Record<string, unknown>>>(isRecord, 'must be an object with a connection under each name')
       .refine((connections) => Object.keys(connections).length > 0, 'must declare at least one connection'),
-    /** Refuse a hand-out whose audit record could not be stored (invariant 10). */
+    /** Refuse a hand-out whose audit record could not be stored (invariant 10). Default false. */
     strictAudit: flag.default(false),
     /** Providers of the operator's own, by a name that no preset has. */
     providers: z
       .custom<Readonly<Record<string, Provider>>>(isRecord, 'must be an object with a provider under each name')
       .default({}),
-    /** What editors check the file by; the broker leaves it alone. */
+    /** URL or path of the JSON schema for your editor. The broker ignores it. */
     $schema: z.string('must be a text').exactOptional(),
     /** Workloads outside AWS that may exchange their JWT for a token. */
     trust: z.array(z.custom<z.input<typeof trustEntry>>(), 'must be a list of trust entries').default([]),
@@ -129,10 +129,10 @@ function findProtoKeys(value: unknown, at: readonly PropertyKey[] = []): Problem
 }
 
 interface CheckedConnection {
-  /** Only where nothing is wrong with it. */
+  /** The checked connection; absent where it has a problem. */
   readonly connection?: Connection;
   readonly problems: readonly Problem[];
-  /** What is allowed but unsafe. */
+  /** Warnings of what is allowed but unsafe. */
   readonly warnings: readonly string[];
 }
 
@@ -162,7 +162,7 @@ function checkConnection(name: string, input: unknown, providers: Providers): Ch
   return { connection, problems, warnings: findWarnings(connection, provider) };
 }
 
-/** What the provider says of the connection's keys, over which the declaration goes. */
+/** Gives the provider's defaults for the connection's keys. The declaration overrides them. */
 function presetsOf(provider: Provider | undefined, settings: Connection['settings'] = {}) {
   if (provider === undefined) return {};
   const { refreshAfterWithRenewal, ...defaults } = defaultsOf(provider);
@@ -223,7 +223,7 @@ function buildConnection(
   };
 }
 
-/** A default may name the base URL and other settings, as a text does. */
+/** Fills in a default. It may name the base URL and other settings, as a text does. */
 function fillDefaults(
   { settings: declared = {} }: Provider,
   settings: Connection['settings'],
@@ -236,7 +236,7 @@ function fillDefaults(
   return Object.fromEntries(filled);
 }
 
-/** What is allowed but unsafe in one connection. */
+/** Finds what is allowed but unsafe in one connection. */
 function findWarnings({ name, baseUrl, allowPlainHttp, settings }: Connection, provider: Provider): string[] {
   const at = `connections.${name}`;
   const plain = isPlainHttp(baseUrl)
@@ -252,7 +252,7 @@ function findWarnings({ name, baseUrl, allowPlainHttp, settings }: Connection, p
   return [...plain, ...words, ...warningsOfProvider(provider).map((each) => `${at}.provider: ${each}.`)];
 }
 
-/** What is wrong between connections: those of one isolation group run in the same functions, so in one network. */
+/** Finds isolation groups whose connections differ in network: they run in the same functions, so in one network. */
 function findSplitGroups(connections: readonly Connection[]): Problem[] {
   return connections.flatMap((connection) => {
     const first = connections.find(({ isolation }) => isolation === connection.isolation) ?? connection;

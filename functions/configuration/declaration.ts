@@ -48,8 +48,8 @@ export type ConnectionDeclaration<Known extends Record<keyof Known, Provider> = 
 export interface TrustDeclaration extends TrustInput {}
 
 /**
- * What the operator declares: the connections by name, `^[a-z0-9][a-z0-9_-]{0,62}$`, and who beside AWS callers may use
- * them. Holds no credential: those go into Secrets Manager.
+ * The operator's declaration: the connections by name, `^[a-z0-9][a-z0-9_-]{0,62}$`, and the workloads outside AWS that
+ * may use them. Holds no credential: those go into Secrets Manager.
  */
 export interface ConnectionsDeclaration<Known extends Record<keyof Known, Provider> = Presets>
   extends Omit<RootInput, 'connections'> {

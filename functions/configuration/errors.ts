@@ -1,6 +1,6 @@
 const LONGEST_KEY_SHOWN = 64;
 
-/** One thing wrong with a declaration: where (`connections.helpdesk.baseUrl`, `''` for the whole), and what to do about it. */
+/** A fault of a declaration: its path (`connections.helpdesk.baseUrl`, `''` for the whole), and the remedy. */
 export interface Problem {
   readonly path: string;
   readonly message: string;

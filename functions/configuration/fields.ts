@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { isReservedHeader } from '../http/forwarded-headers.ts';
 import { findOriginFault, hasControlCharacter } from './origins.ts';
 
-/** What a connection, an isolation group and the part of a URL that names them look like. */
+/** Form of the name of a connection or an isolation group, in a declaration and in a URL. */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 /** `NAME_PATTERN` in words. */
 export const NAME_RULE = 'lower-case letters, digits, `_` and `-`, at most 63 of them, starting with a letter or digit';
@@ -59,7 +59,7 @@ export function oneOf(words: readonly string[]) {
 
 const USERS = 'must be true, false, or a list of subjects, at least one';
 
-/** Which users a connection serves: all, none, or those listed. */
+/** The users that a connection serves: all, none, or those listed. */
 export const users = z.union(
   [
     z.boolean(),

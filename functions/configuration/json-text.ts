@@ -1,6 +1,6 @@
 import type { JsonValue } from '../core/words/json.ts';
 
-/** What the text of a file holds, or the place where it stops being JSON, such as `line 2, column 27`. */
+/** The value of a JSON text, or the place where it stops being JSON, such as `line 2, column 27`. */
 export type JsonText = { readonly value: JsonValue } | { readonly breaksAt: string };
 
 /** Parses the text of a file. Never gives the parser's own message: it quotes the text, which may hold a credential. */
@@ -15,7 +15,7 @@ export function parseJsonText(text: string): JsonText {
   }
 }
 
-/** Every text that ends before the fault can still become JSON and none beyond it can: the border is found by halving. */
+/** Finds the fault by halving: every text that ends before it can still become JSON, and none beyond it can. */
 function findBreak(text: string): number {
   let sound = 0;
   let broken = text.length + 1;
@@ -27,7 +27,7 @@ function findBreak(text: string): number {
   return sound;
 }
 
-/** The parser complains about the very end of a text that is merely unfinished, and about an earlier place otherwise. */
+/** Reports whether a text is JSON or the beginning of it: the parser then finds its fault at the very end. */
 function isBeginningOfJson(text: string): boolean {
   try {
     JSON.parse(text);

@@ -59,9 +59,8 @@ async function importDefault(path: string): Promise<unknown> {
 }
 
 /**
- * Says why a module failed: by class and place, since the message of an error of Node's own may quote the code. A plain
- * `Error` is what the file itself throws, as where it misses a variable of the environment: its first line is for whoever
- * runs it.
+ * Explains why a module failed, by class and place: the message of one of Node's own errors may quote the code. Quotes
+ * the first line of a plain `Error`: the file itself throws it, for example for a missing environment variable.
  */
 function explainFailure(error: unknown, path: string): string {
   if (!(error instanceof Error)) {
@@ -76,7 +75,7 @@ function explainFailure(error: unknown, path: string): string {
   return `${named}${findPlace(error.stack ?? '', path)}; run the file with \`node\` to see more`;
 }
 
-/** Where in the file the stack leads, or nothing: of a JavaScript file that does not parse, it does not say. */
+/** Finds the place in the file that the stack names. Empty for JavaScript that does not parse: its stack has none. */
 function findPlace(stack: string, path: string): string {
   const names = [pathToFileURL(resolve(path)).href, resolve(path)];
   const places = names.map((name) => /^:(\d+)(?::(\d+))?/.exec(stack.split(name)[1] ?? ''));

@@ -13,7 +13,7 @@ const loopbackAddresses = new BlockList();
 loopbackAddresses.addSubnet('127.0.0.0', 8, 'ipv4');
 loopbackAddresses.addAddress('::1', 'ipv6');
 
-/** What is wrong with plain http, without the remedy. */
+/** The fault of plain http, without the remedy. */
 export const PLAIN_HTTP = 'is plain http, which is taken on loopback only';
 
 /** Reports whether a URL is plain http to another machine than this one. */

@@ -34,7 +34,7 @@ export function checkProvider(provider: Provider, connectionKeys: readonly strin
   ];
 }
 
-/** What an operator should know of a provider, though it is taken. */
+/** Finds what is allowed but unsafe in a provider, and what the broker does not act on. */
 export function warningsOfProvider(provider: Provider): readonly string[] {
   const secret = secretNames(provider);
   const inUrls = stepsOf(provider).filter(({ step }) => {
@@ -53,7 +53,7 @@ export function warningsOfProvider(provider: Provider): readonly string[] {
   ];
 }
 
-/** What a provider may already say, though the broker does not act on it yet. */
+/** Warns of declared keys that the broker does not act on yet. */
 function notActedOn({ secretFields, limits = {}, probe, logout }: Provider): readonly string[] {
   return [
     ...Object.entries(secretFields)

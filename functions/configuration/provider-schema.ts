@@ -27,20 +27,20 @@ const headers = membersOf(headerName, text, 'texts by the name of a header');
 
 const secretField = strictObject(
   {
-    /** May be left out of the secret. */
+    /** True where the secret may leave the field out. Default false. */
     optional: truth.exactOptional(),
-    /** `pem`: a private key or a certificate. */
+    /** Kind of value; `pem` is a private key or a certificate. Default `text`. */
     kind: oneOf(['text', 'pem']).exactOptional(),
-    /** A text that the field must not hold, such as the separator of two fields. */
+    /** Text that the field must not contain, such as the separator of two fields. */
     without: wholeText.exactOptional(),
-    /** A text that servers may misread: the operator is warned. */
+    /** Text that servers may misread. The operator is warned of it. */
     suspect: wholeText.exactOptional(),
-    /** An answer gives the next value of this field, which the broker keeps. */
+    /** Set where an answer gives the field's next value, which the broker keeps. */
     rotates: strictObject(
       {
-        /** Seconds in which the upstream still takes the value of before. */
+        /** Seconds for which the upstream still accepts the previous value. */
         graceSeconds: seconds(0),
-        /** Seconds after which an unused value lapses. */
+        /** Seconds after which an unused value expires. */
         lapsesAfterSeconds: seconds(3600).exactOptional(),
       },
       '`rotates`',
@@ -51,15 +51,15 @@ const secretField = strictObject(
 
 const setting = strictObject(
   {
-    /** `host` and `path` stand in a URL as they are, a `list` is joined, everything else is encoded. */
+    /** Kind of value. A `host` or `path` is put into a URL as it is, a `list` is joined, all others are encoded. */
     kind: oneOf(['text', 'host', 'path', 'list', 'enum']),
     optional: truth.exactOptional(),
     default: text.exactOptional(),
-    /** Of an `enum`. */
+    /** Allowed values of an `enum`. */
     values: z.array(wholeText, 'must be a list of texts').min(1, 'must list at least one').exactOptional(),
-    /** Between the members of a `list`; a space where left out. */
+    /** Separator between the members of a `list`. Default a space. */
     separator: wholeText.exactOptional(),
-    /** What to tell the operator, by value. */
+    /** Warnings to the operator, by value of the setting. */
     warnings: texts.exactOptional(),
   },
   'a setting',
@@ -81,13 +81,13 @@ const defaults = strictObject(
 
 const userSubject = strictObject(
   {
-    /** A regular expression over the whole subject. */
+    /** Regular expression for the whole subject. */
     pattern: wholeText,
-    /** The highest number, where subjects are numbers. */
+    /** Highest subject, where subjects are numbers. */
     maximum: seconds(1, Number.MAX_SAFE_INTEGER).exactOptional(),
-    /** The key of users under a connection's `subjects`; `users` where left out. */
+    /** Key for users under a connection's `subjects`. Default `users`. */
     key: name.exactOptional(),
-    /** How a subject is written, after "a". */
+    /** Form of a subject in words, to follow "a". */
     words: wholeText.exactOptional(),
   },
   '`userSubject`',
@@ -96,7 +96,7 @@ const userSubject = strictObject(
 const jwt = strictObject(
   {
     alg: oneOf(SIGNING_ALGORITHMS),
-    /** A private key in PEM, or a shared secret for HS256 and its like. */
+    /** Private key in PEM, or the shared secret for HS256 and its like. */
     key: wholeText,
     keyAs: oneOf(['utf8', 'hex', 'base64']).exactOptional(),
     header: json.exactOptional(),
@@ -146,9 +146,9 @@ const hosts = z.array(wholeText, 'must be a list of hosts').min(1, 'must list at
 
 const step = strictObject(
   {
-    /** POST where left out. */
+    /** HTTP method. Default POST. */
     method: oneOf(['GET', 'POST', 'PUT', 'DELETE']).exactOptional(),
-    /** A path behind the connection's base URL, or an https URL. */
+    /** Path behind the connection's base URL, or an https URL. */
     url: wholeText,
     /** Hosts that a `url` made of an answer may lead to. */
     hosts: hosts.exactOptional(),
@@ -163,7 +163,7 @@ const step = strictObject(
     xml: wholeText.exactOptional(),
     parameters: strictObject({ as: wholeText, of: texts }, '`parameters`').exactOptional(),
     certificate: certificate.exactOptional(),
-    /** How the answer is written; `json` where left out. */
+    /** Format of the answer. Default `json`. */
     answer: oneOf(['json', 'xml', 'text']).exactOptional(),
     reads: membersOf(name, source, 'sources by the name of the value').exactOptional(),
   },
@@ -222,18 +222,18 @@ const attribute = z.union(
 /** A provider, as an operator declares one. Each key by itself: `checkProvider` has the rules across them. */
 export const providerSchema = strictObject(
   {
-    /** The fields of the secret's JSON. */
+    /** Fields of the secret's JSON. */
     secretFields: membersOf(name, secretField, 'the fields of the secret by name'),
-    /** What a connection says beside the secret: tenant, scope, audience, paths. */
+    /** Settings of a connection beside the secret: tenant, scope, audience, paths. */
     settings: membersOf(name, setting, 'settings by name').exactOptional(),
     defaults: defaults.exactOptional(),
-    /** How a subject other than `system` is written. */
+    /** Form of subjects other than `system`. */
     userSubject: userSubject.exactOptional(),
     /** Values computed for each mint, in this order. */
     derived: membersOf(name, derived, 'derived values by name').exactOptional(),
     /** Requests one after the other; one of the answers gives `token`. */
     logins: strictObject({ system: steps.exactOptional(), user: steps.exactOptional() }, '`logins`'),
-    /** What an API call must carry, and where it goes. */
+    /** Headers, query and certificate of an API call, and the API's address. */
     placement: strictObject(
       {
         headers: headers.exactOptional(),
@@ -244,9 +244,9 @@ export const providerSchema = strictObject(
       },
       '`placement`',
     ),
-    /** Where a token's end is to be found: the first that can be read. */
+    /** Sources of a token's end. The first that can be read counts. */
     lifetime: z.array(end, 'must be a list of ends').exactOptional(),
-    /** How to get the next token without logging in. */
+    /** Request that gets the next token without a login. */
     renewal: z
       .union(
         [
@@ -256,7 +256,7 @@ export const providerSchema = strictObject(
         'must be a renewal: `slide` with a step, or `refresh` with steps',
       )
       .exactOptional(),
-    /** What answers mean. The first rule that fits decides. */
+    /** Rules for the meaning of answers. The first that fits decides. */
     answers: z.array(answer, 'must be a list of rules').exactOptional(),
     refusal: strictObject({ flag: wholeText, message: wholeText }, '`refusal`').exactOptional(),
     envelope: wholeText.exactOptional(),

@@ -8,7 +8,7 @@ export interface ProviderProblem {
   readonly message: string;
 }
 
-/** What HTTP, or the broker itself, sets. */
+/** Headers that HTTP, or the broker itself, sets. */
 const RESERVED_HEADERS = new Set([
   'host',
   'content-length',
@@ -32,7 +32,7 @@ export function headerProblems(
     .map((name) => ({ path: [...path, name], message: 'is a header of the connection itself: take it out' }));
 }
 
-/** Finds what is no host, nor the end of one. */
+/** Finds entries that are neither a host nor the end of one. */
 export function hostProblems(path: readonly PropertyKey[], hosts: readonly string[] = []): ProviderProblem[] {
   return hosts.flatMap((host, index) => {
     if (HOST_PATTERN.test(host)) return [];
@@ -46,7 +46,7 @@ export function hostProblems(path: readonly PropertyKey[], hosts: readonly strin
   });
 }
 
-/** A URL's host is the connection's own, a text, or made of settings; what an answer gives needs `hosts`. */
+/** Finds a URL's faulty host: allowed are the connection's own, a text, settings, and `hosts` for an answer's value. */
 export function urlProblems(
   provider: Provider,
   path: readonly PropertyKey[],

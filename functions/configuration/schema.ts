@@ -39,13 +39,13 @@ const subjects = z
 
 const proxy = strictObject(
   {
-    /** In upper case. */
+    /** HTTP methods that may be forwarded, in upper case. */
     methods: proxyMethods.default(['GET', 'HEAD']),
-    /** Path prefixes; `/` is every path. */
+    /** Prefixes of the paths that may be forwarded; `/` is every path. */
     paths: proxyPaths.default(['/']),
     /** Further request headers to forward, in lower case. */
     headers: proxyHeaders.default([]),
-    /** Limit for one forwarded call in seconds, 1 to 12. */
+    /** Time limit for one forwarded call in seconds, 1 to 12. Default 8. */
     timeoutSeconds: seconds(1, 12).default(8),
   },
   '`proxy`',
@@ -53,52 +53,52 @@ const proxy = strictObject(
 
 /** The keys of a connection beside `provider` and the provider's settings, with the defaults that need no other key. */
 export const sharedKeys = {
-  /** https, or http on loopback; its path and a configured path are put together. */
+  /** URL of the upstream: https, or http on loopback. Paths of the settings are appended to its path. */
   baseUrl: text('an absolute URL such as https://api.example.com/v1', findOriginFault),
-  /** Take plain http beyond loopback, for an upstream in a private network. */
+  /** Allow plain http beyond loopback, for an upstream in a private network. Default false. */
   allowPlainHttp: flag.default(false),
-  /** Name or ARN of the secret, without a version; never a value. Left out, the stack makes one, empty. */
+  /** Name or ARN of the secret, without a version; never its value. Default: an empty secret that the stack creates. */
   secret: secretName.exactOptional(),
-  /** Which subjects are served. Left out: all that the provider serves. */
+  /** Subjects that the connection serves. Default: all that the provider serves. */
   subjects: subjects.exactOptional(),
-  /** Never hand out a token with fewer seconds left; 0 is allowed. */
+  /** Seconds that a token must have left to be handed out. Default: the provider's, else 60; may be 0. */
   minTtlSeconds: seconds(0).default(60),
-  /** The fraction of its life after which a token is refreshed ahead. Left out: as the provider has it. */
+  /** Fraction of a token's life after which it is refreshed. Default: the provider's, else 0.75. */
   refreshAfter: fraction.default(0.75),
-  /** The schedule refreshes only slots handed out within these seconds. Left out: an hour, or one life if that is longer. */
+  /** Seconds after a slot's last hand-out while the schedule refreshes it. Default: 3600, or one life if longer. */
   idleSeconds: seconds(1).exactOptional(),
-  /** Cap in seconds for tokens without expiry or with an absurd one. */
+  /** Longest life of a token in seconds, also for one without an expiry. Default 86400. */
   maxTokenAgeSeconds: seconds(1).default(86_400),
-  /** How many seconds a warm instance hands out from memory before it looks at the store again; 0 is allowed. */
+  /** Seconds for which a warm instance hands out from memory before it reads the store again. Default 30; may be 0. */
   memorySeconds: seconds(0).default(30),
-  /** Limit for one upstream call in seconds, 1 to 12. */
+  /** Time limit for one upstream call in seconds, 1 to 12. Default 6. */
   timeoutSeconds: seconds(1, 12).default(6),
-  /** A token younger than these seconds is not renewed on a caller's word; 0 is allowed. */
+  /** Age in seconds below which a caller's report renews no token. Default: the provider's, else 60; may be 0. */
   renewalCooldownSeconds: seconds(0).default(60),
-  /** An older token lives on when a newer one is issued (C18). False leaves the proxy alone, so it needs `proxy`. */
+  /** True where an older token stays valid when a newer one is issued (C18). Default true; false needs `proxy`. */
   tokensOverlap: flag.default(true),
-  /** What callers may have forwarded. Left out: nothing. */
+  /** Calls that the proxy may forward. Default: none. */
   proxy: proxy.exactOptional(),
-  /** Group of connections that share their functions. Left out: the connection by itself. */
+  /** Group of connections that share their functions. Default: the connection alone. */
   isolation: groupName.exactOptional(),
-  /** Deployed only: id of the VPC in which the connection's functions run. */
+  /** Id of the VPC in which the connection's functions run, once deployed. */
   vpc: vpcId.exactOptional(),
-  /** Deployed only: ids of those functions' security groups; needs `vpc`. */
+  /** Ids of those functions' security groups, once deployed; needs `vpc`. */
   securityGroups: securityGroupIds.exactOptional(),
-  /** PEM text of the CA certificate to trust for this upstream. */
+  /** PEM text of the CA certificate to trust for this upstream. Default: the public authorities. */
   caCertificate: certificate.exactOptional(),
-  /** Life of a token in seconds. Only where the provider fixes it, and has the default. */
+  /** Life of a token in seconds. Only for providers that have a default for it. */
   lifetimeSeconds: seconds(1).exactOptional(),
-  /** Longest chain of slides in seconds. Only where the provider has slides, and the default. */
+  /** Longest chain of slides in seconds. Only for providers with slides; default the provider's, else 43200 (C20). */
   maxSessionSeconds: seconds(1).exactOptional(),
 };
 
-/** Those of them that a connection has only where its provider has a default for them. */
+/** Keys that a connection has only where its provider has a default for them. */
 const keysByProvider = ['lifetimeSeconds', 'maxSessionSeconds'] as const;
 /** See `keysByProvider`. */
 export type KeyByProvider = (typeof keysByProvider)[number];
 
-/** What the keys beside the provider's settings say once they are checked. */
+/** The checked keys of a connection, without the provider's settings. */
 export type CheckedDeclaration = z.output<ReturnType<typeof createConnectionSchema>>;
 
 /** Longest chain of renewals, where the provider does not say (C20). */
@@ -109,7 +109,7 @@ export function defaultsOf({ defaults = {}, limits = {}, renewal }: Provider): P
   const { tokens, reissues } = limits;
   return {
     ...(renewal !== undefined && { maxSessionSeconds: MAX_SESSION_SECONDS }),
-    // Before its end another login gives the same token.
+    // Another login before the token's end gives the same token.
     ...(reissues === true && { minTtlSeconds: 0 }),
     ...(tokens !== undefined && { renewalCooldownSeconds: Math.ceil(tokens.perSeconds / tokens.count) }),
     ...defaults,
@@ -226,7 +226,7 @@ export function createConnectionSchema(
       const remaining = life * (1 - refreshAfter);
       const isKnown = provider !== undefined && settings !== undefined;
       if (!isKnown || minTtlSeconds + SKEW_SECONDS < remaining) return;
-      // Of two keys that bound the life it is the lower that must be raised.
+      // Two keys bound the life. The lower one must be raised.
       const lifeKey = lifetimeSeconds === life ? 'lifetimeSeconds' : 'maxTokenAgeSeconds';
       report(
         `${minTtlSeconds} + ${SKEW_SECONDS} must be less than what a token has left when it is refreshed: ${life} × (1 − ${refreshAfter}) = ${Number(remaining.toFixed(3))}. Lower minTtlSeconds or refreshAfter, or raise ${lifeKey}`,

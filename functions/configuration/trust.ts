@@ -8,7 +8,7 @@ import { isRecord, rule, strictObject, toProblems } from './shape.ts';
 
 const LONGEST_TEXT = 512;
 
-/** Claims that the exchange checks by itself, in every JWT. */
+/** Claims that the exchange checks in every JWT. */
 const checkedClaims = new Set(['iss', 'aud', 'sub', 'exp', 'nbf', 'iat']);
 
 /** A subject that no issuer gives out: a pattern that takes it takes every workload of the issuer. */
@@ -27,13 +27,13 @@ const httpsUrl = (what: string) =>
 /** The keys of one entry of `trust`. */
 export const trustEntry = strictObject(
   {
-    /** https, or http on loopback; equal to the JWT's `iss`. */
+    /** URL of the issuer, equal to the JWT's `iss`: https, or http on loopback. */
     issuer: httpsUrl('the issuer of the JWTs, an https URL'),
-    /** Must be among the JWT's `aud`. */
+    /** Audience that must be among the JWT's `aud`. */
     audience: boundedText('the audience that the JWTs are made for'),
-    /** The JWT's exact `sub`. */
+    /** Exact `sub` of the JWT. */
     subject: boundedText('the exact `sub` of the JWTs').optional(),
-    /** A regular expression that the whole `sub` must match; anchored at both ends without saying so. */
+    /** Regular expression for the whole `sub`. The broker anchors it at both ends. */
     subjectPattern: boundedText('a regular expression')
       .refine(
         isPattern,
@@ -49,13 +49,13 @@ export const trustEntry = strictObject(
         'must be an object of claims',
       )
       .default({}),
-    /** Where the issuer's keys are. Left out: found by its discovery document (OpenID Connect Discovery §4). */
+    /** URL of the issuer's keys. Default: from its discovery document (OpenID Connect Discovery §4). */
     jwksUri: httpsUrl('the https URL of the issuer’s keys').optional(),
-    /** Names of declared connections. */
+    /** Names of the connections whose tokens the workload may have. */
     connections: z
       .array(z.string('must be the name of a connection'), 'must be a list of connection names')
       .min(1, 'must list at least one connection'),
-    /** Subjects of those connections, each as in a path: `system`, or a user as the provider writes it. */
+    /** Subjects that it may ask for, each as in a path: `system`, or a user as the provider writes it. */
     subjects: z
       .array(
         text('a subject, as text', (subject) =>
@@ -69,7 +69,7 @@ export const trustEntry = strictObject(
   'a trust entry',
 );
 
-/** Who may exchange a workload's JWT for which slots: `subjectPattern` is anchored already, for `new RegExp(…, 'u')`. */
+/** Rule that lets workloads exchange their JWT. `subjectPattern` is already anchored, for `new RegExp(…, 'u')`. */
 export type Trust = z.output<typeof trustEntry>;
 
 /**
@@ -135,7 +135,7 @@ function findWarnings({ subjectPattern }: Trust, at: string): string[] {
     : [];
 }
 
-/** Compiled by itself, so that an unbalanced bracket cannot climb out of the anchors put around it. */
+/** Compiles the pattern by itself, so that an unbalanced bracket cannot escape the anchors put around it. */
 function isPattern(pattern: string): boolean {
   try {
     return new RegExp(pattern, 'u') !== undefined;

@@ -73,7 +73,7 @@ function summaryOf(connection: Connection) {
     : summary;
 }
 
-/** How the connection's secret and its subjects are written, for whoever sets or asks for them. */
+/** Describes the form of a connection's secret and subjects, for whoever sets or asks for them. */
 function writtenOf({ provider, subjects }: Connection) {
   const { secretFields, userSubject } = provider;
   const fields = Object.entries(secretFields).map(([name, { kind = 'text', optional = false }]) => ({

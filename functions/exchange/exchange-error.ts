@@ -2,7 +2,7 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { jsonResponse, toBrokerError } from '../api/problem.ts';
 import type { BrokerError, BrokerErrorCode } from '../core/words/errors.ts';
 
-/** What a caller is told to wait where nobody knows how long the trouble lasts. */
+/** `Retry-After` for failures of unknown duration. */
 const RETRY_AFTER_MS = 2_000;
 
 /** The codes of the token endpoint (RFC 6749 §5.2, RFC 8693 §2.2.2) with their status. */
@@ -17,7 +17,7 @@ const statusByError = {
 
 export type ExchangeErrorCode = keyof typeof statusByError;
 
-/** Codes about what was asked for rather than how, beside those of status 403. */
+/** Codes that refuse the target of a request, beside those of status 403. */
 const targetCodes: ReadonlySet<BrokerErrorCode> = new Set([
   'invalid_subject',
   'subject_not_supported',
@@ -26,8 +26,8 @@ const targetCodes: ReadonlySet<BrokerErrorCode> = new Set([
 ]);
 
 /**
- * Why an exchange was refused. `detail` reaches the caller word for word, so it quotes nothing of the subject token.
- * `brokerError` is there where the broker's own code says more than OAuth's.
+ * The refusal of an exchange. `detail` reaches the caller word for word, so it quotes nothing of the subject token.
+ * `brokerError` is set where the broker's own code is more precise than OAuth's.
  */
 export class ExchangeError extends Error {
   override readonly name = 'ExchangeError';

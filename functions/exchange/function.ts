@@ -48,7 +48,7 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
       if (outcome?.status !== 'fulfilled') failures.push(outcome?.reason);
       else if (isTrusted(trust, { workload: outcome.value, source }, request)) return outcome.value;
     }
-    // Where one place of keys did not answer, it could be the one that says yes.
+    // A source of keys that did not answer could be the one that verifies the token.
     const trouble = failures.find((failure) => exchangeErrorOf(failure).error === 'temporarily_unavailable');
     if (trouble !== undefined) throw trouble;
     if (failures.length === sources.length) throw failures[0];

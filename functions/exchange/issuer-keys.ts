@@ -5,15 +5,15 @@ import type { Http } from '../http/port.ts';
 import { ExchangeError } from './exchange-error.ts';
 
 const DISCOVERY_PATH = '/.well-known/openid-configuration';
-/** One request; with discovery there are two. */
+/** Time limit for one request; discovery makes two. */
 const TIMEOUT_MS = 3_000;
-/** Key sets with certificate chains in them are some ten kilobytes. */
+/** Largest key set in bytes. With certificate chains it is some ten kilobytes. */
 const MAXIMUM_BYTES = 131_072;
-/** After this the keys are fetched again, so that one that the issuer withdrew ends here too. */
+/** Age at which the keys are fetched again, so that a key that the issuer withdrew is dropped. */
 const FRESH_MS = 10 * 60_000;
-/** At most one fetch in this time for keys that the set does not have, whoever names them. */
+/** Minimum time between two fetches for keys that the set does not have, whoever names them. */
 const UNKNOWN_KEY_COOLDOWN_MS = 30_000;
-/** How long an issuer that did not answer is left alone. */
+/** Pause after an issuer did not answer. */
 const FAILURE_COOLDOWN_MS = 5_000;
 
 /** An issuer and where its keys are; without `jwksUri` the issuer's discovery document says it. */
@@ -70,7 +70,7 @@ function createKeySet(source: KeySource, { http, clock, telemetry }: Dependencie
     cooldownDuration: Number.POSITIVE_INFINITY,
   });
 
-  /** One fetch is shared by all who overlap; an issuer that failed is asked by the rule for failures. */
+  /** Reports whether to fetch keys for one that is missing. A fetch under way is shared; failures have their own limit. */
   function maySeek(): boolean {
     if (set.reloading || failedAt !== undefined) return true;
     if (clock.monotonic() - soughtAt < UNKNOWN_KEY_COOLDOWN_MS) return false;

@@ -20,11 +20,11 @@ const ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** Longer subjects are refused before any pattern sees them. */
+/** Longest subject in characters. A longer one is refused before any pattern is tried. */
 const LONGEST_SUBJECT = 1_024;
 const SKEW_SECONDS = CLOCK_SKEW_MS / 1000;
 
-/** Who a verified JWT speaks for. */
+/** The workload that a verified JWT identifies. */
 export interface Workload {
   readonly issuer: string;
   readonly subject: string;
@@ -96,7 +96,7 @@ function refusal(what: string): ExchangeError {
   return new ExchangeError('invalid_request', `The subject token ${what}.`);
 }
 
-/** By the kind of error alone: the library's messages may quote the token. */
+/** Describes an error by its kind alone: the library's messages may quote the token. */
 function reasonOf(error: unknown): string {
   if (error instanceof errors.JOSEAlgNotAllowed) return `is not signed with one of ${ALGORITHMS.join(', ')}`;
   if (error instanceof errors.JWTExpired) return 'has expired';

@@ -19,7 +19,7 @@ export function createUpstreamHttp(): Http {
       const target = parseTarget(request.url);
       if (target === undefined) return { kind: 'failure', reason: 'request', sent: false };
       if (isRefusedAddress(bareHost(target))) return { kind: 'failure', reason: 'refused_address', sent: false };
-      // Loaded at first use: as a static import it would slow down every cold start, of functions too that only read.
+      // Load it at first use: a static import would slow down every cold start, even of functions that only read.
       const { request: open } = target.protocol === 'https:' ? await import('node:https') : await import('node:http');
       return exchange(request, (options) => open(target, options));
     },
@@ -78,7 +78,7 @@ function optionsOf(request: HttpRequest): RequestOptions {
     },
     agent: false,
     lookup: guardedLookup,
-    // Said outright, so that no environment variable turns it off.
+    // Set it explicitly, so that no environment variable turns it off.
     rejectUnauthorized: true,
     ...(request.caCertificate === undefined ? {} : { ca: request.caCertificate }),
     ...request.certificate,

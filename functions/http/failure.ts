@@ -1,10 +1,10 @@
 import { REFUSED_ADDRESS } from './guarded-lookup.ts';
 import type { HttpFailure, HttpFailureReason } from './port.ts';
 
-/** How far a request had come when it failed. */
+/** The stage in which a request failed. */
 export type Phase = 'connecting' | 'securing' | 'sent';
 
-/** What a look-up that found nothing answers; `EAI_AGAIN` and its like besides. */
+/** Error codes of a failed DNS look-up; `EAI_AGAIN` and its like are matched by their prefix. */
 const lookupCodes = new Set(['ENOTFOUND', 'ENODATA', 'ESERVFAIL']);
 
 /**
@@ -29,7 +29,7 @@ function reasonOf(code: string, phase: Phase): HttpFailureReason {
   }
 }
 
-/** Apart from `EPROTO`, which is the name of a TLS alert, a system error in a handshake is the network's. */
+/** Reports whether an error in a handshake is the network's: a system error, except `EPROTO`, which is a TLS alert. */
 function isOfTheSocket(code: string): boolean {
   return /^E[A-Z]+$/.test(code) && code !== 'EPROTO';
 }

@@ -7,10 +7,10 @@ import type { HttpHeaders } from './port.ts';
 /** Marks an error of the broker with its code, where answers of upstreams come the same way. */
 export const ERROR_HEADER = 'token-broker-error';
 
-/** Kept of every request: `accept` and `accept-*`, `content-*`, `if-*`. */
+/** Request headers that are always forwarded: `accept` and `accept-*`, `content-*`, `if-*`. */
 const DESCRIBES_CONTENT = /^(?:accept(?!-encoding$)|content-(?!length$)|if-)/;
 
-/** Belong to one connection only (RFC 9110 §7.6.1). */
+/** Headers that belong to one connection only (RFC 9110 §7.6.1). */
 const HOP_BY_HOP = [
   'connection',
   'keep-alive',
@@ -22,7 +22,7 @@ const HOP_BY_HOP = [
   'upgrade',
 ];
 
-/** Never sent to an upstream, whatever a policy says: they are the connection's, the broker's or the caller's own. */
+/** Headers never sent to an upstream, whatever a policy says: the connection's, the broker's or the caller's own. */
 const KEPT_FROM_UPSTREAM: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   'authorization',
@@ -34,7 +34,7 @@ const KEPT_FROM_UPSTREAM: ReadonlySet<string> = new Set([
 ]);
 const AWS_HEADER = /^x-amzn?-/;
 
-/** Never passed on to a caller, with the header of the token and those that `Connection` names. */
+/** Headers never passed on to a caller, beside the token's header and those that `Connection` names. */
 const KEPT_FROM_CALLER = [
   ...HOP_BY_HOP,
   'content-encoding',

@@ -4,7 +4,7 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
-  /** From the start of the request to the end of the answer's body. */
+  /** Time limit in milliseconds, from the start of the request to the end of the answer's body. */
   readonly timeoutMs: number;
   /** PEM of the certificates to trust in place of the public ones. */
   readonly caCertificate?: string;
@@ -25,7 +25,7 @@ export interface HttpResponse {
   readonly body: Buffer;
 }
 
-/** Why there is no answer. `sent`: the upstream may have read the request. */
+/** A request without an answer. `sent`: the upstream may have read the request. */
 export interface HttpFailure {
   readonly kind: 'failure';
   readonly reason: HttpFailureReason;

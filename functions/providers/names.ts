@@ -84,13 +84,13 @@ export function namesToken(name: string, { derived = {} }: Pick<Provider, 'deriv
 
 /** The values that answers and derived values give, by where they are kept beside the token. */
 export interface KeptNames {
-  /** For every function: what an API call needs. */
+  /** Values that an API call needs, for every function. */
   readonly open: readonly string[];
-  /** For `mint` and `proxy` alone: parts of the credential in an API call, and what renews the token. */
+  /** Parts of the credential in an API call, and values that renew the token. For `mint` and `proxy` alone. */
   readonly closed: readonly string[];
 }
 
-/** What must be kept of a login beside its token. */
+/** The values of a login that must be kept beside its token. */
 export function keptNames(provider: Provider): KeptNames {
   const { placement, settings = {}, renewal, logout, secretFields } = provider;
   const secret = secretNames(provider);

@@ -12,7 +12,7 @@ export function header(name: string) {
   return { in: 'header', name } as const;
 }
 
-/** What an OAuth token answer gives (RFC 6749 §5.1). */
+/** The values in an OAuth token answer (RFC 6749 §5.1). */
 export const OAUTH_ANSWER = { token: body('access_token'), life: body('expires_in') } as const satisfies Record<
   string,
   Source

@@ -3,14 +3,14 @@ import { createAwsSha256 } from './sha256.ts';
 /** The AWS services that the broker calls, as in the environment variables that name their endpoints. */
 export type AwsServiceName = 'DYNAMODB' | 'KMS' | 'SECRETS_MANAGER' | 'LAMBDA';
 
-/** What one service's client needs to know. */
+/** Settings of one service's client. */
 export interface AwsClientSettings {
   readonly service: AwsServiceName;
-  /** From sending to the first byte of the answer, each attempt. 2 s by default. */
+  /** Time limit of each attempt, from sending to the first byte of the answer. 2 s by default. */
   readonly requestTimeoutMs?: number;
-  /** The first attempt included. 3 by default. */
+  /** Number of attempts, including the first. 3 by default. */
   readonly maxAttempts?: number;
-  /** Whether connections are used again; as many as it takes where they are not. True by default. */
+  /** Reuse connections. Without, their number is not limited. True by default. */
   readonly keepAlive?: boolean;
 }
 
@@ -71,7 +71,7 @@ export function awsClientConfig(settings: AwsClientSettings, environment: Enviro
   const region = environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'];
   const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] || environment['AWS_ENDPOINT_URL'];
   const credentials = credentialsIn(environment);
-  // Node goes on using connections in turn wherever their number is limited.
+  // A limited `maxSockets` makes Node reuse connections even with `keepAlive: false`.
   const agent = { keepAlive, maxSockets: keepAlive ? MAX_SOCKETS : Number.POSITIVE_INFINITY };
   return {
     ...(region && { region }),
@@ -91,7 +91,7 @@ export function awsClientConfig(settings: AwsClientSettings, environment: Enviro
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout: requestTimeoutMs,
-      // Without it the SDK only warns, and waits on.
+      // Without this the SDK only warns, and keeps waiting.
       throwOnRequestTimeout: true,
       httpAgent: agent,
       httpsAgent: agent,

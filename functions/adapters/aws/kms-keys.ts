@@ -15,7 +15,7 @@ import { awsClientConfig, type Environment } from './client.ts';
 import { createKeyCache } from './key-cache.ts';
 
 const KEY_BYTES = 32;
-/** What KMS takes as a ciphertext; anything else it calls invalid, as it does the broker's own mistakes. */
+/** Longest ciphertext that KMS accepts, in bytes. It reports a longer one just as it does the broker's own mistakes. */
 const LONGEST_ENCRYPTED_BYTES = 6_144;
 const CACHED_KEYS = 1_000;
 const CACHED_FOR_MS = 5 * 60_000;
@@ -82,9 +82,9 @@ export function createKmsKeys({
     },
 
     async decrypt(slot, encrypted, use = 'token') {
-      // Never made by KMS, so tampered with: asking would look like an outage that has no end.
+      // KMS cannot have made it, so it was tampered with. Sending it would look like an endless outage.
       if (encrypted.length < 1 || encrypted.length > LONGEST_ENCRYPTED_BYTES) return undefined;
-      // With the slot, or a key copied to another slot's item would be found here without KMS refusing it.
+      // Include the slot: else a key copied to another slot's item would be found here without KMS refusing it.
       const name = JSON.stringify([slot.connection, slot.subject, use, Buffer.from(encrypted).toString('base64')]);
       const kept = cache.get(name);
       if (kept !== undefined) return kept;

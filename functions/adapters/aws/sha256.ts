@@ -1,6 +1,6 @@
 import { createHash, createHmac, createSecretKey, type Hash, type Hmac, type KeyObject } from 'node:crypto';
 
-/** What the SDK signs and hashes. */
+/** Data that the SDK signs and hashes. */
 type Data = string | ArrayBuffer | ArrayBufferView;
 
 /** The SDK's interface of a hash: SHA-256 of what it is updated with, or the HMAC of that under `secret`. */

@@ -62,11 +62,11 @@ export function number(value: number): AttributeValue {
   return { N: String(value) };
 }
 
-/** How a record stands in the attributes of its item. */
+/** The attributes of an item, by the record's members. */
 export interface Layout<R> {
   readonly key: Item;
   readonly attributes: Readonly<Record<Leaf<R>, string>>;
-  /** Attributes that come and go with another one. */
+  /** Attributes that are written and removed with another one. */
   readonly beside: Readonly<Record<string, Item>>;
 }
 

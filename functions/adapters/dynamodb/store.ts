@@ -125,9 +125,9 @@ export function createDynamodbStore({
           ':pk': text(connection),
           ':after': text(after === undefined ? REFUSALS_SORT_KEY : sortKeyIn(after)),
         },
-        // One more than asked for tells whether there are more.
+        // Query one item more, to know whether there are more.
         Limit: limit + 1,
-        // An operator who has just deleted a token, or rotated a secret, must see what is.
+        // An operator who has just deleted a token, or rotated a secret, must see the current state.
         ConsistentRead: true,
       };
       const slots: { slot: Slot; record: SlotRecord }[] = [];

@@ -6,7 +6,7 @@ export const TABLE_KEYS = { partition: 'pk', sort: 'sk', ttl: 'ttl' } as const;
 /** The sparse index of slots that the schedule is to look at: by shard, the longest overdue first; keys only. */
 export const DUE_INDEX = { name: 'due', partition: 'shard', sort: 'dueAt' } as const;
 
-/** How many partitions the index `due` is spread over; the schedule asks each. */
+/** Number of partitions of the index `due`. The schedule queries each. */
 export const DUE_SHARDS = 4;
 
 /** Sort key of a connection's refusals. It sorts before every slot, since no subject begins with `!`. */

@@ -2,7 +2,7 @@ import { LONGEST_RETRY_AFTER_MS } from '../../core/slot/back-off.ts';
 import type { HttpHeaders } from '../../http/port.ts';
 
 const DELTA_SECONDS = /^\d{1,10}$/;
-/** `Date.parse` takes almost anything for a date: only the form that RFC 9110 §5.6.7 has servers write is one. */
+/** The only form of a date that servers may write (RFC 9110 §5.6.7). `Date.parse` accepts almost anything. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /** The answer's `Date` in epoch milliseconds, or undefined where it has none that can be read (H14). */
@@ -12,8 +12,8 @@ export function serverDateOf(headers: HttpHeaders): number | undefined {
 }
 
 /**
- * How long the upstream asks to be left alone, at most an hour; RFC 9110 §10.2.3. A date counts from the answer's
- * own `Date`, else from `now`. Undefined where it says nothing that can be read.
+ * Reads `Retry-After` in milliseconds, at most an hour (RFC 9110 §10.2.3). A date counts from the answer's own `Date`,
+ * else from `now`. Undefined where the header is absent or cannot be read.
  */
 export function retryAfterMsOf(headers: HttpHeaders, now: number): number | undefined {
   const value = single(headers, 'retry-after');

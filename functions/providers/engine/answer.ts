@@ -14,7 +14,7 @@ export interface ParsedAnswer {
   /** The body as JSON, or as the JSON of its XML; undefined where it is neither. */
   readonly content: JsonValue | undefined;
   readonly text: string;
-  /** When it came; epoch milliseconds. */
+  /** Time of receipt; epoch milliseconds. */
   readonly receivedAt: number;
 }
 
@@ -43,7 +43,7 @@ export function parseJson(text: string): JsonValue | undefined {
 /** Parses XML: elements become members, repeated ones lists, attributes go. What declares entities is not read. */
 async function parseXml(text: string): Promise<JsonValue | undefined> {
   if (!text.trimStart().startsWith('<') || /<!(?:DOCTYPE|ENTITY)/i.test(text)) return undefined;
-  // Loaded where an answer is XML: no other provider needs it.
+  // Load the parser only for an XML answer: no other provider needs it.
   const { XMLParser } = await import('fast-xml-parser');
   const parser = new XMLParser({
     ignoreAttributes: true,
@@ -82,7 +82,7 @@ export function openEnvelope(
   return valueAt(enveloped, path) === undefined ? content : enveloped;
 }
 
-/** What an answer had in the place of a value. */
+/** The result of reading a value from an answer. */
 export type Reading =
   | { readonly kind: 'value'; readonly value: JsonValue }
   | { readonly kind: 'missing' }
@@ -150,7 +150,7 @@ async function cookiesIn({
 }: ParsedAnswer): Promise<readonly { readonly name: string; readonly value: string }[]> {
   const lines = headers['set-cookie'];
   if (lines === undefined) return [];
-  // Loaded where an answer's cookies are read: no other provider needs it.
+  // Load the parser only to read cookies: no other provider needs it.
   const { parseSetCookie } = await import('set-cookie-parser');
   const now = serverDateOf(headers) ?? receivedAt;
   const cookies = new Map<string, { readonly name: string; readonly value: string }>();

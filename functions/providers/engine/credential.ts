@@ -12,7 +12,7 @@ export type Credential =
   | { readonly kind: 'credential'; readonly fields: Readonly<Record<string, string>> }
   | { readonly kind: 'problem'; readonly problem: string };
 
-/** What can be wrong with any field of a secret, whatever the provider. */
+/** Faults that any field of a secret can have, whatever the provider. */
 export type FieldFault = 'missing' | 'not_text' | 'empty' | 'control_character' | 'unpaired_surrogate' | 'no_pem';
 
 const faultInField: Readonly<Record<FieldFault, (field: string) => string>> = {

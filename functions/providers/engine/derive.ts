@@ -84,7 +84,7 @@ async function signJwt(template: JwtTemplate, values: Values, { now }: Moment): 
   const head = fillJson(header, values);
   if (material === undefined || !isJsonObject(filled) || !isJsonObject(head)) return undefined;
   const issuedAt = Math.floor(now / 1000);
-  // Loaded where something is signed: a login with a password needs none of it.
+  // Load jose only to sign: a login with a password does not need it.
   const { SignJWT } = await import('jose');
   const signed = new SignJWT({ iat: issuedAt, exp: issuedAt + lifeSeconds, ...filled }).setProtectedHeader({
     ...head,

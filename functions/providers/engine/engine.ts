@@ -29,7 +29,7 @@ const SUBJECT_WITHOUT_TOKEN: Verdict = {
   did: 'answered without a token',
 };
 
-/** What the engine works with. */
+/** The dependencies of the engine. */
 export interface UpstreamParts {
   readonly http: Http;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
@@ -126,7 +126,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     const moment = { now: clock.now(), uuid: () => random.uuid() };
     for (const [name, derived] of Object.entries(provider.derived ?? {})) {
       if (namesToken(name, provider) !== (which === 'of the token')) continue;
-      // What a login has kept stays where a renewal goes without the credential.
+      // A renewal goes without the credential: the values kept from the login stay.
       values[name] = (await derive(derived, values, moment)) ?? values[name];
     }
   }

@@ -8,7 +8,7 @@ export function failure(code: BrokerErrorCode, backOff: BackOffKind, detail: str
   return { kind: 'failure', code, backOff, detail };
 }
 
-/** What became of a request that got no answer: only one that was surely not sent may soon be tried again. */
+/** Builds the failure of a request without an answer. Only one that was surely not sent may soon be tried again. */
 export function transportFailure({ reason, sent }: HttpFailure, timeoutMs: number): UpstreamFailure {
   switch (reason) {
     case 'dns':

@@ -15,16 +15,16 @@ export interface Asked {
   readonly kind: SubjectKind;
 }
 
-/** What an answer means, and what says so. */
+/** The meaning of an answer, with the evidence for it. */
 export interface Verdict {
-  /** `unclear`: a status that refuses, and nothing by which the API itself says so. */
+  /** `unclear`: the status refuses, but nothing in the answer shows that the API itself refused. */
   readonly means: Exclude<Meaning, 'ok'> | 'unclear';
-  /** The evidence, in words: "the status 401 without a body". */
+  /** Evidence in words: "the status 401 without a body". */
   readonly evidence: string;
   /** The upstream's own words, unredacted. */
   readonly message?: JsonValue | undefined;
   readonly hint?: string | undefined;
-  /** What the upstream did, where its status does not say it. */
+  /** The action of the upstream in words, where its status does not say it. */
   readonly did?: string;
 }
 
@@ -32,9 +32,9 @@ export interface Verdict {
  * Judges an answer to a login: the provider's rules, then its way to say no, then OAuth's errors, then the status.
  * `ok`: a rule calls it a success. Undefined: nothing is known of it but its status.
  *
- * What stops logins must be the API's own word: a rule or a refusal that reads the body, an error of RFC 6749 §5.2, or
- * 401 without a body and without `Retry-After`. A status alone may come from a firewall or a rate limit on the way, and
- * so may JSON of another shape: that is `unclear`, and heals by itself.
+ * Only the API's own word stops logins: a rule or a refusal that reads the body, an error of RFC 6749 §5.2, or 401
+ * without a body and without `Retry-After`. A status alone may come from a firewall or a rate limit on the way, and so
+ * may JSON of another shape: that is `unclear`, and heals by itself.
  */
 export async function judgeAnswer(asked: Asked, answer: ParsedAnswer): Promise<Verdict | 'ok' | undefined> {
   const ruled = await judgeByRules(asked, answer);
@@ -115,7 +115,7 @@ function judgeByRefusal(asked: Asked, answer: ParsedAnswer): Verdict | undefined
   const isRefusal = saysNo ? answer.status < 300 || isRefusingStatus : isRefusingStatus && message !== undefined;
   if (!isRefusal) return undefined;
   const evidence = `${answer.status < 300 ? '' : `${statusInWords(answer)}, and `}the refusal in the body`;
-  // For a user it cannot be told from a wrong subject (H10).
+  // A user's login may have failed for a wrong subject instead (H10).
   if (isAboutUser(asked)) return { means: 'subject', evidence, message };
   if (message === undefined && answer.status < 300)
     return { means: 'unusable', evidence: 'a refusal that does not say why' };
@@ -180,13 +180,13 @@ function refusalMessageIn({ refusal, envelope }: Provider, { content }: ParsedAn
   return refusal === undefined ? undefined : readRefusal(refusal, envelope, content).message;
 }
 
-/** How an answer says no, or yes, and why. */
+/** The provider's flag and message in an answer: refused, succeeded, and the reason. */
 export interface RefusalWords {
-  /** It says no somewhere, whatever else it says. */
+  /** True if a flag reports failure, even where another reports success. */
   readonly saysNo: boolean;
-  /** It says outright that all went well, whatever else it says. */
+  /** True if a flag reports success, even where another reports failure. */
   readonly saysYes: boolean;
-  /** The upstream's own words: those about a lock before others. Undefined where it does not say why. */
+  /** The upstream's own words, one about a lock first. Undefined where it gives no reason. */
   readonly message: string | undefined;
 }
 

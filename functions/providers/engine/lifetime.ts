@@ -4,10 +4,10 @@ import type { End } from '../../core/slot/provider.ts';
 import type { Values } from '../../core/slot/text.ts';
 import { claimsOf, expiryOf, numberOf, parseDate } from './jwt-claims.ts';
 
-/** What an answer says of a token's end, and what it said that could not be read. */
+/** A token's end as an answer states it, and the end that could not be read. */
 export interface ReadLife {
   readonly life: IssuedLife;
-  /** For the operator: an end is there, and cannot be read. */
+  /** Warning to the operator of an end that is present but cannot be read. */
   readonly warning?: string;
 }
 

@@ -1,7 +1,7 @@
 import type { Meaning } from '../../core/slot/provider.ts';
 import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 
-/** What the error codes of token endpoints mean: RFC 6749 §5.2, RFC 8693 §2.2.2, and what servers add to them. */
+/** Meanings of the error codes of token endpoints: RFC 6749 §5.2, RFC 8693 §2.2.2, and codes that servers add. */
 const meanings: Readonly<Record<string, Meaning>> = {
   invalid_client: 'credential',
   unauthorized_client: 'credential',

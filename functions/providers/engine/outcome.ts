@@ -11,10 +11,10 @@ import type { Verdict } from './judge.ts';
 import { claimsOf } from './jwt-claims.ts';
 import { forwardable } from './upstream-message.ts';
 
-/** Longer than this no server's header buffers would take back. */
+/** Longest token in characters. A longer one would fit no server's header buffers. */
 const LONGEST_TOKEN = 16_384;
 
-/** Whose login was judged, for the words of its failure. */
+/** The login that was judged, to describe its failure. */
 export interface Judged {
   readonly connection: Connection;
   readonly subject: string;
@@ -137,8 +137,9 @@ export function noTokenDetail(why: string, answer: Pick<ParsedAnswer, 'content'>
 }
 
 /**
- * What a login said beside the token, under the names that callers see, with `asOf`: when that was, ISO 8601 to the
- * second (C6–C11). A member that is absent or of another type is null. Empty where the provider declares none.
+ * Reads the attributes that a login answered beside the token, under the names that callers see, with `asOf`: the time
+ * of the login, ISO 8601 to the second (C6–C11). A member that is absent or of another type is null. Empty where the
+ * provider declares none.
  */
 export function readAttributes(provider: Provider, { content }: ParsedAnswer, requestStartedAt: number): JsonObject {
   if (provider.attributes === undefined) return {};
@@ -160,7 +161,7 @@ function readAttribute(attribute: Attribute, content: JsonValue | undefined): Js
   return typeof value === attribute.type && value !== undefined ? value : null;
 }
 
-/** By equality alone: a number between two known ones is neither of them (C7). */
+/** Compares by equality alone: a number between two known ones is neither of them (C7). */
 function nameOf(names: Readonly<Record<number, string>>, value: JsonValue | undefined): string {
   return (typeof value === 'number' && Object.hasOwn(names, value) ? names[value] : undefined) ?? 'unknown';
 }

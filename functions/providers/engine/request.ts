@@ -11,9 +11,9 @@ import { fillJson } from './template.ts';
 /** A request ready to be sent, or why these values make none; `problem` goes on after "The secret of the connection …". */
 export type BuiltRequest =
   | { readonly kind: 'request'; readonly request: Omit<HttpRequest, 'timeoutMs'> }
-  /** One of the values `names` cannot be sent. */
+  /** Names of the values of which one cannot be sent. */
   | { readonly kind: 'problem'; readonly problem: string; readonly names: readonly string[] }
-  /** An earlier answer led nowhere that the provider names. */
+  /** The host in an earlier answer is none that the provider names. */
   | { readonly kind: 'misled'; readonly why: string };
 
 /**

@@ -45,7 +45,7 @@ function squash(text: string): string {
   return bare.replace(/[\p{C}\s]/gu, '');
 }
 
-/** What the base64 of any text that contains `text` must contain, in both alphabets and for each of the three alignments. */
+/** The base64 of `text` inside any longer text, in both alphabets and for each of the three alignments. */
 function base64Forms(text: string): readonly string[] {
   const bytes = Buffer.from(text);
   const forms = [0, 1, 2].map((shift) => {

@@ -2,7 +2,7 @@ import type { Ways } from '../../core/mint/upstream.ts';
 import type { Connection } from '../../core/slot/connection.ts';
 import { canRenew, keptNames, namesInStep, secretNames } from '../names.ts';
 
-/** How a connection gets its tokens. It cannot renew where its settings leave out a path that renewal goes by. */
+/** Finds the ways in which a connection gets tokens. Without the renewal's path in its settings it cannot renew. */
 export function waysOf({ provider, settings }: Pick<Connection, 'provider' | 'settings'>): Ways {
   const { renewal } = provider;
   const keepsClosed = keptNames(provider).closed.length > 0;

@@ -8,7 +8,7 @@ export const communityWebApi = {
   settings: {
     /** Path of the login. */
     loginPath: { kind: 'path', default: '/AuthenticateEx' },
-    /** How the login parameter travels (C3). */
+    /** Place of the login parameter in the request: `form`, `query` or `json` (C3). */
     loginParameter: {
       kind: 'enum',
       values: ['form', 'query', 'json'],

@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TOP_FOLDERS = ['cdk', 'functions', 'client', 'local', 'bench', 'test'];
 const LONGEST_FILE_LINES = 350;
 
-/** What the files of a room may import: other places, by prefix, and packages, by name or prefix. */
+/** The imports that the files of a room may have: other places, by prefix, and packages, by name or prefix. */
 interface Room {
   readonly room: RegExp;
   readonly places: readonly string[];
@@ -126,7 +126,7 @@ const IMPORT = /(?:^|[\n;])\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)[
 const BARE_IMPORT = /(?:^|[\n;])\s*import\s*['"]([^'"]+)['"]/g;
 const DYNAMIC_IMPORT = /\bimport\(\s*['"`]([^'"`]+)['"`]/g;
 
-/** What a source imports: relative ones as paths from the root, others as written. */
+/** Lists the imports of a source: relative ones as paths from the root, others as written. */
 function importsOf(path: string, text: string): readonly string[] {
   const found = [IMPORT, BARE_IMPORT, DYNAMIC_IMPORT].flatMap((pattern) =>
     [...text.matchAll(pattern)].map(([, specifier = '']) => specifier),

@@ -21,7 +21,7 @@ const HERD = 50;
 const budgets: Readonly<Record<string, RecordedWeight>> = recorded;
 const weights = weighDeployed();
 
-/** What is heavier than recorded, for the message of a budget that is broken. */
+/** Lists the parts that are heavier than recorded, for the message of a broken budget. */
 function grownIn(name: string): string {
   const before: Readonly<Record<string, number>> = budgets[name]?.eagerBy ?? {};
   const grown = Object.entries(weights[name]?.eagerBy ?? {})

@@ -19,7 +19,7 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: path, headless: true, args: quietFlags });
 }
 
-/** What a page did that it should not have. */
+/** Misbehaviour of a page, and the traffic to look through for leaks. */
 export interface Watched {
   /** Addresses of other servers that were asked for anything. */
   readonly askedElsewhere: string[];

@@ -13,7 +13,7 @@ const GO_PACKAGES = [
 ];
 const WITHIN_MS = 240_000;
 
-/** How a program ended. */
+/** The result of a program. */
 export interface Ran {
   readonly failed: boolean;
   readonly stdout: string;

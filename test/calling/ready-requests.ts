@@ -13,7 +13,6 @@ export const readyRequests: readonly (readonly [keyof Languages, string])[] = [
   ['java', 'Request.java'],
 ];
 
-/** Where the file of a ready request is. */
 export function pathOf(file: string): string {
   return join(CALLING_FOLDER, 'examples', file);
 }

@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * What the pages of `docs/calling/` tell callers to run, in their languages; `npm run test:calling`, no part of
- * `npm test`: it needs curl, Python 3, Go and, for one of them, Java 17, and installs packages below node_modules/.cache.
+ * Runs the programs on the pages of `docs/calling/`, in their languages: `npm run test:calling`. It is no part of
+ * `npm test`, because it needs curl, Python 3, Go and, for one of them, Java 17, and installs packages below
+ * node_modules/.cache.
  */
 export default defineConfig({
   test: {

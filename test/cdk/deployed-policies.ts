@@ -11,11 +11,11 @@ interface Resource {
 export interface DeployedPolicies {
   /** The ARN, or the name, that a resource gets: the one whose logical id begins so. */
   arnOf(start: string): string;
-  /** Whether a role's own policies, and the key's where it is about the key, let it do something. */
+  /** True if the role's own policies, and the key policy for a key, allow the action. */
   may(role: string, action: string, resource: string, context?: RequestContext): boolean;
-  /** Whether a principal that its account allows everything may use the key so. */
+  /** True if the key policy allows the action to a principal with administrator rights in the account. */
   mayAdministrator(action: string, keyArn: string, context: RequestContext): boolean;
-  /** Whether a service may take a role. */
+  /** True if the service may assume the role. */
   mayAssume(role: string, service: string, context: RequestContext): boolean;
   /** Every statement of a role. */
   statementsOf(role: string): readonly Statement[];

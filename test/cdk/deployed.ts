@@ -41,7 +41,7 @@ export const trustedWorkload: TrustDeclaration = {
   connections: ['wfm'],
 };
 
-/** What a test changes of the deployment. */
+/** Changes to the deployment under test. */
 export interface DeployedOptions extends Partial<Omit<TokenBrokerProps, 'configuration'>> {
   readonly connections?: Readonly<Record<string, ConnectionDeclaration>>;
   readonly strictAudit?: boolean;

@@ -11,7 +11,7 @@ import type { RequestContext } from './policy-simulator.ts';
 const slot: Slot = { connection: 'helpdesk', subject: 'system', fingerprint: '0123456789abcdef' };
 const lease = { leaseId: 'l' };
 
-/** What each function writes to a slot's item, by the updates that the store really sends. */
+/** The writes of each function to a slot's item, from the updates that the store sends. */
 const writes = {
   acquireNew: changes.acquire({ ...lease, now: 1, leaseUntil: 2, notBefore: 2, ttlSeconds: 3, seen: undefined }),
   acquireSeen: changes.acquire({
@@ -64,7 +64,7 @@ const writes = {
   }),
 } satisfies Record<string, SlotChange>;
 
-/** What DynamoDB tells IAM of a write: the partition it is about, and every attribute that it names. */
+/** Builds the condition keys that DynamoDB passes to IAM for a write: its partition and every attribute it names. */
 function contextOf(change: SlotChange): RequestContext {
   return { ...item(slot.connection), 'dynamodb:Attributes': attributesNamed(slotLayout(slot), change) };
 }
@@ -153,7 +153,7 @@ const denied: readonly Row[] = [
   ['Token', SECRET, 'helpdeskSecret'],
   ['Token', SECRET, 'wfmSecret'],
   ['Token', UPDATE, 'table', contextOf(writes.publish)],
-  // What `token` may write follows from its changes: none of them may come to name these.
+  // The permissions of `token` are derived from its changes. None of them may ever name these attributes.
   ...['ct', 'dk', 'cct', 'cdk', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt', 'sv', 'pubId', 'badSv'].map(
     (name): Row => ['Token', UPDATE, 'table', { ...item('helpdesk'), 'dynamodb:Attributes': ['pk', 'sk', name] }],
   ),
@@ -166,7 +166,7 @@ const denied: readonly Row[] = [
   ['Token', 'kms:Encrypt', 'key', dataKey('helpdesk')],
   ['Token', OPEN, 'key'],
   ['Token', OPEN, 'key', dataKey('helpdesk', 'another-broker')],
-  // What a token keeps closed, such as a refresh token, opens for those alone who may renew it.
+  // Values sealed beside a token, such as a refresh token, open only for the functions that renew it.
   ['Token', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
   ['Exchange', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
   ['Token', INVOKE, 'refresh'],

@@ -12,7 +12,7 @@ export interface Statement {
 /** The keys of a request that conditions look at; a list is a key of several values. */
 export type RequestContext = Readonly<Record<string, string | readonly string[]>>;
 
-/** What is asked of AWS. */
+/** A request to AWS, as IAM sees it. */
 export interface PolicyRequest {
   readonly action: string;
   readonly resource: string;
@@ -21,7 +21,7 @@ export interface PolicyRequest {
 
 export type Verdict = 'allowed' | 'denied' | 'unmentioned';
 
-/** What the statements say of a request: an explicit deny wins over every allow. */
+/** Evaluates the statements for a request. An explicit deny wins over every allow. */
 export function judge(statements: readonly Statement[], request: PolicyRequest): Verdict {
   const applying = statements.filter((statement) => applies(statement, request));
   if (applying.some(({ Effect }) => Effect === 'Deny')) return 'denied';

@@ -8,7 +8,7 @@ import { TokenBroker } from '../../cdk/token-broker.ts';
 import { resolveConnections } from '../../functions/configuration/check.ts';
 import { declared, deployed, newApp, trustedWorkload } from './deployed.ts';
 
-/** What holds data or money beyond the stack, by logical id: a change replaces it, and loses what it holds. */
+/** Stateful resources by logical id. A changed id replaces the resource and loses its data. */
 const stateful = {
   'AWS::DynamoDB::GlobalTable': ['BrokerAudit69FB8BD3', 'BrokerSlotsBA0E9E95'],
   'AWS::KMS::Key': ['BrokerKey91C64100'],

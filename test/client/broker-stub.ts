@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a stub answers, or a function that answers by itself. */
+/** An answer of the stub, or a function that answers by itself. */
 export type StubAnswer =
   | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown }
   | ((request: IncomingMessage, response: ServerResponse) => void);
@@ -12,7 +12,7 @@ export interface Stub {
   readonly url: string;
   /** Method, target, headers and body of every request so far. */
   readonly requests: readonly { method: string; target: string; headers: IncomingMessage['headers']; body: string }[];
-  /** What comes next; the last of them goes on. */
+  /** Sets the next answers. The last one repeats. */
   answer(...answers: readonly StubAnswer[]): void;
   close(): Promise<void>;
 }

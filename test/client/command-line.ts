@@ -1,18 +1,18 @@
 import { run } from '../../client/cli/run.ts';
 import type { Terminal } from '../../client/cli/terminal.ts';
 
-/** How a command line ended. */
+/** The result of a command line. */
 export interface Ran {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What surrounds a command line in a test. */
+/** The environment of a command line in a test. */
 export interface Surroundings {
   readonly url?: string;
   readonly stdin?: string;
-  /** What is typed at prompts, a chunk each; stdin is a terminal then. */
+  /** Input typed at prompts, in chunks. With it, stdin is a terminal. */
   readonly typed?: readonly string[];
   readonly isTTY?: boolean;
   readonly columns?: number;

@@ -18,7 +18,7 @@ export interface LocalBroker {
   readonly community: { readonly url: string; readonly baseUrl: string };
   /** Turns knobs of a demo upstream. */
   turn(upstream: Upstream, knobs: Readonly<Record<string, unknown>>): Promise<void>;
-  /** How many logins, slides and calls an upstream has seen. */
+  /** Counts the logins, slides and calls that an upstream has seen. */
   counts(upstream: Upstream): Promise<Counts>;
   /** Looks now, and gives a function that tells what has been added since. */
   counting(upstream: Upstream): Promise<() => Promise<Counts>>;

@@ -7,7 +7,7 @@ import { checkSecrets } from '../../local/secrets-file-check.ts';
 
 const fields = fieldsByProvider['community-web-api'] ?? [];
 
-/** Whether each of those who look at a secret takes a password: the broker, `secret set`, and the file of `npm start`. */
+/** Checks a password in three places: the broker, `secret set`, and the secrets file of `npm start`. */
 function takenBy(password: unknown) {
   const value = { username: 'svc', password };
   const file = Buffer.from(JSON.stringify({ wfm: value }));

@@ -74,7 +74,7 @@ describe('keeping a token', () => {
       // Another slot's purge must not make room for it.
       await client.purge('wfm', { subject: '88' });
       stub.answer(handsOut('new'));
-      // Who asks after the purge does not share what was asked before it.
+      // A request after the purge does not share one sent before it.
       expect((await client.token('wfm')).token).toBe('new');
       held[0]?.();
       expect((await slow).token).toBe('new');

@@ -59,7 +59,7 @@ export function readFacts(need: Need, values: Values, keys: Keys, round: 1 | 2 =
         return [{ ...requestOf({ ...step, query: {}, body }), ...bearer }, answerTo(steps.length)];
       });
     },
-    /** What an API call carries, and where it goes. */
+    /** Builds the URL, headers and query of an API call. */
     placed(): Parts {
       const url = fillUrl(use.base).replace(/\/$/, '');
       return { url, ...named('header', use.headers, fill), ...named('query', use.query, fill) };
@@ -102,7 +102,7 @@ export function readFacts(need: Need, values: Values, keys: Keys, round: 1 | 2 =
     return how.startsWith('base64 ') ? base64(fill(how.slice(7))) : `{d:${name}}`;
   }
 
-  /** What an answer says beside the token: an address where a URL is made of it. */
+  /** Makes the value of a member other than the token. It is an address if a URL is built from it. */
   function answered(step: number, member: string): string {
     const isUrl = member === address?.name || steps.some(({ url }) => url.startsWith(`{n:${step}:${member}}`));
     return isUrl ? `https://step${step}.${ANSWERED_HOST}` : `${member} of answer ${step}`;

@@ -3,7 +3,7 @@ import { selfSigned } from '../functions/http/raw-server.ts';
 import { rsaKey } from '../functions/providers/test-keys.ts';
 import { FIELDS, isInHost, type Need, optionalNames } from './need.ts';
 
-/** What each encoding must escape, and what would be filled in twice. */
+/** Characters that each encoding must escape, and a placeholder that a second filling would replace. */
 const AWKWARD = `+&=%/?#"'<>|{t} x`;
 
 /** Keys of one run: private ones in PEM, a certificate of the one on P-256, and a shared one in 64 hex digits. */

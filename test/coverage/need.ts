@@ -47,12 +47,12 @@ const need = z.object({
   /** The token itself gets the next one. */
   refreshIsToken: no,
   use: z.object({ headers: texts, query: texts, base: z.string() }),
-  /** Where the login is; empty where nothing is sent. */
+  /** The base URL of the login. Empty if nothing is sent. */
   loginBase: z.string().default(''),
   baseFromAnswer: no,
   /** The API's address comes with one more request, after the login. */
   whoami: no,
-  /** How computed values are made. */
+  /** The recipes of computed values. */
   computed: texts,
   perRequestSignature: no,
 });
@@ -68,7 +68,7 @@ export function parseNeeds(text: string): readonly Need[] {
 
 // Facts do not say everything. The translation and the fake upstream both hold to the following.
 
-/** Where the hosts lie that answers name. */
+/** The parent domain of all hosts that answers name. */
 export const ANSWERED_HOST = 'answered.example';
 /** The member of an answer, beside the token, that gets the next one (RFC 6749 §5.1). */
 export const REFRESH_MEMBER = 'refresh_token';

@@ -18,7 +18,7 @@ const MEMBER = /(?:\/(?:form|query|headers|header|claims)|\/json(?:\/.+)?)\/[^/]
 
 const WAYS: readonly Way[] = [
   { at: MEMBER, what: 'left out', to: () => undefined },
-  // Of a header that carries the token, another scheme.
+  // Another scheme for a header that carries the token.
   { at: MEMBER, what: 'other', to: (value) => (typeof value === 'string' ? `Other ${value}` : 'other') },
   { at: /\/method$/, what: 'other', to: () => 'PUT' },
   { at: /\/url$/, what: 'wrong host', to: otherHost },

@@ -54,7 +54,7 @@ export function translate(need: Need): Provider {
   const isXml = need.steps.some(({ body }) => body?.as === 'xml');
   const secretFields: Record<string, SecretField> = {};
   const settings: Record<string, Setting> = {};
-  /** What is read of each answer; of that with the API's address last. */
+  /** The values to read from each answer. The answer with the API's address is last. */
   const reads: Record<string, Source>[] = [...need.steps, need.whoami].map(() => ({}));
   const last = reads[need.steps.length - 1] ?? {};
 
@@ -151,7 +151,7 @@ export function translate(need: Need): Provider {
     return url.startsWith(`${home}/`) ? url.slice(home.length) : url;
   }
 
-  /** Where a request goes and who sends it: the same in a login and a refresh. */
+  /** Builds the target and client authentication of a request, the same for a login and a refresh. */
   function ofSender({ method, url, headers, basic, formEncodedBasic, mtls }: NeededStep): Step {
     const said = behindHome(url);
     const { certificate, certificateKey } = FIELDS;

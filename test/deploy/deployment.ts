@@ -14,7 +14,7 @@ export interface Deployment {
   attempt(name: StepName, change?: (commands: string) => string): Promise<Executed>;
 }
 
-/** What a shell must have set before a step: `region` always, `address` once there is an API. */
+/** Variables that a shell must have set before a step: `region` always, `address` once there is an API. */
 const variablesFor: Readonly<Record<StepName, readonly StepName[]>> = {
   region: [],
   bootstrap: ['region'],

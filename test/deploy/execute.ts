@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** What became of a command: its exit code, and its standard output and error as they came. */
+/** The result of a command: its exit code, and its unchanged standard output and error. */
 export interface Executed {
   readonly code: number;
   readonly output: string;

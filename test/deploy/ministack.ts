@@ -11,7 +11,7 @@ const READY_WITHIN_MS = 30_000;
 const ENDS_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 100;
 
-/** What the deploy test cannot go on without; the message says how to get it. */
+/** A tool that the deploy test needs is not installed. The message says how to get it. */
 export class MissingTool extends Error {}
 
 /** An emulator of AWS, running. */

@@ -12,12 +12,12 @@ import { execute } from './execute.ts';
 import { type HandedOut, handedOutIn, problemCodeIn } from './handed-out.ts';
 import type { Report } from './report.ts';
 
-/** Where the test deploys to. */
+/** The target of the deployment. */
 export interface Place {
   /** The home folder of all commands. */
   readonly scratch: string;
   readonly path: string;
-  /** Of the emulator. */
+  /** The URL of the emulator. */
   readonly endpoint: string;
   readonly demo: DemoUpstreams;
 }

@@ -24,7 +24,7 @@ const defined: ReadonlySet<string> = new Set([
   ...[...protocol.matchAll(DEFINED_TIME)].map(([, time = '']) => time),
 ]);
 
-/** What a text cites: clauses, invariants and times of the protocol. */
+/** Lists the citations in a text: clauses, invariants and times of the protocol. */
 function citationsIn(text: string): readonly string[] {
   const numbers = [...text.matchAll(INVARIANT_LIST)].flatMap(([, list = '']) => list.match(/\d+/g) ?? []);
   return [
@@ -34,7 +34,7 @@ function citationsIn(text: string): readonly string[] {
   ];
 }
 
-/** What a text cites and no page defines, each once. */
+/** Lists the citations in a text that no page defines, each once. */
 function unknownIn(text: string): readonly string[] {
   return [...new Set(citationsIn(text))].filter((citation) => !defined.has(citation));
 }

@@ -39,7 +39,7 @@ const tables = [
     of: 'a connection',
     rows: connectionRows,
     keys: new Set(described.flatMap((name) => keysOf(providers[name]))),
-    // What these are where they are left out follows from other keys.
+    // The defaults of these keys depend on other keys.
     resolved: least.map(({ connection }) => ({ ...connection, ...connection.settings, proxy: undefined })),
     dependent: ['refreshAfter', 'idleSeconds', 'subjects'],
   },

@@ -26,7 +26,7 @@ function tableOf(...head: readonly string[]): readonly (readonly string[])[] {
   );
 }
 
-/** What stands in backticks, each once, sorted. */
+/** Lists the words in backticks, each once, sorted. */
 function named(cell = ''): readonly string[] {
   return [...new Set([...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))].sort();
 }

@@ -25,7 +25,7 @@ const THROTTLED = '503 upstream_throttled';
 const DRIP_EVERY_MS = 50;
 const SOME_BYTES = 16 * 1024;
 
-/** Of any upstream, at HelpMaster's login, over plain TCP. */
+/** Faults of any upstream, at HelpMaster's login, over plain TCP. */
 export const rawFaults: readonly RawFault[] = [
   row('accepts, reads and never answers', () => undefined, TIMEOUT, LONG),
   row('drips an answer byte by byte', dripping(tokenAnswer('a-token-that-drips')), TIMEOUT, LONG),
@@ -108,7 +108,7 @@ export const rawFaults: readonly RawFault[] = [
   row('a locked account', replying(status('423 Locked')), '502 upstream_account_locked', [1799, 1800]),
 ];
 
-/** What is no fault to the caller, and the least and the most of `expires_in` then. */
+/** Misbehaviour that the caller does not notice, with the least and the greatest `expires_in`. */
 export const rawOddities: readonly (readonly [string, Misbehaviour, readonly [number, number]])[] = [
   ['exp in milliseconds', replying(() => tokenAnswer(jwtOf({ exp: epochSeconds(3600) * 1000 }))), [3585, 3595]],
   ['no exp', replying(tokenAnswer('an-opaque-token-without-exp')), [86_385, 86_395]],

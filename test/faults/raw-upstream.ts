@@ -7,7 +7,7 @@ import {
   startRawTlsServer,
 } from '../functions/http/raw-server.ts';
 
-/** What the upstream does with a connection; `request` settles when it has read a request's head. */
+/** Handles a connection. `request` settles when the head of a request has been read. */
 export type Misbehaviour = (socket: Socket, request: Promise<string>) => void;
 
 /** An upstream of bytes: it misbehaves as it is told until it is healed. */
@@ -21,7 +21,7 @@ export interface RawUpstream {
   close(): Promise<void>;
 }
 
-/** What it wants: plain TCP, or TLS with a certificate; once healed a sound one. */
+/** Options of the upstream: plain TCP, or TLS with a certificate. A healed upstream has a valid one. */
 export interface RawUpstreamOptions {
   readonly misbehave: Misbehaviour;
   readonly certificate?: Certificate;

@@ -6,7 +6,7 @@ import { useStillTime } from '../system/still-time.ts';
 import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 import { waitUntil } from '../system/wait-until.ts';
 
-/** What the upstream's calls answer with beside 200, by case; `{n}` is the number of the call. */
+/** Headers of the upstream's 200 answers, by case. `{n}` is the number of the call. */
 const headerCases = [
   ['no header (C16)', [], undefined],
   ['an empty header (C16)', ['WFMSGAPIKEY: '], undefined],

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { FUZZ_RUNS, FUZZ_SEED } from './runs.ts';
 
 const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
-/** Where properties take runs and seed from `runs.ts`. */
+/** Folders with properties that take runs and seed from `runs.ts`. */
 const PLACES = ['test/fuzz', 'test/functions/adapters/aws', 'test/functions/configuration', 'test/functions/http'];
 const WHOLE_NUMBER = /^[0-9]{1,9}$/;
 

@@ -10,10 +10,10 @@ const RUNS = 400;
 const API_KEY = 'canary-key-0d2b7f61-of-the-fuzzer';
 const TOKEN = 'canary-token-9a44c1e7-of-the-fuzzer';
 const SUBJECTS = ['system', '88', '42'];
-/** What one request may cost of calls to the platform: a mint, its hand-out, and a few looks besides. */
+/** Limit on the platform calls of one request: a mint, its hand-out, and a few reads. */
 const MOST_CALLS = 24;
 const ANSWERED_WITHIN_MS = 10_000;
-/** What the HTTP API and Node's parser answer before any operation is found, and what operations share. */
+/** Statuses of the HTTP API and Node's parser before an operation is found, and those that all operations share. */
 const OF_ANY = ['400', '403', '404', '405', '413', '414', '415', '431'];
 
 let upstream: RawUpstream;
@@ -126,7 +126,7 @@ function exchange({ method, target, headers, body }: FuzzedRequest): Promise<{ h
     const socket = connect(Number(port), '127.0.0.1');
     socket.setTimeout(ANSWERED_WITHIN_MS * 2, () => socket.destroy());
     socket.on('data', (chunk) => received.push(chunk));
-    // What was answered before a connection broke counts.
+    // An answer before the connection broke counts.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       const text = Buffer.concat(received).toString('latin1');

@@ -9,7 +9,7 @@ export interface FuzzedRequest {
   readonly target: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Buffer;
-  /** Of the operation that it was made from; undefined for one that the document does not have. */
+  /** Statuses documented for its operation. Undefined for an operation that is not in the document. */
   readonly documented: ReadonlySet<string> | undefined;
 }
 

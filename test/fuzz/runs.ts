@@ -1,4 +1,4 @@
-/** What makes a run repeatable: `npm run fuzz -- --runs N --seed S` sets both for all properties. */
+/** Variables that make a run repeatable. `npm run fuzz -- --runs N --seed S` sets both for all properties. */
 export const FUZZ_RUNS = 'TOKEN_BROKER_FUZZ_RUNS';
 export const FUZZ_SEED = 'TOKEN_BROKER_FUZZ_SEED';
 
@@ -11,7 +11,7 @@ export function settingsOf(usual: number): { readonly numRuns: number; readonly 
   return { numRuns: Number(process.env[FUZZ_RUNS] ?? usual), seed: Number(process.env[FUZZ_SEED] ?? SEED) };
 }
 
-/** How long so many runs may take at the very most. */
+/** Timeout for the current number of runs. */
 export function timeoutOf(usual: number): number {
   return Math.max(LEAST_MS, settingsOf(usual).numRuns * MS_A_RUN);
 }

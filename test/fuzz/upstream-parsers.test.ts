@@ -191,7 +191,7 @@ describe('whatever comes back from AWS', () => {
       member,
       { noNullPrototype: true },
     );
-    // What chance alone never makes: replies of which one member at the most is another than `mint` gives.
+    // Replies of `mint` with at most one member changed. Chance alone never makes them.
     const nearly = fc
       .tuple(
         fc.constantFrom(
@@ -231,7 +231,7 @@ describe('whatever comes back from AWS', () => {
     const names = ['pk', 'sk', 'gen', 'ct', 'dk', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt', 'sv'];
     const more = ['tokenHash', 'pubId', 'leaseId', 'leaseUntil', 'begunBy', 'notBefore', 'tries', 'failCode', 'slots'];
     const anything = fc.dictionary(fc.constantFrom(...names, ...more), value, { noNullPrototype: true });
-    // What chance alone never makes: a token of which few parts at the most are spoiled.
+    // Tokens with at most one part spoiled. Chance alone never makes them.
     const nearly = fc.option(anything, { freq: 2 }).map((spoiled) => ({
       ...partsOf({ N: '1800000000000' }, 'gen', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt'),
       ...partsOf({ S: 'a' }, 'sv', 'pubId', 'tokenHash'),
@@ -260,7 +260,7 @@ describe('whatever comes back from AWS', () => {
 
 describe('whatever an issuer publishes', () => {
   it('is a key set of objects or nothing, after two requests at the most', async () => {
-    // What chance alone never makes: a document that is a key set as well, and of the issuer that is asked.
+    // Documents of the right issuer that are also key sets. Chance alone never makes them.
     const document = fc.record({
       issuer: fc.constantFrom('https://issuer.example', 'https://issuer.example', 'https://other.example'),
       jwks_uri: fc.constantFrom('https://issuer.example/keys', 'http://issuer.example/keys'),
@@ -315,7 +315,7 @@ describe('an answer as large as may be', () => {
       secret: secretOf({ apiKey: 'canary-key' }),
       timeoutMs: 1_000,
     });
-    // What it took of a processor: on a busy machine that is not the time that passed.
+    // CPU time, because on a busy machine more wall time passes.
     const { user, system } = process.threadCpuUsage(began);
     expect((user + system) / 1_000).toBeLessThan(AT_ONCE_MS);
     expect(outcome.kind).toBe('failure');

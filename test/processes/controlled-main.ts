@@ -1,7 +1,7 @@
 import { flagsOf } from '../../local/flags.ts';
 import { startSystem, type TestControls } from '../../local/system.ts';
 
-/** What the parent process may ask: the fault of Lambda, so of `mint`, from now on. */
+/** An order of the parent process: the fault of Lambda, and so of `mint`, from now on. */
 export interface ControlMessage {
   readonly lambda: 'none' | 'throttle';
 }

@@ -12,7 +12,7 @@ export interface SharedBroker {
 
 /** A DynamoDB outside of every broker, and files that all brokers started here share. */
 export interface SharedBrokers {
-  /** Where the DynamoDB is. */
+  /** The URL of DynamoDB. */
   readonly endpoint: string;
   /** The flags of a broker of this group. */
   readonly flags: readonly string[];

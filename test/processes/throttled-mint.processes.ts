@@ -44,7 +44,7 @@ it('a throttled `mint` costs no login and a second of waiting, whichever process
   };
   const served = await waitUntil('token', ask, { withinMs: 5_000 });
   expect(gistOf(served)).toBe('200 login');
-  // What another process minted is handed out where `mint` is still throttled.
+  // A process whose `mint` is still throttled hands out the token that another process minted.
   const cached = await throttled.api.token('helpdesk', 'system');
   expect(gistOf(cached)).toBe('200 cache');
   expect(tokenOf(cached)).toBe(tokenOf(served));

@@ -12,15 +12,15 @@ import { createWorld, type PortCall, type TokenInstance } from '../simulation/wo
 
 type Fault = StoreFault | undefined;
 
-/** What a caller asks; by default the system's token, of the first instance. */
+/** A caller's request. By default it is for the system's token, to the first instance. */
 export interface Ask {
   readonly subject?: string;
   readonly minTtlSeconds?: number;
   readonly rejected?: string;
-  /** Which of the instances answers. */
+  /** The index of the instance that answers. */
   readonly on?: number;
   readonly caller?: string;
-  /** How long the caller waits for its answer. */
+  /** The time that the caller waits for its answer. */
   readonly leftMs?: number;
 }
 
@@ -56,7 +56,7 @@ export function harness({
     return plan?.fault;
   }
 
-  // What was to happen before a call that never came shows that the test is not about what it says.
+  // Fails a test that planned something before a call that never came.
   onTestFinished(() => {
     if (planned.length > 0) throw new Error(`there was no such call: ${planned.map(({ operation }) => operation)}`);
   });
@@ -139,7 +139,7 @@ export function harness({
       const slot = slotOf(connection, subject);
       return time.settle(world.purge({ connection, slot, caller: 'operator', requestId: 'purge' }));
     },
-    /** What a new version of the secret sets off where there is a trail. */
+    /** Delivers the event of a new version of the secret, as a trail does. */
     rotationEvent: () => time.settle(world.rotate(connection)),
     /** Gives the secret a new version. */
     rotateSecret: (value: string) => world.vault.rotate(connection.secret, value),

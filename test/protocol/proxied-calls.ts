@@ -15,18 +15,18 @@ import { Secret } from '../../functions/core/words/secret.ts';
 import { workforceConnection } from '../simulation/connections.ts';
 import { harness } from './harness.ts';
 
-/** What the forwarder was asked, with the hash of the token that it was to place; true time. */
+/** A call of the forwarder, with the hash of the token to place, in true time. */
 export interface Forwarded {
   readonly tokenHash: string;
   readonly timeoutMs: number;
   readonly at: number;
 }
 
-/** What one proxied call may differ in. */
+/** Options of one proxied call. */
 export interface Calling {
   readonly subject?: string;
   readonly request?: Partial<ForwardedRequest>;
-  /** How long the caller waits for its answer. */
+  /** The time that the caller waits for its answer. */
   readonly leftMs?: number;
 }
 
@@ -94,10 +94,10 @@ export function proxiedCalls({
     ...made,
     forwarded,
     audits,
-    /** How long things take that take no time by default. */
+    /** Delays of steps that take no time by default. */
     slow,
     answered,
-    /** How the next gated requests are answered, first one first. */
+    /** The answers to the next gated requests, in order. */
     script,
     /** Has the next gated requests answered with these statuses. */
     answerNext(...statuses: readonly number[]): void {

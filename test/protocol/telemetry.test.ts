@@ -18,7 +18,7 @@ function metric({ metrics }: Said, wanted: string) {
   return metrics.filter(({ name }) => name === wanted).map(({ name: _, ...rest }) => rest);
 }
 
-/** That many times one of something. */
+/** Repeats a count of 1 with these dimensions. */
 function counted(times: number, dimensions: Readonly<Record<string, string>>) {
   return Array(times).fill({ unit: 'Count', value: 1, dimensions });
 }

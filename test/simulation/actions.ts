@@ -5,7 +5,7 @@ import { type Run, slotsOf } from './run.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { TokenInstance } from './world.ts';
 
-/** What one action has to work with. */
+/** The surroundings of one action. */
 export interface Stage {
   readonly run: Run;
   readonly random: SeededRandom;
@@ -15,7 +15,7 @@ export interface Stage {
   readonly launch: (instance: Pick<TokenInstance, 'process'> | undefined, work: Promise<unknown>) => void;
 }
 
-/** Whom callers ask for. */
+/** The slot that callers ask for. */
 export interface Target {
   readonly connection: Connection;
   readonly slot: Slot;

@@ -24,7 +24,7 @@ describe('createChecks', () => {
         },
       });
       for (const { invariant } of whole.violations) missing.delete(invariant);
-      // What was said step by step is what the whole log says when all of it is known.
+      // The checks after each step find the same as one check of the whole log.
       expect(whole.violations).toEqual(inTheEnd);
     }
     expect([...missing]).toEqual([]);

@@ -1,6 +1,6 @@
 import { wordsOf } from './seeded-random.ts';
 
-/** Where the random streams of one run get their words. */
+/** The source of the words of a run's random streams. */
 export interface Draws {
   /** The next of the run's streams; a run begins them in the same order always. */
   stream(seed: number): () => number;
@@ -8,7 +8,7 @@ export interface Draws {
   begin(part: number): void;
 }
 
-/** What a run drew: by stream, by part. */
+/** The words that a run drew: by stream, by part. */
 export type Tape = readonly ReadonlyMap<number, readonly number[]>[];
 
 /** Words as their seeds have them. */

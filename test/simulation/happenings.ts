@@ -18,7 +18,7 @@ export interface UpstreamRequest {
   readonly timeoutMs: number;
   /** The credential of a login. */
   readonly credential?: string;
-  /** When the broker had its answer; absent while it waits, or if it never did. */
+  /** The time of the answer to the broker. Absent while it waits, or if it never came. */
   endedAt?: number;
   /** `token`, or the code that the broker was given. */
   outcome?: 'token' | BrokerErrorCode;
@@ -90,7 +90,7 @@ export interface Happenings {
   unforeseen: { readonly at: number; readonly what: string };
 }
 
-/** Whom something was about; all subjects of the connection where none is named. */
+/** The slot of a happening, or all subjects of the connection if none is named. */
 export interface About {
   readonly connection: string;
   readonly subject?: string;
@@ -110,5 +110,5 @@ export type Happening<Kind extends keyof Happenings = keyof Happenings> = {
 /** Logs something that happens now. */
 export type Log = <Kind extends keyof Happenings>(kind: Kind, about: About, what: Happenings[Kind]) => void;
 
-/** What hears of everything that happens to one slot, in order, each thing once. */
+/** Receives everything that happens to one slot, in order, each thing once. */
 export type Watch = { readonly [Kind in keyof Happenings]?: (what: Happenings[Kind]) => void };

@@ -3,7 +3,7 @@ import type { Run, Violation } from './run.ts';
 
 const LINES = 60;
 
-/** What happened up to a violation, one short line each, oldest first; times in seconds since the first action. */
+/** Lists the happenings up to a violation, a short line each, oldest first; times in seconds since the first action. */
 export function historyOf(run: Run, violation: Violation): string[] {
   const { world, actions } = run;
   const start = actions[0]?.at ?? world.time.now();

@@ -5,7 +5,7 @@ import { Secret } from '../../functions/core/words/secret.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 
-/** How often the keys are not to be had; a probability. */
+/** The probability that the keys are unavailable. */
 export interface KeysWeather {
   down: number;
 }

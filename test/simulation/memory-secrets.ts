@@ -4,7 +4,7 @@ import { Secret } from '../../functions/core/words/secret.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 
-/** How often the secrets are not to be had; a probability. */
+/** The probability that the secrets are unavailable. */
 export interface SecretsWeather {
   down: number;
 }

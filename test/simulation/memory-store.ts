@@ -5,10 +5,10 @@ import type { ChangeName, MemoryTable } from './memory-table.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 
-/** What can go wrong with one call of the store. */
+/** A fault of one call of the store. */
 export type StoreFault = 'down' | 'reply_lost' | 'sent_twice';
 
-/** How often what goes wrong with the store; probabilities, and the greatest lag of an eventually consistent read. */
+/** Probabilities of the store's faults, and the greatest lag of an eventually consistent read. */
 export interface StoreWeather {
   down: number;
   /** Writes alone are refused: throttled. */
@@ -16,23 +16,23 @@ export interface StoreWeather {
   replyLost: number;
   sentTwice: number;
   staleMs: number;
-  /** What every eventually consistent read finds, where it is set: nothing, or a record of old. */
+  /** If set, the result of every eventually consistent read: nothing, or an old record. */
   stale?: { readonly record: SlotRecord | undefined };
 }
 
-/** What a store is asked, by name: a read, or a change. */
+/** The name of an operation of the store: a read, or a change. */
 export type StoreOperation = ChangeName | 'recordRefusal' | Exclude<keyof Store, `write${string}`>;
 
 /** One call on its way to the store. */
 export interface StoreCall {
   readonly operation: string;
-  /** Of a read: whether it must find the last write. */
+  /** True for a read that must find the last write. */
   readonly isConsistent?: boolean;
 }
 
 /** The store as one process sees it. */
 export interface MemoryStore extends Store {
-  /** When this process last read the count of refusals; true time. */
+  /** The time at which this process last read the count of refusals, in true time. */
   refusalsReadAt(): number;
 }
 

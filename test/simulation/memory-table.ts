@@ -19,7 +19,7 @@ export interface TableWrite {
   readonly after: SlotRecord | undefined;
 }
 
-/** What is counted of a connection's refusals after a change. */
+/** The count of a connection's refusals after a change. */
 export interface RefusalsWrite {
   readonly connection: string;
   readonly after: Refusals | undefined;
@@ -78,7 +78,7 @@ export function createMemoryTable({
 
     all: () => [...items.values()],
 
-    /** What an eventually consistent read may find that is at most `staleMs` behind; `pick` chooses. */
+    /** Returns a state that an eventually consistent read may find, at most `staleMs` behind. `pick` chooses it. */
     getStale(slot: Slot, staleMs: number, pick: (count: number) => number): SlotRecord | undefined {
       const kept = versions.get(slotId(slot)) ?? [];
       const since = now() - staleMs;

@@ -5,7 +5,7 @@ import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** What can go wrong with one invocation of `mint`; `fails_after`: it does its work and fails then. */
+/** A fault of one invocation of `mint`. `fails_after`: it does its work and fails then. */
 export type InvokerFault =
   | 'refused'
   | 'lost'
@@ -16,7 +16,7 @@ export type InvokerFault =
   | 'delayed'
   | 'fails_after';
 
-/** How often what goes wrong with invocations; probabilities, and how long a delayed one takes to arrive. */
+/** Probabilities of the faults of invocations, and the time until a delayed one arrives. */
 export interface InvokerWeather {
   faults: Partial<Record<InvokerFault, number>>;
   delayLeastMs: number;
@@ -37,9 +37,9 @@ export interface MintFleet {
   /** Faults of the next invocations, first one first. */
   readonly planned: InvokerFault[];
   readonly instances: readonly MintInstance[];
-  /** What `ask` sent, by anybody. */
+  /** All requests sent by `ask`. */
   readonly asked: MintRequest[];
-  /** How long each `invoke` waits for its answer at the most. */
+  /** The timeout of each `invoke`. */
   readonly timeoutsMs: number[];
 }
 

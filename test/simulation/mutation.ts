@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import type { Mutant } from './mutants.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** What the simulation is made of. */
+/** The files of the simulation. */
 const COPIED = ['package.json', 'functions', 'test/simulation'];
 
-/** What the simulation said of a mutant. */
+/** The verdict of the simulation on a mutant. */
 export interface MutantVerdict {
   readonly isCaught: boolean;
   /** Its last words: the first seed that failed, and why. */

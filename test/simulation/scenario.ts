@@ -4,16 +4,16 @@ import type { SeededRandom } from './seeded-random.ts';
 import { rulesFor, type UpstreamRules } from './upstream-accounts.ts';
 import type { World } from './world.ts';
 
-/** How far clocks may differ for all that is promised to hold. */
+/** The greatest clock difference under which every promise holds. */
 export const SKEW_BOUND_MS = 5_000;
 
-/** What a seed decides before anything happens. */
+/** The part of a run that the seed decides before it starts. */
 export interface Scenario {
   readonly connections: readonly Connection[];
   /** The subjects that callers ask for, by connection. */
   readonly subjects: Readonly<Record<string, readonly [string, ...string[]]>>;
   readonly rules: Readonly<Record<string, UpstreamRules>>;
-  /** Whether all clocks differ by no more than s. */
+  /** True if no two clocks differ by more than s. */
   readonly isWithinSkew: boolean;
   readonly skewOf: (process: string) => number;
   /** Lets all clocks started from now on differ by no more than s. */
@@ -94,7 +94,7 @@ function drawRules(connection: Connection, random: SeededRandom): UpstreamRules 
   if (rules.says === 'fixed') return rules;
   rules.lifeSeconds = random.pick([150, 600, 3_600, 86_400]);
   rules.says = random.pick(['exp_and_date', 'exp_and_date', 'exp', 'nothing']);
-  // Where the answer has no `Date`, the upstream's clock is one of those that must agree within s.
+  // Without a `Date` in the answer, the upstream's clock too must agree within s.
   rules.clockOffsetMs = rules.says === 'exp' ? random.integer(0, SKEW_BOUND_MS) : random.integer(-600_000, 600_000);
   return rules;
 }
@@ -174,7 +174,7 @@ export function keepFaults(weather: World['weather'], kept: ReadonlySet<string>)
   }
 }
 
-/** What can go wrong where, with the chance of each kind; a lag of reads goes as a kind too. */
+/** Lists the kinds of faults with their probabilities. The lag of reads counts as a kind. */
 function faultsOf({ store, keys, secrets, audit, invoker, upstream }: World['weather']) {
   const places: readonly (readonly [string, object])[] = [
     ['store', store],

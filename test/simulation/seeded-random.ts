@@ -7,7 +7,7 @@ export interface SeededRandom extends Random {
   chance(probability: number): boolean;
   /** The first of several things to come true, each with its probability. */
   anyOf<Name extends string>(chances: Partial<Record<Name, number>>): Name | undefined;
-  /** How many chances came true: the faults injected. */
+  /** Counts the chances that came true: the faults injected. */
   hits(): number;
   /** One of the choices; where `undefined` is among them it comes first. */
   pick<const Choices extends readonly [unknown, ...unknown[]]>(choices: Choices): Choices[number];

@@ -5,9 +5,9 @@ import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
 const A_FEW = 4;
-/** What has too little to leave out is no test. */
+/** The least length of a run: a shorter one has too little to leave out. */
 const MANY = 15;
-/** How few actions are enough differs from seed to seed: the best of several is looked at. */
+/** The least number of actions differs from seed to seed, so the best of several counts. */
 const SEEDS = 3;
 
 describe('a failing seed', () => {

@@ -6,11 +6,11 @@ import { type Kept, type SimulationOptions, type SimulationReport, simulate } fr
 export interface Shrunk {
   readonly report: SimulationReport;
   readonly kept: Required<Kept>;
-  /** What led there, in short lines, and how to have the whole of it again. */
+  /** The happenings that led there, in short lines, and the command that repeats the whole run. */
   readonly history: readonly string[];
 }
 
-/** How many smaller runs are tried at the most. */
+/** Limit on the smaller runs. */
 const RUNS = 600;
 
 /**
@@ -27,7 +27,7 @@ export async function shrink(seed: number, options: SimulationOptions = {}): Pro
   let best: Omit<Shrunk, 'history'> = { report: whole, kept: keptOf(all.actions, all.faultKinds) };
   let runs = 0;
 
-  /** Whether so little of the run breaks the invariant too. */
+  /** True if this part of the run breaks the invariant too. */
   async function breaks([actions, faultKinds]: readonly [readonly number[], readonly string[]]): Promise<boolean> {
     if (runs >= RUNS) return false;
     runs += 1;
@@ -38,7 +38,7 @@ export async function shrink(seed: number, options: SimulationOptions = {}): Pro
     return isSame;
   }
 
-  // Where there is nothing to leave out, there must be something to draw from all the same.
+  // A run with nothing to leave out still needs something to draw from.
   const some = fc.tuple(listOf(orNone(all.actions, 0)), listOf(orNone(all.faultKinds, '')));
   const holds = fc.asyncProperty(some, async (each) => !(await breaks(each)));
   await fc.check(holds, { numRuns: 1, seed, examples: [[[all.actions, [...all.faultKinds]]]] });

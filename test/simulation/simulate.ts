@@ -9,36 +9,36 @@ import { calm, drawScenario, drawWeather, faultKindsIn, keepFaults, SKEW_BOUND_M
 import { createSeededRandom, type SeededRandom } from './seeded-random.ts';
 import { createWorld, type TokenInstance } from './world.ts';
 
-/** What one seed came to. */
+/** The result of one seed. */
 export interface SimulationReport {
   readonly seed: number;
   readonly steps: number;
   readonly faults: number;
   readonly requests: number;
   readonly logins: number;
-  /** What was broken at the step where the run stopped; the first one led there. */
+  /** The violations at the step where the run stopped. `history` is about the first. */
   readonly violations: readonly Violation[];
-  /** What led to the first violation, in short lines; empty without one. */
+  /** The happenings that led to the first violation, in short lines. Empty without one. */
   readonly history: readonly string[];
-  /** How many actions were begun. */
+  /** The number of actions begun. */
   readonly actions: number;
   /** The kinds of faults that any weather had. */
   readonly faultKinds: readonly string[];
 }
 
-/** What of a seed's run is done: all of it where nothing is named. */
+/** The part of a seed's run to do. Default: all of it. */
 export interface Kept {
   /** Actions by their number, from 0; the time between two passes all the same. */
   readonly actions?: ReadonlySet<number>;
   readonly faultKinds?: ReadonlySet<string>;
 }
 
-/** How a seed is run otherwise than it is. */
+/** Options of a run. */
 export interface SimulationOptions {
   readonly kept?: Kept;
   readonly draws?: Draws;
   readonly sabotage?: Sabotage;
-  /** Whether a step that breaks an invariant is the last; true by default. */
+  /** Stops the run at the first step that breaks an invariant. Default: true. */
   readonly stopsWhenBroken?: boolean;
   /** Is given the run when it has ended. */
   readonly onEnd?: (run: Run) => void;
@@ -46,9 +46,9 @@ export interface SimulationOptions {
 
 /** The parts of a run that draw by themselves: before it, each action, the time after each, and healing. */
 const parts = { beginning: -1, action: (n: number) => 2 * n, gap: (n: number) => 2 * n + 1, healing: -2 };
-/** How long after the end of faults the last of what was delayed or frozen is done. */
+/** The time after the end of faults until everything delayed or frozen is done. */
 const SETTLING_MS = 150_000;
-/** How far two clocks may have differed, 120 s either way, and a minute for which a token is too young to be renewed. */
+/** The greatest clock difference, 120 s either way, plus the minute in which a token is too young to be renewed. */
 const FAR_CLOCKS_SETTLE_MS = 300_000;
 
 /**
@@ -192,7 +192,7 @@ async function heal(stage: Stage): Promise<void> {
     const ask = () => world.time.settle(errorOfOne(stage, instance, { connection, slot }));
     let error = await ask();
     if (error !== undefined && !scenario.isWithinSkew) {
-      // What a clock far off has dated stays too young, or too old, until true time has come by.
+      // A date set by a clock far off looks too young, or too old, until true time reaches it.
       await world.time.advance(FAR_CLOCKS_SETTLE_MS);
       error = await ask();
     }

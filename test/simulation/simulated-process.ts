@@ -6,11 +6,11 @@ import type { VirtualTime } from './virtual-time.ts';
 export interface SimulatedProcess {
   readonly name: string;
   readonly clock: Clock;
-  /** How far its wall clock is ahead of true time, in milliseconds. */
+  /** The lead of its wall clock over true time, in milliseconds. */
   skewMs: number;
   /** Waits `ms`. Never returns once the process is dead; while it is frozen, returns only after the thaw. */
   step(ms: number): Promise<void>;
-  /** As `step`, for as long as the network takes. */
+  /** Waits like `step`, for as long as the network takes. */
   network(): Promise<void>;
   /** Ends the process after that many more steps; 0 means at the next, undefined not at all. */
   crashAfter(steps: number | undefined): void;
@@ -22,7 +22,7 @@ export interface SimulatedProcess {
   readonly death: Promise<void>;
 }
 
-/** How long the network takes, in milliseconds; `slow` now and then. */
+/** The latency of the network in milliseconds, with a chance of a slow one. */
 export interface Latency {
   least: number;
   most: number;

@@ -2,12 +2,12 @@ import type { Connection } from '../../functions/core/slot/connection.ts';
 import { hashOf } from '../../functions/core/slot/token.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 
-/** How one upstream behaves; a test may change it at any time. Times in milliseconds where not named otherwise. */
+/** The rules of one upstream. A test may change them at any time. Times are in milliseconds unless named otherwise. */
 export interface UpstreamRules {
   /** Credentials that it takes. */
   readonly accepted: Set<string>;
   lifeSeconds: number;
-  /** What a token's answer says of its end: `exp` beside the server's `Date`, `exp` alone, a fixed life, or nothing. */
+  /** The end of a token in its answer: `exp` beside the server's `Date`, `exp` alone, a fixed life, or nothing. */
   says: 'exp_and_date' | 'exp' | 'fixed' | 'nothing';
   canSlide: boolean;
   /** A new token ends those that the subject had before. */
@@ -17,7 +17,7 @@ export interface UpstreamRules {
   /** Wrong logins in a row that lock the account; absent: never. */
   lockedAfter: number | undefined;
   lockedForMs: number;
-  /** How far its clock is ahead of true time. */
+  /** The lead of its clock over true time. */
   clockOffsetMs: number;
 }
 
@@ -44,16 +44,15 @@ export interface IssuedToken {
   readonly connection: string;
   readonly subject: string;
   readonly issuedAt: number;
-  /** When the upstream stops taking it; infinite where it never does. */
+  /** The time from which the upstream rejects it. Infinite if it never does. */
   readonly endsAt: number;
-  /** When the session was begun. */
   readonly sessionStartedAt: number;
   readonly source: 'login' | 'slide';
-  /** When it was ended before its time. */
+  /** The time of its early end. */
   endedEarlyAt?: number;
 }
 
-/** What an upstream makes of a login. */
+/** The verdict of an upstream on a login. */
 export type LoginVerdict = { readonly issued: IssuedToken } | { readonly refused: 'credential' | 'locked' };
 
 /** One upstream: who may log in, and which tokens are good. */

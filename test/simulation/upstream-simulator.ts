@@ -9,7 +9,7 @@ import type { SimulatedProcess } from './simulated-process.ts';
 import type { IssuedToken, LoginVerdict, UpstreamAccounts, UpstreamRules } from './upstream-accounts.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** What can go wrong with one request to an upstream. `late`: it counts, after the broker has stopped waiting. */
+/** A fault of one request to an upstream. `late`: it counts, after the broker has stopped waiting. */
 export type UpstreamFault =
   | 'unreachable'
   | 'throttled'
@@ -21,7 +21,7 @@ export type UpstreamFault =
   | 'reset_after'
   | 'no_new_token';
 
-/** How often what goes wrong, and how long an answer takes; probabilities and milliseconds. */
+/** Probabilities of faults, and the latency of an answer in milliseconds. */
 export interface UpstreamWeather {
   faults: Partial<Record<UpstreamFault, number>>;
   retryAfterMs: number | undefined;
@@ -187,7 +187,7 @@ function tokenOutcome(
   return { kind: 'token', value: new Secret(issued.value), life, requestStartedAt };
 }
 
-/** What an upstream says of the end of a token that it issues at `now`. */
+/** Builds the lifetime that an upstream states for a token issued at `now`. */
 export function lifeSaidOf(rules: UpstreamRules, { endsAt }: IssuedToken, now: number): IssuedLife {
   const exp = endsAt + rules.clockOffsetMs;
   const serverDate = Math.floor((now + rules.clockOffsetMs) / 1000) * 1000;

@@ -10,7 +10,7 @@ export interface VirtualTime {
   advance(ms: number): Promise<void>;
   /** Lets time pass until `work` has ended; throws where nothing is left that could end it. */
   settle<T>(work: Promise<T>): Promise<T>;
-  /** How many waits have ended so far. */
+  /** Counts the waits that have ended so far. */
   steps(): number;
 }
 

@@ -35,7 +35,7 @@ import { createUpstreamAccounts, rulesFor, type UpstreamAccounts } from './upstr
 import { createUpstreamSimulator, type UpstreamFault, type UpstreamWeather } from './upstream-simulator.ts';
 import { createVirtualTime } from './virtual-time.ts';
 
-/** What goes wrong in a world, and how often. Calm at first; a test or the simulation changes it at will. */
+/** The faults in a world and their probabilities: none at first. Tests and the simulation change them at any time. */
 export interface Weather {
   readonly store: StoreWeather;
   readonly keys: KeysWeather;
@@ -63,7 +63,7 @@ export interface ProxyInstance {
 /** One call to the store or to the keys, on its way. */
 export type PortCall = Omit<StoreCall, 'operation'> & { readonly operation: StoreCall['operation'] | keyof Keys };
 
-/** What the broker says of itself: metrics by name, every line, and of those the warnings once more. */
+/** The broker's telemetry: metrics by name, every line, and the warnings among the lines once more. */
 export interface Said {
   readonly metrics: (MetricValue & { readonly name: string; readonly dimensions: Readonly<Record<string, string>> })[];
   readonly lines: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
@@ -75,7 +75,7 @@ export type World = ReturnType<typeof createWorld>;
 
 const START = 1_800_000_000_000;
 const BROKER = 'simulated-broker';
-/** What a caller's function leaves of its 28 s for the work itself. */
+/** The part of a function's 28 s that is left for the work itself. */
 const REQUEST_MS = 23_000;
 
 /** Creates the whole broker, composed of its production core, between a table, secrets, keys and upstreams in memory. */
@@ -91,7 +91,7 @@ export function createWorld({
 }: {
   readonly seed: number;
   readonly connections: readonly Connection[];
-  /** Whether the seed also decides who goes first among those who could go at the same moment. */
+  /** True if the seed also decides the order of things due at the same moment. */
   readonly isShuffled?: boolean;
   readonly skewOf?: (process: string) => number;
   readonly draws?: Draws;
@@ -114,7 +114,7 @@ export function createWorld({
     latency: { least: 1, most: 1, slowChance: 0, slowMost: 1 },
   };
   const log: Happening[] = [];
-  // What is known of it fits its kind: `Log` sees to that.
+  // `Log` ensures that `what` fits `kind`.
   const record: Log = (kind, about, what) => log.push({ kind, at: time.now(), about, what } as Happening);
   const writes: RecordedWrite[] = [];
   const refusals: RecordedRefusals[] = [];
@@ -163,7 +163,7 @@ export function createWorld({
     actor = name;
   };
 
-  /** What every function has, of a process of its own. */
+  /** Creates the ports of a function in a process of its own. */
   function surroundings(name: string) {
     const process = createProcess(name, { time, random, latency: weather.latency, skewMs: skewOf(name) });
     const { now } = time;
@@ -196,7 +196,7 @@ export function createWorld({
     },
   });
 
-  /** What hands out tokens has beside that. */
+  /** Adds the ports of a function that hands out tokens. */
   function handingOut(own: ReturnType<typeof surroundings>) {
     const { process } = own;
     const good: Audit = {

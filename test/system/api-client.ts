@@ -53,7 +53,7 @@ export function slotsOf({ json }: Answer): readonly Record<string, unknown>[] {
   return Array.isArray(slots) ? slots : [];
 }
 
-/** What an answer comes to, in short: its status, and its code or where its token came from. */
+/** Summarizes an answer: its status, and its code or the source of its token. */
 export function gistOf({ status, json }: Answer): string {
   return `${status} ${String(json['code'] ?? json['source'] ?? '')}`.trim();
 }

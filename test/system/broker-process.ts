@@ -11,7 +11,7 @@ const LAST_PART = /See what it holds.*\n(?: .*\n)+$/;
 const LISTENING = /^listening on (\S+)$/m;
 const DEMO = /^demo (helpmaster|community) (\S+)$/gm;
 
-/** How a process ended, and all it printed. */
+/** The exit of a process, and its whole output. */
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -23,7 +23,7 @@ export interface Ended {
 export interface BrokerProcess {
   /** `http://127.0.0.1:PORT`, as it printed it. */
   readonly url: string;
-  /** Where the demo upstreams' knobs are, as it printed them. */
+  /** URLs of the demo upstreams' knobs, as printed. */
   readonly demo: { readonly helpmaster: string; readonly community: string };
   stdout(): string;
   stderr(): string;

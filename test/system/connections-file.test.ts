@@ -67,7 +67,7 @@ it('a connections file in TypeScript can name the demo upstreams, on the two por
       community: `http://127.0.0.1:${port + 2}`,
     });
     expect(gistOf(await createApiClient(broker.url).token('mine', '88'))).toBe('200 login');
-    // What it prints are requests to this connection, not to those of the demo.
+    // The printed requests are for this connection, not for those of the demo.
     expect(broker.stdout()).toContain(`${broker.url}/tokens/mine/88`);
     expect(broker.stdout()).not.toContain('helpdesk');
   } finally {

@@ -23,7 +23,7 @@ export async function makeFolder(): Promise<{ readonly path: string; remove(): P
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** What a broker is told of its upstreams. */
+/** The configuration of a broker's upstreams. */
 export interface Declared {
   readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly secrets: SecretValues;
@@ -61,7 +61,7 @@ export async function startOwnBroker({
   const folder = await makeFolder();
   try {
     const files = await writeBrokerFiles(folder.path, { connections, secrets });
-    // What a killed broker leaves behind goes with the folder.
+    // Files that a killed broker leaves behind are removed with the folder.
     const broker = await startBroker([...files.flags, ...flags], { TMPDIR: folder.path });
     return {
       broker,

@@ -197,7 +197,7 @@ describe('ports and signals', () => {
     const broker = await startBroker();
     await fetch(`${broker.demo.community}/__demo/knobs`, { method: 'PUT', body: JSON.stringify({ delayMs: 300 }) });
     const handOut = fetch(`${broker.url}/tokens/wfm/system`);
-    // Once the upstream has been asked, the request is in flight for another 300 ms.
+    // The upstream has the request now. It stays in flight for another 300 ms.
     await expect.poll(() => loginsSeen(broker.demo.community)).toBe(1);
     const [response, ended] = await Promise.all([handOut, broker.stop()]);
     expect(response.status).toBe(200);

@@ -9,7 +9,7 @@ import { type BrokerProcess, startBroker } from './broker-process.ts';
 const HASH = 'a'.repeat(64);
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** How many logins both demo upstreams have seen. */
+/** Counts the logins that both demo upstreams have seen. */
 async function loginsSeen({ demo }: BrokerProcess): Promise<number> {
   const ledgers = await Promise.all([demo.helpmaster, demo.community].map((url) => send(`${url}/__demo/ledger`)));
   return ledgers.reduce((sum, { json }) => sum + (Array.isArray(json?.['logins']) ? json['logins'].length : 0), 0);

@@ -4,7 +4,7 @@ import { type Answer, gistOf, slotsOf, tokenOf } from './api-client.ts';
 import { useStillTime } from './still-time.ts';
 import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
 
-/** What a keep-alive answers that brings no token: the old one stays, with its old end. */
+/** Answers to a keep-alive that bring no token: the old one stays, with its old end. */
 const keepsOld: readonly (readonly [string, Partial<CommunityKnobs>, string])[] = [
   ['C16: no header', { slide: 'missing' }, 'upstream_invalid_response'],
   ['C16: an empty header', { slide: 'empty' }, 'upstream_invalid_response'],
@@ -18,13 +18,13 @@ const keepsOld: readonly (readonly [string, Partial<CommunityKnobs>, string])[] 
   ['a hang', { hang: true }, 'upstream_timeout'],
 ];
 
-/** What makes the broker log in again, once. */
+/** Cases that make the broker log in again, once. */
 const logsIn: readonly (readonly [string, Partial<CommunityKnobs>])[] = [
   ['C19: a session that was ended early (401)', { revokeIssued: true }],
   ['C20: a session that may not be slid any further (401)', { maxSlides: 0 }],
 ];
 
-/** What still renews. */
+/** Cases that still renew the token. */
 const slides: readonly (readonly [string, Partial<CommunityKnobs>])[] = [
   ['C15: one new token', {}],
   ['C16: one new token, said twice', { slide: 'repeated' }],
@@ -32,7 +32,7 @@ const slides: readonly (readonly [string, Partial<CommunityKnobs>])[] = [
 
 interface Faulty {
   readonly upstream: Awaited<ReturnType<typeof startDemoCommunity>>;
-  /** What was handed out before the slide. */
+  /** The answer before the slide. */
   readonly first: Answer;
 }
 

@@ -32,7 +32,7 @@ export async function startSystemUnderTest({
   readonly secrets: Readonly<Record<string, SecretFields>>;
   readonly strictAudit?: boolean;
   readonly refreshEverySeconds?: number;
-  /** Where the store is kept; in memory without. */
+  /** The folder of the store. Default: in memory. */
   readonly dataDir?: string;
 }): Promise<SystemUnderTest> {
   const folder = await makeFolder();

@@ -8,11 +8,11 @@ export interface FaultCase {
   readonly gist: string;
   /** The least and the most of `Retry-After`, in seconds. */
   readonly retryAfter: readonly [number, number];
-  /** How often the upstream saw a login. */
+  /** The number of logins that the upstream saw. */
   readonly logins: number;
-  /** What callers get at once afterwards; a `cooldown` where it is left out. */
+  /** The code that callers get right afterwards. Default: `cooldown`. */
   readonly afterwards?: string;
-  /** What the answer tells the operator. */
+  /** The pattern of the message for the operator. */
   readonly says?: RegExp;
 }
 /** A fault of HelpMaster. */
@@ -105,7 +105,7 @@ export const communityCases: readonly CommunityCase[] = [
   row('a redirect of the password', 'system', { redirectTo: ELSEWHERE }, '502 upstream_redirect', LONG),
 ];
 
-/** What the upstream does that is no fault to the caller, and how long the token is then good. */
+/** Misbehaviour of the upstream that the caller does not notice, and the life of the token. */
 export const toleratedCases: readonly (readonly [string, Partial<HelpmasterKnobs>, readonly [number, number]])[] = [
   ['H13: no exp', { expiry: 'never' }, [86_385, 86_395]],
   ['H13: exp in the far future', { expiry: 'far-future' }, [86_385, 86_395]],

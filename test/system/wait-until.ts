@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK_EVERY_MS = 25;
-/** So long that only what never comes is given up; below the time-out of a test, which could not say what was missing. */
+/** Below the time-out of a test, so that the error can name what never came. */
 const GIVEN_UP_AFTER_MS = 45_000;
 
 /**

@@ -16,7 +16,7 @@ function contextWith(timeoutMs: number, now = Date.now): Context {
   return createLambdaContext({ functionName: 'token', requestId: 'lambda-request', timeoutMs, now });
 }
 
-/** As much of an event as the wrapping reads. */
+/** An event with only the members that the wrapper reads. */
 const event = {
   routeKey: 'GET /tokens/{connection}/{subject}',
   requestContext: {

@@ -38,7 +38,7 @@ export interface ApiRequest {
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** What the event must be changed to, for events that only a misconfigured API makes. */
+  /** Changes the event into one that only a misconfigured API sends. */
   readonly alter?: (event: GatewayEvent) => GatewayEvent;
   /** The Lambda's time that is left; 28 s where it is left out. */
   readonly remainingMs?: number;
@@ -207,12 +207,12 @@ export async function startFunctionsUnderTest(
 }
 
 function answerOf(value: unknown): ApiAnswer {
-  // What an API function returns; API Gateway takes no other shape.
+  // API functions return this shape. API Gateway takes no other.
   const { statusCode = 0, headers = {}, body = '' } = value as APIGatewayProxyStructuredResultV2;
   return { status: statusCode, headers, body, json: body === '' ? {} : JSON.parse(body) };
 }
 
-/** What a problem response must be, whatever its code (RFC 9457). */
+/** Builds the expected problem response of any code (RFC 9457). */
 export function problemWith(status: number, code: string, headers: Readonly<Record<string, unknown>> = {}) {
   return {
     status,

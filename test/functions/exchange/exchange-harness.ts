@@ -125,7 +125,7 @@ export async function startExchangeHarness({
   };
 }
 
-/** What an answer comes to: its status, and its error or the subject of its token. */
+/** Summarizes an answer: its status, and its error or the subject of its token. */
 export function gistOf({ status, json }: Received): string {
   return `${status} ${String(json?.['error'] ?? json?.['subject'] ?? '')}`.trim();
 }

@@ -14,7 +14,7 @@ const rule: Trust = {
 const workload = { issuer: ISSUER, subject: 'workload', audiences: ['broker'], claims: {} };
 const wanted = { connection: 'helpdesk', subject: 'system' };
 
-/** Whether one rule trusts the workload, by the keys of `source`. */
+/** True if one rule trusts the workload, with the keys of `source`. */
 const trusts = (change: Partial<Trust>, source = { issuer: ISSUER }, who = workload): boolean =>
   isTrusted([{ ...rule, ...change }], { workload: who, source }, wanted);
 

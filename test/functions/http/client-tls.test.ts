@@ -20,7 +20,7 @@ beforeAll(() => {
   forAnother = selfSigned('another.example');
 });
 
-// No time passes by itself: on a busy machine what a request has could.
+// Fake timers: on a busy machine the real timeout of a request could run out.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(async () => {
   vi.useRealTimers();

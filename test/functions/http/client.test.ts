@@ -11,7 +11,7 @@ const LIMIT = 65_536;
 const http = createUpstreamHttp();
 const running: RawServer[] = [];
 
-// No time passes by itself: on a busy machine what a request has could.
+// Fake timers: on a busy machine the real timeout of a request could run out.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(async () => {
   vi.useRealTimers();

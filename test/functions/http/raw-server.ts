@@ -16,7 +16,7 @@ export interface RawServer {
   close(): Promise<void>;
 }
 
-/** What to do with a connection; `request` settles when the head of a request has come. */
+/** Handles a connection. `request` settles when the head of a request has come. */
 export type Behaviour = (socket: Socket, request: Promise<string>) => void;
 
 export interface Certificate {

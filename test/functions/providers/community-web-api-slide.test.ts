@@ -23,7 +23,7 @@ beforeEach(() => {
   demo.clearLedger();
 });
 
-/** What a slide of this provider goes by beside its token: nothing. */
+/** Everything beside the token that a slide may use. This provider uses none of it. */
 const plain = { values: {}, closed: undefined, secret: undefined };
 
 async function session() {

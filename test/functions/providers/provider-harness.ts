@@ -74,7 +74,7 @@ export function realUpstream(): {
   return { upstream: createUpstream({ http: recording, clock: systemClock, random: systemRandom }), sent };
 }
 
-/** What a network that is not there answers. */
+/** An answer of the fake network. */
 export interface Answer {
   readonly status?: number;
   readonly headers?: HttpResponse['headers'];

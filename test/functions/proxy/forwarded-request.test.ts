@@ -19,7 +19,7 @@ function forwarded({ body = Buffer.from(''), query = '' }) {
     rawQueryString: query,
     requestContext: { http: { method: 'POST' } },
   };
-  // Only what is read of an event is there.
+  // The event has only the members that are read.
   return buildForwardedRequest(event as unknown as ApiEvent, connection, connection.proxy);
 }
 

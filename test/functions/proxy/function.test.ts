@@ -15,7 +15,7 @@ beforeEach(() => {
   broker.scripted.received.length = 0;
 });
 
-// As a path of its own: parsed as a URL it would lose its dot segments on the way.
+// The path is passed separately: a parsed URL would lose its dot segments.
 const call = (path: string, options: Parameters<typeof send>[1] = {}) =>
   send(broker.url, { ...options, path: `/proxy/${path}` });
 const token = (slot: string) => send(`${broker.url}/tokens/${slot}`);

@@ -7,7 +7,7 @@ export type Answering = (request: IncomingMessage, body: Buffer, response: Serve
 /** An upstream of HelpMaster's shape whose gated answers the test writes. */
 export interface Scripted {
   readonly url: string;
-  /** How gated calls are answered from now on. */
+  /** Sets the answer to gated calls. */
   answer(with_: Answering): void;
   /** The gated requests so far, as received. */
   readonly received: { readonly method: string; readonly url: string; readonly headers: IncomingMessage['headers'] }[];

@@ -59,7 +59,7 @@ it('C20: takes an idle slot off the schedule without a word to its upstream', as
   const { logins, calls } = broker.community.ledger();
   expect(await broker.run('refresh', {})).toMatchObject({ outcomes: { idle: 1 } });
   expect(broker.community.ledger().logins).toHaveLength(logins.length);
-  // Only the slot that is still in use was refreshed, if it was due again.
+  // At most one slot was refreshed: the one still in use, if it was due again.
   expect(broker.community.ledger().calls.length - calls.length).toBeLessThanOrEqual(1);
   expect(await broker.run('refresh', {})).not.toMatchObject({ outcomes: { idle: 1 } });
 });

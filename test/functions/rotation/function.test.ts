@@ -25,7 +25,7 @@ beforeEach(() => {
   broker.downstream();
 });
 
-/** What EventBridge delivers of a CloudTrail record. */
+/** Builds the event that EventBridge makes of a CloudTrail record. */
 const putSecretValue = (secretId: unknown) => ({
   source: 'aws.secretsmanager',
   'detail-type': 'AWS API Call via CloudTrail',

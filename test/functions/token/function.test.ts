@@ -83,7 +83,7 @@ describe('a hand-out', () => {
     );
     expect(issuedAt).toBeLessThan(refreshAt);
     expect(refreshAt).toBeLessThan(expiresAt);
-    // What remains, less the 5 s that clocks may differ.
+    // The remaining life, less the 5 s that clocks may differ.
     const remaining = (expiresAt - 5_000 - Date.now()) / 1000;
     expect(json['expires_in']).toBeTypeOf('number');
     expect(Math.abs(Number(json['expires_in']) - remaining)).toBeLessThan(2);

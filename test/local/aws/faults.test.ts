@@ -99,7 +99,7 @@ describe('faults', () => {
     await expect.poll(harness.aws.faults.counts).toEqual({ 'kms.GenerateDataKey': 2 });
     abandoned.abort();
     expect(await first).toBe('AbortError');
-    // No time passes for what the close gives to requests in flight.
+    // Fake timers: the grace period of the close for requests in flight never runs out.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     await harness.aws.close();

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { type LoopbackAws, type LoopbackAwsOptions, startLoopbackAws } from '../../../local/aws/loopback-aws.ts';
 import { createMemorySecrets, type MemorySecrets } from '../../../local/secret-source.ts';
 
-/** What every SDK client of a test is made with; one attempt, so that each fault is seen. */
+/** Configures an SDK client of a test. It tries once, so that each fault is seen. */
 export function clientConfig(endpoint: string) {
   return {
     endpoint,

@@ -113,7 +113,7 @@ export function slidToken(received: Received): string {
   return String(received.headers['wfmsgapikey']);
 }
 
-/** What both demo upstreams can do, for tests that hold for either. */
+/** The common interface of both demo upstreams, for tests that hold for either. */
 export interface AnyUpstream extends DemoUpstream<CommonKnobs> {
   login(): Promise<Received>;
   /** A login with `word` for the key or the password. */

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AnyUpstream, bothUpstreams, sendJson } from './demo-client.ts';
 
-/** How a good token of either begins. */
+/** The start of a good token of either upstream. */
 const TOKEN_START = /^(eyJ|\+\/)/;
 
 describe.each(bothUpstreams)('the faults of the demo %s', (name, start) => {

@@ -8,7 +8,7 @@ const DOCUMENT = 'http://document.invalid/openapi.json';
 
 /** One answer of the broker to one operation of the document. */
 export interface OperationAnswer {
-  /** As the document writes it: `/tokens/{connection}/{subject}`. */
+  /** The path as in the document: `/tokens/{connection}/{subject}`. */
   readonly path: string;
   readonly method: string;
   readonly received: Received;

@@ -41,7 +41,7 @@ beforeAll(async () => {
   client = createLambdaClient(under.environment);
   mint = createLambdaMint({ client, functionNameOf: ({ name }) => `mint-${name}` });
 });
-// No time passes by itself: on a busy machine what the client has to connect in could.
+// Fake timers: on a busy machine the client's real connect timeout could run out.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => {
   vi.useRealTimers();

@@ -15,7 +15,7 @@ import {
   TTL_SECONDS,
 } from './store-under-test.ts';
 
-/** Who may mint (invariants 3, 4 and 6). */
+/** Tests the leases of a store (invariants 3, 4 and 6). */
 export function describeLeases(subject: () => StoreUnderTest): void {
   const write = (change: SlotChange) => subject().store.write(SLOT, change);
   const begin = (start: { readonly leaseId: string; readonly begunBy: string }) =>

@@ -15,7 +15,7 @@ import {
   TTL_SECONDS,
 } from './store-under-test.ts';
 
-/** What is noted on a slot beside its lease: asks, use, rejections, the schedule, and what operators do. */
+/** Tests a slot's notes beside its lease: asks, use, rejections, the schedule, and the changes of operators. */
 export function describeNotes(subject: () => StoreUnderTest): void {
   const write = (change: SlotChange) => subject().store.write(SLOT, change);
 

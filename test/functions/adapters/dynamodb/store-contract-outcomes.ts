@@ -15,7 +15,7 @@ import {
   TTL_SECONDS,
 } from './store-under-test.ts';
 
-/** How an attempt under a lease ends (invariants 5 and 7). */
+/** Tests the ends of an attempt under a lease (invariants 5 and 7). */
 export function describeOutcomes(subject: () => StoreUnderTest): void {
   const write = (change: SlotChange) => subject().store.write(SLOT, change);
   const begin = (start: { readonly leaseId: string; readonly begunBy: string }) =>

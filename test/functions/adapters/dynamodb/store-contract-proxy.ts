@@ -19,7 +19,7 @@ const slid = sealedToken({ publicationId: 'publication-2', hash: 'cd'.repeat(32)
 /** An end of the item that is not the one it had. */
 const LATER_SECONDS = TTL_SECONDS + 86_400;
 
-/** What the proxy writes: slides taken up, renewals barred, leases held for a call. */
+/** Tests the writes of the proxy: slides taken up, renewals barred, leases held for a call. */
 export function describeProxyWrites(subject: () => StoreUnderTest): void {
   const write = (change: SlotChange) => subject().store.write(SLOT, change);
 

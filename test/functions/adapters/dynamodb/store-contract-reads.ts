@@ -7,7 +7,7 @@ function staff(subject: string, connection = 'helpdesk'): Slot {
   return { connection, subject, fingerprint: 'f00d' };
 }
 
-/** What is read: one slot, a connection's slots, what is due. */
+/** Tests the reads: one slot, a connection's slots, the due slots. */
 export function describeReads(subject: () => StoreUnderTest): void {
   describe('read', () => {
     it('finds nothing where there is nothing', async () => {

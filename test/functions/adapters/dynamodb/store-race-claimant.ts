@@ -5,7 +5,7 @@ import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import { createDynamodbStore } from '../../../../functions/adapters/dynamodb/store.ts';
 import * as changes from '../../../../functions/core/slot/changes.ts';
 
-/** What a claimant is to do; it comes as the process's one argument, in JSON. */
+/** The order to a claimant, passed in JSON as the only argument of its process. */
 export interface RaceOrder {
   readonly endpoint: string;
   readonly accessKeyId?: string;
@@ -18,7 +18,7 @@ export interface RaceOrder {
   readonly offset: number;
 }
 
-/** What became of the claims: those won, and the errors of those whose outcome is not known. */
+/** The results of the claims: those won, and the errors of those with an unknown outcome. */
 export interface RaceResult {
   readonly won: readonly { readonly subject: string; readonly leaseId: string }[];
   readonly unknown: readonly string[];
@@ -26,7 +26,7 @@ export interface RaceResult {
 
 const FIRST_AT = 1_800_000_000_000;
 const LEASE_MS = 17_000;
-/** As long as the race may take: a claim that is given up says nothing of who won. */
+/** Longer than any race: a claim that times out does not tell who won. */
 const GIVEN_UP_AFTER_MS = 280_000;
 
 // A process of its own: it says that it is ready, waits for the word, claims all at once and tells what it won.

@@ -52,7 +52,7 @@ export function describeStoreRace(engineName: string, start: () => Promise<Dynam
       WITHIN_MS,
     );
 
-    /** What the table says must be what the winners were told. */
+    /** Expects the table to hold the lease that the winners were told of. */
     async function expectHeldBy(winners: RaceResult['won'], fence: number): Promise<void> {
       const client = testClient(engine.endpoint, keyOf(engine));
       const store = createDynamodbStore({ client, table });

@@ -19,7 +19,7 @@ import type { Store } from '../../../../functions/core/slot/store.ts';
 /** A DynamoDB to test on. */
 export interface DynamodbEngine {
   readonly endpoint: string;
-  /** Whose tables it shows, where it tells by that; `local` otherwise. */
+  /** The access key, for an engine that keeps separate tables per key. Default: `local`. */
   readonly accessKeyId?: string;
   close(): Promise<void>;
 }

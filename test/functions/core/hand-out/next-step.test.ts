@@ -19,7 +19,7 @@ function token(usableMs: number, refreshInMs = 0): SealedToken {
 
 interface Row {
   readonly because: string;
-  /** What the slot holds; generation 1 where nothing else is said. */
+  /** Members of the slot's record. The generation is 1 by default. */
   readonly record?: Partial<SlotRecord>;
   readonly want?: Partial<Want>;
   readonly mayLag?: true;

@@ -129,7 +129,7 @@ describe('createRequestMint', () => {
 });
 
 describe('createRequestMint, where what mint publishes cannot be opened', () => {
-  /** As in the middle of a deployment that renames the broker. */
+  /** Starts an instance of another name, as during a deployment that renames the broker. */
   function misnamed() {
     const made = harness();
     const { world, connection, slot, time } = made;

@@ -6,7 +6,7 @@ import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
 import { createVirtualTime } from '../../../simulation/virtual-time.ts';
 
-/** So many due slots of a connection, one a millisecond from `since` on. */
+/** Makes `count` due slots of a connection, one a millisecond from `since` on. */
 function dueOf(connection: string, count: number, since = 0): DueSlot[] {
   return Array.from({ length: count }, (_, n) => ({
     slot: { connection, subject: String(n + 1), fingerprint: 'f00d' },

@@ -54,7 +54,7 @@ function storeUnderTest(): StoreUnderTest {
     async put(item) {
       const slot = slotIn(item);
       if (slot !== undefined) table.set('spoil', slot, recordIn(item));
-      // What the table holds of refusals always reads; an item that does not is the same as none.
+      // The memory table has no unreadable refusals. Such an item counts as none.
       else if (refusalsIn(item) === undefined) table.clearRefusals(item['pk']?.S ?? '');
     },
   };

@@ -155,7 +155,7 @@ describe('a key that cannot be used', () => {
     const attempt = { connection, subject: 'system', secret: secretOf({ id: 'me', key }), timeoutMs: 1 };
     const failed = failureIn(await upstream.login(attempt));
     expect(failed).toMatchObject({ code: 'secret_invalid', backOff: 'not_judged' });
-    // What is no PEM at all is seen by whoever reads the secret.
+    // A key that is no PEM at all is found when the secret is read.
     expect(failed.detail).toContain(key.startsWith('-----') ? why : 'has no PEM in `key`');
     expect(failed.detail).toContain('Nothing was sent');
     expect(sent).toEqual([]);

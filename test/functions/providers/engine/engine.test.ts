@@ -76,7 +76,7 @@ const status = fc.oneof(
 );
 const answers = fc.record({ status, headers: answerHeaders, body: answerBody });
 
-/** What every outcome promises, whatever it was made of. */
+/** Checks the promises of every outcome, whatever the input was. */
 function expectSound(outcome: UpstreamOutcome): void {
   if (outcome.kind === 'token') {
     const value = outcome.value.reveal();

@@ -9,7 +9,7 @@ import { selfSigned } from '../../http/raw-server.ts';
 import { answeredBy, connectionOf, failureIn, providerWith, secretOf } from '../provider-harness.ts';
 
 const HOST = 'https://upstream.example';
-/** What a URL, a form and a JSON text each write in their own way, and a double encoding would spoil. */
+/** Characters that a URL, a form and a JSON text encode differently, and that a double encoding would spoil. */
 const ODD = 'p|w&d=+ %#é€/"\\<';
 const timeoutMs = 1;
 

@@ -60,7 +60,7 @@ describe.each(upstreams)('a login to $provider that meets', ({ provider, start }
     ['CR LF in a token', { token: 'crlf' }, 'upstream_invalid_response', 'unknown'],
     ['an account locked', { locked: true }, 'upstream_account_locked', 'locked'],
   ])('%s', async (_, knobs, code, backOff) => {
-    // Only what is to run out of time is given little: a gzip bomb takes its server a moment to make.
+    // Short only for timeouts: a server needs a moment to make a gzip bomb.
     const timeoutMs = code === 'upstream_timeout' ? 300 : 5_000;
     expect(await login(knobs, timeoutMs)).toMatchObject({ code, backOff });
   });

@@ -45,7 +45,7 @@ export interface Placed {
   readonly proxyOnly?: true;
 }
 
-/** When every login of these cases happens. */
+/** The time of every login in these cases. */
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 const JSON_HEADERS = { accept: 'application/json' };
@@ -67,13 +67,13 @@ export const BASIC = { authorization: `Basic ${Buffer.from('client:s%2Bcret%2F1'
 /** A client whose secret has signs that a form encodes. */
 export const CLIENT = { clientId: 'client', clientSecret: 's+cret/1' };
 
-/** That client in a form, after its grant type. */
+/** The form members of that client, after its grant type. */
 export const IN_FORM = 'client_id=client&client_secret=s%2Bcret%2F1';
 
 /** An OAuth token answer of an hour. */
 export const AN_HOUR: Answer = { body: '{"access_token":"abc","token_type":"Bearer","expires_in":3600}' };
 
-/** What that answer stands for. */
+/** The expected result of that answer. */
 export const OF_AN_HOUR = {
   answers: [AN_HOUR],
   token: 'abc',
@@ -86,5 +86,5 @@ export function oauthError(error: string, status = 400): Answer {
   return { status, body: JSON.stringify({ error, error_description: 'Said plainly.' }) };
 }
 
-/** How a token endpoint says that it does not know the client. */
+/** The answer of a token endpoint that does not know the client, and the code for it. */
 export const UNKNOWN_CLIENT = [oauthError('invalid_client', 401), 'upstream_credential_rejected'] as const;

@@ -6,7 +6,7 @@ import { type RetryBudget, type RetryDependencies, withRetries } from './retry.t
 import { type BrokerRequest, type Transport, withTransportErrors } from './transport.ts';
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
-const SUBJECT = /^[A-Za-z0-9._-]{1,64}$/;
+const SUBJECT = /^[A-Za-z0-9._~@-]{1,128}$/;
 
 /** Whose token, of which connection. */
 export interface SlotName {
@@ -31,13 +31,32 @@ const slotSchema = z.object({
   generation: z.number(),
   last_error: z.nullable(z.object({ code: z.string(), at: z.iso.datetime() })),
 });
-const statusSchema = z.extend(connectionSchema, { slots: z.array(slotSchema), next: z.optional(z.string()) });
+const secretFieldSchema = z.object({
+  name: z.string(),
+  kind: z.string(),
+  required: z.boolean(),
+  without: z.optional(z.string()),
+});
+const usersSchema = z.object({
+  key: z.string(),
+  pattern: z.string(),
+  words: z.string(),
+  listed: z.nullable(z.array(z.string())),
+});
+const statusSchema = z.extend(connectionSchema, {
+  secret_fields: z.array(secretFieldSchema),
+  subjects: z.object({ system: z.boolean(), users: z.nullable(usersSchema) }),
+  slots: z.array(slotSchema),
+  next: z.optional(z.string()),
+});
 
 /** One connection as the broker lists it. */
 export type ConnectionSummary = z.infer<typeof connectionSchema>;
 /** One slot as the broker shows it to operators: never its token. */
 export type SlotStatus = z.infer<typeof slotSchema>;
-/** A connection with all of its slots. */
+/** One field of a connection's secret. */
+export type SecretField = z.infer<typeof secretFieldSchema>;
+/** A connection with all of its slots, the fields of its secret and the subjects that it serves. */
 export type ConnectionStatus = Omit<z.infer<typeof statusSchema>, 'next'>;
 /** A connection with the first of its slots, and whether there are more. */
 export type FirstSlots = ConnectionStatus & { readonly hasMore: boolean };
@@ -133,7 +152,10 @@ export function tokenPath(slot: SlotName): string {
 /** A slot as it stands in paths. Throws as `tokenPath` does. */
 export function slotPath({ connection, subject }: SlotName): string {
   if (!SUBJECT.test(subject) || /^\.+$/.test(subject)) {
-    throw new TokenBrokerError('usage', 'The subject is `system`, or a staff PKID such as 88.');
+    throw new TokenBrokerError(
+      'usage',
+      'The subject is `system`, or a user as the connection writes them, such as 88.',
+    );
   }
   return `${checkedName(connection)}/${subject}`;
 }

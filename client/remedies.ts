@@ -5,7 +5,7 @@
  */
 export const remedyByCode = {
   invalid_request: 'Mend the request; the detail says what is wrong with it.',
-  invalid_subject: 'Ask for `system`, or for a staff PKID in digits.',
+  invalid_subject: 'Ask for `system`, or for a user as the connection writes them: `token-broker status` says how.',
   subject_not_supported: 'Ask for a kind of subject that this connection serves.',
   min_ttl_unsatisfiable: 'Ask for a shorter `min_ttl`, or again after `refresh_at`.',
   forbidden: 'Sign the request as a principal with a grant, or ask the operator to list the subject.',

@@ -66,7 +66,7 @@ export const subjectOption: Option = {
   type: 'string',
   short: 's',
   value: 'SUBJECT',
-  help: '`system`, or the PKID of a HelpMaster staff member (system)',
+  help: '`system`, or one user, such as a HelpMaster staff PKID (system)',
 };
 
 /** Options and operands as they were given. */

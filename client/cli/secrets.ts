@@ -1,10 +1,5 @@
+import type { SecretField } from '../broker-api.ts';
 import { TokenBrokerError } from '../error.ts';
-
-/** The fields of a secret by provider, as `mint` reads them. */
-export const fieldsByProvider: Readonly<Record<string, readonly string[]>> = {
-  helpmaster: ['apiKey'],
-  'community-web-api': ['username', 'password'],
-};
 
 /** The name of a connection's secret where the stack made it and the broker has its default name. */
 export function defaultSecretId(connection: string): string {
@@ -13,27 +8,32 @@ export function defaultSecretId(connection: string): string {
 
 /**
  * Says what is wrong with a secret's value, without a word of it; undefined where it will do. Refuses what the broker
- * would: a blank part, control characters, an unpaired surrogate, and a `|` in a user name (C4).
+ * would: a blank field, control characters, an unpaired surrogate, no PEM where it must be, and a text that would change
+ * the login, such as a `|` in a user name (C4). Members that are no fields may be there, as in a key file.
  */
-export function faultOf(value: unknown, fields: readonly string[]): string | undefined {
+export function faultOf(value: unknown, fields: readonly SecretField[]): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return `It is not an object: ${shapeOf(fields)}.`;
-  const unknown = Object.keys(value).filter((name) => !fields.includes(name));
-  if (unknown.length > 0) return `It has ${unknown.length} member(s) beside ${shapeOf(fields)}.`;
-  for (const field of fields) {
-    const text: unknown = Reflect.get(value, field);
-    if (typeof text !== 'string') return `"${field}" is missing, or is no string: ${shapeOf(fields)}.`;
-    if (text.trim() === '') return `"${field}" is empty.`;
-    if (/\p{Cc}/u.test(text)) return `"${field}" holds control characters, such as a newline at its end.`;
-    if (!text.isWellFormed()) return `"${field}" holds a broken character (an unpaired surrogate).`;
-    if (field === 'username' && text.includes('|')) return '"username" holds a |, which would mean another user (C4).';
+  for (const { name, kind, required, without } of fields) {
+    const text: unknown = Reflect.get(value, name);
+    if (text === undefined && !required) continue;
+    if (typeof text !== 'string') return `"${name}" is missing, or is no string: ${shapeOf(fields)}.`;
+    if (text.trim() === '') return `"${name}" is empty.`;
+    if (kind === 'pem') {
+      if (!/-----BEGIN .*-----END /s.test(text)) return `"${name}" holds no PEM, from -----BEGIN to -----END.`;
+      continue;
+    }
+    if (/\p{Cc}/u.test(text)) return `"${name}" holds control characters, such as a newline at its end.`;
+    if (!text.isWellFormed()) return `"${name}" holds a broken character (an unpaired surrogate).`;
+    if (without !== undefined && text.includes(without))
+      return `"${name}" holds ${without}, which would change what the login means.`;
   }
   return undefined;
 }
 
 /** How a secret's value looks. */
-export function shapeOf(fields: readonly string[]): string {
-  return `{${fields.map((field) => `"${field}":"…"`).join(',')}}`;
+export function shapeOf(fields: readonly SecretField[]): string {
+  return `{${fields.map(({ name }) => `"${name}":"…"`).join(',')}}`;
 }
 
 /** The codes of a secret that is not there or has no value, and of one that this identity may not touch. */

@@ -8,7 +8,7 @@ import type { Transport } from '../transport.ts';
 import { createLoopbackGuard } from './loopback-guard.ts';
 import { sendJson } from './page-request.ts';
 import { createDashboardPages } from './pages.ts';
-import type { BesideConnection } from './state.ts';
+import { offerSubjects } from './state.ts';
 
 /** The page of one broker, being served. */
 export interface Dashboard {
@@ -19,9 +19,6 @@ export interface Dashboard {
 
 /** Each look is a request or more at a deployed API, which has a price and a throttle. */
 const LOOK_EVERY_MS = 5_000;
-/** The only provider whose tokens are for staff members. */
-export const STAFF_PROVIDER = 'helpmaster';
-
 /**
  * Starts the page of the broker at `endpoint` on 127.0.0.1, for this machine's own names and `port` only; 0 picks a
  * free one. Everything that the page asks for is a call of the broker by `transport`. Rejects as `listen` does where
@@ -38,7 +35,7 @@ export async function startDashboard({
 }): Promise<Dashboard> {
   const pages = createDashboardPages({
     api: createBrokerApi({ transport, clock: systemClock, random: Math.random }),
-    besideConnection: offeredSubjects,
+    besideConnection: ({ subjects }) => offerSubjects(subjects),
     beside: () => ({
       abilities: [],
       look_every_ms: LOOK_EVERY_MS,
@@ -83,9 +80,4 @@ export async function startDashboard({
       await closed;
     },
   };
-}
-
-/** No caller is told which subjects a connection serves: the page offers those that can be, and the broker judges. */
-function offeredSubjects({ provider }: { readonly provider: string }): BesideConnection {
-  return { subjects: ['system'], any_staff: provider === STAFF_PROVIDER };
 }

@@ -1,4 +1,4 @@
-import type { BrokerApi, FirstSlots, SlotStatus } from '../broker-api.ts';
+import type { BrokerApi, ConnectionStatus, FirstSlots, SlotStatus } from '../broker-api.ts';
 import { remedyOf } from '../remedies.ts';
 
 /** Nobody who looks at a page wants to wait for further attempts: the next look is one. */
@@ -10,8 +10,21 @@ type Members = Readonly<Record<string, unknown>>;
 export interface BesideConnection extends Members {
   /** Subjects to offer; the first always has a row. */
   readonly subjects: readonly string[];
-  /** Whether any staff PKID may be asked for beside them. */
-  readonly any_staff: boolean;
+  /** Users who may be asked for beside them, as the connection writes them; null where nobody may. */
+  readonly users: { readonly pattern: string; readonly words: string } | null;
+}
+
+/** The subjects that a page offers of those that a connection serves. `known` are users to offer where any may be asked for. */
+export function offerSubjects(
+  { system, users }: ConnectionStatus['subjects'],
+  known: readonly string[] = [],
+): BesideConnection {
+  const isOpen = users !== null && users.listed === null;
+  const offered = isOpen ? known : (users?.listed ?? []);
+  return {
+    subjects: [...(system ? ['system'] : []), ...offered],
+    users: isOpen ? { pattern: users.pattern, words: users.words } : null,
+  };
 }
 
 /** What a server knows of the whole beside what the broker says. */

@@ -76,10 +76,11 @@ function summaryOf(connection: Connection) {
 /** Describes the form of a connection's secret and subjects, for whoever sets or asks for them. */
 function writtenOf({ provider, subjects }: Connection) {
   const { secretFields, userSubject } = provider;
-  const fields = Object.entries(secretFields).map(([name, { kind = 'text', optional = false }]) => ({
+  const fields = Object.entries(secretFields).map(([name, { kind = 'text', optional = false, without }]) => ({
     name,
     kind,
     required: !optional,
+    ...(without !== undefined && { without }),
   }));
   const { users } = subjects;
   const isServed = userSubject !== undefined && users !== false;

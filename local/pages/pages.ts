@@ -1,11 +1,11 @@
-import type { BrokerApi, SlotName } from '../../client/broker-api.ts';
+import type { BrokerApi, FirstSlots, SlotName } from '../../client/broker-api.ts';
 import { PageRequestError, type Posted, postedText } from '../../client/dashboard/page-request.ts';
 import { createDashboardPages, pressed } from '../../client/dashboard/pages.ts';
 import { actionResult } from '../../client/dashboard/slot-actions.ts';
-import type { BesideConnection } from '../../client/dashboard/state.ts';
+import { type BesideConnection, offerSubjects } from '../../client/dashboard/state.ts';
 import { NAME_PATTERN } from '../../functions/configuration/fields.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
-import { SUBJECT_PATTERN, SYSTEM } from '../../functions/core/slot/slot.ts';
+import { SUBJECT_PATTERN } from '../../functions/core/slot/slot.ts';
 import type { LocalPage } from '../gateway/gateway.ts';
 import type { Activity } from './activity.ts';
 import type { DemoControl } from './demo-faults.ts';
@@ -50,9 +50,12 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
     return control;
   }
 
-  async function besideConnection({ name }: { readonly name: string }): Promise<BesideConnection> {
+  async function besideConnection({ name, subjects }: FirstSlots): Promise<BesideConnection> {
     const control = controls.get(name);
-    const counted = { ...subjectsOf(connections[name], control !== undefined), counts: activity.countsOf(name) };
+    const counted = {
+      ...offerSubjects(subjects, control === undefined ? [] : DEMO_STAFF),
+      counts: activity.countsOf(name),
+    };
     if (control === undefined) return counted;
     const { faults, callPath } = control;
     const demo = {
@@ -89,12 +92,4 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
     },
   });
   return new Map<string, LocalPage>([...shared, ...own, ...docsPages()]);
-}
-
-function subjectsOf(connection: Connection | undefined, isDemo: boolean): BesideConnection {
-  if (connection === undefined) return { subjects: [], any_staff: false };
-  const { system, users } = connection.subjects;
-  const listed = Array.isArray(users) ? users : [];
-  const known = users === true && isDemo ? DEMO_STAFF : [];
-  return { subjects: [...(system ? [SYSTEM] : []), ...listed, ...known], any_staff: users === true };
 }

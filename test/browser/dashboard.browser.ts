@@ -99,7 +99,7 @@ describe('token-broker dashboard, in a browser', () => {
   ] as const)('can be read, %s', async (name, options) => {
     page = await open(options);
     await press(slot('wfm', 'system'), 'Hand out');
-    await page.getByRole('article', { name: 'helpdesk' }).getByLabel('Another staff member').fill('777');
+    await page.getByRole('article', { name: 'helpdesk' }).getByLabel('Another subject').fill('777');
     await page.keyboard.press('Enter');
     await press(slot('helpdesk', '777'), 'Hand out');
     await slot('helpdesk', '777').locator('.error').waitFor();

@@ -99,7 +99,7 @@ describe('the page, in a browser', () => {
   });
 
   it('takes a staff member who is asked for by name, and says what is wrong with one that the upstream refuses', async () => {
-    await page.getByRole('article', { name: 'helpdesk' }).getByLabel('Another staff member').fill('777');
+    await page.getByRole('article', { name: 'helpdesk' }).getByLabel('Another subject').fill('777');
     await page.keyboard.press('Enter');
     expect(await press(slot('helpdesk', '777'), 'Hand out')).toMatch(
       /^upstream_subject_rejected\. .*Only this slot is affected\.$/,

@@ -27,7 +27,7 @@ describe('secret set', () => {
 
   it('writes a bare key from stdin, without its newline, and prints nothing of it', async () => {
     aws.answer({ body: {} });
-    const ran = await set(['helpdesk', '--provider', 'helpmaster'], { stdin: `${CANARY}\n` });
+    const ran = await set(['helpdesk', '--fields', 'apiKey'], { stdin: `${CANARY}\n` });
     expect(ran).toMatchObject({ code: 0, stdout: '' });
     expect(ran.stderr).not.toContain(CANARY);
     expect(lastWritten()).toMatchObject({
@@ -40,11 +40,10 @@ describe('secret set', () => {
   it('writes JSON from stdin to a secret of another name', async () => {
     aws.answer({ body: {} });
     const stdin = JSON.stringify({ username: 'svc', password: `a|${CANARY}` });
-    const args = ['wfm', '--provider', 'community-web-api', '--secret-id', 'mine/wfm', '--json'];
+    const args = ['wfm', '--fields', 'username,password', '--secret-id', 'mine/wfm', '--json'];
     const ran = await set(args, { stdin });
     expect(JSON.parse(ran.stdout)).toEqual({
       connection: 'wfm',
-      provider: 'community-web-api',
       secret_id: 'mine/wfm',
       set: true,
     });
@@ -53,32 +52,83 @@ describe('secret set', () => {
 
   it('asks on a terminal without showing what is typed', async () => {
     aws.answer({ body: {} });
-    const ran = await set(['helpdesk', '--provider', 'helpmaster'], { typed: [`${CANARY}\r`] });
+    const ran = await set(['helpdesk', '--fields', 'apiKey'], { typed: [`${CANARY}\r`] });
     expect(ran.stderr).toContain('apiKey (not shown): ');
     expect(ran.stdout + ran.stderr).not.toContain(CANARY);
     expect(lastWritten().SecretString).toBe(JSON.stringify({ apiKey: CANARY }));
   });
 
   it.each([
-    ['an empty key', 'helpmaster', '\n', '"apiKey" is empty'],
-    ['a key with a newline in it', 'helpmaster', `${CANARY}\nx`, 'control characters'],
-    ['a missing member', 'community-web-api', `{"username":"${CANARY}"}`, '"password" is missing'],
-    ['a member too many', 'helpmaster', `{"apiKey":"${CANARY}","x":1}`, 'beside'],
-    [
-      'a user name with a pipe (C4)',
-      'community-web-api',
-      `{"username":"a|b","password":"${CANARY}"}`,
-      '"username" holds a |',
-    ],
-    ['JSON that is cut short', 'community-web-api', `{"username":"${CANARY}"`, 'not JSON'],
-    ['an unknown provider', 'nobody', CANARY, 'The provider is one of helpmaster'],
-  ])('writes nothing for %s, says why, and quotes nothing', async (_name, provider, stdin, why) => {
+    ['an empty key', 'apiKey', '\n', '"apiKey" is empty'],
+    ['a key with a newline in it', 'apiKey', `${CANARY}\nx`, 'control characters'],
+    ['a missing member', 'username,password', `{"username":"${CANARY}"}`, '"password" is missing'],
+    ['JSON that is cut short', 'username,password', `{"username":"${CANARY}"`, 'not JSON'],
+  ])('writes nothing for %s, says why, and quotes nothing', async (_name, fields, stdin, why) => {
     const before = aws.requests.length;
-    const { code, stdout, stderr } = await set(['x', '--provider', provider], { stdin });
+    const { code, stdout, stderr } = await set(['x', '--fields', fields], { stdin });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(why);
     expect(stderr).not.toContain(CANARY);
     expect(aws.requests.length).toBe(before);
+  });
+
+  describe('with the fields that the broker names', () => {
+    const PEM = `-----BEGIN PRIVATE KEY-----\n${CANARY}\n-----END PRIVATE KEY-----\n`;
+    const fields = [
+      { name: 'user', kind: 'text', required: true, without: '|' },
+      { name: 'key', kind: 'pem', required: true },
+      { name: 'scope', kind: 'text', required: false },
+    ];
+    beforeEach(() => {
+      vi.stubGlobal('fetch', async (url: string | URL) =>
+        new URL(url).pathname === '/connections/desk'
+          ? Response.json({
+              name: 'desk',
+              provider: 'bookings',
+              lifetime_seconds: 900,
+              secret_fields: fields,
+              subjects: { system: true, users: null },
+              slots: [],
+            })
+          : Response.json({ code: 'unknown_connection' }, { status: 404 }),
+      );
+      aws.answer({ body: {} });
+    });
+    afterEach(() => vi.unstubAllGlobals());
+
+    it.each([
+      ['all of them', { user: 'a', key: PEM, scope: 'b' }],
+      ['those that are required, with a member that is no field', { user: 'a', key: PEM, file: 'type' }],
+    ])('writes %s', async (_name, value) => {
+      const stdin = JSON.stringify(value);
+      expect(await set(['desk'], { stdin })).toMatchObject({ code: 0 });
+      expect(lastWritten()).toMatchObject({ SecretId: 'token-broker/desk', SecretString: stdin });
+    });
+
+    it.each([
+      ['a user name with a separator in it (C4)', { user: 'a|b', key: PEM }, '"user" holds |'],
+      ['a key that is no PEM', { user: 'a', key: CANARY }, '"key" holds no PEM'],
+    ])('writes nothing for %s', async (_name, value, why) => {
+      const before = aws.requests.length;
+      const { code, stderr } = await set(['desk'], { stdin: JSON.stringify(value) });
+      expect(code).toBe(2);
+      expect(stderr).toContain(why);
+      expect(stderr).not.toContain(CANARY);
+      expect(aws.requests.length).toBe(before);
+    });
+
+    it('asks for no PEM on a terminal, whose first line break would end it', async () => {
+      const before = aws.requests.length;
+      const { code, stderr } = await set(['desk'], { typed: ['a\r'] });
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('"key" is PEM') });
+      expect(aws.requests.length).toBe(before);
+    });
+
+    it('says that there is no such connection', async () => {
+      const { code, stderr } = await set(['nowhere'], { stdin: '{}' });
+      expect(code).toBe(2);
+      expect(stderr).toContain('The broker has no connection nowhere');
+    });
   });
 
   it.each([
@@ -87,7 +137,7 @@ describe('secret set', () => {
     [500, 'InternalServiceError', 5, 'Secrets Manager answered 500'],
   ])('tells what AWS’s %i %s means', async (status, type, expected, why) => {
     aws.answer({ status, headers: { 'x-amzn-errortype': type }, body: { __type: type, message: `arn ${CANARY}` } });
-    const { code, stderr } = await set(['helpdesk', '--provider', 'helpmaster'], { stdin: 'key' });
+    const { code, stderr } = await set(['helpdesk', '--fields', 'apiKey'], { stdin: 'key' });
     expect(code).toBe(expected);
     expect(stderr).toContain(why);
     expect(stderr).not.toContain(CANARY);

@@ -36,8 +36,8 @@ describe('against a broker that wants signatures', () => {
       abilities: [],
       note: expect.stringContaining(broker.url),
       connections: [
-        { name: 'helpdesk', subjects: ['system'], any_staff: true, more_slots: false },
-        { name: 'wfm', any_staff: false, slots: [{ subject: 'system', state: 'fresh', generation: 1 }] },
+        { name: 'helpdesk', subjects: ['system'], users: { pattern: '[1-9][0-9]{0,9}' }, more_slots: false },
+        { name: 'wfm', users: null, slots: [{ subject: 'system', state: 'fresh', generation: 1 }] },
       ],
     });
     expect(json?.['note']).toContain('CloudWatch');
@@ -129,7 +129,8 @@ describe('against a broker that misbehaves', () => {
 
   it('reads one page of slots a look, however many there are', async () => {
     const wfm = { name: 'wfm', provider: 'community-web-api', lifetime_seconds: 1200 };
-    stub.answer({ body: { connections: [wfm] } }, { body: { ...wfm, slots: [], next: 'more' } });
+    const written = { secret_fields: [], subjects: { system: true, users: null } };
+    stub.answer({ body: { connections: [wfm] } }, { body: { ...wfm, ...written, slots: [], next: 'more' } });
     expect((await dashboard.state()).json).toMatchObject({ connections: [{ name: 'wfm', more_slots: true }] });
     expect(requests()).toEqual(['GET /connections', 'GET /connections/wfm']);
   });

@@ -4,7 +4,16 @@ import { type Stub, startStub } from './broker-stub.ts';
 import { tokenBroker } from './command-line.ts';
 
 const API = 'https://abc123.execute-api.eu-central-1.amazonaws.com';
-const WFM = { name: 'wfm', provider: 'community-web-api', lifetime_seconds: 1200 };
+const WFM = {
+  name: 'wfm',
+  provider: 'community-web-api',
+  lifetime_seconds: 1200,
+  secret_fields: [
+    { name: 'username', kind: 'text', required: true, without: '|' },
+    { name: 'password', kind: 'text', required: true },
+  ],
+  subjects: { system: true, users: null },
+};
 const CANARY = 'canary-71be';
 const GOOD = JSON.stringify({ username: 'svc', password: CANARY });
 

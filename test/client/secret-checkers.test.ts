@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { faultOf, fieldsByProvider } from '../../client/cli/secrets.ts';
+import { faultOf } from '../../client/cli/secrets.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 import { readCredential } from '../../functions/providers/engine/credential.ts';
 import { communityWebApi } from '../../functions/providers/presets/community-web-api.ts';
 import { checkSecrets } from '../../local/secrets-file-check.ts';
 
-const fields = fieldsByProvider['community-web-api'] ?? [];
+const fields = ['username', 'password'].map((name) => ({ name, kind: 'text', required: true }));
 
 /** Checks a password in three places: the broker, `secret set`, and the secrets file of `npm start`. */
 function takenBy(password: unknown) {

@@ -97,7 +97,7 @@ async function* examine(call: Call, secretIds: ReadonlyMap<string, string>): Asy
     yield await checkCredential(call, name);
     const summary = connections.find((connection) => connection.name === name);
     if (call.flag('read-secrets') && !call.endpoint.isLoopback && summary !== undefined) {
-      yield await checkSecretShape(call, summary, secretIds.get(name));
+      yield await checkSecretShape(call, name, secretIds.get(name));
     }
   }
 }

@@ -1,6 +1,8 @@
+import type { SecretField } from '../../broker-api.ts';
+import { TokenBrokerError } from '../../error.ts';
 import { type Call, type Command, operand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { createSecretStore, defaultSecretId, faultOf, fieldsByProvider, shapeOf } from '../secrets.ts';
+import { createSecretStore, defaultSecretId, faultOf, shapeOf } from '../secrets.ts';
 import { readAll, readHidden } from '../terminal.ts';
 
 /** `token-broker secret set`: puts a credential where only the connection's mint function reads it. */
@@ -9,21 +11,17 @@ export const secretSetCommand: Command = {
   summary: "puts a connection's credential into AWS Secrets Manager",
   operands: ['CONNECTION'],
   options: {
-    provider: {
-      type: 'string',
-      value: 'PROVIDER',
-      help: `${Object.keys(fieldsByProvider).join(' or ')} (asked of the broker)`,
-    },
+    fields: { type: 'string', value: 'NAMES', help: 'with commas between them (asked of the broker)' },
     'secret-id': { type: 'string', value: 'ID', help: 'name or ARN of the secret (token-broker/CONNECTION)' },
   },
   notes: [
     'The credential is asked for without being shown, or comes on stdin: as the JSON of the whole secret, or bare where',
-    'the provider has one field. It is never an argument, and never printed. The broker tries it within 10 seconds.',
+    'there is one field. It is never an argument, and never printed. The broker tries it within 10 seconds.',
   ],
   examples: [
     ['secret set helpdesk', 'asks for the API key'],
     ['secret set wfm < wfm.json', '{"username":"…","password":"…"} from a file'],
-    ['secret set helpdesk --provider helpmaster < key.txt', 'the bare key, without asking the broker'],
+    ['secret set helpdesk --fields apiKey < key.txt', 'the bare key, without asking the broker'],
   ],
   async run(call) {
     const connection = operand(call, 0);
@@ -32,43 +30,53 @@ export const secretSetCommand: Command = {
         `\`npm start\` has no Secrets Manager to write to. Its credentials are in the file of --secrets: change "${connection}" there, and it is taken up within 2 seconds. For a deployed broker give --url.`,
       );
     }
-    const provider = call.text('provider') ?? (await providerOf(call, connection));
-    const fields = Object.hasOwn(fieldsByProvider, provider) ? fieldsByProvider[provider] : undefined;
-    if (fields === undefined) {
-      throw new UsageError(
-        `The provider is one of ${Object.keys(fieldsByProvider).join(', ')}: name it with --provider.`,
-      );
-    }
+    const fields = namedFields(call.text('fields')) ?? (await fieldsOf(call, connection));
     const value = call.terminal.stdin.isTTY === true ? await askedFor(call, fields) : await readFromStdin(call, fields);
     const fault = faultOf(value, fields);
     if (fault !== undefined) throw new UsageError(`The secret was not set. ${fault}`);
     const secretId = call.text('secret-id') ?? defaultSecretId(connection);
     const store = await createSecretStore(call.endpoint.region);
     await store.write(secretId, JSON.stringify(value));
-    if (call.isJson) call.print(JSON.stringify({ connection, provider, secret_id: secretId, set: true }));
+    if (call.isJson) call.print(JSON.stringify({ connection, secret_id: secretId, set: true }));
     else call.say(`Set ${secretId}. The broker tries it within 10 seconds of the next request for ${connection}.`);
     return EXIT.ok;
   },
 };
 
-async function providerOf({ client }: Call, connection: string): Promise<string> {
-  const found = (await client.connections()).find(({ name }) => name === connection);
-  if (found !== undefined) return found.provider;
-  throw new UsageError(
-    `The broker has no connection ${connection}. \`token-broker connections\` lists those that there are.`,
-  );
+function namedFields(names: string | undefined): readonly SecretField[] | undefined {
+  return names?.split(',').map((name) => ({ name: name.trim(), kind: 'text', required: true }));
 }
 
-async function askedFor({ terminal }: Call, fields: readonly string[]): Promise<unknown> {
+async function fieldsOf({ client }: Call, connection: string): Promise<readonly SecretField[]> {
+  try {
+    return (await client.status(connection)).secret_fields;
+  } catch (error) {
+    if (!(error instanceof TokenBrokerError) || error.code !== 'unknown_connection') throw error;
+    throw new UsageError(
+      `The broker has no connection ${connection}. \`token-broker connections\` lists those that there are.`,
+    );
+  }
+}
+
+async function askedFor({ terminal }: Call, fields: readonly SecretField[]): Promise<unknown> {
+  const lines = fields.find(({ kind }) => kind === 'pem');
+  if (lines !== undefined) {
+    throw new UsageError(
+      `"${lines.name}" is PEM, which has many lines: give the whole secret on stdin, as ${shapeOf(fields)} in a file.`,
+    );
+  }
   const value: Record<string, string> = {};
-  for (const field of fields) value[field] = await readHidden(terminal, `${field} (not shown): `);
+  for (const { name, required } of fields) {
+    const text = await readHidden(terminal, `${name} (not shown${required ? '' : '; may be left empty'}): `);
+    if (text !== '' || required) value[name] = text;
+  }
   return value;
 }
 
-async function readFromStdin({ terminal }: Call, fields: readonly string[]): Promise<unknown> {
+async function readFromStdin({ terminal }: Call, fields: readonly SecretField[]): Promise<unknown> {
   const text = (await readAll(terminal.stdin)).toString('utf8').replace(/\r?\n$/, '');
   const [only] = fields;
-  if (!text.trimStart().startsWith('{') && fields.length === 1 && only !== undefined) return { [only]: text };
+  if (!text.trimStart().startsWith('{') && fields.length === 1 && only !== undefined) return { [only.name]: text };
   try {
     return JSON.parse(text);
   } catch {

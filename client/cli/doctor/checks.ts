@@ -6,14 +6,7 @@ import { createSigner } from '../../signing.ts';
 import { createTransport, withTransportErrors } from '../../transport.ts';
 import type { Call } from '../command.ts';
 import { remedyForCode } from '../remedies.ts';
-import {
-  createSecretStore,
-  defaultSecretId,
-  faultOf,
-  fieldsByProvider,
-  SECRET_ACCESS_DENIED,
-  SECRET_NOT_FOUND,
-} from '../secrets.ts';
+import { createSecretStore, defaultSecretId, faultOf, SECRET_ACCESS_DENIED, SECRET_NOT_FOUND } from '../secrets.ts';
 import { durationOf } from '../table.ts';
 import { callerIdentity } from './caller-identity.ts';
 
@@ -162,17 +155,16 @@ export async function checkCredential(call: Call, connection: string): Promise<F
  */
 export async function checkSecretShape(
   call: Call,
-  { name, provider }: ConnectionSummary,
+  name: string,
   secretId: string = defaultSecretId(name),
 ): Promise<Finding> {
   const check = `shape ${name}`;
-  const fields = fieldsByProvider[provider];
-  if (fields === undefined)
-    return { check, state: 'unknown', detail: `${provider} is no provider that this program knows` };
   try {
+    const { secret_fields: fields } = await call.client.status(name);
     const store = await createSecretStore(call.endpoint.region);
     const fault = faultOf(parsed(await store.read(secretId)), fields);
-    if (fault === undefined) return { check, state: 'ok', detail: `has ${fields.join(' and ')}` };
+    if (fault === undefined)
+      return { check, state: 'ok', detail: `has ${fields.map((field) => field.name).join(' and ')}` };
     return { check, state: 'failed', detail: fault, remedy: `Set it again with \`token-broker secret set ${name}\`.` };
   } catch (error) {
     const code = error instanceof TokenBrokerError ? error.code : undefined;

@@ -46,18 +46,14 @@ export function createConnectionCard({ name, abilities, act, look }) {
     const input = element('input', {
       id: `ask-${name}`,
       list: `ask-${name}-list`,
-      inputmode: 'numeric',
       autocomplete: 'off',
-      placeholder: '88',
       required: true,
-      pattern: 'system|[1-9][0-9]{0,9}',
-      title: 'A staff PKID, in digits',
     });
     const options = element('datalist', { id: `ask-${name}-list` });
     const box = element(
       'form',
       { class: 'ask', hidden: true },
-      element('label', { for: `ask-${name}`, text: 'Another staff member' }),
+      element('label', { for: `ask-${name}`, text: 'Another subject' }),
       input,
       options,
       element('button', { type: 'submit', class: 'plain', text: 'Add' }),
@@ -70,8 +66,11 @@ export function createConnectionCard({ name, abilities, act, look }) {
     });
     return {
       node: box,
-      draw({ subjects, any_staff: anyStaff }) {
-        box.hidden = !anyStaff && subjects.length < 2;
+      draw({ subjects, users }) {
+        box.hidden = users === null && subjects.length < 2;
+        input.pattern = users === null ? '' : `system|${users.pattern}`;
+        input.title = users === null ? '' : users.words;
+        input.placeholder = users === null ? '' : users.words.split(':')[0];
         if (options.childElementCount !== subjects.length) {
           arrange(
             options,

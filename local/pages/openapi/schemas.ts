@@ -118,6 +118,7 @@ const secretField = z.object({
   name: z.string(),
   kind: z.enum(['text', 'pem']),
   required: z.boolean(),
+  without: z.string().optional().meta({ description: 'A text that the field must not hold.' }),
 });
 
 const servedSubjects = z.object({

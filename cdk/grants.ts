@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { ServedSubjects } from '../functions/core/slot/connection.ts';
 import type { Provider } from '../functions/core/slot/provider.ts';
-import { isServed, isUserSubject, SUBJECT_PATTERN, SYSTEM, wordsOf } from '../functions/core/slot/slot.ts';
+import { describeUser, isServed, isUserSubject, SUBJECT_PATTERN, SYSTEM } from '../functions/core/slot/slot.ts';
 
 /** A broker as other constructs use it. */
 export interface ITokenBroker {
@@ -152,7 +152,7 @@ function checkedSubjects(
     throw new Error(`A grant on ${name} names no subject: leave \`subjects\` out for the system alone.`);
   for (const subject of subjects) {
     if (subject !== SYSTEM && !isSubject(subject, provider)) {
-      const words = provider?.userSubject === undefined ? 'a user of the upstream' : wordsOf(provider.userSubject);
+      const words = provider?.userSubject === undefined ? 'a user of the upstream' : describeUser(provider.userSubject);
       throw new Error(
         `${JSON.stringify(subject)} is not a subject: it is \`system\`, or ${words}. There is no wildcard.`,
       );

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { lifetimeSecondsOf } from '../core/slot/connection.ts';
 import type { Provider, ProviderDefaults, Setting } from '../core/slot/provider.ts';
-import { isUserSubject, userKeyOf, wordsOf } from '../core/slot/slot.ts';
+import { describeUser, isUserSubject, userKeyOf } from '../core/slot/slot.ts';
 import type { Providers } from '../providers/registry.ts';
 import {
   certificate,
@@ -192,7 +192,7 @@ export function createConnectionSchema(
       if (userSubject === undefined || !Array.isArray(listed)) return;
       listed.forEach((subject, index) => {
         if (isUserSubject(userSubject, subject)) return;
-        report(`must be ${wordsOf(userSubject)}, as text`, 'subjects', key, index);
+        report(`must be ${describeUser(userSubject)}, as text`, 'subjects', key, index);
       });
     }),
     rule([], ({ proxy }, report) => {

@@ -8,7 +8,7 @@ import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createPurge } from '../core/operate/purge.ts';
 import { createSlotListing, type SlotStatus } from '../core/operate/status.ts';
 import type { Connection } from '../core/slot/connection.ts';
-import { slotFor, userKeyOf, wordsOf } from '../core/slot/slot.ts';
+import { describeUser, requireSlot, userKeyOf } from '../core/slot/slot.ts';
 import type { Store } from '../core/slot/store.ts';
 import { BrokerError } from '../core/words/errors.ts';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
@@ -37,7 +37,7 @@ export function createConnectionsFunction(dependencies: {
 
     'DELETE /tokens/{connection}/{subject}': async ({ event, caller, requestId }) => {
       const connection = requireConnection(event, connections);
-      const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
+      const slot = requireSlot(connection, event.pathParameters?.['subject'] ?? '');
       await purge({ connection, slot, caller, requestId });
       return { statusCode: 204, headers: { 'cache-control': 'no-store' } };
     },
@@ -88,7 +88,7 @@ function writtenOf({ provider, subjects }: Connection) {
     ? {
         key: userKeyOf(provider),
         pattern: userSubject.pattern,
-        words: wordsOf(userSubject),
+        words: describeUser(userSubject),
         listed: users === true ? null : users,
       }
     : null;

@@ -9,7 +9,7 @@ import type { Surroundings } from '../composition/instance.ts';
 import type { Trust } from '../configuration/trust.ts';
 import { createHandOut, type HandOutDependencies } from '../core/hand-out/hand-out.ts';
 import type { Connection } from '../core/slot/connection.ts';
-import { slotFor } from '../core/slot/slot.ts';
+import { requireSlot } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
 import { createUpstreamHttp } from '../http/client.ts';
 import { ExchangeError, exchangeErrorOf, exchangeErrorResponse } from './exchange-error.ts';
@@ -63,7 +63,7 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
     const request = exchangeRequestOf(event);
     const workload = await trustedWorkload(request);
     const connection = declared(dependencies.connections, request.connection);
-    const slot = slotFor(connection, request.subject);
+    const slot = requireSlot(connection, request.subject);
     const caller = `${workload.issuer}#${workload.subject}`;
     const handedOut = await handOut({ connection, slot, caller, requestId, deadline, via: 'exchange' });
     return handOutResponse(connection, slot, handedOut, { now: clock.now(), issuedTokenType: ACCESS_TOKEN });

@@ -8,7 +8,7 @@ import type { Surroundings } from '../composition/instance.ts';
 import type { ForwardedAnswer } from '../core/proxy/forwarder.ts';
 import { createProxy, type ProxyDependencies } from '../core/proxy/proxy.ts';
 import type { Connection } from '../core/slot/connection.ts';
-import { slotFor } from '../core/slot/slot.ts';
+import { requireSlot } from '../core/slot/slot.ts';
 import { createUpstreamHttp } from '../http/client.ts';
 import { ERROR_HEADER } from '../http/forwarded-headers.ts';
 import { createForwarder } from '../providers/engine/forward.ts';
@@ -32,7 +32,7 @@ export function createProxyFunction(
     const connection = requireConnection(event, connections);
     const policy = connection.proxy;
     if (policy === undefined || connection.isolation !== isolation) throw noProxy(connection);
-    const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
+    const slot = requireSlot(connection, event.pathParameters?.['subject'] ?? '');
     const request = buildForwardedRequest(event, connection, policy);
     assertAllowed(policy, request, connection);
     return buildResponse(await proxy({ ...call, connection, policy, slot, request }), event);

@@ -6,7 +6,7 @@ import type { Surroundings } from '../composition/instance.ts';
 import { warmUp } from '../composition/warm-up.ts';
 import { createHandOut, type HandOutDependencies } from '../core/hand-out/hand-out.ts';
 import type { Connection } from '../core/slot/connection.ts';
-import { slotFor } from '../core/slot/slot.ts';
+import { requireSlot } from '../core/slot/slot.ts';
 
 /** The routes of this function; the method routes of the API as payload format 2.0 names them. */
 const POST_ROUTE = 'POST /tokens/{connection}/{subject}';
@@ -19,7 +19,7 @@ export function createTokenFunction(
 
   return createApiFunction(dependencies, async ({ event, caller, requestId, deadline }) => {
     const connection = requireConnection(event, dependencies.connections);
-    const slot = slotFor(connection, event.pathParameters?.['subject'] ?? '');
+    const slot = requireSlot(connection, event.pathParameters?.['subject'] ?? '');
     const minTtlSeconds = parseMinTtl(event);
     const rejectedHash = event.routeKey === POST_ROUTE ? await loadRejectedHash(event) : undefined;
     const handedOut = await handOut({

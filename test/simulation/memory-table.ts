@@ -1,4 +1,4 @@
-import { changed, holdsFor } from '../../functions/core/slot/change.ts';
+import { applyChange, holdsFor } from '../../functions/core/slot/change.ts';
 import type * as changes from '../../functions/core/slot/changes.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../../functions/core/slot/record.ts';
@@ -73,7 +73,7 @@ export function createMemoryTable({
     /** Makes a change where its conditions hold. */
     write(slot: Slot, change: SlotChange): boolean {
       const record = get(slot);
-      return holdsFor(change, record) && set(change.name, slot, changed(change, record, EMPTY_RECORD));
+      return holdsFor(change, record) && set(change.name, slot, applyChange(change, record, EMPTY_RECORD));
     },
 
     all: () => [...items.values()],
@@ -110,7 +110,7 @@ export function createMemoryTable({
     writeRefusals(connection: string, change: RefusalsChange): boolean {
       const before = counted.get(connection);
       if (!holdsFor(change, before)) return false;
-      const after = changed(change, before, NO_REFUSALS);
+      const after = applyChange(change, before, NO_REFUSALS);
       counted.set(connection, after);
       onRefusals({ connection, after });
       return true;

@@ -163,7 +163,7 @@ export const mutants: readonly Mutant[] = [
     name: 'an invocation without an answer is taken for one that was never sent',
     file: 'functions/core/hand-out/request-mint.ts',
     find: "case 'unanswered':\n        return { record: await read(slot), reply: undefined };",
-    replace: "case 'unanswered':\n        throw await notInvoked(connection, slot, claim);",
+    replace: "case 'unanswered':\n        throw await recordNotInvoked(connection, slot, claim);",
   },
   {
     name: 'a look at the secret counts as a try, with its back-off',

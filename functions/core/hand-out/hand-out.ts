@@ -81,14 +81,14 @@ export function createHandOut(dependencies: HandOutDependencies): (request: Hand
     const minTtlSeconds = Math.max(connection.minTtlSeconds, request.minTtlSeconds ?? 0);
     assertServable(request, minTtlSeconds);
 
-    const handedOut = fromMemory(request, minTtlSeconds, memory, clock.now()) ?? (await obtain(request, minTtlSeconds));
+    const handedOut = readMemory(request, minTtlSeconds, memory, clock.now()) ?? (await obtain(request, minTtlSeconds));
     await recordHandOut(dependencies, request, handedOut);
     return handedOut;
   };
 }
 
 /** Hands out from memory a token that is before its `refreshAt` and was read within `memorySeconds`. */
-function fromMemory(
+function readMemory(
   { connection, slot, rejectedHash }: HandOutRequest,
   minTtlSeconds: number,
   memory: TokenMemory,

@@ -7,7 +7,7 @@ import type { Slot } from '../slot/slot.ts';
 import type { Token } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { HandOutRoute, HandOutSource } from './audit.ts';
-import { nextStep, type Publication, refreshInProgress } from './next-step.ts';
+import { createInProgressError, nextStep, type Publication } from './next-step.ts';
 import { noteUse } from './refresh-ahead.ts';
 import { createRequestMint, type Minted, type RequestMintDependencies } from './request-mint.ts';
 
@@ -52,7 +52,7 @@ export function createLookup(dependencies: LookupDependencies): {
   hasTimeToMint(request: Pick<LookupRequest, 'connection' | 'deadline'>): boolean;
 } {
   const { store, telemetry, clock, random } = dependencies;
-  const { mint, doesNotOpen } = createRequestMint(dependencies);
+  const { mint, recordUnopened } = createRequestMint(dependencies);
 
   function hasTimeToMint({ connection, deadline }: Pick<LookupRequest, 'connection' | 'deadline'>): boolean {
     return deadline - clock.monotonic() >= timeNeededToMintMs(connection);
@@ -61,7 +61,7 @@ export function createLookup(dependencies: LookupDependencies): {
   async function find(request: LookupRequest): Promise<Obtained> {
     const { connection, slot, deadline } = request;
     const beganAt = clock.monotonic();
-    let { record: found, isConsistent, not } = await firstLook(request);
+    let { record: found, isConsistent, not } = await lookFirst(request);
     const firstSeen = found?.generation ?? 0;
     let minted: Minted['reply'];
     let waitUntil: number | undefined;
@@ -82,14 +82,14 @@ export function createLookup(dependencies: LookupDependencies): {
               await noteUse(dependencies, { connection, slot, record: step.record, now: at, via: request.via });
               return { token, source: isMintedForUs && minted ? minted.source : 'cache', readAt: at };
             }
-            if (isMintedForUs) throw await doesNotOpen(connection, slot, record);
+            if (isMintedForUs) throw await recordUnopened(connection, slot, record);
             not = { hash: step.record.token.hash, generation: record.generation };
             break;
           }
           case 'wait': {
             const began = clock.monotonic();
             waitUntil ??= Math.min(began + waitLimitMs(connection), deadline);
-            if (began >= waitUntil) throw refreshInProgress(connection, record, clock.now());
+            if (began >= waitUntil) throw createInProgressError(connection, record, clock.now());
             await clock.sleep(Math.min(pauseMs(began - beganAt), waitUntil - began));
             waitedMs += clock.monotonic() - began;
             found = await store.read(slot, { consistent: true });
@@ -118,7 +118,7 @@ export function createLookup(dependencies: LookupDependencies): {
     }
   }
 
-  async function firstLook({ connection, slot, rejectedHash, dead: not }: LookupRequest): Promise<FirstLook> {
+  async function lookFirst({ connection, slot, rejectedHash, dead: not }: LookupRequest): Promise<FirstLook> {
     if (rejectedHash !== undefined) return reject(connection, slot, rejectedHash);
     const isConsistent = not !== undefined;
     return { record: await store.read(slot, { consistent: isConsistent }), isConsistent, not };

@@ -47,12 +47,12 @@ export function nextStep(want: Want, { record, isConsistent, at }: Reading, hasT
   if (!isRefused(want, record)) {
     if (hasUsableToken(record, at, want.minTtlSeconds)) return { do: 'open', record };
     const isNotDue = at < (record.token?.refreshAt ?? 0) || record.generation > want.firstSeen;
-    if (isNotDue && hasUsableToken(record, at, want.connection.minTtlSeconds)) return fail(minTtlUnsatisfiable(want));
+    if (isNotDue && hasUsableToken(record, at, want.connection.minTtlSeconds)) return fail(createMinTtlError(want));
   }
   if (liveLease(record, at) !== undefined) return { do: 'wait' };
   if (isBackingOff(record, at))
-    return isConsistent ? fail(cooldown(want.connection, record, at)) : { do: 'read again' };
-  return hasTimeToMint ? { do: 'mint' } : fail(refreshInProgress(want.connection, record, at));
+    return isConsistent ? fail(createCooldownError(want.connection, record, at)) : { do: 'read again' };
+  return hasTimeToMint ? { do: 'mint' } : fail(createInProgressError(want.connection, record, at));
 }
 
 function isRefused({ not }: Want, { token, generation }: SlotRecord): boolean {
@@ -63,7 +63,7 @@ function fail(error: BrokerError): Step {
   return { do: 'fail', error };
 }
 
-function minTtlUnsatisfiable({ minTtlSeconds }: Want): BrokerError {
+function createMinTtlError({ minTtlSeconds }: Want): BrokerError {
   return new BrokerError(
     'min_ttl_unsatisfiable',
     `The token has less than ${minTtlSeconds} s to go, and it is not renewed before its refresh_at for min_ttl. Ask for less.`,
@@ -71,7 +71,7 @@ function minTtlUnsatisfiable({ minTtlSeconds }: Want): BrokerError {
 }
 
 /** Creates the error for callers while an earlier failure keeps the broker from trying again. */
-function cooldown(connection: Connection, record: SlotRecord, now: number): BrokerError {
+function createCooldownError(connection: Connection, record: SlotRecord, now: number): BrokerError {
   const retryAfterMs = record.notBefore - now;
   // A holder that never came back leaves its back-off and no code.
   const cause = record.failure?.code ?? 'upstream_outcome_unknown';
@@ -96,7 +96,7 @@ function cooldown(connection: Connection, record: SlotRecord, now: number): Brok
   );
 }
 
-export function refreshInProgress(connection: Connection, record: SlotRecord, now: number): BrokerError {
+export function createInProgressError(connection: Connection, record: SlotRecord, now: number): BrokerError {
   const lease = liveLease(record, now);
   return new BrokerError(
     'refresh_in_progress',

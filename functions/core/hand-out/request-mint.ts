@@ -2,7 +2,7 @@ import { backOffMs } from '../slot/back-off.ts';
 import type { Claim } from '../slot/changes.ts';
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
-import { claimOn, waitLimitMs } from '../slot/lease.ts';
+import { createClaim, waitLimitMs } from '../slot/lease.ts';
 import type { MintReply } from '../slot/mint-message.ts';
 import type { MintInvoker } from '../slot/minter.ts';
 import { liveLease, type SlotRecord } from '../slot/record.ts';
@@ -36,7 +36,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     { connection, slot, deadline }: { readonly connection: Connection; readonly slot: Slot; readonly deadline: number },
     seen: SlotRecord | undefined,
   ): Promise<Minted> {
-    const claim = claimOn(connection, seen, { now: clock.now(), random });
+    const claim = createClaim(connection, seen, { now: clock.now(), random });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
     if (!taken.isOurs) {
       const { record, error } = taken;
@@ -49,25 +49,21 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     const invocation = await minter.invoke(connection, { ...slot, trigger: 'caller', lease }, timeoutMs);
     switch (invocation.kind) {
       case 'refused':
-        throw await notInvoked(connection, slot, claim);
+        throw await recordNotInvoked(connection, slot, claim);
       case 'function_error':
-        return { record: await publishedAllTheSame(connection, slot, claim), reply: undefined };
+        return { record: await requirePublished(connection, slot, claim), reply: undefined };
       case 'unanswered':
         return { record: await read(slot), reply: undefined };
       case 'reply': {
         const { reply } = invocation;
-        if (reply.outcome === 'failed') throw errorOf(reply);
+        if (reply.outcome === 'failed') throw createError(reply);
         return { record: await read(slot), reply: reply.outcome === 'published' ? reply : undefined };
       }
     }
   }
 
   /** Returns the record if `mint` published before its function failed; else throws. */
-  async function publishedAllTheSame(
-    connection: Connection,
-    slot: Slot,
-    { seen, notBefore }: Claim,
-  ): Promise<SlotRecord> {
+  async function requirePublished(connection: Connection, slot: Slot, { seen, notBefore }: Claim): Promise<SlotRecord> {
     const after = await read(slot);
     if (after !== undefined && after.generation > (seen?.generation ?? 0)) return after;
     throw new BrokerError(
@@ -78,7 +74,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
   }
 
   /** Writes a short back-off and returns the error for a `mint` that never ran: no login can have been counted. */
-  async function notInvoked(connection: Connection, slot: Slot, claim: Claim): Promise<BrokerError> {
+  async function recordNotInvoked(connection: Connection, slot: Slot, claim: Claim): Promise<BrokerError> {
     const retryAfterMs = backOffMs('not_judged', (claim.seen?.tries ?? 0) + 1, random);
     await backOff(slot, claim, 'mint_unavailable', retryAfterMs);
     return new BrokerError(
@@ -89,9 +85,9 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
   }
 
   /** Writes a back-off and returns the error for a new token that does not open, since the next would not either. */
-  async function doesNotOpen(connection: Connection, slot: Slot, record: SlotRecord): Promise<BrokerError> {
+  async function recordUnopened(connection: Connection, slot: Slot, record: SlotRecord): Promise<BrokerError> {
     const retryAfterMs = backOffMs('unknown', record.tries + 1, random);
-    const claim = claimOn(connection, record, { now: clock.now(), random });
+    const claim = createClaim(connection, record, { now: clock.now(), random });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
     if (taken.isOurs) await backOff(slot, claim, 'kms_unavailable', retryAfterMs);
     return new BrokerError(
@@ -112,9 +108,9 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     await store.write(slot, changes.fail({ leaseId, code, at, notBefore, dueAt: notBefore, ttlSeconds }));
   }
 
-  return { mint, doesNotOpen };
+  return { mint, recordUnopened };
 }
 
-function errorOf({ code, detail, retryAfterMs }: Extract<MintReply, { outcome: 'failed' }>): BrokerError {
+function createError({ code, detail, retryAfterMs }: Extract<MintReply, { outcome: 'failed' }>): BrokerError {
   return new BrokerError(code, detail, { retryAfterMs });
 }

@@ -1,6 +1,6 @@
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
-import { claimOn, mintWindowMs } from '../slot/lease.ts';
+import { createClaim, mintWindowMs } from '../slot/lease.ts';
 import type { MintReply, MintRequest } from '../slot/mint-message.ts';
 import { hasUsableToken, isBackingOff, isRejected, liveLease, type SlotRecord } from '../slot/record.ts';
 import { isServed, type Slot } from '../slot/slot.ts';
@@ -24,7 +24,7 @@ const SHORTEST_WINDOW_MS = 1_500;
  * Creates the start of an attempt: under a lease that the invoker took, or under one taken here. Returns a reply if
  * there is nothing to do, or somebody else is doing it.
  */
-export function createLeaseTaking({
+export function createBeginAttempt({
   store,
   clock,
   random,
@@ -74,7 +74,7 @@ export function createLeaseTaking({
       await reschedule(record.notBefore);
       return { outcome: 'waiting' };
     }
-    const claim = claimOn(connection, record, { now, random });
+    const claim = createClaim(connection, record, { now, random });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
     // Nobody else knows this lease, so it needs no `begin` to exclude other invocations.
     if (taken.isOurs) return { leaseId: claim.leaseId, takenAt: now, record: taken.record };

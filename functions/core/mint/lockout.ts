@@ -1,5 +1,5 @@
 import type { Connection } from '../slot/connection.ts';
-import { keptAtLeast, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
+import { extendTtl, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
 import type { DataKey, Keys } from '../slot/keys.ts';
 import { isRejected, type SlotRecord } from '../slot/record.ts';
 import { countRefusal, type Refusal, type Refusals, startRefusals } from '../slot/refusals.ts';
@@ -56,7 +56,7 @@ export function createLoginGate({
   readonly telemetry: Telemetry;
   readonly clock: Clock;
 }): LoginGate {
-  async function currentSecret(connection: Connection, record: SlotRecord): Promise<SecretVersion> {
+  async function readSecret(connection: Connection, record: SlotRecord): Promise<SecretVersion> {
     const { secret } = connection;
     // Bypass the cache if the last secret was refused or invalid, or the token reported dead: it may have been rotated.
     const wantsNewVersion = record.refusedVersion !== undefined || record.failure?.code === 'secret_invalid';
@@ -77,16 +77,16 @@ export function createLoginGate({
   return {
     async prepare({ connection, slot, record, keepsClosed }) {
       const [kept, key, closedKey, refusals] = await Promise.all([
-        currentSecret(connection, record),
+        readSecret(connection, record),
         keys.generate(slot),
         keepsClosed ? keys.generate(slot, 'closed') : undefined,
         store.refusals(connection.name),
       ]);
-      if (kept.versionId === record.refusedVersion) return refusedBefore(connection, record.refusedVersion);
-      if (!stops(refusals, kept.versionId)) return { secret: kept, key, closedKey, refusals };
+      if (kept.versionId === record.refusedVersion) return createRefusedFailure(connection, record.refusedVersion);
+      if (!stopsLogins(refusals, kept.versionId)) return { secret: kept, key, closedKey, refusals };
 
       const secret = await secrets.current({ secret: connection.secret, maxAgeMs: 0 });
-      if (stops(refusals, secret.versionId)) return refusedBefore(connection, record.refusedVersion);
+      if (stopsLogins(refusals, secret.versionId)) return createRefusedFailure(connection, record.refusedVersion);
       return { secret, key, closedKey, refusals };
     },
 
@@ -95,7 +95,7 @@ export function createLoginGate({
     },
 
     async refused(slot, secretVersion) {
-      const ttlSeconds = keptAtLeast(0, clock.now(), REFUSAL_KEPT_SECONDS);
+      const ttlSeconds = extendTtl(0, clock.now(), REFUSAL_KEPT_SECONDS);
       await tolerate(recordRefusal(store, { slot, secretVersion, ttlSeconds }), slot.connection);
     },
   };
@@ -111,11 +111,11 @@ export async function recordRefusal(store: Pick<Store, 'writeRefusals'>, refusal
   throw new BrokerError('store_unavailable', 'Writers of other secret versions were quicker each time.');
 }
 
-function stops(refusals: Refusals | undefined, versionId: string): boolean {
+function stopsLogins(refusals: Refusals | undefined, versionId: string): boolean {
   return refusals !== undefined && refusals.secretVersion === versionId && refusals.slots.size >= REFUSALS_THAT_STOP;
 }
 
-function refusedBefore(connection: Connection, refusedVersion: string | undefined): AttemptFailure {
+function createRefusedFailure(connection: Connection, refusedVersion: string | undefined): AttemptFailure {
   return {
     code: 'upstream_credential_rejected',
     detail: `The upstream of ${connection.name} refused the credential, and its secret has had no new version since. Put the right value into the secret.`,

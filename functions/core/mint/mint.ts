@@ -8,10 +8,10 @@ import { isRejected } from '../slot/record.ts';
 import { type Slot, slotOf } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
-import { createLeaseTaking } from './begin.ts';
+import { createBeginAttempt } from './begin.ts';
 import { createLoginGate, type LoginMaterial } from './lockout.ts';
-import { type Attempt, type AttemptFailure, failureOf, type Minted, writeFailure } from './outcome.ts';
-import { createPublishing } from './publish.ts';
+import { type Attempt, type AttemptFailure, convertError, type Minted, writeFailure } from './outcome.ts';
+import { createPublish } from './publish.ts';
 import type { Secrets } from './secrets.ts';
 import type { Upstream, UpstreamFailure, UpstreamOutcome } from './upstream.ts';
 
@@ -45,13 +45,13 @@ export function createMint(
   dependencies: MintDependencies,
 ): (request: MintRequest, connection: Connection) => Promise<MintReply> {
   const { store, keys, upstream, clock } = dependencies;
-  const takeLease = createLeaseTaking(dependencies);
+  const beginAttempt = createBeginAttempt(dependencies);
   const loginGate = createLoginGate(dependencies);
-  const publish = createPublishing(dependencies);
+  const publish = createPublish(dependencies);
 
   return async function mint(request, connection) {
     const slot = slotOf(connection, request.subject);
-    const taken = await beforeSending(() => takeLease(request, connection, slot));
+    const taken = await beforeSending(() => beginAttempt(request, connection, slot));
     if ('failure' in taken) return { outcome: 'failed', code: taken.failure.code, detail: taken.failure.detail };
     const held = taken.value;
     if ('outcome' in held) return held;
@@ -92,14 +92,14 @@ export function createMint(
     if (token === undefined || (keepsClosed && token.closed === undefined)) return undefined;
 
     const timeoutMs = timeForUpstream(attempt);
-    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: outOfTime(connection) };
+    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection) };
     const { value, values, closed, secretVersion, attributes } = token;
     const secret = 'secret' in material ? material.secret.value : undefined;
-    const outcome = await timed(connection, renewal.source === 'slide' ? 'Slides' : 'Refreshes', () =>
+    const outcome = await measure(connection, renewal.source === 'slide' ? 'Slides' : 'Refreshes', () =>
       upstream.renew({ connection, subject: slot.subject, token: value, values, closed, secret, timeoutMs }),
     );
     if (outcome.kind === 'failure') {
-      const failure = attemptFailure(outcome);
+      const failure = convertUpstreamFailure(outcome);
       return outcome.ended === true ? { ended: failure, hash: token.hash } : { failure };
     }
     const sessionStartedAt = record.token?.sessionStartedAt ?? token.issuedAt;
@@ -125,16 +125,16 @@ export function createMint(
     const material: LoginMaterial = prepared.value;
 
     const timeoutMs = timeForUpstream(attempt);
-    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: outOfTime(connection) };
+    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection) };
     const { value: secret, versionId: secretVersion } = material.secret;
-    const outcome = await timed(connection, 'Logins', () =>
+    const outcome = await measure(connection, 'Logins', () =>
       upstream.login({ connection, subject: slot.subject, secret, timeoutMs }),
     );
     if (outcome.warning !== undefined) dependencies.telemetry.warn(outcome.warning, { connection: connection.name });
     if (outcome.kind === 'failure') {
-      if (outcome.backOff !== 'refused') return { failure: attemptFailure(outcome) };
+      if (outcome.backOff !== 'refused') return { failure: convertUpstreamFailure(outcome) };
       await loginGate.refused(slot, secretVersion);
-      return { failure: { ...attemptFailure(outcome), refusedVersion: secretVersion } };
+      return { failure: { ...convertUpstreamFailure(outcome), refusedVersion: secretVersion } };
     }
     await loginGate.succeeded(connection, material);
     return {
@@ -155,7 +155,7 @@ export function createMint(
     try {
       return { value: await work() };
     } catch (error) {
-      return { failure: failureOf(error) };
+      return { failure: convertError(error) };
     }
   }
 
@@ -163,7 +163,7 @@ export function createMint(
     return Math.min(connection.timeoutSeconds * 1000, deadline - clock.now() - WRITING_MS);
   }
 
-  async function timed(
+  async function measure(
     connection: Connection,
     count: 'Logins' | 'Slides' | 'Refreshes',
     work: () => Promise<UpstreamOutcome>,
@@ -195,11 +195,11 @@ function isRenewable({ connection, record }: Attempt, now: number): boolean {
   return now < token.usableUntil && now < sessionEndsAt && !cannotRenew;
 }
 
-function attemptFailure({ code, detail, backOff, retryAfterMs }: UpstreamFailure): AttemptFailure {
+function convertUpstreamFailure({ code, detail, backOff, retryAfterMs }: UpstreamFailure): AttemptFailure {
   return { code, detail, backOff, countsAsTry: true, retryAfterMs };
 }
 
-function outOfTime(connection: Connection): AttemptFailure {
+function createOutOfTimeFailure(connection: Connection): AttemptFailure {
   return {
     code: 'deadline_exceeded',
     detail: `Nothing was sent to the upstream of ${connection.name}: getting ready took all the time there was.`,

@@ -2,7 +2,7 @@ import type { BackOffKind } from '../slot/back-off.ts';
 import { backOffMs } from '../slot/back-off.ts';
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
-import { keptAtLeast, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
+import { extendTtl, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
 import type { DataKey } from '../slot/keys.ts';
 import type { MintReply, MintRequest, MintSource } from '../slot/mint-message.ts';
 import { EMPTY_RECORD } from '../slot/record.ts';
@@ -51,7 +51,7 @@ export interface AttemptFailure {
 const SECRET_LOOK_MS = 10_000;
 
 /** Converts a `BrokerError` thrown before anything was sent to a failure; rethrows other errors. */
-export function failureOf(error: unknown): AttemptFailure {
+export function convertError(error: unknown): AttemptFailure {
   if (!(error instanceof BrokerError)) throw error;
   return { code: error.code, detail: error.detail, backOff: 'not_judged', countsAsTry: true };
 }
@@ -75,7 +75,7 @@ export async function writeFailure(
   const retryAfterMs = waitAfter(failure, record.tries, random);
   const notBefore = at + retryAfterMs;
   const isRefused = refusedVersion !== undefined;
-  const ttlSeconds = isRefused ? keptAtLeast(record.ttlSeconds, at, REFUSAL_KEPT_SECONDS) : record.ttlSeconds;
+  const ttlSeconds = isRefused ? extendTtl(record.ttlSeconds, at, REFUSAL_KEPT_SECONDS) : record.ttlSeconds;
   try {
     const dueAt = isRefused ? undefined : notBefore;
     const tries = failure.countsAsTry ? undefined : Math.max(record.tries - 1, EMPTY_RECORD.tries);

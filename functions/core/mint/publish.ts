@@ -18,7 +18,7 @@ const RETRY_SPREAD_MS = 200;
  * Creates the end of a successful attempt: it seals the token and publishes it as the next generation, if the lease is
  * still held and no generation came between. Else it discards the token, so that an older never replaces a newer.
  */
-export function createPublishing(dependencies: {
+export function createPublish(dependencies: {
   readonly store: Store;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -32,10 +32,10 @@ export function createPublishing(dependencies: {
     const times = timesOf(minted.issued, connection, slot);
     const now = clock.now();
     if (!isUsable(times, now, connection.minTtlSeconds)) {
-      return writeFailure(dependencies, attempt, unusable(attempt, times, now));
+      return writeFailure(dependencies, attempt, createUnusableFailure(attempt, times, now));
     }
     const generation = record.generation + 1;
-    const token = sealNext(dependencies, slot, record, { ...minted, ...times, ...contentOf(attempt, minted) });
+    const token = sealNext(dependencies, slot, record, { ...minted, ...times, ...sealContent(attempt, minted) });
     const stillRefused = minted.source === 'login' ? undefined : record.refusedVersion;
     const publication = changes.publish({
       leaseId,
@@ -72,7 +72,7 @@ export function createPublishing(dependencies: {
     };
   };
 
-  function contentOf({ slot }: Attempt, { issued, closedKey, sessionStartedAt, secretVersion }: Minted) {
+  function sealContent({ slot }: Attempt, { issued, closedKey, sessionStartedAt, secretVersion }: Minted) {
     const { value, values = {}, closed } = issued;
     const place = { broker, slot, sessionStartedAt, secretVersion };
     const isClosed = closed !== undefined && closedKey !== undefined;
@@ -100,7 +100,7 @@ export function createPublishing(dependencies: {
   }
 }
 
-function unusable({ connection }: Attempt, { expiresAt }: TokenTimes, now: number): AttemptFailure {
+function createUnusableFailure({ connection }: Attempt, { expiresAt }: TokenTimes, now: number): AttemptFailure {
   const leftSeconds = Math.floor((expiresAt - now) / 1000);
   return {
     code: 'upstream_token_unusable',

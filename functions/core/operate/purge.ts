@@ -1,6 +1,6 @@
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
-import { DAY_SECONDS, keptAtLeast } from '../slot/item-end.ts';
+import { DAY_SECONDS, extendTtl } from '../slot/item-end.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import type { Clock, Telemetry } from '../words/platform.ts';
@@ -27,7 +27,7 @@ export function createPurge({
   return async ({ connection, slot, caller, requestId }) => {
     const existing = await store.read(slot, { consistent: true });
     if (existing === undefined) return;
-    const ttlSeconds = keptAtLeast(existing.ttlSeconds, clock.now(), DAY_SECONDS);
+    const ttlSeconds = extendTtl(existing.ttlSeconds, clock.now(), DAY_SECONDS);
     await store.write(slot, changes.purge({ ttlSeconds }));
     if ((await store.refusals(connection.name)) !== undefined) await store.clearRefusals(connection.name);
     telemetry.info('A slot was purged.', { connection: connection.name, subject: slot.subject, caller, requestId });

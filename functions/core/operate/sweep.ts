@@ -48,7 +48,7 @@ export function createSweep({
   }
 
   /** Reads the due slots, and skips those of removed connections, which stay due until their items end. */
-  async function dueSlots(): Promise<readonly DueSlot[]> {
+  async function readDueSlots(): Promise<readonly DueSlot[]> {
     for (let limit = SLOTS_A_SWEEP + 1; ; limit *= 2) {
       const found = await store.due({ now: clock.now(), limit });
       const configured = found.filter(({ slot }) => Object.hasOwn(connections, slot.connection));
@@ -58,7 +58,7 @@ export function createSweep({
 
   return async function sweep() {
     const began = clock.monotonic();
-    const due = await dueSlots();
+    const due = await readDueSlots();
     const outcomes: Record<string, number> = {};
     let begun = 0;
 
@@ -76,7 +76,7 @@ export function createSweep({
       }
     };
 
-    const queues = Map.groupBy(inTurns(due).slice(0, SLOTS_A_SWEEP), ({ slot }) => slot.connection);
+    const queues = Map.groupBy(takeTurns(due).slice(0, SLOTS_A_SWEEP), ({ slot }) => slot.connection);
     await Promise.all(
       [...queues].flatMap(([name, queue]) => {
         const connection = connections[name];
@@ -97,7 +97,7 @@ export function createSweep({
 }
 
 /** Orders the slots so that each connection has one in turn, the longest overdue first. */
-function inTurns(due: readonly DueSlot[]): readonly DueSlot[] {
+function takeTurns(due: readonly DueSlot[]): readonly DueSlot[] {
   const queues = [...Map.groupBy(due, ({ slot }) => slot.connection).values()];
   const rounds = Math.max(0, ...queues.map(({ length }) => length));
   return Array.from({ length: rounds }, (_, round) => queues.flatMap((queue) => queue[round] ?? [])).flat();

@@ -3,7 +3,7 @@ import { recordHandOut } from '../hand-out/audit.ts';
 import { createLookup, type LookupDependencies } from '../hand-out/lookup.ts';
 import { askRefresh, recordUse } from '../hand-out/refresh-ahead.ts';
 import * as changes from '../slot/changes.ts';
-import { keptAtLeast, LEASED_KEPT_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
+import { extendTtl, LEASED_KEPT_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
 import { waitLimitMs } from '../slot/lease.ts';
 import { openToken } from '../slot/open-token.ts';
 import { hasUsableToken, isRejected, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
@@ -98,7 +98,7 @@ export function createExclusiveCalls(
         const leaseId = random.uuid();
         const endsAt = now + Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000;
         const leaseUntil = endsAt + CLOCK_SKEW_MS;
-        const ttlSeconds = keptAtLeast(seen.ttlSeconds, now, LEASED_KEPT_SECONDS);
+        const ttlSeconds = extendTtl(seen.ttlSeconds, now, LEASED_KEPT_SECONDS);
         const call = changes.beginCall({ leaseId, leaseUntil, ttlSeconds, seen });
         const taken = await takeLease(store, slot, { leaseId, now, seen }, call);
         if (taken.isOurs) {

@@ -38,7 +38,7 @@ export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) 
   }
 
   /** Gets another token for the replay, or undefined if the first 401 is the answer. */
-  async function renewed(call: ProxyCall, rejected: HandOut): Promise<HandOut | undefined> {
+  async function renew(call: ProxyCall, rejected: HandOut): Promise<HandOut | undefined> {
     try {
       return await handOut({ ...call, via: 'proxy', rejectedHash: rejected.token.hash });
     } catch (error) {
@@ -55,7 +55,7 @@ export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) 
     const { answer } = await forward(call, first);
     if (answer.status !== UNAUTHORIZED) return { answer, generation: first.token.generation, again: false };
 
-    const second = await renewed(call, first);
+    const second = await renew(call, first);
     if (second === undefined || call.deadline - clock.monotonic() < SHORTEST_CALL_MS) {
       return { answer, generation: first.token.generation, again: false };
     }

@@ -54,7 +54,7 @@ export function holdsFor<R>(change: Change<R>, record: R | undefined): boolean {
 }
 
 /** Returns the record after a change whose conditions hold; `empty` is the record of an absent item. */
-export function changed<R extends object>(change: Change<R>, record: R | undefined, empty: R): R {
+export function applyChange<R extends object>(change: Change<R>, record: R | undefined, empty: R): R {
   const { set = {}, setIfAbsent = {}, add = {}, clear = [] } = change;
   const next = new Map<string, unknown>(Object.entries({ ...empty, ...record }));
   for (const field of clear) next.set(field, empty[field]);

@@ -63,18 +63,18 @@ export type FingerprintedFields = Pick<Connection, 'provider' | 'baseUrl' | 'sec
 export function fingerprintOf({ provider, baseUrl, secret, settings }: FingerprintedFields): string {
   const { answers: _answers, limits: _limits, attributes: _attributes, ...changing } = provider;
   return createHash('sha256')
-    .update(JSON.stringify([inOrder(changing), baseUrl, secret, inOrder(settings)]))
+    .update(JSON.stringify([sortMembers(changing), baseUrl, secret, sortMembers(settings)]))
     .digest('hex')
     .slice(0, 16);
 }
 
 /** Sorts the members of JSON, for one order. Derived values keep their order, which is part of their meaning. */
-function inOrder(value: unknown, name = ''): unknown {
-  if (Array.isArray(value)) return value.map((each) => inOrder(each));
+function sortMembers(value: unknown, name = ''): unknown {
+  if (Array.isArray(value)) return value.map((each) => sortMembers(each));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
   const sorted = name === 'derived' ? entries : entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.map(([key, each]) => [key, inOrder(each, key)]);
+  return sorted.map(([key, each]) => [key, sortMembers(each, key)]);
 }
 
 /**

@@ -8,7 +8,7 @@ export const LEASED_KEPT_SECONDS = DAY_SECONDS;
 export const REFUSAL_KEPT_SECONDS = 30 * DAY_SECONDS;
 
 /** Returns the later of an item's present end and `seconds` from now; epoch seconds. */
-export function keptAtLeast(ttlSeconds: number, now: number, seconds: number): number {
+export function extendTtl(ttlSeconds: number, now: number, seconds: number): number {
   return Math.max(ttlSeconds, Math.ceil(now / SECOND_MS) + seconds);
 }
 

@@ -2,7 +2,7 @@ import type { Random } from '../words/platform.ts';
 import { backOffMs } from './back-off.ts';
 import type { Claim } from './changes.ts';
 import type { Connection } from './connection.ts';
-import { keptAtLeast, LEASED_KEPT_SECONDS } from './item-end.ts';
+import { extendTtl, LEASED_KEPT_SECONDS } from './item-end.ts';
 import { EMPTY_RECORD, type SlotRecord } from './record.ts';
 
 const SECOND_MS = 1000;
@@ -31,7 +31,7 @@ export function timeNeededToMintMs(connection: Connection): number {
  * Creates a claim on the lease of a slot. It includes the back-off that holds if the holder never comes back, so that
  * even a crash in every attempt cannot hammer an upstream.
  */
-export function claimOn(
+export function createClaim(
   connection: Connection,
   seen: SlotRecord | undefined,
   { now, random }: { readonly now: number; readonly random: Random },
@@ -43,7 +43,7 @@ export function claimOn(
     now,
     leaseUntil: now + holdMs,
     notBefore: now + Math.max(holdMs, backOffMs('unknown', tries + 1, random)),
-    ttlSeconds: keptAtLeast(ttlSeconds, now, LEASED_KEPT_SECONDS),
+    ttlSeconds: extendTtl(ttlSeconds, now, LEASED_KEPT_SECONDS),
     seen,
   };
 }

@@ -19,7 +19,7 @@ export function place(connection: Connection, token: string, values: Values): Pl
   return {
     headers: fillMembers(headers, all),
     query: fillMembers(query, all),
-    baseUrl: address?.startsWith('/') ? behind(connection.baseUrl, address) : (address ?? connection.baseUrl),
+    baseUrl: address?.startsWith('/') ? appendPath(connection.baseUrl, address) : (address ?? connection.baseUrl),
   };
 
   function encode(value: string, name: string): string {
@@ -28,7 +28,7 @@ export function place(connection: Connection, token: string, values: Values): Pl
 }
 
 /** Appends a path to a base URL. */
-export function behind(baseUrl: string, path: string): string {
+export function appendPath(baseUrl: string, path: string): string {
   return `${baseUrl.replace(/\/+$/, '')}${path}`;
 }
 

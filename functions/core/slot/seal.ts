@@ -106,7 +106,7 @@ function encrypt(plaintext: string, key: DataKey, associated: Uint8Array, random
  * if the token or a fact that it is bound to was changed.
  */
 export function open(token: SealedToken, key: Secret<Uint8Array>, place: SealPlace): SealedContent | undefined {
-  return contentOf(decrypt(token.ciphertext, key, associatedData(place, token)));
+  return parseContent(decrypt(token.ciphertext, key, associatedData(place, token)));
 }
 
 function decrypt(sealed: Uint8Array, key: Secret<Uint8Array>, associated: Uint8Array): JsonValue | undefined {
@@ -138,7 +138,7 @@ function keyObjectOf(key: Secret<Uint8Array>): KeyObject {
   return made;
 }
 
-function contentOf(parsed: JsonValue | undefined): SealedContent | undefined {
+function parseContent(parsed: JsonValue | undefined): SealedContent | undefined {
   if (!isJsonObject(parsed)) return undefined;
   const { token, attributes, values = {} } = parsed;
   const texts = parseTexts(values);

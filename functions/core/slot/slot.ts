@@ -72,13 +72,13 @@ export function isServed(subject: string, { system, users }: ServedSubjects): bo
  * Checks the subject that a caller asks for, and returns its slot. Throws `invalid_subject` if it is malformed,
  * `subject_not_supported` if the connection does not serve its kind, `forbidden` if the user is not on its list.
  */
-export function slotFor(connection: Connection, subject: string): Slot {
+export function requireSlot(connection: Connection, subject: string): Slot {
   const { name, provider, subjects } = connection;
   const { userSubject } = provider;
   const key = userKeyOf(provider);
   const isUser = userSubject === undefined ? SUBJECT_PATTERN.test(subject) : isUserSubject(userSubject, subject);
   if (subject !== SYSTEM && !isUser) {
-    throw new BrokerError('invalid_subject', `The subject is neither \`system\` nor ${wordsOf(userSubject)}.`);
+    throw new BrokerError('invalid_subject', `The subject is neither \`system\` nor ${describeUser(userSubject)}.`);
   }
   const servesUsers = userSubject !== undefined && subjects.users !== false;
   if (subject === SYSTEM ? !subjects.system : !servesUsers) {
@@ -95,7 +95,7 @@ export function slotFor(connection: Connection, subject: string): Slot {
 }
 
 /** Describes the form of a user, with its article. */
-export function wordsOf(userSubject: UserSubject | undefined): string {
+export function describeUser(userSubject: UserSubject | undefined): string {
   if (userSubject === undefined) return 'one of any upstream';
   const { words = 'user, as the provider writes it' } = userSubject;
   return `${/^[aeio]/i.test(words) ? 'an' : 'a'} ${words}`;

@@ -1,5 +1,5 @@
 import { BrokerError } from '../words/errors.ts';
-import { changed } from './change.ts';
+import { applyChange } from './change.ts';
 import type { Claim, SlotChange } from './changes.ts';
 import { EMPTY_RECORD, liveLease, type SlotRecord } from './record.ts';
 import type { Slot } from './slot.ts';
@@ -33,7 +33,7 @@ export async function takeLease(
   // A failed condition is billed like a write, so check before writing.
   const isHeld = seen !== undefined && liveLease(seen, now) !== undefined;
   const written = isHeld ? false : await valueOrError(store.write(slot, change));
-  if (written === true) return { isOurs: true, record: changed(change, seen, EMPTY_RECORD) };
+  if (written === true) return { isOurs: true, record: applyChange(change, seen, EMPTY_RECORD) };
   const error = written === false ? undefined : written;
   const record = await valueOrError(store.read(slot, { consistent: true }));
   if (record instanceof BrokerError) return { isOurs: false, record: undefined, error: error ?? record };

@@ -1,7 +1,7 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import { type Forwarder, type ForwardOutcome, UNAUTHORIZED } from '../../core/proxy/forwarder.ts';
 import type { Connection } from '../../core/slot/connection.ts';
-import { behind, type Placed, place } from '../../core/slot/placement.ts';
+import { appendPath, type Placed, place } from '../../core/slot/placement.ts';
 import type { Values } from '../../core/slot/text.ts';
 import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
@@ -35,7 +35,7 @@ export function createForwarder({
       const placed = place(connection, token.reveal(), all);
       const misled = misledBy(connection, placed);
       if (misled !== undefined) return misled;
-      const url = `${behind(placed.baseUrl, request.path)}${request.query === '' ? '' : `?${request.query}`}`;
+      const url = `${appendPath(placed.baseUrl, request.path)}${request.query === '' ? '' : `?${request.query}`}`;
       const certificate = certificateOf(connection.provider.placement, all);
       const requestStartedAt = clock.now();
       const response = await http.send({

@@ -1,5 +1,5 @@
 import type { Connection } from '../../core/slot/connection.ts';
-import { behind, isPartOfUrl } from '../../core/slot/placement.ts';
+import { appendPath, isPartOfUrl } from '../../core/slot/placement.ts';
 import type { Placement, Step } from '../../core/slot/provider.ts';
 import { fillMembers, fillText, namesIn, type Values } from '../../core/slot/text.ts';
 import type { HttpRequest } from '../../http/port.ts';
@@ -87,7 +87,7 @@ function buildUrl(
   });
   if (dots.length > 0) return { kind: 'problem', problem: 'makes a path that leads elsewhere', names: dots };
   if (filled === undefined) return { kind: 'misled', why: 'the earlier answer did not say where to go on' };
-  const url = filled.startsWith('/') ? behind(baseUrl, filled) : filled;
+  const url = filled.startsWith('/') ? appendPath(baseUrl, filled) : filled;
   const isOfAnswer = first !== undefined && first !== 'baseUrl' && !isPartOfUrl(provider, first);
   if (isOfAnswer && !leadsTo(url, hosts, connection)) {
     return { kind: 'misled', why: 'the earlier answer leads to a host that the provider does not name' };

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { nextStep, refreshInProgress, type Step, type Want } from '../../../../functions/core/hand-out/next-step.ts';
+import {
+  createInProgressError,
+  nextStep,
+  type Step,
+  type Want,
+} from '../../../../functions/core/hand-out/next-step.ts';
 import { EMPTY_RECORD, type SealedToken, type SlotRecord } from '../../../../functions/core/slot/record.ts';
 import type { BrokerErrorCode } from '../../../../functions/core/words/errors.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
@@ -152,15 +157,15 @@ describe('nextStep', () => {
   });
 });
 
-describe('refreshInProgress', () => {
+describe('createInProgressError', () => {
   it('says to wait for the end of the lease, and nothing where there is none', () => {
     const record = { ...EMPTY_RECORD, lease: { id: 'another', until: NOW + 7_000 } };
 
-    expect(refreshInProgress(connection, record, NOW)).toMatchObject({
+    expect(createInProgressError(connection, record, NOW)).toMatchObject({
       code: 'refresh_in_progress',
       retryAfterMs: 7_000,
       detail: expect.stringContaining('helpdesk'),
     });
-    expect(refreshInProgress(connection, record, NOW + 7_000).retryAfterMs).toBeUndefined();
+    expect(createInProgressError(connection, record, NOW + 7_000).retryAfterMs).toBeUndefined();
   });
 });

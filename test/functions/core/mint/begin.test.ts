@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLeaseTaking } from '../../../../functions/core/mint/begin.ts';
+import { createBeginAttempt } from '../../../../functions/core/mint/begin.ts';
 import type { MintRequest } from '../../../../functions/core/slot/mint-message.ts';
 import type { SlotRecord } from '../../../../functions/core/slot/record.ts';
 import { harness } from '../../../protocol/harness.ts';
@@ -10,11 +10,11 @@ function leaseTaking(settings: Parameters<typeof helpdeskConnection>[0] = {}) {
   const made = harness({ connection: helpdeskConnection(settings) });
   const { operators, connection, slot, time } = made;
   made.lag();
-  const takeLease = createLeaseTaking(operators);
+  const beginAttempt = createBeginAttempt(operators);
   return {
     ...made,
     take: (request: Pick<MintRequest, 'trigger' | 'lease'>, fingerprint = slot().fingerprint) =>
-      time.settle(takeLease({ ...slot(), ...request, fingerprint }, connection, slot())),
+      time.settle(beginAttempt({ ...slot(), ...request, fingerprint }, connection, slot())),
   };
 }
 
@@ -25,7 +25,7 @@ async function withToken(settings: Parameters<typeof helpdeskConnection>[0] = {}
   return { ...made, token, before: made.writes.length, now: made.time.now() + 2 };
 }
 
-describe('createLeaseTaking, under a lease that the invoker took', () => {
+describe('createBeginAttempt, under a lease that the invoker took', () => {
   const WINDOW_MS = 12_000;
   const lease = { id: 'mine', until: 1_800_000_100_000 };
 
@@ -63,7 +63,7 @@ describe('createLeaseTaking, under a lease that the invoker took', () => {
   });
 });
 
-describe('createLeaseTaking, for the schedule or a reader', () => {
+describe('createBeginAttempt, for the schedule or a reader', () => {
   it.each(['schedule', 'reader'] as const)('has nothing to do where there is no item: %s', async (trigger) => {
     const { take, writes } = leaseTaking();
 
@@ -163,7 +163,7 @@ describe('createLeaseTaking, for the schedule or a reader', () => {
   });
 });
 
-describe('createLeaseTaking, for a slot that the configuration no longer has', () => {
+describe('createBeginAttempt, for a slot that the configuration no longer has', () => {
   it.each([true, false])('takes it off the schedule, by a write only where it is on it: %s', async (isOn) => {
     const { take, putOutdated, table, writes } = await withToken();
     const outdated = putOutdated(isOn ? { dueAt: 1 } : {});

@@ -10,7 +10,7 @@ async function ended() {
   return { ...made, publications: made.callsOf('publish') };
 }
 
-describe('createPublishing', () => {
+describe('createPublish', () => {
   it('tries every 50 to 250 ms up to the end of the window, then discards the token', async () => {
     const { broker, publications, beforeNext, weather, time, writes, record, advance, upstream } = await ended();
     beforeNext('publish', () => {

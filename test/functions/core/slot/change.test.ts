@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Change, type Condition, changed, holdsFor } from '../../../../functions/core/slot/change.ts';
+import { applyChange, type Change, type Condition, holdsFor } from '../../../../functions/core/slot/change.ts';
 
 interface Note {
   readonly count: number;
@@ -59,13 +59,13 @@ describe('changed', () => {
     ['adds a member to a set', { add: { names: 'b' } }, { names: new Set(['a', 'b']) }],
     ['clears to what is true of nothing', { clear: ['count', 'text'] }, { count: 0, text: undefined }],
   ])('%s', (_what, made, differs) => {
-    expect(changed(change(made), note, EMPTY)).toEqual({ ...note, ...differs });
+    expect(applyChange(change(made), note, EMPTY)).toEqual({ ...note, ...differs });
   });
 
   it('makes an item where there is none', () => {
     const made = change({ set: { 'held.by': 'me' }, setIfAbsent: { text: 'one' }, add: { count: 1, names: 'a' } });
 
-    expect(changed(made, undefined, EMPTY)).toEqual({
+    expect(applyChange(made, undefined, EMPTY)).toEqual({
       count: 1,
       text: 'one',
       names: new Set(['a']),
@@ -74,7 +74,7 @@ describe('changed', () => {
   });
 
   it('changes neither the record nor what is true of nothing', () => {
-    changed(change({ set: { 'held.by': 'you' }, add: { names: 'b' } }), note, EMPTY);
+    applyChange(change({ set: { 'held.by': 'you' }, add: { names: 'b' } }), note, EMPTY);
 
     expect(note).toEqual({ count: 3, text: 'one', names: new Set(['a']), held: { by: 'me', since: 5 } });
     expect(EMPTY.names.size).toBe(0);

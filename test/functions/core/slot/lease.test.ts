@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  claimOn,
+  createClaim,
   leaseLengthMs,
   mintWindowMs,
   timeNeededToMintMs,
@@ -21,9 +21,10 @@ describe('the length of a lease', () => {
   });
 });
 
-describe('claimOn', () => {
+describe('createClaim', () => {
   const clock = { now: 1_800_000_000_999, random: createSeededRandom(1) };
-  const claim = (tries: number, ttlSeconds = 0) => claimOn(connection, { ...EMPTY_RECORD, tries, ttlSeconds }, clock);
+  const claim = (tries: number, ttlSeconds = 0) =>
+    createClaim(connection, { ...EMPTY_RECORD, tries, ttlSeconds }, clock);
 
   it('brings the back-off that holds if its holder never comes back, longer with each try', () => {
     expect([0, 1, 2, 5].map((tries) => claim(tries).notBefore - clock.now)).toEqual([30_000, 60_000, 120_000, 900_000]);

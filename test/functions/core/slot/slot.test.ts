@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   isServed,
   isUserSubject,
+  requireSlot,
   SUBJECT_PATTERN,
-  slotFor,
   slotFraction,
   slotId,
   slotOf,
@@ -12,12 +12,12 @@ import { helpdeskConnection, workforceConnection } from '../../../simulation/con
 
 const helpdesk = helpdeskConnection();
 
-describe('slotFor (H8, H9)', () => {
+describe('requireSlot (H8, H9)', () => {
   it.each(['0', '01', '-1', '1.0', ' 1', '1 ', '2147483648', '99999999999', '', 'System', 'SYSTEM', '１', '__proto__'])(
     'takes %j for no subject at all',
     (subject) => {
       expect(isUserSubject(helpdesk.provider.userSubject, subject)).toBe(false);
-      expect(() => slotFor(helpdesk, subject)).toThrow(
+      expect(() => requireSlot(helpdesk, subject)).toThrow(
         expect.objectContaining({
           code: 'invalid_subject',
           detail: expect.stringMatching(/`system`.*PKID.*2147483647/),
@@ -27,7 +27,11 @@ describe('slotFor (H8, H9)', () => {
   );
 
   it.each(['1', '88', '2147483647'])('takes %j for a staff PKID', (subject) => {
-    expect(slotFor(helpdesk, subject)).toEqual({ connection: 'helpdesk', subject, fingerprint: helpdesk.fingerprint });
+    expect(requireSlot(helpdesk, subject)).toEqual({
+      connection: 'helpdesk',
+      subject,
+      fingerprint: helpdesk.fingerprint,
+    });
   });
 
   const staffOnly = helpdeskConnection({ subjects: { system: false, users: ['88'] } });
@@ -37,14 +41,14 @@ describe('slotFor (H8, H9)', () => {
     ['system', staffOnly, 'subject_not_supported', 'helpdesk serves staff only'],
     ['89', staffOnly, 'forbidden', '`subjects.staff`'],
   ])('refuses the subject %s where the connection serves others', (subject, connection, code, said) => {
-    expect(() => slotFor(connection, subject)).toThrow(
+    expect(() => requireSlot(connection, subject)).toThrow(
       expect.objectContaining({ code, detail: expect.stringContaining(said) }),
     );
     expect(isServed(subject, connection.subjects)).toBe(false);
   });
 
   it('gives the slot of a subject that the list names', () => {
-    expect(slotFor(staffOnly, '88').subject).toBe('88');
+    expect(requireSlot(staffOnly, '88').subject).toBe('88');
     expect(isServed('88', staffOnly.subjects)).toBe(true);
   });
 });

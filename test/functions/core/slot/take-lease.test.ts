@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as changes from '../../../../functions/core/slot/changes.ts';
-import { claimOn } from '../../../../functions/core/slot/lease.ts';
+import { createClaim } from '../../../../functions/core/slot/lease.ts';
 import { takeLease } from '../../../../functions/core/slot/take-lease.ts';
 import { harness } from '../../../protocol/harness.ts';
 
@@ -13,7 +13,7 @@ async function claiming() {
     ...made,
     claims: made.callsOf('acquire'),
     take(seen = record()) {
-      const claim = claimOn(connection, seen, { now: time.now(), random });
+      const claim = createClaim(connection, seen, { now: time.now(), random });
       return time.settle(takeLease(operators.store, slot(), claim, changes.acquire(claim)));
     },
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { behind } from '../../../../functions/core/slot/placement.ts';
+import { appendPath } from '../../../../functions/core/slot/placement.ts';
 import type { Provider, Setting, Step } from '../../../../functions/core/slot/provider.ts';
 import type { Values } from '../../../../functions/core/slot/text.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
@@ -39,7 +39,7 @@ describe('the URL of a request', () => {
     expect(urlOf('/login', {})).toBe(`${HOST}/login`);
     expect(urlOf('/login', {}, `${HOST}/api//`)).toBe(`${HOST}/api/login`);
     expect(urlOf('{baseUrl}/login', {}, `${HOST}/api/`)).toBe(`${HOST}/api/login`);
-    expect(behind(`${HOST}/`, '/x')).toBe(`${HOST}/x`);
+    expect(appendPath(`${HOST}/`, '/x')).toBe(`${HOST}/x`);
   });
 
   it('has each value as one segment, encoded once', () => {

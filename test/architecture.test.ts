@@ -116,7 +116,7 @@ const house: readonly Room[] = [
 ];
 
 interface Source {
-  /** From the root, with `/`. */
+  /** The path from the root, with `/`. */
   readonly path: string;
   readonly text: string;
   readonly imports: readonly string[];
@@ -226,8 +226,8 @@ function cyclesIn(arrows: ReadonlyMap<string, ReadonlySet<string>>): readonly st
 const sources = readSources();
 const coreSources = sources.filter(({ path }) => path.startsWith('functions/core/'));
 
-describe('the arrows of the house', () => {
-  it('point only where they may', () => {
+describe('imports', () => {
+  it('stay within the declared places and packages', () => {
     const offences = sources.flatMap(({ path, imports }) => imports.map((imported) => offence(path, imported)));
     expect(offences.filter((each) => each !== undefined)).toEqual([]);
   });
@@ -248,7 +248,7 @@ describe('the arrows of the house', () => {
     expect(circleIn(arrowsOf(between))).toEqual([]);
   });
 
-  it('are seen by this test: it reads files, and knows an offence', () => {
+  it('are found by this test: it reads files, and reports an offence', () => {
     expect(sources.length).toBeGreaterThan(100);
     const text = `import {\n  a,\n} from '../adapters/x.ts';\nexport * from "./y.ts";\nimport 'zod';\nawait import('node:http');`;
     expect(importsOf('functions/core/slot/a.ts', text)).toEqual([
@@ -292,7 +292,7 @@ describe('the arrows of the house', () => {
 });
 
 describe('core', () => {
-  it('is given time, chance and the world, and has none of its own', () => {
+  it('gets time, randomness and the network from its ports', () => {
     const ambient =
       /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\(|\bfetch\(|\bprocess\.|\bconsole\.|\brandom(?:UUID|Bytes|Int)\(/;
     expect(coreSources.filter(({ text }) => ambient.test(text)).map(({ path }) => path)).toEqual([]);

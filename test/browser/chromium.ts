@@ -25,7 +25,7 @@ export interface Watched {
   readonly askedElsewhere: string[];
   /** Errors in the console, broken policies among them. */
   readonly errors: string[];
-  /** All that came from the server in answer to scripts, and all that was sent. */
+  /** The server's answers to scripts, and all that was sent. */
   readonly exchanged: string[];
 }
 

@@ -98,7 +98,7 @@ describe('the page, in a browser', () => {
     await expect.poll(leftPercent, { timeout: 15_000 }).toBeLessThan(before);
   });
 
-  it('takes a staff member who is asked for by name, and says what is wrong with one that the upstream refuses', async () => {
+  it('takes another subject by name, and explains why the upstream refuses one', async () => {
     await page.getByRole('article', { name: 'helpdesk' }).getByLabel('Another subject').fill('777');
     await page.keyboard.press('Enter');
     expect(await press(slot('helpdesk', '777'), 'Hand out')).toMatch(
@@ -140,7 +140,7 @@ describe('the page, in a browser', () => {
   });
 });
 
-describe('the page, as it looks', () => {
+describe('the appearance of the page', () => {
   it.each([
     ['dark', { colorScheme: 'dark' }],
     ['light', { colorScheme: 'light' }],
@@ -168,7 +168,7 @@ describe('the page, as it looks', () => {
     await picture(page, 'narrow');
   });
 
-  it('moves nothing for who asked for less motion', async () => {
+  it('moves nothing with prefers-reduced-motion', async () => {
     page = await open({ reducedMotion: 'reduce' });
     await press(slot('wfm', 'system'), 'Hand out');
     expect(await page.evaluate(`getComputedStyle(document.querySelector('.fill')).transitionDuration`)).toBe('0s');

@@ -18,7 +18,7 @@ export async function picture(page: Page, name: string): Promise<void> {
   if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }
 
-/** In the browser: every text of less than 4.5 to 1 on its ground (WCAG 1.4.3), disabled controls aside. */
+/** Script for the browser: texts with a contrast below 4.5 to 1 (WCAG 1.4.3), except in disabled controls. */
 export const LOWEST_CONTRAST = `(() => {
   const channel = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
   const rgb = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);

@@ -12,7 +12,7 @@ function alarms(): readonly { readonly AlarmName: string; readonly AlarmDescript
 }
 
 describe('every alarm', () => {
-  it('is named for what an operator does, and has the page that says how', () => {
+  it('is named for the action of the operator, and links the runbook', () => {
     const found = alarms();
     expect(found.length).toBeGreaterThan(10);
     for (const { AlarmName, AlarmDescription } of found) {

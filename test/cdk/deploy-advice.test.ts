@@ -20,7 +20,7 @@ describe('the advice on a failed deployment', () => {
     expect(adviceFor(output)).toContain(command);
   });
 
-  it('is none for what is not known', () => {
+  it('is absent for an unknown error', () => {
     expect(adviceFor('Resource handler returned message: "Rate exceeded"')).toBeUndefined();
   });
 });
@@ -35,7 +35,7 @@ describe('the region', () => {
     expect(findRegion({ AWS_PROFILE: 'work' }, file)).toBe('eu-central-1');
   });
 
-  it('is none where neither says one, so that nothing is deployed to a region nobody named', () => {
+  it('is absent if neither names one, so that nothing is deployed to a region by accident', () => {
     expect(findRegion({}, '')).toBeUndefined();
     expect(findRegion({ AWS_PROFILE: 'other' }, file)).toBeUndefined();
     expect(findRegion({ AWS_REGION: '' }, '[default]\noutput=json\n[profile work]\nregion=x')).toBeUndefined();

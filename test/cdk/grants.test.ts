@@ -25,7 +25,7 @@ function granted(grant: (broker: ITokenBroker, caller: iam.Role) => void): (requ
 }
 
 describe('grantToken', () => {
-  it('lets the system subject of one connection be had, and reported dead, and nothing else', () => {
+  it('allows hand-out and rejection of the system subject of one connection, and nothing else', () => {
     const may = granted((broker, caller) => broker.grantToken(caller, 'helpdesk'));
     expect(may('GET /tokens/helpdesk/system')).toBe(true);
     expect(may('POST /tokens/helpdesk/system')).toBe(true);
@@ -101,7 +101,7 @@ describe('grantProxy', () => {
 });
 
 describe('grantOperate', () => {
-  it('lets states be seen and cached tokens be dropped, of one connection', () => {
+  it('allows status and purge of one connection', () => {
     const may = granted((broker, caller) => broker.grantOperate(caller, 'helpdesk'));
     expect(may('GET /connections')).toBe(true);
     expect(may('GET /connections/helpdesk')).toBe(true);

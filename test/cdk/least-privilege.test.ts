@@ -245,18 +245,18 @@ function titleOf([role, action, place, context]: Row): string {
   return `${role}: ${action} on ${place}${context === undefined ? '' : ` with ${JSON.stringify(context)}`}`;
 }
 
-describe('what a function needs, its role allows', () => {
+describe('a role allows every need of its function', () => {
   it.each(allowed.map((row) => [titleOf(row), row] as const))('%s', (_title, [role, action, place, context]) => {
     expect(policies.may(role, action, arns[place], context)).toBe(true);
   });
 });
 
-describe('what a function does not need, its role does not allow', () => {
+describe('a role denies everything else', () => {
   it.each(denied.map((row) => [titleOf(row), row] as const))('%s', (_title, [role, action, place, context]) => {
     expect(policies.may(role, action, arns[place], context)).toBe(false);
   });
 
-  it('reads no attribute list from elsewhere: the writes that are judged are those that the store sends', () => {
+  it('is tested with the writes that the store sends', () => {
     expect(requestOf(slotLayout(slot), writes.publish).UpdateExpression).toContain('#ct = ');
   });
 });

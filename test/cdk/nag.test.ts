@@ -13,7 +13,7 @@ describe('cdk-nag', () => {
     expect(() => deployed({ ...everything, beforeSynth: check })).not.toThrow();
   });
 
-  it('would find something: it sees a queue without a reason', () => {
+  it('reports a queue without a reason', () => {
     let app: App | undefined;
     const build = () =>
       deployed({

@@ -46,7 +46,7 @@ const libraries: readonly [string, Caller][] = [
   ['a stream of got', (base) => gotOver(base).stream(`${base}/x`).resume().toArray()],
 ];
 
-/** All that printing can show of it. */
+/** Collects all that printing can show of a value. */
 function shownOf(value: unknown): string {
   const parts = [inspect(value), inspect(value, { depth: 6 }), inspect(value, { depth: Number.POSITIVE_INFINITY })];
   try {

@@ -16,7 +16,7 @@ import { type LocalBroker, startLocalBroker } from './local-broker.ts';
 
 const SLOT = { connection: 'wfm', subject: 'system' };
 
-describe('against a broker that wants signatures', () => {
+describe('the dashboard of a broker that requires signatures', () => {
   let broker: LocalBroker;
   let dashboard: DashboardUnderTest;
   beforeAll(async () => {
@@ -92,7 +92,7 @@ describe('against a broker that wants signatures', () => {
   });
 });
 
-describe('against a broker that misbehaves', () => {
+describe('the dashboard of a broker that misbehaves', () => {
   let stub: Stub;
   let dashboard: DashboardUnderTest;
   beforeAll(async () => {
@@ -109,7 +109,7 @@ describe('against a broker that misbehaves', () => {
   });
   const requests = () => stub.requests.slice(asked).map(({ method, target }) => `${method} ${target}`);
 
-  it('asks once: a failed button is pressed again by who sees it', async () => {
+  it('asks once: the operator presses a failed button again', async () => {
     stub.answer(problem(503, 'refresh_in_progress', { 'retry-after': '0' }));
     expect((await dashboard.press('hand-out', SLOT)).json).toMatchObject({
       ok: false,
@@ -175,7 +175,7 @@ describe('against a broker that misbehaves', () => {
     expect(await alone.close()).toMatchObject({ code: 0 });
   });
 
-  describe('is for its own page alone', () => {
+  describe('the dashboard server', () => {
     it.each(['hand-out', 'reject', 'purge'])('POST /local/%s refuses every other origin, and none', async (name) => {
       const statuses = [];
       for (const origin of ['http://attacker.example', 'null', '', dashboard.url.replace('127.0.0.1', 'localhost')]) {
@@ -233,7 +233,7 @@ describe('against a broker that misbehaves', () => {
   });
 });
 
-describe('the command', () => {
+describe('the dashboard command', () => {
   it('prints where the page is, and ends with 0 when it is interrupted', async () => {
     const dashboard = await startDashboardUnderTest('http://127.0.0.1:1');
     const { code, stdout, stderr } = await dashboard.close();

@@ -5,7 +5,7 @@ import { createSigner } from '../../client/signing.ts';
 
 const API = 'https://abc123.execute-api.eu-central-1.amazonaws.com';
 
-describe('where the broker is', () => {
+describe('the address of the broker', () => {
   it('is npm start on this machine, with no setting', () => {
     expect(endpointOf({ environment: {} })).toEqual({
       base: 'http://127.0.0.1:8787',
@@ -71,7 +71,7 @@ describe('credentials', () => {
     expect(asked).toBe(3);
   });
 
-  it('that cannot be had are told in words, and nothing of the provider’s error', async () => {
+  it('that are unavailable are reported without the provider’s error', async () => {
     const credentials = async () => {
       throw new Error('profile secret-profile is broken');
     };

@@ -21,7 +21,7 @@ const asked = async (work: () => Promise<unknown>): Promise<number> => {
   return stub.requests.length - before;
 };
 
-describe('rejecting a token', () => {
+describe('client.reject', () => {
   it('names it by its hash, keeps the new one, and reports once for many', async () => {
     stub.answer(handsOut('old'));
     const client = createClient();
@@ -53,7 +53,7 @@ describe('rejecting a token', () => {
   });
 });
 
-describe('what may be shown', () => {
+describe('a hand-out in output', () => {
   it('prints a hand-out without its token', async () => {
     stub.answer(handsOut('canary-1f2e'));
     const handOut = await createClient().token('wfm');

@@ -19,7 +19,7 @@ function takenBy(password: unknown) {
   };
 }
 
-describe('those who look at a secret agree', () => {
+describe('the checks of a secret agree', () => {
   it.each([
     ['a password', 'pass|word', true],
     ['one with blanks at its ends', ' a b ', true],

@@ -45,7 +45,7 @@ const failure = async (work: Promise<unknown>): Promise<TokenBrokerError> => {
   return error;
 };
 
-describe('keeping a token', () => {
+describe('client.token', () => {
   it('asks the broker once for a thousand callers, and not again before refresh_at', async () => {
     stub.answer(handsOut('one'));
     const client = createClient();
@@ -82,7 +82,7 @@ describe('keeping a token', () => {
     },
   );
 
-  it('asks anew where a token that was purged in flight came late', async () => {
+  it('asks again if a token purged in flight came late', async () => {
     const client = createClient();
     const held: (() => void)[] = [];
     const purged = JSON.stringify(handOutBody('purged', now));
@@ -153,7 +153,7 @@ describe('keeping a token', () => {
   });
 });
 
-describe('when the broker fails', () => {
+describe('client.token, while the broker fails', () => {
   const outages: readonly [string, () => StubAnswer][] = [
     ['answers 503', () => problem(503, 'store_unavailable')],
     ['answers 502', () => problem(502, 'upstream_credential_rejected')],
@@ -237,7 +237,7 @@ describe('when the broker fails', () => {
     expect((await createClient().token('wfm')).token).toBe('one');
   });
 
-  it('answers a wait that is longer than its time at once', async () => {
+  it('fails at once if Retry-After exceeds its time', async () => {
     stub.answer(problem(503, 'cooldown', { 'retry-after': '600' }));
     expect(await asked(async () => failure(createClient().token('wfm')))).toBe(1);
     expect(slept).toEqual([]);
@@ -276,7 +276,7 @@ describe('when the broker fails', () => {
     });
   });
 
-  it('says that nobody is there', async () => {
+  it('reports that no broker listens', async () => {
     const gone = await startStub();
     await gone.close();
     const error = await failure(createClient({ url: gone.url }).token('wfm'));

@@ -30,7 +30,7 @@ const TOKEN_WITHIN_MS = 40_000;
 /** The schedule runs each minute; a Community token is due 20 s after it was issued, at the latest. */
 const SLIDE_WITHIN_MS = 150_000;
 
-/** From nothing to nothing: what `docs/deploying.md` tells a reader to do, and what must come of it. */
+/** Runs the whole life of a deployment by the steps of `docs/deploying.md`, and checks the results. */
 export async function runScenario(report: Report, place: Place): Promise<void> {
   const home = { PATH: place.path, HOME: place.scratch, CI: '1', NO_COLOR: '1', NPM_CONFIG_UPDATE_NOTIFIER: 'false' };
   const environment = {

@@ -14,7 +14,7 @@ export const RUN = [
   'delete-secrets',
 ] as const;
 
-/** Those that it does not: they come before it, change the checkout, or are about the tester's own account. */
+/** Steps that the deploy test skips: they come before it, change the checkout, or need the tester's own account. */
 export const NOT_RUN = ['clone', 'credentials', 'update', 'diff'] as const;
 
 export type StepName = (typeof RUN)[number];

@@ -63,7 +63,7 @@ describe('docs/protocol.md', () => {
   });
 });
 
-describe('what code, tests and docs cite', () => {
+describe('a citation in code, tests and docs', () => {
   it('is defined', () => {
     const files = readFiles(/\.(?:[cm]?[jt]s|md|html|css|py|go)$/);
     expect(files.length).toBeGreaterThan(300);
@@ -71,7 +71,7 @@ describe('what code, tests and docs cite', () => {
     expect(unknown).toEqual([]);
   });
 
-  it('is seen by this test: it knows a citation that nothing defines', () => {
+  it('is found by this test: it reports one that nothing defines', () => {
     // Put together here, or the test above would find them in this file.
     const [clause, time] = [`C${22}`, `T + ${8} s`];
     expect(unknownIn(`Never trimmed (C11, ${clause}), though it holds %C3%B6.`)).toEqual([clause]);

@@ -9,7 +9,7 @@ const pages = readFiles(/\.md$/);
 const FENCED = /^( *)```.*?^\1```$/gms;
 const CODE = /`([^`\n]+)`/g;
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g;
-/** In a folder of the repository, and without a placeholder. */
+/** Matches a path in a folder of the repository, without a placeholder. */
 const PATH = /^(?:\.ci|bench|cdk|client|docs|functions|local|test)\/[\w./-]*$/;
 const FILE_NAME = /^[\w./-]*\w\.(?:ts|md)$/;
 const SCRIPT = /\bnpm run (?:-\S+ )*(\w[\w:-]*)/g;
@@ -59,7 +59,7 @@ describe('the pages', () => {
     expect(pages.flatMap((page) => missingPaths(page).map((place) => `${page.path}: ${place}`))).toEqual([]);
   });
 
-  it('link only to what there is', () => {
+  it('link only to existing targets', () => {
     expect(pages.flatMap((page) => deadLinks(page).map((target) => `${page.path}: ${target}`))).toEqual([]);
   });
 
@@ -71,7 +71,7 @@ describe('the pages', () => {
     expect(unknown).toEqual([]);
   });
 
-  it('are seen by this test: it knows a path and a link that lead nowhere', () => {
+  it('are found by this test: it reports a path and a link that lead nowhere', () => {
     const page = (text: string) => ({ path: 'docs/page.md', text });
     const good = '`functions/core/mint/mint.ts`, `node bench/run.ts`, `mint.ts`, `test/docs/`, `POST /user/gettoken`';
     expect(missingPaths(page(good))).toEqual([]);

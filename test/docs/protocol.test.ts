@@ -112,7 +112,7 @@ describe('the item', () => {
 });
 
 describe('T and s', () => {
-  it('are what the code counts with', () => {
+  it('are those in the code', () => {
     const connection = helpdeskConnection({ timeoutSeconds: 7 });
     const ways = { mintWindowMs, waitLimitMs, leaseLengthMs };
     const told = tableOf('time', 'function', 'what it is for').map(([time = '', name]) => [

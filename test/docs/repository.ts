@@ -6,7 +6,7 @@ export const ROOT = join(import.meta.dirname, '../..');
 const FOLDERS = ['.ci', 'bench', 'cdk', 'client', 'docs', 'functions', 'local', 'test'];
 
 export interface RepositoryFile {
-  /** From the root, with `/`. */
+  /** The path from the root, with `/`. */
   readonly path: string;
   readonly text: string;
 }

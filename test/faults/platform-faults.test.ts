@@ -85,7 +85,7 @@ interface PlatformFault {
   readonly name: string;
   readonly arrange: () => void;
   readonly gist: string;
-  /** In seconds; none where the time is not known. */
+  /** Retry-After in seconds. Absent if the time is unknown. */
   readonly retryAfter?: string;
 }
 

@@ -10,7 +10,7 @@ export interface RawFault {
   readonly gist: string;
   /** The least and the most of `Retry-After`, in seconds. */
   readonly retryAfter: readonly [number, number];
-  /** Logins that the upstream read; 1 where it is left out. */
+  /** The number of logins that the upstream read. Default: 1. */
   readonly logins?: number;
 }
 

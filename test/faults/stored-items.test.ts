@@ -56,7 +56,7 @@ function flipped(value: AttributeValue | undefined): AttributeValue {
   return { B: bytes };
 }
 
-describe('an item that somebody else has written to', () => {
+describe('an item changed by another writer', () => {
   it.each([
     ['the ciphertext', '1', (item: Item) => ({ ...item, ct: flipped(item['ct']) })],
     ['the encrypted data key', '2', (item: Item) => ({ ...item, dk: flipped(item['dk']) })],
@@ -100,7 +100,7 @@ describe('an item that somebody else has written to', () => {
   });
 });
 
-describe('time that passes', () => {
+describe('the expiry of items', () => {
   const time = useStillTime();
 
   it('invariant 1: an item past its end that is still there is not handed out; one login', async () => {

@@ -83,7 +83,7 @@ describe('an upstream that misbehaves on the wire', () => {
     return upstream;
   }
 
-  /** The failure, the cooldown behind it, and that neither it nor ten more callers logged in again. */
+  /** Checks the failure, the cooldown after it, and that ten more callers cause no login. */
   async function failsOnce(connection: string, { gist, retryAfter: [least, most], logins }: RawFault): Promise<void> {
     const first = await api.token(connection, 'system');
     expect(gistOf(first)).toBe(gist);

@@ -62,7 +62,7 @@ const wireAnswer = fc
     return Buffer.concat([head, body]).subarray(0, cut);
   });
 
-describe('whatever an upstream sends over the wire', () => {
+describe('any response of an upstream', () => {
   let server: RawServer;
   let answer: Buffer = Buffer.alloc(0);
 
@@ -139,7 +139,7 @@ const anyBody = fc.oneof(
   fc.json().map((text) => Buffer.from(text)),
 );
 
-describe('whatever an upstream answers to a forwarded call', () => {
+describe('any answer to a forwarded call', () => {
   const connection = connectionOf('community-web-api', 'https://upstream.example');
 
   it('keeps token and cookies here, and takes up one token that a header can carry', async () => {
@@ -180,7 +180,7 @@ function partsOf(value: AttributeValue, ...names: readonly string[]): Item {
   return Object.fromEntries(names.map((name) => [name, value]));
 }
 
-describe('whatever comes back from AWS', () => {
+describe('any result from AWS', () => {
   it('a reply of `mint` is one of its outcomes with a known code, or none', () => {
     const member = fc.oneof(
       fc.constantFrom('published', 'failed', 'busy', 'login', 'cooldown', 'constructor', 7),
@@ -258,7 +258,7 @@ describe('whatever comes back from AWS', () => {
   });
 });
 
-describe('whatever an issuer publishes', () => {
+describe('any document of an issuer', () => {
   it('is a key set of objects or nothing, after two requests at the most', async () => {
     // Documents of the right issuer that are also key sets. Chance alone never makes them.
     const document = fc.record({
@@ -295,7 +295,7 @@ describe('whatever an issuer publishes', () => {
   });
 });
 
-describe('an answer as large as may be', () => {
+describe('the largest answer', () => {
   it.each<readonly [string, string]>([
     ['nested arrays', '['.repeat(MOST_BYTES)],
     ['nested objects', '{"a":'.repeat(13_000)],

@@ -17,15 +17,15 @@ function bannerFor(declared: ConnectionsDeclaration): string {
   return bannerOf({ url, configuration, demo, close: async () => undefined }, false);
 }
 
-describe('what npm start prints', () => {
-  it('is the requests of the demo where the connections are on the demo upstreams', () => {
+describe('the banner of npm start', () => {
+  it('has the requests of the demo if the connections are on the demo upstreams', () => {
     const banner = bannerFor(demoConnections(urls));
     for (const line of ['/proxy/wfm/system/AgentLogonReport', '/proxy/helpdesk/88/', '/__demo/knobs', '/tokens/wfm/']) {
       expect(banner).toContain(line);
     }
   });
 
-  it('is no request of the demo for own connections that have its names', () => {
+  it('has no request of the demo for own connections with the same names', () => {
     const banner = bannerFor({
       connections: {
         helpdesk: { provider: 'helpmaster', baseUrl: 'https://helpmaster.example.com/api' },

@@ -30,7 +30,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Opens the file; looks at it every 10 ms where `pace` says nothing else. */
+/** Opens the file, and looks at it every 10 ms unless `pace` says otherwise. */
 async function open(overrides: Partial<SecretsFileOptions> = {}, pace: { readonly pollMs?: number } = { pollMs: 10 }) {
   const onChange = vi.fn<(connection: string) => void>();
   const onBroken = vi.fn<(message: string) => void>();

@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 /** A proxy before a DynamoDB that can keep requests back and deliver them late, as a frozen network does. */
 export interface HoldingProxy {
   readonly endpoint: string;
-  /** From now on requests are kept back. */
+  /** Holds requests back from now on. */
   hold(): void;
   /** The bodies of requests that are kept back. */
   held(): readonly string[];

@@ -32,7 +32,7 @@ export interface Span {
   readonly ms?: number;
 }
 
-/** A calm world with one connection, whose time stands still but for what is asked of it. */
+/** A calm world with one connection. Time moves only when a test moves it. */
 export function harness({
   connection = helpdeskConnection(),
   others = [],
@@ -61,7 +61,7 @@ export function harness({
     if (planned.length > 0) throw new Error(`there was no such call: ${planned.map(({ operation }) => operation)}`);
   });
 
-  /** Does something just before the next such call takes effect, whoever makes it; what it throws, the call throws. */
+  /** Runs `work` just before the next such call of any process takes effect. An error of `work` fails the call. */
   function beforeNext(operation: PortCall['operation'], work: () => unknown, fault?: StoreFault): void {
     planned.push({ operation, work, fault });
   }
@@ -190,14 +190,14 @@ export function harness({
     removeItem: () => table.set('ttl', slotOf(connection, SYSTEM), undefined),
     advance: (span: Span) => time.advance(msOf(span)),
     beforeNext,
-    /** Has the next such call go wrong, whoever makes it. */
+    /** Makes the next such call of any process fail. */
     failNext: (operation: StoreOperation, fault: StoreFault) => beforeNext(operation, () => {}, fault),
-    /** Every such call from now on, whoever makes it and whatever becomes of it. */
+    /** Records every such call from now on, of any process, whether it succeeds or not. */
     callsOf(operation: PortCall['operation']) {
       const from = calls.length;
       return () => calls.slice(from).filter((call) => call.operation === operation);
     },
-    /** From now on reads that are not consistent find what the slot held once, or nothing at all. */
+    /** Makes reads that are not consistent find an old record of the slot, or none, from now on. */
     lag(found?: SlotRecord): void {
       weather.store.stale = { record: found };
     },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { helpdeskConnection } from '../simulation/connections.ts';
 import { harness } from './harness.ts';
 
-describe('an outage of what mint needs', () => {
+describe('an outage of a port of mint', () => {
   it.each([
     ['secrets', 'secret_unavailable'],
     ['keys', 'kms_unavailable'],

@@ -99,11 +99,11 @@ export function proxiedCalls({
     answered,
     /** The answers to the next gated requests, in order. */
     script,
-    /** Has the next gated requests answered with these statuses. */
+    /** Answers the next gated requests with these statuses. */
     answerNext(...statuses: readonly number[]): void {
       script.push(...statuses.map((status) => () => answered(status)));
     },
-    /** Has the next gated request answered with a renewed token. */
+    /** Answers the next gated request with a renewed token. */
     slideNext(slid: { readonly value?: string; readonly lifeSeconds?: number } = {}): void {
       script.push(() => answered(200, { value: 'slid-token', ...slid }));
     },

@@ -1,7 +1,7 @@
 /** A way to break the broker that the simulation must notice. */
 export interface Mutant {
   readonly name: string;
-  /** From the root of the repository. */
+  /** The path from the root of the repository. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;

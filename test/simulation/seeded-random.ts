@@ -1,6 +1,6 @@
 import type { Random } from '../../functions/core/words/platform.ts';
 
-/** Randomness that a seed determines wholly, so that whatever it led to can be had again. */
+/** Randomness determined by a seed alone, so that a run can be repeated. */
 export interface SeededRandom extends Random {
   /** A whole number from `least` to `most`, both included. */
   integer(least: number, most: number): number;

@@ -40,7 +40,7 @@ export interface SimulationOptions {
   readonly sabotage?: Sabotage;
   /** Stops the run at the first step that breaks an invariant. Default: true. */
   readonly stopsWhenBroken?: boolean;
-  /** Is given the run when it has ended. */
+  /** Receives the run when it has ended. */
   readonly onEnd?: (run: Run) => void;
 }
 
@@ -152,7 +152,7 @@ function gapMs(random: SeededRandom): number {
   return random.integer(0, 40_000);
 }
 
-/** Ends all faults, then asks for every slot once its back-off is over: it must be had at the first try. */
+/** Ends all faults, then asks for every slot once after its back-off. The first try must succeed. */
 async function heal(stage: Stage): Promise<void> {
   const { run } = stage;
   const { world, scenario, instances } = run;
@@ -183,7 +183,7 @@ async function heal(stage: Stage): Promise<void> {
   for (const { connection, slot } of slotsOf(run)) {
     const [instance] = instances;
     if (instance === undefined) return;
-    // By the clock of whoever answers, or the slowest where any of several may.
+    // By the clock of the instance that answers, or the slowest if several may.
     const clocks = (connection.tokensOverlap ? [instance] : run.proxies).map(({ process }) => process.clock);
     const now = Math.min(...clocks.map((clock) => clock.now()));
     const record = world.table.get(slot);

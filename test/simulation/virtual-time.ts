@@ -20,7 +20,7 @@ interface Wait {
   readonly resolve: () => void;
 }
 
-/** More waits than this in one go are taken for work that never ends. */
+/** Limit on the waits in one go. More are taken for work that never ends. */
 const MAXIMUM_STEPS = 300_000;
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Received, send } from '../local/demo/demo-client.ts';
 
-/** An answer of the broker: its body as JSON, empty where it is none. */
+/** An answer of the broker, with its body as JSON: empty if the body is not JSON. */
 export interface Answer extends Received {
   readonly body: Buffer;
   readonly json: Record<string, unknown>;
@@ -34,7 +34,7 @@ export function createApiClient(url: string): ApiClient {
   };
 }
 
-/** The token of a hand-out; empty where the answer is none. */
+/** The token of a hand-out. Empty if the answer has none. */
 export function tokenOf({ json }: Answer): string {
   return String(json['access_token'] ?? '');
 }

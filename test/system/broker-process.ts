@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** The checkout that the broker is started from. */
 export const PROJECT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 
-/** For a start and for a stop alike; what takes longer hangs. */
+/** Limit for a start and for a stop. A process that takes longer hangs. */
 const GIVEN_UP_AFTER_MS = 45_000;
 /** The banner's last part; the banner is one write, smaller than a pipe's buffer. */
 const LAST_PART = /See what it holds.*\n(?: .*\n)+$/;
@@ -29,7 +29,7 @@ export interface BrokerProcess {
   stderr(): string;
   /** Sends a signal and waits for nothing: `SIGSTOP`, `SIGCONT`. */
   signal(signal: NodeJS.Signals): void;
-  /** Sends the signal and waits for the end; `SIGKILL` follows where it does not come. */
+  /** Sends the signal and waits for the end. `SIGKILL` follows if the process does not end. */
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
 

@@ -56,7 +56,7 @@ export function createCanarySearch(canaries: readonly Canary[]): (text: string) 
   };
 }
 
-/** Every stretch of that length, or the whole where it is shorter. */
+/** Lists every substring of that length, or the whole if it is shorter. */
 function piecesOf(text: string, length = TELLING_LENGTH): readonly string[] {
   if (text.length <= length) return [text];
   return Array.from({ length: text.length - length + 1 }, (_, at) => text.slice(at, at + length));

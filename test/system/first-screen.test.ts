@@ -30,7 +30,7 @@ async function paste(broker: BrokerProcess, end: string): Promise<Record<string,
   return JSON.parse(stdout);
 }
 
-it('is what `npm start` runs', async () => {
+it('is the target of `npm start`', async () => {
   const manifest: { scripts?: { start?: string } } = JSON.parse(
     await readFile(join(PROJECT_FOLDER, 'package.json'), 'utf8'),
   );

@@ -36,7 +36,7 @@ function isOpen(url: string): Promise<boolean> {
   });
 }
 
-describe('flags that cannot be meant', () => {
+describe('invalid flags', () => {
   it.each([
     [['--port', 'x'], '--port must be a whole number from 0 to 65535'],
     [['--port', '65536'], '--port must be a whole number from 0 to 65535'],
@@ -72,7 +72,7 @@ describe('flags that cannot be meant', () => {
   });
 });
 
-describe('files that cannot be used', () => {
+describe('unusable files', () => {
   const flagsWith = (connections: string, secrets: string) =>
     ['--port', '0', '--connections', connections, '--secrets', secrets] as const;
 

@@ -12,7 +12,7 @@ export interface SystemUnderTest {
   readonly api: ApiClient;
   readonly controls: TestControls;
   readonly secrets: MemorySecrets;
-  /** All that it logged and reported so far. */
+  /** The log and reports so far. */
   log(): string;
   close(): Promise<void>;
 }

@@ -23,7 +23,7 @@ export type CommunityCase = FaultCase & {
   readonly password?: string;
 };
 
-/** Not judged: tried again within seconds. */
+/** Retry-After of a failure that is not judged: the broker tries again within seconds. */
 export const SOON = [1, 1] as const;
 const LONG = [29, 30] as const;
 const AMBIGUOUS = [59, 60] as const;

@@ -110,7 +110,7 @@ describe('an upstream that misbehaves at login', () => {
     return first;
   }
 
-  /** Invariant 18: where the wait is short callers need do nothing; else an operator need not wait for it. */
+  /** Invariant 18: a short wait ends by itself. An operator can end a longer one. */
   async function heals(connection: string, { subject, retryAfter: [, most] }: FaultCase): Promise<void> {
     if (most > 1) expect((await system.api.purge(connection, subject)).status).toBe(204);
     else time.advance({ seconds: 1 });

@@ -38,7 +38,7 @@ function functionOf(work: () => Promise<never>) {
   return { run: createApiFunction({ clock, telemetry }, work), logged };
 }
 
-describe('what a function throws', () => {
+describe('an error thrown by a function', () => {
   it('becomes 500 internal, and neither answer nor log holds its message', async () => {
     const cause = new Error(CANARY);
     const { run, logged } = functionOf(async () => {

@@ -40,7 +40,7 @@ export interface ApiRequest {
   readonly body?: string | Buffer;
   /** Changes the event into one that only a misconfigured API sends. */
   readonly alter?: (event: GatewayEvent) => GatewayEvent;
-  /** The Lambda's time that is left; 28 s where it is left out. */
+  /** The remaining time of the Lambda. Default: 28 s. */
   readonly remainingMs?: number;
 }
 

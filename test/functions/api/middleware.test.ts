@@ -32,7 +32,7 @@ async function run(
   return { ...result, logged };
 }
 
-describe('an invocation that nobody waits for behind the API', () => {
+describe('a function outside the API', () => {
   it('gives what its work gives, and logs nothing', async () => {
     expect(await run(async () => 'done')).toEqual({ value: 'done', logged: [] });
     expect(await run(async () => undefined)).toEqual({ value: undefined, logged: [] });
@@ -62,7 +62,7 @@ describe('an invocation that nobody waits for behind the API', () => {
     expect(inspect(failed, { depth: null, showHidden: true })).not.toContain(CANARY);
   });
 
-  it('logs the kind and the place of what is unforeseen', async () => {
+  it('logs the kind and the place of an unforeseen error', async () => {
     const { logged } = await run(async () => {
       throw new TypeError(CANARY);
     });

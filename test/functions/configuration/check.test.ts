@@ -83,7 +83,7 @@ describe('defaults', () => {
   });
 });
 
-describe('what is declared', () => {
+describe('a declared value', () => {
   it('is taken over', () => {
     const declared = {
       minTtlSeconds: 0,
@@ -265,7 +265,7 @@ describe('the example', () => {
   });
 });
 
-describe('anything at all', () => {
+describe('an arbitrary declaration', () => {
   const key = fc.oneof(
     fc.string(),
     fc.constantFrom('connections', 'trust', 'strictAudit', '__proto__', 'constructor', ...Object.keys(wfm), 'proxy'),

@@ -191,8 +191,8 @@ describe('proxy', () => {
   });
 });
 
-describe('where functions run', () => {
-  it('refuses what are no ids, and security groups without their VPC', () => {
+describe('the network of functions', () => {
+  it('refuses malformed ids, and security groups without a VPC', () => {
     expect(pathsOf({ ...helpdesk, vpc: 'main', securityGroups: ['web'] })).toEqual(['vpc', 'securityGroups[0]']);
     expect(pathsOf({ ...helpdesk, securityGroups: ['sg-0123abcd'] })).toEqual(['securityGroups']);
   });

@@ -85,7 +85,7 @@ describe('a trust entry', () => {
     expect(pathsOf(without(key))).toEqual([`trust[0].${key}`]);
   });
 
-  it('is refused for a connection that nobody declared, naming those declared', () => {
+  it('is refused for an undeclared connection, naming those declared', () => {
     const { problems } = refusalOf({
       connections,
       trust: [entry, { ...entry, connections: ['helpdesk', 'constructor'] }],

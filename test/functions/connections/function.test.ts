@@ -153,7 +153,7 @@ describe('GET /connections/{connection}', () => {
     expect(seen.map(({ subject }) => subject).sort()).toEqual(subjects.toSorted());
   });
 
-  it('does not take a made-up next for a fault of its own', async () => {
+  it('takes a made-up next for no fault of its own', async () => {
     for (const next of ['', 'x', '%00', '__proto__', 'zzz#zzz'.repeat(50)]) {
       const answer = await status('many', `next=${encodeURIComponent(next)}`);
       expect([200, 400]).toContain(answer.status);
@@ -211,7 +211,7 @@ describe('DELETE /tokens/{connection}/{subject}', () => {
   });
 });
 
-describe('what is no route', () => {
+describe('unknown routes', () => {
   it.each([
     ['PUT', '/tokens/helpdesk/88', 'GET, POST, DELETE'],
     ['HEAD', '/tokens/helpdesk/88', 'GET, POST, DELETE'],

@@ -177,7 +177,7 @@ describe('a subject token that is refused, and no login with it', () => {
   });
 });
 
-describe('what no trust rule allows: invalid_target, one answer for all', () => {
+describe('a request that no trust rule allows: invalid_target, one answer for all', () => {
   const acme = { repository_owner: 'acme', run_attempt: 1, protected: true };
   const prod = 'repo:acme/api:environment:prod';
 
@@ -231,7 +231,7 @@ describe('what no trust rule allows: invalid_target, one answer for all', () => 
   });
 });
 
-describe('trouble behind the door: 503 temporarily_unavailable with Retry-After', () => {
+describe('an outage: 503 temporarily_unavailable with Retry-After', () => {
   it('an upstream out of service', async () => {
     broker.helpmaster.setKnobs({ loginStatus: 503 });
     const answer = await broker.exchange(await broker.secondIssuer.sign({ ...deployer, sub: 'tools' }), {

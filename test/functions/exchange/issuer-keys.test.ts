@@ -72,7 +72,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('keys that were had', () => {
+describe('cached keys', () => {
   it('are asked for once in ten minutes, and the withdrawn ones end then', async () => {
     expect(await ask('a')).toBe('found');
     publish('b');
@@ -114,7 +114,7 @@ describe('keys that were had', () => {
   });
 });
 
-describe('a key that is not among them', () => {
+describe('an unknown key', () => {
   it('has them fetched once more, at most every 30 s', async () => {
     await ask('a');
     publish('a', 'b');
@@ -152,7 +152,7 @@ describe('a key that is not among them', () => {
   });
 });
 
-describe('keys that were never had', () => {
+describe('keys that were never fetched', () => {
   it('are asked for again after 5 s, and not before', async () => {
     pages.delete(KEYS);
     expect(await ask('a')).toBe('unavailable for 5000 ms');

@@ -40,7 +40,7 @@ it('goes on with the last good keys while the issuer is down', async () => {
 });
 
 it.each(['down', 'reset', 'html', 'redirect', 'oversized', 'no-keys', 'other-issuer'] as const)(
-  'answers 503 with Retry-After where the keys were never had: %s',
+  'answers 503 with Retry-After if the keys were never fetched: %s',
   async (keys) => {
     broker.issuer.setKnobs({ keys });
     const answer = await broker.exchange(await broker.issuer.sign(deployer));
@@ -87,7 +87,7 @@ it('asks every place of keys that a rule names, and trusts none for what another
   }
 });
 
-it('does not say no while a place that could say yes is down', async () => {
+it('refuses no token while a key set that might have its key is down', async () => {
   const rules = await startExchangeHarness({ trust: twoPlaces });
   const { issuer, secondIssuer, exchange: trade } = rules;
   try {

@@ -43,7 +43,7 @@ describe('a trust rule', () => {
   });
 });
 
-it('does not put two rules together: all of one must hold', () => {
+it('does not combine two rules: all of one must hold', () => {
   const rules: readonly Trust[] = [
     { ...rule, subject: 'other' },
     { ...rule, connections: ['wfm'] },

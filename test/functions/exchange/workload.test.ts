@@ -112,7 +112,7 @@ it('asks for no key of a token that is not signed under an asymmetric algorithm'
   expect(asked).toBe(0);
 });
 
-it('reads of an unverified token who is said to have issued it', async () => {
+it('reads the issuer of an unverified token', async () => {
   const { privateKey } = await generateKeyPair('ES256');
   const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k' }).sign(privateKey);
 

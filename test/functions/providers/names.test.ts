@@ -81,8 +81,8 @@ describe('the steps of a provider', () => {
   });
 });
 
-describe('what is secret', () => {
-  it('is a field of the secret, and what is derived from one by any way; the token is not', () => {
+describe('a secret name', () => {
+  it('is a field of the secret or derived from one; the token is not', () => {
     const jwt = { alg: 'HS256', key: '{key}', claims: {}, lifeSeconds: 60 } as const;
     const derived = {
       time: { time: 'iso' },
@@ -108,16 +108,16 @@ describe('what is secret', () => {
   });
 });
 
-describe('what is kept beside a token', () => {
+describe('values kept beside a token', () => {
   const settings = { tenant: { kind: 'text' } } as const;
   const kept = (change: Partial<Provider>) => keptNames(providerWith({ settings, ...change }));
 
-  it('is nothing that is there anyway', () => {
+  it('exclude names that are available anyway', () => {
     const headers = { ...BEARER, 'x-tenant': '{tenant}', 'x-subject': '{subject}', 'x-base': '{baseUrl}' };
     expect(kept({ placement: { headers } })).toEqual({ open: [], closed: [] });
   });
 
-  it('is open where answers gave it, and closed where it is of the credential', () => {
+  it('are open if an answer gave them, and closed if they come from the credential', () => {
     const derived = { pair: { base64: '{id}:{key}' }, at: { time: 'iso' } } as const;
     const headers = { ...BEARER, 'x-key': '{key}', 'x-pair': '{pair}', 'x-site': '{site}', 'x-at': '{at}' };
     expect(kept({ derived, placement: { headers, query: { s: '{site}' }, baseUrl: '{api}' } })).toEqual({
@@ -126,19 +126,19 @@ describe('what is kept beside a token', () => {
     });
   });
 
-  it('is the client certificate of API calls, closed', () => {
+  it('include the client certificate of API calls, closed', () => {
     const certificate = { cert: '{id}', key: '{key}' };
     expect(kept({ placement: { headers: BEARER, certificate } })).toEqual({ open: [], closed: ['id', 'key'] });
   });
 
-  it('is closed where it renews the token or ends the session', () => {
+  it('are closed if they renew the token or end the session', () => {
     const refresh = [{ url: '/{tenant}', form: { r: '{refresh}', id: '{id}', t: '{token}' } }];
     expect(kept({ renewal: { refresh } })).toEqual({ open: [], closed: ['refresh'] });
     const slide = { url: '{session}/ping', reads: { token: header('x') } };
     expect(kept({ renewal: { slide }, logout: { url: '/{session}/{csrf}' } }).closed).toEqual(['session', 'csrf']);
   });
 
-  it('makes a provider one for the proxy alone where an API call carries a part of the credential', () => {
+  it('limit a provider to the proxy if an API call carries a part of the credential', () => {
     const certificate = { cert: '{id}', key: '{key}' };
     const derived = { print: { digest: 'sha1', of: '{key}', as: 'hex' } } as const;
     expect(isProxyOnly(providerWith())).toBe(false);

@@ -128,7 +128,7 @@ describe('a proxied call', () => {
   });
 });
 
-describe('what the proxy refuses, without asking the upstream', () => {
+describe('proxied calls refused before the upstream is asked', () => {
   it.each([
     ['a method outside the policy', 'helpdesk/88/jobs', { method: 'DELETE' }, 403, 'proxy_not_allowed'],
     ['a path outside the policy', 'scripted/system/openly', {}, 403, 'proxy_not_allowed'],
@@ -198,7 +198,7 @@ describe('a token that the upstream ended early (H17, C19)', () => {
     expect(broker.helpmaster.ledger().logins).toHaveLength(1);
   });
 
-  it('passes a second 401 on, and then nobody’s word renews the slot for 30 s', async () => {
+  it('passes a second 401 on, and then ignores rejections of the slot for 30 s', async () => {
     await call('helpdesk/1/jobs');
     broker.helpmaster.setKnobs({ callStatus: 401 });
     broker.helpmaster.clearLedger();

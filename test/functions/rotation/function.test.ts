@@ -82,7 +82,7 @@ describe('a new version of a secret', () => {
   });
 });
 
-describe('an event that is not for it', () => {
+describe('an unrelated event', () => {
   it.each<readonly [string, unknown]>([
     ['another secret', putSecretValue('prod/other')],
     ['a secret whose name begins alike', putSecretValue(`${secretOf('good')}-two`)],

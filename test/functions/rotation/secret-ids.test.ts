@@ -7,7 +7,7 @@ import { helpdeskConnection } from '../../simulation/connections.ts';
 const ARN = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:';
 const ELSEWHERE = 'arn:aws:secretsmanager:eu-west-1:210987654321:secret:';
 
-/** Reports whether an event that names a secret so reaches the connection whose secret is configured so. */
+/** True if an event with this secret id reaches the connection with this configured secret. */
 async function reaches(configured: string, named: string): Promise<boolean> {
   const listed: string[] = [];
   const connection = helpdeskConnection({ secret: configured });

@@ -263,7 +263,7 @@ describe('min_ttl', () => {
   });
 });
 
-describe('time that runs out', () => {
+describe('the deadline of a hand-out', () => {
   it('is 504 deadline_exceeded while the store hangs, and not an empty 500', async () => {
     broker.dynamodb.set('dynamodb', { mode: 'hang' });
     try {

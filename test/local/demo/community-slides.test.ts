@@ -105,7 +105,7 @@ describe('the slides of the demo CommunityWebAPI', () => {
 
   // Two real answers race here, 100 ms apart: a stalled machine may let the wrong one win once.
   it('C18: answers out of order if told so', { retry: 2 }, async () => {
-    // Off and on again: the count starts anew.
+    // Off and on again: the count restarts.
     upstream.setKnobs({ outOfOrder: false });
     upstream.setKnobs({ outOfOrder: true });
     upstream.clearLedger();

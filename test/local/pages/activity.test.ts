@@ -29,7 +29,7 @@ function harness() {
   return { activity, functions, passed: () => passed, advance: (ms: number) => (now += ms) };
 }
 
-describe('what the page counts from the log of the functions', () => {
+describe('the page’s counts from the log of the functions', () => {
   it('adds up the metrics of each connection', () => {
     const { activity, functions } = harness();
     const one = { unit: 'Count', value: 1 } as const;
@@ -60,7 +60,7 @@ describe('what the page counts from the log of the functions', () => {
     ]);
   });
 
-  it('knows logins, slides, failures, purges and rotations by what the functions say of them', () => {
+  it('recognizes logins, slides, failures, purges and rotations in the log', () => {
     const { activity, functions } = harness();
     const { telemetry } = functions;
     const slot = { connection: 'wfm', subject: 'system' };
@@ -76,7 +76,7 @@ describe('what the page counts from the log of the functions', () => {
     expect(kinds).toEqual(['rotation', 'purge', 'failure', 'slide', 'slide', 'login']);
   });
 
-  it('passes every byte on before the write returns, and is not put off by what is no JSON', () => {
+  it('passes every byte on before the write returns, and ignores lines that are not JSON', () => {
     const { activity, functions, passed } = harness();
     activity.log.write('no JSON\n{"half":');
     activity.log.write(Buffer.from('1}\n{"audit":[]}\n{broken\n'));

@@ -67,7 +67,7 @@ describe('the files of the page', () => {
   });
 });
 
-describe('the endpoints of the page are for the page alone', () => {
+describe('access to the endpoints of the page', () => {
   it.each(POSTS)('POST /local/%s refuses every other origin, and none', async (name) => {
     const url = `${system.url}/local/${name}`;
     const json = { 'content-type': 'application/json' };
@@ -148,7 +148,7 @@ describe('the buttons of the page', () => {
     expect(await act('refresh', { connection: 'helpdesk', subject: '1' })).toEqual({ ok: false });
   });
 
-  it('invariant 11: breaking the upstream goes unnoticed by who asks, and is said beside the slot', async () => {
+  it('invariant 11: callers do not notice a broken upstream, and the page says so beside the slot', async () => {
     await act('herd');
     await act('fault', { connection: 'wfm', fault: 'down' });
     expect((await stateOf('wfm'))['demo']).toMatchObject({ fault: 'down' });
@@ -177,7 +177,7 @@ describe('the buttons of the page', () => {
   });
 });
 
-it('with --require-sigv4 the page signs what it asks of the broker, and nobody else is let in for that', async () => {
+it('with --require-sigv4 the page signs its requests to the broker, and unsigned callers stay refused', async () => {
   const strict = await startSystemUnderTest(['--require-sigv4']);
   try {
     expect((await send(`${strict.url}/tokens/wfm/system`)).status).toBe(403);

@@ -69,7 +69,7 @@ const token = (slot: string, query = '') => ask(`/tokens/${slot}${query}`, TOKEN
 const reject = (slot: string, body: string, headers: Record<string, string> = JSON_TYPE) =>
   ask(`/tokens/${slot}`, TOKENS, { method: 'POST', headers, body });
 
-describe('what the running broker answers well is as the document says', () => {
+describe('successful answers match the OpenAPI document', () => {
   it('hand-outs of both providers, C5 to C11 among their attributes', async () => {
     expect((await token('helpdesk/88')).json).toMatchObject({ token_type: 'Bearer', source: 'login' });
     expect((await token('helpdesk/88')).json).toMatchObject({ source: 'cache' });
@@ -101,7 +101,7 @@ describe('what the running broker answers well is as the document says', () => {
   });
 });
 
-describe('every problem that can be provoked is as the document says', () => {
+describe('problem answers match the OpenAPI document', () => {
   it.each<[string, number, () => Promise<Received>]>([
     ['invalid_request', 400, () => token('helpdesk/88', '?min_ttl=soon')],
     ['invalid_request', 400, () => reject('helpdesk/88', '{}')],

@@ -134,7 +134,7 @@ describe('invoke', () => {
     nowhere.close();
   });
 
-  it('is refused where no connection is to be had in time', async () => {
+  it('is refused if no connection is made in time', async () => {
     vi.useRealTimers();
     under.aws.faults.set('lambda', { mode: 'hang' });
     const config = awsClientConfig({ service: 'LAMBDA', maxAttempts: 1 }, under.environment);

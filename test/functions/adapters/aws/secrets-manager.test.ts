@@ -181,7 +181,7 @@ describe('current', () => {
   });
 });
 
-describe('a secret that cannot be had', () => {
+describe('an unavailable secret', () => {
   it.each([
     ['does not exist', () => under.secrets.remove('token-broker/new')],
     ['has no value', () => under.secrets.empty('token-broker/new')],

@@ -46,7 +46,7 @@ describe('the SHA-256 that AWS requests are signed with', () => {
     expect(again).toBe(one);
   });
 
-  it('begins anew after a reset', async () => {
+  it('starts afresh after a reset', async () => {
     const hash = new Sha256('key');
     hash.update('dropped');
     hash.reset();

@@ -147,7 +147,7 @@ export function describeLeases(subject: () => StoreUnderTest): void {
       expect(await recordOf(subject())).toMatchObject({ tries: 2, fence: 2, lease: { id: 'on-time' } });
     });
 
-    it('forgets who had begun under the lease before', async () => {
+    it('forgets that work under the lease before had begun', async () => {
       const seen = await leased(subject(), { notBefore: NOW });
       await begin({ leaseId: 'lease-1', begunBy: 'request-1' });
       await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2', now: NOW + 17_000 })));

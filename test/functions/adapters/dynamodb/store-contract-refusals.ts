@@ -16,7 +16,7 @@ export function describeRefusals(subject: () => StoreUnderTest): void {
   }
 
   describe('refusals', () => {
-    it('are none to begin with', async () => {
+    it('are absent at first', async () => {
       expect(await counted()).toBeUndefined();
     });
 
@@ -32,7 +32,7 @@ export function describeRefusals(subject: () => StoreUnderTest): void {
       expect(await counted()).toEqual(['version-1', 20]);
     });
 
-    it('begins anew with another secret version, and misses none of those that come with it', async () => {
+    it('restarts the count for another secret version, and misses none of those that come with it', async () => {
       for (const n of ['1', '2']) await record(refusal(n));
       await Promise.all(['3', '4', '5'].map((n) => record(refusal(n, 'version-2'))));
 

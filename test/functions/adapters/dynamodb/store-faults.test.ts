@@ -141,7 +141,7 @@ describe('the store with DynamoDB in trouble', () => {
   });
 });
 
-describe('what the store asks of DynamoDB', () => {
+describe('requests of the store to DynamoDB', () => {
   it('asks once for each operation, and once a shard for what is due', async () => {
     const several: Record<string, number> = { due: 4 };
     for (const [name, run] of Object.entries(everyOperation)) {
@@ -153,7 +153,7 @@ describe('what the store asks of DynamoDB', () => {
   });
 });
 
-describe('how consistently the store reads', () => {
+describe('the consistency of reads', () => {
   let recorder: Server;
   let consistency: unknown[];
   let recording: Store;

@@ -116,7 +116,7 @@ describe('createHandOut, from memory', () => {
     expect(upstream.logins).toHaveLength(1);
   });
 
-  it('does not hide behind memory why there is no other token, where that is no outage', async () => {
+  it('does not serve from memory if the reason for having no other token is no outage', async () => {
     const { broker, upstream, advance } = harness();
     await broker.handOut();
     await broker.purge();

@@ -36,7 +36,7 @@ const REFUSED: Partial<Want> = { not: { hash: 'some-hash', generation: 1 } };
 const HELD: Partial<SlotRecord> = { lease: { id: 'another', until: NOW + 1 } };
 const BACKING_OFF: Partial<SlotRecord> = { notBefore: NOW + 1 };
 const OVER: Partial<SlotRecord> = { lease: { id: 'another', until: NOW }, notBefore: NOW };
-/** All that would decide, were it not for a line further up. */
+/** Inputs on which every row further down would decide. */
 const ALL_BELOW = { mayLag: true, hasNoTime: true } as const;
 
 type Failure = 'min_ttl_unsatisfiable' | 'cooldown' | 'upstream_credential_rejected' | 'refresh_in_progress';

@@ -128,7 +128,7 @@ describe('createRequestMint', () => {
   });
 });
 
-describe('createRequestMint, where what mint publishes cannot be opened', () => {
+describe('createRequestMint, with a published token that does not open', () => {
   /** Starts an instance of another name, as during a deployment that renames the broker. */
   function misnamed() {
     const made = harness();

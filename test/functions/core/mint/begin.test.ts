@@ -82,7 +82,7 @@ describe('createBeginAttempt, for the schedule or a reader', () => {
     expect(record().dueAt !== undefined).toBe(outcome === 'current');
   });
 
-  it('minds no idleness where a reader asks: somebody is at it', async () => {
+  it('ignores idleness if a reader asks: the slot is in use', async () => {
     const { take, put } = await withToken({ idleSeconds: 3_600 });
     put({ lastHandedOutAt: 1, rejectedGeneration: 1 });
 

@@ -68,7 +68,7 @@ describe('createMint', () => {
     expect(sent).toEqual([]);
   });
 
-  it('writes a fault of the broker down as nobody’s failure', async () => {
+  it('records no failure of the slot for a fault of the broker', async () => {
     const { mint, beforeNext, record, sent } = minting();
     beforeNext('generate', () => Promise.reject(new TypeError('a fault of ours')));
 

@@ -37,7 +37,7 @@ describe('createPublish', () => {
     expect(upstream.logins).toHaveLength(3);
   });
 
-  it('does not lose a token to a hiccup of the store', async () => {
+  it('stores a token despite a brief fault of the store', async () => {
     const { broker, failNext, upstream } = await ended();
     for (let n = 0; n < 5; n += 1) failNext('publish', 'down');
 

@@ -11,7 +11,7 @@ async function pastRefreshAt(connection = workforceConnection()) {
   return {
     ...made,
     first: token,
-    /** Failed conditions are billed, so what can be known before is not tried; nor is it anything to warn of. */
+    /** Failed conditions are billed, so a slide known to be stale is not written, and no warning is logged. */
     expectNothingTried() {
       expect(adoptions()).toEqual([]);
       expect(made.said.warnings).toEqual([]);

@@ -125,7 +125,7 @@ describe('createExclusiveCalls (C18)', () => {
   });
 });
 
-describe('an exclusive call that finds another at it', () => {
+describe('an exclusive call during another one', () => {
   it('goes out as soon as the other has ended', async () => {
     const { startCall, call, script, answered, time, forwarded } = await withToken();
     script.push(() => time.after(3_000).then(() => answered(200)));
@@ -228,7 +228,7 @@ describe('a token renewed by the answer to an exclusive call', () => {
     expect(record()).toMatchObject({ generation: 2, ...kept });
   });
 
-  it('has the next call log in where it cannot be kept, since the one used is dead', async () => {
+  it('makes the next call log in if it cannot be stored, since the used one is dead', async () => {
     const { call, slideNext, script, answered, record, upstream, forwarded, said } = await withToken({
       renewalCooldownSeconds: 0,
     });

@@ -152,7 +152,7 @@ describe('a value in a header', () => {
     expect(await readIn(header('x-KEY'), { headers: { 'x-key': ['t'] } })).toEqual(value('t'));
   });
 
-  describe('that a front end folded into one line (RFC 9110 §5.3)', () => {
+  describe('values folded into one line by a front end (RFC 9110 §5.3)', () => {
     const readLines = (...lines: string[]) => readHeader({ wfmsgapikey: lines }, 'WFMSGAPIKEY');
 
     it.each([

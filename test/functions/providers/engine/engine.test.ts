@@ -99,7 +99,7 @@ function expectSound(outcome: UpstreamOutcome): void {
   }
 }
 
-describe('whatever an upstream answers', () => {
+describe('any answer of an upstream', () => {
   const attempts = [
     ['helpmaster', 'system'],
     ['helpmaster', '88'],
@@ -179,7 +179,7 @@ describe('a login of several requests', () => {
     expect(outcome.kind === 'token' && outcome.value.reveal()).toBe('abc');
   });
 
-  it('brings none where that answer has none, whatever a later one says', async () => {
+  it('brings no token if that answer has none, even if a later one has', async () => {
     const { upstream, sent } = answeredBy({ body: JSON.stringify({ api: 'https://a1.pods.example' }) });
     const connection = connectionOf('any', 'https://login.example', { provider });
     const secret = secretOf({ id: 'i', key: 'k' });

@@ -78,7 +78,7 @@ describe('a forwarded request', () => {
   });
 });
 
-describe('what a forwarded request carries beside the token', () => {
+describe('the other values in a forwarded request', () => {
   const provider = providerWith({
     secretFields: { user: {}, devKey: {} },
     settings: { tenant: { kind: 'text', optional: true } },
@@ -90,21 +90,21 @@ describe('what a forwarded request carries beside the token', () => {
   });
   const connection = connectionOf('any', 'https://api.example/v1', { provider, settings: { tenant: 't&1' } });
 
-  it('is every header and parameter that the provider places, of settings, answers and the credential', async () => {
+  it('are the headers and parameters that the provider places from settings, answers and the credential', async () => {
     const kept = { values: { instance: 'a/b' }, closed: { devKey: 'k-1' } };
     const { request } = await forwarding({}, { ...get, query: 'a=%2f' }, connection, kept);
     expect(request?.url).toBe('https://api.example/v1/jobs?a=%2f&session=used&site=a%2Fb');
     expect(request?.headers).toEqual({ authorization: 'Bearer used', 'x-dev-key': 'k-1', 'x-tenant': 't&1' });
   });
 
-  it('is nothing that is absent', async () => {
+  it('leave out an absent one', async () => {
     const other = connectionOf('any', 'https://api.example/v1', { provider });
     const { request } = await forwarding({}, get, other);
     expect(request?.url).toBe('https://api.example/v1/jobs?session=used');
     expect(request?.headers).toEqual({ authorization: 'Bearer used' });
   });
 
-  it('never comes back in an answer', async () => {
+  it('never come back in an answer', async () => {
     const headers = {
       'x-dev-key': ['k-1'],
       'x-tenant': ['t'],
@@ -117,7 +117,7 @@ describe('what a forwarded request carries beside the token', () => {
     if (outcome.kind === 'answer') expect(Object.keys(outcome.answer.headers)).toEqual(['etag']);
   });
 
-  it('is the client certificate where the API asks for one', async () => {
+  it('include the client certificate if the API asks for one', async () => {
     const certificate = { cert: '{certificate}', key: '{privateKey}' };
     const mutual = providerWith({ placement: { headers: { authorization: 'Bearer {token}' }, certificate } });
     const closed = { certificate: 'a PEM', privateKey: 'another PEM' };

@@ -42,24 +42,24 @@ function waysOf(change: Partial<Provider>, settings = {}) {
   return answeredBy({}).upstream.waysOf(connection);
 }
 
-describe('how a connection gets its tokens', () => {
+describe('the renewal of a connection', () => {
   const refreshBy = (form: Record<string, string>): Renewal => ({
     refresh: [{ url: '/token', form, reads: OAUTH_ANSWER }],
   });
   const ping = { url: '{pingPath}', reads: { token: header('X-Next') } };
 
-  it('is by logging in where the provider renews nothing', () => {
+  it('is a login if the provider renews nothing', () => {
     expect(waysOf({})).toEqual({ keepsClosed: false });
   });
 
-  it('is by a slide where the path for it is set (C20)', () => {
+  it('is a slide if the path for it is set (C20)', () => {
     const change = { settings: { pingPath: { kind: 'path', optional: true } }, renewal: { slide: ping } } as const;
     expect(waysOf(change)).toEqual({ keepsClosed: false });
     const ways = { renewal: { source: 'slide', needsSecret: false }, keepsClosed: false };
     expect(waysOf(change, { pingPath: '/ping' })).toEqual(ways);
   });
 
-  it('is by a refresh, with the secret where the requests name a part of it or what is made of it', () => {
+  it('is a refresh, with the secret if the requests name a part of it or a value derived from it', () => {
     const refresh = { source: 'refresh', needsSecret: false };
     expect(waysOf({ renewal: refreshBy({ token: '{token}' }) })).toEqual({ renewal: refresh, keepsClosed: false });
     expect(waysOf({ renewal: refreshBy({ refresh: '{refresh}' }) })).toEqual({ renewal: refresh, keepsClosed: true });
@@ -220,7 +220,7 @@ describe('a call that keeps the same token alive', () => {
   });
 
   it.each(['{"success":false,"why":"Session timed out."}', '{"success":false}'])(
-    'moves nothing where a 200 says no: %s',
+    'moves nothing if a 200 reports failure: %s',
     async (content) => {
       const failed = failureIn(await renewBy(provider, [{ body: content }]).outcome);
       expect(failed).toMatchObject({ code: 'upstream_invalid_response', backOff: 'unknown' });
@@ -229,7 +229,7 @@ describe('a call that keeps the same token alive', () => {
     },
   );
 
-  it('moves nothing where a rule of the provider says no, and never refuses the credential', async () => {
+  it('moves nothing if a rule of the provider reports failure, and never refuses the credential', async () => {
     const answers = [
       { at: body('status'), is: ['OK'], means: 'ok' },
       { at: body('status'), is: ['GONE'], means: 'credential' },
@@ -242,7 +242,7 @@ describe('a call that keeps the same token alive', () => {
     }
   });
 
-  it('may carry what is made anew for each request', async () => {
+  it('may carry values made for each request', async () => {
     const derived = { at: { time: 'seconds' } } as const;
     const renewal = { slide: { ...slide, headers: { 'x-key': '{token}', 'x-at': '{at}' } } };
     const { outcome, sent } = renewBy({ ...provider, derived, renewal }, [{}]);

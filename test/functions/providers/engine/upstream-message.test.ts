@@ -29,10 +29,10 @@ const encodings: Readonly<Record<string, (text: string) => string>> = {
   'broken over lines': (text) => [...text].join('\r\n'),
 };
 
-/** Nothing shorter than the whole of it gives it away, and no part of it is a single sign. */
+/** A short secret: only the whole of it gives it away, and no part of it is a single character. */
 const short = '¨k9 +‹é';
 
-/** Beside those above, what no framework does to a whole text and some server may. */
+/** More encodings: no framework applies them to a whole text, but some server may. */
 const rarer: Readonly<Record<string, (text: string) => string>> = {
   'base64, with more behind': (text) => Buffer.from(`${text}zz`).toString('base64'),
   'hex, percent-encoded': (text) =>

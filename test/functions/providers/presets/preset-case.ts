@@ -13,7 +13,7 @@ export interface PresetCase {
   /** Every request of a login, but what is signed or new in each: see `Signed`. */
   readonly sent: readonly SentRequest[];
   readonly answers: readonly Answer[];
-  /** The token; `jwt` where it is signed here. */
+  /** The token, or `jwt` for one that the case signs. */
   readonly token: string | { readonly jwt: Signed };
   readonly life: IssuedLife;
   /** An API call: its headers by lower-case name, and where it goes. */

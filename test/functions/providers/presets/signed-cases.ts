@@ -10,10 +10,10 @@ import {
   UNKNOWN_CLIENT,
 } from './preset-case.ts';
 
-/** In the secret of a case: a key that the test makes. */
+/** Placeholders in a case's secret for keys that the test makes. */
 export const KEYS = { rsa: '<rsa key>', ec: '<ec key>', certificate: '<certificate>', certifiedKey: '<its key>' };
 
-/** For a claim that is new in each JWT. */
+/** The placeholder for a claim that is new in each JWT. */
 export const UUID = '<uuid>';
 
 const ASSERTION_TYPE = 'urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer';

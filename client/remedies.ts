@@ -26,8 +26,6 @@ export const remedyByCode = {
     'Look at the upstream: it failed at login, which may mean a wrong password. The broker tries again by itself, seldom.',
   upstream_request_rejected:
     "Nothing that a caller can do: an operator mends the connection's settings and deploys them.",
-  reauthorization_required:
-    'Nothing that a caller can do: a person must consent again at the upstream, and an operator put the new refresh token into the secret.',
   upstream_invalid_response: 'Check `baseUrl` and the login path: something other than the expected API answered.',
   upstream_token_unusable: "Compare the upstream's clock and its token lifetime with `minTtlSeconds`.",
   upstream_subject_mismatch: 'The token was discarded. Tell the vendor: it belonged to somebody else.',
@@ -35,7 +33,6 @@ export const remedyByCode = {
   upstream_tls_invalid: "Renew the upstream's certificate, or name its authority in `caCertificate`.",
   upstream_response_too_large: 'Ask for less at a time, or call the upstream with a token of your own.',
   upstream_throttled: 'Wait: the broker tries again when the upstream lets it.',
-  login_limited: 'Ask again after `Retry-After`: the upstream allows no more tokens until then.',
   upstream_session_limit: 'Ask again after `Retry-After`, when a session of the account may have ended.',
   upstream_unavailable: 'Wait: the broker tries again by itself. A token that is still good is handed out meanwhile.',
   upstream_unreachable: 'Check `baseUrl`, DNS and the network between. The broker tries again by itself.',

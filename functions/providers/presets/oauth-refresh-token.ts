@@ -1,8 +1,8 @@
 import { BEARER, IN_SECONDS, OAUTH_ANSWER, type Provider } from '../provider.ts';
 
 /**
- * A refresh token as the credential (RFC 6749 §6): a person has consented once, and every mint uses it. Where an answer
- * brings a new one, the broker keeps it.
+ * A refresh token as the credential (RFC 6749 §6): a person has consented once, and every mint uses it. For
+ * upstreams whose refresh tokens stay: the next value is not kept yet.
  */
 export const oauthRefreshToken = {
   secretFields: { clientId: {}, clientSecret: {}, refreshToken: { rotates: { graceSeconds: 0 } } },

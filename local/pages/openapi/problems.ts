@@ -38,8 +38,6 @@ const operationsByCode = {
   kms_unavailable: minting,
   mint_unavailable: minting,
   audit_unavailable: minting,
-  login_limited: minting,
-  reauthorization_required: minting,
   deadline_exceeded: every,
 } as const satisfies Record<Exclude<BrokerErrorCode, UpstreamCode>, readonly ProblemOperation[]>;
 

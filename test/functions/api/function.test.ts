@@ -113,8 +113,8 @@ describe('a problem response', () => {
       415: /^unsupported_media_type$/,
       429: /^renewal_throttled$/,
       500: /^internal$/,
-      502: /^(upstream_(credential|account|subject|login|invalid|token|redirect|tls|response|request)|reauthorization_required)/,
-      503: /^(login_limited|upstream_(session_limit|throttled|unavailable|unreachable|outcome_unknown)|cooldown|refresh_in_progress|\w+_unavailable|secret_invalid)$/,
+      502: /^upstream_(credential|account|subject|login|invalid|token|redirect|tls|response|request)/,
+      503: /^(upstream_(session_limit|throttled|unavailable|unreachable|outcome_unknown)|cooldown|refresh_in_progress|\w+_unavailable|secret_invalid)$/,
       504: /^(upstream_timeout|deadline_exceeded)$/,
     };
     for (const code of codes) expect(code).toMatch(promised[errorCodes[code].status] ?? /^$/);

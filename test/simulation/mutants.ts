@@ -60,8 +60,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'who reports a token dead may be given it again',
     file: 'functions/core/hand-out/next-step.ts',
-    find: 'if (!isRefused(want, record)) {',
-    replace: 'if (!isRefused(want, record) || want.not !== undefined) {',
+    find: 'if (!isExcluded(want, record)) {',
+    replace: 'if (!isExcluded(want, record) || want.not !== undefined) {',
   },
   {
     name: 'a session reported dead is slid',
@@ -150,8 +150,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'callers wait for a lease although a token is good',
     file: 'functions/core/hand-out/next-step.ts',
-    find: 'if (!isRefused(want, record)) {',
-    replace: "if (liveLease(record, at) !== undefined) return { do: 'wait' };\n  if (!isRefused(want, record)) {",
+    find: 'if (!isExcluded(want, record)) {',
+    replace: "if (liveLease(record, at) !== undefined) return { do: 'wait' };\n  if (!isExcluded(want, record)) {",
   },
   {
     name: 'a fresh token is minted over by every sweep',

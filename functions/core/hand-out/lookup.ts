@@ -7,7 +7,7 @@ import type { Slot } from '../slot/slot.ts';
 import type { Token } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { HandOutRoute, HandOutSource } from './audit.ts';
-import { createInProgressError, nextStep, type Publication } from './next-step.ts';
+import { createInProgressError, nextStep, type TokenId } from './next-step.ts';
 import { noteUse } from './refresh-ahead.ts';
 import { createRequestMint, type Minted, type RequestMintDependencies } from './request-mint.ts';
 
@@ -20,7 +20,7 @@ export interface LookupRequest {
   readonly minTtlSeconds: number;
   readonly rejectedHash?: string;
   /** Token that the broker knows to be dead: only another will do, however young it is. */
-  readonly dead?: Publication | undefined;
+  readonly dead?: TokenId | undefined;
   readonly via?: HandOutRoute;
   readonly deadline: number;
 }
@@ -35,7 +35,7 @@ export interface Obtained {
 interface FirstLook {
   readonly record: SlotRecord | undefined;
   readonly isConsistent: boolean;
-  readonly not: Publication | undefined;
+  readonly not: TokenId | undefined;
 }
 
 const SHORTEST_WAIT_MS = 50;
@@ -71,8 +71,8 @@ export function createLookup(dependencies: LookupDependencies): {
         const record = found ?? EMPTY_RECORD;
         const at = clock.now();
         // A token minted for this request will do, even if the upstream issued the rejected one again.
-        const refused = record.generation === minted?.generation ? undefined : not;
-        const want = { ...request, not: refused, firstSeen };
+        const excluded = record.generation === minted?.generation ? undefined : not;
+        const want = { ...request, not: excluded, firstSeen };
         const step = nextStep(want, { record, isConsistent, at }, hasTimeToMint(request));
         switch (step.do) {
           case 'open': {

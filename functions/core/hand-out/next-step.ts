@@ -2,8 +2,8 @@ import type { Connection } from '../slot/connection.ts';
 import { hasUsableToken, isBackingOff, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
 import { BrokerError } from '../words/errors.ts';
 
-/** One publication of a token; an upstream may issue the same token again. */
-export interface Publication {
+/** Identity of one published token: the generation too, since an upstream may issue the same token again. */
+export interface TokenId {
   readonly hash: string;
   readonly generation: number;
 }
@@ -14,7 +14,7 @@ export interface Want {
   /** The larger of the connection's and the caller's. */
   readonly minTtlSeconds: number;
   /** Token that will not do: it was reported dead, or does not open. */
-  readonly not: Publication | undefined;
+  readonly not: TokenId | undefined;
   /** The generation seen first: a newer one was minted since the request came. */
   readonly firstSeen: number;
 }
@@ -36,7 +36,7 @@ export type Step =
 /**
  * Decides the next step of a lookup by one reading of the slot. The first line that fits decides:
  *
- *   a usable token, not the one rejected      → open it
+ *   a usable token, not the one excluded      → open it
  *   one too short for min_ttl, not yet due    → fail: min_ttl_unsatisfiable
  *   somebody holds the lease                  → wait
  *   a back-off is on                          → read again where the reading may lag, else fail: cooldown
@@ -44,7 +44,7 @@ export type Step =
  *   otherwise                                 → mint
  */
 export function nextStep(want: Want, { record, isConsistent, at }: Reading, hasTimeToMint: boolean): Step {
-  if (!isRefused(want, record)) {
+  if (!isExcluded(want, record)) {
     if (hasUsableToken(record, at, want.minTtlSeconds)) return { do: 'open', record };
     const isNotDue = at < (record.token?.refreshAt ?? 0) || record.generation > want.firstSeen;
     if (isNotDue && hasUsableToken(record, at, want.connection.minTtlSeconds)) return fail(createMinTtlError(want));
@@ -55,7 +55,7 @@ export function nextStep(want: Want, { record, isConsistent, at }: Reading, hasT
   return hasTimeToMint ? { do: 'mint' } : fail(createInProgressError(want.connection, record, at));
 }
 
-function isRefused({ not }: Want, { token, generation }: SlotRecord): boolean {
+function isExcluded({ not }: Want, { token, generation }: SlotRecord): boolean {
   return not !== undefined && token?.hash === not.hash && generation === not.generation;
 }
 

@@ -1,6 +1,7 @@
 import type { Audit } from '../hand-out/audit.ts';
 import { recordHandOut } from '../hand-out/audit.ts';
 import { createLookup, type LookupDependencies } from '../hand-out/lookup.ts';
+import type { TokenId } from '../hand-out/next-step.ts';
 import { askRefresh, recordUse } from '../hand-out/refresh-ahead.ts';
 import * as changes from '../slot/changes.ts';
 import { extendTtl, LEASED_KEPT_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
@@ -173,7 +174,7 @@ export function createExclusiveCalls(
 }
 
 /** Returns the current token if it is known to be dead: by the upstream's own answers, never by a caller's report. */
-function deadTokenOf(record: SlotRecord | undefined): Pick<Token, 'hash' | 'generation'> | undefined {
+function deadTokenOf(record: SlotRecord | undefined): TokenId | undefined {
   if (record?.token === undefined || !isRejected(record)) return undefined;
   return { hash: record.token.hash, generation: record.generation };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { TokenBrokerError } from './error.ts';
 
-/** The broker's largest answers are listings of a hundred slots; more than this is somebody else's. */
+/** Limit on an answer's bytes. The broker's largest, listings of a hundred slots, stay below it. */
 const MAXIMUM_ANSWER_BYTES = 1024 * 1024;
 const LONGEST_QUOTE = 500;
 
@@ -15,8 +15,8 @@ const problemSchema = z.object({
 const gatewaySchema = z.object({ message: z.nullable(z.string()) });
 
 /**
- * Reads the JSON of a 2xx answer; undefined for one without content. Throws `problem` or `gateway` for an error, and
- * `invalid_answer` for what is no JSON or too long. Rejects as `fetch` does where the answer breaks off.
+ * Reads the JSON of a 2xx answer; undefined without content. Throws `problem` or `gateway` for an error answer, and
+ * `invalid_answer` if it is not JSON or too long. Rejects as `fetch` does if the answer breaks off.
  */
 export async function jsonOf(response: Response): Promise<unknown> {
   const text = await limitedText(response);
@@ -27,7 +27,7 @@ export async function jsonOf(response: Response): Promise<unknown> {
   return json;
 }
 
-/** An answer that the broker cannot have given. Nothing of its body is quoted: it may be anything. */
+/** Creates the error for an answer that the broker cannot have given. Quotes nothing of its body. */
 export function invalidAnswer({ status, headers }: Response, why: string): TokenBrokerError {
   return new TokenBrokerError(
     'invalid_answer',
@@ -36,7 +36,7 @@ export function invalidAnswer({ status, headers }: Response, why: string): Token
   );
 }
 
-/** The error that an answer which is not 2xx stands for. */
+/** Creates the error for an answer that is not 2xx. */
 export function errorOf(response: Response, text: string): TokenBrokerError {
   const { status, headers } = response;
   const retryAfterMs = retryAfterMsOf(headers);
@@ -61,7 +61,7 @@ export function errorOf(response: Response, text: string): TokenBrokerError {
   return invalidAnswer(response, `has status ${status} and is no error of the broker's`);
 }
 
-/** API Gateway's own answers say little; this says what they mean here. */
+/** Explains a status of API Gateway's own, since its answers say little. */
 function gatewayDetail(status: number): string {
   switch (status) {
     case 403:
@@ -75,7 +75,7 @@ function gatewayDetail(status: number): string {
   }
 }
 
-/** `Retry-After` in milliseconds, in seconds or as a date (RFC 9110 §10.2.3), a date against the answer's own `Date`. */
+/** Reads `Retry-After` (RFC 9110 §10.2.3) in milliseconds; a date is relative to the answer's own `Date`. */
 export function retryAfterMsOf(headers: Headers): number | undefined {
   const text = headers.get('retry-after')?.trim();
   if (text === undefined || text === '') return undefined;
@@ -97,21 +97,21 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A text of the answer's, fit for a message: short, and without control characters. */
+/** Makes text from an answer fit for a message: short, without control characters. */
 function quoted(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ').slice(0, LONGEST_QUOTE);
 }
 
 /**
- * The text of an answer that may be the broker's error. Throws `invalid_answer` where it is longer than any; rejects as
- * `fetch` does where the answer breaks off.
+ * Reads the text of an answer. Throws `invalid_answer` if it is too long for the broker's; rejects as `fetch` does if
+ * the answer breaks off.
  */
 export async function limitedText(response: Response): Promise<string> {
   if (response.body === null) return '';
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body) {
-    // A fetch body's chunks are bytes; the type says less.
+    // The chunks of a fetch body are bytes, though the type does not say so.
     const bytes = chunk as Uint8Array;
     length += bytes.byteLength;
     if (length > MAXIMUM_ANSWER_BYTES) throw invalidAnswer(response, 'is longer than any of the broker');

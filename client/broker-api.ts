@@ -8,7 +8,7 @@ import { type BrokerRequest, type Transport, withTransportErrors } from './trans
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const SUBJECT = /^[A-Za-z0-9._~@-]{1,128}$/;
 
-/** Whose token, of which connection. */
+/** Name of a slot: connection and subject. */
 export interface SlotName {
   readonly connection: string;
   readonly subject: string;
@@ -69,16 +69,16 @@ export interface BrokerApi {
   purge(slot: SlotName, budget: RetryBudget): Promise<void>;
   connections(budget: RetryBudget): Promise<readonly ConnectionSummary[]>;
   status(connection: string, budget: RetryBudget): Promise<ConnectionStatus>;
-  /** As `status`, but one page of slots, of which a broker gives 100: for who looks often. */
+  /** Gets a connection with the first page of its slots, at most 100. For frequent polling. */
   firstSlots(connection: string, budget: RetryBudget): Promise<FirstSlots>;
 }
 
-/** More pages than a connection has slots for; a broker that goes on for ever is stopped here. */
+/** Limit on pages, above any real listing: ends a listing that never ends. */
 const MOST_PAGES = 1_000;
 
 /**
- * Creates the calls of the broker's API. Each may be made twice without harm, so each is tried again as `withRetries`
- * says: a rejection is of one token, by its hash, and a purge of nothing is none.
+ * Creates the calls of the broker's API. All are safe to repeat and are retried by `withRetries`: a rejection names one
+ * token by its hash, and a purge of an empty slot does nothing.
  */
 export function createBrokerApi({
   transport,
@@ -86,7 +86,7 @@ export function createBrokerApi({
 }: RetryDependencies & { readonly transport: Transport }): BrokerApi {
   function ask<T>(request: BrokerRequest, budget: RetryBudget, read: (json: unknown) => T | undefined): Promise<T> {
     return withRetries(dependencies, budget, (leftMs) =>
-      // The limit spans the body too: an answer that drips is none.
+      // The limit includes the body, so that an answer that drips times out.
       withTransportErrors({ timeoutMs: leftMs, signal: budget.signal, what: 'the broker' }, async (signal) => {
         const response = await transport(request, { timeoutMs: leftMs, signal });
         const value = read(await jsonOf(response));
@@ -144,12 +144,12 @@ export function createBrokerApi({
   };
 }
 
-/** The path of a slot's token. Throws a `usage` error for a name that no connection or subject can have. */
+/** Builds the path of a slot's token. Throws a `usage` error for a name that no connection or subject can have. */
 export function tokenPath(slot: SlotName): string {
   return `/tokens/${slotPath(slot)}`;
 }
 
-/** A slot as it stands in paths. Throws as `tokenPath` does. */
+/** Builds the part of a path that names a slot. Throws as `tokenPath` does. */
 export function slotPath({ connection, subject }: SlotName): string {
   if (!SUBJECT.test(subject) || /^\.+$/.test(subject)) {
     throw new TokenBrokerError(
@@ -165,7 +165,7 @@ function checkedName(connection: string): string {
   throw new TokenBrokerError('usage', 'A connection is named by lowercase letters, digits, `_` and `-`, 63 at most.');
 }
 
-/** An answer for another slot is never taken: tokens of subjects do not mix. */
+/** Reads a hand-out; undefined if it is for another slot, so that tokens of subjects do not mix. */
 function handOutFor({ connection, subject }: SlotName, json: unknown): HandOut | undefined {
   const handOut = handOutOf(json);
   return handOut?.connection === connection && handOut.subject === subject ? handOut : undefined;

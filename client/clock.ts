@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Time as the client sees it; tests pass their own. */
+/** Source of time for the client; tests pass their own. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;

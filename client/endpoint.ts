@@ -1,15 +1,15 @@
 import { TokenBrokerError } from './error.ts';
 
-/** Where `npm start` listens unless it is told otherwise. */
+/** Default URL of `npm start`. */
 export const DEFAULT_URL = 'http://127.0.0.1:8787';
-/** Read where no `url` is given. */
+/** Environment variable for the URL, if no `url` is given. */
 export const URL_VARIABLE = 'TOKEN_BROKER_URL';
 
 const EXECUTE_API = /\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
-/** The region that `npm start -- --require-sigv4` wants. */
+/** Region that `npm start -- --require-sigv4` requires. */
 const LOCAL_REGION = 'us-east-1';
 
-/** Where the broker is. */
+/** Address of a broker. */
 export interface Endpoint {
   /** Scheme, host and base path, without a slash at the end. */
   readonly base: string;
@@ -18,7 +18,7 @@ export interface Endpoint {
   readonly isLoopback: boolean;
 }
 
-/** Where to look, as the caller says. */
+/** Caller's choices for `endpointOf`. */
 export interface EndpointOptions {
   readonly url?: string | undefined;
   readonly region?: string | undefined;
@@ -27,8 +27,8 @@ export interface EndpointOptions {
 
 /**
  * Finds the broker: `url`, else TOKEN_BROKER_URL, else `npm start` on this machine. The region is the one given, else
- * the one in the API's host name, else AWS_REGION. Throws a `usage` error for a URL that is none or not https, and
- * where no region is to be had.
+ * the one in the API's host name, else AWS_REGION. Throws a `usage` error for an invalid or non-https URL, and if no
+ * region is known.
  */
 export function endpointOf({ url, region, environment }: EndpointOptions): Endpoint {
   const parsed = brokerUrlOf(url ?? nonEmpty(environment[URL_VARIABLE]) ?? DEFAULT_URL);
@@ -40,7 +40,7 @@ export function endpointOf({ url, region, environment }: EndpointOptions): Endpo
   };
 }
 
-/** Reports whether a URL's host name is this machine. */
+/** Reports whether a URL's host name is a loopback name. */
 export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.[0-9]{1,3}){3}$/.test(hostname);
 }

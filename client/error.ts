@@ -1,5 +1,5 @@
 /**
- * What kind of failure it is: `problem` an error that the broker answered; `gateway` an answer of API Gateway itself,
+ * Kind of a failure: `problem` an error that the broker answered; `gateway` an answer of API Gateway itself,
  * or of whatever stands before the broker; `network`, `timeout` no answer; `invalid_answer` an answer that is none of
  * the broker's; `credentials` nothing to sign with; `usage` a mistake in the call, found before anything was sent.
  */
@@ -13,7 +13,7 @@ export type TokenBrokerErrorKind =
   | 'usage';
 
 export interface TokenBrokerErrorOptions {
-  /** The broker's code where it answered one; the kind otherwise. */
+  /** The broker's code if it answered one; otherwise the kind. */
   readonly code?: string;
   readonly status?: number;
   readonly retryAfterMs?: number;
@@ -23,21 +23,23 @@ export interface TokenBrokerErrorOptions {
 }
 
 /**
- * The one error of the client. `code` is what to branch on: one of the broker's codes, or the kind for all else.
- * Neither message nor properties ever hold a token, a credential or the body of an answer; the error of a library
- * underneath is told in words and not kept.
+ * The only error that the client throws. Branch on `code`: one of the broker's codes, or else the kind. Neither message
+ * nor properties ever hold a token, a credential or the body of an answer; an underlying error is described, not kept.
+ *
+ * @example
+ * if (error instanceof TokenBrokerError && error.retryAfterMs !== undefined) await sleep(error.retryAfterMs);
  */
 export class TokenBrokerError extends Error {
   override readonly name = 'TokenBrokerError';
   readonly kind: TokenBrokerErrorKind;
   readonly code: string;
-  /** What was wrong, and what to do. */
+  /** Description of the failure and its remedy. */
   readonly detail: string;
   /** The HTTP status; undefined where there was no answer. */
   readonly status: number | undefined;
-  /** How long until asking again can help; undefined where that is unknown. */
+  /** Time until a retry can help; undefined where that is unknown. */
   readonly retryAfterMs: number | undefined;
-  /** By which the broker's logs know the request. */
+  /** Id of the request in the broker's logs. */
   readonly requestId: string | undefined;
   readonly causeCode: string | undefined;
 

@@ -19,16 +19,16 @@ const handOutSchema = z.object({
   attributes: z.record(z.string(), z.unknown()),
 });
 
-/** A hand-out as the broker answers it. */
+/** Hand-out in the broker's JSON. */
 export type WireHandOut = z.infer<typeof handOutSchema>;
 
 /**
- * One token, handed out. Times are epoch milliseconds, as the broker's clock has them. `token` and `headers` are there
- * to be used, and are not shown when the whole is printed or turned into JSON: those show the token hash.
+ * One token, handed out. Times are epoch milliseconds by the broker's clock. Printing it or turning it into JSON leaves
+ * out `token` and `headers` and shows the token hash.
  */
 export interface HandOut {
   readonly token: string;
-  /** To be spread into a request to the upstream as it is. */
+  /** Headers for a request to the upstream, with the token in place. */
   readonly headers: Readonly<Record<string, string>>;
   /** `Bearer`, or `N_A` where the token has a header of its own. */
   readonly tokenType: string;
@@ -38,27 +38,27 @@ export interface HandOut {
   readonly connection: string;
   readonly subject: string;
   readonly generation: number;
-  /** `cache`, `login` or `slide`: what the request set off. */
+  /** Origin of the token: `cache`, `login` or `slide`. */
   readonly source: string;
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** The first 12 hex digits of the token's SHA-256, by which logs name it. */
+  /** Token hash: the first 12 hex digits of the token's SHA-256, as in logs. */
   readonly tokenHash: string;
-  /** The broker's answer as it came, the token in it. */
+  /** Returns the broker's answer, with the token. */
   toWire(): WireHandOut;
 }
 
-/** Reads the answer of a hand-out; undefined where it is none. */
+/** Reads a hand-out from JSON; undefined if it is none. */
 export function handOutOf(json: unknown): HandOut | undefined {
   const parsed = handOutSchema.safeParse(json);
   return parsed.success ? createHandOut(parsed.data) : undefined;
 }
 
-/** SHA-256 of a token's UTF-8 bytes in lowercase hex, as a rejection names it. */
+/** Computes the SHA-256 of a token's UTF-8 bytes in lowercase hex, as `reject` takes it. */
 export function hashOf(token: string): string {
   return createHash('sha256').update(token, 'utf8').digest('hex');
 }
 
-/** The first 12 hex digits of a token's hash: the name it has in logs. */
+/** Computes the token hash shown to people: the first 12 hex digits of the SHA-256, as in logs. */
 export function tokenHashOf(token: string): string {
   return hashOf(token).slice(0, 12);
 }

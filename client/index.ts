@@ -1,4 +1,10 @@
-/** What callers of a token broker install. Adapters of other HTTP clients are entry points of their own: `adapters/`. */
+/**
+ * Client of a token broker. Adapters for axios, got and undici are entry points of their own: `adapters/`.
+ *
+ * @example
+ * const client = createTokenBrokerClient({ upstreams: { wfm: 'https://wfm.example/api' } });
+ * const response = await client.fetch('wfm', '/employees');
+ */
 export type { ConnectionStatus, ConnectionSummary, SlotStatus } from './broker-api.ts';
 export type { Clock } from './clock.ts';
 export { TokenBrokerError, type TokenBrokerErrorKind } from './error.ts';

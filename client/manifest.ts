@@ -8,7 +8,7 @@ import { copySite } from './dashboard/copy-site.ts';
  * built code imports, in the versions that the broker is tested with.
  */
 const FOLDER = 'dist/client';
-/** What esbuild says of what it built. */
+/** Report of esbuild on the files that it built. */
 const METAFILE = 'dist/client.json';
 
 const rootSchema = z.object({

@@ -5,29 +5,29 @@ import { TokenBrokerError } from './error.ts';
 import { GATEWAY_LATER, type RetryBudget, type RetryDependencies, withRetries } from './retry.ts';
 import { type Transport, withTransportErrors } from './transport.ts';
 
-/** As `fetch` takes it, and on whose behalf. The body is held in memory: it is signed whole. */
+/** Options of `fetch`, and a subject. The body is held in memory, because it is signed whole. */
 export interface ProxyInit {
   readonly method?: string;
   readonly headers?: RequestInit['headers'];
   readonly body?: RequestInit['body'];
   readonly signal?: AbortSignal | undefined;
-  /** `system` where it is left out. */
+  /** Default `system`. */
   readonly subject?: string | undefined;
 }
 
-/** By which the broker marks its own errors among an upstream's answers. */
+/** Header that tells the broker's own errors from an upstream's answers. */
 const ERROR_HEADER = 'token-broker-error';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** What API Gateway answers by itself, and how long it may be. */
+/** Shape and maximum length of API Gateway's own answers. */
 const bareMessageSchema = z.strictObject({ message: z.nullable(z.string()) });
 const LONGEST_BARE_MESSAGE_BYTES = 512;
-/** The origin of a request that is only built to be read. */
+/** Origin of a request that is built to be read, and never sent. */
 const NOWHERE = 'http://upstream.invalid';
 
 /**
- * Creates the calls through the broker: neither token nor credential comes here. Answers of the upstream are given as
- * they are, whatever their status; the broker's own errors and its API's are thrown. Only GET, HEAD and OPTIONS are
- * tried again. A 429, 502, 503 or 504 with nothing but `{"message"}` in it counts as the API's: the two look the same.
+ * Creates `proxy`: calls through the broker, which never sends token or credential here. Returns the upstream's answers
+ * whatever their status; throws the errors of the broker and its API. Retries only GET, HEAD and OPTIONS. A 429, 502,
+ * 503 or 504 that is only `{"message"}` counts as the API's own, since it cannot be told from one.
  */
 export function createProxyCall({
   transport,
@@ -46,7 +46,7 @@ export function createProxyCall({
     }
     const limits = { ...budget, signal, attempts: SAFE_METHODS.has(method) ? budget.attempts : 1 };
     return withRetries(dependencies, limits, (leftMs) =>
-      // The limit spans the body of an error too.
+      // The limit includes the body of an error.
       withTransportErrors({ timeoutMs: leftMs, signal, what: 'the broker' }, async (limit) => {
         const response = await transport({ method, target, headers, body }, { timeoutMs: leftMs, signal: limit });
         if (response.headers.has(ERROR_HEADER)) throw errorOf(response, await limitedText(response));
@@ -59,14 +59,17 @@ export function createProxyCall({
   };
 }
 
-/** API Gateway puts its request id on every answer, so the body must tell; its own are short, and say how long. */
+/**
+ * Reports whether an answer may be API Gateway's own, so that its body must be read. The gateway's request id is on every
+ * answer; its own answers are short, and have a `content-length`.
+ */
 function mayBeTheApis({ status, headers }: Response): boolean {
   if (!GATEWAY_LATER.has(status) || !headers.has('apigw-requestid')) return false;
   const length = Number(headers.get('content-length') ?? 0);
   return length > 0 && length <= LONGEST_BARE_MESSAGE_BYTES;
 }
 
-/** The target of a proxied path, which may not climb out of its slot. */
+/** Builds the target of a proxied path. Throws if the path climbs out of its slot. */
 function proxyTarget(prefix: string, path: string): string {
   const url = path.startsWith('/') ? URL.parse(`${NOWHERE}${prefix}${path}`) : null;
   if (url === null || !url.pathname.startsWith(`${prefix}/`)) {
@@ -76,8 +79,8 @@ function proxyTarget(prefix: string, path: string): string {
 }
 
 /**
- * Method, headers and bytes as `fetch` would send them, with the media type that a form brings along. Rejects with
- * `usage` for what `fetch` would refuse, and for a body that cannot be read.
+ * Reads method, headers and body as `fetch` would send them, with a form's media type. Rejects with `usage` for input
+ * that `fetch` would refuse, and for a body that cannot be read.
  */
 async function readRequest(init: Pick<ProxyInit, 'method' | 'headers' | 'body'>) {
   const { method = 'GET', headers, body } = init;
@@ -94,7 +97,7 @@ async function readRequest(init: Pick<ProxyInit, 'method' | 'headers' | 'body'>)
       body: bytes.byteLength === 0 ? undefined : bytes,
     };
   } catch {
-    // What was thrown may quote a header's value.
+    // The error may quote a header's value.
     throw new TokenBrokerError(
       'usage',
       'No request can be made of this: check the method (no CONNECT, TRACE or TRACK), the headers, and that the body can be read and is not given with GET or HEAD.',

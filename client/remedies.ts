@@ -1,7 +1,6 @@
 /**
- * What to do about each of the broker's error codes, in one or two sentences: for the page, for the command
- * line (which has commands of its own for some) and for the API's document. That no code is missing and none too many,
- * a test sees to.
+ * Remedies for the broker's error codes, one or two sentences each: for the page, for the command line (which has
+ * commands of its own for some) and for the API's document. A test checks that the codes here are exactly the broker's.
  */
 export const remedyByCode = {
   invalid_request: 'Mend the request; the detail says what is wrong with it.',
@@ -49,7 +48,7 @@ export const remedyByCode = {
   deadline_exceeded: 'Ask again.',
 } as const satisfies Record<string, string>;
 
-/** The remedy for a code as a broker gave it; undefined for one that a newer broker may have. */
+/** Looks up the remedy for a code; undefined for a code that only a newer broker has. */
 export function remedyOf(code: string): string | undefined {
   const known: Readonly<Record<string, string>> = remedyByCode;
   return Object.hasOwn(known, code) ? known[code] : undefined;

@@ -1,7 +1,7 @@
-/** The status by which an upstream rejects a token: the request was not carried out (H17). */
+/** Status of a rejected token: the request was not carried out (H17). */
 export const UNAUTHORIZED = 401;
 
-/** Reports whether an HTTP client's body can be sent a second time: a stream that was read is gone. */
+/** Reports whether a request body can be sent a second time: a stream cannot. */
 export function isReplayable(body: unknown): boolean {
   if (body === undefined || body === null || typeof body === 'string') return true;
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return true;

@@ -6,22 +6,22 @@ const LONGEST_WAIT_MS = 5_000;
 /** Statuses of API Gateway's own answers that say "later". */
 export const GATEWAY_LATER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** How long and how often a request may be tried. */
+/** Limits on the attempts of a request. */
 export interface RetryBudget {
   readonly attempts: number;
-  /** For all attempts and the waits between them. */
+  /** Limit on all attempts and the waits between them together. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What waiting needs. `random` gives a number in [0, 1). */
+/** Clock and jitter for the waits. `random` returns a number in [0, 1). */
 export interface RetryDependencies {
   readonly clock: Clock;
   readonly random: () => number;
 }
 
 /**
- * Tries something that may safely be done twice, up to `attempts` times within `timeoutMs`. Tried again: no answer
+ * Runs work that is safe to repeat, up to `attempts` times within `timeoutMs`. Tried again: no answer
  * (`network`), a 503 or 504 of the broker that says when (`Retry-After`), and the API's own 429, 502, 503 and 504.
  * Waits have full jitter, on top of `Retry-After`; where that ends after the budget, the error comes at once.
  */
@@ -47,7 +47,7 @@ export async function withRetries<T>(
   }
 }
 
-/** Reports whether the same request may succeed later without anybody doing anything. */
+/** Reports whether the same request may succeed later, with nothing changed by anybody. */
 export function isWorthRetrying(error: unknown): error is TokenBrokerError {
   if (!(error instanceof TokenBrokerError)) return false;
   const { kind, status = 0, retryAfterMs } = error;
@@ -65,8 +65,8 @@ export function isWorthRetrying(error: unknown): error is TokenBrokerError {
 }
 
 /**
- * Reports whether an error says nothing about whether this caller may have the token, so that a good one is kept: any
- * but a definite 4xx of the broker or its API, or a mistake in the call.
+ * Reports whether an error leaves open if this caller may have the token, so that a good one is kept: any error but a
+ * definite 4xx of the broker or its API, or a mistake in the call.
  */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof TokenBrokerError) || error.kind === 'usage') return false;

@@ -13,10 +13,10 @@ export interface AwsCredentials {
   readonly expiration?: Date;
 }
 
-/** Gives credentials; called before each signature, so it should keep them. The SDK's providers do. */
+/** Gets credentials. Called before each signature, so it should cache them, as the SDK's providers do. */
 export type CredentialProvider = () => Promise<AwsCredentials>;
 
-/** A request to sign: the body as the bytes that will be sent. */
+/** Request to sign, with the body's bytes. */
 export interface UnsignedRequest {
   readonly method: string;
   readonly url: URL;
@@ -24,18 +24,17 @@ export interface UnsignedRequest {
   readonly body?: string | Uint8Array | undefined;
 }
 
-/** Gives the headers that a request is to be sent with. */
+/** Signs a request: returns the headers to send it with. */
 export type Signer = (request: UnsignedRequest) => Promise<Record<string, string>>;
 
-/** What `npm start -- --require-sigv4` takes; without that flag it does not look. */
+/** Credentials that `npm start -- --require-sigv4` accepts; without that flag it checks none. */
 const LOCAL_CREDENTIALS: AwsCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-/** Credentials this close to their end are asked for again. */
+/** Time before their end at which credentials are renewed. */
 const RENEW_BEFORE_MS = 60_000;
 
 /**
- * Creates the SigV4 signer for one endpoint, by AWS's own signer. Credentials are those given, else `local`/`local` on
- * loopback, else the SDK's default provider chain, loaded when it is first needed. Rejects with `credentials` where
- * there are none.
+ * Creates the SigV4 signer for one endpoint, on AWS's own signer. Credentials are those given, else `local`/`local` on
+ * loopback, else the SDK's default provider chain, loaded at first use. Rejects with `credentials` if there are none.
  */
 export function createSigner({
   endpoint,
@@ -64,13 +63,13 @@ export function createSigner({
       }),
       { signingDate: new Date(clock.now()) },
     );
-    // fetch sets Host by itself, to the same.
+    // fetch sets the same Host itself.
     const { host: _host, ...rest } = signed.headers;
     return rest;
   };
 }
 
-/** The provider that a signer uses, which keeps what it got until shortly before its end. */
+/** Creates the provider for a signer: it caches credentials until shortly before their end. */
 export function credentialProviderOf({
   endpoint,
   clock,

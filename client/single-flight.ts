@@ -1,7 +1,7 @@
-/** Runs `work` once for all who ask under one key at the same time; all get its outcome. */
+/** Runs `work` once for all concurrent callers of a key, and gives each the outcome. */
 export type SingleFlight<T> = (key: string, work: () => Promise<T>) => Promise<T>;
 
-/** Creates a single flight. Nothing is kept once the work has ended. */
+/** Creates a single flight. It keeps nothing after the work has ended. */
 export function createSingleFlight<T>(): SingleFlight<T> {
   const flights = new Map<string, Promise<T>>();
   return (key, work) => {

@@ -10,71 +10,75 @@ import { createTokenUses, type TokenUse } from './token-use.ts';
 import { createTransport, type Fetch } from './transport.ts';
 import { createUpstreamFetch, type UpstreamInit, type Upstreams, upstreamUrlOf } from './upstream-fetch.ts';
 
-/** Where the broker is and how to call it. All may be left out against `npm start`. */
+/** Options of a client. All are optional against `npm start`. */
 export interface TokenBrokerClientOptions {
-  /** Default TOKEN_BROKER_URL, else `http://127.0.0.1:8787`. */
+  /** URL of the broker. Default TOKEN_BROKER_URL, else `http://127.0.0.1:8787`. */
   readonly url?: string | undefined;
-  /** Default the region in the API's host name, else AWS_REGION. */
+  /** AWS region to sign for. Default the region in the API's host name, else AWS_REGION. */
   readonly region?: string | undefined;
-  /** Default the AWS SDK's provider chain; against loopback `local`/`local`. */
+  /** AWS credentials to sign with. Default the AWS SDK's provider chain; against loopback `local`/`local`. */
   readonly credentials?: AwsCredentials | CredentialProvider | undefined;
-  /** Base URLs of upstreams, by connection: their tokens go there alone, over plain http where it says http. */
+  /** Base URLs of upstreams, by connection. A token goes to its base URL only, and over http only if the URL says so. */
   readonly upstreams?: Upstreams;
-  /** For one call of the broker, all attempts together. Default 30000. */
+  /** Limit on one call of the broker, all attempts together. Default 30000. */
   readonly timeoutMs?: number;
-  /** How often a call that may be repeated is made. Default 3. */
+  /** Maximum attempts of a call that is safe to repeat. Default 3. */
   readonly attempts?: number;
-  /** The longest time before the broker is asked again for a token that is kept. Default 3600. */
+  /** Maximum age of a kept token before the broker is asked again. Default 3600. */
   readonly holdSeconds?: number;
-  /** The most tokens kept. Default 1000. */
+  /** Maximum number of tokens kept. Default 1000. */
   readonly maximumSlots?: number;
-  /** The longest chain of slides that `fetch` keeps. Default 43200, as the broker's. */
+  /** Maximum length of a chain of slides that `fetch` keeps. Default 43200, as the broker's. */
   readonly maxSessionSeconds?: number;
-  /** Default the global `fetch`. */
+  /** Replacement for the global `fetch`. */
   readonly fetch?: Fetch;
   readonly clock?: Clock;
-  /** Gives a number in [0, 1), for jitter. */
+  /** Source of jitter: returns a number in [0, 1). */
   readonly random?: () => number;
 }
 
-/** Whose token, and how long it must be good. */
+/** Subject and minimum life of a token. */
 export interface TokenOptions {
-  /** `system` where it is left out. */
+  /** Default `system`. */
   readonly subject?: string | undefined;
   readonly minTtlSeconds?: number | undefined;
-  /** Ends this caller's waiting. The request goes on for those who share it. */
+  /** Ends this caller's wait. The request goes on for the other callers who share it. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A token broker's client. Everything rejects with a `TokenBrokerError`, and `fetch` also as `fetch` itself does. */
+/** Client of a token broker. Methods reject with a `TokenBrokerError`; `fetch` also with the global `fetch`'s errors. */
 export interface TokenBrokerClient {
-  /** A token, from memory until the broker should be asked again. */
+  /** Gets a token: from memory until its refresh is due, then from the broker. */
   token(connection: string, options?: TokenOptions): Promise<HandOut>;
   /** Reports a token that the upstream answered 401 to, and gives the current one. */
   reject(connection: string, rejected: { readonly token: string; readonly subject?: string }): Promise<HandOut>;
-  /** As `reject`, for who has only the token's SHA-256 in lowercase hex. */
+  /** Reports a token by its SHA-256 in lowercase hex. */
   reject(connection: string, rejected: { readonly sha256: string; readonly subject?: string }): Promise<HandOut>;
   /** Calls the upstream with the token placed; see `createUpstreamFetch`. */
   fetch(connection: string, target: string | URL, init?: UpstreamInit): Promise<Response>;
   /** Calls the upstream through the broker, which never lets the token out. */
   proxy(connection: string, path: string, init?: ProxyInit): Promise<Response>;
-  /** For adapters of other HTTP clients: a token about to be used, and what to do with the answer. */
+  /** Begins one use of a token, for adapters of other HTTP clients: gives its headers and takes the answer. */
   use(connection: string, options?: Omit<TokenOptions, 'signal'>): Promise<TokenUse>;
-  /** For adapters: throws unless the token of `connection` may go to `url`. */
+  /** Throws unless the token of `connection` may be sent to `url`. For adapters. */
   assertUpstream(connection: string, url: string): void;
-  /** The connections that there are. */
+  /** Lists the connections. */
   connections(): Promise<readonly ConnectionSummary[]>;
-  /** A connection and all of its slots, for operators. */
+  /** Gets a connection and all of its slots. For operators. */
   status(connection: string): Promise<ConnectionStatus>;
-  /** Drops a cached token at the broker and here, for operators. */
+  /** Drops a cached token at the broker and here. For operators. */
   purge(connection: string, options?: { readonly subject?: string | undefined }): Promise<void>;
 }
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /**
- * Creates a client. It opens nothing and asks nobody until it is used, and needs no closing. Throws a `usage` error for
- * a URL or a region that cannot be.
+ * Creates a client. It sends nothing until it is used, and needs no closing. Throws a `usage` error for an invalid URL
+ * or region.
+ *
+ * @example
+ * const client = createTokenBrokerClient({ url: 'https://ID.execute-api.REGION.amazonaws.com' });
+ * const { headers } = await client.token('helpdesk', { subject: '88', minTtlSeconds: 60 });
  */
 export function createTokenBrokerClient(options: TokenBrokerClientOptions = {}): TokenBrokerClient {
   const { clock = systemClock, random = Math.random, upstreams = {}, credentials } = options;
@@ -131,10 +135,10 @@ function assertWholeSeconds(minTtlSeconds: number | undefined): void {
   throw new TokenBrokerError('usage', '`minTtlSeconds` is a whole number of seconds, 0 or more.');
 }
 
-/** Rejects with the signal's reason when it aborts first. */
+/** Waits for `work`; rejects with the signal's reason if it aborts first. */
 async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
-  // Whoever stops waiting leaves a rejection that nobody else may be there to handle.
+  // After an abort nobody may be left to handle the rejection of `work`.
   work.catch(() => undefined);
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();

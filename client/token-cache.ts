@@ -4,11 +4,11 @@ import { type HandOut, hashOf } from './hand-out.ts';
 import { isOutage, type RetryBudget, type RetryDependencies } from './retry.ts';
 import { createSingleFlight } from './single-flight.ts';
 
-/** As the broker takes off `expires_at`: the clock skew that it allows for. */
+/** Allowance for clock skew, the same as the broker takes off `expires_at`. */
 export const CLOCK_SKEW_MS = 5_000;
-/** While a good token is there, the broker is asked once, and for no longer than this. */
+/** Limit on a question to the broker while a good token is held; it is asked only once then. */
 const PATIENCE_WITH_GOOD_TOKEN_MS = 3_000;
-/** A token already past its `refresh_at` is being renewed by the broker: it is asked again soon, but not each time. */
+/** Minimum time between questions for a token past its `refresh_at`, which the broker is renewing. */
 const AT_LEAST_MS = 5_000;
 const FIRST_BACK_OFF_MS = 1_000;
 const LONGEST_BACK_OFF_MS = 60_000;
@@ -16,54 +16,54 @@ const LONGEST_BACK_OFF_MS = 60_000;
 /** A token that the process holds. Times are epoch milliseconds of this machine's clock. */
 export interface HeldToken {
   readonly handOut: HandOut;
-  /** What is sent: the hand-out's, or one that the upstream slid to since. */
+  /** The hand-out's token, or the latest that the upstream slid to. */
   readonly token: string;
-  /** When the broker is asked again, though the token is good. */
+  /** Time to ask the broker again, while the token is still good. */
   readonly askAt: number;
-  /** From when on it is not used. */
+  /** Time from which the token is not used. */
   readonly endsAt: number;
-  /** Orders tokens by when they were asked for: an older answer never replaces a newer. */
+  /** Order in which tokens were asked for: an older answer never replaces a newer. */
   readonly order: number;
-  /** Attempts to ask for the next that failed since. */
+  /** Failed attempts to get a successor. */
   readonly failures: number;
 }
 
 export interface TokenCacheOptions extends RetryDependencies {
   readonly api: BrokerApi;
   readonly budget: RetryBudget;
-  /** The longest time before the broker is asked again, whatever `refresh_at` says. */
+  /** Maximum time before the broker is asked again, whatever `refresh_at` says. */
   readonly holdMs: number;
-  /** The most slots that are kept; the least recently used go first. */
+  /** Maximum number of slots kept; the least recently used go first. */
   readonly maximumSlots: number;
 }
 
 /** Tokens kept in the process. */
 export interface TokenCache {
-  /** A token good for `minTtlSeconds`: the one held, or one that the broker hands out. */
+  /** Gets a token good for `minTtlSeconds`: the one held, or one from the broker. */
   get(slot: SlotName, minTtlSeconds?: number): Promise<HeldToken>;
-  /** Reports a token by its hash, forgets it, and gives what the broker hands out in its place. */
+  /** Reports a token by its hash, forgets it, and gets its replacement from the broker. */
   reject(slot: SlotName, rejectedHash: string): Promise<HeldToken>;
-  /** What is held, whether it is good or not. */
+  /** Returns the token held, good or not. */
   peek(slot: SlotName): HeldToken | undefined;
   /**
-   * Takes up a token that the upstream slid to, unless what is held was asked for later (C18), or nothing is. When the
-   * broker is asked next stays as it was.
+   * Keeps a token that the upstream slid to, unless the slot is empty or its token was asked for later (C18). The time
+   * to ask the broker next is unchanged.
    */
   slide(slot: SlotName, slid: Pick<HeldToken, 'token' | 'endsAt' | 'order'>): void;
-  /** Forgets what is held, and lets nothing in that was asked for before. */
+  /** Forgets the slot's token, and ignores answers to questions asked before. */
   forget(slot: SlotName): void;
-  /** A number higher than all before, for `HeldToken.order`. */
+  /** Returns a number higher than all before, for `HeldToken.order`. */
   nextOrder(): number;
 }
 
 /**
- * Creates the cache. For each slot one request is in flight, however many ask. A token past its `askAt` but good is
- * handed out whenever the broker cannot be asked: an outage is noticed at the token's end, not before. A definite 4xx
- * is no outage: the token is forgotten, and the error thrown.
+ * Creates the cache. Callers of a slot share one request. If the broker cannot be reached, a token past its `askAt` is
+ * used until it ends, so that callers notice an outage only then. A definite 4xx is no outage: the token is forgotten,
+ * and the error thrown.
  */
 export function createTokenCache({ api, budget, clock, random, holdMs, maximumSlots }: TokenCacheOptions): TokenCache {
   const held = new Map<string, HeldToken>();
-  /** The `order` that a slot's next token must exceed, since the slot was forgotten; and that of slots no longer in it. */
+  /** Order that a forgotten slot's next token must exceed; `forgottenBefore` holds for slots no longer in this map. */
   const forgottenAt = new Map<string, number>();
   let forgottenBefore = 0;
   const shared = createSingleFlight<HeldToken>();
@@ -112,12 +112,12 @@ export function createTokenCache({ api, budget, clock, random, holdMs, maximumSl
       return await asked(slot, () => api.handOut(slot, { ...limits, minTtlSeconds }));
     } catch (error) {
       if (!isOutage(error)) {
-        // That a wish cannot be met says nothing about the token held.
+        // An unsatisfiable `minTtlSeconds` says nothing about the token held.
         const isWish = error instanceof TokenBrokerError && error.code === 'min_ttl_unsatisfiable';
         if (!isWish) held.delete(keyOf(slot));
         throw error;
       }
-      // Looked up again: a slide may have come meanwhile.
+      // Look up again: the token may have slid meanwhile.
       const kept = lookUp(slot);
       if (kept === undefined || !isGoodFor(kept, clock.now(), minTtlSeconds)) throw error;
       const retryAfterMs = error instanceof TokenBrokerError ? (error.retryAfterMs ?? 0) : 0;
@@ -135,7 +135,7 @@ export function createTokenCache({ api, budget, clock, random, holdMs, maximumSl
       const current = lookUp(slot);
       const now = clock.now();
       if (current !== undefined && now < current.askAt && isGoodFor(current, now, minTtlSeconds)) return current;
-      // Who asks after the slot was forgotten does not join whoever asked before.
+      // A caller who asks after the slot was forgotten must not join a request from before.
       return shared(`${keyOf(slot)} ${leastOrder(slot)} ${minTtlSeconds ?? ''}`, () => askKeeping(slot, minTtlSeconds));
     },
     async reject(slot, rejectedHash) {
@@ -157,7 +157,7 @@ export function createTokenCache({ api, budget, clock, random, holdMs, maximumSl
       forgottenAt.set(key, lastOrder);
       const [oldest] = forgottenAt;
       if (forgottenAt.size <= maximumSlots || oldest === undefined) return;
-      // What is in flight for any slot since then is not kept either, which costs one more question.
+      // Answers in flight for any slot are then not kept either, which costs one more request.
       forgottenAt.delete(oldest[0]);
       forgottenBefore = Math.max(forgottenBefore, oldest[1]);
     },
@@ -171,8 +171,8 @@ export function isGoodFor({ endsAt }: HeldToken, now: number, minTtlSeconds = 0)
 }
 
 /**
- * What a hand-out means by this machine's clock: times are counted from when it was asked for, by what remained of the
- * token, so that a clock that is off does no harm.
+ * Converts a hand-out to this machine's clock: its times are counted from when it was asked for, by the token's
+ * remaining life, so that a wrong clock does no harm.
  */
 function heldTokenOf(
   handOut: HandOut,

@@ -4,20 +4,20 @@ import { hashOf } from './hand-out.ts';
 import { UNAUTHORIZED } from './replayable.ts';
 import { CLOCK_SKEW_MS, type HeldToken, isGoodFor, type TokenCache } from './token-cache.ts';
 
-/** A token about to be used for one request to the upstream. Every way of calling an upstream is built on this. */
+/** One use of a token: a request to the upstream and its answer. `fetch` and all adapters are built on this. */
 export interface TokenUse {
-  /** What to send: the token in its place. */
+  /** Headers to send, with the token in place. */
   readonly headers: Readonly<Record<string, string>>;
   /** The header that carries the token, in lowercase: to be taken out of answers (C16). */
   readonly tokenHeader: string;
   /**
-   * Tells how the upstream answered, with the value of `tokenHeader` in the answer, all values where there are several.
+   * Records how the upstream answered, with the value of `tokenHeader` in the answer, all values where there are several.
    * A slid token is kept (C15).
    */
   answered(status: number, headerValue: string | readonly string[] | null | undefined): void;
   /**
-   * After a 401: reports the token by its hash, and gives another to try once more with; undefined where there is none,
-   * and the 401 must do. Never rejects.
+   * Reports the token by its hash after a 401, and gives another for one retry; undefined if there is none and the
+   * caller gets the 401. Never rejects.
    */
   renewed(): Promise<TokenUse | undefined>;
 }
@@ -28,8 +28,8 @@ export type BeginUse = (slot: SlotName, minTtlSeconds?: number) => Promise<Token
 const HEADER_SAFE = /^[\x21-\x7e]{1,8192}$/;
 
 /**
- * Creates the uses of tokens, for connections whose tokens slide and for those whose do not. A chain of slides is kept
- * for `maximumSessionMs` at the most (C20), and the broker is asked when it would have been without them.
+ * Creates uses of tokens, sliding or not. A chain of slides is kept for at most `maximumSessionMs` (C20). Slides do not
+ * change when the broker is asked next.
  */
 export function createTokenUses({
   cache,
@@ -42,7 +42,7 @@ export function createTokenUses({
 }): BeginUse {
   function useOf(slot: SlotName, held: HeldToken, renewalsLeft: number): TokenUse {
     const [header, value] = Object.entries(held.handOut.headers)[0] ?? ['authorization', ''];
-    // Only a token alone in a header of its own slides: a scheme before it is no part of it.
+    // Only a token that is the whole value of its header can slide; a scheme before it rules that out.
     const canSlide = held.handOut.tokenType === 'N_A' && value === held.handOut.token;
     const order = cache.nextOrder();
     const startedAt = clock.now();
@@ -63,16 +63,16 @@ export function createTokenUses({
       async renewed() {
         if (renewalsLeft === 0) return undefined;
         const current = cache.peek(slot);
-        // A token that others have replaced meanwhile: theirs first, before anybody logs in (C18).
+        // Another request has replaced the token: try the replacement before causing a login (C18).
         const isSuperseded = current !== undefined && current.token !== held.token && current.order > held.order;
         if (isSuperseded && isGoodFor(current, clock.now())) return useOf(slot, current, renewalsLeft - 1);
         try {
           const next = await cache.reject(slot, hashOf(held.token));
-          // The broker knows no slid token of ours, so its report renews nothing: its own may be dead as well.
+          // The broker does not know slid tokens, so it may answer with its own, dead as well: allow another renewal.
           const wasSlid = held.token !== held.handOut.token;
           return next.token === held.token ? undefined : useOf(slot, next, wasSlid ? renewalsLeft - 1 : 0);
         } catch {
-          // The upstream's own 401 says more to the caller than why there is no other token.
+          // The upstream's 401 tells the caller more than the error of the renewal.
           return undefined;
         }
       },
@@ -82,17 +82,17 @@ export function createTokenUses({
   return async (slot, minTtlSeconds) => useOf(slot, await cache.get(slot, minTtlSeconds), MOST_RENEWALS);
 }
 
-/** One for the token of a predecessor, one for a token that is dead. */
+/** Limit on renewals: one for a superseded token, one for a dead token. */
 const MOST_RENEWALS = 2;
 
-/** The session began with the login, which the attributes are as of; with this token, where nothing is said (C11). */
+/** Start of the session: the time of login in the attributes, else of this token's issue (C11). */
 function sessionStartedAt({ handOut }: HeldToken): number {
   const { asOf } = handOut.attributes;
   const loggedInAt = typeof asOf === 'string' ? Date.parse(asOf) : Number.NaN;
   return Number.isNaN(loggedInAt) ? handOut.issuedAt : loggedInAt;
 }
 
-/** The one new token of an answer; what is missing, empty or contradicts itself renews nothing (C16). */
+/** Reads the new token of an answer; undefined if it is missing, empty or ambiguous (C16). */
 function slidTokenOf(headerValue: string | readonly string[] | null | undefined): string | undefined {
   const lines = typeof headerValue === 'string' ? [headerValue] : (headerValue ?? []);
   const values = new Set(lines.flatMap((line) => line.split(',').map((value) => value.trim())));

@@ -8,7 +8,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 /** A request to the broker. */
 export interface BrokerRequest {
   readonly method: string;
-  /** Path, and query where there is one, behind the broker's URL. */
+  /** Path and query, relative to the broker's URL. */
   readonly target: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
@@ -20,7 +20,7 @@ export type Transport = (
   limits: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ) => Promise<Response>;
 
-/** Creates the way to the broker. It tries once, and follows no redirect: a signature is for one URL. */
+/** Creates the transport to the broker. It tries once, and follows no redirect: a signature is for one URL. */
 export function createTransport({
   endpoint,
   sign,
@@ -32,7 +32,7 @@ export function createTransport({
 }): Transport {
   return async ({ method, target, headers = {}, body }, { timeoutMs, signal }) => {
     const url = new URL(`${endpoint.base}${target}`);
-    // As the signer will encode it, so that both sides sign one and the same query.
+    // Encoded as the signer does it, so that both sides sign the same query.
     url.search = [...url.searchParams].map((pair) => pair.map(encodeRfc3986).join('=')).join('&');
     const signed = await sign({ method, url, headers, body });
     return withTransportErrors({ timeoutMs, signal, what: 'the broker' }, (limit) =>
@@ -47,7 +47,7 @@ export function createTransport({
   };
 }
 
-/** Runs a piece of work with a limit in time, and tells its failures as a `TokenBrokerError`. */
+/** Runs work under a time limit, and turns its failures into a `TokenBrokerError`. */
 export async function withTransportErrors<T>(
   {
     timeoutMs,
@@ -69,7 +69,7 @@ export async function withTransportErrors<T>(
   }
 }
 
-/** What a failed fetch says in one word. Its message is left out: it may quote a URL. */
+/** Reason of a failed fetch, in one word. The message is left out: it may quote a URL. */
 function reasonOf(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const code = 'code' in at && typeof at.code === 'string' ? at.code : undefined;

@@ -5,9 +5,9 @@ import { isReplayable, UNAUTHORIZED } from './replayable.ts';
 import type { BeginUse } from './token-use.ts';
 import type { Fetch } from './transport.ts';
 
-/** As `fetch` takes it, and whose token to place. */
+/** Options of `fetch`, and the subject of the token. */
 export interface UpstreamInit extends Omit<RequestInit, 'redirect'> {
-  /** `system` where it is left out. */
+  /** Default `system`. */
   readonly subject?: string | undefined;
   readonly minTtlSeconds?: number | undefined;
 }
@@ -16,15 +16,15 @@ export interface UpstreamInit extends Omit<RequestInit, 'redirect'> {
 export type Upstreams = Readonly<Record<string, string>>;
 
 /**
- * Dot segments that the URL parser leaves standing, since their slashes are escaped or a path parameter follows: a
- * server may unescape the ones and cut the other.
+ * Dot segments that the URL parser keeps, because their slashes are escaped or a path parameter follows. A server may
+ * still resolve them.
  */
 const CLIMBS = /(?:^|\/|%2f|%5c)(?:\.|%2e){2}(?:$|\/|;|%2f|%3b|%5c)/i;
 
 /**
- * Creates the calls to upstreams: `fetch` with the token placed, a slid one kept, and after a 401 one report and one
- * more try, for bodies that can be sent twice. Redirects are not followed: the token would go with them. What the
- * upstream's `fetch` rejects with is passed on as it is.
+ * Creates `fetch` for upstreams: it places the token, keeps a slid token, and after a 401 reports the token and retries
+ * once, if the body can be sent twice. It follows no redirect, since the token would go along. Errors of the global
+ * `fetch` are passed on unchanged.
  */
 export function createUpstreamFetch({
   begin,
@@ -53,14 +53,14 @@ export function createUpstreamFetch({
 }
 
 /**
- * The URL that a token may be sent to: a path behind the base URL declared for the connection, or an absolute URL of
- * the same origin and behind the same path, over http as well if the base URL says so. Where none is declared, any URL
- * over https, or http on loopback. Throws `usage` otherwise.
+ * Builds the URL to send a token to: a path under the connection's declared base URL, or an absolute URL under it, with
+ * http only if the base URL has it. Without a declared base URL: any https URL, or http on loopback. Throws `usage`
+ * otherwise.
  */
 export function upstreamUrlOf(connection: string, target: string | URL, upstreams: Upstreams): string {
   const declared = Object.hasOwn(upstreams, connection) ? upstreams[connection] : undefined;
   const base = declared === undefined ? undefined : URL.parse(declared);
-  // The origins of other schemes are all alike, and would compare as equal.
+  // URLs of other schemes all have the origin "null", which would compare as equal.
   if (base === null || (base !== undefined && !/^https?:$/.test(base.protocol))) {
     throw new TokenBrokerError('usage', `\`upstreams.${connection}\` is no http or https URL.`);
   }
@@ -86,7 +86,7 @@ export function upstreamUrlOf(connection: string, target: string | URL, upstream
   return url.href;
 }
 
-/** Reports whether `url` has the origin of `base` and begins with its path, whole segments of it. */
+/** Reports whether `url` has the origin of `base` and begins with all segments of its path. */
 function isBehind(url: URL, base: URL): boolean {
   const isSameOrigin = url.origin === base.origin;
   return isSameOrigin && !CLIMBS.test(url.pathname) && `${url.pathname}/`.startsWith(`${withoutSlash(base.pathname)}/`);
@@ -109,7 +109,7 @@ function placedHeaders(given: RequestInit['headers'], token: Readonly<Record<str
   return headers;
 }
 
-/** The answer without a token in it, so that nothing downstream logs one (C16). */
+/** Copies the answer without the token header, so that nothing downstream logs a token (C16). */
 function withoutHeader(response: Response, name: string): Response {
   if (!response.headers.has(name)) return response;
   const { status, statusText, url } = response;

@@ -4,16 +4,22 @@ import { isReplayable, UNAUTHORIZED } from '../replayable.ts';
 import type { TokenBrokerClient } from '../token-broker-client.ts';
 import type { TokenUse } from '../token-use.ts';
 
-/** Carries the use through axios's copies of the configuration; axios copies functions as they are. */
+/** Names of configuration members that hold a `TokenUse` in a function, since axios copies functions by reference. */
 const USE = 'tokenBrokerUse';
 const NEXT = 'tokenBrokerNext';
 
 /**
- * Makes an axios instance place the token of one slot, keep a slid one, and after a 401 report it and try once more,
- * for bodies that can be sent twice. No redirect is followed: the token would go with it. No error or answer of axios's
- * shows the token, or the one that slid, when it is printed or turned into JSON: they are taken out of the configuration,
- * the answer's headers and a streamed body again, and `request`, which has the one sent still, is not enumerable. Attach it before other request interceptors: axios runs the one attached first
- * last, so that it sees the URL as it will be.
+ * Makes an axios instance place the token of one slot, keep a slid token, and after a 401 report the token and retry
+ * once, if the body can be sent twice. It follows no redirect, since the token would go along. No error or answer of
+ * axios shows a token when printed or turned into JSON: tokens are removed from the configuration, the answer's headers
+ * and a streamed body, and `request`, which still holds the sent token, is not enumerable.
+ *
+ * Attach it before other request interceptors: axios runs the first attached last, when the URL is final.
+ *
+ * @example
+ * const http = axios.create({ baseURL: 'https://wfm.example/api' });
+ * attachTokenBroker(http, client, 'wfm');
+ * const { data } = await http.get('/employees');
  */
 export function attachTokenBroker(
   axios: AxiosInstance,
@@ -36,7 +42,7 @@ export function attachTokenBroker(
     config.headers.delete(use.tokenHeader);
     use.answered(status, headerOf(headers, use.tokenHeader));
     Reflect.deleteProperty(headers, use.tokenHeader);
-    // A streamed body is node's own answer, with headers of its own; any other is the upstream's, and left as it is.
+    // A streamed body is Node's own answer object, with headers of its own; any other body is the upstream's data.
     if (config.responseType === 'stream') removeTokens(response.data, use.tokenHeader);
     if (status !== UNAUTHORIZED) return undefined;
     const next = await use.renewed();
@@ -48,12 +54,12 @@ export function attachTokenBroker(
   axios.interceptors.response.use(
     async (response) => (await answered(response)) ?? response,
     async (error) => {
-      // axios's own error, or another interceptor's: with these members they are what axios says they are.
+      // An error of axios or of another interceptor; if it has these members, they have the types of axios.
       const config = memberOf(error, 'config') as InternalAxiosRequestConfig | undefined;
       const use = config && carried(config, USE);
       if (use !== undefined) {
         config?.headers.delete(use.tokenHeader);
-        // There is a configuration, so this is an object.
+        // The error has a configuration, so it is an object.
         hideRequest(error as object);
       }
       const response = memberOf(error, 'response') as AxiosResponse | undefined;
@@ -64,7 +70,7 @@ export function attachTokenBroker(
   );
 }
 
-/** What was sent, in an answer or an error of axios's, out of sight; a streamed body leads to it as well. */
+/** Hides the sent request in an answer or error of axios; a streamed body refers to it too. */
 function hideRequest(holder: object): void {
   hideSentHeaders(Reflect.get(holder, 'request'));
   hideMember(holder, 'request');

@@ -22,7 +22,7 @@ export interface GotExtension {
   followRedirect: false;
   hooks: {
     beforeRequest: ((options: OptionsLike) => Promise<void>)[];
-    // Typed as loosely as got's own hooks need it: they give back what they were given.
+    // Typed loosely, as got's hooks require: they return what they were given.
     afterResponse: (<R extends ResponseLike>(
       response: R,
       retry: (options: { context: Record<string, unknown>; preserveHooks: true }) => never,
@@ -36,11 +36,14 @@ export interface GotExtension {
 const NEXT = 'tokenBrokerNext';
 
 /**
- * Gives the options with which got places the token of one slot, keeps a slid one, and after a 401 reports it and tries
- * once more, for bodies that can be sent twice: `got.extend(tokenBrokerForGot(client, 'wfm'))`. For got's promises; its
- * streams get the token, and no second try. No redirect is followed: the token would go with it. No error of got's,
- * nor the answer in it, and no answer of its promises shows the token, or the one that slid, when it is printed or
- * turned into JSON. got's `afterResponse` hooks run for the second try as well.
+ * Creates options with which got places the token of one slot, keeps a slid token, and after a 401 reports the token
+ * and retries once, if the body can be sent twice. Streams of got get the token, but no retry. It follows no redirect,
+ * since the token would go along. No error, and no answer of a promise, shows a token when printed or turned into JSON.
+ * The `afterResponse` hooks of got run for the retry as well.
+ *
+ * @example
+ * const http = got.extend(tokenBrokerForGot(client, 'wfm'));
+ * const employees = await http.get('https://wfm.example/api/employees').json();
  */
 export function tokenBrokerForGot(
   client: TokenBrokerClient,
@@ -51,12 +54,12 @@ export function tokenBrokerForGot(
 
   function takeOut(options: OptionsLike): TokenUse | undefined {
     const use = uses.get(options);
-    // got places it anew before each try of its own.
+    // `beforeRequest` places the token again before each retry of got's own.
     for (const name of Object.keys(use?.headers ?? {})) delete options.headers[name.toLowerCase()];
     return use;
   }
 
-  /** Keeps a slid token, and takes both tokens out of what the answer shows. */
+  /** Keeps a slid token, and hides both tokens from the answer. */
   function settle(use: TokenUse, response: ResponseLike): void {
     use.answered(response.statusCode, response.headers[use.tokenHeader]);
     removeTokens(response, use.tokenHeader);
@@ -84,14 +87,14 @@ export function tokenBrokerForGot(
           if (response.statusCode !== UNAUTHORIZED) return response;
           const renewed = await use.renewed();
           if (renewed === undefined || !isReplayable(options.body)) return response;
-          // Without the hooks got would show the second answer's token, and it would not be kept.
+          // Without the hooks the second answer's token would be shown, and not kept.
           return retry({ context: { ...options.context, [NEXT]: () => renewed }, preserveHooks: true });
         },
       ],
       beforeError: [
         (error) => {
           const use = takeOut(error.options);
-          // `afterResponse` sees no answer that breaks off or cannot be parsed, and none of a stream.
+          // `afterResponse` does not run for a stream, nor for an answer that breaks off or cannot be parsed.
           if (use !== undefined && error.response !== undefined) settle(use, error.response);
           return error;
         },

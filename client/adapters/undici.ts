@@ -10,7 +10,7 @@ interface Controller {
   resume(): void;
 }
 
-/** The part of undici's handler that the adapter stands before. */
+/** The part of undici's handler that the adapter wraps. */
 interface HandlerLike {
   onRequestStart?(controller: never, context: never): void;
   onRequestUpgrade?(controller: never, status: number, headers: never, socket: never): void;
@@ -30,10 +30,13 @@ interface OptionsLike {
 type DispatchLike = (options: never, handler: never) => boolean;
 
 /**
- * Gives an interceptor for undici that places the token of one slot, keeps a slid one, and after a 401 reports it and
- * tries once more, for bodies that can be sent twice: `agent.compose(tokenBrokerInterceptor(client, 'wfm'))`. Composed
- * with undici's redirect interceptor it refuses every hop to another origin. Under undici's own `fetch` every body is a
- * stream, so there only calls without one are made again.
+ * Creates an interceptor for undici that places the token of one slot, keeps a slid token, and after a 401 reports the
+ * token and retries once, if the body can be sent twice. Composed with undici's redirect interceptor it refuses every
+ * hop to another origin. In undici's own `fetch` every body is a stream, so only calls without a body are retried.
+ *
+ * @example
+ * const dispatcher = new Agent().compose(tokenBrokerInterceptor(client, 'wfm'));
+ * const { body } = await request('https://wfm.example/api/employees', { dispatcher });
  */
 export function tokenBrokerInterceptor(
   client: TokenBrokerClient,
@@ -41,7 +44,7 @@ export function tokenBrokerInterceptor(
   { subject }: { readonly subject?: string } = {},
 ): (dispatch: DispatchLike) => DispatchLike {
   return (dispatch) => (given: never, givenHandler: never) => {
-    // undici's own types, of which these are the parts in use.
+    // `OptionsLike` and `HandlerLike` are the parts in use of undici's own types.
     const options: OptionsLike = given;
     const handler: HandlerLike = givenHandler;
     const fail = (error: unknown): void =>
@@ -66,7 +69,7 @@ export function tokenBrokerInterceptor(
   };
 }
 
-/** A handler that looks at the answer before `handler` does; a 401 is held back until it is known what follows. */
+/** Wraps `handler`: reads the answer first, and holds back a 401 until the renewal has ended. */
 function watching(
   handler: HandlerLike,
   use: TokenUse,
@@ -106,7 +109,7 @@ function watching(
   };
 }
 
-/** undici takes headers as an object, as a flat list, or as pairs; a name may come again, and all of its values count. */
+/** Collects undici's headers, given as an object, a flat list or pairs. Keeps all values of a repeated name. */
 function headersOf(given: unknown): Record<string, HeaderValue> {
   const collected = new Map<string, HeaderValue>();
   for (const [givenName, value] of pairsOf(given)) {
@@ -130,7 +133,7 @@ function isIterable(given: object): given is Iterable<[string, HeaderValue]> {
   return Symbol.iterator in given;
 }
 
-/** undici's fetch reads the headers as they came, name and value in turn. */
+/** Removes a header from raw headers, a list of alternating names and values, which undici's `fetch` reads. */
 function withoutRaw(raw: unknown, name: string): unknown {
   if (!Array.isArray(raw)) return raw;
   return raw.filter((_, index) => String(raw[index - (index % 2)]).toLowerCase() !== name);

@@ -4,12 +4,12 @@ import { createTokenBrokerClient, type TokenBrokerClient } from '../token-broker
 import { type ExitCode, UsageError } from './exit-codes.ts';
 import { type Paint, paintFor, type Terminal } from './terminal.ts';
 
-/** An option as the command line and its help know it. */
+/** Option of a command, with its help. */
 export interface Option {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
   readonly multiple?: boolean;
-  /** What stands for the value in the help. */
+  /** Placeholder of the value in the help. */
   readonly value?: string;
   readonly help: string;
 }
@@ -18,12 +18,12 @@ export interface Option {
 export interface Command {
   readonly name: string;
   readonly summary: string;
-  /** Names of what stands behind the command, in order; those in brackets may be left out. */
+  /** Names of the operands, in order; those in brackets are optional. */
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, Option>>;
-  /** Further lines of its help. */
+  /** Further lines of the help. */
   readonly notes?: readonly string[];
-  /** Command lines without the program's name, and what they do. */
+  /** Command lines without the program's name, each with an explanation. */
   readonly examples: readonly (readonly [string, string])[];
   run(call: Call): Promise<ExitCode>;
 }
@@ -33,22 +33,22 @@ export interface Call {
   readonly terminal: Terminal;
   readonly operands: readonly string[];
   readonly isJson: boolean;
-  /** For stdout. */
+  /** Colours for stdout. */
   readonly paint: Paint;
   readonly client: TokenBrokerClient;
   readonly endpoint: Endpoint;
-  /** Milliseconds for one call of the broker. */
+  /** Limit on one call of the broker, in milliseconds. */
   readonly timeoutMs: number;
   text(option: string): string | undefined;
   texts(option: string): readonly string[];
   flag(option: string): boolean;
-  /** Data, a line to stdout. */
+  /** Prints a line of data to stdout. */
   print(line: string): void;
-  /** A message, a line to stderr. */
+  /** Prints a line of a message to stderr. */
   say(line: string): void;
 }
 
-/** The options that every command has. */
+/** Options that every command has. */
 export const commonOptions = {
   url: { type: 'string', value: 'URL', help: `the broker's address (TOKEN_BROKER_URL, else ${DEFAULT_URL})` },
   region: {
@@ -69,7 +69,7 @@ export const subjectOption: Option = {
   help: '`system`, or one user, such as a HelpMaster staff PKID (system)',
 };
 
-/** Options and operands as they were given. */
+/** Options and operands of a command line. */
 interface ReadArguments {
   readonly values: Readonly<Record<string, unknown>>;
   readonly positionals: readonly string[];
@@ -77,7 +77,7 @@ interface ReadArguments {
 
 const SECONDS = /^[0-9]{1,5}(?:\.[0-9]{1,3})?$/;
 
-/** A command line of `command`, read. Throws a `UsageError` that names the mistake. */
+/** Reads a command line of `command`. Throws a `UsageError` that names the mistake. */
 export function readArguments(command: Command, args: readonly string[]) {
   const options = { ...command.options, ...commonOptions };
   const parsed = parse(args, options);
@@ -101,13 +101,13 @@ function parse(args: readonly string[], options: Readonly<Record<string, Option>
     ]);
     return parseArgs({ args: [...args], options: Object.fromEntries(known), allowPositionals: true });
   } catch (error) {
-    // Node says what is wrong with which option; what follows its first sentence is about Node.
+    // Node's first sentence names the option and the mistake; the rest is about Node.
     const [what = 'The options cannot be read'] = error instanceof Error ? error.message.split('. ') : [];
     throw new UsageError(`${what}.`);
   }
 }
 
-/** Makes the call of a command from its arguments. Throws a `UsageError`, or `usage` for a URL that cannot be. */
+/** Creates the call of a command from its arguments. Throws a `UsageError`, or `usage` for an invalid URL. */
 export function callOf({ values, positionals }: ReadArguments, terminal: Terminal): Call {
   const all = (name: string): readonly unknown[] => [values[name]].flat();
   const texts = (name: string) => all(name).filter((value) => typeof value === 'string');
@@ -138,7 +138,7 @@ export function callOf({ values, positionals }: ReadArguments, terminal: Termina
   };
 }
 
-/** The first operand; `readArguments` has seen to it that it is there. */
+/** Returns an operand that `readArguments` has checked for. */
 export function operand(call: Pick<Call, 'operands'>, index: number): string {
   return call.operands[index] ?? '';
 }

@@ -1,6 +1,6 @@
 import { TokenBrokerError } from '../error.ts';
 
-/** How the command ended; the numbers are documented and stay. */
+/** Exit codes of the command. The numbers are documented and stay. */
 export const EXIT = {
   ok: 0,
   unforeseen: 1,
@@ -16,7 +16,7 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** What each number means, for help and documentation. */
+/** Meanings of the exit codes, for help and documentation. */
 export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'done'],
   [EXIT.unforeseen, 'something unforeseen: a fault of this program'],
@@ -30,7 +30,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.interrupted, 'interrupted'],
 ];
 
-/** A mistake in the command line, told with its remedy. */
+/** Mistake in the command line; the message has its remedy. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -40,7 +40,7 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-/** The exit code of an error. */
+/** Returns the exit code for an error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof Interrupted) return EXIT.interrupted;

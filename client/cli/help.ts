@@ -1,7 +1,7 @@
 import { type Command, commonOptions, type Option } from './command.ts';
 import { EXIT_MEANINGS } from './exit-codes.ts';
 
-/** The help of the whole program. */
+/** Builds the help of the whole program. */
 export function programHelp(commands: readonly Command[]): string {
   return [
     'Tokens from a token broker: one signed call each, and no credential in sight.',
@@ -30,7 +30,7 @@ export function programHelp(commands: readonly Command[]): string {
   ].join('\n');
 }
 
-/** The help of one command. */
+/** Builds the help of one command. */
 export function commandHelp(command: Command): string {
   return [
     command.summary,

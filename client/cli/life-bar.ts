@@ -7,8 +7,8 @@ const GLYPHS = {
 } as const;
 
 /**
- * Draws how much of a token's life is left: full at the issue, empty at the end, with a mark where it is refreshed
- * ahead. `width` is in characters. Green before that, yellow after, red in the last tenth. Empty text for a slot without a token.
+ * Draws the rest of a token's life: full at issue, empty at the end, with a mark at the refresh point. `width` is in
+ * characters. Green before the mark, yellow after it, red in the last tenth. Empty text for a slot without a token.
  */
 export function lifeBarOf(
   { issued_at: issuedAt, expires_at: expiresAt, refresh_at: refreshAt }: SlotStatus,

@@ -2,7 +2,7 @@
 import { EXIT } from './exit-codes.ts';
 import { run } from './run.ts';
 
-// A reader that has seen enough (`| head -1`) is no error.
+// A reader that closes the pipe early (`| head -1`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.unforeseen);
 });

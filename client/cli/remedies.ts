@@ -1,7 +1,7 @@
 import type { TokenBrokerError } from '../error.ts';
 import { remedyOf } from '../remedies.ts';
 
-/** Where this very command does what the table of all remedies says in general, or knows more. */
+/** Remedies that name a command of this program, in place of the general ones. */
 const commandByCode: Readonly<Record<string, string>> = {
   network: 'Does the broker run? `npm start` starts one on this machine; --url or TOKEN_BROKER_URL names another.',
   unknown_connection: '`token-broker connections` lists those that there are.',
@@ -14,12 +14,12 @@ const commandByCode: Readonly<Record<string, string>> = {
   credentials: '`token-broker doctor` tells what was looked for.',
 };
 
-/** The remedy for an error, of its first code in a cooldown; undefined where its detail says all. */
+/** Looks up the remedy for an error, in a cooldown for its cause; undefined if the error's detail is enough. */
 export function remedyForError({ code, causeCode = '' }: TokenBrokerError): string | undefined {
   return commandFor(causeCode) ?? commandFor(code) ?? remedyOf(causeCode) ?? remedyOf(code);
 }
 
-/** The remedy for a code in a status. */
+/** Looks up the remedy for a code in a status. */
 export function remedyForCode(code: string): string | undefined {
   return commandFor(code) ?? remedyOf(code);
 }

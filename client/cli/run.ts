@@ -27,7 +27,7 @@ export const commands: readonly Command[] = [
   doctorCommand,
 ];
 
-/** Runs a command line and gives its exit code. Never rejects; what went wrong is told on stderr. */
+/** Runs a command line and returns its exit code. Never rejects; errors go to stderr. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const say = (text: string): void => void terminal.stderr.write(`${text}\n`);
   let isJson = args.includes('--json');
@@ -81,7 +81,7 @@ function messageOf(error: unknown): readonly string[] {
   return [`token-broker: ${detail} (${facts.join(', ')})`, ...(remedy === undefined ? [] : [remedy])];
 }
 
-/** An error as JSON has it. */
+/** Builds the JSON of an error. */
 function membersOf(error: unknown): Readonly<Record<string, unknown>> {
   if (error instanceof UsageError) return { kind: 'usage', code: 'usage', detail: error.message };
   if (!(error instanceof TokenBrokerError)) {
@@ -91,7 +91,7 @@ function membersOf(error: unknown): Readonly<Record<string, unknown>> {
   return { kind, code, status, detail, cause: causeCode, retry_after_ms: retryAfterMs, request_id: requestId };
 }
 
-/** An error that nobody thought of may quote anything: its kind must do. */
+/** Describes an unexpected error by its kind alone, since its message may quote anything. */
 function unforeseen(error: unknown): string {
   return `something unforeseen happened (${error instanceof Error ? error.name : typeof error}).`;
 }

@@ -1,15 +1,15 @@
 import type { SecretField } from '../broker-api.ts';
 import { TokenBrokerError } from '../error.ts';
 
-/** The name of a connection's secret where the stack made it and the broker has its default name. */
+/** Builds the name of a secret that the stack made for a broker of the default name. */
 export function defaultSecretId(connection: string): string {
   return `token-broker/${connection}`;
 }
 
 /**
- * Says what is wrong with a secret's value, without a word of it; undefined where it will do. Refuses what the broker
- * would: a blank field, control characters, an unpaired surrogate, no PEM where it must be, and a text that would change
- * the login, such as a `|` in a user name (C4). Members that are no fields may be there, as in a key file.
+ * Describes the fault of a secret's value, without quoting it; undefined if it is valid. Refuses what the broker would:
+ * a blank field, control characters, an unpaired surrogate, a missing PEM, and a text that would change the login, such
+ * as a `|` in a user name (C4). Further members are allowed, as in a key file.
  */
 export function faultOf(value: unknown, fields: readonly SecretField[]): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -31,22 +31,22 @@ export function faultOf(value: unknown, fields: readonly SecretField[]): string 
   return undefined;
 }
 
-/** How a secret's value looks. */
+/** Describes the JSON of a secret's value. */
 export function shapeOf(fields: readonly SecretField[]): string {
   return `{${fields.map(({ name }) => `"${name}":"…"`).join(',')}}`;
 }
 
-/** The codes of a secret that is not there or has no value, and of one that this identity may not touch. */
+/** Codes for a secret that is missing or empty, and for one that this identity may not access. */
 export const SECRET_NOT_FOUND = 'secret_not_found';
 export const SECRET_ACCESS_DENIED = 'secret_access_denied';
 
-/** What the CLI does with Secrets Manager. Both reject with a `TokenBrokerError` that quotes nothing of AWS's. */
+/** Secrets Manager, as the CLI uses it. Both methods reject with a `TokenBrokerError` that quotes nothing of AWS's. */
 export interface SecretStore {
   read(secretId: string): Promise<string>;
   write(secretId: string, value: string): Promise<void>;
 }
 
-/** Creates the secret store, by the AWS SDK, which is loaded only now. */
+/** Creates the secret store. Loads the AWS SDK only here, since most commands do not need it. */
 export async function createSecretStore(region: string): Promise<SecretStore> {
   const { SecretsManagerClient, GetSecretValueCommand, PutSecretValueCommand } = await import(
     '@aws-sdk/client-secrets-manager'

@@ -1,4 +1,4 @@
-/** Sets rows in columns two spaces apart, the last as long as it is. Escape sequences take no room. */
+/** Formats rows in columns two spaces apart; the last is not padded. Escape sequences have no width. */
 export function tableOf(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
@@ -13,13 +13,13 @@ export function tableOf(rows: readonly (readonly string[])[]): string {
   return lines.join('\n');
 }
 
-/** How many columns a text takes. */
+/** Width of a text in columns. */
 function widthOf(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
   return [...text.replace(/\u001b\[[0-9;]*m/g, '')].length;
 }
 
-/** A length of time, short: `23 h 55 m`, `19 m 12 s`, `8 s`; `over` where it is none. */
+/** Formats a duration: `23 h 55 m`, `19 m 12 s`, `8 s`; `over` if none is left. */
 export function durationOf(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds <= 0) return 'over';

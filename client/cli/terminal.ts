@@ -1,44 +1,44 @@
 import { styleText } from 'node:util';
 import { Interrupted, UsageError } from './exit-codes.ts';
 
-/** Where a command prints to. */
+/** Stream that a command prints to. */
 export interface Output {
   write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
 }
 
-/** Where a command reads from. */
+/** Stream that a command reads from. */
 export interface Input extends AsyncIterable<string | Uint8Array> {
   readonly isTTY?: boolean | undefined;
   setRawMode?(raw: boolean): unknown;
   pause?(): unknown;
-  /** As Node's streams have it: can be left without ending the stream. */
+  /** Iterator of Node's streams that can leave the stream open. */
   iterator?(options: { destroyOnReturn: boolean }): AsyncIterable<string | Uint8Array>;
 }
 
-/** The world of the command line: data to stdout, all else to stderr. */
+/** Streams and environment of the command line: data to stdout, all else to stderr. */
 export interface Terminal {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: Input;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Aborts when the user interrupts; asked for by commands that run until then. */
+  /** Gets a signal that aborts on Ctrl-C, for commands that run until then. */
   interruption(): AbortSignal;
 }
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
-/** Colours a text, or leaves it as it is. */
+/** Colours a text if colour is on. */
 export type Paint = (style: Style, text: string) => string;
 
-/** Colour only on a terminal that shows it, and never with NO_COLOR, TERM=dumb or `--no-color`. */
+/** Chooses colour: only on a terminal that supports it, never with NO_COLOR, TERM=dumb or `--no-color`. */
 export function paintFor(output: Output, environment: Terminal['environment'], noColor: boolean): Paint {
   const isOff = noColor || (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
   const isOn = !isOff && output.isTTY === true;
   return (style, text) => (isOn ? styleText(style, text, { validateStream: false }) : text);
 }
 
-/** Reports whether block characters can be expected to be drawn. */
+/** Reports whether the terminal probably draws block characters. */
 export function drawsBlocks(output: Output, environment: Terminal['environment']): boolean {
   const locale = environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || '';
   return output.isTTY === true && environment['TERM'] !== 'dumb' && /utf-?8/i.test(locale);
@@ -46,7 +46,7 @@ export function drawsBlocks(output: Output, environment: Terminal['environment']
 
 const MOST_INPUT_BYTES = 8 * 1024 * 1024;
 
-/** Reads stdin to its end. Throws a `UsageError` for more than the broker takes. */
+/** Reads stdin to its end. Throws a `UsageError` if it is more than the broker accepts. */
 export async function readAll(stdin: Input): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -64,12 +64,12 @@ const INTERRUPT = '\u0003';
 const ERASE = new Set(['\u007f', '\b']);
 const ERASE_LINE = '\u0015';
 
-/** Asks on stderr and reads one line from the terminal without showing it. Throws `Interrupted` for Ctrl-C. */
+/** Asks on stderr and reads one line from the terminal without echo. Throws `Interrupted` for Ctrl-C. */
 export async function readHidden({ stdin, stderr }: Terminal, question: string): Promise<string> {
   stderr.write(question);
   stdin.setRawMode?.(true);
   let typed = '';
-  // There may be a further question after this one.
+  // Another question may follow this one.
   const chunks = stdin.iterator?.({ destroyOnReturn: false }) ?? stdin;
   try {
     for await (const chunk of chunks) {

@@ -10,19 +10,19 @@ import { sendJson } from './page-request.ts';
 import { createDashboardPages } from './pages.ts';
 import { offerSubjects } from './state.ts';
 
-/** The page of one broker, being served. */
+/** Running server of one broker's page. */
 export interface Dashboard {
   readonly url: string;
-  /** Stops listening and cuts what is open. */
+  /** Stops listening and ends all connections. */
   close(): Promise<void>;
 }
 
-/** Each look is a request or more at a deployed API, which has a price and a throttle. */
+/** Polling interval. Each poll costs requests at a deployed API, which has a price and a throttle. */
 const LOOK_EVERY_MS = 5_000;
 /**
  * Starts the page of the broker at `endpoint` on 127.0.0.1, for this machine's own names and `port` only; 0 picks a
- * free one. Everything that the page asks for is a call of the broker by `transport`. Rejects as `listen` does where
- * the port cannot be had.
+ * free one. Everything that the page asks for is a call of the broker by `transport`. Rejects as `listen` does if the
+ * port is taken.
  */
 export async function startDashboard({
   port,
@@ -53,7 +53,7 @@ export async function startDashboard({
     const headers = new Map(
       Object.entries(headersDistinct).map(([name, values = []]): [string, string] => [name, values.join(',')]),
     );
-    // A target in absolute form matches no page, whatever it names.
+    // A target in absolute form matches no page, so its authority need not be checked.
     if (!isForThisMachine({ headers, authority: undefined })) {
       sendJson(response, 403, { message: 'Only this machine may ask, by its own name.' });
       return;
@@ -65,7 +65,7 @@ export async function startDashboard({
       return;
     }
     page(request, response).catch(() => {
-      // What nobody thought of may quote anything, so it is not told.
+      // An unexpected error may quote anything, so its message is left out.
       if (response.headersSent) response.destroy();
       else sendJson(response, 500, { message: 'Something unforeseen happened in token-broker dashboard.' });
     });

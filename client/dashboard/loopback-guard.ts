@@ -1,20 +1,20 @@
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
 const DEFAULT_HTTP_PORT = 80;
 
-/** What the guard looks at of a request. */
+/** Parts of a request that the guard checks. */
 export interface GuardedRequest {
-  /** By names in lower case; values sent under one name joined by ",". */
+  /** Headers by name in lower case; repeated values joined by ",". */
   readonly headers: Pick<ReadonlyMap<string, string>, 'get'>;
-  /** The authority of an absolute-form target (RFC 9112 §3.2.2); it counts before `Host`. */
+  /** Authority of an absolute-form target (RFC 9112 §3.2.2); takes precedence over `Host`. */
   readonly authority: string | undefined;
 }
 
 /**
  * Creates the check that lets in only requests meant for this machine's own `port`.
  *
- * A page of the open web can point a name of its own at 127.0.0.1 (DNS rebinding), but it cannot forge `Host` or
+ * A page on the web can point a name of its own at 127.0.0.1 (DNS rebinding), but it cannot forge `Host` or
  * `Origin`: so `Host`, or the authority of an absolute-form target, must be loopback with this port, and an `Origin`
- * that is sent must be loopback with it too. `null`, and a header sent twice, do not pass.
+ * that is sent must be loopback with this port too. `null`, and a header sent twice, do not pass.
  */
 export function createLoopbackGuard(port: number): (request: GuardedRequest) => boolean {
   const withPort = LOOPBACK_HOSTS.map((host) => `${host}:${port}`);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** A request of the page that cannot be served: its status, and what to do about it. */
+/** Error for a request of the page that cannot be served: its status and a remedy. */
 export class PageRequestError extends Error {
   override readonly name = 'PageRequestError';
   readonly status: number;
@@ -15,7 +15,7 @@ const LONGEST_BODY_BYTES = 4_096;
 
 /**
  * Reads the JSON object that the page posted. Throws `PageRequestError` 403 unless the request is the page's own: its
- * `Origin` must be the very host that was asked, which no other site can send; 415, 413 and 400 for what is no JSON
+ * `Origin` must be the host of the request, which no other site can send; 415, 413 and 400 unless the body is a JSON
  * object of at most 4 KB.
  */
 export async function readPosted(request: IncomingMessage): Promise<Posted> {
@@ -34,10 +34,10 @@ export async function readPosted(request: IncomingMessage): Promise<Posted> {
   return { ...value };
 }
 
-/** What the page posted: a JSON object. */
+/** JSON object that the page posted. */
 export type Posted = Readonly<Record<string, unknown>>;
 
-/** The member `name` of what was posted, which must match `pattern`. Throws `PageRequestError` 400. */
+/** Reads the member `name` of the posted object. Throws `PageRequestError` 400 unless it matches `pattern`. */
 export function postedText(posted: Posted, name: string, pattern: RegExp): string {
   const value = Object.hasOwn(posted, name) ? posted[name] : undefined;
   if (typeof value !== 'string' || !pattern.test(value)) {
@@ -46,7 +46,7 @@ export function postedText(posted: Posted, name: string, pattern: RegExp): strin
   return value;
 }
 
-/** Answers JSON that no cache keeps. */
+/** Answers JSON with `no-store`. */
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, {
     'content-type': 'application/json',
@@ -62,7 +62,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   for await (const chunk of request) {
     const piece = Buffer.from(chunk);
     bytes += piece.length;
-    // What is too long is read to its end all the same, so that the client gets to see its answer.
+    // A body that is too long is read to its end all the same, so that the client gets the answer.
     if (bytes <= LONGEST_BODY_BYTES) chunks.push(piece);
   }
   if (bytes > LONGEST_BODY_BYTES) throw new PageRequestError(413, `At most ${LONGEST_BODY_BYTES} bytes.`);

@@ -12,8 +12,8 @@ export type Page = (request: IncomingMessage, response: ServerResponse) => Promi
 const ANY_NAME = /^[^/]{1,64}$/;
 
 /**
- * The page and the endpoints that every broker can answer, by `METHOD /path`. `slotIn` reads the slot that a button
- * belongs to; where it is left out, any name is taken and the broker judges.
+ * Creates the page and the endpoints that work with every broker, by `METHOD /path`. `slotIn` reads the slot of a
+ * button; the default accepts any name and leaves the check to the broker.
  */
 export function createDashboardPages({
   api,
@@ -39,7 +39,7 @@ export function createDashboardPages({
   ]);
 }
 
-/** Makes pages of what buttons do, for the page alone: what comes from elsewhere is refused before anything is done. */
+/** Turns button actions into pages for the page alone: a request from elsewhere is refused before the action. */
 export function pressed(
   acts: Readonly<Record<string, (posted: Posted) => Promise<unknown>>>,
 ): readonly (readonly [string, Page])[] {
@@ -53,7 +53,7 @@ function anySlot(posted: Posted): SlotName {
   };
 }
 
-/** Answers JSON; errors of the request and of the way to the broker as `{message}`, all others are thrown. */
+/** Answers JSON, and request and transport errors as `{message}`; throws all other errors. */
 function answering(work: (request: IncomingMessage) => Promise<unknown>): Page {
   return async (request, response) => {
     try {

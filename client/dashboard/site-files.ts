@@ -16,10 +16,10 @@ const contentTypes: Readonly<Record<string, string>> = {
   'icon.svg': 'image/svg+xml',
 };
 
-/** The names of the page's files. */
+/** Names of the page's files. */
 export const SITE_FILES: readonly string[] = Object.keys(contentTypes);
 
-/** Nothing but the page's own files: no inline script or style, no other server, no frame around it. */
+/** Content security policy: only the page's own files, no inline script or style, no other server, no framing. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -31,7 +31,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Sends one of `SITE_FILES`; they are read anew each time, so that an edit shows at the next load. */
+/** Sends one of `SITE_FILES`. Files are read at each request, so that an edit shows at the next load. */
 export async function sendSiteFile(response: ServerResponse, name: string): Promise<void> {
   const contentType = Object.hasOwn(contentTypes, name) ? contentTypes[name] : undefined;
   if (contentType === undefined) throw new Error('There is no such file of the page.');

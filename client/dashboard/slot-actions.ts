@@ -4,12 +4,12 @@ import { type HandOut, hashOf } from '../hand-out.ts';
 import { remedyOf } from '../remedies.ts';
 import { ONE_TRY } from './state.ts';
 
-/** What came of a button, as the page gets it. Times in ISO 8601; never a token. */
+/** Result of a button, as the page gets it. Times in ISO 8601; never a token. */
 export interface ActionResult {
   readonly ok: boolean;
   readonly status: number;
   readonly elapsed_ms: number;
-  /** Of the token that was handed out: the first 12 hex digits of its SHA-256. */
+  /** Token hash of the handed-out token: the first 12 hex digits of its SHA-256. */
   readonly token_hash?: string;
   readonly generation?: number;
   readonly source?: string;
@@ -19,15 +19,15 @@ export interface ActionResult {
   readonly remedy?: string;
 }
 
-/** The buttons that every broker can answer. All reject with a `TokenBrokerError` where no broker answered. */
+/** Buttons that work with every broker. All reject with a `TokenBrokerError` if no broker answered. */
 export interface SlotActions {
   handOut(slot: SlotName): Promise<ActionResult>;
-  /** Gets the slot's token and reports it as refused by the upstream. */
+  /** Gets the slot's token and reports it as rejected by the upstream. */
   reject(slot: SlotName): Promise<ActionResult>;
   purge(slot: SlotName): Promise<ActionResult>;
 }
 
-/** Does with the broker's own API what the page's buttons say. Tokens come and go here, and are never kept or returned. */
+/** Creates the page's buttons on the broker's own API. Tokens pass through here, and are never kept or returned. */
 export function createSlotActions(api: Pick<BrokerApi, 'handOut' | 'reject' | 'purge'>): SlotActions {
   return {
     handOut: (slot) => actionResult(async () => shown(await api.handOut(slot, ONE_TRY))),
@@ -47,8 +47,8 @@ export function createSlotActions(api: Pick<BrokerApi, 'handOut' | 'reject' | 'p
 type Outcome = Omit<ActionResult, 'ok' | 'elapsed_ms'>;
 
 /**
- * Times a piece of work and tells what came of it: its outcome, or the broker's problem with its words and the remedy.
- * Rejects with a `TokenBrokerError` where it was no broker that answered.
+ * Runs work, measures its time, and returns its outcome, or the broker's problem with detail and remedy. Rejects with a
+ * `TokenBrokerError` if no broker answered.
  */
 export async function actionResult(work: () => Promise<Outcome>): Promise<ActionResult> {
   const began = performance.now();

@@ -1,12 +1,12 @@
 import type { BrokerApi, ConnectionStatus, FirstSlots, SlotStatus } from '../broker-api.ts';
 import { remedyOf } from '../remedies.ts';
 
-/** Nobody who looks at a page wants to wait for further attempts: the next look is one. */
+/** Budget for the page's calls: no retries, since the page polls anyway. */
 export const ONE_TRY = { attempts: 1, timeoutMs: 30_000 };
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** What a server knows of a connection beside what the broker says; the README has more members that it may give. */
+/** Members that the page's server adds to a connection of the broker's; the README lists further ones. */
 export interface BesideConnection extends Members {
   /** Subjects to offer; the first always has a row. */
   readonly subjects: readonly string[];
@@ -27,29 +27,29 @@ export function offerSubjects(
   };
 }
 
-/** What a server knows of the whole beside what the broker says. */
+/** Members that the page's server adds to the whole state. */
 export interface BesideAll {
-  /** What the page can do beside what every broker can. */
+  /** Buttons beside those that work with every broker. */
   readonly abilities: readonly ('herd' | 'refresh')[];
   /** Pages to link to. */
   readonly links?: readonly 'docs'[];
   /** A sentence or two about what is shown. */
   readonly note?: string;
-  /** How often the page looks; every second where it is left out. */
+  /** Interval of the page's polling; default one second. */
   readonly look_every_ms?: number;
-  /** What happened, newest first. */
+  /** Events, newest first. */
   readonly events?: readonly unknown[];
 }
 
-/** What else the page draws, from whoever serves it. */
+/** Additions of the page's server to the state. */
 export interface StateSources {
   readonly besideConnection: (connection: FirstSlots) => BesideConnection | Promise<BesideConnection>;
   readonly beside: () => BesideAll;
 }
 
 /**
- * Puts together what the page draws, from the broker's own API and what its server knows beside it. Never a token.
- * Rejects with a `TokenBrokerError` where the broker does not answer.
+ * Creates the state that the page draws, from the broker's API and the additions of the page's server. It never holds a
+ * token. Rejects with a `TokenBrokerError` if the broker does not answer.
  */
 export function createState(
   api: Pick<BrokerApi, 'connections' | 'firstSlots'>,

@@ -67,7 +67,7 @@ async function show(call: Call, response: Response): Promise<void> {
     call.print('');
   }
   stdout.write(bytes);
-  // A shell's prompt belongs on a line of its own.
+  // End the line, so that the shell's prompt begins on its own.
   if (stdout.isTTY === true && bytes.length > 0 && bytes.at(-1) !== 0x0a) stdout.write('\n');
 }
 

@@ -2,7 +2,7 @@ import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { durationOf, tableOf } from '../table.ts';
 
-/** `token-broker connections`: what there is. */
+/** `token-broker connections`: lists the connections. */
 export const connectionsCommand: Command = {
   name: 'connections',
   summary: 'lists the connections',

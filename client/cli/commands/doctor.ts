@@ -21,7 +21,7 @@ const marks: Readonly<Record<Finding['state'], readonly [Style, string]>> = {
 const WIDEST_MARK = 7;
 const NAMED_SECRET = /^([a-z0-9][a-z0-9_-]{0,62})=(.+)$/;
 
-/** `token-broker doctor`: looks at everything that a hand-out needs, one by one, each with its remedy. */
+/** `token-broker doctor`: checks everything that a hand-out needs, and names the remedy for each fault. */
 export const doctorCommand: Command = {
   name: 'doctor',
   summary: 'checks identity, region, reach, clock, grants and secrets, each with its remedy',
@@ -61,7 +61,7 @@ export const doctorCommand: Command = {
   },
 };
 
-/** The secrets that were named, by connection. Throws a `UsageError` where it is not clear whose one is. */
+/** Reads the named secrets, by connection. Throws a `UsageError` if a secret's connection is unclear. */
 function secretIdsOf(call: Call): ReadonlyMap<string, string> {
   const only = operand(call, 0);
   const given = call.texts('secret-id');
@@ -71,7 +71,7 @@ function secretIdsOf(call: Call): ReadonlyMap<string, string> {
   return new Map(
     given.map((text): [string, string] => {
       const [, name, id] = NAMED_SECRET.exec(text) ?? [];
-      // A secret's own name may hold an = as well.
+      // A secret's own name may contain a `=`.
       if (name !== undefined && id !== undefined && (only === '' || name === only)) return [name, id];
       if (only !== '') return [only, text];
       throw new UsageError('With more than one connection to check, write --secret-id CONNECTION=ID.');
@@ -89,7 +89,7 @@ async function* examine(call: Call, secretIds: ReadonlyMap<string, string>): Asy
 
   const only = operand(call, 0);
   const { finding, connections } = await checkListing(call);
-  // Who names a connection may be a caller, who need not list them.
+  // A user who names a connection may be a caller, who needs no permission to list.
   yield only !== '' && finding.state === 'failed' ? { ...finding, state: 'unknown' } : finding;
   const names = only === '' ? connections.map(({ name }) => name) : [only];
   for (const name of names) {

@@ -1,7 +1,7 @@
 import { type Command, operand, subjectOption } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 
-/** `token-broker purge`: an operator drops what is cached of one slot. */
+/** `token-broker purge`: drops the cached token of one slot. For operators. */
 export const purgeCommand: Command = {
   name: 'purge',
   summary: "drops a slot's cached token, and ends its refusal and back-off",

@@ -5,7 +5,7 @@ import { EXIT, UsageError } from '../exit-codes.ts';
 import { createSecretStore, defaultSecretId, faultOf, shapeOf } from '../secrets.ts';
 import { readAll, readHidden } from '../terminal.ts';
 
-/** `token-broker secret set`: puts a credential where only the connection's mint function reads it. */
+/** `token-broker secret set`: stores a credential where only the connection's mint function reads it. */
 export const secretSetCommand: Command = {
   name: 'secret set',
   summary: "puts a connection's credential into AWS Secrets Manager",

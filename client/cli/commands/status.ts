@@ -60,7 +60,7 @@ async function look(call: Call): Promise<readonly ConnectionStatus[]> {
   return statuses;
 }
 
-/** Looks until the user interrupts. A look that fails is told, and does not end the watching, unless it is the first. */
+/** Polls until the user interrupts. A failed poll is reported, and ends the watch only if it is the first. */
 async function watch(call: Call, everyMs: number): Promise<void> {
   const { stdout } = call.terminal;
   const interrupted = call.terminal.interruption();
@@ -99,7 +99,7 @@ function drawn(call: Call, connections: readonly ConnectionStatus[]): string {
   return tableOf([titles.map((title) => (title === '' ? '' : paint('dim', title))), ...rows]);
 }
 
-/** As wide as the other columns leave room for. */
+/** Width of the bar: the room that the other columns leave. */
 function barWidthOf({ columns = WIDEST_BAR + OTHER_COLUMNS }: Output): number {
   return Math.min(WIDEST_BAR, Math.max(NARROWEST_BAR, columns - OTHER_COLUMNS));
 }

@@ -8,7 +8,7 @@ const answerSchema = z.object({
   GetCallerIdentityResponse: z.object({ GetCallerIdentityResult: z.object({ Arn: z.string() }) }),
 });
 
-/** The ARN that AWS knows the caller by. Rejects with a `TokenBrokerError` where there is no identity. */
+/** Gets the caller's ARN from AWS. Rejects with a `TokenBrokerError` if there is no identity. */
 export async function callerIdentity({
   region,
   timeoutMs,

@@ -10,7 +10,7 @@ import { createSecretStore, defaultSecretId, faultOf, SECRET_ACCESS_DENIED, SECR
 import { durationOf } from '../table.ts';
 import { callerIdentity } from './caller-identity.ts';
 
-/** What one check found. `unknown` is for what cannot be told without doing harm. */
+/** Result of one check. `unknown`: finding out would do harm. */
 export interface Finding {
   readonly check: string;
   readonly state: 'ok' | 'warning' | 'failed' | 'unknown';
@@ -19,7 +19,7 @@ export interface Finding {
 }
 
 const CLOCK_WARNING_MS = 30_000;
-/** SigV4 allows five minutes either way. */
+/** Limit on the clock's error, below the five minutes that SigV4 allows. */
 const CLOCK_LIMIT_MS = 240_000;
 const CREDENTIAL_CODES = new Set([
   'secret_unavailable',
@@ -29,7 +29,7 @@ const CREDENTIAL_CODES = new Set([
   'upstream_login_ambiguous',
 ]);
 
-/** Tells who is calling. */
+/** Finds the caller's AWS identity. */
 export async function checkIdentity({ endpoint, timeoutMs, terminal }: Call): Promise<Finding> {
   const check = 'identity';
   if (endpoint.isLoopback) return { check, state: 'ok', detail: 'local, as `npm start` takes it' };
@@ -42,12 +42,12 @@ export async function checkIdentity({ endpoint, timeoutMs, terminal }: Call): Pr
   }
 }
 
-/** Tells where the signature is for. */
+/** Reports the region of the signature. */
 export function checkRegion({ endpoint }: Call): Finding {
   return { check: 'region', state: 'ok', detail: `${endpoint.region}, at ${endpoint.base}` };
 }
 
-/** Tells whether anything answers at the URL, and how far its clock is from this machine's. */
+/** Checks that the URL answers, and compares its clock with this machine's. */
 export async function checkReach({ endpoint, timeoutMs }: Call): Promise<readonly Finding[]> {
   const check = 'reach';
   const startedAt = Date.now();
@@ -76,7 +76,7 @@ export async function checkReach({ endpoint, timeoutMs }: Call): Promise<readonl
 function checkClock(date: number, now: number): Finding {
   const check = 'clock';
   if (Number.isNaN(date)) return { check, state: 'unknown', detail: 'the answer has no Date' };
-  // Date has whole seconds.
+  // `Date` has a resolution of one second.
   const offMs = Math.max(0, Math.abs(now - date) - 1000);
   if (offMs < CLOCK_WARNING_MS) return { check, state: 'ok', detail: 'agrees with the broker' };
   const detail = `${durationOf(offMs)} ${now > date ? 'ahead of' : 'behind'} the broker`;
@@ -84,7 +84,7 @@ function checkClock(date: number, now: number): Finding {
   return { check, state: offMs < CLOCK_LIMIT_MS ? 'warning' : 'failed', detail, remedy };
 }
 
-/** Tells what of the API this identity may use. Gives the connections that it learned of. */
+/** Checks which parts of the API this identity may use. Returns the connections that it found. */
 export async function checkListing({
   client,
 }: Call): Promise<{ readonly finding: Finding; readonly connections: readonly ConnectionSummary[] }> {
@@ -101,8 +101,8 @@ export async function checkListing({
 }
 
 /**
- * Tells whether this identity may have a connection's token, without having one: the request asks for a `min_ttl` that
- * is no number, so that the broker refuses it once IAM has let it in.
+ * Checks whether this identity may get a connection's token, without getting one: the request has an invalid `min_ttl`,
+ * so that the broker refuses it after IAM has allowed it.
  */
 export async function checkTokenGrant(call: Call, connection: string): Promise<Finding> {
   const check = `grants ${connection}`;
@@ -123,7 +123,7 @@ export async function checkTokenGrant(call: Call, connection: string): Promise<F
   }
 }
 
-/** Tells from a connection's state whether its credential works. No secret is read. */
+/** Checks a connection's credential by the connection's state. Reads no secret. */
 export async function checkCredential(call: Call, connection: string): Promise<Finding> {
   const check = `secret ${connection}`;
   let status: ConnectionStatus;
@@ -149,9 +149,9 @@ export async function checkCredential(call: Call, connection: string): Promise<F
 }
 
 /**
- * Reads a secret with this identity and tells whether it has the right shape; nothing of it is shown. The broker names no
- * secret: where `secretId` is left out, the one is read that the stack makes for a broker of the default name. What
- * cannot be read says nothing of the broker, which reads its secret as another.
+ * Reads a secret with this identity and checks its shape; shows nothing of it. Without `secretId` it reads the secret
+ * that the stack makes for a broker of the default name. A failed read says nothing about the broker, which reads the
+ * secret under another identity.
  */
 export async function checkSecretShape(
   call: Call,

@@ -5,7 +5,7 @@ import { count, roughly } from './words.js';
 const MENDED = 'mended';
 const END_TOKENS = 'end-tokens';
 
-/** A slot that nobody has asked for yet. */
+/** Status of a slot that was never asked for. */
 const nothing = {
   state: 'empty',
   issued_at: null,
@@ -125,7 +125,7 @@ export function createConnectionCard({ name, abilities, act, look }) {
     const { select, mend } = faults.control;
     const isBroken = demo.fault !== MENDED;
     upstream.classList.toggle('broken', isBroken);
-    // A mend button that vanished under the pointer would take the focus with it.
+    // Disable rather than hide: hiding the focused button would lose the focus.
     mend.disabled = !isBroken;
     if (document.activeElement !== select && demo.fault !== null) select.value = demo.fault;
   }

@@ -15,12 +15,12 @@ export function element(tag, properties = {}, ...children) {
   return node;
 }
 
-/** Sets the text where it differs, so that a screen reader hears of changes only. */
+/** Sets the text if it differs, so that a screen reader announces changes only. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Puts `nodes` into `parent` in this order, and moves only what is out of place: focus stays where it is. */
+/** Puts `nodes` into `parent` in this order. Moves only nodes that are out of place, so that focus stays. */
 export function arrange(parent, nodes) {
   for (const stale of [...parent.children].filter((child) => !nodes.includes(child))) stale.remove();
   for (const [index, node] of nodes.entries()) {

@@ -7,12 +7,12 @@ const DRAW_EVERY_MS = 1000;
 const EVENTS_SHOWN = 14;
 
 const at = (id) => document.getElementById(id);
-/** What the server said last, and when by this page's own clock. */
+/** Latest state from the server, and its arrival by this page's clock. */
 let latest;
 const cards = new Map();
 const eventNodes = new Map();
 
-/** Posts what a button asks for. Rejects with a sentence to show where it was not done. */
+/** Posts a button's action. Rejects with a sentence to show if it was not done. */
 async function act(path, body) {
   const answer = await fetch(path, {
     method: 'POST',
@@ -24,7 +24,7 @@ async function act(path, body) {
   return json;
 }
 
-/** Reads the state and draws it. Undefined where the server does not answer; that is then said at the top. */
+/** Reads the state and draws it. Undefined if the server does not answer, which is then shown at the top. */
 async function look() {
   try {
     const answer = await fetch('local/state', { cache: 'no-store' });
@@ -110,19 +110,19 @@ function eventRow(event) {
   );
 }
 
-/** The server's time, as far as this page can tell. */
+/** Estimates the server's time. */
 function serverNow() {
   return Date.parse(latest.state.now) + performance.now() - latest.at;
 }
 
 async function keepLooking() {
   for (;;) {
-    // A page that nobody sees asks nothing.
+    // A hidden page does not poll.
     if (!document.hidden) await look();
     const next = performance.now() + (latest?.state.look_every_ms ?? LOOK_EVERY_MS);
     while (performance.now() < next) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(DRAW_EVERY_MS, next - performance.now())));
-      // Life runs down between two looks as well.
+      // Redraw between polls, since life runs down.
       if (latest && performance.now() < next) draw(latest.state, serverNow());
     }
   }

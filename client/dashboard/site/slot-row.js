@@ -11,7 +11,7 @@ const stateWords = {
 
 /**
  * Makes the row of one slot: its life, its last error and its buttons. `act(path, body)` posts and returns the answer;
- * `look()` reads the state anew and returns this slot's, or undefined.
+ * `look()` reads the state again and returns this slot's status, or undefined.
  */
 export function createSlotRow({ connection, subject, abilities, callLabel, act, look }) {
   let current;

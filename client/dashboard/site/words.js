@@ -3,7 +3,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A span in milliseconds, in its two largest units. */
+/** Formats milliseconds in their two largest units. */
 export function duration(ms) {
   const rest = Math.max(0, ms);
   if (rest < MINUTE) return `${Math.floor(rest / SECOND)} s`;
@@ -12,14 +12,14 @@ export function duration(ms) {
   return `${Math.floor(rest / DAY)} d ${Math.floor((rest % DAY) / HOUR)} h`;
 }
 
-/** A span to its largest unit. */
+/** Formats milliseconds in their largest unit. */
 export function roughly(ms) {
   if (ms < MINUTE) return `${Math.round(ms / SECOND)} s`;
   if (ms < HOUR) return `${Math.round(ms / MINUTE)} min`;
   return `${Math.round(ms / HOUR)} h`;
 }
 
-/** A time of day, as the reader's own clock shows it. */
+/** Formats a time of day in the reader's time zone. */
 export function timeOfDay(epochMs) {
   return new Date(epochMs).toLocaleTimeString(undefined, {
     hour: '2-digit',
@@ -35,7 +35,7 @@ const handedOut = {
   slide: 'Handed out after a slide',
 };
 
-/** What came of handing out, in a sentence or two; `slot` is the slot's status right after. */
+/** Describes the result of a hand-out; `slot` is the slot's status right after. */
 export function handOutWords(result, slot) {
   if (!result.ok) return failureWords(result);
   const { token_hash: tokenHash, generation, source, elapsed_ms: elapsedMs } = result;
@@ -46,7 +46,7 @@ export function handOutWords(result, slot) {
     : `${text} A warm function remembers it for memorySeconds at the most; the store has moved on.`;
 }
 
-/** What came of reporting the current token as dead. */
+/** Describes the result of rejecting the current token. */
 export function rejectWords(result) {
   if (!result.ok) return failureWords(result);
   return result.source === 'cache'
@@ -54,14 +54,14 @@ export function rejectWords(result) {
     : `Replaced: the current token is now ${result.token_hash}, generation ${result.generation}.`;
 }
 
-/** What came of forgetting a slot. */
+/** Describes the result of a purge. */
 export function purgeWords(result) {
   return result.ok
     ? 'Forgotten, with refusal and back-off. A warm function may hand out what it remembers for memorySeconds more.'
     : failureWords(result);
 }
 
-/** What came of a call to the upstream through the broker. */
+/** Describes the result of a call through the proxy. */
 export function callWords({ ok, status, elapsed_ms: elapsedMs, ...problem }) {
   if (ok) return `The upstream answered ${status} in ${elapsedMs} ms. The broker placed the token.`;
   if (problem.code !== undefined) return failureWords({ status, ...problem });
@@ -70,13 +70,13 @@ export function callWords({ ok, status, elapsed_ms: elapsedMs, ...problem }) {
     : `The upstream answered ${status}.`;
 }
 
-/** What a herd came to. */
+/** Describes the result of a herd. */
 export function herdWords({ callers, instances, answered, tokens, logins, elapsed_ms: elapsedMs, codes }) {
   const cost = `${callers} callers on ${instances} cold functions: ${count(logins, 'login')}, ${count(tokens, 'token')}, ${elapsedMs} ms.`;
   return answered === callers ? cost : `${cost} ${callers - answered} got none (${codes.join(', ')}).`;
 }
 
-/** What became of a slot that was made due, by its status before and after. */
+/** Describes the result of making a slot due, by its status before and after. */
 export function refreshWords(found, before, after) {
   if (!found) return 'There is no token to refresh. Hand one out first.';
   if (after !== undefined && after.generation > before.generation) {
@@ -87,7 +87,7 @@ export function refreshWords(found, before, after) {
   return 'The schedule left it alone.';
 }
 
-/** What failed, and what to do: a code is followed by the broker's own words and the remedy. */
+/** Describes a failure: code, the broker's detail and the remedy. */
 export function failureWords({ status, code, detail, remedy }) {
   if (code === undefined) return `The broker answered ${status}.`;
   return [`${code}.`, detail, remedy].filter(Boolean).join(' ');
@@ -101,13 +101,13 @@ const events = {
   rotation: 'New secret version',
 };
 
-/** An event in a few words. */
+/** Describes an event in a few words. */
 export function eventWords({ kind, source, code }) {
   if (kind === 'hand-out') return source === 'cache' ? 'Handed out from the cache' : `Handed out after a ${source}`;
   return code === undefined ? (events[kind] ?? kind) : `${events[kind] ?? kind}: ${code}`;
 }
 
-/** A number of things. */
+/** Formats a number with its noun. */
 export function count(number, noun) {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

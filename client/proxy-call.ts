@@ -60,8 +60,8 @@ export function createProxyCall({
 }
 
 /**
- * Reports whether an answer may be API Gateway's own, so that its body must be read. The gateway's request id is on every
- * answer; its own answers are short, and have a `content-length`.
+ * Reports whether an answer may be API Gateway's own, so that its body must be read. The gateway's request id is on
+ * every answer; its own answers are short, and have a `content-length`.
  */
 function mayBeTheApis({ status, headers }: Response): boolean {
   if (!GATEWAY_LATER.has(status) || !headers.has('apigw-requestid')) return false;

@@ -18,7 +18,9 @@ export interface TokenBrokerClientOptions {
   readonly region?: string | undefined;
   /** AWS credentials to sign with. Default the AWS SDK's provider chain; against loopback `local`/`local`. */
   readonly credentials?: AwsCredentials | CredentialProvider | undefined;
-  /** Base URLs of upstreams, by connection. A token goes to its base URL only, and over http only if the URL says so. */
+  /**
+   * Base URLs of upstreams, by connection. A token goes to its base URL only, and over http only if the URL says so.
+   */
   readonly upstreams?: Upstreams;
   /** Limit on one call of the broker, all attempts together. Default 30000. */
   readonly timeoutMs?: number;
@@ -46,7 +48,9 @@ export interface TokenOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Client of a token broker. Methods reject with a `TokenBrokerError`; `fetch` also with the global `fetch`'s errors. */
+/**
+ * Client of a token broker. Methods reject with a `TokenBrokerError`; `fetch` also with the global `fetch`'s errors.
+ */
 export interface TokenBrokerClient {
   /** Gets a token: from memory until its refresh is due, then from the broker. */
   token(connection: string, options?: TokenOptions): Promise<HandOut>;

@@ -11,8 +11,8 @@ export interface TokenUse {
   /** The header that carries the token, in lowercase: to be taken out of answers (C16). */
   readonly tokenHeader: string;
   /**
-   * Records how the upstream answered, with the value of `tokenHeader` in the answer, all values where there are several.
-   * A slid token is kept (C15).
+   * Records how the upstream answered, with the value of `tokenHeader` in the answer, all values where there are
+   * several. A slid token is kept (C15).
    */
   answered(status: number, headerValue: string | readonly string[] | null | undefined): void;
   /**

@@ -1,16 +1,16 @@
 import { LOCAL_CREDENTIAL, REGION } from './functions.ts';
 import type { LocalSystem } from './system.ts';
 
-/** Prints the token of a hand-out alone; Node is there wherever this runs. */
+/** Shell command that prints only the token of a hand-out; Node is always there. */
 const TOKEN_ALONE = `node -pe 'JSON.parse(fs.readFileSync(0)).access_token'`;
 
-/** What is printed once everything runs: where it is, and requests to copy and paste. */
+/** Builds the text to print once everything runs: URLs, and requests to copy and paste. */
 export function bannerOf({ url, configuration, demo }: LocalSystem, requireSigv4: boolean): string {
   const curl = requireSigv4
     ? `curl -s --aws-sigv4 aws:amz:${REGION}:execute-api --user ${LOCAL_CREDENTIAL}:${LOCAL_CREDENTIAL}`
     : 'curl -s';
   const names = Object.keys(configuration.connections);
-  // Whoever declares connections of these names may mean other upstreams by them.
+  // Connections of these names may be declared on other upstreams.
   const isDemo =
     demo !== undefined &&
     configuration.connections['helpdesk']?.baseUrl === demo.helpmaster.baseUrl &&

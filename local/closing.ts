@@ -1,11 +1,11 @@
-/** Something that runs until it is closed. */
+/** Running part that can be closed. */
 export interface Closable {
   close(): Promise<void>;
 }
 
 /**
- * Remembers what was started, so that it can be stopped in the opposite order. `close` stops each, also where another
- * cannot be stopped, and then rejects with the first error.
+ * Collects started parts and closes them in reverse order. `close` closes each, even if another fails, and then rejects
+ * with the first error.
  */
 export function createClosing(): { add<T extends Closable>(started: T): T; close(): Promise<void> } {
   const started: Closable[] = [];

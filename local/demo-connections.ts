@@ -1,6 +1,6 @@
 import { defineConnections } from '../functions/configuration/declaration.ts';
 
-/** The connections of the demo: one on each demo upstream, both with a proxy. */
+/** Creates the connections of the demo: one for each demo upstream, both with a proxy. */
 export function demoConnections(urls: { readonly helpmaster: string; readonly community: string }) {
   return defineConnections({
     connections: {

@@ -8,31 +8,31 @@ import { readBody } from './aws/http-body.ts';
 import { closeServer, isFromLocalProgram, listenOnLoopback } from './aws/loopback-server.ts';
 import { settleWithin } from './aws/settle-within.ts';
 
-/** A DynamoDB that runs inside this process. */
+/** DynamoDB inside this process. */
 export interface EmbeddedDynamodb {
-  /** `http://127.0.0.1:PORT`: the `endpoint` of the SDK's DynamoDB client. */
+  /** Endpoint for the SDK's DynamoDB client: `http://127.0.0.1:PORT`. */
   readonly endpoint: string;
-  /** Lets requests in flight end for a short while, then writes out and closes the store. */
+  /** Waits a short while for requests in flight, then flushes and closes the store. */
   close(): Promise<void>;
 }
 
-/** The store's folder cannot be used; the message says why and what to do. */
+/** Error for an unusable folder of the store; the message has reason and remedy. */
 export class EmbeddedDynamodbError extends Error {
   override readonly name = 'EmbeddedDynamodbError';
 }
 
 const STORE_FOLDER = 'dynamodb';
 const CLOSE_GRACE_MS = 2_000;
-// For the last answers to leave; whoever is still sending then is cut off.
+// Time for the last answers to be sent; connections still sending after it are cut.
 const FLUSH_MS = 200;
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /**
  * Starts DynamoDB (dynalite) on a free port of 127.0.0.1: tables, conditional writes, indexes; no transactions, no TTL.
  *
- * With `dataDir` the tables are kept in its folder `dynamodb` and are there again at the next start; without it they are
- * in memory and gone at the end.
- * @throws EmbeddedDynamodbError where the folder cannot be made or another process has it open
+ * With `dataDir` the tables are stored in its folder `dynamodb` for the next start; without it they are in memory and
+ * lost at the end.
+ * @throws EmbeddedDynamodbError if the folder cannot be made or another process has it open
  */
 export async function startEmbeddedDynamodb({ dataDir }: { readonly dataDir?: string }): Promise<EmbeddedDynamodb> {
   const store = dataDir === undefined ? {} : { path: join(dataDir, STORE_FOLDER) };
@@ -41,7 +41,7 @@ export async function startEmbeddedDynamodb({ dataDir }: { readonly dataDir?: st
   const server = dynalite({ ...store, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   const listeners = server.listeners('request');
   server.removeAllListeners('request');
-  // dynalite has one listener, which Node types as any function.
+  // dynalite has one listener; Node's type for it is any function.
   const handle = listeners[0] as RequestListener;
   const running = new Set<Promise<void>>();
   let closing = false;
@@ -67,10 +67,10 @@ export async function startEmbeddedDynamodb({ dataDir }: { readonly dataDir?: st
 }
 
 /**
- * Hands a request to dynalite with its body whole, and resolves when dynalite is done with it.
+ * Passes a request to dynalite with its whole body, and resolves when dynalite is done with it.
  *
- * dynalite rethrows a request's error, so a client that goes away in mid-body would end this process. It also writes
- * on for a client that has gone away: a store closed meanwhile would end the process and leave half a write.
+ * dynalite rethrows a request's error, so a client that leaves in mid-body would end this process. It also goes on
+ * writing for a client that has left: a store closed meanwhile would end the process and leave half a write.
  */
 async function replay(
   request: IncomingMessage,
@@ -81,12 +81,12 @@ async function replay(
   const { method, url, headers } = request;
   const whole = Object.assign(Readable.from([body]), { method, url, headers });
   const ended = whenEnded(response);
-  // dynalite reads these three and the stream, nothing else of a request.
+  // dynalite reads only these three members of a request, and the stream.
   handle(whole as unknown as IncomingMessage, response);
   await ended;
 }
 
-/** Resolves when `response.end` is called, also where the client is gone and no event tells of it. */
+/** Resolves when `response.end` is called, even if the client has left and no event is emitted. */
 function whenEnded(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const { end } = response;
@@ -105,8 +105,8 @@ interface LevelStore {
 /**
  * Opens and closes the store once, so that a folder in use or not writable is an error here.
  *
- * dynalite opens it unseen and would throw out of its first request. LevelDB comes with dynalite, hence the resolution
- * from there.
+ * dynalite opens the store in the background and would throw in its first request. LevelDB is resolved from dynalite,
+ * which depends on it.
  */
 async function probeStore(path: string): Promise<void> {
   const requireFromDynalite = createRequire(createRequire(import.meta.url).resolve('dynalite'));

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import { StartError } from './start-error.ts';
 
-/** What `npm start` was asked for. */
+/** Flags of `npm start`. */
 export interface Flags {
-  /** 0 picks a free one. */
+  /** Port of the API; 0 picks a free one. */
   readonly port: number;
   readonly refreshEverySeconds: number;
   readonly dataDir: string | undefined;
-  /** Origin of a DynamoDB that runs by itself; an embedded one without. */
+  /** Origin of a separate DynamoDB; default an embedded one. */
   readonly dynamodbUrl: string | undefined;
   readonly connectionsFile: string | undefined;
   readonly secretsFile: string | undefined;
@@ -77,8 +77,8 @@ export function flagsOf(args: readonly string[]): Flags {
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
- * The origin of a DynamoDB that several brokers share. Without the key file of `--data` a broker could not open what
- * another stored, and the demo upstreams are each process's own: either would make brokers that undo each other's work.
+ * Reads the origin of a DynamoDB that several brokers share. Refuses it without the key file of `--data`, since brokers
+ * could not open each other's tokens, and with the demo upstreams, since each process has its own.
  */
 function sharedDynamodbOf(
   url: string,

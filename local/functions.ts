@@ -19,7 +19,7 @@ export const TABLE = 'token-broker';
 export const AUDIT_TABLE = 'token-broker-audit';
 export const KEY_ALIAS = 'alias/token-broker';
 export const REGION = 'us-east-1';
-/** The access key id and the secret access key of everything on loopback. */
+/** Access key id and secret access key on loopback. */
 export const LOCAL_CREDENTIAL = 'local';
 
 const MINT_PREFIX = 'mint-';
@@ -28,7 +28,7 @@ const API_TIMEOUT_MS = 28 * SECOND_MS;
 const MINT_TIMEOUT_MS = 20 * SECOND_MS;
 const SCHEDULED_TIMEOUT_MS = 55 * SECOND_MS;
 
-/** Where the functions find everything; what a deployment sets, and the loopback endpoints. */
+/** Builds the functions' environment: variables that a deployment sets, and the loopback endpoints. */
 export function environmentOf(places: {
   readonly dynamodbEndpoint: string;
   readonly awsEndpoint: string;
@@ -49,10 +49,10 @@ export function environmentOf(places: {
   };
 }
 
-/** The functions of the broker, each composed as its Lambda is, with an environment of its own. */
+/** Functions of the broker, each composed as its Lambda is, with an environment of its own. */
 export interface LocalFunctions {
   readonly routes: readonly GatewayRoute[];
-  /** By name, as Lambda Invoke finds them. */
+  /** Functions by the name that Lambda Invoke uses. */
   readonly invocable: ReadonlyMap<string, LoopbackFunction>;
   readonly refresh: LoopbackFunction;
   readonly rotation: LoopbackFunction;

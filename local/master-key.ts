@@ -2,7 +2,7 @@ import { hkdfSync, randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The key file cannot be used; the message names the file, what is wrong and the remedy. */
+/** Error for an unusable key file; the message names the file, the fault and the remedy. */
 export class MasterKeyError extends Error {
   override readonly name = 'MasterKeyError';
 }
@@ -12,11 +12,11 @@ const KEY_BYTES = 32;
 const OWNER_ONLY = 0o600;
 
 /**
- * Gives the 32 bytes under which the local KMS wraps data keys.
+ * Gets the 32 bytes under which the local KMS wraps data keys.
  *
- * With `dataDir` they are kept in its file `local-kms.key`, readable by its owner alone and made at the first start;
- * without it they are new at every start, as is the store.
- * @throws MasterKeyError where the file is not such a key, or others may read it
+ * With `dataDir` they are stored in its file `local-kms.key`, which is made at the first start and readable by its
+ * owner only. Without it they are new at every start, like the store.
+ * @throws MasterKeyError if the file is not such a key, or others may read it
  */
 export async function openMasterKey({ dataDir }: { readonly dataDir?: string }): Promise<Buffer> {
   if (dataDir === undefined) return randomBytes(KEY_BYTES);
@@ -31,7 +31,7 @@ export async function openMasterKey({ dataDir }: { readonly dataDir?: string }):
   }
 }
 
-/** Derives another 32-byte key for one purpose (`secret versions`), from which the master key cannot be told. */
+/** Derives a 32-byte key for one purpose (`secret versions`), which does not reveal the master key. */
 export function deriveKey(masterKey: Buffer, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', masterKey, Buffer.alloc(0), purpose, KEY_BYTES));
 }
@@ -49,7 +49,7 @@ async function readKey(path: string): Promise<Buffer | undefined> {
         `${path} is not a key of ${KEY_BYTES} bytes: restore it, or remove the data folder to begin anew`,
       );
     }
-    // Windows has no such bits.
+    // Windows has no permission bits.
     if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
       throw new MasterKeyError(`${path} can be read by others: chmod 600 ${path}`);
     }
@@ -59,7 +59,7 @@ async function readKey(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** Makes the file whole or not at all; of two processes at once, both get the key of the one that was first. */
+/** Creates the file atomically; of two concurrent processes both get the key of the first. */
 async function createKey(path: string): Promise<Buffer> {
   const draft = `${path}.${randomUUID()}`;
   const key = randomBytes(KEY_BYTES);

@@ -3,7 +3,7 @@ import type { LoopbackFunction } from './aws/loopback-aws.ts';
 import { invokeWithTimeout } from './lambda/invoke.ts';
 import { createLambdaContext } from './lambda/lambda-context.ts';
 
-/** Runs one function with one event, as a service inside AWS would. `failed` names what went wrong. */
+/** Runs one function with one event, as a service inside AWS would. `failed` names the error. */
 export async function invokeOnce(
   functionName: string,
   { handler, timeoutMs }: LoopbackFunction,
@@ -16,13 +16,13 @@ export async function invokeOnce(
   return { failed: outcome.error instanceof Error ? outcome.error.name : 'threw' };
 }
 
-/** A timer in place of EventBridge Scheduler. */
+/** Timer in place of EventBridge Scheduler. */
 export interface Schedule {
-  /** Ends the timer and waits for the sweep that is running. */
+  /** Stops the timer and waits for a running sweep. */
   close(): Promise<void>;
 }
 
-/** Runs `sweep` every so often; never two at once. */
+/** Runs `sweep` every `everySeconds`; never two at once. */
 export function startSchedule(everySeconds: number, sweep: () => Promise<void>): Schedule {
   let running: Promise<void> | undefined;
   const timer = setInterval(() => {

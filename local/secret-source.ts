@@ -1,35 +1,35 @@
 import { createHmac } from 'node:crypto';
 
-/** The current version of a secret. */
+/** Current version of a secret. */
 export interface Secret {
-  /** The secret string, JSON as an operator would put it into Secrets Manager. Never for logs. */
+  /** Secret string: JSON as an operator puts it into Secrets Manager. Never for logs. */
   readonly value: string;
-  /** A UUID; the same for the same value under the same version key. */
+  /** UUID, the same for the same value under the same version key. */
   readonly versionId: string;
   /** Epoch milliseconds. */
   readonly createdAt: number;
 }
 
-/** Where the loopback Secrets Manager finds secrets: by name, now. */
+/** Source of the loopback Secrets Manager's secrets. */
 export interface SecretSource {
-  /** The secret of that name; `empty` where it exists and has no value, `undefined` where there is none. */
+  /** Finds a secret by name; `empty` if it exists without a value, `undefined` if there is none. */
   current(name: string): Secret | 'empty' | undefined;
 }
 
-/** A secret source that this process owns and closes. */
+/** Secret source that this process owns and closes. */
 export interface LocalSecrets extends SecretSource {
   close(): Promise<void>;
 }
 
-/** Gives the name of a connection's secret. */
+/** Builds the name of a connection's secret. */
 export type SecretNameOf = (connection: string) => string;
 
-/** The name that a connection's secret has where its configuration gives none. */
+/** Builds the default name of a connection's secret. */
 export function defaultSecretName(connection: string): string {
   return `token-broker/${connection}`;
 }
 
-/** A secret's fields, by name. */
+/** Fields of a secret, by name. */
 export type SecretFields = Readonly<Record<string, string>>;
 
 /** Writes fields as JSON in the order of their names, so that the order in a file does not count as a change. */
@@ -40,7 +40,7 @@ export function canonicalJson(fields: SecretFields): string {
 /**
  * Names a version of a connection's secret: the same value gives the same id, also after a restart.
  *
- * The id is an HMAC under `versionKey`, so that it cannot be used to try out values.
+ * The id is an HMAC under `versionKey`, so that it cannot be used to guess values.
  */
 export function versionIdOf(versionKey: Buffer, connection: string, value: string): string {
   const digest = createHmac('sha256', versionKey)
@@ -51,21 +51,21 @@ export function versionIdOf(versionKey: Buffer, connection: string, value: strin
 
 /** Secrets in memory, for the demo and for tests. */
 export interface MemorySecrets extends LocalSecrets {
-  /** Gives a connection's secret a value: fields, or a text as it is. */
+  /** Sets the value of a connection's secret: fields, or a text unchanged. */
   put(connection: string, value: SecretFields | string): void;
-  /** Makes a connection's secret exist without a value. */
+  /** Sets a connection's secret to one without a value. */
   empty(connection: string): void;
   remove(connection: string): void;
 }
 
-/** What secrets in memory need to know. */
+/** Options of secrets in memory. */
 export interface MemorySecretsOptions {
   readonly versionKey: Buffer;
-  /** Epoch milliseconds; the system's clock by default. */
+  /** Clock in epoch milliseconds; default the system's. */
   readonly now?: () => number;
-  /** `token-broker/<connection>` by default. */
+  /** Name of a secret; default `token-broker/<connection>`. */
   readonly nameOf?: SecretNameOf;
-  /** Hears of every new version but a connection's first. */
+  /** Called for every new version except a connection's first. */
   readonly onChange?: (connection: string) => void;
 }
 

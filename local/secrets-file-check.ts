@@ -4,21 +4,21 @@ import { isJsonObject, type JsonObject } from '../functions/core/words/json.ts';
 import { type FieldFault, readField } from '../functions/providers/engine/credential.ts';
 import { canonicalJson, type SecretFields, type SecretNameOf } from './secret-source.ts';
 
-/** What a secrets file must hold. */
+/** Requirements on a secrets file. */
 export interface SecretsFileShape {
-  /** For messages only. */
+  /** Path, for messages only. */
   readonly path: string;
-  /** The fields that each connection's secret must have, by connection. */
+  /** Required fields of the secrets, by connection. */
   readonly required: ReadonlyMap<string, Provider['secretFields']>;
   readonly nameOf: SecretNameOf;
 }
 
-/** What a text turned out to be: every connection's fields, or every problem at once. Problems quote no value. */
+/** Result of a check: every connection's fields, or all problems at once. Problems quote no value. */
 export type CheckedSecrets =
   | { readonly ok: true; readonly secrets: ReadonlyMap<string, SecretFields> }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-// A name that does not look like one may be a value in the wrong place, and is not repeated: keys have many digits.
+// A name that does not match may be a value in the wrong place, and is not quoted: keys have many digits.
 const PRINTABLE_NAME = /^(?!(?:\D*\d){4})[A-Za-z_][A-Za-z0-9_]{0,30}(?:-[A-Za-z0-9_]{1,30})?$/;
 
 const fieldFaults: Readonly<Record<FieldFault, readonly [what: string, remedy: string]>> = {
@@ -100,7 +100,7 @@ function checkFields(
     if (!('fault' in read)) fields[name] = read.text;
     else if (read.fault !== 'missing' || field.optional !== true) refuse(`${at}.${name}`, ...fieldFaults[read.fault]);
   }
-  // A key file is put there as it was downloaded, and has more in it.
+  // A key file is used as downloaded, and has further members.
   const isKeyFile = Object.values(declared).some(({ kind }) => kind === 'pem');
   Object.keys(entry).forEach((name, index) => {
     if (!isKeyFile && !Object.hasOwn(declared, name)) {
@@ -111,7 +111,7 @@ function checkFields(
   return sound ? fields : undefined;
 }
 
-/** Two connections may name one secret; then it can have one value only. */
+/** Checks that connections with the same secret have the same value. */
 function checkSharedNames(secrets: ReadonlyMap<string, SecretFields>, nameOf: SecretNameOf, report: Report): void {
   const firstByName = new Map<string, { connection: string; json: string }>();
   for (const [connection, fields] of secrets) {
@@ -126,7 +126,7 @@ function checkSharedNames(secrets: ReadonlyMap<string, SecretFields>, nameOf: Se
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    // Takes off a byte order mark too, which some editors write and JSON does not allow.
+    // Also removes a byte order mark, which some editors write and JSON does not allow.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return undefined;

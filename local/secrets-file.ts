@@ -12,24 +12,24 @@ import {
 } from './secret-source.ts';
 import { type CheckedSecrets, checkSecrets, type SecretsFileShape } from './secrets-file-check.ts';
 
-/** Which secrets file to serve, and who hears of its changes. */
+/** Options of a secrets file. */
 export interface SecretsFileOptions {
   readonly path: string;
-  /** The fields that each connection's secret must have, by connection; the file may hold nothing else. */
+  /** Required fields of the secrets, by connection; the file may hold nothing else. */
   readonly required: ReadonlyMap<string, Provider['secretFields']>;
-  /** Secret: makes version ids. The same key gives the same ids at the next start. */
+  /** Secret key of version ids. The same key gives the same ids at the next start. */
   readonly versionKey: Buffer;
-  /** `token-broker/<connection>` by default. */
+  /** Name of a secret; default `token-broker/<connection>`. */
   readonly nameOf?: SecretNameOf;
-  /** How often the file is looked at; 500 by default. */
+  /** Polling interval; default 500. */
   readonly pollMs?: number;
-  /** Hears of a rotation, after the new version is there. */
+  /** Called after a rotation, once the new version is served. */
   readonly onChange: (connection: string) => void;
-  /** Hears once of each way in which the file is broken; the values from before stay. */
+  /** Called once for each fault of the file; the previous values stay. */
   readonly onBroken: (message: string) => void;
 }
 
-/** The secrets file cannot be used; `problems` are all of them, each with file, place and remedy, none with a value. */
+/** Error for an unusable secrets file. Each of `problems` has file, place and remedy, and no value. */
 export class SecretsFileError extends Error {
   override readonly name = 'SecretsFileError';
   readonly problems: readonly string[];
@@ -43,11 +43,11 @@ export class SecretsFileError extends Error {
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /**
- * Serves the secrets of a file, and takes a change of the file for a rotation.
+ * Serves the secrets of a file, and treats a change of the file as a rotation.
  *
- * The file is polled, which sees an atomic rename too. A broken one is believed only at the second look, because it may
- * be half written.
- * @throws SecretsFileError where the file is not good at the start
+ * Polls the file, which also notices an atomic rename. Reports a broken file only at the second poll, because it may be
+ * half written.
+ * @throws SecretsFileError if the file is invalid at the start
  */
 export async function openSecretsFile(options: SecretsFileOptions): Promise<LocalSecrets> {
   const { path, required, versionKey, nameOf = defaultSecretName, pollMs = 500, onChange, onBroken } = options;
@@ -64,17 +64,17 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Loca
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
-  // A pipe (`--secrets <(…)`) gives its content once.
+  // A pipe (`--secrets <(…)`) can be read only once.
   if (first.canChange) schedule();
 
-  /** Sets what is new, and gives the connections whose value is another than before. */
+  /** Sets new values, and returns the connections whose value has changed. */
   function takeUp(found: ReadonlyMap<string, SecretFields>, createdAt: number): string[] {
     const changed: string[] = [];
     const versionByName = new Map<string, string>();
     for (const [connection, fields] of found) {
       const name = nameOf(connection);
       const value = canonicalJson(fields);
-      // Where connections share a secret, the first one's id is the secret's.
+      // If connections share a secret, its id is that of the first.
       const versionId = versionByName.get(name) ?? versionIdOf(versionKey, connection, value);
       const isNew = versionByName.has(name)
         ? changed.some((other) => nameOf(other) === name)
@@ -132,9 +132,7 @@ interface Look {
   readonly canChange: boolean;
 }
 
-/**
- * Reads and checks the file, every time whole: it is small, and its times and size can stay as they are over a change.
- */
+/** Reads and checks the whole file each time: it is small, and a change may leave its times and size as they were. */
 async function readSecrets(shape: SecretsFileShape): Promise<Look> {
   try {
     const stats = await stat(shape.path);

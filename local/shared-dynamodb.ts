@@ -10,13 +10,13 @@ import { deriveKey } from './master-key.ts';
 import { StartError } from './start-error.ts';
 import { makeTables } from './tables.ts';
 
-/** No connection's name begins with `!`, so no slot is ever here. */
+/** Key of the owner's mark. No connection's name begins with `!`, so no slot has this key. */
 const OWNER_KEY = { pk: { S: '!owner' }, sk: { S: '!owner' } } as const;
 
 /**
- * Makes the tables in a DynamoDB that several brokers share, or finds them there, and makes sure that all of them have
- * the same master key: two keys on one table would discard each other's tokens and log in in turns. Throws a
- * `StartError` where the DynamoDB does not answer or its table belongs to another key.
+ * Creates the tables in a DynamoDB that several brokers share, unless they exist, and checks that all brokers have the
+ * same master key: with two keys they would discard each other's tokens and log in by turns. Throws a `StartError` if
+ * the DynamoDB does not answer or its table belongs to another key.
  */
 export async function joinSharedDynamodb(url: string, environment: Environment, masterKey: Buffer): Promise<void> {
   const client = new DynamoDBClient(awsClientConfig({ service: 'DYNAMODB' }, environment));
@@ -39,7 +39,7 @@ export async function joinSharedDynamodb(url: string, environment: Environment, 
   }
 }
 
-/** Writes the mark where none is yet, and gives the one that is there. */
+/** Writes the mark unless there is one, and returns the mark in the table. */
 async function ownerOf(client: DynamoDBClient, mark: string): Promise<string | undefined> {
   try {
     await client.send(

@@ -1,4 +1,4 @@
-/** Something that the user of `npm start` can mend: a flag, a file, a port. Its message says what and how. */
+/** Error that the user of `npm start` can mend: a flag, a file, a port. The message has the remedy. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

@@ -5,7 +5,7 @@ import { MasterKeyError } from './master-key.ts';
 import { SecretsFileError } from './secrets-file.ts';
 import { StartError } from './start-error.ts';
 
-/** The exit code for what the user can mend: flags, files, a port. */
+/** Exit code for errors that the user can mend: flags, files, a port. */
 const USAGE = 2;
 
 async function main(): Promise<void> {
@@ -14,7 +14,7 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  // Only now: what the flags say should not have to wait until everything is loaded.
+  // Imported only now, so that errors of the flags appear before everything is loaded.
   const [{ startSystem }, { bannerOf }] = await Promise.all([import('./system.ts'), import('./banner.ts')]);
   const system = await startSystem(flags, {
     log: process.stderr,
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  // Last: whoever reads that it listens may stop it at once.
+  // Printed last: a reader may stop the process as soon as it is said to listen.
   process.stdout.write(bannerOf(system, flags.requireSigv4));
 }
 

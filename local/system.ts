@@ -27,31 +27,31 @@ import { openSecretsFile } from './secrets-file.ts';
 import { joinSharedDynamodb } from './shared-dynamodb.ts';
 import { makeTables } from './tables.ts';
 
-/** Who calls, on loopback. */
+/** ARN of the caller on loopback. */
 export const CALLER = 'arn:aws:iam::000000000000:user/local';
 
-/** The whole broker, running on loopback. */
+/** Running broker on loopback. */
 export interface LocalSystem {
   readonly url: string;
   readonly configuration: Configuration;
   readonly demo: DemoUpstreams | undefined;
-  /** Stops everything, requests in flight first. */
+  /** Stops everything; requests in flight end first. */
   close(): Promise<void>;
 }
 
-/** What a test may do to the platform of a running system. */
+/** Controls of a running system's platform, for tests. */
 export interface TestControls {
-  /** Where the table is, past the faults. */
+  /** Endpoint of the DynamoDB behind the faults. */
   readonly dynamodbEndpoint: string;
   readonly dynamodb: DynamodbFaultProxy['faults'];
   readonly aws: LoopbackAws['faults'];
   /** Runs the schedule's sweep once, now. */
   sweep(): Promise<void>;
-  /** Waits for the functions that were invoked and are not waited for. */
+  /** Waits for asynchronous invocations to end. */
   drain(): Promise<void>;
 }
 
-/** What a system is started with beside its flags. */
+/** Parts of a system's start beside its flags. */
 export interface Surroundings {
   readonly log: Writable;
   readonly report: (message: string) => void;
@@ -63,7 +63,7 @@ export interface Surroundings {
 
 /**
  * Boots the broker: functions, API, schedule, embedded DynamoDB, loopback AWS and, unless the flags say otherwise, the
- * demo upstreams. Where one part cannot start, those before it are stopped and its error is thrown.
+ * demo upstreams. If one part cannot start, the parts before it are stopped and its error is thrown.
  */
 export async function startSystem(
   flags: Flags,
@@ -78,7 +78,7 @@ export async function startSystem(
 
     const dataDir = flags.dataDir === undefined ? {} : { dataDir: flags.dataDir };
     const masterKey = await openMasterKey(dataDir);
-    // Set once the functions are there; until then there is nobody to tell of a rotation.
+    // Set once the functions exist; before that a rotation concerns nobody.
     let rotate = (_connection: string): void => undefined;
     const secretsOptions = {
       versionKey: deriveKey(masterKey, 'secret versions'),
@@ -125,7 +125,7 @@ export async function startSystem(
     if (faulty !== undefined) {
       onControls?.({ dynamodbEndpoint: endpoint, dynamodb: faulty.faults, aws: aws.faults, sweep, drain: aws.drain });
     }
-    // Known once the gateway listens; nobody can ask its pages for anything before.
+    // Set once the gateway listens; its pages cannot be requested before.
     let url = '';
     const pages = closing.add(
       createLocalPages({
@@ -151,7 +151,7 @@ export async function startSystem(
     url = gateway.url;
     return { url, configuration, demo, close: closing.close };
   } catch (error) {
-    // Why it could not start says more than what could not be stopped after that.
+    // The error of the start says more than errors of stopping.
     await closing.close().catch(() => undefined);
     throw error;
   }
@@ -193,7 +193,7 @@ function secretNames({ connections }: Configuration): SecretNameOf {
   return (connection) => connections[connection]?.secret ?? connection;
 }
 
-/** What EventBridge delivers of a CloudTrail record when a secret gets a new version. */
+/** Builds EventBridge's event for a secret's new version, from CloudTrail. */
 function rotationEvent(secretId: string): unknown {
   return {
     source: 'aws.secretsmanager',
@@ -206,7 +206,7 @@ function rotationEvent(secretId: string): unknown {
   };
 }
 
-/** Puts the configuration where the functions look for it, as a deployment puts it into their assets. */
+/** Writes the configuration to a file for the functions, as a deployment does in their assets. */
 async function writeConfiguration(
   configuration: Configuration,
   closing: ReturnType<typeof createClosing>,

@@ -14,7 +14,7 @@ import { StartError } from './start-error.ts';
 const ACTIVE_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 20;
 
-/** Makes the tables that are not there yet, and waits until they can be used. */
+/** Creates the missing tables, and waits until they can be used. */
 export async function makeTables(environment: Environment): Promise<void> {
   const client = new DynamoDBClient(awsClientConfig({ service: 'DYNAMODB' }, environment));
   try {

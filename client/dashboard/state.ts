@@ -14,7 +14,10 @@ export interface BesideConnection extends Members {
   readonly users: { readonly pattern: string; readonly words: string } | null;
 }
 
-/** The subjects that a page offers of those that a connection serves. `known` are users to offer where any may be asked for. */
+/**
+ * The subjects that a page offers of those that a connection serves. `known` are users to offer where any may be asked
+ * for.
+ */
 export function offerSubjects(
   { system, users }: ConnectionStatus['subjects'],
   known: readonly string[] = [],

@@ -1,4 +1,4 @@
-/** An error that a service answers, by its AWS name; its message never holds a secret, key or payload. */
+/** Error that a service answers, by its AWS name; its message never holds a secret, key or payload. */
 export class AwsError extends Error {
   readonly status: number;
   readonly code: string;
@@ -11,12 +11,12 @@ export class AwsError extends Error {
   }
 }
 
-/** Says that the request lacks something or has it in the wrong form. */
+/** Creates the error for a request with a missing or malformed member. */
 export function invalidRequest(message: string): AwsError {
   return new AwsError(400, 'ValidationException', message);
 }
 
-/** Says that the service has no such operation here. */
+/** Creates the error for an operation that the service does not have here. */
 export function unknownOperation(): AwsError {
   return new AwsError(400, 'UnknownOperationException', 'this local endpoint does not have that operation');
 }

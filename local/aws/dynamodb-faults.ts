@@ -10,16 +10,16 @@ import {
 
 /** A proxy in front of a DynamoDB endpoint, with faults. */
 export interface DynamodbFaultProxy {
-  /** `http://127.0.0.1:PORT`: what the client under test uses as its endpoint. */
+  /** Endpoint for the client under test: `http://127.0.0.1:PORT`. */
   readonly endpoint: string;
-  /** For the service `dynamodb`; counts are by `dynamodb.UpdateItem` and so on. */
+  /** Faults of the service `dynamodb`; counts are by `dynamodb.UpdateItem` and so on. */
   readonly faults: Faults<'dynamodb'>;
   close(): Promise<void>;
 }
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-// Hop-by-hop, or set anew by whoever sends on.
+// Hop-by-hop headers, or set again by the sender.
 const NOT_FORWARDED = ['host', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'expect'];
 
 const REFUSALS: Partial<Record<FaultMode, readonly [number, string]>> = {
@@ -28,7 +28,7 @@ const REFUSALS: Partial<Record<FaultMode, readonly [number, string]>> = {
   deny: [400, 'AccessDeniedException'],
 };
 
-/** Starts a proxy on 127.0.0.1 that passes requests on to the DynamoDB at `target`, or does to them what is asked. */
+/** Starts a proxy on 127.0.0.1 that forwards requests to the DynamoDB at `target`, or applies the fault that is set. */
 export async function startDynamodbFaultProxy(target: string): Promise<DynamodbFaultProxy> {
   const faults = createFaults<'dynamodb'>();
   const agent = new Agent({ keepAlive: true });

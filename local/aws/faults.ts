@@ -1,42 +1,42 @@
 /**
- * What a faulty service does with a request.
+ * Behaviour of a faulty service.
  *
- * - `down`: answers 500, having done nothing
- * - `throttle`: answers that there were too many requests, having done nothing
- * - `deny`: answers that access is denied, having done nothing
- * - `hang`: never answers, having done nothing
- * - `reset`: ends the connection without an answer, having done nothing
- * - `lose-reply`: does what was asked, then ends the connection without an answer
+ * - `down`: answers 500 without doing the work
+ * - `throttle`: answers that there were too many requests, without doing the work
+ * - `deny`: answers that access is denied, without doing the work
+ * - `hang`: never answers, without doing the work
+ * - `reset`: ends the connection without an answer, without doing the work
+ * - `lose-reply`: does the work, then ends the connection without an answer
  */
 export type FaultMode = 'none' | 'down' | 'throttle' | 'deny' | 'hang' | 'reset' | 'lose-reply';
 
-/** A fault; `count` limits it to the next so many matching requests, `operation` to one operation's (`Decrypt`). */
+/** A fault. `count` limits it to that many matching requests, `operation` to one operation (`Decrypt`). */
 export interface Fault {
   readonly mode: FaultMode;
   readonly count?: number;
   readonly operation?: string;
 }
 
-/** The faults and the request counters of some services, to be changed and read while they run. */
+/** Faults and request counters of running services. */
 export interface Faults<Service extends string = AwsService> {
-  /** Gives `service` this fault in place of any that it had. */
+  /** Sets the fault of `service`, in place of any before. */
   set(service: Service, fault: Fault): void;
   /** Ends all faults; the counters stay. */
   clear(): void;
-  /** Requests received since the start or the last reset, faulty ones included, by `service.Operation`. */
+  /** Counts requests since the start or the last reset, faulty ones included, by `service.Operation`. */
   counts(): Record<string, number>;
   resetCounts(): void;
 }
 
-/** The services that the loopback endpoint answers for. */
+/** Services of the loopback endpoint. */
 export type AwsService = 'secretsmanager' | 'kms' | 'lambda';
 
-/** The side of `Faults` that a server uses: counts one request, and says what is to go wrong with it. */
+/** `Faults` as a server uses it: counts a request, and gives the fault to apply. */
 export interface FaultSchedule<Service extends string> extends Faults<Service> {
   take(service: Service, operation: string): FaultMode;
 }
 
-/** Creates the faults of one server, none set. */
+/** Creates the faults of one server, with none set. */
 export function createFaults<Service extends string>(): FaultSchedule<Service> {
   const active = new Map<Service, { fault: Fault; left: number }>();
   const counters = new Map<string, number>();

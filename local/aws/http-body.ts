@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Why a body was not read: it was over the limit, or the client went away before its end. */
+/** Reason for an unread body: over the limit, or the client left before its end. */
 export type UnreadBody = 'too-large' | 'aborted';
 
 /**
  * Reads a request's body to its end, keeping at most `maxBytes` in memory.
  *
- * Never rejects: what could not be read is a value. After `too-large` the rest of the body is still on the wire, so the
- * connection must be closed with the answer.
+ * Never rejects: a failure is a value. After `too-large` the rest of the body is still on the wire, so the connection
+ * must be closed with the answer.
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | UnreadBody> {
   return new Promise((resolve) => {

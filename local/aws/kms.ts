@@ -2,11 +2,11 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import * as z from 'zod';
 import { AwsError, invalidRequest, unknownOperation } from './aws-error.ts';
 
-/** The one symmetric key that the loopback KMS has. */
+/** The symmetric key of the loopback KMS. */
 export interface LocalKmsKey {
   /** Answers one KMS operation; throws `AwsError` as KMS does. */
   answer(operation: string, input: unknown): object;
-  /** The ARN that KMS answers name the key by. */
+  /** ARN of the key in answers. */
   readonly arn: string;
 }
 
@@ -36,11 +36,11 @@ const decryptInput = z.object({
  *
  * A wrapped blob is a version byte, 16 bytes that name the key, nonce, ciphertext, tag. Another context or a changed
  * blob is `InvalidCiphertextException`; another key's blob too, or `IncorrectKeyException` where the caller named ours.
- * `alias` (`alias/token-broker`) is one of the names that it goes by, beside id and ARNs.
+ * `alias` (`alias/token-broker`) is one of the names of the key, beside id and ARNs.
  */
 export function createLocalKmsKey(masterKey: Buffer, alias: string): LocalKmsKey {
   if (masterKey.length !== MASTER_KEY_BYTES) throw new Error(`the master key must have ${MASTER_KEY_BYTES} bytes`);
-  // Follows from the key and says nothing about it, so a restart with the same key keeps the id.
+  // Derived from the key without revealing it, so that a restart with the same key keeps the id.
   const marker = createHmac('sha256', masterKey).update('key id').digest().subarray(0, KEY_MARKER_BYTES);
   const keyId = asUuid(marker);
   const arn = `${ARN_PREFIX}key/${keyId}`;
@@ -124,7 +124,7 @@ export function createLocalKmsKey(masterKey: Buffer, alias: string): LocalKmsKey
 
 type EncryptionContext = Readonly<Record<string, string>> | undefined;
 
-// The order in which a caller happens to write the context must not matter; JSON keeps ("a","bc") from being ("ab","c").
+// Sorted, so that the order of the context does not matter; JSON keeps ("a","bc") apart from ("ab","c").
 function associatedData(header: Buffer, context: EncryptionContext): Buffer {
   const entries = Object.entries(context ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return Buffer.concat([header, Buffer.from(JSON.stringify(entries))]);

@@ -10,28 +10,28 @@ export interface LoopbackFunction {
   readonly timeoutMs: number;
 }
 
-/** What is told of an invocation that failed; `reason` is the error's type, or that it timed out, never its message. */
+/** Report of a failed invocation. `reason` is the error's type, or that it timed out, never its message. */
 export interface FunctionErrorReport {
   readonly functionName: string;
   readonly requestId: string;
   readonly reason: string;
 }
 
-/** Invokes functions as Lambda's Invoke does, and knows what still runs. */
+/** Invokes functions as Lambda's Invoke does, and keeps track of running invocations. */
 export interface LambdaInvoker {
-  /** Answers an Invoke request; throws `AwsError` where Lambda refuses one. */
+  /** Answers an Invoke request; throws `AwsError` if Lambda would refuse it. */
   answer(request: LoopbackRequest, requestId: string): Promise<LoopbackReply>;
   /** Resolves when no invocation runs any more, or after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
 
-/** The functions an invoker has, and who hears of their failures. */
+/** Functions of an invoker, and a listener for their failures. */
 export interface LambdaInvokerOptions {
   readonly functions: ReadonlyMap<string, LoopbackFunction>;
   readonly onFunctionError: (report: FunctionErrorReport) => void;
 }
 
-/** The largest event of a request that is answered, and of one that is not (1 MB since October 2025). */
+/** Limits on events: `RequestResponse`, and `Event` (1 MB since October 2025). */
 export const MAX_SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024;
 const MAX_ASYNC_PAYLOAD_BYTES = 1024 * 1024;
 
@@ -125,7 +125,7 @@ function parseEvent(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
-    // JSON.parse quotes what it read, so its own message stays here.
+    // The message of JSON.parse quotes the input, so it is left out.
     throw new AwsError(400, 'InvalidRequestContentException', 'Could not parse request body into json');
   }
 }

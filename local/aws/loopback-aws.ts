@@ -21,36 +21,36 @@ import { answerSecretsManager } from './secrets-manager.ts';
 export type { AwsService, Fault, FaultMode, Faults } from './faults.ts';
 export type { FunctionErrorReport, LoopbackFunction } from './lambda-invoke.ts';
 
-/** A running stand-in for the AWS services beside DynamoDB that the broker calls. */
+/** Running stand-in for the AWS services that the broker calls, except DynamoDB. */
 export interface LoopbackAws {
-  /** `http://127.0.0.1:PORT`: the `endpoint` of the SDK's Secrets Manager, KMS and Lambda clients. */
+  /** Endpoint for the SDK's Secrets Manager, KMS and Lambda clients: `http://127.0.0.1:PORT`. */
   readonly endpoint: string;
   readonly faults: Faults;
-  /** Resolves when no invocation runs any more, those that nobody waits for among them, or after a short while. */
+  /** Resolves when all invocations have ended, asynchronous ones too, or after a short while. */
   drain(): Promise<void>;
-  /** Stops answering, then waits a short while for invocations that still run. */
+  /** Stops answering, then waits a short while for running invocations. */
   close(): Promise<void>;
 }
 
-/** What the loopback endpoint answers from. */
+/** Options of the loopback endpoint. */
 export interface LoopbackAwsOptions {
   /** 0, the default, picks a free one. */
   readonly port?: number;
   readonly secrets: SecretSource;
-  /** 32 bytes: wraps the data keys. */
+  /** Key of 32 bytes that wraps the data keys. */
   readonly masterKey: Buffer;
   /** The alias of the one KMS key; `alias/token-broker` by default. */
   readonly keyAlias?: string;
-  /** By function name. Read at each request, so it may be filled after the start. */
+  /** Functions by name. Read at each request, so they may be added after the start. */
   readonly functions: ReadonlyMap<string, LoopbackFunction>;
-  /** Hears of every failed invocation, answered or not. */
+  /** Called for every failed invocation, synchronous or not. */
   readonly onFunctionError?: (report: FunctionErrorReport) => void;
 }
 
 const DRAIN_MS = 5_000;
 // Secrets and data keys need far less than an event.
 const MAX_JSON_BYTES = 64 * 1024;
-// A little over the limit, so that the answer to an event too large is Lambda's own.
+// A little over the limit, so that an event that is too large gets Lambda's own answer.
 const MAX_BODY_BYTES = MAX_SYNC_PAYLOAD_BYTES + 1024;
 
 const SERVICE_BY_TARGET_PREFIX = new Map<string, Exclude<AwsService, 'lambda'>>([
@@ -142,7 +142,7 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-/** Each service's own words for the faults that are answers: name and status as in its API reference. */
+/** Answers for the faults by service: name and status as in its API reference. */
 const REFUSALS = {
   secretsmanager: {
     down: [500, 'InternalServiceError'],

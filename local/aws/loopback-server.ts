@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import { readBody } from './http-body.ts';
 
-/** A request with its whole body. */
+/** Request with its whole body. */
 export interface LoopbackRequest {
   readonly method: string;
   /** Path and query as sent. */
@@ -17,36 +17,36 @@ export interface LoopbackRequest {
   readonly body: Buffer;
 }
 
-/** An answer with its whole body. */
+/** Answer with its whole body. */
 export interface LoopbackReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
 }
 
-/** What becomes of a request: a reply, a connection ended without one, or silence until the server closes. */
+/** Outcome of a request: a reply, a connection ended without one, or silence until the server closes. */
 export type LoopbackAnswer = LoopbackReply | 'reset' | 'hang';
 
-/** A server on 127.0.0.1 that is up. */
+/** Running server on 127.0.0.1. */
 export interface LoopbackServer {
   /** `http://127.0.0.1:PORT` */
   readonly endpoint: string;
-  /** Stops accepting, gives what is in flight a short while, then ends every connection. */
+  /** Stops accepting, waits a short while for requests in flight, then ends every connection. */
   close(): Promise<void>;
 }
 
-/** What a loopback server listens on and how it answers. */
+/** Port, limit and answers of a loopback server. */
 export interface LoopbackServerOptions {
   /** 0, the default, picks a free one. */
   readonly port?: number;
-  /** Longer bodies get 413 and are never kept. */
+  /** Limit on a body; a longer one gets 413 and is never kept. */
   readonly maxBodyBytes: number;
-  /** A rejection is answered with an empty 500. */
+  /** Answers a request. A rejection becomes an empty 500. */
   readonly answer: (request: LoopbackRequest) => Promise<LoopbackAnswer>;
 }
 
 const CLOSE_GRACE_MS = 2_000;
-/** Far above Node's 5 s: a busy machine would give up a connection whose next request has come and is not read yet. */
+/** Longer than Node's 5 s, after which a busy machine may close a connection with an unread next request. */
 const KEEP_ALIVE_MS = 60_000;
 
 /** Starts a server on 127.0.0.1 that answers whole requests, and only those that a program on this machine sends. */
@@ -97,8 +97,8 @@ export async function startLoopbackServer({
 /**
  * Reports whether a request can come from a program on this machine, and from no web page.
  *
- * These endpoints check no signature. A page in a browser can reach loopback too, under a name of its own that resolves
- * there (DNS rebinding) or as a foreign origin; neither gets in.
+ * These endpoints check no signature. A page in a browser can reach loopback under a name of its own that resolves
+ * there (DNS rebinding), or as a foreign origin; both are refused.
  */
 export function isFromLocalProgram(request: IncomingMessage, server: Server): boolean {
   if (request.headers.origin !== undefined) return false;
@@ -108,7 +108,7 @@ export function isFromLocalProgram(request: IncomingMessage, server: Server): bo
   return host === `127.0.0.1:${address.port}` || host === `localhost:${address.port}`;
 }
 
-/** Makes `server` listen on 127.0.0.1 and gives its URL; rejects where the port is taken. */
+/** Makes `server` listen on 127.0.0.1 and returns its URL; rejects if the port is taken. */
 export async function listenOnLoopback(server: Server, port: number): Promise<string> {
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(port, '127.0.0.1');
@@ -118,7 +118,7 @@ export async function listenOnLoopback(server: Server, port: number): Promise<st
   return `http://127.0.0.1:${address.port}`;
 }
 
-/** Closes `server`: what is in flight has `graceMs` to end, then its connections are ended for it. */
+/** Closes `server`: requests in flight have `graceMs` to end, then all connections are ended. */
 export async function closeServer(server: Server, graceMs: number): Promise<void> {
   const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
   try {

@@ -17,8 +17,8 @@ const getSecretValueInput = z.object({
 /**
  * Answers the Secrets Manager operations that the broker uses, from `secrets`.
  *
- * A secret is found by its name or its ARN, with or without the six characters that AWS puts behind the name.
- * @throws AwsError `ResourceNotFoundException`, worded as AWS does, for no secret as for a secret without a value
+ * Finds a secret by its name or its ARN, with or without the six characters that AWS puts behind the name.
+ * @throws AwsError `ResourceNotFoundException`, worded as AWS does, for a missing secret and for one without a value
  */
 export function answerSecretsManager(operation: string, input: unknown, secrets: SecretSource): object {
   switch (operation) {
@@ -70,7 +70,7 @@ interface Found {
 
 function find(secretId: string, secrets: SecretSource): Found {
   const nameInArn = ARN_SHAPE.exec(secretId)?.[1];
-  // An operator may have configured the ARN itself as the name, hence the whole id first.
+  // The whole id comes first, because an operator may have configured the ARN as the name.
   const candidates = nameInArn === undefined ? [secretId] : [secretId, nameInArn, nameInArn.replace(RANDOM_SUFFIX, '')];
   for (const name of candidates) {
     const secret = secrets.current(name);

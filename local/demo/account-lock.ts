@@ -1,12 +1,12 @@
 /** Counts wrong logins in a row, for the `lockAfter` knob. */
 export interface WrongLogins {
-  /** Counts one more, and reports whether `lockAfter` of them have been reached. */
+  /** Counts one more, and reports whether `lockAfter` is reached. */
   reaches(lockAfter: number | null): boolean;
-  /** Starts again from none: after a right login, or when the account was unlocked. */
+  /** Sets the count to 0: after a correct login, or when the account is unlocked. */
   forget(): void;
 }
 
-/** Starts with no wrong login. */
+/** Creates a count that starts at 0. */
 export function createWrongLogins(): WrongLogins {
   let count = 0;
   return {

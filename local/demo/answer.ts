@@ -1,27 +1,27 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** One HTTP answer before it is sent. */
+/** HTTP answer before it is sent. */
 export interface Answer {
   readonly status: number;
-  /** A list is sent as that many header lines. */
+  /** Headers; a list becomes several header lines. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Buffer;
   /** Header lines sent as they are, even where HTTP forbids them. The connection is closed after such an answer. */
   readonly rawHeaderLines?: readonly string[];
 }
 
-/** How an answer goes out. */
+/** Options for sending an answer. */
 export interface Sending {
-  /** Whether the request was HEAD. */
+  /** True if the request was HEAD. */
   readonly headOnly: boolean;
-  /** The `Date` header; none without it. */
+  /** `Date` header; left out if undefined. */
   readonly date: Date | undefined;
-  /** Sends the body one byte at a time, this far apart. */
+  /** Interval at which the body is sent byte by byte. */
   readonly dripEveryMs: number | undefined;
 }
 
-/** An answer with a JSON body. */
+/** Creates an answer with a JSON body. */
 export function jsonAnswer(
   status: number,
   value: unknown,
@@ -34,17 +34,17 @@ export function jsonAnswer(
   };
 }
 
-/** The answer to whoever is not a program on this machine. The request's body was not read. */
+/** Creates the answer to a client that is not a program on this machine. The request's body was not read. */
 export function refusalAnswer(): Answer {
   return jsonAnswer(403, { message: 'Only programs on this machine may ask.' }, { Connection: 'close' });
 }
 
-/** An answer that sends the client elsewhere. */
+/** Creates a redirect. */
 export function redirectAnswer(status: 302 | 307, location: string): Answer {
   return { status, headers: { Location: location }, body: Buffer.alloc(0) };
 }
 
-/** Sends `answer` whole. Settles when it is written, or when the client has gone. */
+/** Sends `answer`. Settles when it is written, or when the client has left. */
 export async function sendAnswer(response: ServerResponse, answer: Answer, sending: Sending): Promise<void> {
   if (response.destroyed) return;
   response.sendDate = false;
@@ -75,7 +75,7 @@ async function drip(response: ServerResponse, body: Buffer, everyMs: number): Pr
   response.end();
 }
 
-/** Waits, and reports whether the client is still there afterwards. Ends at once when the client goes. */
+/** Waits, and reports whether the client is still connected. Ends at once when the client leaves. */
 export async function pause(response: ServerResponse, ms: number): Promise<boolean> {
   if (response.destroyed) return false;
   if (ms === 0) return true;

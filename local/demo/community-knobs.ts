@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { commonKnobDefaults, commonKnobFields } from './knobs.ts';
 
-/** What the demo CommunityWebAPI takes, in the shape of the secret's value; the password needs every kind of encoding. */
+/**
+ * Credential of the demo CommunityWebAPI, in the shape of the secret's value. The password needs every kind of
+ * encoding.
+ */
 export const demoCommunitySecret = { username: 'svc.api', password: 'n&t d=+%#é€ demo' };
 
 const loginTransport = z.enum(['query', 'form', 'json']);
 
-/** Every knob of the demo CommunityWebAPI. */
+/** Schema of the demo CommunityWebAPI's knobs. */
 export const communityKnobs = z.strictObject({
   credential: z.strictObject({ username: z.string().min(1), password: z.string().min(1) }),
   ...commonKnobFields,
@@ -26,10 +29,10 @@ export const communityKnobs = z.strictObject({
   echoCredentialInMessage: z.boolean(),
 });
 
-/** What the demo CommunityWebAPI can be told to do. */
+/** Knobs of the demo CommunityWebAPI. */
 export type CommunityKnobs = z.infer<typeof communityKnobs>;
 
-/** Everything normal: tokens of 20 minutes (C17), each with a life of its own (C18). */
+/** Defaults: tokens of 20 minutes (C17), each with its own lifetime (C18). */
 export const communityKnobDefaults: CommunityKnobs = {
   credential: demoCommunitySecret,
   ...commonKnobDefaults,

@@ -1,7 +1,7 @@
 import type { CommunityKnobs } from './community-knobs.ts';
 import { type DemoRequest, jsonBody, mediaType } from './request.ts';
 
-/** The value of parameter `l`, from the first transport that the server takes and the request uses (C3). */
+/** Reads parameter `l` from the first accepted transport that the request uses (C3). */
 export function readLoginParameter(
   request: DemoRequest,
   transports: CommunityKnobs['loginTransports'],
@@ -18,7 +18,7 @@ export function readLoginParameter(
   return undefined;
 }
 
-/** Splits `l` as one server or another would (C4); `all` loses what follows a second pipe. */
+/** Splits `l` in one of the ways that a server may (C4); `all` loses the text after a second pipe. */
 export function splitLogin(
   l: string,
   pipeSplit: CommunityKnobs['pipeSplit'],

@@ -3,10 +3,10 @@ import { z } from 'zod';
 
 const sealedContents = z.strictObject({ session: z.string(), serial: z.int(), expiresAt: z.number() });
 
-/** What a token of the demo CommunityWebAPI holds, encrypted. */
+/** Contents of a demo CommunityWebAPI token, encrypted in it. */
 export type CommunityToken = z.infer<typeof sealedContents>;
 
-/** What decides whether a token is taken. */
+/** Rules for accepting a token. */
 export interface TokenRules {
   /** Epoch ms by the server's clock. */
   readonly now: number;
@@ -16,26 +16,26 @@ export interface TokenRules {
 
 /** Issues and judges the demo CommunityWebAPI's tokens. */
 export interface CommunityTokens {
-  /** The first token of a new session. */
+  /** Issues the first token of a new session. */
   begin(expiresAt: number): string;
-  /** The next token of the session that `token` belongs to. */
+  /** Issues the next token of the session of `token`. */
   slide(token: CommunityToken, expiresAt: number): string;
-  /** What `text` holds; undefined when it is not one of ours, ended or revoked. */
+  /** Decrypts a token; undefined if it is not one of ours, expired or revoked. */
   open(text: string, rules: TokenRules): CommunityToken | undefined;
-  /** Ends every token issued so far. */
+  /** Revokes every token issued so far. */
   revokeAll(): void;
 }
 
-/** In base64 `+/+/`: every token then needs the care that such characters need. */
+/** Prefix of every token, `+/+/` in base64, so that every token has characters that need escaping. */
 const MARK = Buffer.of(0xfb, 0xff, 0xbf);
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const SESSIONS_REMEMBERED = 1000;
 
 /**
- * Seals tokens with AES-256-GCM under a key made anew by each start and each revocation.
+ * Seals tokens with AES-256-GCM under a key that is new after each start and each revocation.
  *
- * A token holds its own expiry, so each lives its own time (C15, C18); only slides are counted, for the newest 1,000
+ * A token holds its own expiry, so each has its own lifetime (C15, C18). Only slides are counted, for the newest 1,000
  * sessions.
  */
 export function createCommunityTokens(): CommunityTokens {
@@ -77,7 +77,7 @@ function seal(token: CommunityToken, key: Buffer): string {
   const iv = randomBytes(IV_BYTES);
   const json = JSON.stringify(token);
   const bytes = MARK.length + IV_BYTES + TAG_BYTES + Buffer.byteLength(json);
-  // White space that makes base64 end in `=`.
+  // Add white space where needed, so that the base64 ends in `=`.
   const plain = bytes % 3 === 0 ? `${json} ` : json;
   const cipher = createCipheriv('aes-256-gcm', key, iv);
   const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
@@ -86,7 +86,7 @@ function seal(token: CommunityToken, key: Buffer): string {
 
 function unseal(text: string, key: Buffer): CommunityToken | undefined {
   const bytes = Buffer.from(text, 'base64');
-  // The very characters that were issued, or it is another token: base64 decoding alone forgives much (C11).
+  // Compare the characters: base64 decoding also accepts altered text (C11).
   if (bytes.toString('base64') !== text) return undefined;
   const ivAt = MARK.length;
   const tagAt = ivAt + IV_BYTES;

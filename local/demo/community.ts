@@ -20,14 +20,14 @@ const BASE_PATH = '/CommunityWebApi/api';
 const TOKEN_HEADER = 'WFMSGAPIKEY';
 const OUT_OF_ORDER_DELAY_MS = 100;
 
-/** The slide header of one answer. */
+/** Slide header of one answer. */
 type SlideHeader = Pick<Answer, 'headers' | 'rawHeaderLines'>;
 
 /**
  * Starts a CommunityWebAPI on loopback: `username|password` in, a 20-minute token out, renewed by every gated answer.
  *
- * Follows C1 to C19; what the vendor leaves open is a knob. A gated call whose token is good slides whatever its
- * status, a forced 401 among them (C15); one whose token is not gets 401 and no token.
+ * Follows C1 to C19; behaviour that the vendor leaves open is a knob. A gated call with a good token slides whatever
+ * its status, even a forced 401 (C15); one with a bad token gets 401 and no token.
  */
 export function startDemoCommunity(
   options: { port?: number; knobs?: Partial<CommunityKnobs> } = {},
@@ -69,7 +69,7 @@ export function startDemoCommunity(
     return refused(l === undefined ? 'Parameter l is missing.' : 'The user name or password is not valid.', l);
   }
 
-  /** The answer to wrong credentials, in one of the ways in which a server may give it (C12). */
+  /** Creates the answer to wrong credentials, in one of the forms that a server may use (C12). */
   function refused(reason: string, l: string | undefined): Answer {
     const { failure, envelope, echoCredentialInMessage } = store.read();
     const message = echoCredentialInMessage && l !== undefined ? `${reason} (${l})` : reason;
@@ -156,14 +156,14 @@ export function startDemoCommunity(
   return startDemoServer({ port: options.port ?? 0, basePath: BASE_PATH, store, service });
 }
 
-/** The path under the base path, in lower case, without a last slash: IIS does not tell `Version` from `version`. */
+/** Reads the path under the base path, in lower case without a last slash: IIS ignores case. */
 function entryPoint(path: string): string | undefined {
   const plain = path.toLowerCase();
   const prefix = `${BASE_PATH.toLowerCase()}/`;
   return plain.startsWith(prefix) ? plain.slice(prefix.length).replace(/\/$/, '') : undefined;
 }
 
-/** Everything but the login and the version checker is gated (C1). */
+/** Classifies a request: all paths but the login and the version checker are gated (C1). */
 function kindOf(method: string, path: string): RequestKind {
   switch (entryPoint(path)) {
     case undefined:
@@ -197,7 +197,9 @@ function enveloped(data: unknown): Record<string, unknown> {
   return { Success: true, Data: data, Message: null, ExceptionResult: null };
 }
 
-/** The token with CR LF inside: obsolete line folding, which a strict parser refuses and a lax one joins. */
+/**
+ * Builds header lines with CR LF inside the token: obsolete folding, which a strict parser refuses and a lax one joins.
+ */
 function foldedHeader(token: string): string[] {
   const middle = Math.floor(token.length / 2);
   return [`${TOKEN_HEADER}: ${token.slice(0, middle)}`, ` ${token.slice(middle)}`];

@@ -5,41 +5,41 @@ import { type CommonKnobs, KnobError, type KnobStore } from './knobs.ts';
 import { createLedgerBook, type Ledger } from './ledger.ts';
 import { type DemoRequest, jsonBody, readBody, splitTarget } from './request.ts';
 
-/** A running demo upstream on loopback. */
+/** Running demo upstream on loopback. */
 export interface DemoUpstream<Knobs> {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** What a connection's `baseUrl` is. */
+  /** Base URL for a connection. */
   readonly baseUrl: string;
-  /** Merges `change` in and returns all knobs; throws KnobError on an unknown name or a wrong type. */
+  /** Merges `change` and returns all knobs; throws KnobError on an unknown name or a wrong type. */
   setKnobs(change: Partial<Knobs>): Knobs;
   knobs(): Knobs;
-  /** What was seen so far, the newest 10,000 of each kind; never a token or a credential. */
+  /** Returns the logins, slides and calls so far, the newest 10,000 of each; never a token or a credential. */
   ledger(): Ledger;
   clearLedger(): void;
   /** Stops listening and destroys every open connection. */
   close(): Promise<void>;
 }
 
-/** What a request is to a demo upstream; faults strike logins and calls only. */
+/** Kind of a request; faults apply to logins and calls only. */
 export type RequestKind = 'login' | 'call' | 'page';
 
-/** An answer to a login or a gated call, with what the ledger says of it. */
+/** Answer to a login or a gated call, with its ledger entry. */
 export interface Judged {
   readonly answer: Answer;
   readonly subject: string;
-  /** Whether the answer carries a token in its header. */
+  /** True if the answer carries a token in its header. */
   readonly slid?: boolean;
-  /** Waits this long beyond what the knobs say. */
+  /** Delay in addition to that of the knobs. */
   readonly delayMs?: number;
 }
 
-/** The part in which the two demo upstreams differ. */
+/** Part that differs between the two demo upstreams. */
 export interface DemoService {
   kindOf(method: string, path: string): RequestKind;
   login(request: DemoRequest): Promise<Judged>;
   call(request: DemoRequest): Promise<Judged>;
-  /** Anything that no fault applies to. */
+  /** Answers a request that no fault applies to. */
   page(request: DemoRequest): Promise<Answer>;
 }
 
@@ -56,14 +56,14 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = incoming.method ?? 'GET';
     const { path, query } = splitTarget(incoming.url ?? '/');
-    // Knobs and ledger are for programs; the rest is an upstream, which looks at no origin.
+    // Knobs and ledger are for programs on this machine; an upstream itself checks no origin.
     if (path.startsWith('/__demo/') && !isFromLocalProgram(incoming, server)) {
       await sendPlain(response, method, refusalAnswer());
       return;
     }
     const ours = path === '/__demo/knobs' || path === '/__demo/ledger';
     const kind = ours ? 'page' : service.kindOf(method, path);
-    // The path has to be known, or the knobs could not be reached to end the fault: so not before the request line.
+    // Reset only after the request line: the knobs must stay reachable to end the fault.
     if (kind !== 'page' && store.read().reset === 'before') {
       incoming.socket.resetAndDestroy();
       return;
@@ -95,7 +95,7 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
     const unanswered = knobs.hang || knobs.reset === 'after';
     const status = unanswered ? 0 : judged.answer.status;
     const { subject } = judged;
-    // Written before any delay: whoever kills the client meanwhile still sees that it counted.
+    // Recorded before any delay, so that the login counts even if the client is killed meanwhile.
     if (kind === 'login') book.login({ subject, status });
     else book.call({ subject, status, method: request.method, path: request.path });
     if (judged.slid === true) book.slide({ subject, status });
@@ -143,7 +143,7 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
   }
 
   const server = createServer((incoming, response) => {
-    // A fault of this server's own must not end the process that hosts it.
+    // An error of this server must not end the process.
     handle(incoming, response).catch(() => incoming.socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {

@@ -2,14 +2,14 @@ import { gzipSync } from 'node:zlib';
 import { type Answer, jsonAnswer, redirectAnswer } from './answer.ts';
 import type { CommonKnobs } from './knobs.ts';
 
-/** A body of 48 MiB that travels as about 48 KB, so that a cap on the bytes received does not see it. */
+/** Size of a body of 48 MiB that compresses to about 48 KB, under a cap on the bytes received. */
 const GZIP_BOMB_BYTES = 48 * 1024 * 1024;
-/** More than any honest login answer, and more than a 64 KB cap. */
+/** Size over that of any real login answer, and over a 64 KB cap. */
 const OVERSIZED_BODY_BYTES = 1024 * 1024;
-/** Below a 64 KB cap on the body, above what an HTTP server takes in a header. */
+/** Length under a 64 KB cap on the body, over the header limit of HTTP servers. */
 const OVERSIZED_TOKEN_LENGTH = 32 * 1024;
 
-/** The answer that `redirectTo` or a forced status puts in place of the real one, if either is set. */
+/** Creates the answer of `redirectTo` or a forced status, if either is set. */
 export function forcedAnswer(knobs: Readonly<CommonKnobs>, forcedStatus: number | null): Answer | undefined {
   if (knobs.redirectTo !== null) return redirectAnswer(307, knobs.redirectTo);
   if (forcedStatus === null) return undefined;
@@ -18,7 +18,7 @@ export function forcedAnswer(knobs: Readonly<CommonKnobs>, forcedStatus: number 
   return jsonAnswer(forcedStatus, { success: false, failMessage: message, Success: false, Message: message }, headers);
 }
 
-/** Puts the body that the `body` knob asks for in place of a login answer's own; the status stays. */
+/** Replaces a login answer's body as the `body` knob says; the status stays. */
 export function withBodyFault(knobs: Readonly<CommonKnobs>, answer: Answer): Answer {
   switch (knobs.body) {
     case 'normal':
@@ -36,7 +36,7 @@ export function withBodyFault(knobs: Readonly<CommonKnobs>, answer: Answer): Ans
   }
 }
 
-/** The JSON value that a login answers as its token under the `token` knob; undefined leaves the member out. */
+/** Builds a login answer's token under the `token` knob; undefined leaves the member out. */
 export function withTokenFault(knobs: Readonly<CommonKnobs>, token: string): unknown {
   switch (knobs.token) {
     case 'normal':
@@ -58,7 +58,7 @@ function withBody(answer: Answer, contentType: string, body: string): Answer {
   return { ...answer, headers: { ...answer.headers, 'Content-Type': contentType }, body: Buffer.from(body) };
 }
 
-/** White space after a JSON document is allowed: only its size is wrong. */
+/** Pads JSON with white space, which is valid: only the size is wrong. */
 function padded(body: Buffer): Buffer {
   return Buffer.concat([body, Buffer.alloc(OVERSIZED_BODY_BYTES, ' ')]);
 }

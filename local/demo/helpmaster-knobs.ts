@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { commonKnobDefaults, commonKnobFields } from './knobs.ts';
 
-/** The key that the demo HelpMaster takes: the one in the vendor's document, in the shape of the secret's value. */
+/** API key of the demo HelpMaster: the one in the vendor's document, in the shape of the secret's value. */
 export const demoHelpmasterSecret = { apiKey: '0bef4ace-0826-4be7-81ad-7bd7e8bfbc5f' };
 
-/** Every knob of the demo HelpMaster. */
+/** Schema of the demo HelpMaster's knobs. */
 export const helpmasterKnobs = z.strictObject({
   credential: z.strictObject({ apiKey: z.string().min(1) }),
   ...commonKnobFields,
@@ -24,10 +24,10 @@ export const helpmasterKnobs = z.strictObject({
   bodyFailure: z.boolean(),
 });
 
-/** What the demo HelpMaster can be told to do. */
+/** Knobs of the demo HelpMaster. */
 export type HelpmasterKnobs = z.infer<typeof helpmasterKnobs>;
 
-/** Everything normal: tokens of 24 hours (H11), and the broken name of the vendor's sample. */
+/** Defaults: tokens of 24 hours (H11), and the broken name of the vendor's sample. */
 export const helpmasterKnobDefaults: HelpmasterKnobs = {
   credential: demoHelpmasterSecret,
   ...commonKnobDefaults,

@@ -26,7 +26,7 @@ const gatedAnswers = {
 
 const gated = [{ bearer: [] }];
 
-/** OpenAPI document of the demo HelpMaster: what Swagger UI shows at `/swagger`. */
+/** OpenAPI document of the demo HelpMaster, for Swagger UI at `/swagger`. */
 export const helpmasterOpenapi = {
   openapi: '3.0.3',
   info: {

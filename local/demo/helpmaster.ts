@@ -21,7 +21,8 @@ const userBody = z.object({ loggedInUserPKID: z.int() });
 /**
  * Starts a HelpMaster WebAPI on loopback: an API key in, a 24-hour JWT out, as the system or one staff member.
  *
- * Follows H3 to H8, H10, H11, H16, H19 and H20; what the vendor leaves open is a knob. Swagger UI is at `/swagger`.
+ * Follows H3 to H8, H10, H11, H16, H19 and H20; behaviour that the vendor leaves open is a knob. Swagger UI is at
+ * `/swagger`.
  */
 export function startDemoHelpmaster(
   options: { port?: number; knobs?: Partial<HelpmasterKnobs> } = {},
@@ -54,7 +55,7 @@ export function startDemoHelpmaster(
     return { answer: withBodyFault(knobs, answer), subject };
   }
 
-  /** The answer to a login that is refused for its form or its key. */
+  /** Creates the answer to a login that must be refused; undefined for a good one. */
   function refusal(request: DemoRequest, sent: unknown, forSystem: boolean): Answer | undefined {
     const knobs = store.read();
     if (forSystem && !knobs.systemTokenSupported) return refused(404, 'No such endpoint in this version.');
@@ -125,18 +126,20 @@ export function startDemoHelpmaster(
   return startDemoServer({ port: options.port ?? 0, basePath: '', store, service });
 }
 
-/** The login endpoint that a path names, in any case and with or without a last slash (H4). */
+/** Reads the login endpoint of a path, in any case and with or without a last slash (H4). */
 function loginPath(path: string): typeof SYSTEM_LOGIN | typeof USER_LOGIN | undefined {
   const plain = path.toLowerCase().replace(/\/$/, '');
   return plain === SYSTEM_LOGIN || plain === USER_LOGIN ? plain : undefined;
 }
 
-/** A caller may send any number, a credential among them: only what can be a PKID is written down. */
+/**
+ * Chooses the ledger's subject. Only a possible PKID is recorded, since a caller may send anything, even a credential.
+ */
 function ledgerSubject(pkid: string | undefined): string {
   return pkid !== undefined && /^[1-9][0-9]{0,9}$/.test(pkid) ? pkid : 'unknown';
 }
 
-/** Says who the call acted as (H7, H8), and repeats what it was. */
+/** Answers a gated call with its user (H7, H8), and echoes the request. */
 function gatedAnswer(request: DemoRequest, userId: string): Answer {
   const name = userId === SYSTEM_USER_ID ? 'HelpMaster System' : `Staff member ${userId}`;
   const echo = { actingAs: { userid: userId, name }, ...echoOf(request) };
@@ -153,7 +156,7 @@ function gatedAnswer(request: DemoRequest, userId: string): Answer {
   }
 }
 
-/** A business failure is a 200 that says so (H19). */
+/** Answers a creation. A business failure is a 200 with an error in it (H19). */
 function created(request: DemoRequest, echo: Record<string, unknown>, made: Record<string, number>): Answer {
   const body = jsonBody(request);
   const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
 
-/** What can be wrong with a token, by name. */
+/** Faults of a token, by name. */
 export const tokenKinds = [
   'normal',
   'expired',
@@ -21,7 +21,7 @@ export const tokenKinds = [
 
 export type TokenKind = (typeof tokenKinds)[number];
 
-/** Claims of a workload; `iss`, `iat` and `exp` are made where they are not given. */
+/** Claims of a workload; `iss`, `iat` and `exp` have defaults. */
 export interface WorkloadClaims {
   readonly iss?: string;
   readonly aud?: string | readonly string[];
@@ -29,10 +29,10 @@ export interface WorkloadClaims {
   readonly [claim: string]: unknown;
 }
 
-/** The keys of an issuer. */
+/** Keys of an issuer. */
 export interface IssuerKeyring {
   sign(claims: WorkloadClaims, kind: TokenKind): Promise<string>;
-  /** The public keys, as JWKs. */
+  /** Returns the public keys as JWKs. */
   published(): Promise<readonly JWK[]>;
   rotate(): Promise<void>;
 }
@@ -41,7 +41,7 @@ const ALGORITHM = 'ES256';
 const LIFE_SECONDS = 300;
 const HUGE_CHARACTERS = 40_000;
 
-/** Makes a keyring with one key of its own. */
+/** Creates a keyring with one new key. */
 export async function createIssuerKeyring(): Promise<IssuerKeyring> {
   let current = await newKey();
 
@@ -123,7 +123,7 @@ function part(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-/** What a verifier that takes the algorithm from the token would accept. */
+/** Signs with HMAC, which a verifier accepts if it takes the algorithm from the token. */
 function hmacSigned(header: Record<string, unknown>, payload: Record<string, unknown>, secret: string): string {
   const content = `${part(header)}.${part(payload)}`;
   return `${content}.${createHmac('sha256', secret).update(content).digest('base64url')}`;

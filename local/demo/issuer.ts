@@ -3,25 +3,25 @@ import { isFromLocalProgram } from '../aws/loopback-server.ts';
 import { type Answer, jsonAnswer, pause, redirectAnswer, refusalAnswer, sendAnswer } from './answer.ts';
 import { createIssuerKeyring, type TokenKind, tokenKinds, type WorkloadClaims } from './issuer-keyring.ts';
 
-/** What the demo issuer can be told to do. */
+/** Knobs of the demo issuer. */
 export interface IssuerKnobs {
-  /** What its discovery document and its keys are answered with. */
+  /** Answer to requests for the discovery document and the keys. */
   readonly keys: 'normal' | 'down' | 'reset' | 'html' | 'redirect' | 'oversized' | 'no-keys' | 'other-issuer';
-  /** Waits this long before each answer, in milliseconds. */
+  /** Delay before each answer, in milliseconds. */
   readonly delayMs: number;
 }
 
-/** A running issuer of workloads' JWTs on loopback: what GitHub Actions or a Kubernetes cluster is to a workload. */
+/** Running issuer of workloads' JWTs on loopback, like GitHub Actions or a Kubernetes cluster. */
 export interface DemoIssuer {
-  /** `http://127.0.0.1:PORT`: the `iss` of its tokens. */
+  /** URL, `http://127.0.0.1:PORT`, and `iss` of its tokens. */
   readonly url: string;
   readonly jwksUri: string;
   setKnobs(change: Partial<IssuerKnobs>): void;
-  /** Signs a token, good for five minutes; `kind` says what is wrong with it. */
+  /** Signs a token that is valid for five minutes; `kind` chooses its fault. */
   sign(claims: WorkloadClaims, kind?: TokenKind): Promise<string>;
-  /** Makes a new key, signs with that from now on, and publishes it alone. */
+  /** Replaces the key: signs with a new one, and publishes only that. */
   rotate(): Promise<void>;
-  /** Paths that were asked for, in order. */
+  /** Paths of the requests, in order. */
   readonly requests: readonly string[];
   close(): Promise<void>;
 }
@@ -33,7 +33,8 @@ const OVERSIZED_BYTES = 300_000;
 
 /**
  * Starts the issuer on 127.0.0.1; port 0, the default, picks a free one. Beside discovery document and keys it has
- * `GET /__demo/token?audience=…&subject=…`, which answers a token for whatever program asks: never to be trusted but in a demo.
+ * `GET /__demo/token?audience=…&subject=…`, which
+ * answers any program with a token. Trust it only in a demo.
  */
 export async function startDemoIssuer({ port = 0 }: { readonly port?: number } = {}): Promise<DemoIssuer> {
   let knobs: IssuerKnobs = { keys: 'normal', delayMs: 0 };
@@ -54,7 +55,7 @@ export async function startDemoIssuer({ port = 0 }: { readonly port?: number } =
   async function publishedAnswer(path: string): Promise<Answer> {
     switch (knobs.keys) {
       case 'down':
-        // With all that would be needed in the body: the status alone says that it is not to be taken.
+        // The body is complete: only the status says that it must not be used.
         return jsonAnswer(503, { issuer: url, jwks_uri: `${url}${KEYS_PATH}`, keys: await keyring.published() });
       case 'html':
         return { status: 200, headers: { 'Content-Type': 'text/html' }, body: Buffer.from('<h1>Sign in</h1>') };
@@ -71,7 +72,7 @@ export async function startDemoIssuer({ port = 0 }: { readonly port?: number } =
       const issuer = knobs.keys === 'other-issuer' ? 'https://other.example' : url;
       return jsonAnswer(200, { issuer, jwks_uri: `${url}${KEYS_PATH}` });
     }
-    // Where a redirect leads to are the very keys, so that following it would be seen.
+    // The target of the redirect serves the real keys, so that a client that follows it is noticed.
     if (path === KEYS_PATH || path === '/elsewhere') return jsonAnswer(200, { keys: await keyring.published() });
     return jsonAnswer(404, { message: 'not found' });
   }
@@ -116,7 +117,7 @@ function send(response: ServerResponse, answer: Answer): Promise<void> {
   return sendAnswer(response, answer, { headOnly: false, date: new Date(), dripEveryMs: undefined });
 }
 
-// Run by itself it is an issuer to try the exchange with: node local/demo/issuer.ts [PORT]
+// Run by itself, this file is an issuer for trying the exchange: node local/demo/issuer.ts [PORT]
 if (import.meta.main) {
   const issuer = await startDemoIssuer({ port: Number(process.argv[2] ?? 0) });
   process.stdout.write(`demo issuer ${issuer.url}\n`);

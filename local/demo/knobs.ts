@@ -5,7 +5,7 @@ const forcedStatus = z.int().min(200).max(599).nullable();
 const seconds = z.number().min(-1e10).max(1e10);
 const delay = z.int().min(0).max(3_600_000);
 
-/** The knobs that both demo upstreams have, as zod fields; `credential` is each upstream's own. */
+/** Knobs of both demo upstreams, as zod fields; `credential` is each upstream's own. */
 export const commonKnobFields = {
   loginStatus: forcedStatus,
   callStatus: forcedStatus,
@@ -29,10 +29,10 @@ export const commonKnobFields = {
 
 const commonKnobs = z.strictObject(commonKnobFields);
 
-/** What both demo upstreams can be told to do. */
+/** Knobs of both demo upstreams. */
 export type CommonKnobs = z.infer<typeof commonKnobs>;
 
-/** Everything normal; each upstream adds its own lifetime. */
+/** Defaults; each upstream adds its own lifetime. */
 export const commonKnobDefaults = {
   loginStatus: null,
   callStatus: null,
@@ -53,24 +53,24 @@ export const commonKnobDefaults = {
   locked: false,
 } as const satisfies Omit<CommonKnobs, 'lifetimeSeconds'>;
 
-/** A change of knobs that names an unknown knob or has a value of the wrong type; the message says which. */
+/** Error for a change with an unknown knob or a value of the wrong type; the message names it. */
 export class KnobError extends Error {
   override readonly name = 'KnobError';
 }
 
-/** The knobs of one running demo upstream. */
+/** Knobs of one running demo upstream. */
 export interface KnobStore<Knobs> {
-  /** The knobs as they are now; never changed in place. */
+  /** Returns the current knobs, which are never changed in place. */
   read(): Readonly<Knobs>;
-  /** Merges `change` in and returns all knobs. Throws KnobError and changes nothing when any of it is wrong. */
+  /** Merges `change` and returns all knobs. Throws KnobError and changes nothing if any of it is wrong. */
   change(change: unknown): Readonly<Knobs>;
 }
 
 /**
- * Holds knobs that are always valid by `schema`.
+ * Creates a store of knobs that are always valid by `schema`.
  *
- * `settle` sees each accepted change before it takes effect and returns what the knobs become: one-shot knobs are
- * put back there. Throws KnobError when `initial` with `overrides` is not valid.
+ * `settle` gets each accepted change before it takes effect and returns the new knobs: it resets one-shot knobs. Throws
+ * KnobError if `initial` with `overrides` is not valid.
  */
 export function createKnobStore<Knobs extends object>(options: {
   readonly schema: z.ZodType<Knobs>;
@@ -101,7 +101,7 @@ export function createKnobStore<Knobs extends object>(options: {
   return { read: () => current, change };
 }
 
-/** Bounds an echoed name, so that an answer cannot grow with what was sent. */
+/** Shortens an echoed name, so that an answer cannot grow with the request. */
 function quoted(name: string): string {
   return JSON.stringify(name.slice(0, 60));
 }

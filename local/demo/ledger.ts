@@ -1,6 +1,6 @@
-/** One login as the upstream judged it; `status` is 0 where nothing was answered. */
+/** One login and its result; `status` is 0 if nothing was answered. */
 export interface LedgerLogin {
-  /** When it was judged, ISO 8601 by the real clock. */
+  /** Time of the result, ISO 8601 by the real clock. */
   readonly at: string;
   /** `system`, a staff member's PKID, or `unknown`. */
   readonly subject: string;
@@ -13,11 +13,11 @@ export type LedgerSlide = LedgerLogin;
 /** One gated call. */
 export interface LedgerCall extends LedgerLogin {
   readonly method: string;
-  /** Without the query, which may hold a credential. */
+  /** Path without the query, which may hold a credential. */
   readonly path: string;
 }
 
-/** What an upstream saw, oldest first; never a token or a credential. */
+/** Record of the requests to an upstream, oldest first; never a token or a credential. */
 export interface Ledger {
   readonly logins: LedgerLogin[];
   readonly slides: LedgerSlide[];
@@ -35,7 +35,7 @@ export interface LedgerBook {
 
 const PATH_LENGTH_LIMIT = 200;
 
-/** Keeps the newest `limit` entries of each kind in memory. */
+/** Creates a ledger that keeps the newest `limit` entries of each kind in memory. */
 export function createLedgerBook(limit = 10_000): LedgerBook {
   const logins = createBoundedList<LedgerLogin>(limit);
   const slides = createBoundedList<LedgerSlide>(limit);
@@ -59,7 +59,7 @@ function createBoundedList<Entry>(limit: number) {
   return {
     add(entry: Entry): void {
       entries.push(entry);
-      // Cut in batches: dropping the oldest one by one would move the whole list each time.
+      // Cut in batches: removing the oldest one by one would move the whole list each time.
       if (entries.length >= limit * 2) entries = entries.slice(-limit);
     },
     newest: (): Entry[] => entries.slice(-limit),

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
-/** A request that was read whole. */
+/** Request with its whole body. */
 export interface DemoRequest {
   readonly method: string;
-  /** As it was sent, without the query. */
+  /** Path as sent, without the query. */
   readonly path: string;
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
@@ -13,18 +13,18 @@ export interface DemoRequest {
 
 const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 
-/** Splits the request target by hand: `new URL` would fold `..` and take `//x` for a host. */
+/** Splits the request target without `new URL`, which would resolve `..` and read `//x` as a host. */
 export function splitTarget(target: string): { path: string; query: string } {
   const mark = target.indexOf('?');
   return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
 }
 
-/** Reads the body; `too-large` beyond 8 MB, `gone` when the client left in the middle. */
+/** Reads the body; `too-large` over 8 MB, `gone` if the client left before its end. */
 export async function readBody(request: IncomingMessage): Promise<Buffer | 'too-large' | 'gone'> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    // Leaving the loop must not destroy the socket: the client is still to be told why.
+    // Leaving the loop must not destroy the socket: the client still gets an answer.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       const bytes = Buffer.from(chunk);
       length += bytes.length;
@@ -37,12 +37,12 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | 'too-
   return Buffer.concat(chunks);
 }
 
-/** The media type without its parameters, in lower case; empty when there is none. */
+/** Reads the media type without its parameters, in lower case; empty if there is none. */
 export function mediaType(request: DemoRequest): string {
   return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-/** The body as JSON; undefined when it is none. */
+/** Parses the body as JSON; undefined if it is not JSON. */
 export function jsonBody(request: DemoRequest): unknown {
   try {
     return JSON.parse(request.body.toString('utf8'));
@@ -51,7 +51,7 @@ export function jsonBody(request: DemoRequest): unknown {
   }
 }
 
-/** What a gated answer repeats of its request: enough to check a proxy, with no value of any header. */
+/** Builds the echo of a request in a gated answer: enough to check a proxy, without header values. */
 export function echoOf(request: DemoRequest): Record<string, unknown> {
   return {
     method: request.method,

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ReceivedRequest } from './received-request.ts';
 
-/** The most bytes that the HTTP API takes as a body. */
+/** Limit of the HTTP API on a body, in bytes. */
 export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
-// A client that sends without end is cut off here; up to this it is read out, so that it gets to see its answer.
+// Limit on reading a body that is too large: below it the client gets its answer, above it the connection is cut.
 const DRAIN_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /**
- * How reading a body ended. `tooLarge` with `drained` leaves the connection usable; without, it must be closed.
- * `aborted`: the client is gone, and nobody waits for an answer.
+ * Result of reading a body. After `tooLarge` the connection is usable only if `drained`, and must be closed otherwise.
+ * `aborted`: the client has left, and nobody waits for an answer.
  */
 export type ReadBody =
   | { readonly kind: 'body'; readonly bytes: Buffer }
@@ -21,8 +21,8 @@ const NO_BODY: ReadBody = { kind: 'body', bytes: Buffer.alloc(0) };
 /**
  * Reads a body of at most 10 MB, and never holds more than that.
  *
- * A larger one is read to its end and forgotten, as far as 64 MB. A client that asked with `Expect: 100-continue` is
- * told to go on only here, and not at all when it announces more than the limit.
+ * A larger body is read and discarded, up to 64 MB. A client that sent `Expect: 100-continue` gets its 100 here, and
+ * none if it announces more than the limit.
  */
 export function readBody(
   request: IncomingMessage,

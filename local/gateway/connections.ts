@@ -2,17 +2,17 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Refusal, refusalResponse } from './response.ts';
 
-/** Watches over a server's sockets: who is being served, what to tell one that speaks no HTTP, and the end. */
+/** Tracks a server's sockets: requests in flight, refusals of invalid HTTP, and closing. */
 export interface ConnectionSupervisor {
-  /** Counts the request as in flight until its response is done or its client gone. */
+  /** Counts the request as in flight until its response is done or its client has left. */
   begin(request: IncomingMessage, response: ServerResponse): void;
   isClosing(): boolean;
-  /** Resolves when no connection is left; calling it again waits for the same end. */
+  /** Resolves when no connection is left; a second call waits for the same end. */
   close(): Promise<void>;
 }
 
 const CLOSE_GRACE_MS = 2_000;
-// How long a refused client may take to read its answer before its socket goes.
+// Time for a refused client to read its answer before its socket is destroyed.
 const LINGER_MS = 500;
 
 const REFUSAL_BY_CODE: Readonly<Record<string, Refusal>> = {
@@ -20,7 +20,7 @@ const REFUSAL_BY_CODE: Readonly<Record<string, Refusal>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'requestTimeout',
 };
 
-/** Takes charge of the connections of `server`, from before it listens. */
+/** Supervises the connections of `server`. Call it before the server listens. */
 export function superviseConnections(server: Server): ConnectionSupervisor {
   const sockets = new Set<Duplex>();
   const inFlight = new Map<Duplex, Set<ServerResponse>>();
@@ -33,7 +33,7 @@ export function superviseConnections(server: Server): ConnectionSupervisor {
   });
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    // What is not HTTP goes on coming after its refusal, and fails again each time.
+    // Invalid HTTP keeps arriving after its refusal, and fails again each time.
     if (refused.has(socket)) return;
     refused.add(socket);
     const answerHasBegun = [...(inFlight.get(socket) ?? [])].some((response) => response.headersSent);
@@ -51,7 +51,7 @@ export function superviseConnections(server: Server): ConnectionSupervisor {
     const responses = inFlight.get(socket) ?? new Set();
     responses.add(response);
     inFlight.set(socket, responses);
-    // An error of the client's socket is the client's; the body's reader sees the end of the request.
+    // Ignore errors of the client's socket: the body's reader notices the end of the request.
     request.on('error', () => {});
     response.on('error', () => {});
     response.once('close', () => {
@@ -88,7 +88,7 @@ function refuse(socket: Duplex, refusal: Refusal): void {
     `HTTP/1.1 ${statusCode} Refused\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
-  // Closing at once, with bytes unread, would reset the connection and take the answer along.
+  // Closing at once, with bytes unread, would reset the connection and lose the answer.
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));
 }

@@ -7,17 +7,17 @@ import type {
 import type { ReceivedRequest } from './received-request.ts';
 import type { RouteMatch } from './routes.ts';
 
-/** An HTTP API event of payload format 2.0; `authorizer` is there on `AWS_IAM` routes alone. */
+/** HTTP API event of payload format 2.0; only `AWS_IAM` routes have `authorizer`. */
 export type GatewayEvent = APIGatewayProxyEventV2WithRequestContext<
   APIGatewayEventRequestContextV2 & { authorizer?: APIGatewayEventRequestContextIAMAuthorizer }
 >;
 
-/** What an event is made of. */
+/** Parts of an event. */
 export interface EventParts {
   readonly received: ReceivedRequest;
   readonly match: RouteMatch;
   readonly body: Buffer;
-  /** ARN of the principal that is taken to have signed. */
+  /** ARN of the assumed signer. */
   readonly caller: string;
   readonly requestId: string;
   readonly sourceIp: string;
@@ -34,15 +34,15 @@ const TEXT_TYPES = new Set(['application/json', 'application/xml', 'application/
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
- * Creates the event that a handler gets, as an HTTP API makes it for the `$default` stage.
+ * Creates a handler's event, as an HTTP API makes it for the `$default` stage.
  *
- * What was relied on: `rawPath` and `requestContext.http.path` are percent-decoded, although one is called raw, and the
+ * Facts relied on: `rawPath` and `requestContext.http.path` are percent-decoded, although one is called raw, and the
  * query string is not; repeated headers and query parameters are joined by commas; cookies stand in `cookies` and not
  * among the headers; members without content are absent; a body is text for `text/*`, `application/json`,
  * `application/xml` and `application/javascript`, and base64 for every other type, forms and none among them. The
  * gateway adds `x-forwarded-*` and keeps hop-by-hop headers to itself.
  *
- * Text that is not UTF-8 is passed in base64 too, so that no byte is lost.
+ * Text that is not UTF-8 is passed in base64 as well, so that no byte is lost.
  */
 export function createEvent(parts: EventParts): GatewayEvent {
   const { received, match, body } = parts;
@@ -113,7 +113,7 @@ function readCookies(headers: ReadonlyMap<string, string>): string[] | undefined
   return cookies.length === 0 ? undefined : cookies;
 }
 
-// `fromEntries` makes `__proto__` a member like any other, as an event parsed from JSON has it.
+// `fromEntries` makes `__proto__` an ordinary member, as in an event parsed from JSON.
 function readQuery(rawQueryString: string): Record<string, string> | undefined {
   if (rawQueryString === '') return undefined;
   const joined = new Map<string, string>();
@@ -143,7 +143,7 @@ function encodeBody(body: Buffer, contentType = ''): Pick<GatewayEvent, 'body' |
   return { body: body.toString(isText ? 'utf8' : 'base64'), isBase64Encoded: !isText };
 }
 
-// 08/Apr/2022:07:31:05 +0000
+// Example: 08/Apr/2022:07:31:05 +0000
 function formatTime(time: number): string {
   const iso = new Date(time).toISOString();
   const month = MONTHS[Number(iso.slice(5, 7)) - 1];

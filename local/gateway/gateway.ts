@@ -21,10 +21,10 @@ import { createSignatureVerifier } from './sigv4.ts';
 
 export type { GatewayRoute } from './routes.ts';
 
-/** A page that only the local gateway has. What it throws becomes a 500; what it returns is awaited and dropped. */
+/** Page that only the local gateway has. An error becomes a 500; the return value is awaited and ignored. */
 export type LocalPage = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** What a function did wrong. `reason` is for the operator's log and never reaches a client. */
+/** Report of a function's error. `reason` is for the operator's log and never reaches a client. */
 export interface GatewayErrorReport {
   readonly functionName: string;
   readonly requestId: string;
@@ -32,19 +32,19 @@ export interface GatewayErrorReport {
 }
 
 export interface GatewayOptions {
-  /** 0 picks a free one. */
+  /** Port; 0 picks a free one. */
   readonly port: number;
   readonly routes: readonly GatewayRoute[];
-  /** ARN that stands as `requestContext.authorizer.iam.userArn` on `AWS_IAM` routes. */
+  /** ARN for `requestContext.authorizer.iam.userArn` on `AWS_IAM` routes. */
   readonly caller: string;
-  /** Whether `AWS_IAM` routes refuse what is not signed; otherwise `Authorization` is not looked at. */
+  /** True if `AWS_IAM` routes refuse unsigned requests; otherwise `Authorization` is ignored. */
   readonly requireSigv4: boolean;
-  /** By `GET /path`; they come before all routes, also for HEAD. */
+  /** Pages by `GET /path`; they precede all routes, also for HEAD. */
   readonly pages?: ReadonlyMap<string, LocalPage>;
   readonly onError?: (report: GatewayErrorReport) => void;
-  /** Epoch milliseconds; the wall clock where it is left out. */
+  /** Clock in epoch milliseconds; default the wall clock. */
   readonly now?: () => number;
-  /** How long the API waits for a function, whatever the function's own timeout; 30 s where it is left out. */
+  /** Limit of the API on waiting for a function, whatever the function's own timeout; default 30 s. */
   readonly integrationTimeoutMs?: number;
 }
 
@@ -56,20 +56,21 @@ export interface Gateway {
 }
 
 const DEFAULT_INTEGRATION_TIMEOUT_MS = 30_000;
-// Below this, the server itself answers 431 and closes; it leaves room for an answer that keeps the connection.
+// Above this the server itself answers 431 and closes. It leaves room for the gateway's own 431, which keeps the
+// connection.
 const MAX_HEADER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * Starts an HTTP server on 127.0.0.1 that stands before Lambda handlers as an API Gateway HTTP API does.
+ * Starts an HTTP server on 127.0.0.1 that calls Lambda handlers as an API Gateway HTTP API does.
  *
- * What was relied on: payload format 2.0 and the `$default` stage; the API's own answers are `{"message"}`: 400, 403
- * `Forbidden` for whatever is wrong with a signature, 404, 413 over 10 MB (or over Lambda's 6 MB as an event), 431 over
+ * Facts relied on: payload format 2.0 and the `$default` stage; the API's own answers are `{"message"}`: 400, 403
+ * `Forbidden` for any fault of a signature, 404, 413 over 10 MB (or over Lambda's 6 MB as an event), 431 over
  * 10,240 bytes of request line and headers; a function that throws, times out or answers nonsense gives 500, and only
  * one that outlives the API's 30 s gives 503.
  *
- * Only requests for this machine's own name and port are let in. Rejects where the port is taken.
+ * Accepts only requests for this machine's own name and port. Rejects if the port is taken.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const serve = createPipeline(options);
@@ -98,7 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       .catch(() => response.destroy());
   };
   server.on('request', onRequest);
-  // Without this Node would tell every client to go on; the body's reader decides.
+  // Without this listener Node would send every client a 100; the body's reader decides.
   server.on('checkContinue', onRequest);
 
   return { url: `http://127.0.0.1:${port}`, port, close: connections.close };
@@ -114,7 +115,7 @@ interface Exchange {
 
 type Answer = GatewayResponse & { readonly close?: boolean };
 
-/** The way of a request, which never rejects; `undefined` where nothing is left to answer. */
+/** Creates the handling of a request. It never rejects; `undefined` means that nothing is left to answer. */
 function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promise<Answer | undefined> {
   const { pages } = options;
   const route = createRouter(options.routes);
@@ -126,7 +127,7 @@ function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promis
     try {
       options.onError?.({ functionName, requestId, reason });
     } catch {
-      // A broken log is no reason to leave a client without its answer.
+      // The client gets its answer even if the log is broken.
     }
   }
 

@@ -1,24 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A request as the gateway reads it off the wire, once, before anything judges it. */
+/** Request as received, before any check. */
 export interface ReceivedRequest {
   readonly method: string;
-  /** The path exactly as sent; begins with "/". */
+  /** Path exactly as sent; begins with "/". */
   readonly rawPath: string;
-  /** The path, percent-decoded. */
+  /** Path, percent-decoded. */
   readonly path: string;
-  /** What follows the first "?", exactly as sent; empty when nothing does. */
+  /** Query after the first "?", exactly as sent; empty if there is none. */
   readonly rawQueryString: string;
-  /** Names in lower case; values sent under one name joined by ",", those of `cookie` by "; ". */
+  /** Headers by name in lower case; repeated values joined by ",", those of `cookie` by "; ". */
   readonly headers: ReadonlyMap<string, string>;
-  /** The authority of an absolute-form target (RFC 9112 §3.2.2); it counts before `Host`. */
+  /** Authority of an absolute-form target (RFC 9112 §3.2.2); takes precedence over `Host`. */
   readonly authority: string | undefined;
 }
 
-/** Why a request cannot be taken at all. */
+/** Reason for refusing a request before any route. */
 export type UnreadableRequest = { readonly unreadable: 'badRequest' | 'headersTooLarge' };
 
-/** The most that request line and headers may weigh together, in bytes. */
+/** Limit on request line and headers together, in bytes. */
 export const HEADER_LIMIT_BYTES = 10_240;
 
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/i;
@@ -29,8 +29,8 @@ const HEADER_OVERHEAD_BYTES = 4;
 /**
  * Reads target and headers of a request.
  *
- * Unreadable are: a request line and headers of more than 10,240 bytes together (the HTTP API's quota), a target that is
- * neither a path nor an absolute http URL, and a path that is no percent-encoded UTF-8.
+ * These are unreadable: a request line and headers of more than 10,240 bytes together (the HTTP API's quota), a target
+ * that is neither a path nor an absolute http URL, and a path that is no percent-encoded UTF-8.
  */
 export function receiveRequest(request: IncomingMessage): ReceivedRequest | UnreadableRequest {
   const { method = '', url = '' } = request;

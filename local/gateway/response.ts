@@ -1,6 +1,6 @@
 import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 
-/** What goes back to the client. Header names are in lower case. */
+/** Answer to the client. Header names are in lower case. */
 export interface GatewayResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
@@ -24,7 +24,7 @@ export type Refusal = keyof typeof REFUSALS;
 /** Lambda's limit on the JSON of an event or of an answer, in bytes. */
 export const LAMBDA_PAYLOAD_LIMIT_BYTES = 6_291_556;
 
-// No character of JSON text costs more bytes than this, be it an escape or UTF-8.
+// Maximum bytes for a character of JSON text, as an escape or in UTF-8.
 const MAX_BYTES_PER_CHARACTER = 6;
 const UNFORWARDED = new Set([
   'connection',
@@ -44,20 +44,21 @@ export function refusalResponse(refusal: Refusal): GatewayResponse {
 
 /** Reports whether Lambda would carry a payload whose longest member is `body`. */
 export function fitsLambdaPayload(payload: unknown, body: string): boolean {
-  // Exact counting costs a second serialisation, so it is left to bodies that could matter.
+  // Exact counting costs a second serialisation, so only large bodies are counted.
   if (body.length * MAX_BYTES_PER_CHARACTER < LAMBDA_PAYLOAD_LIMIT_BYTES / 2) return true;
   return Buffer.byteLength(JSON.stringify(payload)) <= LAMBDA_PAYLOAD_LIMIT_BYTES;
 }
 
 /**
- * Turns what a handler returned into the answer, as payload format 2.0 reads it.
+ * Turns a handler's result into the answer, by payload format 2.0.
  *
- * An object with `statusCode` says it all: `headers`, `cookies` (each a `Set-Cookie`), `body`, `isBase64Encoded`.
- * Anything else is itself the body of a 200 `application/json`; a string as it stands. Without a content type a body is
- * `text/plain;charset=utf-8`. Connection headers and `content-length` are the gateway's own business.
+ * An object with `statusCode` is the whole answer: `headers`, `cookies` (each a `Set-Cookie`), `body`,
+ * `isBase64Encoded`. Anything else is itself the body of a 200 `application/json`; a string as it stands. Without a
+ * content type a body is `text/plain;charset=utf-8`. Connection headers and `content-length` are the gateway's own
+ * business.
  *
- * Throws for what the HTTP API answers with its 500: a wrong type, an impossible status, a header that cannot be sent,
- * a result that is no JSON or more than Lambda carries.
+ * Throws for results that the HTTP API answers with its 500: a wrong type, an impossible status, a header that cannot
+ * be sent, a result that is not JSON or exceeds Lambda's limit.
  */
 export function responseFromResult(result: unknown): GatewayResponse {
   if (!isRecord(result) || result['statusCode'] === undefined) return inferredResponse(result);
@@ -75,7 +76,7 @@ export function responseFromResult(result: unknown): GatewayResponse {
   };
 }
 
-/** Sends an answer, with the request id beside it. Does nothing where the client is gone or was answered already. */
+/** Sends an answer with the request id. Does nothing if the client has left or was answered already. */
 export function sendResponse(
   response: ServerResponse,
   answer: GatewayResponse,

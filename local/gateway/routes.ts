@@ -1,6 +1,6 @@
 import type { LambdaHandler } from '../lambda/invoke.ts';
 
-/** One route of the HTTP API and the function behind it. */
+/** Route of the HTTP API and its function. */
 export interface GatewayRoute {
   /** `METHOD /path/{parameter}/{rest+}`, with `ANY` for every method, or `$default`. */
   readonly routeKey: string;
@@ -11,13 +11,13 @@ export interface GatewayRoute {
   readonly authorization: 'AWS_IAM' | 'NONE';
 }
 
-/** The route that a request took, and its path parameters, percent-decoded; `undefined` where the route has none. */
+/** Route of a request and its path parameters, percent-decoded; `undefined` if the route has none. */
 export interface RouteMatch {
   readonly route: GatewayRoute;
   readonly pathParameters: Record<string, string> | undefined;
 }
 
-/** Finds the route for a method and a path as sent; `undefined` when there is none and no `$default`. */
+/** Finds the route for a method and a path as sent; `undefined` if there is none and no `$default`. */
 export type Router = (method: string, rawPath: string) => RouteMatch | undefined;
 
 type Segment =
@@ -36,14 +36,14 @@ const PARAMETER = /^\{([A-Za-z0-9._-]+)(\+?)\}$/;
 const RANK = { literal: 0, parameter: 1, greedy: 2 } as const;
 
 /**
- * Prepares the route table once and returns the function that chooses from it.
+ * Creates a router from a route table.
  *
- * Chosen as the HTTP API does it: a full match before a greedy one, a longer greedy one before a shorter, a literal
+ * Chooses as the HTTP API does: a full match before a greedy one, a longer greedy one before a shorter, a literal
  * segment before a parameter, the method by name before `ANY`, `$default` last. The path is split at "/" as it was
- * sent: `..`, `//` and a trailing slash stand for themselves, and an empty segment fills no parameter. (The deployed API
+ * sent: `..`, `//` and a trailing slash are literal, and an empty segment fills no parameter. (The deployed API
  * forgives a doubled slash at the start; here that is `$default`.)
  *
- * The path must be one that percent-decodes. Throws for a route key that is malformed or given twice.
+ * The path must be valid percent-encoding. Throws for a route key that is malformed or given twice.
  */
 export function createRouter(routes: readonly GatewayRoute[]): Router {
   refuseDuplicates(routes);

@@ -4,7 +4,7 @@ import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { ReceivedRequest } from './received-request.ts';
 
-/** Whether a request bears a good signature over this body, at this time (epoch milliseconds). */
+/** Reports whether a request has a valid signature over this body, at this time (epoch milliseconds). */
 export type SignatureVerifier = (request: ReceivedRequest, body: Buffer, now: number) => Promise<boolean>;
 
 interface Authorization {
@@ -27,13 +27,13 @@ const PRESIGNED_PARAMETER = /^x-amz-(algorithm|credential|signature|signedheader
 /**
  * Creates the check that AWS makes of Signature Version 4 on an `AWS_IAM` route.
  *
- * The request is signed again by AWS's own signer, as it was received, over exactly the headers it says it signed, and
- * the two signatures are compared in constant time. Wanted besides: credentials `local` / `local`, service
- * `execute-api`, region `us-east-1`, `x-amz-date` within five minutes either way, `host` and `x-amz-date` signed, and a
- * true `x-amz-content-sha256` where one is sent. A session token, a signature in the query string and a signed `date`
- * header are refused.
+ * Signs the received request again with AWS's own signer, over exactly the headers that it names as signed, and
+ * compares the two signatures in constant time. It also requires: credentials `local` / `local`, service `execute-api`,
+ * region `us-east-1`, `x-amz-date` within five minutes either way, `host` and `x-amz-date` signed, and a true
+ * `x-amz-content-sha256` where one is sent. A session token, a signature in the query string and a signed `date` header
+ * are refused.
  *
- * The verifier never throws or rejects: what cannot be read is not signed.
+ * The verifier never throws or rejects: an unreadable signature is an invalid one.
  */
 export function createSignatureVerifier(): SignatureVerifier {
   const signer = new SignatureV4({
@@ -65,7 +65,7 @@ export function createSignatureVerifier(): SignatureVerifier {
         }),
         {
           signingDate,
-          // Headers that the signer skips unless told otherwise, and the one added above that may not be signed.
+          // Includes headers that the signer skips by default; excludes the one added above, unless it was signed.
           signableHeaders: new Set(authorization.signedHeaders),
           unsignableHeaders: new Set([CONTENT_HASH_HEADER]),
         },
@@ -95,12 +95,12 @@ function parseAuthorization(header: string): Authorization | undefined {
 
 function readSigningDate({ headers }: ReceivedRequest, now: number): Date | undefined {
   const [, year, month, day, hours, minutes, seconds] = AMZ_DATE.exec(headers.get('x-amz-date') ?? '') ?? [];
-  // An invalid Date is within no distance of now. A day that rolls over (February 30th) gives another signature.
+  // An invalid Date fails the comparison with now. A day that rolls over (February 30th) gives another signature.
   const date = new Date(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`);
   return Math.abs(date.getTime() - now) <= MAX_CLOCK_DIFFERENCE_MS ? date : undefined;
 }
 
-/** The query as the signer wants it. `+` is a space, as it is to whoever reads the event. */
+/** Reads the query for the signer. `+` is a space, as in the event. */
 function readQuery(rawQueryString: string): Record<string, string[]> | undefined {
   const values = new Map<string, string[]>();
   for (const part of rawQueryString.split('&')) {
@@ -108,7 +108,7 @@ function readQuery(rawQueryString: string): Record<string, string[]> | undefined
     const equals = part.indexOf('=');
     const name = decode(equals === -1 ? part : part.slice(0, equals));
     const value = equals === -1 ? '' : decode(part.slice(equals + 1));
-    // The signer leaves X-Amz-Signature out of what it signs; nothing unsigned may pass.
+    // The signer does not sign X-Amz-Signature, so refuse it: nothing unsigned may pass.
     if (PRESIGNED_PARAMETER.test(name)) return undefined;
     const before = values.get(name);
     if (before === undefined) values.set(name, [value]);
@@ -125,7 +125,7 @@ function pick(headers: ReadonlyMap<string, string>, names: readonly string[]): R
   return Object.fromEntries(names.map((name) => [name, headers.get(name) ?? '']));
 }
 
-// Credential and header list are compared whole: that checks access key, date, region and service of the scope.
+// Comparing credential and header list whole checks access key, date, region and service of the scope.
 function isSame(received: Authorization, expectedHeader: string): boolean {
   const expected = parseAuthorization(expectedHeader);
   return (

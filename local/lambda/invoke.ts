@@ -1,13 +1,13 @@
 import type { Context } from 'aws-lambda';
 
 /**
- * Any Lambda handler that answers by promise, whatever event it takes.
+ * Lambda handler that returns a promise, for any type of event.
  *
- * `never` is what lets handlers of different events stand in one table: each takes at least that.
+ * The type `never` allows handlers of different events in one table.
  */
 export type LambdaHandler = (event: never, context: Context) => Promise<unknown>;
 
-/** One invocation: `event` must be of the shape that `handler` takes, which the caller vouches for. */
+/** One invocation. The caller guarantees that `event` has the shape that `handler` takes. */
 export interface Invocation {
   readonly handler: LambdaHandler;
   readonly event: unknown;
@@ -15,7 +15,7 @@ export interface Invocation {
   readonly timeoutMs: number;
 }
 
-/** How an invocation ended. `failed` holds whatever was thrown: it may carry anything, so it is not for clients. */
+/** Outcome of an invocation. `failed` holds the thrown value, which may hold anything and is not for clients. */
 export type InvocationOutcome =
   | { readonly kind: 'returned'; readonly value: unknown }
   | { readonly kind: 'failed'; readonly error: unknown }
@@ -24,8 +24,8 @@ export type InvocationOutcome =
 /**
  * Runs a handler to its end or to its timeout, and never rejects or throws.
  *
- * Lambda kills what outlives its timeout; within one process that cannot be done, so a late answer or error is dropped
- * and the handler's remaining work goes on unseen. The timer runs on real time.
+ * Lambda kills a function at its timeout. Within one process that is impossible, so a late result or error is dropped
+ * and the handler runs on. The timer uses real time.
  */
 export function invokeWithTimeout({ handler, event, context, timeoutMs }: Invocation): Promise<InvocationOutcome> {
   return new Promise((resolve) => {
@@ -41,8 +41,8 @@ export function invokeWithTimeout({ handler, event, context, timeoutMs }: Invoca
   });
 }
 
-// Async, so that a handler that throws before its first await is a rejection like any other.
+// Async, so that a handler that throws before its first await rejects like any other.
 async function run(handler: LambdaHandler, event: unknown, context: Context): Promise<unknown> {
-  // The table of handlers has forgotten each one's event; `Invocation` makes the caller vouch for it.
+  // The table of handlers has no types of events; the caller of `Invocation` guarantees the shape.
   return handler(event as never, context);
 }

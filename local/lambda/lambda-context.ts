@@ -1,12 +1,12 @@
 import type { Context } from 'aws-lambda';
 
-/** What one local invocation is, as its context tells the handler. */
+/** Options of a local invocation's context. */
 export interface LambdaContextOptions {
   readonly functionName: string;
-  /** Becomes `awsRequestId`. */
+  /** Value of `awsRequestId`. */
   readonly requestId: string;
   readonly timeoutMs: number;
-  /** Epoch milliseconds; `getRemainingTimeInMillis` goes by it. */
+  /** Clock of `getRemainingTimeInMillis`, in epoch milliseconds. */
   readonly now: () => number;
 }
 
@@ -14,7 +14,7 @@ const LOCAL_ACCOUNT_ID = '000000000000';
 const LOCAL_REGION = 'us-east-1';
 const MEMORY_LIMIT_IN_MB = '512';
 
-/** Names the local function `functionName` as AWS would, in account 000000000000 of us-east-1. */
+/** Builds the ARN of a local function, in account 000000000000 of us-east-1. */
 export function localFunctionArn(functionName: string): string {
   return `arn:aws:lambda:${LOCAL_REGION}:${LOCAL_ACCOUNT_ID}:function:${functionName}`;
 }
@@ -22,8 +22,8 @@ export function localFunctionArn(functionName: string): string {
 /**
  * Creates the context of one invocation, complete as the Node.js runtime gives it.
  *
- * The time that remains counts down from `timeoutMs`, starting now, and never goes below 0. The runtime for Node.js 24
- * has no `done`, `fail` and `succeed` any more; the type still asks for them, so here they throw.
+ * The remaining time counts down from `timeoutMs`, starting now, to 0. The runtime for Node.js 24 no longer has `done`,
+ * `fail` and `succeed`; the type still requires them, so here they throw.
  */
 export function createLambdaContext({ functionName, requestId, timeoutMs, now }: LambdaContextOptions): Context {
   const deadline = now() + timeoutMs;

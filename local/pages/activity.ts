@@ -1,12 +1,12 @@
 import { Writable } from 'node:stream';
 
-/** What happened on one connection since the start. */
+/** Counts for one connection since the start. */
 export interface Counts {
   /** Tokens handed out, to callers and to the proxy. */
   handOuts: number;
-  /** Logins that were sent to the upstream, whatever came of them. */
+  /** Logins sent to the upstream, successful or not. */
   logins: number;
-  /** Slides that were sent, and slid tokens that proxied calls brought. */
+  /** Slides sent, and slid tokens from proxied calls. */
   slides: number;
   /** Attempts to get a token that failed. */
   failures: number;
@@ -14,29 +14,29 @@ export interface Counts {
 
 export type ActivityKind = 'hand-out' | 'login' | 'slide' | 'failure' | 'purge' | 'rotation';
 
-/** One thing that happened. `times` counts like ones that followed each other. */
+/** One event. `times` counts equal events in a row. */
 export interface ActivityEvent {
   readonly id: number;
   readonly kind: ActivityKind;
   readonly connection: string;
-  /** Epoch milliseconds; of the latest, where there were several. */
+  /** Time of the latest of them, in epoch milliseconds. */
   at: number;
   times: number;
   readonly subject?: string;
-  /** The first 12 hex digits of the token's SHA-256. */
+  /** Token hash: the first 12 hex digits of the token's SHA-256. */
   readonly token_hash?: string;
   readonly generation?: number;
-  /** Of a hand-out: `cache`, `login` or `slide`. */
+  /** Source of a hand-out: `cache`, `login` or `slide`. */
   readonly source?: string;
   readonly code?: string;
 }
 
-/** What the functions said they did, counted. */
+/** Counts and events from the functions' log. */
 export interface Activity {
-  /** Takes the functions' log lines and passes every byte on. */
+  /** Stream that reads the functions' log lines and forwards every byte. */
   readonly log: Writable;
   countsOf(connection: string): Readonly<Counts>;
-  /** Newest first, at most 60. */
+  /** Returns at most 60 events, newest first. */
   events(): readonly Readonly<ActivityEvent>[];
 }
 
@@ -44,7 +44,7 @@ type Line = Readonly<Record<string, unknown>>;
 type Found = Omit<ActivityEvent, 'id' | 'at' | 'times'>;
 
 const EVENTS_KEPT = 60;
-/** A line that never ends is no line of a log. */
+/** Limit on a line, against one that never ends. */
 const LONGEST_LINE = 1_000_000;
 
 const countByMetric = {
@@ -55,8 +55,8 @@ const countByMetric = {
 } as const satisfies Record<string, keyof Counts>;
 
 /**
- * Counts from the log that the functions write: their metrics (CloudWatch embedded metric format) give the numbers,
- * their messages the events. What is no JSON line is passed on and not counted.
+ * Creates the counts from the functions' log: metrics (CloudWatch embedded metric format) give the numbers, messages
+ * give the events. Lines that are not JSON are forwarded and not counted.
  */
 export function createActivity(output: Writable, now: () => number = Date.now): Activity {
   const counts = new Map<string, Counts>();
@@ -75,7 +75,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
     if (typeof connection !== 'string') return;
     for (const [metric, name] of Object.entries(countByMetric)) {
       const value = line[metric];
-      // Metrics that were collected before they were written out come as a list.
+      // Metrics that were collected before they were written are a list.
       const values: readonly unknown[] = Array.isArray(value) ? value : [value];
       for (const single of values) if (typeof single === 'number') countsOf(connection)[name] += single;
     }
@@ -110,7 +110,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
       for (const line of lines) read(line);
       if (typeof chunk === 'string') output.write(chunk, encoding);
       else output.write(chunk);
-      // A line is with the output before the call that wrote it returns, as it would be without this between.
+      // Synchronous, so that a line reaches the output before the call that wrote it returns.
       done();
     },
   });

@@ -5,25 +5,25 @@ import type { DemoUpstreams } from '../demo-upstreams.ts';
 
 type Knobs = Readonly<Record<string, unknown>>;
 
-/** A way to break a demo upstream, or `mended`; `label` is what the page calls it. */
+/** Fault of a demo upstream, or `mended`; `label` is its name on the page. */
 export interface Fault {
   readonly name: string;
   readonly label: string;
   readonly knobs: Knobs;
 }
 
-/** A demo upstream as the page plays with it. */
+/** Controls of a demo upstream, for the page. */
 export interface DemoControl {
   readonly faults: readonly Fault[];
-  /** A gated path that shows a call at work. */
+  /** Gated path for a sample call. */
   readonly callPath: string;
-  /** The fault that is in force, `mended` for none; undefined where the upstream does not answer. */
+  /** Reads the current fault, `mended` for none; undefined if the upstream does not answer. */
   current(): Promise<string | undefined>;
-  /** Puts every fault back and then this one in force. */
+  /** Clears every fault and sets this one. */
   set(fault: Fault): Promise<void>;
 }
 
-/** Ends every token that is out; the upstream goes on as before. */
+/** Fault that revokes every issued token; the upstream works as before. */
 export const END_TOKENS = 'end-tokens';
 export const MENDED = 'mended';
 
@@ -43,7 +43,7 @@ function faultsOf(credential: Knobs, wrongCredential: Knobs): readonly Fault[] {
   ];
 }
 
-/** The controls of the demo upstreams, by the name of each connection that is on one. */
+/** Creates the controls of the demo upstreams, by the name of each of their connections. */
 export function createDemoControls(
   { helpmaster, community }: DemoUpstreams,
   connections: Readonly<Record<string, Connection>>,

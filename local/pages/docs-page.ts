@@ -11,7 +11,7 @@ const START = swaggerUiStart('./openapi.json', {
   defaultModelsExpandDepth: 0,
 });
 
-/** The OpenAPI document at `/openapi.json`, and Swagger UI on it at `/docs`, with every file of it served from here. */
+/** Creates the pages of the OpenAPI document, `/openapi.json`, and of Swagger UI, `/docs`, with all of its files. */
 export function docsPages(): ReadonlyMap<string, LocalPage> {
   const text =
     (contentType: string, body: string): LocalPage =>

@@ -8,19 +8,19 @@ import { responseFromResult } from '../gateway/response.ts';
 import { invokeWithTimeout } from '../lambda/invoke.ts';
 import { createLambdaContext } from '../lambda/lambda-context.ts';
 
-/** What became of many callers who asked for one slot at once. */
+/** Result of many concurrent callers for one slot. */
 export interface HerdResult {
   readonly ok: boolean;
   readonly callers: number;
-  /** Function instances that the callers were spread over; none knew anything of the slot. */
+  /** Number of function instances that the callers were spread over, all without knowledge of the slot. */
   readonly instances: number;
   readonly answered: number;
-  /** How many different tokens they got. */
+  /** Number of different tokens that they got. */
   readonly tokens: number;
-  /** Logins that the upstream saw meanwhile on this connection. */
+  /** Number of logins at the upstream meanwhile on this connection. */
   readonly logins: number;
   readonly elapsed_ms: number;
-  /** Why callers got no token, each code once. */
+  /** Codes of the failures, each once. */
   readonly codes: readonly string[];
 }
 
@@ -31,8 +31,8 @@ const FUNCTION_NAME = 'token';
 const TIMEOUT_MS = 28_000;
 
 /**
- * Creates the herd: 200 callers ask at once for a slot that holds no token, spread over 8 new instances of the token
- * function, which share nothing but the table. `purge` empties the slot first; `loginsOf` counts the upstream's logins.
+ * Creates the herd: 200 callers ask at once for a slot without a token, spread over 8 new instances of the token
+ * function, which share only the table. `purge` empties the slot first; `loginsOf` counts the upstream's logins.
  */
 export function createHerd(parts: {
   readonly composeTokenFunction: () => ApiHandler;
@@ -62,7 +62,7 @@ export function createHerd(parts: {
   };
 }
 
-/** What one caller of the herd got. */
+/** Result of one caller of the herd. */
 interface Asked {
   readonly tokenHash?: string;
   readonly code?: string;

@@ -20,9 +20,9 @@ import { createHerd } from './herd.ts';
 import { createPages } from './pages.ts';
 import { createRefreshPoint } from './refresh-point.ts';
 
-/** Composes the pages of `npm start`. `byRoute` is what the gateway serves before all routes. */
+/** Composes the pages of `npm start`. The gateway serves `byRoute` before all routes. */
 export function createLocalPages(parts: {
-  /** Where the gateway listens. */
+  /** Gets the URL of the gateway. */
   readonly url: () => string;
   readonly configuration: Configuration;
   readonly environment: Environment;
@@ -63,7 +63,7 @@ export function createLocalPages(parts: {
   };
 }
 
-/** The way to the broker at `url`, which is asked for with each call, since the broker may start after this was made. */
+/** Creates the transport to the broker. Calls `url` for each request, since the broker may start later. */
 function transportTo(url: () => string): Transport {
   return (request, limits) => {
     const endpoint = endpointOf({ url: url(), environment: {} });

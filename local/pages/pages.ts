@@ -12,24 +12,26 @@ import type { DemoControl } from './demo-faults.ts';
 import { docsPages } from './docs-page.ts';
 import type { HerdResult } from './herd.ts';
 
-/** What the page of `npm start` stands on. */
+/** Dependencies of the page of `npm start`. */
 export interface PageParts {
   readonly api: BrokerApi;
-  /** Forwards one GET to the upstream, with the token placed by the broker, and gives the upstream's status. */
+  /** Forwards one GET to the upstream through the broker, and returns the upstream's status. */
   readonly call: (slot: SlotName, path: string) => Promise<number>;
   readonly connections: Readonly<Record<string, Connection>>;
   readonly activity: Activity;
   readonly controls: ReadonlyMap<string, DemoControl>;
   readonly herd: (slot: SlotName) => Promise<HerdResult>;
-  /** False where the slot holds no token. */
+  /** Makes a slot due for refresh. False if the slot holds no token. */
   readonly refresh: (connection: Connection, subject: string) => Promise<boolean>;
 }
 
 const FAULT_NAME = /^[a-z][a-z-]{0,30}$/;
-/** Staff members that the demo HelpMaster knows. */
+/** Staff members of the demo HelpMaster. */
 const DEMO_STAFF = ['88', '42', '1'];
 
-/** The pages that only the local gateway has, by `METHOD /path`: the page, its endpoints, the API's document and `/docs`. */
+/**
+ * Creates the local gateway's own pages, by `METHOD /path`: the page, its endpoints, the API's document and `/docs`.
+ */
 export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
   const { connections, controls, activity } = parts;
 

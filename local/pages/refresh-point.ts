@@ -5,8 +5,8 @@ import type { Connection } from '../../functions/core/slot/connection.ts';
 import { slotOf } from '../../functions/core/slot/slot.ts';
 
 /**
- * Creates what makes a slot due for its refresh at once, as if its `refreshAt` had come, and runs the schedule. What
- * follows is the broker's own: it slides, logs in, or finds that it may not yet. False where the slot holds no token.
+ * Creates a function that makes a slot due for refresh at once, as if its `refreshAt` had come, and runs the schedule.
+ * The broker then slides, logs in, or finds that it may not yet. False if the slot holds no token.
  */
 export function createRefreshPoint(parts: {
   readonly client: DynamoDBClient;

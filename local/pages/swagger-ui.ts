@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** A file as it is served. */
+/** Content and type of a served file. */
 export interface ServedFile {
   readonly contentType: string;
   readonly bytes: Buffer;
@@ -16,13 +16,13 @@ const contentTypes: Readonly<Record<string, string>> = {
   'favicon-32x32.png': 'image/png',
 };
 
-/** The names of the files that `swaggerUiFile` serves. */
+/** Names of the files that `swaggerUiFile` serves. */
 export const SWAGGER_UI_FILES: readonly string[] = Object.keys(contentTypes);
 
-/** Everything comes from the server of the page, and nothing may be loaded from another. Swagger UI styles inline. */
+/** Content security policy: only the page's own server, and inline styles, which Swagger UI uses. */
 export const SWAGGER_UI_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 
-/** A file of Swagger UI as its package has it, or undefined. Only listed names are read, so no path can leave the folder. */
+/** Reads a file of Swagger UI's package. Undefined unless the name is listed, so that no path can leave the folder. */
 export async function swaggerUiFile(name: string): Promise<ServedFile | undefined> {
   const contentType = Object.hasOwn(contentTypes, name) ? contentTypes[name] : undefined;
   if (contentType === undefined) return undefined;
@@ -30,7 +30,7 @@ export async function swaggerUiFile(name: string): Promise<ServedFile | undefine
   return { contentType, bytes: await readFile(join(folder, name)) };
 }
 
-/** The page of Swagger UI. `folder` is where its files and `start.js` are, relative to the page. */
+/** Builds the page of Swagger UI. `folder` holds its files and `start.js`, relative to the page. */
 export function swaggerUiIndex({ title, folder }: { readonly title: string; readonly folder: string }): string {
   return `<!doctype html>
 <html lang="en">
@@ -51,9 +51,9 @@ export function swaggerUiIndex({ title, folder }: { readonly title: string; read
 `;
 }
 
-/** The script that starts Swagger UI on the document at `url`, with more settings as they stand in its own options. */
+/** Builds the script that starts Swagger UI on the document at `url`; `settings` are further options of Swagger UI. */
 export function swaggerUiStart(url: string, settings: Readonly<Record<string, unknown>> = {}): string {
-  // No validator: it would send the document's address to a server elsewhere.
+  // No validator: it would send the document's address to an external server.
   const options = JSON.stringify({ url, dom_id: '#swagger-ui', validatorUrl: null, ...settings }, undefined, 2);
   return `SwaggerUIBundle({ presets: [SwaggerUIBundle.presets.apis], ...${options} });\n`;
 }

@@ -15,7 +15,9 @@ const nothing = {
   last_error: null,
 };
 
-/** Makes the card of one connection. `act` and `look` are as for a slot's row; `look()` here returns the whole state. */
+/**
+ * Makes the card of one connection. `act` and `look` are as for a slot's row; `look()` here returns the whole state.
+ */
 export function createConnectionCard({ name, abilities, act, look }) {
   const rows = new Map();
   const asked = new Set();

@@ -1,9 +1,9 @@
 import { remedyByCode } from '../../../client/remedies.ts';
 import { type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
 
-/** Every code with its status, what it means and what to do, as a table in Markdown. */
+/** Builds a table in Markdown of every code with its status, meaning and remedy. */
 export function codeTable(): string {
-  // `Object.keys` forgets the keys of a type that is closed by construction.
+  // `Object.keys` loses the type of the keys; the table has no others.
   const codes = Object.keys(errorCodes) as BrokerErrorCode[];
   const rows = codes.map((code) => {
     const { status, title } = errorCodes[code];

@@ -2,7 +2,7 @@ import { paths } from './operations.ts';
 import { componentResponses } from './problems.ts';
 import { componentSchemas, type JsonSchema } from './schemas.ts';
 
-/** An OpenAPI 3.1 document; what is in it is described by OpenAPI itself. */
+/** OpenAPI 3.1 document; OpenAPI itself describes its members. */
 export interface OpenapiDocument {
   readonly openapi: string;
   readonly info: JsonSchema;
@@ -21,7 +21,7 @@ Requests are signed with AWS Signature Version 4 for service \`execute-api\`. On
 
 Errors are RFC 9457 \`application/problem+json\`. Branch on \`code\`; the schema \`Problem\` lists what each means and what to do. A path that is not here answers 404 \`not_found\`, another method 405 \`method_not_allowed\` with \`Allow\`.`;
 
-/** The API as an OpenAPI 3.1 document, made of the schemas and tables that the functions themselves use. */
+/** Builds the API's OpenAPI 3.1 document from the schemas and tables that the functions themselves use. */
 export function openapiDocument(): OpenapiDocument {
   return {
     openapi: '3.1.1',

@@ -162,7 +162,7 @@ function proxyOperation(method: string): Operation {
   };
 }
 
-/** Every path of the API with its operations. `{path}` stands for the rest of the path, slashes included. */
+/** Paths of the API with their operations. `{path}` stands for the rest of the path, slashes included. */
 export const paths: Readonly<Record<string, PathItem>> = {
   '/tokens/{connection}/{subject}': {
     parameters: [connectionParameter, subjectParameter],

@@ -2,7 +2,7 @@ import { remedyByCode } from '../../../client/remedies.ts';
 import { type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
 import { type JsonSchema, ref } from './schemas.ts';
 
-/** The operations that answer problems of their own. */
+/** Operations with problems of their own. */
 export type ProblemOperation = 'hand-out' | 'reject' | 'purge' | 'connections' | 'connection' | 'proxy';
 
 const every = ['hand-out', 'reject', 'purge', 'connections', 'connection', 'proxy'] as const;
@@ -13,7 +13,7 @@ const minting = ['hand-out', 'reject', 'proxy'] as const;
 
 type UpstreamCode = Extract<BrokerErrorCode, `upstream_${string}`>;
 
-/** Which operations answer which code; of an upstream's failures all that mint. A new code does not compile until it is here. */
+/** Operations by code; all that mint answer the upstream's failures. A new code does not compile until it is here. */
 const operationsByCode = {
   invalid_request: ['hand-out', 'reject', 'connection', 'proxy'],
   invalid_subject: ofSubjects,
@@ -24,7 +24,7 @@ const operationsByCode = {
   handout_disabled: handingOut,
   not_found: ['proxy'],
   unknown_connection: named,
-  // For methods and paths that have no operation.
+  // Answered for methods and paths without an operation.
   method_not_allowed: [],
   payload_too_large: ['reject', 'proxy'],
   unsupported_media_type: ['reject'],
@@ -41,7 +41,7 @@ const operationsByCode = {
   deadline_exceeded: every,
 } as const satisfies Record<Exclude<BrokerErrorCode, UpstreamCode>, readonly ProblemOperation[]>;
 
-/** What API Gateway answers by itself, on every route. */
+/** API Gateway's own answers, on every route. */
 const gatewayMessages: Readonly<Record<number, string>> = {
   403: 'The signature is missing or wrong, or the caller has no grant.',
   413: 'The request is larger than the API takes.',
@@ -58,7 +58,7 @@ const headers = {
   },
 };
 
-/** The problem responses of an operation by status, as references to `componentResponses`. */
+/** Builds the problem responses of an operation by status, as references to `componentResponses`. */
 export function problemResponses(operation: ProblemOperation): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(
     statusesOf(operation).map((status) => [
@@ -68,7 +68,7 @@ export function problemResponses(operation: ProblemOperation): Readonly<Record<s
   );
 }
 
-/** The problem responses of every operation: every code that it can answer, and API Gateway's own messages. */
+/** Builds the problem responses of every operation: all of its codes, and API Gateway's own messages. */
 export function componentResponses(): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(
     every.flatMap((operation) =>
@@ -80,7 +80,7 @@ export function componentResponses(): Readonly<Record<string, JsonSchema>> {
   );
 }
 
-/** API Gateway's own messages alone, by status. */
+/** Builds API Gateway's own messages alone, by status. */
 export function gatewayResponses(): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(
     Object.keys(gatewayMessages).map((status) => [status, responseOf(Number(status), [], undefined)]),
@@ -142,6 +142,6 @@ function responseName(operation: ProblemOperation, status: number): string {
 }
 
 function keysOf<Key extends string>(table: Readonly<Record<Key, unknown>>): readonly Key[] {
-  // `Object.keys` forgets the keys of a type that is closed by construction.
+  // `Object.keys` loses the type of the keys; the table has no others.
   return Object.keys(table) as Key[];
 }

@@ -8,10 +8,10 @@ import { ACCESS_TOKEN } from '../../../functions/exchange/exchange-request.ts';
 import { rejectionSchema } from '../../../functions/token/rejection.ts';
 import { codeTable } from './code-table.ts';
 
-/** A JSON Schema of draft 2020-12. */
+/** JSON Schema of draft 2020-12. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What a slot may be in, in words; a new state does not compile until it is here. */
+/** Descriptions of the states of a slot. A new state does not compile until it is here. */
 const states = {
   refreshing: 'somebody holds the lease and is getting a token',
   cooldown: 'waiting after a failure, or refused; a token that is still good is handed out all the same',
@@ -26,7 +26,7 @@ const sources = {
   refresh: 'this request had it fetched with a refresh token',
 } as const satisfies Record<HandOutSource, string>;
 
-/** The codes of the token exchange (RFC 6749 §5.2, RFC 8693 §2.2.2), in words. */
+/** Descriptions of the token exchange's codes (RFC 6749 §5.2, RFC 8693 §2.2.2). */
 const exchangeErrors = {
   invalid_request: 'the form or the subject token is wrong',
   invalid_target: 'no trust rule lets this workload have this audience and subject',
@@ -44,11 +44,11 @@ const generation = z
   .min(0)
   .meta({ description: 'Which of the slot’s tokens it is; a later token has a higher one.' });
 
-/** The name of a connection, as a parameter. */
+/** Parameter: the name of a connection. */
 export const connectionName = z.string().regex(NAME_PATTERN);
 
-/** A subject, as a parameter. */
-// As the broker's own pattern, without its lookahead, which many validators cannot read.
+/** Parameter: a subject. */
+// The broker's own pattern without its lookahead, which many validators cannot read.
 export const subject = z.string().regex(/^[A-Za-z0-9._~@-]{1,128}$/);
 
 const handOut = z.object({
@@ -84,7 +84,7 @@ const exchangeError = z.object({
   request_id: z.string(),
 });
 
-/** As the form has it; a parameter without a value counts as left out. */
+/** Form of the exchange; a parameter without a value counts as left out. */
 const exchangeForm = z.object({
   grant_type: z.literal('urn:ietf:params:oauth:grant-type:token-exchange'),
   subject_token: z.string().min(1).meta({ description: 'The workload’s own OIDC token, a JWT.' }),
@@ -171,15 +171,15 @@ const named = {
   GatewayMessage: gatewayMessage,
 } as const;
 
-/** The name of a schema in the document. */
+/** Name of a schema in the document. */
 export type SchemaName = keyof typeof named;
 
-/** Points to a schema of the document. */
+/** Creates a reference to a schema of the document. */
 export function ref(name: SchemaName): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** The document's schemas, made of those that validate requests and of the answers' own. */
+/** Builds the document's schemas from those that validate requests and from the answers' own. */
 export function componentSchemas(): Readonly<Record<string, JsonSchema>> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
@@ -187,12 +187,12 @@ export function componentSchemas(): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, withoutIdentity(schema)]));
 }
 
-/** The JSON Schema of one parameter. */
+/** Builds the JSON Schema of one parameter. */
 export function parameterSchema(schema: z.ZodType): JsonSchema {
   return withoutIdentity(z.toJSONSchema(schema, { io: 'input' }));
 }
 
-/** Within an OpenAPI 3.1 document these would start a document of their own. */
+/** Removes `$schema` and `$id`, which would start a separate document within an OpenAPI 3.1 document. */
 function withoutIdentity({ $schema: _schema, $id: _id, ...schema }: Record<string, unknown>): JsonSchema {
   return schema;
 }
@@ -203,8 +203,8 @@ function wordList(words: Readonly<Record<string, string>>): string {
     .join('; ');
 }
 
-/** The keys of a table, typed as its keys; a table has at least one. */
+/** Lists the keys of a table, of which it has at least one, with their type. */
 function keysOf<Key extends string>(table: Readonly<Record<Key, unknown>>): [Key, ...Key[]] {
-  // `Object.keys` forgets the keys of a type that is closed by construction.
+  // `Object.keys` loses the type of the keys; the table has no others.
   return Object.keys(table) as [Key, ...Key[]];
 }

@@ -86,7 +86,7 @@ describe('createHandOut, from memory', () => {
     storeDown();
     const lastUsable = token.expiresAt - 5_000 - connection.minTtlSeconds * 1_000;
     await advance({ ms: lastUsable - token.issuedAt - 1_000 });
-    expect((await broker.handOut()).token.hash).toBe(token.hash);
+    expect(await broker.handOut()).toMatchObject({ source: 'cache', token: { hash: token.hash } });
     expect((await broker.refusal({ minTtlSeconds: 120 })).code).toBe('store_unavailable');
     await advance({ seconds: 2 });
 

@@ -128,10 +128,10 @@ describe('createBeginAttempt, for the schedule or a reader', () => {
     const { take, put, heldByAnother, callsOf } = await withToken();
     put({ rejectedGeneration: 1 });
     heldByAnother(1_000);
-    const claims = callsOf('acquire');
+    const [claims, reads] = [callsOf('acquire'), callsOf('read')];
 
     expect(await take({ trigger: 'schedule' })).toEqual({ outcome: 'waiting' });
-    expect(claims()).toEqual([]);
+    expect([claims().length, reads().length]).toEqual([0, 1]);
   });
 
   it.each([
@@ -150,6 +150,14 @@ describe('createBeginAttempt, for the schedule or a reader', () => {
     },
   );
 
+  it('throws the outage of a store that takes no claim', async () => {
+    const { take, put, failNext } = await withToken();
+    put({ rejectedGeneration: 1 });
+    failNext('acquire', 'down');
+
+    await expect(take({ trigger: 'schedule' })).rejects.toMatchObject({ code: 'store_unavailable' });
+  });
+
   it.each<[string, (made: ReturnType<typeof harness>) => unknown]>([
     ['held by another', ({ heldByAnother }) => heldByAnother(17_000)],
     ['taken and let go again', ({ put }) => put({ fence: 9 })],
@@ -164,14 +172,18 @@ describe('createBeginAttempt, for the schedule or a reader', () => {
 });
 
 describe('createBeginAttempt, for a slot that the configuration no longer has', () => {
-  it.each([true, false])('takes it off the schedule, by a write only where it is on it: %s', async (isOn) => {
-    const { take, putOutdated, table, writes } = await withToken();
-    const outdated = putOutdated(isOn ? { dueAt: 1 } : {});
+  it.each<[string, Partial<SlotRecord> | undefined, number]>([
+    ['is on it', { dueAt: 1 }, 1],
+    ['is not', {}, 0],
+    ['has no item', undefined, 0],
+  ])('takes it off the schedule where it %s', async (_what, held, writesMade) => {
+    const { take, slot, putOutdated, table, writes } = await withToken();
+    const outdated = held === undefined ? { ...slot(), fingerprint: 'none' } : putOutdated(held);
     const before = writes.length;
 
     expect(await take({ trigger: 'schedule' }, outdated.fingerprint)).toEqual({ outcome: 'idle' });
     expect(table.get(outdated)?.dueAt).toBeUndefined();
-    expect(writes).toHaveLength(before + (isOn ? 1 : 0));
+    expect(writes).toHaveLength(before + writesMade);
   });
 
   it('is `busy` under an invoker’s lease', async () => {

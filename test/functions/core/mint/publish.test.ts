@@ -93,10 +93,12 @@ describe('createPublish', () => {
   });
 
   it('notes a use where a caller waits for the token, and none where the schedule had it made', async () => {
-    const { broker, advance, record, time } = harness();
+    const { broker, advance, record, time, callsOf } = harness();
+    const uses = callsOf('recordUse');
     await broker.handOut();
     const usedAt = record().lastHandedOutAt;
     expect(time.now() - usedAt).toBeLessThan(100);
+    expect(uses()).toEqual([]);
     await advance({ hours: 20 });
     await broker.sweep();
 

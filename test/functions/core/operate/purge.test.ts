@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { harness } from '../../../protocol/harness.ts';
+import { helpdeskConnection } from '../../../simulation/connections.ts';
 
 describe('createPurge', () => {
   it('drops the token, so that the next hand-out logs in', async () => {
@@ -11,6 +12,14 @@ describe('createPurge', () => {
 
     expect(await broker.handOut()).toMatchObject({ source: 'login', token: { generation: 3 } });
     expect(upstream.logins).toHaveLength(2);
+  });
+
+  it('keeps the item a day, however soon its token would have ended', async () => {
+    const { broker, record, time } = harness({ connection: helpdeskConnection({ maxTokenAgeSeconds: 3_600 }) });
+    await broker.handOut();
+    await broker.purge();
+
+    expect(record().ttlSeconds).toBeGreaterThanOrEqual(Math.floor(time.now() / 1_000) + 86_400);
   });
 
   it('writes nothing where there is nothing', async () => {

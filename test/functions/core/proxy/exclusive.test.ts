@@ -178,6 +178,14 @@ describe('an exclusive call during another one', () => {
     expect(time.now() - before).toBeGreaterThanOrEqual(2_000);
   });
 
+  it('fails where the store takes no claim', async () => {
+    const { refusedCall, failNext, forwarded } = await withToken();
+    failNext('beginCall', 'down');
+
+    expect((await refusedCall()).code).toBe('store_unavailable');
+    expect(forwarded).toHaveLength(1);
+  });
+
   it.each(['sent_twice', 'reply_lost'] as const)('knows its own lease where the write was: %s', async (fault) => {
     const { call, failNext, time, record } = await withToken();
     failNext('beginCall', fault);

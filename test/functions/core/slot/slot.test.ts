@@ -47,8 +47,11 @@ describe('requireSlot (H8, H9)', () => {
     expect(isServed(subject, connection.subjects)).toBe(false);
   });
 
-  it('gives the slot of a subject that the list names', () => {
+  it('gives the slot of a subject that the list names, and of the system beside a list', () => {
+    const listed = helpdeskConnection({ subjects: { system: true, users: ['88'] } });
+
     expect(requireSlot(staffOnly, '88').subject).toBe('88');
+    expect(requireSlot(listed, 'system').subject).toBe('system');
     expect(isServed('88', staffOnly.subjects)).toBe(true);
   });
 });

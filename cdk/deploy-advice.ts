@@ -27,7 +27,7 @@ const known: readonly Advice[] = [
 ];
 
 /** Says what to do about a failed deployment, by what it printed; nothing where that is not known. */
-export function adviceFor(output: string): string | undefined {
+export function findAdvice(output: string): string | undefined {
   return known.find(({ sign }) => sign.test(output))?.advice;
 }
 

@@ -101,7 +101,7 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
       if (!tokensOverlap) {
         throw new Error(`The connection ${name} has tokensOverlap false and hands out no token: use grantProxy.`);
       }
-      const subjects = checkedSubjects(name, connection, options);
+      const subjects = checkSubjects(name, connection, options);
       return grant(
         grantee,
         subjects.flatMap((subject) => TOKEN_METHODS.map((method) => arnOf(method, `tokens/${name}/${subject}`))),
@@ -114,7 +114,7 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
       if (proxy === undefined) {
         throw new Error(`The connection ${name} declares no proxy: give it a \`proxy\` with its methods and paths.`);
       }
-      const roots = checkedSubjects(name, connection, options).map((subject) => `proxy/${name}/${subject}`);
+      const roots = checkSubjects(name, connection, options).map((subject) => `proxy/${name}/${subject}`);
       return grant(
         grantee,
         roots.flatMap((root) =>
@@ -142,7 +142,7 @@ function pathsUnder(root: string, prefixes: readonly string[]): string[] {
   });
 }
 
-function checkedSubjects(
+function checkSubjects(
   name: string,
   { subjects: served, provider }: GrantableConnection,
   options: SubjectsOption = {},

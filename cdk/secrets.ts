@@ -12,7 +12,7 @@ import { DEFAULT_BROKER_NAME, isSecretArn } from './names.ts';
  * that two brokers can share an account. The name is settled at synth because it is part of every slot's fingerprint,
  * which an ARN known only at deploy could not be.
  */
-export function withSecretsNamed(configuration: Configuration, broker: string): Configuration {
+export function nameSecrets(configuration: Configuration, broker: string): Configuration {
   if (broker === DEFAULT_BROKER_NAME) return configuration;
   const connections: Record<string, Connection> = Object.create(null);
   for (const [name, connection] of Object.entries(configuration.connections)) {

@@ -30,7 +30,7 @@ import { checkBrokerName, DEFAULT_BROKER_NAME, mintPrefixOf } from './names.ts';
 import * as permissions from './permissions.ts';
 import { createRotationRule } from './rotation-rule.ts';
 import { createDeadLetterQueue, createSchedule } from './schedule.ts';
-import { makeSecret, namedSecretArn, withSecretsNamed } from './secrets.ts';
+import { makeSecret, namedSecretArn, nameSecrets } from './secrets.ts';
 import { createAuditTable, createKey, createSlotTable, reserveDataKeys } from './storage.ts';
 
 /** Properties of a broker. Only `configuration` is required. */
@@ -88,7 +88,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
   constructor(scope: Construct, id: string, props: TokenBrokerProps) {
     super(scope, id);
     this.name = checkBrokerName(props.name ?? DEFAULT_BROKER_NAME);
-    this.configuration = withSecretsNamed(props.configuration, this.name);
+    this.configuration = nameSecrets(props.configuration, this.name);
     const region = requireRegion(this);
     const { connections, madeSecrets, strictAudit, trust } = this.configuration;
     const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;

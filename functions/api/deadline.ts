@@ -8,12 +8,12 @@ export const ANSWERING_MS = 4_000;
 const FINISHING_MS = 1_000;
 
 /** Computes the end of the time for a request's work, in monotonic milliseconds (invariant 14). */
-export function deadlineOf(clock: Clock, context: Context): number {
+export function computeDeadline(clock: Clock, context: Context): number {
   return clock.monotonic() + context.getRemainingTimeInMillis() - ANSWERING_MS - FINISHING_MS;
 }
 
 /** The error of a request whose time is over. */
-export function deadlineExceeded(): BrokerError {
+export function createDeadlineError(): BrokerError {
   return new BrokerError('deadline_exceeded', 'The request took longer than the broker may take. Ask again.');
 }
 
@@ -23,7 +23,7 @@ export function deadlineExceeded(): BrokerError {
  */
 export function withinTime<T>(context: Context, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(deadlineExceeded()), context.getRemainingTimeInMillis() - ANSWERING_MS);
+    const timer = setTimeout(() => reject(createDeadlineError()), context.getRemainingTimeInMillis() - ANSWERING_MS);
     const settled = () => clearTimeout(timer);
     work().then(resolve, reject).then(settled);
   });

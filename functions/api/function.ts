@@ -1,7 +1,7 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
-import { deadlineOf, withinTime } from './deadline.ts';
-import { problemResponse, reportUnforeseen, toBrokerError } from './problem.ts';
+import { computeDeadline, withinTime } from './deadline.ts';
+import { createProblemResponse, reportUnforeseen, toBrokerError } from './problem.ts';
 import { type ApiEvent, requireCaller } from './request.ts';
 
 /** A request to the API, with who makes it and how long it may take. */
@@ -38,7 +38,7 @@ export function createApiFunction(
     const { code, status } = error;
     if (code === 'internal') reportUnforeseen(telemetry, thrown, requestId);
     telemetry.info('A request was answered with an error.', { code, status, routeKey, requestId });
-    const problem = problemResponse(error, requestId);
+    const problem = createProblemResponse(error, requestId);
     const marked = errorHeader === undefined ? {} : { [errorHeader]: code };
     return { ...problem, headers: { ...problem.headers, ...marked } };
   }
@@ -46,7 +46,7 @@ export function createApiFunction(
   return async (event, context) => {
     try {
       const { requestId } = event.requestContext;
-      const deadline = deadlineOf(clock, context);
+      const deadline = computeDeadline(clock, context);
       return await withinTime(context, async () =>
         answer({ event, caller: requireCaller(event), requestId, deadline }),
       );

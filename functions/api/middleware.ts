@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Telemetry } from '../core/words/platform.ts';
-import { ANSWERING_MS, deadlineExceeded } from './deadline.ts';
+import { ANSWERING_MS, createDeadlineError } from './deadline.ts';
 import { reportUnforeseen, toBrokerError } from './problem.ts';
 
 export interface MiddlewareOptions<Event, Result> {
@@ -50,5 +50,5 @@ function logFailure(telemetry: Telemetry, thrown: unknown, requestId: string): E
 }
 
 function throwDeadlineExceeded(): never {
-  throw deadlineExceeded();
+  throw createDeadlineError();
 }

@@ -23,12 +23,12 @@ export function reportUnforeseen(telemetry: Telemetry, error: unknown, requestId
 }
 
 /** The error of a proxied call to a connection that declares no proxy. */
-export function noProxy(connection: Connection): BrokerError {
+export function createNoProxyError(connection: Connection): BrokerError {
   return new BrokerError('not_found', `The connection ${connection.name} declares no proxy.`);
 }
 
 /** An error as an RFC 9457 problem, with `Retry-After` in whole seconds where the time is known (RFC 9110 §10.2.3). */
-export function problemResponse(error: BrokerError, requestId: string): APIGatewayProxyStructuredResultV2 {
+export function createProblemResponse(error: BrokerError, requestId: string): APIGatewayProxyStructuredResultV2 {
   const { code, status, detail, causeCode, retryAfterMs, allow } = error;
   return {
     statusCode: status,
@@ -54,7 +54,7 @@ export function problemResponse(error: BrokerError, requestId: string): APIGatew
 export const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;
 
 /** A JSON answer that no cache may keep. */
-export function jsonResponse(statusCode: number, body: unknown): APIGatewayProxyStructuredResultV2 {
+export function createJsonResponse(statusCode: number, body: unknown): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode,
     headers: { ...JSON_HEADERS },

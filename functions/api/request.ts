@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2WithIAMAuthorizer } from 'aws-lambda';
 import type { Connection } from '../core/slot/connection.ts';
 import { BrokerError } from '../core/words/errors.ts';
-import { connectionNamedBy } from './routes.ts';
+import { findRouteConnection } from './routes.ts';
 
 export type ApiEvent = APIGatewayProxyEventV2WithIAMAuthorizer;
 
@@ -25,7 +25,7 @@ export function requireCaller(event: ApiEvent): string {
 
 /** Finds the connection that the path names, as a parameter or in the route itself. Throws `unknown_connection`. */
 export function requireConnection(event: ApiEvent, connections: Readonly<Record<string, Connection>>): Connection {
-  const name = event.pathParameters?.['connection'] ?? connectionNamedBy(event.routeKey) ?? '';
+  const name = event.pathParameters?.['connection'] ?? findRouteConnection(event.routeKey) ?? '';
   const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
   if (connection === undefined) {
     throw new BrokerError('unknown_connection', 'There is no connection of this name. GET /connections lists them.');

@@ -24,7 +24,7 @@ const writtenOf = new WeakMap<Token, Written>();
  * The 200 of a hand-out: the names of RFC 6749 §5.1 first, and `headers` to be spread into a request as it is. An
  * exchange says besides what type of token it issued (RFC 8693 §2.2.1).
  */
-export function handOutResponse(
+export function createHandOutResponse(
   connection: Connection,
   slot: Slot,
   { token, source }: HandOut,

@@ -56,7 +56,7 @@ export function apiRoutesOf(connections: Readonly<Record<string, Connection>>): 
 const PROXY_ROUTE = /^ANY \/proxy\/([^/{}]+)\//;
 
 /** The connection that a route of `apiRoutesOf` names in its path; undefined for a route with a parameter there. */
-export function connectionNamedBy(routeKey: string): string | undefined {
+export function findRouteConnection(routeKey: string): string | undefined {
   return PROXY_ROUTE.exec(routeKey)?.[1];
 }
 

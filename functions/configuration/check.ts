@@ -9,7 +9,7 @@ import type { Configuration } from './configuration.ts';
 import { ConfigurationError, createProblem, type Problem } from './errors.ts';
 import { flag, NAME_PATTERN, NAME_RULE } from './fields.ts';
 import { canonicalizeUrl, isPlainHttp } from './origins.ts';
-import { checkProvider, warningsOfProvider } from './provider-rules.ts';
+import { checkProvider, findProviderWarnings } from './provider-rules.ts';
 import { providerSchema } from './provider-schema.ts';
 import {
   type CheckedDeclaration,
@@ -249,7 +249,7 @@ function findWarnings({ name, baseUrl, allowPlainHttp, settings }: Connection, p
     const warning = Object.hasOwn(warnings, value) ? warnings[value] : undefined;
     return warning === undefined ? [] : [`${at}.${key}: \`${value}\` ${warning}.`];
   });
-  return [...plain, ...words, ...warningsOfProvider(provider).map((each) => `${at}.provider: ${each}.`)];
+  return [...plain, ...words, ...findProviderWarnings(provider).map((each) => `${at}.provider: ${each}.`)];
 }
 
 /** Finds isolation groups whose connections differ in network: they run in the same functions, so in one network. */

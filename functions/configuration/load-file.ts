@@ -29,7 +29,10 @@ export async function loadConfigurationFile(path: string): Promise<Configuration
 
 async function requireFile(path: string): Promise<void> {
   const file = await stat(path).catch((error: unknown) => {
-    throw createError(path, codeOf(error) === 'ENOENT' ? 'there is no such file: check the path' : unreadable(error));
+    throw createError(
+      path,
+      codeOf(error) === 'ENOENT' ? 'there is no such file: check the path' : describeUnreadable(error),
+    );
   });
   if (!file.isFile()) {
     throw createError(path, 'is not a file: name the file that declares the connections');
@@ -41,7 +44,7 @@ async function requireFile(path: string): Promise<void> {
 
 async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw createError(path, unreadable(error));
+    throw createError(path, describeUnreadable(error));
   });
   const parsed = parseJsonText(text);
   if ('breaksAt' in parsed) throw createError(path, `is not JSON: look at ${parsed.breaksAt}`);
@@ -87,7 +90,7 @@ function createError(path: string, message: string): ConfigurationError {
   return new ConfigurationError([{ path: '', message }], path);
 }
 
-function unreadable(error: unknown): string {
+function describeUnreadable(error: unknown): string {
   return `cannot be read (${codeOf(error)}): check its permissions`;
 }
 

@@ -10,7 +10,7 @@ export function readsOf(steps: readonly Step[] = []): readonly string[] {
 }
 
 /** Finds names that two things give, and settings that are keys of every connection. */
-export function nameProblems(provider: Provider, connectionKeys: readonly string[]): ProviderProblem[] {
+export function findNameProblems(provider: Provider, connectionKeys: readonly string[]): ProviderProblem[] {
   const { secretFields, settings = {}, derived = {} } = provider;
   const problems: ProviderProblem[] = [];
   const owners = new Map<string, string>([...GIVEN, 'token'].map((name) => [name, 'the broker']));
@@ -43,7 +43,7 @@ export function nameProblems(provider: Provider, connectionKeys: readonly string
 }
 
 /** Finds derived values that name what nothing gives before them. */
-export function derivedProblems(provider: Provider): ProviderProblem[] {
+export function findDerivedProblems(provider: Provider): ProviderProblem[] {
   const { derived = {} } = provider;
   const before: string[] = [];
   return Object.entries(derived).flatMap(([name, each]) => {
@@ -55,7 +55,7 @@ export function derivedProblems(provider: Provider): ProviderProblem[] {
         : []),
     ]);
     before.push(name);
-    return unknownNames(namesInDerived(each), known, ['derived', name]);
+    return findUnknownNames(namesInDerived(each), known, ['derived', name]);
   });
 }
 
@@ -79,7 +79,7 @@ function derivedBefore(provider: Provider): readonly string[] {
 }
 
 /** Finds names that nothing gives. */
-export function unknownNames(
+export function findUnknownNames(
   names: readonly string[],
   known: ReadonlySet<string>,
   path: readonly PropertyKey[],
@@ -93,7 +93,7 @@ export function unknownNames(
 }
 
 /** Finds steps that name what nothing gives before them, and logins that read no token. */
-export function loginProblems(provider: Provider): ProviderProblem[] {
+export function findLoginProblems(provider: Provider): ProviderProblem[] {
   const { logins } = provider;
   if (logins.system === undefined && logins.user === undefined)
     return [{ path: ['logins'], message: 'must have steps for `system`, `user` or both' }];
@@ -107,7 +107,7 @@ export function loginProblems(provider: Provider): ProviderProblem[] {
       ...derivedBefore(provider),
     ]);
     const problems = steps.flatMap((step, index) => {
-      const found = unknownNames(namesInStep(step), known, ['logins', kind, index]);
+      const found = findUnknownNames(namesInStep(step), known, ['logins', kind, index]);
       for (const name of readsOf([step])) known.add(name);
       return found;
     });
@@ -122,7 +122,7 @@ export function loginProblems(provider: Provider): ProviderProblem[] {
 }
 
 /** Finds renewals, probes and logouts that name what nothing gives. */
-export function renewalProblems(provider: Provider): ProviderProblem[] {
+export function findRenewalProblems(provider: Provider): ProviderProblem[] {
   const { renewal, probe, logout } = provider;
   const known = new Set([
     ...namesGiven(provider, 'any'),
@@ -131,7 +131,7 @@ export function renewalProblems(provider: Provider): ProviderProblem[] {
     ...readsOf(allLogins(provider)),
   ]);
   const of = (path: readonly PropertyKey[], step: Step | undefined) =>
-    step === undefined ? [] : unknownNames(namesInStep(step), known, path);
+    step === undefined ? [] : findUnknownNames(namesInStep(step), known, path);
   const problems = [...of(['probe'], probe), ...of(['logout'], logout)];
   if (renewal === undefined) return problems;
   if ('slide' in renewal) {

@@ -4,15 +4,15 @@ import { isJsonObject } from '../core/words/json.ts';
 import { isProxyOnly, namesInPlacement, namesToken, secretNames, stepsOf } from '../providers/names.ts';
 import {
   allLogins,
-  derivedProblems,
-  loginProblems,
-  nameProblems,
+  findDerivedProblems,
+  findLoginProblems,
+  findNameProblems,
+  findRenewalProblems,
+  findUnknownNames,
   namesGiven,
   readsOf,
-  renewalProblems,
-  unknownNames,
 } from './provider-names.ts';
-import { headerProblems, hostProblems, type ProviderProblem, urlProblems } from './provider-urls.ts';
+import { findHeaderProblems, findHostProblems, findUrlProblems, type ProviderProblem } from './provider-urls.ts';
 
 const SHORTEST_ROTATING_SECONDS = 900;
 const LONGEST_UNKNOWN_SECONDS = 3600;
@@ -20,22 +20,22 @@ const LONGEST_UNKNOWN_SECONDS = 3600;
 /** Finds everything that is wrong with a provider across its keys: names that nothing gives, clashes, where URLs lead. */
 export function checkProvider(provider: Provider, connectionKeys: readonly string[]): readonly ProviderProblem[] {
   return [
-    ...nameProblems(provider, connectionKeys),
-    ...settingProblems(provider),
-    ...subjectProblems(provider),
-    ...derivedProblems(provider),
-    ...loginProblems(provider),
-    ...stepsOf(provider).flatMap(({ at, step }) => stepProblems(provider, at, step)),
-    ...placementProblems(provider),
-    ...lifetimeProblems(provider),
-    ...renewalProblems(provider),
-    ...ruleProblems(provider),
-    ...rotationProblems(provider),
+    ...findNameProblems(provider, connectionKeys),
+    ...findSettingProblems(provider),
+    ...findSubjectProblems(provider),
+    ...findDerivedProblems(provider),
+    ...findLoginProblems(provider),
+    ...stepsOf(provider).flatMap(({ at, step }) => findStepProblems(provider, at, step)),
+    ...findPlacementProblems(provider),
+    ...findLifetimeProblems(provider),
+    ...findRenewalProblems(provider),
+    ...findRuleProblems(provider),
+    ...findRotationProblems(provider),
   ];
 }
 
 /** Finds what is allowed but unsafe in a provider, and what the broker does not act on. */
-export function warningsOfProvider(provider: Provider): readonly string[] {
+export function findProviderWarnings(provider: Provider): readonly string[] {
   const secret = secretNames(provider);
   const inUrls = stepsOf(provider).filter(({ step }) => {
     const named = [...namesIn(step.url), ...Object.values(step.query ?? {}).flatMap(namesIn)];
@@ -49,12 +49,12 @@ export function warningsOfProvider(provider: Provider): readonly string[] {
     ...(byPassword
       ? ['uses the password grant, which RFC 9700 §2.4 advises against: use another grant where the upstream has one']
       : []),
-    ...notActedOn(provider),
+    ...warnOfUnusedKeys(provider),
   ];
 }
 
 /** Warns of declared keys that the broker does not act on yet. */
-function notActedOn({ secretFields, limits = {}, probe, logout }: Provider): readonly string[] {
+function warnOfUnusedKeys({ secretFields, limits = {}, probe, logout }: Provider): readonly string[] {
   return [
     ...Object.entries(secretFields)
       .filter(([, { rotates }]) => rotates !== undefined)
@@ -75,7 +75,7 @@ function grantTypeIn({ form, json }: Step): unknown {
   return form?.['grant_type'] ?? (isJsonObject(json) ? json['grant_type'] : undefined);
 }
 
-function settingProblems({ settings = {} }: Provider): ProviderProblem[] {
+function findSettingProblems({ settings = {} }: Provider): ProviderProblem[] {
   return Object.entries(settings).flatMap(([name, { kind, values, separator, default: byDefault }]) => {
     const path = ['settings', name];
     const problems: ProviderProblem[] = [];
@@ -89,7 +89,7 @@ function settingProblems({ settings = {} }: Provider): ProviderProblem[] {
   });
 }
 
-function subjectProblems({ userSubject, logins, answers = [], ownerClaim }: Provider): ProviderProblem[] {
+function findSubjectProblems({ userSubject, logins, answers = [], ownerClaim }: Provider): ProviderProblem[] {
   const problems: ProviderProblem[] = [];
   if (userSubject !== undefined && logins.user === undefined)
     problems.push({ path: ['userSubject'], message: 'needs steps in `logins.user`' });
@@ -101,7 +101,7 @@ function subjectProblems({ userSubject, logins, answers = [], ownerClaim }: Prov
       message: 'is about users, and there is no `userSubject`',
     });
   }
-  const problem = userSubject && patternProblem(userSubject.pattern);
+  const problem = userSubject && findPatternProblem(userSubject.pattern);
   if (problem !== undefined) problems.push({ path: ['userSubject', 'pattern'], message: problem });
   return problems;
 }
@@ -110,7 +110,7 @@ function subjectProblems({ userSubject, logins, answers = [], ownerClaim }: Prov
  * Says why a pattern may not judge subjects: it must compile, and take a time that grows with the subject alone. So no
  * group is repeated, nothing looks back or ahead, and one part at most is of any length.
  */
-export function patternProblem(pattern: string): string | undefined {
+export function findPatternProblem(pattern: string): string | undefined {
   try {
     new RegExp(`^(?:${pattern})$`, 'u');
   } catch {
@@ -124,7 +124,7 @@ export function patternProblem(pattern: string): string | undefined {
   return undefined;
 }
 
-function stepProblems(provider: Provider, at: readonly (string | number)[], step: Step): ProviderProblem[] {
+function findStepProblems(provider: Provider, at: readonly (string | number)[], step: Step): ProviderProblem[] {
   const bodies = (['json', 'form', 'xml', 'parameters'] as const).filter((key) => step[key] !== undefined);
   const several =
     bodies.length > 1
@@ -132,14 +132,18 @@ function stepProblems(provider: Provider, at: readonly (string | number)[], step
       : [];
   return [
     ...several,
-    ...headerProblems([...at, 'headers'], step.headers),
-    ...urlProblems(provider, [...at, 'url'], step.url, step.hosts),
-    ...hostProblems([...at, 'hosts'], step.hosts),
-    ...asProblems(provider, at, step),
+    ...findHeaderProblems([...at, 'headers'], step.headers),
+    ...findUrlProblems(provider, [...at, 'url'], step.url, step.hosts),
+    ...findHostProblems([...at, 'hosts'], step.hosts),
+    ...findParametersProblems(provider, at, step),
   ];
 }
 
-function asProblems({ settings = {} }: Provider, at: readonly PropertyKey[], { parameters }: Step): ProviderProblem[] {
+function findParametersProblems(
+  { settings = {} }: Provider,
+  at: readonly PropertyKey[],
+  { parameters }: Step,
+): ProviderProblem[] {
   if (parameters === undefined) return [];
   const [name] = namesIn(parameters.as);
   const words = name === undefined ? [parameters.as] : (settings[name]?.values ?? []);
@@ -154,7 +158,7 @@ function asProblems({ settings = {} }: Provider, at: readonly PropertyKey[], { p
       ];
 }
 
-function placementProblems(provider: Provider): ProviderProblem[] {
+function findPlacementProblems(provider: Provider): ProviderProblem[] {
   const { placement, derived = {} } = provider;
   const known = new Set([
     ...namesGiven(provider, 'any'),
@@ -163,12 +167,12 @@ function placementProblems(provider: Provider): ProviderProblem[] {
     ...readsOf(allLogins(provider)),
   ]);
   const problems = [
-    ...unknownNames(namesInPlacement(placement), known, ['placement']),
-    ...headerProblems(['placement', 'headers'], placement.headers),
-    ...hostProblems(['placement', 'hosts'], placement.hosts),
+    ...findUnknownNames(namesInPlacement(placement), known, ['placement']),
+    ...findHeaderProblems(['placement', 'headers'], placement.headers),
+    ...findHostProblems(['placement', 'hosts'], placement.hosts),
     ...(placement.baseUrl === undefined
       ? []
-      : urlProblems(provider, ['placement', 'baseUrl'], placement.baseUrl, placement.hosts)),
+      : findUrlProblems(provider, ['placement', 'baseUrl'], placement.baseUrl, placement.hosts)),
   ];
   const named = namesInPlacement({ headers: placement.headers ?? {}, query: placement.query ?? {} });
   const carriesToken = named.some((name) => name === 'token' || namesToken(name, provider));
@@ -181,7 +185,7 @@ function placementProblems(provider: Provider): ProviderProblem[] {
   return problems;
 }
 
-function lifetimeProblems(provider: Provider): ProviderProblem[] {
+function findLifetimeProblems(provider: Provider): ProviderProblem[] {
   const { lifetime = [], defaults = {}, derived = {} } = provider;
   const read = new Set([...readsOf(allLogins(provider)), ...Object.keys(derived), 'token']);
   const problems = lifetime.flatMap((end, index): ProviderProblem[] => {
@@ -203,7 +207,7 @@ function lifetimeProblems(provider: Provider): ProviderProblem[] {
   return problems;
 }
 
-function ruleProblems({ answers = [] }: Provider): ProviderProblem[] {
+function findRuleProblems({ answers = [] }: Provider): ProviderProblem[] {
   return answers.flatMap(({ status, at, is, means }, index) => {
     const path = ['answers', index];
     if (is !== undefined && at === undefined)
@@ -216,7 +220,7 @@ function ruleProblems({ answers = [] }: Provider): ProviderProblem[] {
   });
 }
 
-function rotationProblems(provider: Provider): ProviderProblem[] {
+function findRotationProblems(provider: Provider): ProviderProblem[] {
   const { secretFields, logins, lifetime = [], defaults = {} } = provider;
   return Object.entries(secretFields).flatMap(([name, { rotates }]) => {
     if (rotates === undefined) return [];
@@ -240,7 +244,7 @@ function rotationProblems(provider: Provider): ProviderProblem[] {
 }
 
 /** Reports whether a connection of this provider needs `proxy`, and says why. */
-export function proxyReason(provider: Provider): string | undefined {
+export function findProxyReason(provider: Provider): string | undefined {
   return isProxyOnly(provider)
     ? 'its API calls carry a part of the credential, so its tokens are never handed out: declare `proxy`'
     : undefined;

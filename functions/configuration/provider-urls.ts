@@ -23,7 +23,7 @@ const RESERVED_HEADERS = new Set([
 const HOST_PATTERN = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/;
 
 /** Finds headers that HTTP, or the broker itself, sets. */
-export function headerProblems(
+export function findHeaderProblems(
   path: readonly PropertyKey[],
   headers: Readonly<Record<string, string>> = {},
 ): ProviderProblem[] {
@@ -33,7 +33,7 @@ export function headerProblems(
 }
 
 /** Finds entries that are neither a host nor the end of one. */
-export function hostProblems(path: readonly PropertyKey[], hosts: readonly string[] = []): ProviderProblem[] {
+export function findHostProblems(path: readonly PropertyKey[], hosts: readonly string[] = []): ProviderProblem[] {
   return hosts.flatMap((host, index) => {
     if (HOST_PATTERN.test(host)) return [];
     return [
@@ -47,7 +47,7 @@ export function hostProblems(path: readonly PropertyKey[], hosts: readonly strin
 }
 
 /** Finds a URL's faulty host: allowed are the connection's own, a text, settings, and `hosts` for an answer's value. */
-export function urlProblems(
+export function findUrlProblems(
   provider: Provider,
   path: readonly PropertyKey[],
   url: string,

@@ -23,7 +23,7 @@ import {
   vpcId,
 } from './fields.ts';
 import { findOriginFault, isPlainHttp, PLAIN_HTTP } from './origins.ts';
-import { proxyReason } from './provider-rules.ts';
+import { findProxyReason } from './provider-rules.ts';
 import { rule, strictObject } from './shape.ts';
 
 /** Allowed skew between clocks, in seconds: what a token must have left beyond `minTtlSeconds`. */
@@ -196,7 +196,7 @@ export function createConnectionSchema(
       });
     }),
     rule([], ({ proxy }, report) => {
-      const reason = provider && proxyReason(provider);
+      const reason = provider && findProxyReason(provider);
       if (reason !== undefined && proxy === undefined) report(reason, 'provider');
     }),
     rule(['tokensOverlap'], ({ tokensOverlap, proxy }, report) => {

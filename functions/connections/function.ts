@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiCall, type ApiHandler, createApiFunction } from '../api/function.ts';
-import { jsonResponse, noProxy } from '../api/problem.ts';
+import { createJsonResponse, createNoProxyError } from '../api/problem.ts';
 import { requireConnection } from '../api/request.ts';
 import { isoSeconds } from '../api/response.ts';
 import { methodsOf } from '../api/routes.ts';
@@ -26,13 +26,13 @@ export function createConnectionsFunction(dependencies: {
   const purge = createPurge(dependencies);
 
   const answers: Readonly<Record<string, (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2>>> = {
-    'GET /connections': async () => jsonResponse(200, { connections: Object.values(connections).map(summaryOf) }),
+    'GET /connections': async () => createJsonResponse(200, { connections: Object.values(connections).map(summaryOf) }),
 
     'GET /connections/{connection}': async ({ event }) => {
       const connection = requireConnection(event, connections);
       const { slots, next } = await listSlots(connection, event.queryStringParameters?.['next']);
       const page = { ...summaryOf(connection), ...writtenOf(connection), slots: slots.map(slotJson) };
-      return jsonResponse(200, next === undefined ? page : { ...page, next });
+      return createJsonResponse(200, next === undefined ? page : { ...page, next });
     },
 
     'DELETE /tokens/{connection}/{subject}': async ({ event, caller, requestId }) => {
@@ -43,7 +43,7 @@ export function createConnectionsFunction(dependencies: {
     },
 
     'ANY /proxy/{connection}/{subject}/{path+}': async ({ event }) => {
-      throw noProxy(requireConnection(event, connections));
+      throw createNoProxyError(requireConnection(event, connections));
     },
   };
 

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { jsonResponse, toBrokerError } from '../api/problem.ts';
+import { createJsonResponse, toBrokerError } from '../api/problem.ts';
 import type { BrokerError, BrokerErrorCode } from '../core/words/errors.ts';
 
 /** `Retry-After` for failures of unknown duration. */
@@ -56,14 +56,14 @@ export class ExchangeError extends Error {
 }
 
 /** Turns whatever was thrown into an `ExchangeError`; of what is unforeseen nothing is kept. */
-export function exchangeErrorOf(error: unknown): ExchangeError {
+export function toExchangeError(error: unknown): ExchangeError {
   if (error instanceof ExchangeError) return error;
   const brokerError = toBrokerError(error);
   const { detail, retryAfterMs } = brokerError;
-  return new ExchangeError(oauthCodeOf(brokerError), detail, { retryAfterMs, brokerError });
+  return new ExchangeError(toOauthCode(brokerError), detail, { retryAfterMs, brokerError });
 }
 
-function oauthCodeOf({ code, status }: BrokerError): ExchangeErrorCode {
+function toOauthCode({ code, status }: BrokerError): ExchangeErrorCode {
   if (status === 500) return 'server_error';
   if (status === 429 || status > 500) return 'temporarily_unavailable';
   return status === 403 || targetCodes.has(code) ? 'invalid_target' : 'invalid_request';
@@ -73,9 +73,12 @@ function oauthCodeOf({ code, status }: BrokerError): ExchangeErrorCode {
  * The answer of RFC 6749 §5.2: `error` and `error_description`; and beside them `code`, the broker's own, with its
  * `cause` in a cooldown, and `request_id`. A 503 always has `Retry-After`, in whole seconds.
  */
-export function exchangeErrorResponse(error: ExchangeError, requestId: string): APIGatewayProxyStructuredResultV2 {
+export function createExchangeErrorResponse(
+  error: ExchangeError,
+  requestId: string,
+): APIGatewayProxyStructuredResultV2 {
   const { brokerError, detail, status } = error;
-  const response = jsonResponse(status, {
+  const response = createJsonResponse(status, {
     error: error.error,
     error_description: describable(detail),
     ...(brokerError === undefined ? {} : { code: brokerError.code }),

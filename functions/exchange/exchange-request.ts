@@ -33,8 +33,8 @@ export interface ExchangeRequest {
  * Throws for a body over 16 KB (413) or of another type (415), and an `ExchangeError` for a repeated parameter, a
  * missing one, another grant or token type, and for what this endpoint does not do: `resource`, `scope`, `actor_token`.
  */
-export function exchangeRequestOf(event: ApiEvent): ExchangeRequest {
-  const form = formOf(event);
+export function parseExchangeRequest(event: ApiEvent): ExchangeRequest {
+  const form = parseForm(event);
   const grantType = required(form, 'grant_type');
   if (grantType !== TOKEN_EXCHANGE) {
     throw new ExchangeError('unsupported_grant_type', `The grant_type must be ${TOKEN_EXCHANGE}.`);
@@ -69,7 +69,7 @@ function refuseUnsupported(form: ReadonlyMap<string, string>): void {
 }
 
 /** The parameters that have a value. A map, so that `__proto__` is a name like any other. */
-function formOf(event: ApiEvent): ReadonlyMap<string, string> {
+function parseForm(event: ApiEvent): ReadonlyMap<string, string> {
   const bytes = decodeBody(event, MAXIMUM_FORM_BYTES);
   if (!FORM_TYPE.test(event.headers['content-type'] ?? '')) {
     throw new BrokerError('unsupported_media_type', 'Send the body as application/x-www-form-urlencoded.');

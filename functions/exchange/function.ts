@@ -1,9 +1,9 @@
-import { deadlineOf } from '../api/deadline.ts';
+import { computeDeadline } from '../api/deadline.ts';
 import type { ApiHandler, ApiResponse } from '../api/function.ts';
 import { withMiddleware } from '../api/middleware.ts';
 import { reportUnforeseen } from '../api/problem.ts';
 import type { ApiEvent } from '../api/request.ts';
-import { handOutResponse } from '../api/response.ts';
+import { createHandOutResponse } from '../api/response.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
 import type { Surroundings } from '../composition/instance.ts';
 import type { Trust } from '../configuration/trust.ts';
@@ -12,11 +12,11 @@ import type { Connection } from '../core/slot/connection.ts';
 import { requireSlot } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
 import { createUpstreamHttp } from '../http/client.ts';
-import { ExchangeError, exchangeErrorOf, exchangeErrorResponse } from './exchange-error.ts';
-import { ACCESS_TOKEN, type ExchangeRequest, exchangeRequestOf } from './exchange-request.ts';
+import { createExchangeErrorResponse, ExchangeError, toExchangeError } from './exchange-error.ts';
+import { ACCESS_TOKEN, type ExchangeRequest, parseExchangeRequest } from './exchange-request.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 import { isTrusted, keySourcesOf } from './trust-rules.ts';
-import { createWorkloadVerifier, unverifiedIssuerOf, type Workload } from './workload.ts';
+import { createWorkloadVerifier, readUnverifiedIssuer, type Workload } from './workload.ts';
 
 export interface ExchangeDependencies extends HandOutDependencies {
   readonly connections: Readonly<Record<string, Connection>>;
@@ -37,7 +37,7 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
   /** The workload, if a rule lets it have what it asks for. Tries every place of keys that the rules name. */
   async function trustedWorkload(request: ExchangeRequest): Promise<Workload> {
     if (trust.length === 0) throw new ExchangeError('invalid_target', 'This broker trusts no workload.');
-    const sources = keySourcesOf(trust, unverifiedIssuerOf(request.subjectToken));
+    const sources = keySourcesOf(trust, readUnverifiedIssuer(request.subjectToken));
     if (sources.length === 0) {
       throw new ExchangeError('invalid_request', 'The subject token is of an issuer that this broker does not trust.');
     }
@@ -49,7 +49,7 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
       else if (isTrusted(trust, { workload: outcome.value, source }, request)) return outcome.value;
     }
     // A source of keys that did not answer could be the one that verifies the token.
-    const trouble = failures.find((failure) => exchangeErrorOf(failure).error === 'temporarily_unavailable');
+    const trouble = failures.find((failure) => toExchangeError(failure).error === 'temporarily_unavailable');
     if (trouble !== undefined) throw trouble;
     if (failures.length === sources.length) throw failures[0];
     throw new ExchangeError(
@@ -60,25 +60,27 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
 
   async function exchange(event: ApiEvent, deadline: number): Promise<ApiResponse> {
     const { requestId } = event.requestContext;
-    const request = exchangeRequestOf(event);
+    const request = parseExchangeRequest(event);
     const workload = await trustedWorkload(request);
     const connection = declared(dependencies.connections, request.connection);
     const slot = requireSlot(connection, request.subject);
     const caller = `${workload.issuer}#${workload.subject}`;
     const handedOut = await handOut({ connection, slot, caller, requestId, deadline, via: 'exchange' });
-    return handOutResponse(connection, slot, handedOut, { now: clock.now(), issuedTokenType: ACCESS_TOKEN });
+    return createHandOutResponse(connection, slot, handedOut, { now: clock.now(), issuedTokenType: ACCESS_TOKEN });
   }
 
   function answerError(thrown: unknown, { requestContext: { requestId, routeKey } }: ApiEvent): ApiResponse {
-    const error = exchangeErrorOf(thrown);
+    const error = toExchangeError(thrown);
     const { status, detail } = error;
     if (error.error === 'server_error') reportUnforeseen(telemetry, thrown, requestId);
     const code = error.brokerError?.code ?? error.error;
     telemetry.info('An exchange was refused.', { code, detail, status, routeKey, requestId });
-    return exchangeErrorResponse(error, requestId);
+    return createExchangeErrorResponse(error, requestId);
   }
 
-  return withMiddleware({ telemetry, answerError }, (event, context) => exchange(event, deadlineOf(clock, context)));
+  return withMiddleware({ telemetry, answerError }, (event, context) =>
+    exchange(event, computeDeadline(clock, context)),
+  );
 }
 
 /** A rule names declared connections only; this one was declared when the configuration was checked. */

@@ -34,13 +34,13 @@ export interface Workload {
 }
 
 /** Reads who is said to have issued a token, before anything of it is believed. Throws `invalid_request` for no JWT. */
-export function unverifiedIssuerOf(token: Secret<string>): string {
-  const issuer = decodedIssuer(token);
+export function readUnverifiedIssuer(token: Secret<string>): string {
+  const issuer = decodeIssuer(token);
   if (typeof issuer !== 'string') throw refusal('has no issuer (iss)');
   return issuer;
 }
 
-function decodedIssuer(token: Secret<string>): unknown {
+function decodeIssuer(token: Secret<string>): unknown {
   try {
     return decodeJwt(token.reveal()).iss;
   } catch {
@@ -72,14 +72,14 @@ export function createWorkloadVerifier({
         clockTolerance: SKEW_SECONDS,
         currentDate: new Date(now),
       });
-      return workloadOf(payload, source.issuer, now);
+      return readWorkload(payload, source.issuer, now);
     } catch (error) {
-      throw error instanceof ExchangeError ? error : refusal(reasonOf(error));
+      throw error instanceof ExchangeError ? error : refusal(describeError(error));
     }
   };
 }
 
-function workloadOf(payload: JWTPayload, issuer: string, now: number): Workload {
+function readWorkload(payload: JWTPayload, issuer: string, now: number): Workload {
   const { sub, aud, iat } = payload;
   if (typeof sub !== 'string' || sub === '' || sub.length > LONGEST_SUBJECT) {
     throw refusal(`needs a subject (sub) of 1 to ${LONGEST_SUBJECT} characters`);
@@ -97,7 +97,7 @@ function refusal(what: string): ExchangeError {
 }
 
 /** Describes an error by its kind alone: the library's messages may quote the token. */
-function reasonOf(error: unknown): string {
+function describeError(error: unknown): string {
   if (error instanceof errors.JOSEAlgNotAllowed) return `is not signed with one of ${ALGORITHMS.join(', ')}`;
   if (error instanceof errors.JWTExpired) return 'has expired';
   if (error instanceof errors.JWKSNoMatchingKey) return 'names a key that its issuer does not publish';

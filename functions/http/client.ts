@@ -46,7 +46,7 @@ function exchange(
     );
 
     try {
-      outgoing = open(optionsOf(request));
+      outgoing = open(buildOptions(request));
     } catch {
       settle({ kind: 'failure', reason: 'request', sent: false });
       return;
@@ -59,7 +59,7 @@ function exchange(
     outgoing.on('error', (error) => settle(failureOf(error, phase)));
     outgoing.once('upgrade', () => settle({ kind: 'failure', reason: 'protocol', sent: true }));
     outgoing.once('response', (response) => {
-      answerOf(response, request.maximumBodyBytes ?? MAXIMUM_BODY_BYTES).then(settle, () =>
+      readAnswer(response, request.maximumBodyBytes ?? MAXIMUM_BODY_BYTES).then(settle, () =>
         settle({ kind: 'failure', reason: 'protocol', sent: true }),
       );
     });
@@ -67,7 +67,7 @@ function exchange(
   });
 }
 
-function optionsOf(request: HttpRequest): RequestOptions {
+function buildOptions(request: HttpRequest): RequestOptions {
   const length = request.body === undefined ? undefined : Buffer.byteLength(request.body);
   return {
     method: request.method,
@@ -85,7 +85,7 @@ function optionsOf(request: HttpRequest): RequestOptions {
   };
 }
 
-async function answerOf(response: IncomingMessage, maximumBytes: number): Promise<HttpResponse | HttpFailure> {
+async function readAnswer(response: IncomingMessage, maximumBytes: number): Promise<HttpResponse | HttpFailure> {
   const body = await readBody(response, maximumBytes);
   if (typeof body === 'string') return { kind: 'failure', reason: body, sent: true };
   const headers: HttpHeaders = response.headersDistinct;

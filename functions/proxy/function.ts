@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ApiHandler, createApiFunction } from '../api/function.ts';
-import { noProxy } from '../api/problem.ts';
+import { createNoProxyError } from '../api/problem.ts';
 import { type ApiEvent, requireConnection } from '../api/request.ts';
 import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
@@ -31,7 +31,7 @@ export function createProxyFunction(
   return createApiFunction({ ...dependencies, errorHeader: ERROR_HEADER }, async ({ event, ...call }) => {
     const connection = requireConnection(event, connections);
     const policy = connection.proxy;
-    if (policy === undefined || connection.isolation !== isolation) throw noProxy(connection);
+    if (policy === undefined || connection.isolation !== isolation) throw createNoProxyError(connection);
     const slot = requireSlot(connection, event.pathParameters?.['subject'] ?? '');
     const request = buildForwardedRequest(event, connection, policy);
     assertAllowed(policy, request, connection);

@@ -1,6 +1,6 @@
 import { type ApiHandler, createApiFunction } from '../api/function.ts';
 import { type ApiEvent, parseMinTtl, requireConnection } from '../api/request.ts';
-import { handOutResponse } from '../api/response.ts';
+import { createHandOutResponse } from '../api/response.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
 import type { Surroundings } from '../composition/instance.ts';
 import { warmUp } from '../composition/warm-up.ts';
@@ -31,7 +31,7 @@ export function createTokenFunction(
       ...(minTtlSeconds === undefined ? {} : { minTtlSeconds }),
       ...(rejectedHash === undefined ? {} : { rejectedHash }),
     });
-    return handOutResponse(connection, slot, handedOut, { now: dependencies.clock.now() });
+    return createHandOutResponse(connection, slot, handedOut, { now: dependencies.clock.now() });
   });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adviceFor, findRegion } from '../../cdk/deploy-advice.ts';
+import { findAdvice, findRegion } from '../../cdk/deploy-advice.ts';
 
 describe('the advice on a failed deployment', () => {
   it.each([
@@ -17,11 +17,11 @@ describe('the advice on a failed deployment', () => {
     ],
     ['The operation failed because the secret token-broker/wfm already exists.', 'aws secretsmanager delete-secret'],
   ])('for "%s" is the command that mends it', (output, command) => {
-    expect(adviceFor(output)).toContain(command);
+    expect(findAdvice(output)).toContain(command);
   });
 
   it('is absent for an unknown error', () => {
-    expect(adviceFor('Resource handler returned message: "Rate exceeded"')).toBeUndefined();
+    expect(findAdvice('Resource handler returned message: "Rate exceeded"')).toBeUndefined();
   });
 });
 

@@ -70,7 +70,7 @@ export function awsClientConfig(settings: AwsClientSettings, environment: Enviro
   const { service, requestTimeoutMs = REQUEST_TIMEOUT_MS, maxAttempts = MAX_ATTEMPTS, keepAlive = true } = settings;
   const region = environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'];
   const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] || environment['AWS_ENDPOINT_URL'];
-  const credentials = credentialsIn(environment);
+  const credentials = readCredentials(environment);
   // A limited `maxSockets` makes Node reuse connections even with `keepAlive: false`.
   const agent = { keepAlive, maxSockets: keepAlive ? MAX_SOCKETS : Number.POSITIVE_INFINITY };
   return {
@@ -99,7 +99,7 @@ export function awsClientConfig(settings: AwsClientSettings, environment: Enviro
   };
 }
 
-function credentialsIn(environment: Environment): AwsCredentials | undefined {
+function readCredentials(environment: Environment): AwsCredentials | undefined {
   const accessKeyId = environment['AWS_ACCESS_KEY_ID'];
   const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY'];
   const sessionToken = environment['AWS_SESSION_TOKEN'];

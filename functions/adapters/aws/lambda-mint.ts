@@ -38,7 +38,7 @@ export function createLambdaMint({
       const command = new InvokeCommand({
         FunctionName: functionNameOf(connection),
         InvocationType: 'RequestResponse',
-        Payload: payloadOf(request),
+        Payload: encodeRequest(request),
       });
       try {
         const output = await withinTime(timeoutMs, (abortSignal) => client.send(command, { abortSignal }));
@@ -54,7 +54,7 @@ export function createLambdaMint({
         const command = new InvokeCommand({
           FunctionName: functionNameOf(connection),
           InvocationType: 'Event',
-          Payload: payloadOf(request),
+          Payload: encodeRequest(request),
         });
         await withinTime(ASK_TIMEOUT_MS, (abortSignal) => client.send(command, { abortSignal }));
       } catch {
@@ -64,7 +64,7 @@ export function createLambdaMint({
   };
 }
 
-function payloadOf(request: MintRequest): Uint8Array {
+function encodeRequest(request: MintRequest): Uint8Array {
   return Buffer.from(JSON.stringify(request), 'utf8');
 }
 

@@ -79,7 +79,7 @@ function isWithin(age: number, limitMs: number): boolean {
 async function fetchCurrent(client: SecretsManagerClient, secret: string): Promise<SecretVersion> {
   const command = new GetSecretValueCommand({ SecretId: secret, VersionStage: CURRENT_STAGE });
   const { SecretString, VersionId } = await client.send(command).catch((error: unknown) => {
-    throw whyUnavailable(error, secret);
+    throw explainUnavailable(error, secret);
   });
   if (SecretString === undefined || SecretString.trim() === '') throw hasNoValue(secret);
   if (VersionId === undefined) throw unavailable('Secrets Manager gave a secret without naming its version.');
@@ -87,7 +87,7 @@ async function fetchCurrent(client: SecretsManagerClient, secret: string): Promi
 }
 
 // Messages of Secrets Manager hold ARNs, hence our own words and no cause.
-function whyUnavailable(error: unknown, secret: string): BrokerError {
+function explainUnavailable(error: unknown, secret: string): BrokerError {
   if (error instanceof ResourceNotFoundException) return hasNoValue(secret);
   const name = error instanceof SecretsManagerServiceException ? error.name : '';
   if (name === 'AccessDeniedException' || name === 'DecryptionFailure') {

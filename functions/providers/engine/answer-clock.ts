@@ -6,7 +6,7 @@ const DELTA_SECONDS = /^\d{1,10}$/;
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /** The answer's `Date` in epoch milliseconds, or undefined where it has none that can be read (H14). */
-export function serverDateOf(headers: HttpHeaders): number | undefined {
+export function readServerDate(headers: HttpHeaders): number | undefined {
   const date = single(headers, 'date');
   return date === undefined ? undefined : parseHttpDate(date);
 }
@@ -15,13 +15,13 @@ export function serverDateOf(headers: HttpHeaders): number | undefined {
  * Reads `Retry-After` in milliseconds, at most an hour (RFC 9110 §10.2.3). A date counts from the answer's own `Date`,
  * else from `now`. Undefined where the header is absent or cannot be read.
  */
-export function retryAfterMsOf(headers: HttpHeaders, now: number): number | undefined {
+export function readRetryAfterMs(headers: HttpHeaders, now: number): number | undefined {
   const value = single(headers, 'retry-after');
   if (value === undefined) return undefined;
   if (DELTA_SECONDS.test(value)) return Math.min(Number(value) * 1000, LONGEST_RETRY_AFTER_MS);
   const at = parseHttpDate(value);
   if (at === undefined) return undefined;
-  return Math.min(Math.max(at - (serverDateOf(headers) ?? now), 0), LONGEST_RETRY_AFTER_MS);
+  return Math.min(Math.max(at - (readServerDate(headers) ?? now), 0), LONGEST_RETRY_AFTER_MS);
 }
 
 function parseHttpDate(text: string): number | undefined {

@@ -1,7 +1,7 @@
 import type { Provider, Source, Step } from '../../core/slot/provider.ts';
 import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 import type { HttpHeaders, HttpResponse } from '../../http/port.ts';
-import { serverDateOf } from './answer-clock.ts';
+import { readServerDate } from './answer-clock.ts';
 
 const BYTE_ORDER_MARK = '\uFEFF';
 /** Printable ASCII with no white space at either end: what a header carries unchanged. */
@@ -102,9 +102,9 @@ export async function readValue(
     case 'text':
       return readText(answer.text.trim());
     case 'cookie':
-      return present((await cookiesIn(answer)).find(({ name }) => name === source.name)?.value);
+      return present((await parseCookies(answer)).find(({ name }) => name === source.name)?.value);
     case 'cookies': {
-      const cookies = await cookiesIn(answer);
+      const cookies = await parseCookies(answer);
       return present(
         cookies.length === 0 ? undefined : cookies.map(({ name, value }) => `${name}=${value}`).join('; '),
       );
@@ -144,7 +144,7 @@ function membersOf(line: string): readonly string[] {
 }
 
 /** The cookies that an answer sets and does not delete; of two with one name the last counts (RFC 6265 §5.3). */
-async function cookiesIn({
+async function parseCookies({
   headers,
   receivedAt,
 }: ParsedAnswer): Promise<readonly { readonly name: string; readonly value: string }[]> {
@@ -152,7 +152,7 @@ async function cookiesIn({
   if (lines === undefined) return [];
   // Load the parser only to read cookies: no other provider needs it.
   const { parseSetCookie } = await import('set-cookie-parser');
-  const now = serverDateOf(headers) ?? receivedAt;
+  const now = readServerDate(headers) ?? receivedAt;
   const cookies = new Map<string, { readonly name: string; readonly value: string }>();
   for (const { name, value, maxAge, expires } of parseSetCookie([...lines], { decodeValues: false, silent: true })) {
     const hasEnded = maxAge === undefined ? expires !== undefined && expires.getTime() <= now : maxAge <= 0;

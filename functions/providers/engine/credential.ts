@@ -69,7 +69,7 @@ export function readField(
 }
 
 /** Names what a server may misread in a credential, for the operator's log alone: it says something of the credential. */
-export function suspectsIn(
+export function findSuspects(
   { secretFields }: Pick<Provider, 'secretFields'>,
   fields: Readonly<Record<string, string>>,
 ): string | undefined {

@@ -55,7 +55,7 @@ export async function derive(derived: Derived, values: Values, moment: Moment): 
     if (pem === undefined) return undefined;
     return createHash('sha256').update(parseCertificate(pem, derived.thumbprintOf).raw).digest(derived.as);
   }
-  if ('time' in derived) return timeAs(derived.time, moment.now + (derived.plusSeconds ?? 0) * 1000);
+  if ('time' in derived) return formatTime(derived.time, moment.now + (derived.plusSeconds ?? 0) * 1000);
   if ('random' in derived) return derived.random === 'uuid' ? moment.uuid() : moment.uuid().replaceAll('-', '');
   return signJwt(derived.jwt, values, moment);
 }
@@ -64,7 +64,7 @@ function encodeWith(text: string | undefined, encoding: 'base64'): string | unde
   return text === undefined ? undefined : Buffer.from(text, 'utf8').toString(encoding);
 }
 
-function timeAs(form: 'iso' | 'date' | 'seconds' | 'milliseconds', at: number): string {
+function formatTime(form: 'iso' | 'date' | 'seconds' | 'milliseconds', at: number): string {
   switch (form) {
     case 'iso':
       return new Date(at).toISOString();
@@ -90,11 +90,11 @@ async function signJwt(template: JwtTemplate, values: Values, { now }: Moment): 
     ...head,
     alg,
   });
-  return signed.sign(signingKey(alg, material, key, keyAs));
+  return signed.sign(readSigningKey(alg, material, key, keyAs));
 }
 
 /** The key for an algorithm; throws `KeyProblem` where it is none, or one of another kind (RFC 7518 §3). */
-export function signingKey(
+export function readSigningKey(
   alg: SigningAlgorithm,
   material: string,
   named: string,

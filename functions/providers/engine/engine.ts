@@ -11,15 +11,22 @@ import { Secret } from '../../core/words/secret.ts';
 import type { Http } from '../../http/port.ts';
 import { keptNames, namesInStep, namesToken, secretNames, stepsOf } from '../names.ts';
 import { type ParsedAnswer, parseAnswer, type Reading, readValue } from './answer.ts';
-import { serverDateOf } from './answer-clock.ts';
-import { readCredential, suspectsIn } from './credential.ts';
+import { readServerDate } from './answer-clock.ts';
+import { findSuspects, readCredential } from './credential.ts';
 import { derive, KeyProblem } from './derive.ts';
-import { failure, loginStatusFailure, misledAddress, transportFailure } from './failures.ts';
+import { createLoginStatusFailure, createMisledFailure, createTransportFailure, failure } from './failures.ts';
 import { isAboutUser, judgeAnswer, judgeWithoutToken, type Verdict } from './judge.ts';
 import { readLife } from './lifetime.ts';
-import { belongsToOther, checkToken, failureFor, heedRetryAfter, noTokenDetail, readAttributes } from './outcome.ts';
-import { judgeRenewal, notKept, notRenewed } from './renewal.ts';
-import { buildRequest, isMisled, joinedTexts } from './request.ts';
+import {
+  belongsToOther,
+  checkToken,
+  createVerdictFailure,
+  describeMissingToken,
+  heedRetryAfter,
+  readAttributes,
+} from './outcome.ts';
+import { createNotKeptFailure, createNotRenewedFailure, judgeRenewal } from './renewal.ts';
+import { buildRequest, collectJoinedTexts, isMisled } from './request.ts';
 import { waysOf } from './ways.ts';
 
 /** For a user, no token is the answer about the user (H10). */
@@ -73,8 +80,8 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
         throw new BrokerError('internal', `The connection ${connection.name} does not serve this kind of subject.`);
       }
       const credential = readCredential(provider, secret);
-      if (credential.kind === 'problem') return secretInvalid(connection, credential.problem);
-      const suspects = suspectsIn(provider, credential.fields);
+      if (credential.kind === 'problem') return createSecretFailure(connection, credential.problem);
+      const suspects = findSuspects(provider, credential.fields);
       const attempt = begin({ connection, subject, timeoutMs }, credential.fields);
       const outcome = await namingKeys(connection, async () => {
         await deriveAll(attempt, 'before the token');
@@ -93,7 +100,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       if (renewal === undefined)
         throw new BrokerError('internal', `The connection ${connection.name} cannot renew a token.`);
       const credential = secret && readCredential(connection.provider, secret);
-      if (credential?.kind === 'problem') return secretInvalid(connection, credential.problem);
+      if (credential?.kind === 'problem') return createSecretFailure(connection, credential.problem);
       const kept = { ...closed?.reveal(), ...values, token: token.reveal() };
       const attempt = begin({ connection, subject, timeoutMs }, { ...credential?.fields, ...kept });
       for (const name of Object.keys(kept)) attempt.answered.add(name);
@@ -101,7 +108,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
         await deriveAll(attempt, 'before the token');
         if ('slide' in renewal) return slide(attempt, renewal.slide);
         const answered = await run(attempt, renewal.refresh);
-        if (answered === undefined) return noToken(attempt, answered);
+        if (answered === undefined) return createNoTokenFailure(attempt, answered);
         if (!('kind' in answered)) return issue(attempt, answered);
         return answered.backOff === 'refused' || answered.code === 'upstream_subject_rejected'
           ? { ...answered, ended: true }
@@ -137,16 +144,16 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     for (const [index, step] of steps.entries()) {
       const isLater = index > 0;
       const sent = await send(attempt, step, isLater);
-      if ('kind' in sent) return isLater ? afterOthers(sent) : sent;
+      if ('kind' in sent) return isLater ? countAsLogin(sent) : sent;
       const failed = await judge(attempt, step, sent);
-      if (failed !== undefined) return heedRetryAfter(isLater ? afterOthers(failed) : failed, sent, clock.now());
+      if (failed !== undefined) return heedRetryAfter(isLater ? countAsLogin(failed) : failed, sent, clock.now());
       const answered = { step, answer: sent, token: await read(attempt, step, sent) };
       const needed = steps.slice(index + 1).flatMap(namesInStep);
       const isLacking = Object.keys(step.reads ?? {}).some(
         (name) => needed.includes(name) && attempt.values[name] === undefined,
       );
       // The next request would go out without it, and what came back would be held against the credential.
-      if (isLacking) return noToken(attempt, answered);
+      if (isLacking) return createNoTokenFailure(attempt, answered);
       // A request after the token's own asks for more, such as where the API is.
       if (given?.step.reads?.['token'] === undefined || step.reads?.['token'] !== undefined) given = answered;
     }
@@ -160,7 +167,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       const isOfAnswer = built.names.some((name) => answered.has(name));
       return isOfAnswer
         ? failure('upstream_invalid_response', 'unknown', `An answer of the upstream ${built.problem}.`)
-        : secretInvalid(connection, built.problem);
+        : createSecretFailure(connection, built.problem);
     }
     if (built.kind === 'misled') {
       return failure('upstream_invalid_response', 'unknown', `The login cannot go on: ${built.why}.`);
@@ -171,15 +178,16 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       ? ({ kind: 'failure', reason: 'timeout', sent: true } as const)
       : await http.send({ ...built.request, timeoutMs: Math.max(1, leftMs) });
     if (response.kind === 'response') return parseAnswer(response, step, clock.now());
-    return transportFailure(response, timeoutMs);
+    return createTransportFailure(response, timeoutMs);
   }
 
   async function judge(attempt: Attempt, step: Step, answer: ParsedAnswer): Promise<UpstreamFailure | undefined> {
     const { connection, kind } = attempt;
     const verdict = await judgeAnswer({ provider: connection.provider, step, kind }, answer);
     if (verdict === 'ok') return undefined;
-    if (verdict !== undefined) return failureFor(verdict, { ...attempt, answer, texts: textsOf(attempt) });
-    return loginStatusFailure(answer);
+    if (verdict !== undefined)
+      return createVerdictFailure(verdict, { ...attempt, answer, texts: collectTexts(attempt) });
+    return createLoginStatusFailure(answer);
   }
 
   /** Takes the step's values out of an answer, each a text, a number or a flag; gives the token's. */
@@ -204,7 +212,8 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     const reading: Reading =
       isDerived && derived !== undefined ? { kind: 'value', value: derived } : (answered?.token ?? { kind: 'missing' });
     const token = checkToken(reading, provider.placement);
-    if (token.kind !== 'token') return noToken(attempt, answered, token.kind === 'unusable' ? token.why : token.kind);
+    if (token.kind !== 'token')
+      return createNoTokenFailure(attempt, answered, token.kind === 'unusable' ? token.why : token.kind);
     if (kind === 'user' && belongsToOther(token.value, provider, subject)) {
       return failure(
         'upstream_subject_mismatch',
@@ -215,22 +224,22 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     await deriveAll(attempt, 'of the token');
     // Callers who get the token are told this address with it.
     if (isMisled(connection, place(connection, token.value, values).baseUrl)) {
-      return misledAddress('The token was not taken');
+      return createMisledFailure('The token was not taken');
     }
     const { life, warning } = readLife(provider.lifetime, values, connection);
-    const serverDate = answered && serverDateOf(answered.answer.headers);
+    const serverDate = answered && readServerDate(answered.answer.headers);
     return {
       kind: 'token',
       value: new Secret(token.value),
       life: { ...life, ...(serverDate !== undefined && { serverDate }) },
       requestStartedAt: startedAt,
       attributes: answered === undefined ? {} : readAttributes(provider, answered.answer, startedAt),
-      ...keep(attempt),
+      ...collectKept(attempt),
       ...(warning !== undefined && { warning }),
     };
   }
 
-  function noToken(attempt: Attempt, answered: Answered | undefined, why = 'missing'): UpstreamFailure {
+  function createNoTokenFailure(attempt: Attempt, answered: Answered | undefined, why = 'missing'): UpstreamFailure {
     const { connection, kind } = attempt;
     const hasNone = why === 'missing' || why === 'empty';
     if (answered !== undefined && hasNone) {
@@ -240,13 +249,13 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       const verdict = judgeWithoutToken(asked, answer) ?? (isOfSubject ? SUBJECT_WITHOUT_TOKEN : undefined);
       if (verdict !== undefined) {
         return heedRetryAfter(
-          failureFor(verdict, { ...attempt, answer, texts: textsOf(attempt) }),
+          createVerdictFailure(verdict, { ...attempt, answer, texts: collectTexts(attempt) }),
           answer,
           clock.now(),
         );
       }
     }
-    const failed = failure('upstream_invalid_response', 'unknown', noTokenDetail(why, answered?.answer));
+    const failed = failure('upstream_invalid_response', 'unknown', describeMissingToken(why, answered?.answer));
     return answered === undefined ? failed : heedRetryAfter(failed, answered.answer, clock.now());
   }
 
@@ -272,16 +281,16 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
           ? token.why
           : `is ${token.kind}`;
     if (token.kind !== 'token' || problem !== undefined)
-      return heedRetryAfter(notRenewed(problem ?? '', step), sent, clock.now());
+      return heedRetryAfter(createNotRenewedFailure(problem ?? '', step), sent, clock.now());
     await deriveAll(attempt, 'of the token');
-    const serverDate = serverDateOf(sent.headers);
+    const serverDate = readServerDate(sent.headers);
     const { life, warning } = readLife(connection.provider.lifetime, values, connection);
     return {
       kind: 'token',
       value: new Secret(token.value),
       life: { ...life, ...(serverDate !== undefined && { serverDate }) },
       requestStartedAt: startedAt,
-      ...keep(attempt),
+      ...collectKept(attempt),
       ...(warning !== undefined && { warning }),
     };
   }
@@ -293,12 +302,12 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     answer: ParsedAnswer,
   ): Promise<UpstreamFailure | undefined> {
     const verdict = await judgeAnswer({ provider, step, kind }, answer);
-    return verdict === undefined || verdict === 'ok' ? undefined : notKept(verdict.evidence, step);
+    return verdict === undefined || verdict === 'ok' ? undefined : createNotKeptFailure(verdict.evidence, step);
   }
 }
 
 /** A failure after other requests of the same chain: they were answered, so the upstream may have counted a login. */
-function afterOthers(failed: UpstreamFailure): UpstreamFailure {
+function countAsLogin(failed: UpstreamFailure): UpstreamFailure {
   return failed.backOff === 'not_judged' ? { ...failed, backOff: 'unknown' } : failed;
 }
 
@@ -306,7 +315,7 @@ function kindOf(subject: string): SubjectKind {
   return subject === SYSTEM ? 'system' : 'user';
 }
 
-function keep({ connection, values }: Attempt): { readonly values?: KeptValues; readonly closed?: Secret<KeptValues> } {
+function collectKept({ connection, values }: Attempt): Pick<IssuedToken, 'values' | 'closed'> {
   const { open, closed } = keptNames(connection.provider);
   const pick = (names: readonly string[]): KeptValues =>
     Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
@@ -317,9 +326,9 @@ function keep({ connection, values }: Attempt): { readonly values?: KeptValues; 
 }
 
 /** The texts of an attempt that no message may repeat: the credential, and what earlier answers gave. */
-function textsOf({ connection: { provider }, values, answered }: Attempt): readonly string[] {
+function collectTexts({ connection: { provider }, values, answered }: Attempt): readonly string[] {
   const names = new Set([...secretNames(provider), ...answered]);
-  const joined = stepsOf(provider).flatMap(({ step }) => joinedTexts(step, values));
+  const joined = stepsOf(provider).flatMap(({ step }) => collectJoinedTexts(step, values));
   return [...[...names].flatMap((name) => values[name] ?? []), ...joined];
 }
 
@@ -327,12 +336,12 @@ async function namingKeys<T>(connection: Connection, work: () => Promise<T>): Pr
   try {
     return await work();
   } catch (error) {
-    if (error instanceof KeyProblem) return secretInvalid(connection, error.problem);
+    if (error instanceof KeyProblem) return createSecretFailure(connection, error.problem);
     throw error;
   }
 }
 
-function secretInvalid(connection: Connection, problem: string): UpstreamFailure {
+function createSecretFailure(connection: Connection, problem: string): UpstreamFailure {
   return failure(
     'secret_invalid',
     'not_judged',

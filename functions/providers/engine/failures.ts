@@ -9,7 +9,7 @@ export function failure(code: BrokerErrorCode, backOff: BackOffKind, detail: str
 }
 
 /** Builds the failure of a request without an answer. Only one that was surely not sent may soon be tried again. */
-export function transportFailure({ reason, sent }: HttpFailure, timeoutMs: number): UpstreamFailure {
+export function createTransportFailure({ reason, sent }: HttpFailure, timeoutMs: number): UpstreamFailure {
   switch (reason) {
     case 'dns':
       return failure(
@@ -76,7 +76,7 @@ export function transportFailure({ reason, sent }: HttpFailure, timeoutMs: numbe
  * The failure that a status alone makes, at login and slide alike: redirect, throttling, faults of the server, and
  * whatever is neither an answer nor a refusal. Undefined for 2xx and 4xx other than 429.
  */
-export function statusFailure({ status }: { readonly status: number }): UpstreamFailure | undefined {
+export function createStatusFailure({ status }: { readonly status: number }): UpstreamFailure | undefined {
   const isOwnMatter = (status >= 200 && status < 300) || (status >= 400 && status < 500 && status !== 429);
   if (isOwnMatter) return undefined;
   if (status === 429) {
@@ -103,7 +103,7 @@ export function statusFailure({ status }: { readonly status: number }): Upstream
 }
 
 /** The failure that the status of a login's answer makes: a 500 may be a wrong credential (C12). Undefined for 2xx. */
-export function loginStatusFailure(answer: { readonly status: number }): UpstreamFailure | undefined {
+export function createLoginStatusFailure(answer: { readonly status: number }): UpstreamFailure | undefined {
   const { status } = answer;
   if (status === 500) {
     return failure(
@@ -112,7 +112,7 @@ export function loginStatusFailure(answer: { readonly status: number }): Upstrea
       'The upstream answered 500 to the login: a wrong credential or a fault of its own. Check the credential there.',
     );
   }
-  const failed = statusFailure(answer);
+  const failed = createStatusFailure(answer);
   if (failed !== undefined || status < 400) return failed;
   return failure(
     'upstream_invalid_response',
@@ -122,13 +122,13 @@ export function loginStatusFailure(answer: { readonly status: number }): Upstrea
 }
 
 /** An API's address in an answer that is none of the provider's `hosts`; `consequence` is a sentence without its stop. */
-export function misledAddress(consequence: string): UpstreamFailure {
+export function createMisledFailure(consequence: string): UpstreamFailure {
   const detail = `The upstream's login named an address for its API that the provider does not name. ${consequence}.`;
   return failure('upstream_invalid_response', 'unknown', detail);
 }
 
 /** An account that the upstream has locked. */
-export function accountLocked(): UpstreamFailure {
+export function createLockedFailure(): UpstreamFailure {
   return failure(
     'upstream_account_locked',
     'locked',

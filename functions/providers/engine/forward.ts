@@ -8,11 +8,11 @@ import { Secret } from '../../core/words/secret.ts';
 import { pickAnswerHeaders } from '../../http/forwarded-headers.ts';
 import type { Http, HttpFailure, HttpResponse } from '../../http/port.ts';
 import { readHeader } from './answer.ts';
-import { serverDateOf } from './answer-clock.ts';
-import { failure, misledAddress, transportFailure } from './failures.ts';
+import { readServerDate } from './answer-clock.ts';
+import { createMisledFailure, createTransportFailure, failure } from './failures.ts';
 import { readLife } from './lifetime.ts';
 import { checkToken } from './outcome.ts';
-import { certificateOf, isMisled, trustOf, withQuery } from './request.ts';
+import { fillCertificate, isMisled, trustOf, withQuery } from './request.ts';
 
 /** The largest answer that is passed on: base64 makes 6 MB of it, which is what Lambda can return. */
 const MAXIMUM_ANSWER_BYTES = 4_718_592;
@@ -33,10 +33,10 @@ export function createForwarder({
     async forward({ connection, token, values, closed, request, timeoutMs }): Promise<ForwardOutcome> {
       const all: Values = { ...values, ...closed?.reveal() };
       const placed = place(connection, token.reveal(), all);
-      const misled = misledBy(connection, placed);
+      const misled = checkAddress(connection, placed);
       if (misled !== undefined) return misled;
       const url = `${appendPath(placed.baseUrl, request.path)}${request.query === '' ? '' : `?${request.query}`}`;
-      const certificate = certificateOf(connection.provider.placement, all);
+      const certificate = fillCertificate(connection.provider.placement, all);
       const requestStartedAt = clock.now();
       const response = await http.send({
         method: request.method,
@@ -48,14 +48,14 @@ export function createForwarder({
         maximumBodyBytes: MAXIMUM_ANSWER_BYTES,
         timeoutMs,
       });
-      if (response.kind === 'failure') return forwardFailure(response, timeoutMs);
+      if (response.kind === 'failure') return createForwardFailure(response, timeoutMs);
 
       const { status, body } = response;
       const placedNames = Object.keys(connection.provider.placement.headers ?? {});
       const answer = { status, headers: pickAnswerHeaders(response.headers, placedNames), body };
-      const value = slidToken(connection, response, token);
+      const value = readSlidToken(connection, response, token);
       if (value === undefined) return { kind: 'answer', answer, requestStartedAt };
-      const serverDate = serverDateOf(response.headers);
+      const serverDate = readServerDate(response.headers);
       const { life } = readLife(connection.provider.lifetime, { token: value }, connection);
       const slid = { value: new Secret(value), life: { ...life, ...(serverDate !== undefined && { serverDate }) } };
       return { kind: 'answer', answer, slid, requestStartedAt };
@@ -63,13 +63,13 @@ export function createForwarder({
   };
 }
 
-/** An API's address that a login's answer gave must be one that the provider names. */
-function misledBy(connection: Connection, { baseUrl }: Placed): UpstreamFailure | undefined {
-  return isMisled(connection, baseUrl) ? misledAddress('Nothing was forwarded') : undefined;
+/** Checks that an API's address from a login's answer is one that the provider names. */
+function checkAddress(connection: Connection, { baseUrl }: Placed): UpstreamFailure | undefined {
+  return isMisled(connection, baseUrl) ? createMisledFailure('Nothing was forwarded') : undefined;
 }
 
-function forwardFailure(failed: HttpFailure, timeoutMs: number): UpstreamFailure {
-  if (failed.reason !== 'too_large') return transportFailure(failed, timeoutMs);
+function createForwardFailure(failed: HttpFailure, timeoutMs: number): UpstreamFailure {
+  if (failed.reason !== 'too_large') return createTransportFailure(failed, timeoutMs);
   return failure(
     'upstream_response_too_large',
     'unknown',
@@ -78,7 +78,7 @@ function forwardFailure(failed: HttpFailure, timeoutMs: number): UpstreamFailure
 }
 
 /** The new token of an answer, where it has exactly one that can be used. */
-function slidToken({ provider }: Connection, response: HttpResponse, used: Secret<string>): string | undefined {
+function readSlidToken({ provider }: Connection, response: HttpResponse, used: Secret<string>): string | undefined {
   const { renewal, placement } = provider;
   if (renewal === undefined || !('slide' in renewal) || renewal.everyAnswer !== true) return undefined;
   const source = renewal.slide.reads?.['token'];

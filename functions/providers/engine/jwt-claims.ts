@@ -22,7 +22,7 @@ const LONGEST_DATE = 64;
  * they stand in and no other, since the vendor's own sample has them: a strict decoder, such as the one of jose,
  * refuses it whole.
  */
-export function claimsOf(token: string): JsonObject | undefined {
+export function readClaims(token: string): JsonObject | undefined {
   const parts = token.split('.');
   const [, payload] = parts;
   if (parts.length !== 3 || payload === undefined) return undefined;
@@ -34,10 +34,10 @@ export function claimsOf(token: string): JsonObject | undefined {
  * The `exp` claim in epoch milliseconds, given as a number, digits or a date in ISO 8601, in seconds or finer units;
  * undefined where it is absent, none of these, or not after 1970 (H12).
  */
-export function expiryOf(claims: JsonObject | undefined): number | undefined {
+export function readExpiry(claims: JsonObject | undefined): number | undefined {
   const exp = claims?.['exp'];
   const text = typeof exp === 'string' ? exp.trim() : exp;
-  const number = numberOf(text);
+  const number = parseNumber(text);
   if (number === undefined) return typeof text === 'string' ? parseDate(text) : undefined;
   if (number <= 0) return undefined;
   if (number < MILLISECONDS_FROM) return number * 1000;
@@ -62,7 +62,7 @@ function parseHttpDate(text: string): number {
 }
 
 /** A finite number, or the one that a text of digits spells. */
-export function numberOf(value: unknown): number | undefined {
+export function parseNumber(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^-?\d{1,16}(\.\d{1,9})?$/.test(value) ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }

@@ -2,7 +2,7 @@ import type { Connection } from '../../core/slot/connection.ts';
 import type { IssuedLife } from '../../core/slot/lifetime.ts';
 import type { End } from '../../core/slot/provider.ts';
 import type { Values } from '../../core/slot/text.ts';
-import { claimsOf, expiryOf, numberOf, parseDate } from './jwt-claims.ts';
+import { parseDate, parseNumber, readClaims, readExpiry } from './jwt-claims.ts';
 
 /** A token's end as an answer states it, and the end that could not be read. */
 export interface ReadLife {
@@ -15,26 +15,26 @@ export interface ReadLife {
 export function readLife(ends: readonly End[] = [], values: Values, connection: Connection): ReadLife {
   const unread: string[] = [];
   for (const end of ends) {
-    const life = lifeBy(end, values, connection);
-    if (typeof life === 'object') return { life, ...warningOf(unread) };
+    const life = readLifeBy(end, values, connection);
+    if (typeof life === 'object') return { life, ...createWarning(unread) };
     if (typeof life === 'string') unread.push(life);
   }
-  return { life: {}, ...warningOf(unread) };
+  return { life: {}, ...createWarning(unread) };
 }
 
-function warningOf(unread: readonly string[]): { readonly warning?: string } {
+function createWarning(unread: readonly string[]): { readonly warning?: string } {
   if (unread.length === 0) return {};
   const warning = `The upstream's answer says when the token ends (${unread.join(', ')}), and not in a form that can be read.`;
   return { warning };
 }
 
 /** A life; the name of what is there and cannot be read; or undefined where nothing is there. */
-function lifeBy(end: End, values: Values, { lifetimeSeconds }: Connection): IssuedLife | string | undefined {
+function readLifeBy(end: End, values: Values, { lifetimeSeconds }: Connection): IssuedLife | string | undefined {
   if ('seconds' in end) return { seconds: end.seconds };
   if ('setting' in end) return lifetimeSeconds === undefined ? undefined : { seconds: lifetimeSeconds };
   if ('jwt' in end) {
-    const claims = claimsOf(values[end.jwt] ?? '');
-    const exp = expiryOf(claims);
+    const claims = readClaims(values[end.jwt] ?? '');
+    const exp = readExpiry(claims);
     if (exp !== undefined) return { exp };
     return claims?.['exp'] === undefined || claims['exp'] === null ? undefined : '`exp`';
   }
@@ -48,7 +48,7 @@ function readEnd(as: Extract<End, { value: string }>['as'], text: string): Issue
     const exp = parseDate(text);
     return exp === undefined ? undefined : { exp };
   }
-  const number = numberOf(text);
+  const number = parseNumber(text);
   if (number === undefined || number <= 0) return undefined;
   switch (as) {
     case 'seconds':

@@ -5,10 +5,10 @@ import type { Attribute, Placement, Provider } from '../../core/slot/provider.ts
 import type { JsonObject, JsonValue } from '../../core/words/json.ts';
 import type { HttpResponse } from '../../http/port.ts';
 import { isHeaderSafe, openEnvelope, type ParsedAnswer, type Reading, valueAt } from './answer.ts';
-import { retryAfterMsOf } from './answer-clock.ts';
-import { accountLocked, failure } from './failures.ts';
+import { readRetryAfterMs } from './answer-clock.ts';
+import { createLockedFailure, failure } from './failures.ts';
 import type { Verdict } from './judge.ts';
-import { claimsOf } from './jwt-claims.ts';
+import { readClaims } from './jwt-claims.ts';
 import { forwardable } from './upstream-message.ts';
 
 /** Longest token in characters. A longer one would fit no server's header buffers. */
@@ -24,11 +24,11 @@ export interface Judged {
 }
 
 /** The failure that a verdict stands for, in words for the caller. */
-export function failureFor(verdict: Verdict, judged: Judged): UpstreamFailure {
-  return { ...failureByMeaning(verdict, judged), evidence: verdict.evidence };
+export function createVerdictFailure(verdict: Verdict, judged: Judged): UpstreamFailure {
+  return { ...createMeaningFailure(verdict, judged), evidence: verdict.evidence };
 }
 
-function failureByMeaning(verdict: Verdict, judged: Judged): UpstreamFailure {
+function createMeaningFailure(verdict: Verdict, judged: Judged): UpstreamFailure {
   const { connection, subject, answer } = judged;
   const words = forwardable(verdict.message, judged.texts);
   const said = words === undefined ? '' : ` It said: "${words}".`;
@@ -48,7 +48,7 @@ function failureByMeaning(verdict: Verdict, judged: Judged): UpstreamFailure {
         `The upstream ${what} for the subject ${subject}.${said}${hint} Check that the subject exists there and may log in.`,
       );
     case 'locked':
-      return accountLocked();
+      return createLockedFailure();
     case 'throttled':
       return failure('upstream_throttled', 'not_judged', `The upstream ${what}: too many requests.${said}`);
     case 'session_limit':
@@ -66,7 +66,7 @@ function failureByMeaning(verdict: Verdict, judged: Judged): UpstreamFailure {
     case 'unavailable':
       return failure('upstream_unavailable', 'not_judged', `The upstream ${what}: it is not available.${said}`);
     case 'unusable':
-      return unusable(verdict, answer, said);
+      return createUnusableFailure(verdict, answer, said);
     case 'unclear':
       return failure(
         'upstream_login_ambiguous',
@@ -76,7 +76,7 @@ function failureByMeaning(verdict: Verdict, judged: Judged): UpstreamFailure {
   }
 }
 
-function unusable({ hint, evidence }: Verdict, { status }: ParsedAnswer, said: string): UpstreamFailure {
+function createUnusableFailure({ hint, evidence }: Verdict, { status }: ParsedAnswer, said: string): UpstreamFailure {
   const detail =
     status < 300
       ? `The upstream says that the login failed (${evidence}).${said} ${hint ?? 'Check the credential there.'}`
@@ -94,7 +94,7 @@ export function heedRetryAfter<Outcome extends UpstreamOutcome>(
   now: number,
 ): Outcome {
   if (outcome.kind === 'token' || outcome.backOff === 'refused') return outcome;
-  const retryAfterMs = retryAfterMsOf(headers, now);
+  const retryAfterMs = readRetryAfterMs(headers, now);
   return retryAfterMs === undefined ? outcome : { ...outcome, retryAfterMs };
 }
 
@@ -121,13 +121,13 @@ export function checkToken(reading: Reading, placement: Placement): TokenReading
 
 /** Reports whether a token says that it is of another subject than the one asked for (H10). */
 export function belongsToOther(token: string, { ownerClaim }: Provider, subject: string): boolean {
-  const owner = ownerClaim === undefined ? undefined : claimsOf(token)?.[ownerClaim];
+  const owner = ownerClaim === undefined ? undefined : readClaims(token)?.[ownerClaim];
   const isStated = owner !== undefined && owner !== null;
   return isStated && owner !== subject && owner !== Number(subject);
 }
 
 /** A token that is missing, empty, or unusable for the reason given, in words for the caller. */
-export function noTokenDetail(why: string, answer: Pick<ParsedAnswer, 'content'> | undefined): string {
+export function describeMissingToken(why: string, answer: Pick<ParsedAnswer, 'content'> | undefined): string {
   if (why === 'empty') return "The upstream's token is empty. It was not taken.";
   if (why !== 'missing') return `The upstream's token ${why}. It was not taken.`;
   if (answer?.content === undefined) {

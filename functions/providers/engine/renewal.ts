@@ -1,14 +1,14 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { Step } from '../../core/slot/provider.ts';
 import type { ParsedAnswer } from './answer.ts';
-import { accountLocked, failure, statusFailure } from './failures.ts';
+import { createLockedFailure, createStatusFailure, failure } from './failures.ts';
 
 /**
  * Judges the answer to a slide by its status. Only a 2xx renews; anything else leaves the old token and its expiry as
  * they are (C15, C16). 401 says that the old token is dead, 403 does not (C19). It proves nothing of the credential.
  */
 export function judgeRenewal({ status }: ParsedAnswer, { url }: Step): UpstreamFailure | undefined {
-  const failed = statusFailure({ status });
+  const failed = createStatusFailure({ status });
   if (failed !== undefined || status < 400) return failed;
   switch (status) {
     case 401:
@@ -20,35 +20,35 @@ export function judgeRenewal({ status }: ParsedAnswer, { url }: Step): UpstreamF
       return failure(
         'upstream_subject_rejected',
         'unknown',
-        `The upstream answered 403 to the keep-alive call. Check that the account may use ${settingIn(url)}.`,
+        `The upstream answered 403 to the keep-alive call. Check that the account may use ${findSetting(url)}.`,
       );
     case 423:
-      return accountLocked();
+      return createLockedFailure();
     default:
       return failure(
         'upstream_invalid_response',
         'unknown',
-        `The upstream answered ${status} to the keep-alive call. Check ${settingIn(url)}.`,
+        `The upstream answered ${status} to the keep-alive call. Check ${findSetting(url)}.`,
       );
   }
 }
 
 /** A token that an answer did not renew, and how. */
-export function notRenewed(why: string, { url }: Step): UpstreamFailure {
+export function createNotRenewedFailure(why: string, { url }: Step): UpstreamFailure {
   return failure(
     'upstream_invalid_response',
     'unknown',
-    `The token in the answer to the keep-alive call ${why}. The current one is kept; check that ${settingIn(url)} is a gated path.`,
+    `The token in the answer to the keep-alive call ${why}. The current one is kept; check that ${findSetting(url)} is a gated path.`,
   );
 }
 
 /** An answer that says no in its body to a call that was to keep the token alive. */
-export function notKept(evidence: string, { url }: Step): UpstreamFailure {
-  const detail = `The upstream says that the keep-alive call failed (${evidence}). The current token keeps its end; check ${settingIn(url)}.`;
+export function createNotKeptFailure(evidence: string, { url }: Step): UpstreamFailure {
+  const detail = `The upstream says that the keep-alive call failed (${evidence}). The current token keeps its end; check ${findSetting(url)}.`;
   return { ...failure('upstream_invalid_response', 'unknown', detail), evidence };
 }
 
 /** The setting that a URL is, else the URL's own text. */
-function settingIn(url: string): string {
+function findSetting(url: string): string {
   return `\`${/^\{(\w+)\}$/.exec(url)?.[1] ?? url}\``;
 }

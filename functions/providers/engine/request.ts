@@ -25,10 +25,10 @@ export function buildRequest(step: Step, values: Values, connection: Connection)
   if (target.kind !== 'url') return target;
   const headers: Record<string, string> = { accept: acceptOf(step) };
   for (const [name, value] of Object.entries(fillMembers(step.headers, values))) headers[name.toLowerCase()] = value;
-  const authorization = basicOf(step, values);
+  const authorization = buildBasic(step, values);
   if (authorization !== undefined) headers['authorization'] = authorization;
   const query = Object.entries(fillMembers(step.query, values));
-  const body = bodyOf(step, values, query);
+  const body = buildBody(step, values, query);
   if (body !== undefined) headers['content-type'] ??= body.type;
   const unsafe = Object.keys(headers).find((name) => !isHeaderSafe(headers[name] ?? ''));
   if (unsafe !== undefined) {
@@ -36,7 +36,7 @@ export function buildRequest(step: Step, values: Values, connection: Connection)
     const names = named.flatMap(([, text]) => namesIn(text));
     return { kind: 'problem', problem: 'has characters that no header may carry', names };
   }
-  const certificate = certificateOf(step, values);
+  const certificate = fillCertificate(step, values);
   if (certificate !== undefined && step.certificate !== undefined) checkCertificate(certificate, step.certificate);
   return {
     kind: 'request',
@@ -57,7 +57,7 @@ export function trustOf(connection: Connection): { readonly caCertificate?: stri
 }
 
 /** The client certificate that a step or a placement asks for. */
-export function certificateOf(
+export function fillCertificate(
   { certificate }: Pick<Step | Placement, 'certificate'>,
   values: Values,
 ): HttpRequest['certificate'] {
@@ -129,7 +129,7 @@ function acceptOf({ answer = 'json' }: Step): string {
   return { json: 'application/json', xml: 'application/xml', text: '*/*' }[answer];
 }
 
-function basicOf({ basic }: Step, values: Values): string | undefined {
+function buildBasic({ basic }: Step, values: Values): string | undefined {
   if (basic === undefined) return undefined;
   const encode = basic.formEncoded === true ? formEncoded : (value: string) => value;
   const user = fillText(basic.user, values);
@@ -142,7 +142,7 @@ function basicOf({ basic }: Step, values: Values): string | undefined {
  * The texts by which a request gives several values away as one, before they are encoded: no message may repeat them,
  * however short each value is. A fixed text beside one value gives nothing away.
  */
-export function joinedTexts(
+export function collectJoinedTexts(
   { basic, query, headers, form, json, parameters }: Step,
   values: Values,
 ): readonly string[] {
@@ -158,14 +158,14 @@ function formEncoded(value: string): string {
 }
 
 /** The body, and its type; parameters that travel in the query are added to it. */
-function bodyOf(
+function buildBody(
   step: Step,
   values: Values,
   query: [string, string][],
 ): { readonly type: string; readonly text: string } | undefined {
   if (step.json !== undefined) return json(fillJson(step.json, values));
   if (step.form !== undefined) return form(fillMembers(step.form, values));
-  if (step.xml !== undefined) return { type: 'application/xml', text: fillText(step.xml, values, xmlEscaped) ?? '' };
+  if (step.xml !== undefined) return { type: 'application/xml', text: fillText(step.xml, values, escapeXml) ?? '' };
   if (step.parameters === undefined) return undefined;
   const members = fillMembers(step.parameters.of, values);
   switch (fillText(step.parameters.as, values)) {
@@ -187,6 +187,6 @@ function form(members: Readonly<Record<string, string>>) {
   return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(members).toString() };
 }
 
-function xmlEscaped(value: string): string {
+function escapeXml(value: string): string {
   return value.replace(/[<>&'"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

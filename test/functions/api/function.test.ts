@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { createApiFunction } from '../../../functions/api/function.ts';
-import { problemResponse, toBrokerError } from '../../../functions/api/problem.ts';
+import { createProblemResponse, toBrokerError } from '../../../functions/api/problem.ts';
 import type { ApiEvent } from '../../../functions/api/request.ts';
 import { isoSeconds } from '../../../functions/api/response.ts';
 import { BrokerError, type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
@@ -90,7 +90,7 @@ describe('an error thrown by a function', () => {
 
 describe('a problem response', () => {
   it.each(codes)('%s: has every member, its status and no-store', (code) => {
-    const { statusCode, headers, body = '' } = problemResponse(new BrokerError(code, 'What to do.'), 'id');
+    const { statusCode, headers, body = '' } = createProblemResponse(new BrokerError(code, 'What to do.'), 'id');
     expect(statusCode).toBe(errorCodes[code].status);
     expect(headers).toEqual({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
     expect(JSON.parse(body)).toEqual({
@@ -128,15 +128,15 @@ describe('a problem response', () => {
     [-5, '1'],
     [1_800_000, '1800'],
   ])('rounds %i ms up to Retry-After: %s', (retryAfterMs, header) => {
-    const { headers } = problemResponse(new BrokerError('cooldown', 'Wait.', { retryAfterMs }), 'id');
+    const { headers } = createProblemResponse(new BrokerError('cooldown', 'Wait.', { retryAfterMs }), 'id');
     expect(headers).toMatchObject({ 'retry-after': header });
   });
 
   it('names the cause in a cooldown, and the methods in a 405', () => {
     const cooldown = new BrokerError('cooldown', 'Wait.', { cause: 'upstream_timeout' });
-    expect(JSON.parse(problemResponse(cooldown, 'id').body ?? '')).toMatchObject({ cause: 'upstream_timeout' });
+    expect(JSON.parse(createProblemResponse(cooldown, 'id').body ?? '')).toMatchObject({ cause: 'upstream_timeout' });
     const method = new BrokerError('method_not_allowed', 'No.', { allow: ['GET', 'POST'] });
-    expect(problemResponse(method, 'id').headers).toMatchObject({ allow: 'GET, POST' });
+    expect(createProblemResponse(method, 'id').headers).toMatchObject({ allow: 'GET, POST' });
   });
 
   it('keeps nothing of an error that is not its own', () => {

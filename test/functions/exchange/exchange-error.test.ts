@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { BrokerError, type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
-import { exchangeErrorOf } from '../../../functions/exchange/exchange-error.ts';
+import { toExchangeError } from '../../../functions/exchange/exchange-error.ts';
 
 /** The broker's codes by what they are at the token endpoint; those not listed are `temporarily_unavailable`. */
 const codesByError: Readonly<Record<string, readonly string[]>> = {
@@ -27,5 +27,5 @@ it.each(Object.keys(errorCodes) as BrokerErrorCode[])('%s has its code of RFC 67
   const [expected = 'temporarily_unavailable'] =
     Object.entries(codesByError).find(([, codes]) => codes.includes(code)) ?? [];
 
-  expect(exchangeErrorOf(new BrokerError(code, 'What to do.')).error).toBe(expected);
+  expect(toExchangeError(new BrokerError(code, 'What to do.')).error).toBe(expected);
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../functions/core/words/json.ts';
 import { Secret } from '../../../functions/core/words/secret.ts';
 import { ExchangeError } from '../../../functions/exchange/exchange-error.ts';
-import { createWorkloadVerifier, unverifiedIssuerOf } from '../../../functions/exchange/workload.ts';
+import { createWorkloadVerifier, readUnverifiedIssuer } from '../../../functions/exchange/workload.ts';
 
 const ISSUER = 'https://issuer.example';
 const NOW_SECONDS = 1_800_000_000;
@@ -116,7 +116,7 @@ it('reads the issuer of an unverified token', async () => {
   const { privateKey } = await generateKeyPair('ES256');
   const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k' }).sign(privateKey);
 
-  expect(unverifiedIssuerOf(new Secret(token))).toBe(ISSUER);
+  expect(readUnverifiedIssuer(new Secret(token))).toBe(ISSUER);
 });
 
 it('takes no token of another issuer, though the key is right', async () => {

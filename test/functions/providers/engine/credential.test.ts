@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../../functions/core/words/secret.ts';
-import { readCredential, suspectsIn } from '../../../../functions/providers/engine/credential.ts';
+import { findSuspects, readCredential } from '../../../../functions/providers/engine/credential.ts';
 import { communityWebApi } from '../../../../functions/providers/presets/community-web-api.ts';
 import { googleServiceAccount } from '../../../../functions/providers/presets/google-service-account.ts';
 import { helpmaster } from '../../../../functions/providers/presets/helpmaster.ts';
@@ -169,14 +169,14 @@ describe('a field that was copied with more than it', () => {
     ['a byte order mark', '\ufeffabc'],
     ['a mark of writing direction', '\u202eabc'],
   ])('is sent as it is, and warned of: %s', (_, key) => {
-    const warning = suspectsIn(provider, { key });
+    const warning = findSuspects(provider, { key });
     expect(warning).toContain('`key`');
     expect(warning).not.toContain('abc');
     expect(readCredential(provider, secretOf({ key }))).toEqual({ kind: 'credential', fields: { key } });
   });
 
   it.each(['abc', 'a b c', '"abc', 'a"b"c', 'é', '"', "it's"])('is no such where it is %j', (key) => {
-    expect(suspectsIn(provider, { key, pem: ' "quoted" ' })).toBeUndefined();
+    expect(findSuspects(provider, { key, pem: ' "quoted" ' })).toBeUndefined();
   });
 
   it('is warned of with the outcome of a login, whatever it was', async () => {

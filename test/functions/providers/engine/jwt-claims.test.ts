@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claimsOf, expiryOf, parseDate } from '../../../../functions/providers/engine/jwt-claims.ts';
+import { parseDate, readClaims, readExpiry } from '../../../../functions/providers/engine/jwt-claims.ts';
 
 describe('the claims of a token', () => {
   const jwtOf = (payload: string | Uint8Array) => `e30.${Buffer.from(payload).toString('base64url')}.sig`;
@@ -27,7 +27,7 @@ describe('the claims of a token', () => {
     [true, undefined],
     [[1], undefined],
   ])('H12, H13: exp %j ends at %s', (exp, expected) => {
-    expect(expiryOf(claimsOf(jwtOf(JSON.stringify({ exp }))))).toBe(expected);
+    expect(readExpiry(readClaims(jwtOf(JSON.stringify({ exp }))))).toBe(expected);
   });
 
   const payload = Buffer.from('{"exp":1}').toString('base64url');
@@ -44,17 +44,17 @@ describe('the claims of a token', () => {
     jwtOf('{"exp":'),
     '..',
   ])('H13: %j has none', (token) => {
-    expect(claimsOf(token)).toBeUndefined();
+    expect(readClaims(token)).toBeUndefined();
   });
 
   it('H13: an exp beyond all numbers says nothing', () => {
-    expect(expiryOf(claimsOf(jwtOf('{"exp":1e999}')))).toBeUndefined();
+    expect(readExpiry(readClaims(jwtOf('{"exp":1e999}')))).toBeUndefined();
   });
 
   it('never throw', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.uint8Array().map(jwtOf), fc.json().map(jwtOf)), (token) => {
-        const exp = expiryOf(claimsOf(token));
+        const exp = readExpiry(readClaims(token));
         expect(exp === undefined || Number.isFinite(exp)).toBe(true);
       }),
     );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Meaning, Placement } from '../../../../functions/core/slot/provider.ts';
 import type { JsonValue } from '../../../../functions/core/words/json.ts';
-import { checkToken, failureFor, readAttributes } from '../../../../functions/providers/engine/outcome.ts';
+import { checkToken, createVerdictFailure, readAttributes } from '../../../../functions/providers/engine/outcome.ts';
 import { connectionOf, providerWith } from '../provider-harness.ts';
 
 const BEARER: Placement = { headers: { Authorization: 'Bearer {token}' } };
@@ -82,7 +82,7 @@ describe('a verdict', () => {
     ['unclear', 'upstream_login_ambiguous', 'unknown'],
   ])('of %s is %s with the back-off %s, and says its evidence', (means, code, backOff) => {
     for (const status of [200, 400]) {
-      const failed = failureFor({ means, evidence: 'a word' }, { ...judged, answer: answerOf({}, status) });
+      const failed = createVerdictFailure({ means, evidence: 'a word' }, { ...judged, answer: answerOf({}, status) });
       expect(failed).toMatchObject({ kind: 'failure', code, backOff, evidence: 'a word' });
       expect(failed.detail).toMatch(/^[A-Z][^\n]{20,400}\.$/);
     }
@@ -90,7 +90,8 @@ describe('a verdict', () => {
 
   it('says what the upstream said, and never the credential (C12)', () => {
     const detailOf = (message: string) =>
-      failureFor({ means: 'misconfigured', evidence: 'e', message }, { ...judged, answer: answerOf({}, 400) }).detail;
+      createVerdictFailure({ means: 'misconfigured', evidence: 'e', message }, { ...judged, answer: answerOf({}, 400) })
+        .detail;
     expect(detailOf('No such scope.')).toContain('It said: "No such scope."');
     expect(detailOf('hunter2-and-more has no such scope.')).not.toContain('It said');
   });
@@ -99,7 +100,7 @@ describe('a verdict', () => {
     'of %s says the hint of its rule (H20)',
     (means) => {
       const verdict = { means, evidence: 'e', hint: 'Upgrade it.' };
-      expect(failureFor(verdict, { ...judged, answer: answerOf({}, 404) }).detail).toContain('Upgrade it.');
+      expect(createVerdictFailure(verdict, { ...judged, answer: answerOf({}, 404) }).detail).toContain('Upgrade it.');
     },
   );
 });

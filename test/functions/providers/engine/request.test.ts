@@ -3,7 +3,12 @@ import { appendPath } from '../../../../functions/core/slot/placement.ts';
 import type { Provider, Setting, Step } from '../../../../functions/core/slot/provider.ts';
 import type { Values } from '../../../../functions/core/slot/text.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
-import { buildRequest, joinedTexts, leadsTo, withQuery } from '../../../../functions/providers/engine/request.ts';
+import {
+  buildRequest,
+  collectJoinedTexts,
+  leadsTo,
+  withQuery,
+} from '../../../../functions/providers/engine/request.ts';
 import { body } from '../../../../functions/providers/provider.ts';
 import { selfSigned } from '../../http/raw-server.ts';
 import { answeredBy, connectionOf, failureIn, providerWith, secretOf } from '../provider-harness.ts';
@@ -296,7 +301,7 @@ describe("an upstream's message about a login", () => {
     ['a pair deep in JSON', { url: '/', json: { a: [{ b: '{id}:{key}' }] } }],
     ['a pair among parameters', { url: '/', parameters: { as: 'json', of: { l: '{id}:{key}' } } }],
   ])('is left out where it quotes %s in base64, however short its halves (C12)', async (_, step) => {
-    const [joined = ''] = joinedTexts(step, { id: '1', key: '2' });
+    const [joined = ''] = collectJoinedTexts(step, { id: '1', key: '2' });
     const quoted = Buffer.from(joined).toString('base64');
     expect(await refusalSaying(step, `No such login: ${quoted}`)).not.toContain('It said');
     expect(await refusalSaying(step, 'No such login')).toContain('It said: "No such login".');

@@ -126,7 +126,7 @@ function whyUnusable(error: unknown): string {
   if (codes.includes('LEVEL_LOCKED')) return 'is in use: stop the other process, or choose another data folder';
   if (codes.includes('EACCES') || codes.includes('EROFS')) return 'cannot be written: choose a data folder that can';
   if (codes.includes('ENOTDIR') || codes.includes('EEXIST')) return 'is not a folder: choose another data folder';
-  return 'cannot be opened: choose another data folder, or move this one away to begin anew';
+  return 'cannot be opened: choose another data folder, or move this one away to start again';
 }
 
 function codeOf(error: unknown): unknown {

@@ -46,7 +46,7 @@ async function readKey(path: string): Promise<Buffer | undefined> {
     const stats = await file.stat();
     if (!stats.isFile() || stats.size !== KEY_BYTES) {
       throw new MasterKeyError(
-        `${path} is not a key of ${KEY_BYTES} bytes: restore it, or remove the data folder to begin anew`,
+        `${path} is not a key of ${KEY_BYTES} bytes: restore it, or remove the data folder to start again`,
       );
     }
     // Windows has no permission bits.

@@ -181,7 +181,7 @@ function sortKeyIn(next: string): string {
   if (pageAfter(sortKey) !== next || !isSlotSortKey(sortKey)) {
     throw new BrokerError(
       'invalid_request',
-      'The `next` of this listing is not one that a listing gave out; begin anew.',
+      'The `next` of this listing is not one that a listing gave out; begin again.',
     );
   }
   return sortKey;

@@ -92,7 +92,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     if (taken.isOurs) await backOff(slot, claim, 'kms_unavailable', retryAfterMs);
     return new BrokerError(
       'kms_unavailable',
-      `A new token of ${connection.name} cannot be opened here: this function and the mint function work with another key or another name of the broker. Deploy the whole broker anew if this persists.`,
+      `A new token of ${connection.name} cannot be opened here: this function and the mint function work with another key or another name of the broker. Deploy the whole broker again if this persists.`,
       { retryAfterMs },
     );
   }

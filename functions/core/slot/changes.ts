@@ -35,7 +35,7 @@ export interface Publication {
   readonly refusedVersion?: string | undefined;
 }
 
-export interface FailedAttempt {
+export interface RecordedFailure {
   readonly leaseId: string;
   readonly code: BrokerErrorCode;
   readonly at: number;
@@ -122,7 +122,7 @@ export const fail = ({
   refusedVersion,
   tries,
   ttlSeconds,
-}: FailedAttempt): SlotChange => ({
+}: RecordedFailure): SlotChange => ({
   name: 'fail',
   onlyIf: [holds(leaseId)],
   set: { notBefore, failure: { code, at }, ttlSeconds, refusedVersion, tries, dueAt },

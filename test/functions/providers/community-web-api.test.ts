@@ -149,7 +149,7 @@ describe('CommunityWebAPI: a login', () => {
     expect(tokenIn((await login()).outcome).attributes).toMatchObject({ userRole, userRoleName });
   });
 
-  it('C6, C7, C9, C10: attributes that are absent or of another type are null and promote nobody', async () => {
+  it('C6, C7, C9, C10: attributes absent or of another type are null, and promote nobody', async () => {
     const { outcome } = await loginTo({ body: '{"authToken":"t","userRole":"1000","userName":7,"timeZone":null}' });
     expect(tokenIn(outcome).attributes).toMatchObject({
       agentId: null,

@@ -26,7 +26,7 @@ describe('createLookup', () => {
     expect(consistencyOf(reads())).toEqual([false, true]);
   });
 
-  it('reads consistently for a token reported dead, and believes a back-off without a second look', async () => {
+  it('reads consistently for a token reported dead, and believes a back-off at once', async () => {
     const { broker, callsOf, consistencyOf, upstream, advance } = looking();
     const { token } = await broker.handOut();
     await advance({ minutes: 5 });

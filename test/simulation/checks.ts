@@ -16,8 +16,8 @@ export function createChecks(run: Run): Checks {
     const writes: RecordedWrite[] = [];
     const watches = invariants.flatMap(({ number, needsClocksWithinBound = false, watch }): Watch[] => {
       if (needsClocksWithinBound && !run.scenario.isWithinSkew) return [];
-      const found = (at: number, what: string) => {
-        violations.push({ invariant: number, at, what: `${slot.connection}/${slot.subject}: ${what}` });
+      const found = (at: number, what: string, invariant = number) => {
+        violations.push({ invariant, at, what: `${slot.connection}/${slot.subject}: ${what}` });
       };
       return [watch({ run, connection, slot, writes, found })];
     });

@@ -43,9 +43,10 @@ export interface RecordedWrite extends TableWrite {
   readonly by: string;
 }
 
-/** A change of a connection's count of refusals; true time. */
+/** A change of a connection's count of refusals, with when (true time) and by which process. */
 export interface RecordedRefusals extends RefusalsWrite {
   readonly at: number;
+  readonly by: string;
 }
 
 /** An audit record, with when it was written (true time) and by which instance. */

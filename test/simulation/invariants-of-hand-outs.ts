@@ -1,6 +1,6 @@
-import { expiresAtOf, type SlotRecord } from '../../functions/core/slot/record.ts';
+import { expiresAtOf, isRejected, type SlotRecord } from '../../functions/core/slot/record.ts';
 import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
-import type { Answer, AuditEntry, Watch } from './happenings.ts';
+import type { Answer, AuditEntry, RecordedWrite, Watch } from './happenings.ts';
 import type { Watched } from './run.ts';
 import { DECISION_MS, recordAt, wasFrozen } from './run.ts';
 import type { IssuedToken } from './upstream-accounts.ts';
@@ -127,26 +127,20 @@ export function youngTokensAreNotRenewed({ run, connection, found }: Watched): W
 }
 
 /** 16: whoever reports a token dead never gets that token, and a session reported dead is not slid. */
-export function aReportedTokenIsNotGivenBack({ writes, found }: Watched): Watch {
-  let takenAt: number | undefined;
+export function aReportedTokenIsNotGivenBack({ found }: Watched): Watch {
+  const begun = new Map<string, RecordedWrite>();
   return {
     answer(answer) {
       const { handOut, request, answeredAt } = answer;
       if (handOut === undefined || handOut.token.hash !== request.rejectedHash) return;
       found(answeredAt, `${nameOf(answer)} was given what it had reported dead`);
     },
-    write({ operation, at }) {
-      if (operation === 'acquire') takenAt = at;
+    write(write) {
+      if (write.operation === 'acquire' || write.operation === 'begin') begun.set(write.by, write);
     },
-    sent({ kind, at }) {
-      if (kind !== 'slide') return;
-      // What was reported in the very moment in which the lease was taken may have come too late to be seen.
-      const [before, then] = [recordAt(writes, (takenAt ?? at) - DECISION_MS), recordAt(writes, takenAt ?? at)];
-      const isReported =
-        before?.token !== undefined &&
-        before.rejectedGeneration === before.generation &&
-        before.generation === then?.generation;
-      if (isReported) found(at, 'a session reported dead was slid');
+    sent({ kind, at, process }) {
+      const before = begun.get(process)?.before;
+      if (kind === 'slide' && before !== undefined && isRejected(before)) found(at, 'a session reported dead was slid');
     },
   };
 }

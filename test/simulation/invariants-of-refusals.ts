@@ -1,8 +1,11 @@
+import { slotName } from '../../functions/core/slot/slot.ts';
 import type { Watch } from './happenings.ts';
 import type { Watched } from './run.ts';
 
 const REFUSALS_THAT_STOP = 3;
 const LOOK_MS = 10_000;
+/** Thirty days, but for what two clocks may differ. */
+const REFUSAL_KEPT_MS = 30 * 86_400_000 - 300_000;
 
 /** 5: after a definite refusal no login for that slot with that version, until an operator clears it. */
 export function noLoginWithARefusedVersion({ run, connection, found }: Watched): Watch {
@@ -51,6 +54,24 @@ export function refusedSlotsStopTheConnection({ run, connection, found }: Watche
         (stop) => stop.version === version && refusalsReadAt > stop.from && refusalsReadAt < stop.to,
       );
       if (isStopped) found(at, `a login with ${version} after three slots were refused`);
+    },
+  };
+}
+
+/** 5: a refused slot is counted under the version that was refused, and no other of that version is forgotten. */
+export function refusalsAreCounted({ run, connection, slot, found }: Watched): Watch {
+  return {
+    refusals({ by, at, before, after }) {
+      const login = run.world.ledger.findLast((sent) => sent.process === by && sent.at <= at);
+      if (after === undefined || login?.subject !== slot.subject) return;
+      const version = run.world.vault.versionOf(connection.secret, login.credential ?? '');
+      const { secretVersion, slots, ttlSeconds } = after;
+      if (secretVersion !== version || !slots.has(slotName(slot))) found(at, `a refusal of ${version} was not counted`);
+      const others = before?.secretVersion === version ? before?.slots : undefined;
+      const all = new Set([...(others ?? []), slotName(slot)]);
+      const isRight = slots.size === all.size && [...all].every((each) => slots.has(each));
+      if (!isRight) found(at, 'refused slots of one version were forgotten, or mixed with those of another');
+      if (ttlSeconds * 1000 < login.at + REFUSAL_KEPT_MS) found(at, 'a refusal may be forgotten early');
     },
   };
 }

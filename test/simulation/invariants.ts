@@ -22,7 +22,12 @@ import {
   oneRequestInFlight,
   unknownOutcomesAreRare,
 } from './invariants-of-minting.ts';
-import { noLoginWithARefusedVersion, refusedSlotsStopTheConnection } from './invariants-of-refusals.ts';
+import {
+  noLoginWithARefusedVersion,
+  refusalsAreCounted,
+  refusedSlotsStopTheConnection,
+} from './invariants-of-refusals.ts';
+import { writesAreSound } from './invariants-of-writes.ts';
 import type { Run, Violation, Watched } from './run.ts';
 
 /** One invariant, by its number in the protocol. */
@@ -43,11 +48,13 @@ export const invariants: readonly Invariant[] = [
   { number: '4', watch: everyLoginHasItsReason, needsClocksWithinBound: true },
   { number: '5', watch: noLoginWithARefusedVersion },
   { number: '5', watch: refusedSlotsStopTheConnection },
+  { number: '5', watch: refusalsAreCounted },
   { number: '6', watch: unknownOutcomesAreRare, needsClocksWithinBound: true },
   { number: '6', watch: everyLeaseCarriesItsBackOff },
   { number: '7', watch: generationsAdvance },
   { number: '7', watch: leasesAreEndedByTheirHolders },
   { number: '7', watch: aPurgedAttemptIsDiscarded },
+  { number: '7', watch: writesAreSound },
   { number: '8', watch: subjectsNeverMix },
   { number: '10', watch: everyHandOutIsAudited },
   { number: '11', watch: aGoodTokenIsHandedOut, needsClocksWithinBound: true },

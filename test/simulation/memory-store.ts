@@ -1,4 +1,5 @@
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
+import type { Slot } from '../../functions/core/slot/slot.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import type { ChangeName, MemoryTable } from './memory-table.ts';
@@ -16,6 +17,8 @@ export interface StoreWeather {
   replyLost: number;
   sentTwice: number;
   staleMs: number;
+  /** An item past its end is deleted when somebody comes for it. */
+  expires: number;
   /** If set, the result of every eventually consistent read: nothing, or an old record. */
   stale?: { readonly record: SlotRecord | undefined };
 }
@@ -43,6 +46,7 @@ export function createMemoryStore({
   table,
   process,
   random,
+  expiry,
   weather,
   now,
   onActor,
@@ -51,6 +55,8 @@ export function createMemoryStore({
   readonly table: MemoryTable;
   readonly process: SimulatedProcess;
   readonly random: SeededRandom;
+  /** Decides when items are deleted that may be. */
+  readonly expiry: SeededRandom;
   readonly weather: StoreWeather;
   readonly now: () => number;
   /** Hears who is about to change the table. */
@@ -71,12 +77,13 @@ export function createMemoryStore({
   async function call<Answer>(
     operation: string,
     apply: () => Answer,
-    about: Pick<StoreCall, 'isConsistent'> = {},
+    { slot, ...about }: Pick<StoreCall, 'isConsistent'> & { readonly slot?: Slot } = {},
   ): Promise<Answer> {
     await process.network();
     const planned = onCall && (await onCall({ operation, ...about }));
     const fault = planned ?? faultOf(operation);
     if (fault === 'down') throw unavailable(operation);
+    if (slot !== undefined && expiry.chance(weather.expires)) table.expire(slot);
     onActor(process.name);
     let answer = apply();
     if (fault === 'sent_twice') {
@@ -100,10 +107,11 @@ export function createMemoryStore({
           if (weather.staleMs === 0) return table.get(slot);
           return table.getStale(slot, weather.staleMs, (count) => random.integer(0, count - 1));
         },
-        { isConsistent: consistent },
+        { slot, isConsistent: consistent },
       ),
-    write: (slot, change) => call(change.name, () => table.write(slot, change)),
-    writeAndRead: (slot, change) => call(change.name, () => (table.write(slot, change) ? table.get(slot) : undefined)),
+    write: (slot, change) => call(change.name, () => table.write(slot, change), { slot }),
+    writeAndRead: (slot, change) =>
+      call(change.name, () => (table.write(slot, change) ? table.get(slot) : undefined), { slot }),
     list: (query) => call('list', () => table.list(query)),
     due: (query) => call('due', () => table.due(query)),
     refusals: (connection) =>

@@ -19,9 +19,10 @@ export interface TableWrite {
   readonly after: SlotRecord | undefined;
 }
 
-/** The count of a connection's refusals after a change. */
+/** The count of a connection's refusals before and after a change. */
 export interface RefusalsWrite {
   readonly connection: string;
+  readonly before: Refusals | undefined;
   readonly after: Refusals | undefined;
 }
 
@@ -112,13 +113,14 @@ export function createMemoryTable({
       if (!holdsFor(change, before)) return false;
       const after = applyChange(change, before, NO_REFUSALS);
       counted.set(connection, after);
-      onRefusals({ connection, after });
+      onRefusals({ connection, before, after });
       return true;
     },
 
     clearRefusals(connection: string): void {
+      const before = counted.get(connection);
       counted.delete(connection);
-      onRefusals({ connection, after: undefined });
+      onRefusals({ connection, before, after: undefined });
     },
 
     /** Deletes an item whose time is over, as the store may at any moment from then on. */

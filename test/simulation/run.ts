@@ -68,6 +68,6 @@ export interface Watched {
   readonly slot: Slot;
   /** The writes to the slot's item so far, the one that is just heard of included. */
   readonly writes: readonly RecordedWrite[];
-  /** Says that the invariant is broken, and when (true time). */
-  readonly found: (at: number, what: string) => void;
+  /** Says that the invariant, or the one that is named, is broken, and when (true time). */
+  readonly found: (at: number, what: string, invariant?: string) => void;
 }

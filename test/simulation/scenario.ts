@@ -119,6 +119,7 @@ export function drawWeather({ weather }: World, random: SeededRandom): string {
   weather.store.writesDown = random.fraction() < 0.1 ? random.pick([0.2, 1]) : 0;
   weather.store.replyLost = little();
   weather.store.sentTwice = little();
+  weather.store.expires = 0.3;
   weather.keys.down = random.fraction() < 0.12 ? random.pick([0.2, 1]) : 0;
   weather.secrets.down = random.fraction() < 0.12 ? random.pick([0.2, 1]) : 0;
   weather.audit.down = random.fraction() < 0.05 ? 0.3 : 0;
@@ -149,7 +150,7 @@ export function drawWeather({ weather }: World, random: SeededRandom): string {
 
 /** Ends all that goes wrong. */
 export function calm(weather: World['weather']): void {
-  Object.assign(weather.store, { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0 });
+  Object.assign(weather.store, { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0, expires: 0 });
   weather.keys.down = 0;
   weather.secrets.down = 0;
   weather.audit.down = 0;

@@ -103,9 +103,10 @@ export function createWorld({
 }) {
   const random = createSeededRandom(seed, draws.stream(seed));
   const order = isShuffled ? createSeededRandom(seed + 1, draws.stream(seed + 1)) : undefined;
+  const expiry = createSeededRandom(seed + 2, draws.stream(seed + 2));
   const time = createVirtualTime(START, order, onQuiet);
   const weather: Weather = {
-    store: { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0 },
+    store: { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0, expires: 0 },
     keys: { down: 0 },
     secrets: { down: 0 },
     invoker: { faults: {}, delayLeastMs: 0, delayMostMs: 60_000, crashWithinSteps: 14 },
@@ -136,7 +137,7 @@ export function createWorld({
       record('write', write.slot, write);
     },
     onRefusals(change) {
-      const recorded = { ...change, at: time.now() };
+      const recorded = { ...change, at: time.now(), by: actor };
       refusals.push(recorded);
       record('refusals', { connection: change.connection }, recorded);
     },
@@ -167,7 +168,7 @@ export function createWorld({
   function surroundings(name: string) {
     const process = createProcess(name, { time, random, latency: weather.latency, skewMs: skewOf(name) });
     const { now } = time;
-    const good = createMemoryStore({ table, process, random, weather: weather.store, now, onActor, onCall });
+    const good = createMemoryStore({ table, process, random, expiry, weather: weather.store, now, onActor, onCall });
     const store = sabotage.store?.(good) ?? good;
     const keys = createMemoryKeys({ ring, process, random, weather: weather.keys, onCall });
     return { process, store, keys, clock: process.clock, telemetry, random, broker: BROKER };

@@ -1,0 +1,161 @@
+import type { Connection } from '../../functions/core/slot/connection.ts';
+import { EMPTY_RECORD, expiresAtOf, type SlotRecord } from '../../functions/core/slot/record.ts';
+import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
+import type { Watch } from './happenings.ts';
+import type { TableWrite } from './memory-table.ts';
+import type { Watched } from './run.ts';
+
+/** Time of a write (true time), and how far the writer's clock may be off. */
+export interface Moment {
+  readonly at: number;
+  readonly slackMs: number;
+  /** Set if others may have written since the reading that the write rests on. */
+  readonly isRaced: boolean;
+  /** Set if the item was ever deleted: another token may have the same generation then. */
+  readonly isDeleted: boolean;
+}
+
+type Found = (invariant: string, what: string) => void;
+type Check = (
+  write: { readonly before: SlotRecord; readonly after: SlotRecord },
+  about: Moment & { readonly connection: Connection },
+  found: Found,
+) => void;
+
+const NOTHING: ReadonlySet<string> = new Set(['ttl', 'spoil']);
+const REFUSAL_KEPT_MS = 30 * 86_400_000;
+const HALF_A_DAY_MS = 43_200_000;
+const ASK_INTERVAL_MS = 30_000;
+const USE_NOTED_SHARE = 0.1;
+
+const leaseTaken: Check = ({ before, after }, { at, slackMs }, found) => {
+  if ((before.lease?.until ?? 0) > at + slackMs) found('3', 'a live lease was taken over');
+  if (after.fence <= before.fence) found('7', 'a lease was taken that no fence tells from the one before');
+  if (after.ttlSeconds * 1000 < (after.lease?.until ?? 0)) found('3', 'an item may be deleted under its lease');
+};
+
+const leaseEnded: Check = ({ after }, _, found) => {
+  if (after.lease !== undefined) found('18', 'a lease outlived its attempt');
+};
+
+const tokenPlaced: Check = ({ before, after }, _, found) => {
+  const { token, notBefore, tries, failure } = after;
+  if (after.generation <= before.generation) found('7', `generation ${after.generation} is no advance`);
+  if (notBefore > 0 || tries > 0 || failure !== undefined) found('18', 'a failure outlived the next token');
+  if (token === undefined || after.dueAt !== token.refreshAt) found('11', 'a token is not due when it should be');
+  if (token !== undefined && after.ttlSeconds * 1000 < expiresAtOf(token) - CLOCK_SKEW_MS)
+    found('11', 'an item may be deleted before its token ends');
+};
+
+/** Checks of a write by the item before and after it. */
+const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>>> = {
+  acquire: [
+    leaseTaken,
+    ({ after }, _, found) => {
+      if (after.notBefore < (after.lease?.until ?? 0)) found('6', 'a lease was taken without a back-off');
+    },
+  ],
+  beginCall: [leaseTaken],
+  publish: [tokenPlaced, leaseEnded],
+  adopt: [
+    tokenPlaced,
+    ({ before }, { at, slackMs }, found) => {
+      if ((before.lease?.until ?? 0) > at + slackMs) found('4', 'a slide was taken up while a mint was under way');
+    },
+  ],
+  fail: [
+    leaseEnded,
+    ({ before, after: { failure, notBefore, refusedVersion, dueAt, ttlSeconds } }, _, found) => {
+      const failedAt = failure?.at ?? 0;
+      const isToldOff = dueAt === undefined && refusedVersion !== undefined;
+      if (failure === undefined || failure === before.failure) found('18', 'a failure left no word of it');
+      if (notBefore <= failedAt) found('6', 'a failure left no back-off');
+      if (!isToldOff && dueAt !== notBefore) found('5', 'a failed slot is due at another time than its back-off ends');
+      if (isToldOff && ttlSeconds * 1000 < failedAt + REFUSAL_KEPT_MS) found('5', 'a refusal may be forgotten early');
+    },
+  ],
+  release: [leaseEnded],
+  askRefresh: [
+    ({ before: { token, refreshAskedAt }, after }, { at, slackMs, isDeleted }, found) => {
+      if (!isDeleted && (token?.refreshAt ?? 0) > at + slackMs) found('4', 'a refresh was asked for before its time');
+      if (at + slackMs - refreshAskedAt < ASK_INTERVAL_MS) found('4', 'a refresh was asked for again within 30 s');
+      if (after.refreshAskedAt <= refreshAskedAt) found('4', 'a refresh was asked for, and nobody can tell');
+    },
+  ],
+  recordUse: [
+    ({ before: { lastHandedOutAt, dueAt, refusedVersion }, after }, { at, slackMs, isRaced, connection }, found) => {
+      const intervalMs = connection.idleSeconds * 1000 * USE_NOTED_SHARE;
+      if (at + slackMs - lastHandedOutAt < intervalMs) found('4', 'a use was noted again');
+      if (after.lastHandedOutAt <= lastHandedOutAt) found('11', 'a use was not noted');
+      if (dueAt !== undefined && after.dueAt !== dueAt) found('11', 'a noted use moved the slot on the schedule');
+      const isForgotten = !isRaced && after.dueAt === undefined && refusedVersion === undefined;
+      if (isForgotten) found('11', 'a slot in use is not on the schedule');
+    },
+  ],
+  markRejected: [
+    ({ after }, _, found) => {
+      if (after.rejectedGeneration !== after.generation) found('16', 'a report was written down of no current token');
+    },
+  ],
+  barRenewal: [
+    ({ after: { token, renewalBarredUntil } }, _, found) => {
+      if (token === undefined || renewalBarredUntil === undefined) found('16', 'a bar on renewals bars nothing');
+    },
+  ],
+  reschedule: [
+    ({ before, after: { dueAt, token, notBefore, lastHandedOutAt } }, { at, slackMs, isRaced, connection }, found) => {
+      if (!isRaced && dueAt === before.dueAt) found('11', 'a slot is still due when it was');
+      const isIdle = at + slackMs - lastHandedOutAt > connection.idleSeconds * 1000;
+      if (dueAt === undefined && !isIdle) found('11', 'a slot in use was taken off the schedule');
+      const isFresh = token !== undefined && token.refreshAt > at + slackMs && notBefore === 0;
+      if (dueAt !== undefined && isFresh && dueAt !== token.refreshAt)
+        found('11', 'a token is not due when it should be');
+    },
+  ],
+  purge: [
+    ({ before, after }, { at }, found) => {
+      const { token, failure, refusedVersion, dueAt, renewalBarredUntil, notBefore, tries } = after;
+      if (after.ttlSeconds * 1000 < at + HALF_A_DAY_MS) found('7', 'generations may soon begin again after a purge');
+      const isLeft = [token, failure, refusedVersion, dueAt, renewalBarredUntil].some((each) => each !== undefined);
+      if (isLeft || notBefore > 0 || tries > 0) found('18', 'a purge left something behind');
+      if (after.generation <= before.generation) found('7', 'a purge did not advance the generation');
+      if (after.lease !== before.lease) found('3', "a purge touched a holder's lease");
+    },
+  ],
+  endBackOff: [
+    ({ before, after }, { at, isRaced, connection }, found) => {
+      const isInUse = at - before.lastHandedOutAt <= connection.idleSeconds * 1000;
+      const isLate = !isRaced && isInUse && (after.dueAt === undefined || after.dueAt > at);
+      if (after.notBefore > 0 || isLate) found('5', 'a new version is not tried at once');
+      if (after.refusedVersion !== before.refusedVersion) found('5', 'a refusal was forgotten');
+    },
+  ],
+};
+
+/** Checks one write, and reports what is wrong with it. */
+export function judgeWrite(
+  { operation, before, after }: TableWrite,
+  about: Moment & { readonly connection: Connection },
+  found: Found,
+): void {
+  if (NOTHING.has(operation) || after === undefined) return;
+  if (before === undefined && operation !== 'acquire') found('7', `${operation} made a part of an item`);
+  if (after.generation < (before?.generation ?? 0))
+    found('7', `generation ${after.generation} comes after a later one`);
+  for (const check of checks[operation] ?? []) check({ before: before ?? EMPTY_RECORD, after }, about, found);
+}
+
+/** 3 to 7, 11, 16, 18: every write leaves the slot sound. */
+export function writesAreSound({ run, connection, found }: Watched): Watch {
+  const slackMs = run.scenario.isWithinSkew ? CLOCK_SKEW_MS : Number.POSITIVE_INFINITY;
+  let isDeleted = false;
+  return {
+    write(write) {
+      const { at, operation } = write;
+      if (operation === 'ttl') isDeleted = true;
+      judgeWrite(write, { at, slackMs, isRaced: true, isDeleted, connection }, (invariant, what) =>
+        found(at, what, invariant),
+      );
+    },
+  };
+}

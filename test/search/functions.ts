@@ -1,0 +1,264 @@
+import { createHandOut } from '../../functions/core/hand-out/hand-out.ts';
+import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
+import { createMint } from '../../functions/core/mint/mint.ts';
+import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions/core/mint/upstream.ts';
+import { createPurge } from '../../functions/core/operate/purge.ts';
+import { createRotation } from '../../functions/core/operate/rotation.ts';
+import type { Forwarder, ForwardOutcome } from '../../functions/core/proxy/forwarder.ts';
+import { createProxy } from '../../functions/core/proxy/proxy.ts';
+import type { SlotChange } from '../../functions/core/slot/changes.ts';
+import type { MintRequest } from '../../functions/core/slot/mint-message.ts';
+import type { MintInvocation, MintInvoker } from '../../functions/core/slot/minter.ts';
+import type { Slot } from '../../functions/core/slot/slot.ts';
+import type { Store } from '../../functions/core/slot/store.ts';
+import { hashOf } from '../../functions/core/slot/token.ts';
+import { BrokerError } from '../../functions/core/words/errors.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
+import type { createMemoryTable } from '../simulation/memory-table.ts';
+import type { Answer, Plan, Process, Role } from './plan.ts';
+import { type createProperties, createToken, findSerial } from './properties.ts';
+
+/** Everything that the functions of a small world are run by. */
+export interface Stage {
+  readonly plan: Plan;
+  readonly table: ReturnType<typeof createMemoryTable>;
+  readonly properties: ReturnType<typeof createProperties>;
+  now(): number;
+  alter(change: SlotChange): SlotChange;
+  /** Resolves with the answer that the search chooses; waits while there is none to choose. */
+  call<T>(process: Process, what: string, answers: () => readonly Answer<T>[]): Promise<T>;
+  /** Starts a process; its first call is its start. */
+  start(name: string, role: Process['role'], run: (process: Process) => Promise<unknown>): Process;
+}
+
+/** Time for the work itself, of the 24 s of a caller's request. */
+const REQUEST_MS = 23_000;
+const KEY = { plaintext: new Secret(new Uint8Array(32)), encrypted: new Uint8Array(1) };
+const POLICY = { methods: ['GET'], paths: ['/'], headers: [], timeoutSeconds: 8 };
+const REQUEST = { method: 'GET', path: '/', query: '', headers: {} };
+
+/**
+ * Creates production's functions for one slot, with ports that the search answers. Keys, secret and audit answer at
+ * once: no other function can tell when they did.
+ */
+export function createFunctions({ plan, table, properties, now, alter, call, start }: Stage, slot: Slot) {
+  const { connection } = plan;
+  const rejectedHash = plan.start?.record.token?.hash;
+  let serial = findSerial(rejectedHash);
+  let version = 1;
+
+  function storeOf(process: Process): Store {
+    const read = <T>(what: string, give: () => T) => call(process, what, () => [{ give }]);
+    /** A write whose reply is lost was made. The SDK sends it again, or gives up. */
+    const write = <T>(what: string, give: () => T) =>
+      call<T>(process, what, () => [
+        { give },
+        { what: 'sent again', fault: 'lost reply', give: () => [give(), give()][1] as T },
+        {
+          what: 'its reply is lost',
+          fault: 'lost reply',
+          give() {
+            give();
+            throw new BrokerError('store_unavailable', 'The reply was lost.');
+          },
+        },
+      ]);
+    const change = (given: SlotChange) => {
+      const lease = given.set?.lease?.id;
+      if (lease !== undefined) properties.given(process, lease);
+      return table.write(slot, alter(given));
+    };
+    const stale = { what: 'behind', fault: 'stale read' as const };
+    return {
+      read: (_, { consistent }) =>
+        call(process, 'read', () => [
+          {
+            give() {
+              process.hasNews = false;
+              return table.get(slot);
+            },
+          },
+          ...(consistent ? [] : [{ ...stale, give: () => table.getStale(slot, Infinity, pickLastButOne) }]),
+        ]),
+      write: (_, given) => write(given.name, () => change(given)),
+      writeAndRead: (_, given) => write(given.name, () => (change(given) ? table.get(slot) : undefined)),
+      list: () => read('list', () => ({ slots: table.all() })),
+      due: () => read('due', () => []),
+      refusals: () => read('refusals', () => table.refusals(slot.connection)),
+      writeRefusals: (name, given) => write(given.name, () => table.writeRefusals(name, given)),
+      clearRefusals: (name) => write('clearRefusals', () => table.clearRefusals(name)),
+    };
+  }
+
+  function issued(requestStartedAt: number, isAgain = false) {
+    if (!isAgain) serial += 1;
+    const number = isAgain ? 1 : serial;
+    return { value: createToken(number), life: { seconds: 1_200 }, requestStartedAt, attributes: { number } };
+  }
+
+  function upstreamOf(process: Process): Upstream & Forwarder {
+    const isDead = (token: Secret<string>) => !connection.tokensOverlap && findSerial(hashOf(token)) < serial;
+    const token = (at: number, isAgain?: boolean) => ({
+      give: (): UpstreamOutcome => ({ kind: 'token', ...issued(at, isAgain) }),
+    });
+    const unknown = { what: 'no answer', fault: 'unknown outcome' as const, give: () => failure('upstream_timeout') };
+    return {
+      waysOf: () =>
+        plan.slides === true
+          ? { renewal: { source: 'slide', needsSecret: false }, keepsClosed: false }
+          : { keepsClosed: false },
+      login({ timeoutMs }) {
+        const at = now();
+        properties.sent(process, 'login', timeoutMs);
+        const refuse = () => {
+          properties.refused(process);
+          return failure('upstream_credential_rejected', 'refused');
+        };
+        return call<UpstreamOutcome>(process, 'login', () => [
+          token(at, plan.reissues),
+          unknown,
+          { what: 'refused', fault: 'refused login', give: refuse },
+        ]);
+      },
+      renew({ timeoutMs, token: used }) {
+        const at = now();
+        properties.sent(process, 'slide', timeoutMs, hashOf(used));
+        const give = () => ({ ...failure('upstream_invalid_response'), ended: true as const });
+        return call<UpstreamOutcome>(process, 'slide', () =>
+          isDead(used) ? [{ give }] : [token(at), unknown, { what: '401', fault: 'unauthorized', give }],
+        );
+      },
+      forward({ timeoutMs, token: used }) {
+        const at = now();
+        properties.sent(process, 'call', timeoutMs, hashOf(used));
+        const answer = (status: number, slid?: ReturnType<typeof issued>): ForwardOutcome => {
+          const answered = { status, headers: {}, body: new Uint8Array() };
+          return { kind: 'answer', answer: answered, requestStartedAt: at, ...(slid === undefined ? {} : { slid }) };
+        };
+        const rejected = { what: '401', give: () => answer(401) };
+        const good = { give: () => answer(200, plan.slides === true ? issued(at) : undefined) };
+        return call<ForwardOutcome>(process, 'call', () =>
+          isDead(used) ? [rejected] : [good, unknown, { ...rejected, fault: 'unauthorized' }],
+        );
+      },
+    };
+  }
+
+  function minterOf(invoker: Process): MintInvoker {
+    let invocations = 0;
+    const invoke = (request: MintRequest) => {
+      invocations += 1;
+      return startMint(`mint ${invocations} of ${invoker.name}`, request);
+    };
+    return {
+      async invoke(_, request, timeoutMs) {
+        const runs: Process[] = [];
+        const run = (times: number) => () => {
+          for (let n = 0; n < times; n += 1) runs.push(invoke(request));
+          return times;
+        };
+        const since = now();
+        await call(invoker, 'invoke', () => [
+          { give: run(1) },
+          { what: 'twice', fault: 'invoked twice', give: run(2) },
+          { what: 'not invoked', fault: 'not invoked', give: run(0) },
+        ]);
+        if (runs.length === 0) return { kind: 'refused' };
+        const none = { what: 'none', give: (): MintInvocation => ({ kind: 'unanswered' }) };
+        return call<MintInvocation>(invoker, 'reply', () => [
+          // A mint ends with its reply, or with the failure of its function.
+          ...runs.flatMap(({ state, outcome }) =>
+            state === 'alive' ? [] : [{ give: () => outcome as MintInvocation }],
+          ),
+          now() >= since + timeoutMs ? none : { ...none, fault: 'lost reply' },
+        ]);
+      },
+      ask: (_, request) => call(invoker, 'ask', () => [{ give: () => void invoke(request) }]),
+    };
+  }
+
+  function portsOf(process: Process) {
+    let ids = 0;
+    return {
+      ...{ broker: 'broker', memory: createTokenMemory(), store: storeOf(process), minter: minterOf(process) },
+      ...{ upstream: upstreamOf(process), forwarder: upstreamOf(process) },
+      telemetry: { metrics() {}, warn() {}, info() {} },
+      clock: {
+        now,
+        monotonic: now,
+        sleep(ms: number) {
+          const since = now();
+          // A second look at an unchanged slot tells only that time has passed.
+          const isWorthIt = () => process.hasNews || now() >= since + ms;
+          return call<void>(process, 'sleep', () => (isWorthIt() ? [{ give() {} }] : []));
+        },
+      },
+      random: {
+        fraction: () => 0.5,
+        bytes: (length: number) => new Uint8Array(length),
+        uuid() {
+          ids += 1;
+          return `${process.name}#${ids}`;
+        },
+      },
+      keys: { generate: async () => KEY, decrypt: async () => KEY.plaintext },
+      secrets: { current: async () => ({ versionId: `version-${version}`, value: new Secret('right') }) },
+      audit: { async handOut() {} },
+    };
+  }
+
+  function startMint(name: string, request: MintRequest): Process {
+    const process = start(name, 'mint', async (own) => {
+      try {
+        return { kind: 'reply', reply: await createMint(portsOf(own))(request, connection) };
+      } catch (error) {
+        properties.found('14', `${name} ends with ${error}`);
+        return { kind: 'function_error' };
+      }
+    });
+    if (request.lease !== undefined) properties.given(process, request.lease.id);
+    return process;
+  }
+
+  const run = {
+    get: (ports, about) => createHandOut(ports)(about),
+    report: (ports, about) =>
+      createHandOut(ports)({ ...about, ...(rejectedHash === undefined ? {} : { rejectedHash }) }),
+    call: (ports, about) => createProxy(ports)({ ...about, policy: POLICY, request: REQUEST }),
+    delete: (ports, about) => createPurge(ports)(about),
+    rotate: (ports) => createRotation(ports)(connection),
+  } satisfies Record<Exclude<Role, 'schedule'>, (ports: Ports, about: About) => Promise<unknown>>;
+
+  return {
+    start(role: Role, name: string): Process {
+      if (role === 'schedule') return startMint(name, { ...slot, trigger: 'schedule' });
+      const about = { connection, slot, caller: 'caller', requestId: name };
+      return start(name, role, (own) => run[role](portsOf(own), { ...about, deadline: now() + REQUEST_MS }));
+    },
+    /** Gives the secret a version that was never refused. */
+    renewSecret() {
+      version += 1;
+      properties.renewed();
+    },
+    listState: () => [serial, version],
+  };
+
+  type Ports = ReturnType<typeof portsOf>;
+}
+
+interface About {
+  readonly connection: Stage['plan']['connection'];
+  readonly slot: Slot;
+  readonly caller: string;
+  readonly requestId: string;
+  readonly deadline: number;
+}
+
+function failure(code: UpstreamFailure['code'], backOff: UpstreamFailure['backOff'] = 'unknown'): UpstreamFailure {
+  return { kind: 'failure', code, backOff, detail: code };
+}
+
+/** Picks the version before the last. */
+export function pickLastButOne(count: number): number {
+  return Math.max(count - 2, 0);
+}

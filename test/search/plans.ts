@@ -1,0 +1,164 @@
+import { workforceConnection } from '../simulation/connections.ts';
+import type { Plan, Start } from './plan.ts';
+import { createSmallWorld } from './small-world.ts';
+
+const connection = workforceConnection({ minTtlSeconds: 0, memorySeconds: 0, renewalCooldownSeconds: 0 });
+const exclusive = workforceConnection({
+  minTtlSeconds: 0,
+  memorySeconds: 0,
+  renewalCooldownSeconds: 0,
+  tokensOverlap: false,
+});
+
+/** Runs a plan to its end, one call after the other, with every fault that it allows; returns what the slot holds then. */
+async function runToEnd(plan: Omit<Plan, 'name'>): Promise<Start> {
+  const world = createSmallWorld({ name: 'a beginning', ...plan });
+  while (!world.isOver()) {
+    const choices = world.listChoices();
+    const next = choices.find(({ fault }) => fault !== undefined) ?? choices[0];
+    if (next !== undefined) await world.take(next);
+  }
+  const record = world.record();
+  if (record === undefined) throw new Error('The slot holds nothing then.');
+  return { record, at: world.now() };
+}
+
+const good = await runToEnd({ connection, roles: ['get'], faults: {} });
+const { refreshAt = 0, usableUntil = 0 } = good.record.token ?? {};
+const due = { ...good, at: refreshAt + 1 };
+/** One second before its item may be deleted. */
+const last = { ...good, at: usableUntil - 1_000 };
+const ended = { ...good, at: good.record.ttlSeconds * 1000 + 1 };
+const purged = await runToEnd({ connection, roles: ['delete'], faults: {}, start: good });
+const failed = await runToEnd({ connection, roles: ['get'], faults: { 'unknown outcome': 1 } });
+const forgotten = { ...failed, at: failed.record.ttlSeconds * 1000 - 1_000 };
+const limping = await runToEnd({ connection, roles: ['schedule'], faults: { 'unknown outcome': 1 }, start: due });
+const refusing = await runToEnd({ connection, roles: ['get'], faults: { 'refused login': 1 } });
+const idle = { ...good, at: good.at + connection.idleSeconds * 1000 + 1 };
+/** Due at once, although its back-off is on: as a rotation leaves a slot that fails again. */
+const early = { record: { ...limping.record, dueAt: limping.at }, at: limping.at };
+const restless = { ...connection, idleSeconds: 60 };
+const rested = { ...good, at: good.at + 61_000 };
+const off = await runToEnd({ connection, roles: ['schedule'], faults: {}, start: idle });
+
+/** Small worlds. Together they need every part of every change of a slot. */
+export const plans: readonly Plan[] = [
+  // Two callers who find nothing, and the faults of one attempt.
+  { name: 'crash, lost reply', connection, roles: ['get', 'get'], faults: { crash: 1, 'lost reply': 1 } },
+  {
+    name: 'lapse, unknown outcome',
+    connection,
+    roles: ['get'],
+    later: ['get'],
+    faults: { time: 1, 'unknown outcome': 1 },
+  },
+  { name: 'invoked twice', connection, roles: ['get', 'get'], faults: { 'invoked twice': 1 } },
+  { name: 'not invoked', connection, roles: ['get', 'get'], faults: { 'not invoked': 1 } },
+  { name: 'deleted', connection, roles: ['get', 'get'], faults: { deletion: 1 }, start: ended },
+  // A failure, and the attempt after it.
+  { name: 'failed again', connection, roles: ['get'], faults: { 'unknown outcome': 1 }, start: failed },
+  { name: 'refused again', connection, roles: ['get'], faults: {}, start: refusing },
+  { name: 'refused', connection, roles: ['schedule'], faults: { 'refused login': 1 }, start: due },
+  { name: 'rotated', connection, roles: ['get', 'schedule', 'rotate'], faults: { 'refused login': 1 }, start: ended },
+  {
+    name: 'rotated late',
+    connection,
+    roles: ['schedule'],
+    later: ['schedule', 'rotate'],
+    faults: { time: 1, 'refused login': 1 },
+    start: ended,
+  },
+  { name: 'rotated in use', connection, roles: ['rotate'], faults: {}, start: limping },
+  { name: 'rotated and deleted', connection, roles: ['rotate'], faults: { deletion: 1 }, start: forgotten },
+  // Refresh ahead.
+  { name: 'due', connection, roles: ['get', 'schedule'], faults: { 'stale read': 1 }, start: due },
+  { name: 'due, two callers', connection, roles: ['get', 'get'], faults: {}, start: due },
+  { name: 'idle', connection, roles: ['schedule', 'get'], faults: {}, start: idle },
+  { name: 'idle alone', connection, roles: ['schedule'], faults: {}, start: idle },
+  { name: 'idle, used', connection: restless, roles: ['schedule', 'get'], faults: {}, start: rested },
+  { name: 'due early, slid', connection, roles: ['schedule', 'call'], slides: true, faults: {}, start: early },
+  { name: 'idle, called', connection, roles: ['schedule', 'call'], slides: true, faults: {}, start: idle },
+  { name: 'off the schedule', connection, roles: ['get'], faults: {}, start: off },
+  { name: 'used and deleted', connection, roles: ['get'], faults: { deletion: 1 }, start: last },
+  { name: 'failed and deleted', connection, roles: ['schedule'], faults: { deletion: 1 }, start: forgotten },
+  // Reports and purges.
+  { name: 'two reports', connection, roles: ['report', 'report'], faults: {}, start: good },
+  { name: 'report, slide', connection, roles: ['report', 'schedule'], slides: true, faults: {}, start: due },
+  { name: 'reported and deleted', connection, roles: ['report'], later: ['get'], faults: { deletion: 1 }, start: last },
+  { name: 'reissued, report', connection, roles: ['report', 'schedule'], reissues: true, faults: {}, start: due },
+  { name: 'purge', connection, roles: ['get', 'delete'], faults: {}, start: ended },
+  { name: 'purge again', connection, roles: ['get', 'delete'], faults: {}, start: purged },
+  { name: 'purge of a refusal', connection, roles: ['delete'], faults: {}, start: refusing },
+  { name: 'purged and deleted', connection, roles: ['delete'], faults: { deletion: 1 }, start: ended },
+  // Proxied calls that may go side by side.
+  { name: 'calls', connection, roles: ['call', 'call'], slides: true, faults: {}, start: due },
+  {
+    name: 'call, schedule',
+    connection,
+    roles: ['call', 'schedule'],
+    slides: true,
+    faults: { unauthorized: 1 },
+    start: due,
+  },
+  { name: 'call after a failure', connection, roles: ['call'], slides: true, faults: {}, start: limping },
+  {
+    name: 'call, deleted',
+    connection,
+    roles: ['call'],
+    later: ['get'],
+    slides: true,
+    faults: { deletion: 1 },
+    start: last,
+  },
+  { name: 'rejected twice', connection, roles: ['call', 'schedule'], faults: { unauthorized: 2 }, start: due },
+  { name: 'rejected twice, purged', connection, roles: ['call', 'delete'], faults: { unauthorized: 2 }, start: good },
+  { name: 'rejected thrice', connection, roles: ['call', 'call'], faults: { unauthorized: 3 }, start: good },
+  {
+    name: 'reissued, call',
+    connection,
+    roles: ['call', 'schedule'],
+    slides: true,
+    reissues: true,
+    faults: { unauthorized: 1 },
+    start: due,
+  },
+  // Proxied calls that must go one at a time.
+  { name: 'exclusive', connection: exclusive, roles: ['call', 'call'], slides: true, faults: {}, start: good },
+  {
+    name: 'exclusive, purged',
+    connection: exclusive,
+    roles: ['call', 'delete'],
+    slides: true,
+    faults: {},
+    start: good,
+  },
+  {
+    name: 'exclusive, deleted',
+    connection: exclusive,
+    roles: ['call'],
+    later: ['call'],
+    slides: true,
+    faults: { deletion: 1 },
+    start: last,
+  },
+];
+
+const everyFault = { crash: 1, 'lost reply': 1, time: 1 };
+
+/** Worlds in which more goes wrong at once; minutes of work. */
+export const largerPlans: readonly Plan[] = [
+  { name: 'two callers, every fault', connection, roles: ['get', 'get'], faults: everyFault },
+  { name: 'invoked twice, lapse', connection, roles: ['get', 'get'], faults: { 'invoked twice': 1, time: 1 } },
+  { name: 'purge, every fault', connection, roles: ['get', 'delete'], faults: everyFault, start: ended },
+  { name: 'due, every fault', connection, roles: ['get', 'schedule'], faults: everyFault, start: due },
+  { name: 'two reports, crash', connection, roles: ['report', 'report'], faults: { crash: 1 }, start: good },
+  {
+    name: 'exclusive, crash',
+    connection: exclusive,
+    roles: ['call', 'call'],
+    slides: true,
+    faults: { crash: 1, 'lost reply': 1, time: 1 },
+    start: good,
+  },
+  { name: 'three callers', connection, roles: ['get', 'get', 'get'], faults: {} },
+];

@@ -40,13 +40,23 @@ export function createTokenMemory(maximumEntries = MAXIMUM_ENTRIES): TokenMemory
     },
     remember(slot, token, readAt) {
       const id = slotId(slot);
-      const aheadMs = (entries.get(id)?.readAt ?? 0) - readAt;
-      // Of two overlapping looks, the later begun has the newer token; a larger gap means that the clock went back.
-      if (aheadMs > 0 && aheadMs < LONGEST_LOOK_MS) return;
+      const known = entries.get(id);
+      if (known !== undefined && isOvertaken({ token, readAt }, known)) return;
       entries.delete(id);
       entries.set(id, { token, readAt });
       const [oldest] = entries.keys();
       if (entries.size > maximumEntries && oldest !== undefined) entries.delete(oldest);
     },
   };
+}
+
+/**
+ * Reports whether of two looks that may overlap the other has the newer token: a look that need not be consistent can
+ * begin later and see less. Looks further apart do not overlap, or the clock went back.
+ */
+function isOvertaken(look: Remembered, by: Remembered): boolean {
+  const aheadMs = by.readAt - look.readAt;
+  if (Math.abs(aheadMs) >= LONGEST_LOOK_MS) return false;
+  const { issuedAt } = look.token;
+  return issuedAt === by.token.issuedAt ? aheadMs > 0 : issuedAt < by.token.issuedAt;
 }

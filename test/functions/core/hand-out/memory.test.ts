@@ -6,9 +6,9 @@ import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
 
 describe('createTokenMemory', () => {
-  const token = (generation: number): Token => ({
+  const token = (generation: number, issuedAt = 0): Token => ({
     ...{ value: new Secret('token'), attributes: {}, values: {}, generation, hash: 'hash', secretVersion: 'version' },
-    ...{ issuedAt: 0, expiresAt: 0, refreshAt: 0 },
+    ...{ issuedAt, expiresAt: 0, refreshAt: 0 },
   });
   const slot = (subject: string) => ({ connection: 'helpdesk', subject, fingerprint: 'f00d' });
 
@@ -41,6 +41,18 @@ describe('createTokenMemory', () => {
     const memory = createTokenMemory();
     memory.remember(slot('1'), token(2), 100_000);
     memory.remember(slot('1'), token(1), readAt);
+
+    expect(memory.last(slot('1'))?.generation).toBe(kept);
+  });
+
+  it.each([
+    ['begun later, that saw less', 100_001, 5_000, 2],
+    ['begun half a minute later, by a clock that was set', 130_000, 5_000, 1],
+    ['begun earlier, that saw more', 99_999, 7_000, 1],
+  ])('keeps the newer token of two looks: one %s', (_which, readAt, issuedAt, kept) => {
+    const memory = createTokenMemory();
+    memory.remember(slot('1'), token(2, 6_000), 100_000);
+    memory.remember(slot('1'), token(1, issuedAt), readAt);
 
     expect(memory.last(slot('1'))?.generation).toBe(kept);
   });

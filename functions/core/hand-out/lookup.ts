@@ -9,7 +9,7 @@ import { BrokerError } from '../words/errors.ts';
 import type { HandOutRoute, HandOutSource } from './audit.ts';
 import { createInProgressError, nextStep, type TokenId } from './next-step.ts';
 import { noteUse } from './refresh-ahead.ts';
-import { createRequestMint, type Minted, type RequestMintDependencies } from './request-mint.ts';
+import { type AfterMint, createRequestMint, type RequestMintDependencies } from './request-mint.ts';
 
 export interface LookupDependencies extends RequestMintDependencies, Opening {}
 
@@ -63,7 +63,7 @@ export function createLookup(dependencies: LookupDependencies): {
     const beganAt = clock.monotonic();
     let { record: found, isConsistent, not } = await lookFirst(request);
     const firstSeen = found?.generation ?? 0;
-    let minted: Minted['reply'];
+    let minted: AfterMint['reply'];
     let waitUntil: number | undefined;
     let waitedMs = 0;
     try {

@@ -15,7 +15,7 @@ import type { Clock, Random } from '../words/platform.ts';
 type Published = Extract<MintReply, { outcome: 'published' }>;
 
 /** Record after a request to mint, read consistently, and the reply of `mint` if it published for this request. */
-export interface Minted {
+export interface AfterMint {
   readonly record: SlotRecord | undefined;
   readonly reply: Published | undefined;
 }
@@ -35,7 +35,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
   async function mint(
     { connection, slot, deadline }: { readonly connection: Connection; readonly slot: Slot; readonly deadline: number },
     seen: SlotRecord | undefined,
-  ): Promise<Minted> {
+  ): Promise<AfterMint> {
     const claim = createClaim(connection, seen, { now: clock.now(), random });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
     if (!taken.isOurs) {

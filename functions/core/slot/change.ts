@@ -6,9 +6,9 @@ export interface Change<R> {
   readonly name: string;
   readonly onlyIf: readonly Condition<R>[];
   /** Values to set, by path; an undefined one leaves the field as it is. */
-  readonly set?: Values<R>;
+  readonly set?: FieldValues<R>;
   /** Values to set where the field is absent. */
-  readonly setIfAbsent?: Pick<Values<R>, Field<R> & Leaf<R>>;
+  readonly setIfAbsent?: Pick<FieldValues<R>, Field<R> & Leaf<R>>;
   /** Amounts to add to numbers, and members to add to sets; an absent field is 0 or the empty set. */
   readonly add?: { readonly [F in keyof R]?: R[F] extends ReadonlySet<infer Member> ? Member : number };
   readonly clear?: readonly Field<R>[];
@@ -33,7 +33,7 @@ export type Leaf<R> = {
 export type Path<R> = Field<R> | Leaf<R>;
 export type Single = string | number | Uint8Array | ReadonlySet<string>;
 
-type Values<R> = { readonly [P in Path<R>]?: ValueAt<R, P> | undefined };
+type FieldValues<R> = { readonly [P in Path<R>]?: ValueAt<R, P> | undefined };
 type ValueAt<R, P> = P extends keyof R
   ? NonNullable<R[P]>
   : P extends `${infer F extends Field<R>}.${infer Part}`

@@ -35,7 +35,7 @@ export interface Provider {
   /** Rules for answers, before the general tables of OAuth errors and statuses. The first that fits decides. */
   readonly answers?: readonly Rule[];
   /** Sign of a refusal in the body of an answer. Read in upper, lower and camel case. */
-  readonly refusal?: Refusal;
+  readonly refusal?: RefusalFlag;
   /** A member of the answer under which everything may lie, as well as flat (C5). */
   readonly envelope?: string;
   /** JWT claim of a user's token that must be the subject where it can be read (H10). */
@@ -260,7 +260,7 @@ export type Meaning =
   | 'unusable';
 
 /** `flag` is false, and `message` says why. */
-export interface Refusal {
+export interface RefusalFlag {
   readonly flag: string;
   readonly message: string;
 }

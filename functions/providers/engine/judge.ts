@@ -1,4 +1,4 @@
-import type { Meaning, Provider, Refusal, Rule, Step, SubjectKind } from '../../core/slot/provider.ts';
+import type { Meaning, Provider, RefusalFlag, Rule, Step, SubjectKind } from '../../core/slot/provider.ts';
 import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 import type { HttpHeaders } from '../../http/port.ts';
 import { namesInDerived, namesInStep } from '../names.ts';
@@ -195,7 +195,7 @@ export interface RefusalWords {
  * be set to write its members in another case, and a refusal missed is a login tried again.
  */
 export function readRefusal(
-  refusal: Refusal,
+  refusal: RefusalFlag,
   envelope: string | undefined,
   content: JsonValue | undefined,
 ): RefusalWords {

@@ -6,6 +6,7 @@ import {
   lifetimeSecondsOf,
 } from '../../../../functions/core/slot/connection.ts';
 import type { ResolvedProvider } from '../../../../functions/core/slot/provider.ts';
+import { settingsOf } from '../../../fuzz/runs.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
 
 const someProvider: ResolvedProvider = {
@@ -67,6 +68,7 @@ describe('fingerprintOf (invariant 8, C21)', () => {
 
         expect(fingerprintOf({ ...some, settings: reversed })).toBe(fingerprintOf(some));
       }),
+      settingsOf(100),
     );
   });
 
@@ -79,6 +81,7 @@ describe('fingerprintOf (invariant 8, C21)', () => {
 
         expect(fingerprintOf(one)).not.toBe(fingerprintOf(other));
       }),
+      settingsOf(100),
     );
     expect(fingerprintOf({ ...fields, baseUrl: 'a', secret: 'bc' })).not.toBe(
       fingerprintOf({ ...fields, baseUrl: 'ab', secret: 'c' }),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { timesOf } from '../../../../functions/core/slot/lifetime.ts';
 import { slotOf } from '../../../../functions/core/slot/slot.ts';
 import { isUsable } from '../../../../functions/core/slot/token.ts';
+import { settingsOf } from '../../../fuzz/runs.ts';
 import { helpdeskConnection, workforceConnection } from '../../../simulation/connections.ts';
 
 const SENT = 1_800_000_000_000;
@@ -61,6 +62,7 @@ describe('timesOf (H13, H14, C17)', () => {
         expect(refreshAt).toBeGreaterThanOrEqual(SENT);
         if (isUsable({ expiresAt }, SENT, minTtl)) expect(isUsable({ expiresAt }, refreshAt, minTtl)).toBe(true);
       }),
+      settingsOf(100),
     );
   });
 });

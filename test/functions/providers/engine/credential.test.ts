@@ -7,6 +7,7 @@ import { communityWebApi } from '../../../../functions/providers/presets/communi
 import { googleServiceAccount } from '../../../../functions/providers/presets/google-service-account.ts';
 import { helpmaster } from '../../../../functions/providers/presets/helpmaster.ts';
 import { providers } from '../../../../functions/providers/registry.ts';
+import { settingsOf } from '../../../fuzz/runs.ts';
 import { selfSigned } from '../../http/raw-server.ts';
 import { answeredBy, connectionOf, failureIn, secretOf, tokenIn } from '../provider-harness.ts';
 import { ecKey, rsaKey } from '../test-keys.ts';
@@ -220,6 +221,7 @@ describe('whatever a secret holds', () => {
           expect(() => encodeURIComponent(field)).not.toThrow();
         }
       }),
+      settingsOf(100),
     );
   });
 });

@@ -4,6 +4,7 @@ import type { UpstreamOutcome } from '../../../../functions/core/mint/upstream.t
 import { isBrokerErrorCode } from '../../../../functions/core/words/errors.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
 import { body } from '../../../../functions/providers/provider.ts';
+import { settingsOf } from '../../../fuzz/runs.ts';
 import { answeredBy, connectionOf, providerWith, secretOf } from '../provider-harness.ts';
 
 const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -126,7 +127,7 @@ describe('any answer of an upstream', () => {
         if (isChain) expect(sent).toHaveLength(2);
         if (outcome.kind === 'token') expect(answer.status >= 200 && answer.status < 300).toBe(true);
       }),
-      { numRuns: 400 },
+      settingsOf(400),
     );
   });
 
@@ -143,7 +144,7 @@ describe('any answer of an upstream', () => {
         expect(answer.status >= 200 && answer.status < 300).toBe(true);
         expect(new Set(answer.headers['wfmsgapikey'])).toEqual(new Set([outcome.value.reveal()]));
       }),
-      { numRuns: 400 },
+      settingsOf(400),
     );
   });
 });

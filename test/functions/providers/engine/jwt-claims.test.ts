@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDate, readClaims, readExpiry } from '../../../../functions/providers/engine/jwt-claims.ts';
+import { settingsOf } from '../../../fuzz/runs.ts';
 
 describe('the claims of a token', () => {
   const jwtOf = (payload: string | Uint8Array) => `e30.${Buffer.from(payload).toString('base64url')}.sig`;
@@ -57,6 +58,7 @@ describe('the claims of a token', () => {
         const exp = readExpiry(readClaims(token));
         expect(exp === undefined || Number.isFinite(exp)).toBe(true);
       }),
+      settingsOf(100),
     );
   });
 });
@@ -115,6 +117,7 @@ describe('a date', () => {
         const read = parseDate(text);
         expect(read === undefined || Number.isFinite(read)).toBe(true);
       }),
+      settingsOf(100),
     );
   });
 });

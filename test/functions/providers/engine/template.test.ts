@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fillMembers, fillText, namesIn } from '../../../../functions/core/slot/text.ts';
 import type { JsonValue } from '../../../../functions/core/words/json.ts';
 import { fillJson, numberTemplateIn } from '../../../../functions/providers/engine/template.ts';
+import { settingsOf } from '../../../fuzz/runs.ts';
 
 const values = { a: 'x', b: 'y|z', empty: '', n: '42', absent: undefined };
 
@@ -46,6 +47,7 @@ describe('a text', () => {
           expect(fillText(text, {})).toBe(text);
         },
       ),
+      settingsOf(100),
     );
   });
 });

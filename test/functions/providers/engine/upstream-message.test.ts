@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { forwardable, saysLocked } from '../../../../functions/providers/engine/upstream-message.ts';
+import { settingsOf } from '../../../fuzz/runs.ts';
 
 const password = 'p|w&d=+ %#é€ "x"';
 const texts = ['svc.api', password, `svc.api|${password}`];
@@ -149,7 +150,7 @@ describe("an upstream's message", () => {
         fc.pre(!name.startsWith('base64') || Buffer.byteLength(text) > 2);
         expect(forwardable(`${before} ${encode(text)}`, [text])).toBeUndefined();
       }),
-      { numRuns: 500 },
+      settingsOf(500),
     );
   });
 

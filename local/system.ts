@@ -74,7 +74,9 @@ export async function startSystem(
     const wantsDemo = flags.demo || flags.connectionsFile === undefined;
     const demo = wantsDemo ? closing.add(await startDemoUpstreams(flags.port)) : undefined;
     const configuration = await configurationOf(flags, demo);
-    for (const warning of configuration.warnings) report(`warning: ${warning}`);
+    // The demo's own connections are open on purpose.
+    const warnings = flags.connectionsFile === undefined ? [] : configuration.warnings;
+    for (const warning of warnings) report(`warning: ${warning}`);
 
     const dataDir = flags.dataDir === undefined ? {} : { dataDir: flags.dataDir };
     const masterKey = await openMasterKey(dataDir);

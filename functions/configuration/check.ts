@@ -23,6 +23,8 @@ import { isRecord, strictObject, toProblems } from './shape.ts';
 import { checkTrust, type trustEntry } from './trust.ts';
 
 const SHORTEST_IDLE_SECONDS = 3600;
+/** Methods that change nothing at the upstream (RFC 9110 §9.2.1). */
+const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Maximum depth of a declaration; no valid one is as deep. */
 const DEEPEST = 16;
 
@@ -237,19 +239,26 @@ function fillDefaults(
 }
 
 /** Finds what is allowed but unsafe in one connection. */
-function findWarnings({ name, baseUrl, allowPlainHttp, settings }: Connection, provider: Provider): string[] {
+function findWarnings({ name, baseUrl, allowPlainHttp, settings, proxy }: Connection, provider: Provider): string[] {
   const at = `connections.${name}`;
   const plain = isPlainHttp(baseUrl)
     ? [`${at}.allowPlainHttp: credential and tokens of this connection travel unencrypted.`]
     : allowPlainHttp
       ? [`${at}.allowPlainHttp has no effect on this baseUrl: take it out.`]
       : [];
+  const writes = proxy?.methods.filter((method) => !READING_METHODS.has(method)) ?? [];
+  const open =
+    writes.length > 0 && proxy?.paths.includes('/') === true
+      ? [
+          `${at}.proxy forwards ${writes.join(', ')} under \`/\`, so a caller may do whatever the credential may: name the paths that callers need.`,
+        ]
+      : [];
   const words = Object.entries(provider.settings ?? {}).flatMap(([key, { warnings = {} }]) => {
     const value = settings[key] ?? '';
     const warning = Object.hasOwn(warnings, value) ? warnings[value] : undefined;
     return warning === undefined ? [] : [`${at}.${key}: \`${value}\` ${warning}.`];
   });
-  return [...plain, ...words, ...findProviderWarnings(provider).map((each) => `${at}.provider: ${each}.`)];
+  return [...plain, ...open, ...words, ...findProviderWarnings(provider).map((each) => `${at}.provider: ${each}.`)];
 }
 
 /** Finds isolation groups whose connections differ in network: they run in the same functions, so in one network. */

@@ -1,9 +1,12 @@
+import { foldSegment, isClosedPath } from '../core/proxy/closed-paths.ts';
 import type { Connection, ProxyPolicy } from '../core/slot/connection.ts';
 import { BrokerError } from '../core/words/errors.ts';
 
 const CONTROL_CHARACTERS = /[\p{Cc}]/u;
 /** A dot segment, also where a server cuts off the parameters of a segment before it looks (`..;x=1`). */
-const DOT_SEGMENT = /^\.\.?(?:;|$)/;
+const DOT_SEGMENT = /^\.\s*\.?\s*(?:;|$)/;
+/** The delimiters of a path, also where a server makes them of letters that look like them (`／`). */
+const DELIMITERS = /[\\%?/]/;
 /** The escapes of what may stand in a segment as it is, apart from what `encodeURIComponent` leaves alone. */
 const NEEDLESS_ESCAPE = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 
@@ -12,22 +15,32 @@ const NEEDLESS_ESCAPE = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
  * might decode again, or read as another.
  */
 export function encodePath(path: string): string {
-  const isAmbiguous = /[\\%?]/.test(path) || CONTROL_CHARACTERS.test(path) || !path.isWellFormed();
-  if (isAmbiguous || path.split('/').some((segment) => DOT_SEGMENT.test(segment))) {
+  const segments = path.split('/').map(foldSegment);
+  const isAmbiguous = segments.some((segment) => DELIMITERS.test(segment) || DOT_SEGMENT.test(segment));
+  if (isAmbiguous || CONTROL_CHARACTERS.test(path) || !path.isWellFormed()) {
     throw new BrokerError(
       'invalid_request',
-      'The path may not hold dot segments, a backslash, a percent sign, an encoded question mark or control characters.',
+      'The path may not hold dot segments, a backslash, a percent sign, an encoded question mark, what looks like one of them, or control characters.',
     );
   }
   return escapeSegments(`/${path}`);
 }
 
-/** Throws `proxy_not_allowed` for a method or an encoded path that the connection's policy does not declare. */
+/**
+ * Throws `proxy_not_allowed` for a method or an encoded path that the connection's policy does not declare, and for a
+ * login, refresh or logout, whatever the policy says.
+ */
 export function assertAllowed(
   policy: ProxyPolicy,
   { method, path }: { readonly method: string; readonly path: string },
   connection: Connection,
 ): void {
+  if (isClosedPath(connection, path)) {
+    throw new BrokerError(
+      'proxy_not_allowed',
+      `The broker alone logs in and out at the connection ${connection.name}: paths of its logins, refreshes and logout are not forwarded.`,
+    );
+  }
   const isUnder = (prefix: string) => path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
   if (policy.methods.includes(method) && policy.paths.map(escapeSegments).some(isUnder)) return;
   throw new BrokerError(

@@ -7,7 +7,7 @@ import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
 import { pickAnswerHeaders } from '../../http/forwarded-headers.ts';
 import type { Http, HttpFailure, HttpResponse } from '../../http/port.ts';
-import { readHeader } from './answer.ts';
+import { parseAnswer, readHeader, readValue } from './answer.ts';
 import { readServerDate } from './answer-clock.ts';
 import { createMisledFailure, createTransportFailure, failure } from './failures.ts';
 import { readLife } from './lifetime.ts';
@@ -20,7 +20,7 @@ const MAXIMUM_ANSWER_BYTES = 4_718_592;
 /**
  * Creates the forwarding of proxied requests: the token is placed as the provider says, and of the answer nothing that
  * holds a token comes back: neither the token's own header nor a cookie. A renewed token is read from any answer but a
- * 401, where every answer renews (C15, C16).
+ * 401 and a login's, where every answer renews (C15, C16).
  */
 export function createForwarder({
   http,
@@ -54,7 +54,8 @@ export function createForwarder({
       const placedNames = Object.keys(connection.provider.placement.headers ?? {});
       const answer = { status, headers: pickAnswerHeaders(response.headers, placedNames), body };
       const value = readSlidToken(connection, response, token);
-      if (value === undefined) return { kind: 'answer', answer, requestStartedAt };
+      if (value === undefined || (await isLoginAnswer(connection, response, requestStartedAt)))
+        return { kind: 'answer', answer, requestStartedAt };
       const serverDate = readServerDate(response.headers);
       const { life } = readLife(connection.provider.lifetime, { token: value }, connection);
       const slid = { value: new Secret(value), life: { ...life, ...(serverDate !== undefined && { serverDate }) } };
@@ -75,6 +76,20 @@ function createForwardFailure(failed: HttpFailure, timeoutMs: number): UpstreamF
     'unknown',
     "The upstream's answer is larger than 4.5 MB, which is all that can be passed on. Ask it for less.",
   );
+}
+
+/**
+ * Reports whether an answer gives a token where a login's answer gives one: then it is a login's, and somebody else may
+ * have logged in, at a path that the provider does not name (C16).
+ */
+async function isLoginAnswer({ provider }: Connection, response: HttpResponse, receivedAt: number): Promise<boolean> {
+  for (const step of Object.values(provider.logins).flat()) {
+    const source = step.reads?.['token'];
+    if (source === undefined || source.in === 'header') continue;
+    const reading = await readValue(source, await parseAnswer(response, step, receivedAt), provider);
+    if (reading.kind === 'value' && source.in !== 'text') return true;
+  }
+  return false;
 }
 
 /** The new token of an answer, where it has exactly one that can be used. */

@@ -1,17 +1,16 @@
 import type { IssuedToken, Upstream, UpstreamFailure, UpstreamOutcome } from '../../core/mint/upstream.ts';
 import type { Connection } from '../../core/slot/connection.ts';
 import { place } from '../../core/slot/placement.ts';
-import type { Step, SubjectKind } from '../../core/slot/provider.ts';
-import { SYSTEM } from '../../core/slot/slot.ts';
+import type { Step } from '../../core/slot/provider.ts';
 import type { Values } from '../../core/slot/text.ts';
-import type { KeptValues } from '../../core/slot/token.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import type { Clock, Random } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
 import type { Http } from '../../http/port.ts';
-import { keptNames, namesInStep, namesToken, secretNames, stepsOf } from '../names.ts';
+import { namesInStep, namesToken } from '../names.ts';
 import { type ParsedAnswer, parseAnswer, type Reading, readValue } from './answer.ts';
 import { readServerDate } from './answer-clock.ts';
+import { type Attempt, collectKept, collectTexts, kindOf } from './attempt.ts';
 import { findSuspects, readCredential } from './credential.ts';
 import { derive, KeyProblem } from './derive.ts';
 import { createLoginStatusFailure, createMisledFailure, createTransportFailure, failure } from './failures.ts';
@@ -26,7 +25,7 @@ import {
   readAttributes,
 } from './outcome.ts';
 import { createNotKeptFailure, createNotRenewedFailure, judgeRenewal } from './renewal.ts';
-import { buildRequest, collectJoinedTexts, isMisled } from './request.ts';
+import { buildRequest, isMisled } from './request.ts';
 import { waysOf } from './ways.ts';
 
 /** For a user, no token is the answer about the user (H10). */
@@ -41,22 +40,6 @@ export interface UpstreamParts {
   readonly http: Http;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly random: Pick<Random, 'uuid'>;
-}
-
-/** A login or a renewal under way. */
-interface Attempt {
-  readonly connection: Connection;
-  readonly subject: string;
-  readonly kind: SubjectKind;
-  /** Everything that a text may name, by now. */
-  readonly values: Record<string, string | undefined>;
-  /** The names among them that answers gave. */
-  readonly answered: Set<string>;
-  /** Monotonic milliseconds. */
-  readonly endsAt: number;
-  readonly timeoutMs: number;
-  /** Epoch milliseconds. */
-  readonly startedAt: number;
 }
 
 /** An answer of success, with what it had in the place of the token. */
@@ -309,27 +292,6 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
 /** A failure after other requests of the same chain: they were answered, so the upstream may have counted a login. */
 function countAsLogin(failed: UpstreamFailure): UpstreamFailure {
   return failed.backOff === 'not_judged' ? { ...failed, backOff: 'unknown' } : failed;
-}
-
-function kindOf(subject: string): SubjectKind {
-  return subject === SYSTEM ? 'system' : 'user';
-}
-
-function collectKept({ connection, values }: Attempt): Pick<IssuedToken, 'values' | 'closed'> {
-  const { open, closed } = keptNames(connection.provider);
-  const pick = (names: readonly string[]): KeptValues =>
-    Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
-  return {
-    ...(open.length > 0 && { values: pick(open) }),
-    ...(closed.length > 0 && { closed: new Secret(pick(closed)) }),
-  };
-}
-
-/** The texts of an attempt that no message may repeat: the credential, and what earlier answers gave. */
-function collectTexts({ connection: { provider }, values, answered }: Attempt): readonly string[] {
-  const names = new Set([...secretNames(provider), ...answered]);
-  const joined = stepsOf(provider).flatMap(({ step }) => collectJoinedTexts(step, values));
-  return [...[...names].flatMap((name) => values[name] ?? []), ...joined];
 }
 
 async function namingKeys<T>(connection: Connection, work: () => Promise<T>): Promise<T | UpstreamFailure> {

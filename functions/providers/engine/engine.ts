@@ -30,6 +30,7 @@ import { waysOf } from './ways.ts';
 
 /** For a user, no token is the answer about the user (H10). */
 const SUBJECT_WITHOUT_TOKEN: Verdict = {
+  by: 'token',
   means: 'subject',
   evidence: 'an answer without a token',
   did: 'answered without a token',
@@ -167,7 +168,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
   async function judge(attempt: Attempt, step: Step, answer: ParsedAnswer): Promise<UpstreamFailure | undefined> {
     const { connection, kind } = attempt;
     const verdict = await judgeAnswer({ provider: connection.provider, step, kind }, answer);
-    if (verdict === 'ok') return undefined;
+    if (verdict?.means === 'ok') return undefined;
     if (verdict !== undefined)
       return createVerdictFailure(verdict, { ...attempt, answer, texts: collectTexts(attempt) });
     return createLoginStatusFailure(answer);
@@ -285,7 +286,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     answer: ParsedAnswer,
   ): Promise<UpstreamFailure | undefined> {
     const verdict = await judgeAnswer({ provider, step, kind }, answer);
-    return verdict === undefined || verdict === 'ok' ? undefined : createNotKeptFailure(verdict.evidence, step);
+    return verdict === undefined || verdict.means === 'ok' ? undefined : createNotKeptFailure(verdict.evidence, step);
   }
 }
 

@@ -15,8 +15,18 @@ export interface Asked {
   readonly kind: SubjectKind;
 }
 
+/** The rule or table that judged an answer: `answers[2]` is the third of the provider's rules. */
+export type JudgedBy = `answers[${number}]` | 'answers' | 'refusal' | 'oauth' | 'status' | 'token';
+
+/** An answer that a rule of the provider's calls a success. */
+export interface Success {
+  readonly means: 'ok';
+  readonly by: JudgedBy;
+}
+
 /** The meaning of an answer, with the evidence for it. */
 export interface Verdict {
+  readonly by: JudgedBy;
   /** `unclear`: the status refuses, but nothing in the answer shows that the API itself refused. */
   readonly means: Exclude<Meaning, 'ok'> | 'unclear';
   /** Evidence in words: "the status 401 without a body". */
@@ -30,15 +40,15 @@ export interface Verdict {
 
 /**
  * Judges an answer to a login: the provider's rules, then its way to say no, then OAuth's errors, then the status.
- * `ok`: a rule calls it a success. Undefined: nothing is known of it but its status.
+ * Undefined: nothing is known of it but its status.
  *
  * Only the API's own word stops logins: a rule or a refusal that reads the body, an error of RFC 6749 §5.2, or 401
  * without a body and without `Retry-After`. A status alone may come from a firewall or a rate limit on the way, and so
  * may JSON of another shape: that is `unclear`, and heals by itself.
  */
-export async function judgeAnswer(asked: Asked, answer: ParsedAnswer): Promise<Verdict | 'ok' | undefined> {
+export async function judgeAnswer(asked: Asked, answer: ParsedAnswer): Promise<Verdict | Success | undefined> {
   const ruled = await judgeByRules(asked, answer);
-  if (ruled !== undefined) return ruled === 'ok' ? ruled : lockedBefore(ruled);
+  if (ruled !== undefined) return ruled.means === 'ok' ? ruled : lockedBefore(ruled);
   const refused = judgeByRefusal(asked, answer);
   if (refused !== undefined) return lockedBefore(refused);
   return (answer.status >= 400 ? judgeByOAuth(asked, answer) : undefined) ?? judgeByStatus(answer);
@@ -55,36 +65,45 @@ export function judgeWithoutToken(asked: Asked, answer: ParsedAnswer): Verdict |
   const { saysYes, message } = readRefusal(provider.refusal, provider.envelope, answer.content);
   if (saysYes || message === undefined || hasTokenLike(asked, answer.content)) return undefined;
   const means = isAboutUser(asked) ? 'subject' : 'credential';
-  return lockedBefore({ means, evidence: 'a message in place of the token', message });
+  return lockedBefore({ by: 'refusal', means, evidence: 'a message in place of the token', message });
 }
 
 function judgeByOAuth(asked: Asked, { content }: ParsedAnswer): Verdict | undefined {
   const oauth = readOAuthError(content, isAboutUser(asked));
   if (oauth === undefined || oauth.means === 'ok') return undefined;
-  return { means: oauth.means, evidence: `the error ${oauth.error} in the body`, message: oauth.description };
+  return {
+    by: 'oauth',
+    means: oauth.means,
+    evidence: `the error ${oauth.error} in the body`,
+    message: oauth.description,
+  };
 }
 
-async function judgeByRules({ provider, kind }: Asked, answer: ParsedAnswer): Promise<Verdict | 'ok' | undefined> {
+async function judgeByRules({ provider, kind }: Asked, answer: ParsedAnswer): Promise<Verdict | Success | undefined> {
   const rules = provider.answers ?? [];
   for (const [index, rule] of rules.entries()) {
     if (!(await fits(rule, kind, answer, provider))) continue;
     const { means, hint } = rule;
-    if (means === 'ok') return 'ok';
+    const by = `answers[${index}]` as const;
+    if (means === 'ok') return { means, by };
     const reading = rule.message && (await readValue(rule.message, answer, provider));
     const message = reading?.kind === 'value' ? reading.value : undefined;
     const isOwnWord = rule.at !== undefined || message !== undefined || speaksForApi(means, provider, answer);
-    if (!isOwnWord) return { means: 'unclear', evidence: statusInWords(answer), message, hint };
-    const by = rule.at === undefined ? statusInWords(answer) : 'what the body says';
+    if (!isOwnWord) return { by, means: 'unclear', evidence: statusInWords(answer), message, hint };
+    const sign = rule.at === undefined ? statusInWords(answer) : 'what the body says';
     return {
+      by,
       means,
-      evidence: `${by}, by the provider's rule ${index + 1}`,
+      evidence: `${sign}, by the provider's rule ${index + 1}`,
       message: message ?? refusalMessageIn(provider, answer),
       hint,
     };
   }
   const wantsOk = rules.some(({ means, at }) => means === 'ok' && at !== undefined);
   const isOther = wantsOk && answer.status < 300;
-  return isOther ? { means: 'unusable', evidence: "no rule of the provider's calls the answer a success" } : undefined;
+  return isOther
+    ? { by: 'answers', means: 'unusable', evidence: "no rule of the provider's calls the answer a success" }
+    : undefined;
 }
 
 async function fits(rule: Rule, kind: SubjectKind, answer: ParsedAnswer, provider: Provider): Promise<boolean> {
@@ -116,20 +135,20 @@ function judgeByRefusal(asked: Asked, answer: ParsedAnswer): Verdict | undefined
   if (!isRefusal) return undefined;
   const evidence = `${answer.status < 300 ? '' : `${statusInWords(answer)}, and `}the refusal in the body`;
   // A user's login may have failed for a wrong subject instead (H10).
-  if (isAboutUser(asked)) return { means: 'subject', evidence, message };
+  if (isAboutUser(asked)) return { by: 'refusal', means: 'subject', evidence, message };
   if (message === undefined && answer.status < 300)
-    return { means: 'unusable', evidence: 'a refusal that does not say why' };
-  return { means: 'credential', evidence, message };
+    return { by: 'refusal', means: 'unusable', evidence: 'a refusal that does not say why' };
+  return { by: 'refusal', means: 'credential', evidence, message };
 }
 
 function judgeByStatus(answer: ParsedAnswer): Verdict | undefined {
   const { status, headers } = answer;
-  if (status === LOCKED) return { means: 'locked', evidence: 'the status 423' };
+  if (status === LOCKED) return { by: 'status', means: 'locked', evidence: 'the status 423' };
   if (![400, 401, 403].includes(status)) return undefined;
   if (status === 401 && isEmpty(answer) && !asksToWait(headers)) {
-    return { means: 'credential', evidence: 'the status 401 without a body' };
+    return { by: 'status', means: 'credential', evidence: 'the status 401 without a body' };
   }
-  return { means: 'unclear', evidence: statusInWords(answer) };
+  return { by: 'status', means: 'unclear', evidence: statusInWords(answer) };
 }
 
 function lockedBefore(verdict: Verdict): Verdict {

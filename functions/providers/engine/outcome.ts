@@ -24,11 +24,11 @@ export interface Judged {
 }
 
 /** The failure that a verdict stands for, in words for the caller. */
-export function createVerdictFailure(verdict: Verdict, judged: Judged): UpstreamFailure {
+export function createVerdictFailure(verdict: Omit<Verdict, 'by'>, judged: Judged): UpstreamFailure {
   return { ...createMeaningFailure(verdict, judged), evidence: verdict.evidence };
 }
 
-function createMeaningFailure(verdict: Verdict, judged: Judged): UpstreamFailure {
+function createMeaningFailure(verdict: Omit<Verdict, 'by'>, judged: Judged): UpstreamFailure {
   const { connection, subject, answer } = judged;
   const words = forwardable(verdict.message, judged.texts);
   const said = words === undefined ? '' : ` It said: "${words}".`;
@@ -76,7 +76,11 @@ function createMeaningFailure(verdict: Verdict, judged: Judged): UpstreamFailure
   }
 }
 
-function createUnusableFailure({ hint, evidence }: Verdict, { status }: ParsedAnswer, said: string): UpstreamFailure {
+function createUnusableFailure(
+  { hint, evidence }: Pick<Verdict, 'hint' | 'evidence'>,
+  { status }: ParsedAnswer,
+  said: string,
+): UpstreamFailure {
   const detail =
     status < 300
       ? `The upstream says that the login failed (${evidence}).${said} ${hint ?? 'Check the credential there.'}`

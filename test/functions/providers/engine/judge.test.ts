@@ -122,8 +122,7 @@ async function judge(change: Partial<Provider>, answer: Answer, kind: SubjectKin
 }
 
 async function meaningOf(...given: Parameters<typeof judge>) {
-  const verdict = await judge(...given);
-  return typeof verdict === 'object' ? verdict.means : verdict;
+  return (await judge(...given))?.means;
 }
 
 const wait = { 'retry-after': ['3'] };
@@ -257,6 +256,7 @@ describe('a rule of the provider', () => {
       { status: [409], at: inBody('code'), is: [7], means: 'session_limit', message: inBody('text'), hint: 'Wait.' },
     ];
     expect(await judge({ answers }, { status: 409, body: '{"code":7,"text":"Full."}' })).toEqual({
+      by: 'answers[0]',
       means: 'session_limit',
       evidence: "what the body says, by the provider's rule 1",
       message: 'Full.',
@@ -294,6 +294,22 @@ describe('a success that a provider tells by a value', () => {
   ])('is judged by it: %s', async (_, answer, means) => {
     expect(await meaningOf({ answers }, answer)).toBe(means);
   });
+});
+
+it('a verdict names the rule that made it', async () => {
+  const answers: Rule[] = [
+    { at: inBody('errno'), is: [0], means: 'ok' },
+    { status: [409], means: 'locked' },
+  ];
+  const by = async (...given: Parameters<typeof judge>) => (await judge(...given))?.by;
+  expect(await by({ answers }, { status: 409 })).toBe('answers[1]');
+  expect(await by({ answers }, { body: '{"errno":0}' })).toBe('answers[0]');
+  expect(await by({ answers }, { body: '{}' })).toBe('answers');
+  expect(await by({ refusal }, { body: '{"success":false,"why":"No."}' })).toBe('refusal');
+  expect(await by({ refusal }, { body: '{"why":"No."}' })).toBe('refusal');
+  expect(await by({}, { status: 400, body: '{"error":"invalid_client"}' })).toBe('oauth');
+  expect(await by({}, { status: 401 })).toBe('status');
+  expect(await by({}, { body: '{"token":"t"}' })).toBeUndefined();
 });
 
 describe('a request', () => {

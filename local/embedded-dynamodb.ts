@@ -7,6 +7,7 @@ import dynalite from 'dynalite';
 import { readBody } from './aws/http-body.ts';
 import { closeServer, isFromLocalProgram, listenOnLoopback } from './aws/loopback-server.ts';
 import { settleWithin } from './aws/settle-within.ts';
+import { StartError } from './start-error.ts';
 
 /** DynamoDB inside this process. */
 export interface EmbeddedDynamodb {
@@ -14,11 +15,6 @@ export interface EmbeddedDynamodb {
   readonly endpoint: string;
   /** Waits a short while for requests in flight, then flushes and closes the store. */
   close(): Promise<void>;
-}
-
-/** Error for an unusable folder of the store; the message has reason and remedy. */
-export class EmbeddedDynamodbError extends Error {
-  override readonly name = 'EmbeddedDynamodbError';
 }
 
 const STORE_FOLDER = 'dynamodb';
@@ -32,7 +28,7 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
  *
  * With `dataDir` the tables are stored in its folder `dynamodb` for the next start; without it they are in memory and
  * lost at the end.
- * @throws EmbeddedDynamodbError if the folder cannot be made or another process has it open
+ * @throws StartError if the folder cannot be made or another process has it open
  */
 export async function startEmbeddedDynamodb({ dataDir }: { readonly dataDir?: string }): Promise<EmbeddedDynamodb> {
   const store = dataDir === undefined ? {} : { path: join(dataDir, STORE_FOLDER) };
@@ -117,7 +113,7 @@ async function probeStore(path: string): Promise<void> {
     await store.open();
     await store.close();
   } catch (error) {
-    throw new EmbeddedDynamodbError(`the store in ${path} ${whyUnusable(error)}`);
+    throw new StartError(`the store in ${path} ${whyUnusable(error)}`);
   }
 }
 

@@ -1,11 +1,7 @@
 import { hkdfSync, randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { link, mkdir, open, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** Error for an unusable key file; the message names the file, the fault and the remedy. */
-export class MasterKeyError extends Error {
-  override readonly name = 'MasterKeyError';
-}
+import { StartError } from './start-error.ts';
 
 const KEY_FILE = 'local-kms.key';
 const KEY_BYTES = 32;
@@ -16,7 +12,7 @@ const OWNER_ONLY = 0o600;
  *
  * With `dataDir` they are stored in its file `local-kms.key`, which is made at the first start and readable by its
  * owner only. Without it they are new at every start, like the store.
- * @throws MasterKeyError if the file is not such a key, or others may read it
+ * @throws StartError if the file is not such a key, or others may read it
  */
 export async function openMasterKey({ dataDir }: { readonly dataDir?: string }): Promise<Buffer> {
   if (dataDir === undefined) return randomBytes(KEY_BYTES);
@@ -25,9 +21,9 @@ export async function openMasterKey({ dataDir }: { readonly dataDir?: string }):
     await mkdir(dataDir, { recursive: true });
     return (await readKey(path)) ?? (await createKey(path));
   } catch (error) {
-    if (error instanceof MasterKeyError) throw error;
+    if (error instanceof StartError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new MasterKeyError(`${path} cannot be read or made (${code}): choose a data folder that can be written`);
+    throw new StartError(`${path} cannot be read or made (${code}): choose a data folder that can be written`);
   }
 }
 
@@ -37,26 +33,22 @@ export function deriveKey(masterKey: Buffer, purpose: string): Buffer {
 }
 
 async function readKey(path: string): Promise<Buffer | undefined> {
-  const file = await open(path, 'r').catch((error: unknown) => {
+  await using file = await open(path, 'r').catch((error: unknown) => {
     if (isCode(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (file === undefined) return undefined;
-  try {
-    const stats = await file.stat();
-    if (!stats.isFile() || stats.size !== KEY_BYTES) {
-      throw new MasterKeyError(
-        `${path} is not a key of ${KEY_BYTES} bytes: restore it, or remove the data folder to start again`,
-      );
-    }
-    // Windows has no permission bits.
-    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
-      throw new MasterKeyError(`${path} can be read by others: chmod 600 ${path}`);
-    }
-    return await file.readFile();
-  } finally {
-    await file.close();
+  const stats = await file.stat();
+  if (!stats.isFile() || stats.size !== KEY_BYTES) {
+    throw new StartError(
+      `${path} is not a key of ${KEY_BYTES} bytes: restore it, or remove the data folder to start again`,
+    );
   }
+  // Windows has no permission bits.
+  if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
+    throw new StartError(`${path} can be read by others: chmod 600 ${path}`);
+  }
+  return await file.readFile();
 }
 
 /** Creates the file atomically; of two concurrent processes both get the key of the first. */
@@ -64,13 +56,7 @@ async function createKey(path: string): Promise<Buffer> {
   const draft = `${path}.${randomUUID()}`;
   const key = randomBytes(KEY_BYTES);
   try {
-    const file = await open(draft, 'wx', OWNER_ONLY);
-    try {
-      await file.writeFile(key);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeFile(draft, key, { flag: 'wx', mode: OWNER_ONLY, flush: true });
     await link(draft, path);
     return key;
   } catch (error) {

@@ -11,6 +11,7 @@ import {
   versionIdOf,
 } from './secret-source.ts';
 import { type CheckedSecrets, checkSecrets, type SecretsFileShape } from './secrets-file-check.ts';
+import { StartError } from './start-error.ts';
 
 /** Options of a secrets file. */
 export interface SecretsFileOptions {
@@ -29,17 +30,6 @@ export interface SecretsFileOptions {
   readonly onBroken: (message: string) => void;
 }
 
-/** Error for an unusable secrets file. Each of `problems` has file, place and remedy, and no value. */
-export class SecretsFileError extends Error {
-  override readonly name = 'SecretsFileError';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
-
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /**
@@ -47,7 +37,7 @@ const MAX_FILE_BYTES = 1024 * 1024;
  *
  * Polls the file, which also notices an atomic rename. Reports a broken file only at the second poll, because it may be
  * half written.
- * @throws SecretsFileError if the file is invalid at the start
+ * @throws StartError if the file is invalid at the start: each problem with file, place and remedy, and no value
  */
 export async function openSecretsFile(options: SecretsFileOptions): Promise<LocalSecrets> {
   const { path, required, versionKey, nameOf = defaultSecretName, pollMs = 500, onChange, onBroken } = options;
@@ -55,7 +45,7 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Loca
   const secrets = new Map<string, Secret>();
 
   const first = await readSecrets(shape);
-  if (!first.checked.ok) throw new SecretsFileError(first.checked.problems);
+  if (!first.checked.ok) throw new StartError(first.checked.problems.join('\n'));
   takeUp(first.checked.secrets, first.modifiedAt);
 
   let taken = first.contentHash;

@@ -1,8 +1,5 @@
 import { ConfigurationError } from '../functions/configuration/errors.ts';
-import { EmbeddedDynamodbError } from './embedded-dynamodb.ts';
 import { type Flags, flagsOf, HELP } from './flags.ts';
-import { MasterKeyError } from './master-key.ts';
-import { SecretsFileError } from './secrets-file.ts';
 import { StartError } from './start-error.ts';
 
 /** Exit code for errors that the user can mend: flags, files, a port. */
@@ -38,15 +35,10 @@ function explained(error: unknown, { port }: Flags): unknown {
   return isTaken ? new StartError(`Port ${port} is taken. Choose another with --port N; 0 picks a free one.`) : error;
 }
 
-function isMendable(error: unknown): error is Error {
-  const kinds = [StartError, ConfigurationError, SecretsFileError, MasterKeyError, EmbeddedDynamodbError];
-  return kinds.some((kind) => error instanceof kind);
-}
-
 try {
   await main();
 } catch (error) {
-  if (!isMendable(error)) throw error;
+  if (!(error instanceof StartError || error instanceof ConfigurationError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = USAGE;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -9,7 +9,6 @@ import type { Configuration } from '../functions/configuration/configuration.ts'
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb-faults.ts';
 import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
-import { createClosing } from './closing.ts';
 import { demoCommunitySecret } from './demo/community.ts';
 import { demoHelpmasterSecret } from './demo/helpmaster.ts';
 import { demoConnections } from './demo-connections.ts';
@@ -69,10 +68,11 @@ export async function startSystem(
   flags: Flags,
   { log, report, onControls, secrets: ownSecrets }: Surroundings,
 ): Promise<LocalSystem> {
-  const closing = createClosing();
+  const started = new AsyncDisposableStack();
+  const add = <Part extends { close(): Promise<void> }>(part: Part) => started.adopt(part, (each) => each.close());
   try {
     const wantsDemo = flags.demo || flags.connectionsFile === undefined;
-    const demo = wantsDemo ? closing.add(await startDemoUpstreams(flags.port)) : undefined;
+    const demo = wantsDemo ? add(await startDemoUpstreams(flags.port)) : undefined;
     const configuration = await configurationOf(flags, demo);
     // The demo's own connections are open on purpose.
     const warnings = flags.connectionsFile === undefined ? [] : configuration.warnings;
@@ -87,14 +87,14 @@ export async function startSystem(
       onChange: (connection: string) => rotate(connection),
       onBroken: report,
     };
-    const secrets = closing.add(
+    const secrets = add(
       ownSecrets?.({ ...secretsOptions, nameOf: secretNames(configuration) }) ??
         (await secretsOf(flags, configuration, secretsOptions)),
     );
-    const endpoint = flags.dynamodbUrl ?? closing.add(await startEmbeddedDynamodb(dataDir)).endpoint;
-    const faulty = onControls && closing.add(await startDynamodbFaultProxy(endpoint));
+    const endpoint = flags.dynamodbUrl ?? add(await startEmbeddedDynamodb(dataDir)).endpoint;
+    const faulty = onControls && add(await startDynamodbFaultProxy(endpoint));
     const functions = new Map<string, LocalFunctions['refresh']>();
-    const aws = closing.add(
+    const aws = add(
       await startLoopbackAws({
         secrets,
         masterKey,
@@ -104,7 +104,10 @@ export async function startSystem(
       }),
     );
 
-    const configurationFile = await writeConfiguration(configuration, closing);
+    // A file for the functions, as a deployment puts one beside their code.
+    const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'token-broker-')));
+    const configurationFile = join(folder.path, CONFIGURATION_FILE);
+    await writeFile(configurationFile, serializeConfiguration(configuration), { mode: 0o600 });
     const environment = environmentOf({
       dynamodbEndpoint: faulty?.endpoint ?? endpoint,
       awsEndpoint: aws.endpoint,
@@ -123,13 +126,13 @@ export async function startSystem(
     rotate = (connection) =>
       void run('rotation', composed.rotation, rotationEvent(secretNames(configuration)(connection)));
     const sweep = () => run('refresh', composed.refresh, {});
-    closing.add(startSchedule(flags.refreshEverySeconds, sweep));
+    add(startSchedule(flags.refreshEverySeconds, sweep));
     if (faulty !== undefined) {
       onControls?.({ dynamodbEndpoint: endpoint, dynamodb: faulty.faults, aws: aws.faults, sweep, drain: aws.drain });
     }
     // Set once the gateway listens; its pages cannot be requested before.
     let url = '';
-    const pages = closing.add(
+    const pages = add(
       createLocalPages({
         url: () => url,
         configuration,
@@ -140,7 +143,7 @@ export async function startSystem(
         sweep,
       }),
     );
-    const gateway = closing.add(
+    const gateway = add(
       await startGateway({
         port: flags.port,
         routes: composed.routes,
@@ -151,10 +154,10 @@ export async function startSystem(
       }),
     );
     url = gateway.url;
-    return { url, configuration, demo, close: closing.close };
+    return { url, configuration, demo, close: () => started.disposeAsync() };
   } catch (error) {
     // The error of the start says more than errors of stopping.
-    await closing.close().catch(() => undefined);
+    await started.disposeAsync().catch(() => undefined);
     throw error;
   }
 }
@@ -206,16 +209,4 @@ function rotationEvent(secretId: string): unknown {
       requestParameters: { secretId },
     },
   };
-}
-
-/** Writes the configuration to a file for the functions, as a deployment does in their assets. */
-async function writeConfiguration(
-  configuration: Configuration,
-  closing: ReturnType<typeof createClosing>,
-): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'token-broker-'));
-  closing.add({ close: () => rm(directory, { recursive: true, force: true }) });
-  const file = join(directory, CONFIGURATION_FILE);
-  await writeFile(file, serializeConfiguration(configuration), { mode: 0o600 });
-  return file;
 }

@@ -11,7 +11,6 @@ import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { Keys } from '../../functions/core/slot/keys.ts';
 import { startDynamodbFaultProxy } from '../../local/aws/dynamodb-faults.ts';
 import { startLoopbackAws } from '../../local/aws/loopback-aws.ts';
-import { createClosing } from '../../local/closing.ts';
 import type { DemoUpstream } from '../../local/demo/demo-upstream.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { BROKER, composeFunctions, KEY_ALIAS, type LocalFunctions, TABLE } from '../../local/functions.ts';
@@ -52,9 +51,10 @@ export async function startBrokerSystem(
   loginMs: number,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<BrokerSystem> {
-  const closing = createClosing();
+  const started = new AsyncDisposableStack();
+  const add = <Part extends { close(): Promise<void> }>(part: Part) => started.adopt(part, (each) => each.close());
   try {
-    const helpmaster = closing.add(await startDemoHelpmaster());
+    const helpmaster = add(await startDemoHelpmaster());
     helpmaster.setKnobs({ delayMs: loginMs, staff: Array.from({ length: STAFF }, (_, index) => `${index + 1}`) });
     const configuration = configurationFor(helpmaster.baseUrl, settings);
     const secrets = createMemorySecrets({
@@ -62,10 +62,10 @@ export async function startBrokerSystem(
       nameOf: (connection) => configuration.connections[connection]?.secret ?? connection,
     });
     secrets.put(MEASURED, { ...demoHelpmasterSecret });
-    const embedded = closing.add(await startDynamodbProcess());
-    const dynamodb = closing.add(await startDynamodbFaultProxy(embedded.endpoint));
+    const embedded = add(await startDynamodbProcess());
+    const dynamodb = add(await startDynamodbFaultProxy(embedded.endpoint));
     const invocable = new Map<string, LocalFunctions['refresh']>();
-    const aws = closing.add(
+    const aws = add(
       await startLoopbackAws({ secrets, masterKey: randomBytes(32), keyAlias: KEY_ALIAS, functions: invocable }),
     );
     const own = await mkdtemp(join(folder, 'system-'));
@@ -115,11 +115,11 @@ export async function startBrokerSystem(
       },
       async close() {
         client.destroy();
-        await closing.close();
+        await started.disposeAsync();
       },
     };
   } catch (error) {
-    await closing.close();
+    await started.disposeAsync();
     throw error;
   }
 }

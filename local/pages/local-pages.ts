@@ -10,7 +10,6 @@ import type { Environment } from '../../functions/adapters/aws/client.ts';
 import { createDynamodbClient } from '../../functions/adapters/dynamodb/client.ts';
 import type { Configuration } from '../../functions/configuration/configuration.ts';
 import { composeTokenFunction } from '../../functions/token/function.ts';
-import type { Closable } from '../closing.ts';
 import type { DemoUpstreams } from '../demo-upstreams.ts';
 import { TABLE } from '../functions.ts';
 import type { LocalPage } from '../gateway/gateway.ts';
@@ -31,7 +30,7 @@ export function createLocalPages(parts: {
   readonly caller: string;
   /** Runs the schedule once. */
   readonly sweep: () => Promise<void>;
-}): Closable & { readonly byRoute: ReadonlyMap<string, LocalPage> } {
+}): { readonly byRoute: ReadonlyMap<string, LocalPage>; close(): Promise<void> } {
   const { activity, environment, demo } = parts;
   const waiting = { transport: transportTo(parts.url), clock: systemClock, random: Math.random };
   const api = createBrokerApi(waiting);

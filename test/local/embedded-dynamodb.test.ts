@@ -12,7 +12,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { EmbeddedDynamodbError, startEmbeddedDynamodb } from '../../local/embedded-dynamodb.ts';
+import { startEmbeddedDynamodb } from '../../local/embedded-dynamodb.ts';
+import { StartError } from '../../local/start-error.ts';
 import { clientConfig, refusalOf } from './aws/sdk-clients.ts';
 import { createTable, DUE_INDEX, TABLE } from './slots-table.ts';
 
@@ -116,7 +117,7 @@ describe('the embedded DynamoDB', () => {
     const first = await start({ dataDir });
     await createTable(first.client);
 
-    await expect(startEmbeddedDynamodb({ dataDir })).rejects.toThrow(EmbeddedDynamodbError);
+    await expect(startEmbeddedDynamodb({ dataDir })).rejects.toThrow(StartError);
     await expect(startEmbeddedDynamodb({ dataDir })).rejects.toThrow(/is in use: stop the other process/);
     await put(first.client);
     expect(await read(first.client)).toEqual(Key);

@@ -2,7 +2,8 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deriveKey, MasterKeyError, openMasterKey } from '../../local/master-key.ts';
+import { deriveKey, openMasterKey } from '../../local/master-key.ts';
+import { StartError } from '../../local/start-error.ts';
 
 let dataDir: string;
 beforeEach(async () => {
@@ -37,7 +38,7 @@ describe('openMasterKey', () => {
     const path = join(dataDir, 'local-kms.key');
     await writeFile(path, 'short', { mode: 0o600 });
 
-    await expect(openMasterKey({ dataDir })).rejects.toThrow(MasterKeyError);
+    await expect(openMasterKey({ dataDir })).rejects.toThrow(StartError);
     await expect(openMasterKey({ dataDir })).rejects.toThrow(/local-kms\.key is not a key of 32 bytes: restore it/);
     expect(await readFile(path, 'utf8')).toBe('short');
   });

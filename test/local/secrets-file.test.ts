@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Provider } from '../../functions/core/slot/provider.ts';
 import { createMemorySecrets, type LocalSecrets } from '../../local/secret-source.ts';
-import { openSecretsFile, SecretsFileError, type SecretsFileOptions } from '../../local/secrets-file.ts';
+import { openSecretsFile, type SecretsFileOptions } from '../../local/secrets-file.ts';
+import { StartError } from '../../local/start-error.ts';
 
 const VERSION_KEY = Buffer.alloc(32, 7);
 const REQUIRED: ReadonlyMap<string, Provider['secretFields']> = new Map([
@@ -43,9 +44,8 @@ async function open(overrides: Partial<SecretsFileOptions> = {}, pace: { readonl
 async function problemsOf(content: string | Buffer): Promise<readonly string[]> {
   await writeFile(path, content);
   const error = await open().catch((thrown: unknown) => thrown);
-  if (!(error instanceof SecretsFileError)) throw new Error('the file was taken');
-  expect(error.message).toBe(error.problems.join('\n'));
-  return error.problems;
+  if (!(error instanceof StartError)) throw new Error('the file was taken');
+  return error.message.split('\n');
 }
 
 function fieldsOf(secrets: LocalSecrets, name: string): unknown {

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { ConfigurationError } from '../../functions/configuration/errors.ts';
 import { flagsOf } from '../../local/flags.ts';
-import { SecretsFileError } from '../../local/secrets-file.ts';
+import { StartError } from '../../local/start-error.ts';
 import { startSystem } from '../../local/system.ts';
 
 /** Starts the broker in this process on files that it refuses; gives what `npm start` prints before it ends with 2. */
@@ -12,6 +12,6 @@ export async function startRefused(flags: readonly string[]): Promise<string> {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (error instanceof ConfigurationError || error instanceof SecretsFileError) return `${error.message}\n`;
+  if (error instanceof ConfigurationError || error instanceof StartError) return `${error.message}\n`;
   throw error ?? new Error('The broker started.');
 }

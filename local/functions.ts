@@ -10,14 +10,13 @@ import { composeProxyFunction } from '../functions/proxy/function.ts';
 import { composeRefreshFunction } from '../functions/refresh/function.ts';
 import { composeRotationFunction } from '../functions/rotation/function.ts';
 import { composeTokenFunction } from '../functions/token/function.ts';
-import type { LoopbackFunction } from './aws/loopback-aws.ts';
+import { KEY_ALIAS } from './aws/kms.ts';
 import type { GatewayRoute } from './gateway/gateway.ts';
-import type { LambdaHandler } from './lambda/invoke.ts';
+import type { LambdaHandler, LocalFunction } from './lambda/invoke.ts';
 
 export const BROKER = 'token-broker';
 export const TABLE = 'token-broker';
 export const AUDIT_TABLE = 'token-broker-audit';
-export const KEY_ALIAS = 'alias/token-broker';
 export const REGION = 'us-east-1';
 /** Access key id and secret access key on loopback. */
 export const LOCAL_CREDENTIAL = 'local';
@@ -53,9 +52,9 @@ export function environmentOf(places: {
 export interface LocalFunctions {
   readonly routes: readonly GatewayRoute[];
   /** Functions by the name that Lambda Invoke uses. */
-  readonly invocable: ReadonlyMap<string, LoopbackFunction>;
-  readonly refresh: LoopbackFunction;
-  readonly rotation: LoopbackFunction;
+  readonly invocable: ReadonlyMap<string, LocalFunction>;
+  readonly refresh: LocalFunction;
+  readonly rotation: LocalFunction;
 }
 
 /** Composes every function; their logs go to `output`. */

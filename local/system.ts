@@ -15,12 +15,13 @@ import { demoConnections } from './demo-connections.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo-upstreams.ts';
 import { startEmbeddedDynamodb } from './embedded-dynamodb.ts';
 import type { Flags } from './flags.ts';
-import { composeFunctions, environmentOf, KEY_ALIAS, type LocalFunctions } from './functions.ts';
+import { composeFunctions, environmentOf } from './functions.ts';
 import { startGateway } from './gateway/gateway.ts';
+import { invoke, type LocalFunction } from './lambda/invoke.ts';
 import { deriveKey, openMasterKey } from './master-key.ts';
 import { createActivity } from './pages/activity.ts';
 import { createLocalPages } from './pages/local-pages.ts';
-import { invokeOnce, startSchedule } from './schedule.ts';
+import { startSchedule } from './schedule.ts';
 import { createMemorySecrets, type LocalSecrets, type SecretNameOf } from './secret-source.ts';
 import { openSecretsFile } from './secrets-file.ts';
 import { joinSharedDynamodb } from './shared-dynamodb.ts';
@@ -93,12 +94,11 @@ export async function startSystem(
     );
     const endpoint = flags.dynamodbUrl ?? add(await startEmbeddedDynamodb(dataDir)).endpoint;
     const faulty = onControls && add(await startDynamodbFaultProxy(endpoint));
-    const functions = new Map<string, LocalFunctions['refresh']>();
+    const functions = new Map<string, LocalFunction>();
     const aws = add(
       await startLoopbackAws({
         secrets,
         masterKey,
-        keyAlias: KEY_ALIAS,
         functions,
         onFunctionError: ({ functionName, reason }) => report(`${functionName}: ${reason}`),
       }),
@@ -119,9 +119,11 @@ export async function startSystem(
     const composed = composeFunctions(configuration, environment, activity.log);
     for (const [name, invocable] of composed.invocable) functions.set(name, invocable);
 
-    const run = async (name: string, target: LocalFunctions['refresh'], event: unknown): Promise<void> => {
-      const { failed } = await invokeOnce(name, target, event);
-      if (failed !== undefined) report(`${name}: ${failed}`);
+    const run = async (functionName: string, target: LocalFunction, event: unknown): Promise<void> => {
+      const outcome = await invoke({ functionName, ...target }, event);
+      if (outcome.kind === 'timed-out') report(`${functionName}: timed out`);
+      if (outcome.kind !== 'failed') return;
+      report(`${functionName}: ${outcome.error instanceof Error ? outcome.error.name : 'threw'}`);
     };
     rotate = (connection) =>
       void run('rotation', composed.rotation, rotationEvent(secretNames(configuration)(connection)));

@@ -10,16 +10,17 @@ import type { Configuration } from '../../functions/configuration/configuration.
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { Keys } from '../../functions/core/slot/keys.ts';
 import { startDynamodbFaultProxy } from '../../local/aws/dynamodb-faults.ts';
+import { KEY_ALIAS } from '../../local/aws/kms.ts';
 import { startLoopbackAws } from '../../local/aws/loopback-aws.ts';
 import type { DemoUpstream } from '../../local/demo/demo-upstream.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
-import { BROKER, composeFunctions, KEY_ALIAS, type LocalFunctions, TABLE } from '../../local/functions.ts';
-import { type InvocationOutcome, invokeWithTimeout } from '../../local/lambda/invoke.ts';
+import { BROKER, composeFunctions, type LocalFunctions, TABLE } from '../../local/functions.ts';
+import { type InvocationOutcome, invoke, type LocalFunction } from '../../local/lambda/invoke.ts';
 import { createMemorySecrets } from '../../local/secret-source.ts';
 import { makeTables } from '../../local/tables.ts';
 import { configurationFor, environmentIn, eventOf, MEASURED, measuredIn } from '../broker.ts';
 import { nowhere } from '../warm/handlers.ts';
-import { longContext } from '../warm/timing.ts';
+import { LONG_MS } from '../warm/timing.ts';
 import { startDynamodbProcess } from './dynamodb-process.ts';
 
 const ITEMS_A_WRITE = 25;
@@ -64,10 +65,8 @@ export async function startBrokerSystem(
     secrets.put(MEASURED, { ...demoHelpmasterSecret });
     const embedded = add(await startDynamodbProcess());
     const dynamodb = add(await startDynamodbFaultProxy(embedded.endpoint));
-    const invocable = new Map<string, LocalFunctions['refresh']>();
-    const aws = add(
-      await startLoopbackAws({ secrets, masterKey: randomBytes(32), keyAlias: KEY_ALIAS, functions: invocable }),
-    );
+    const invocable = new Map<string, LocalFunction>();
+    const aws = add(await startLoopbackAws({ secrets, masterKey: randomBytes(32), functions: invocable }));
     const own = await mkdtemp(join(folder, 'system-'));
     const environment = await environmentIn(own, configuration, aws.endpoint, dynamodb.endpoint);
     await makeTables(environment);
@@ -109,9 +108,9 @@ export async function startBrokerSystem(
         const route = functions.routes.find(({ routeKey }) => routeKey.startsWith('GET /tokens/'));
         if (route === undefined) throw new Error('No route hands out tokens.');
         const event = eventOf(route.routeKey, { connection: MEASURED, subject });
-        const timeoutMs = route.timeoutMs;
-        const outcome = await invokeWithTimeout({ handler: route.handler, event, context: longContext(), timeoutMs });
-        if (!isOk(outcome)) throw new Error('The token function gave no token.');
+        const withinMs = route.timeoutMs;
+        if (!isOk(await invoke({ ...route, timeoutMs: LONG_MS }, event, { withinMs })))
+          throw new Error('The token function gave no token.');
       },
       async close() {
         client.destroy();

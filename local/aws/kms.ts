@@ -2,27 +2,27 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import * as z from 'zod';
 import { AwsError, invalidRequest, unknownOperation } from './aws-error.ts';
 
+/** Alias of the one key, the only name it is known by. */
+export const KEY_ALIAS = 'alias/token-broker';
+
 /** The symmetric key of the loopback KMS. */
 export interface LocalKmsKey {
   /** Answers one KMS operation; throws `AwsError` as KMS does. */
   answer(operation: string, input: unknown): object;
-  /** ARN of the key in answers. */
-  readonly arn: string;
 }
 
-const MASTER_KEY_BYTES = 32;
+const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_MARKER_BYTES = 16;
 const BLOB_VERSION = Buffer.from([0x01]);
 const HEADER_BYTES = BLOB_VERSION.length + KEY_MARKER_BYTES;
-const ARN_PREFIX = 'arn:aws:kms:us-east-1:000000000000:';
+const ARN_PREFIX = 'arn:aws:kms:us-east-1:000000000000:key/';
 
 const encryptionContext = z.record(z.string(), z.string()).optional();
 const generateDataKeyInput = z.object({
   KeyId: z.string(),
-  KeySpec: z.enum(['AES_256', 'AES_128']).optional(),
-  NumberOfBytes: z.int().min(1).max(1024).optional(),
+  KeySpec: z.literal('AES_256'),
   EncryptionContext: encryptionContext,
 });
 const decryptInput = z.object({
@@ -36,20 +36,15 @@ const decryptInput = z.object({
  *
  * A wrapped blob is a version byte, 16 bytes that name the key, nonce, ciphertext, tag. Another context or a changed
  * blob is `InvalidCiphertextException`; another key's blob too, or `IncorrectKeyException` where the caller named ours.
- * `alias` (`alias/token-broker`) is one of the names of the key, beside id and ARNs.
  */
-export function createLocalKmsKey(masterKey: Buffer, alias: string): LocalKmsKey {
-  if (masterKey.length !== MASTER_KEY_BYTES) throw new Error(`the master key must have ${MASTER_KEY_BYTES} bytes`);
+export function createLocalKmsKey(masterKey: Buffer): LocalKmsKey {
   // Derived from the key without revealing it, so that a restart with the same key keeps the id.
   const marker = createHmac('sha256', masterKey).update('key id').digest().subarray(0, KEY_MARKER_BYTES);
-  const keyId = asUuid(marker);
-  const arn = `${ARN_PREFIX}key/${keyId}`;
-  const names = new Set([alias, `${ARN_PREFIX}${alias}`, keyId, arn]);
+  const arn = `${ARN_PREFIX}${asUuid(marker)}`;
 
   function requireKnownKey(name: string): void {
-    if (names.has(name)) return;
-    const kind = name.includes('alias/') ? 'Alias' : 'Key';
-    throw new AwsError(400, 'NotFoundException', `${kind} is not found; this local endpoint has ${alias} alone`);
+    if (name === KEY_ALIAS) return;
+    throw new AwsError(400, 'NotFoundException', `Alias is not found; this local endpoint has ${KEY_ALIAS} alone`);
   }
 
   function wrap(plaintext: Buffer, context: EncryptionContext): Buffer {
@@ -76,13 +71,10 @@ export function createLocalKmsKey(masterKey: Buffer, alias: string): LocalKmsKey
   function generateDataKey(input: unknown): object {
     const parsed = generateDataKeyInput.safeParse(input);
     if (!parsed.success)
-      throw invalidRequest('KeyId is required; KeySpec, NumberOfBytes or context has the wrong form');
-    const { KeyId, KeySpec, NumberOfBytes, EncryptionContext } = parsed.data;
+      throw invalidRequest('KeyId and KeySpec AES_256 are required; or the context has the wrong form');
+    const { KeyId, EncryptionContext } = parsed.data;
     requireKnownKey(KeyId);
-    if ((KeySpec === undefined) === (NumberOfBytes === undefined)) {
-      throw invalidRequest('Please specify either number of bytes or key spec.');
-    }
-    const plaintext = randomBytes(NumberOfBytes ?? (KeySpec === 'AES_128' ? 16 : 32));
+    const plaintext = randomBytes(KEY_BYTES);
     return {
       KeyId: arn,
       Plaintext: plaintext.toString('base64'),
@@ -108,7 +100,6 @@ export function createLocalKmsKey(masterKey: Buffer, alias: string): LocalKmsKey
   }
 
   return {
-    arn,
     answer(operation, input) {
       switch (operation) {
         case 'GenerateDataKey':

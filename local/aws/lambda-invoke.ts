@@ -1,14 +1,8 @@
-import { type InvocationOutcome, invokeWithTimeout, type LambdaHandler } from '../lambda/invoke.ts';
-import { createLambdaContext, localFunctionArn } from '../lambda/lambda-context.ts';
+import { type InvocationOutcome, invoke, type LocalFunction } from '../lambda/invoke.ts';
+import { localFunctionArn } from '../lambda/lambda-context.ts';
 import { AwsError } from './aws-error.ts';
 import type { LoopbackReply, LoopbackRequest } from './loopback-server.ts';
 import { settleWithin } from './settle-within.ts';
-
-/** A function that can be invoked through the loopback endpoint. */
-export interface LoopbackFunction {
-  readonly handler: LambdaHandler;
-  readonly timeoutMs: number;
-}
 
 /** Report of a failed invocation. `reason` is the error's type, or that it timed out, never its message. */
 export interface FunctionErrorReport {
@@ -27,7 +21,7 @@ export interface LambdaInvoker {
 
 /** Functions of an invoker, and a listener for their failures. */
 export interface LambdaInvokerOptions {
-  readonly functions: ReadonlyMap<string, LoopbackFunction>;
+  readonly functions: ReadonlyMap<string, LocalFunction>;
   readonly onFunctionError: (report: FunctionErrorReport) => void;
 }
 
@@ -36,7 +30,6 @@ export const MAX_SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024;
 const MAX_ASYNC_PAYLOAD_BYTES = 1024 * 1024;
 
 const INVOKE_PATH = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?.*)?$/;
-const ARN_OR_PARTIAL_ARN = /^(?:arn:aws:lambda:[^:]+:\d+:function:|\d+:function:)/;
 
 /** Reports whether a request is Lambda's Invoke. */
 export function isInvoke({ method, target }: LoopbackRequest): boolean {
@@ -44,7 +37,7 @@ export function isInvoke({ method, target }: LoopbackRequest): boolean {
 }
 
 /**
- * Creates an invoker of `functions`, which are known by name, partial ARN or ARN, percent-encoded or not.
+ * Creates an invoker of `functions`, which are known by name.
  *
  * `RequestResponse` waits for the end; a function's own failure is a 200 with `X-Amz-Function-Error` and the error's
  * type and message, never its stack. `Event` is answered 202 at once, and its failure is only reported. There are no
@@ -53,42 +46,29 @@ export function isInvoke({ method, target }: LoopbackRequest): boolean {
 export function createLambdaInvoker({ functions, onFunctionError }: LambdaInvokerOptions): LambdaInvoker {
   const running = new Set<Promise<unknown>>();
 
-  function invoke(
-    name: string,
-    target: LoopbackFunction,
+  async function run(
+    functionName: string,
+    target: LocalFunction,
     event: unknown,
     requestId: string,
   ): Promise<InvocationOutcome> {
-    const run = runAndReport(name, target, event, requestId);
-    running.add(run);
-    void run.finally(() => running.delete(run));
-    return run;
-  }
-
-  async function runAndReport(
-    name: string,
-    target: LoopbackFunction,
-    event: unknown,
-    requestId: string,
-  ): Promise<InvocationOutcome> {
-    const { handler, timeoutMs } = target;
-    const context = createLambdaContext({ functionName: name, requestId, timeoutMs, now: Date.now });
-    const outcome = await invokeWithTimeout({ handler, event, context, timeoutMs });
-    if (outcome.kind !== 'returned') {
-      onFunctionError({ functionName: name, requestId, reason: reasonOf(outcome) });
-    }
+    const invocation = invoke({ functionName, ...target }, event, { requestId });
+    running.add(invocation);
+    const outcome = await invocation;
+    running.delete(invocation);
+    if (outcome.kind !== 'returned') onFunctionError({ functionName, requestId, reason: reasonOf(outcome) });
     return outcome;
   }
 
   return {
     async answer(request, requestId) {
-      const name = functionNameIn(request.target);
+      const name = INVOKE_PATH.exec(request.target)?.[1] ?? '';
       const target = functions.get(name);
       if (target === undefined) {
         throw new AwsError(404, 'ResourceNotFoundException', `Function not found: ${localFunctionArn(name)}`);
       }
       const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
-      if (type !== 'RequestResponse' && type !== 'Event' && type !== 'DryRun') {
+      if (type !== 'RequestResponse' && type !== 'Event') {
         throw new AwsError(400, 'InvalidParameterValueException', 'the invocation type is unknown');
       }
       const limit = type === 'Event' ? MAX_ASYNC_PAYLOAD_BYTES : MAX_SYNC_PAYLOAD_BYTES;
@@ -97,27 +77,15 @@ export function createLambdaInvoker({ functions, onFunctionError }: LambdaInvoke
       }
       const event = parseEvent(request.body);
 
-      if (type === 'DryRun') return { status: 204, headers: {}, body: '' };
       if (type === 'Event') {
-        void invoke(name, target, event, requestId);
+        void run(name, target, event, requestId);
         return { status: 202, headers: {}, body: '' };
       }
-      return replyTo(await invoke(name, target, event, requestId), requestId);
+      return replyTo(await run(name, target, event, requestId), requestId);
     },
 
     drain: (graceMs) => settleWithin(running, graceMs),
   };
-}
-
-function functionNameIn(target: string): string {
-  const encoded = INVOKE_PATH.exec(target)?.[1] ?? '';
-  let id: string;
-  try {
-    id = decodeURIComponent(encoded);
-  } catch {
-    throw new AwsError(400, 'InvalidParameterValueException', 'the function name is not percent-encoded properly');
-  }
-  return id.replace(ARN_OR_PARTIAL_ARN, '').replace(/:\$LATEST$/, '');
 }
 
 function parseEvent(body: Buffer): unknown {

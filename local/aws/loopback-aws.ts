@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { LocalFunction } from '../lambda/invoke.ts';
 import type { SecretSource } from '../secret-source.ts';
 import { AwsError, invalidRequest, unknownOperation } from './aws-error.ts';
 import { type AwsService, createFaults, type FaultMode, type Faults } from './faults.ts';
 import { createLocalKmsKey } from './kms.ts';
-import {
-  createLambdaInvoker,
-  type FunctionErrorReport,
-  isInvoke,
-  type LoopbackFunction,
-  MAX_SYNC_PAYLOAD_BYTES,
-} from './lambda-invoke.ts';
+import { createLambdaInvoker, type FunctionErrorReport, isInvoke, MAX_SYNC_PAYLOAD_BYTES } from './lambda-invoke.ts';
 import {
   type LoopbackAnswer,
   type LoopbackReply,
@@ -19,7 +14,7 @@ import {
 import { answerSecretsManager } from './secrets-manager.ts';
 
 export type { AwsService, Fault, FaultMode, Faults } from './faults.ts';
-export type { FunctionErrorReport, LoopbackFunction } from './lambda-invoke.ts';
+export type { FunctionErrorReport } from './lambda-invoke.ts';
 
 /** Running stand-in for the AWS services that the broker calls, except DynamoDB. */
 export interface LoopbackAws {
@@ -39,10 +34,8 @@ export interface LoopbackAwsOptions {
   readonly secrets: SecretSource;
   /** Key of 32 bytes that wraps the data keys. */
   readonly masterKey: Buffer;
-  /** The alias of the one KMS key; `alias/token-broker` by default. */
-  readonly keyAlias?: string;
   /** Functions by name. Read at each request, so they may be added after the start. */
-  readonly functions: ReadonlyMap<string, LoopbackFunction>;
+  readonly functions: ReadonlyMap<string, LocalFunction>;
   /** Called for every failed invocation, synchronous or not. */
   readonly onFunctionError?: (report: FunctionErrorReport) => void;
 }
@@ -65,9 +58,9 @@ const SERVICE_BY_TARGET_PREFIX = new Map<string, Exclude<AwsService, 'lambda'>>(
  * checks no signature, and answers no request that a web page could make.
  */
 export async function startLoopbackAws(options: LoopbackAwsOptions): Promise<LoopbackAws> {
-  const { port = 0, secrets, masterKey, keyAlias = 'alias/token-broker', functions, onFunctionError } = options;
+  const { port = 0, secrets, masterKey, functions, onFunctionError } = options;
   const faults = createFaults<AwsService>();
-  const kms = createLocalKmsKey(masterKey, keyAlias);
+  const kms = createLocalKmsKey(masterKey);
   const invoker = createLambdaInvoker({ functions, onFunctionError: onFunctionError ?? (() => undefined) });
 
   async function answer(request: LoopbackRequest): Promise<LoopbackAnswer> {

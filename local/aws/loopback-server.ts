@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { readBody } from './http-body.ts';
+import { settleWithin } from './settle-within.ts';
 
 /** Request with its whole body. */
 export interface LoopbackRequest {
@@ -118,17 +119,12 @@ export async function listenOnLoopback(server: Server, port: number): Promise<st
   return `http://127.0.0.1:${address.port}`;
 }
 
-/** Closes `server`: requests in flight have `graceMs` to end, then all connections are ended. */
-export async function closeServer(server: Server, graceMs: number): Promise<void> {
-  const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
-  try {
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeIdleConnections();
-    });
-  } finally {
-    clearTimeout(cutOff);
-  }
+/** Closes `server`: requests in flight have `graceMs` to end, none by default, then all connections are ended. */
+export async function closeServer(server: Server, graceMs = 0): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  if (graceMs > 0) await settleWithin([closed], graceMs);
+  server.closeAllConnections();
+  await closed;
 }
 
 function send(response: ServerResponse, { status, headers, body }: LoopbackReply): void {

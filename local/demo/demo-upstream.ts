@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { isFromLocalProgram } from '../aws/loopback-server.ts';
+import { readBody } from '../aws/http-body.ts';
+import { closeServer, isFromLocalProgram, listenOnLoopback } from '../aws/loopback-server.ts';
 import { type Answer, jsonAnswer, pause, refusalAnswer, sendAnswer } from './answer.ts';
 import { type CommonKnobs, KnobError, type KnobStore } from './knobs.ts';
 import { createLedgerBook, type Ledger } from './ledger.ts';
-import { type DemoRequest, jsonBody, readBody, splitTarget } from './request.ts';
+import { type DemoRequest, jsonBody, splitTarget } from './request.ts';
 
 /** Running demo upstream on loopback. */
 export interface DemoUpstream<Knobs> {
@@ -33,6 +34,8 @@ export interface Judged {
   /** Delay in addition to that of the knobs. */
   readonly delayMs?: number;
 }
+
+const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 
 /** Part that differs between the two demo upstreams. */
 export interface DemoService {
@@ -68,8 +71,8 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
       incoming.socket.resetAndDestroy();
       return;
     }
-    const body = await readBody(incoming);
-    if (body === 'gone') return;
+    const body = await readBody(incoming, BODY_LIMIT_BYTES);
+    if (body === 'aborted') return;
     if (body === 'too-large') {
       await sendPlain(
         response,
@@ -146,13 +149,7 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
     // An error of this server must not end the process.
     handle(incoming, response).catch(() => incoming.socket.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  const url = `http://127.0.0.1:${address.port}`;
+  const url = await listenOnLoopback(server, options.port);
 
   return {
     url,
@@ -161,11 +158,7 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
     knobs: () => structuredClone(store.read()),
     ledger: () => book.read(),
     clearLedger: () => book.clear(),
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeServer(server),
   };
 }
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { isFromLocalProgram } from '../aws/loopback-server.ts';
+import { closeServer, isFromLocalProgram, listenOnLoopback } from '../aws/loopback-server.ts';
 import { type Answer, jsonAnswer, pause, redirectAnswer, refusalAnswer, sendAnswer } from './answer.ts';
 import { createIssuerKeyring, type TokenKind, tokenKinds, type WorkloadClaims } from './issuer-keyring.ts';
 
@@ -88,13 +88,7 @@ export async function startDemoIssuer({ port = 0 }: { readonly port?: number } =
   const server = createServer((incoming, response) => {
     handle(incoming, response).catch(() => incoming.socket.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  const url = `http://127.0.0.1:${address.port}`;
+  const url = await listenOnLoopback(server, port);
 
   return {
     url,
@@ -105,11 +99,7 @@ export async function startDemoIssuer({ port = 0 }: { readonly port?: number } =
     },
     sign: (claims, kind = 'normal') => keyring.sign({ iss: url, ...claims }, kind),
     rotate: () => keyring.rotate(),
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeServer(server),
   };
 }
 

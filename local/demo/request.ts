@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 
 /** Request with its whole body. */
 export interface DemoRequest {
@@ -11,30 +11,10 @@ export interface DemoRequest {
   readonly body: Buffer;
 }
 
-const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
-
 /** Splits the request target without `new URL`, which would resolve `..` and read `//x` as a host. */
 export function splitTarget(target: string): { path: string; query: string } {
   const mark = target.indexOf('?');
   return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
-}
-
-/** Reads the body; `too-large` over 8 MB, `gone` if the client left before its end. */
-export async function readBody(request: IncomingMessage): Promise<Buffer | 'too-large' | 'gone'> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    // Leaving the loop must not destroy the socket: the client still gets an answer.
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      const bytes = Buffer.from(chunk);
-      length += bytes.length;
-      if (length > BODY_LIMIT_BYTES) return 'too-large';
-      chunks.push(bytes);
-    }
-  } catch {
-    return 'gone';
-  }
-  return Buffer.concat(chunks);
 }
 
 /** Reads the media type without its parameters, in lower case; empty if there is none. */

@@ -31,7 +31,6 @@ const ACCOUNT_ID = '000000000000';
 const LOCAL_ACCESS_KEY_ID = 'local';
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'expect']);
 const TEXT_TYPES = new Set(['application/json', 'application/xml', 'application/javascript']);
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
  * Creates a handler's event, as an HTTP API makes it for the `$default` stage.
@@ -65,7 +64,7 @@ export function createEvent(parts: EventParts): GatewayEvent {
 
 function createRequestContext(parts: EventParts): GatewayEvent['requestContext'] {
   const { received, match, caller, requestId, time } = parts;
-  const domainName = hostName(received.headers.get('host') ?? '');
+  const domainName = (received.headers.get('host') ?? '').replace(/:[0-9]*$/, '');
   return {
     accountId: ACCOUNT_ID,
     apiId: 'local',
@@ -101,10 +100,6 @@ function iamAuthorizer(caller: string): APIGatewayEventRequestContextIAMAuthoriz
   };
 }
 
-function hostName(host: string): string {
-  return host.replace(/:[0-9]*$/, '');
-}
-
 function readCookies(headers: ReadonlyMap<string, string>): string[] | undefined {
   const cookies = (headers.get('cookie') ?? '')
     .split(';')
@@ -115,20 +110,14 @@ function readCookies(headers: ReadonlyMap<string, string>): string[] | undefined
 
 // `fromEntries` makes `__proto__` an ordinary member, as in an event parsed from JSON.
 function readQuery(rawQueryString: string): Record<string, string> | undefined {
-  if (rawQueryString === '') return undefined;
-  const joined = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(rawQueryString)) {
-    const before = joined.get(name);
-    joined.set(name, before === undefined ? value : `${before},${value}`);
-  }
-  return joined.size === 0 ? undefined : Object.fromEntries(joined);
+  const query = new URLSearchParams(rawQueryString);
+  return query.size === 0
+    ? undefined
+    : Object.fromEntries(query.keys().map((name) => [name, query.getAll(name).join()]));
 }
 
 function forwardedHeaders({ received, sourceIp, port }: EventParts): Record<string, string> {
-  const headers = new Map<string, string>();
-  for (const [name, value] of received.headers) {
-    if (name !== 'cookie' && !HOP_BY_HOP.has(name)) headers.set(name, value);
-  }
+  const headers = new Map(received.headers.entries().filter(([name]) => name !== 'cookie' && !HOP_BY_HOP.has(name)));
   const forwardedFor = received.headers.get('x-forwarded-for');
   headers.set('x-forwarded-for', forwardedFor === undefined ? sourceIp : `${forwardedFor}, ${sourceIp}`);
   headers.set('x-forwarded-port', String(port));
@@ -145,7 +134,5 @@ function encodeBody(body: Buffer, contentType = ''): Pick<GatewayEvent, 'body' |
 
 // Example: 08/Apr/2022:07:31:05 +0000
 function formatTime(time: number): string {
-  const iso = new Date(time).toISOString();
-  const month = MONTHS[Number(iso.slice(5, 7)) - 1];
-  return `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
+  return new Date(time).toUTCString().replace(/^\w+, (\d+) (\w+) (\d+) (\S+) GMT$/, '$1/$2/$3:$4 +0000');
 }

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createLoopbackGuard } from '../../client/dashboard/loopback-guard.ts';
-import { type InvocationOutcome, invokeWithTimeout } from '../lambda/invoke.ts';
-import { createLambdaContext } from '../lambda/lambda-context.ts';
+import { listenOnLoopback } from '../aws/loopback-server.ts';
+import { invoke } from '../lambda/invoke.ts';
 import { readBody } from './body.ts';
 import { superviseConnections } from './connections.ts';
 import { createEvent } from './event.ts';
@@ -24,11 +22,10 @@ export type { GatewayRoute } from './routes.ts';
 /** Page that only the local gateway has. An error becomes a 500; the return value is awaited and ignored. */
 export type LocalPage = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** Report of a function's error. `reason` is for the operator's log and never reaches a client. */
+/** Report of a function that failed. */
 export interface GatewayErrorReport {
   readonly functionName: string;
   readonly requestId: string;
-  readonly reason: string;
 }
 
 export interface GatewayOptions {
@@ -60,7 +57,6 @@ const DEFAULT_INTEGRATION_TIMEOUT_MS = 30_000;
 // connection.
 const MAX_HEADER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_MS = 60_000;
 
 /**
  * Starts an HTTP server on 127.0.0.1 that calls Lambda handlers as an API Gateway HTTP API does.
@@ -78,13 +74,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     headersTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
   });
   const connections = superviseConnections(server);
 
-  server.listen(options.port, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // A TCP server's address is never a pipe's name.
+  const url = await listenOnLoopback(server, options.port);
+  const port = Number(URL.parse(url)?.port);
   const isForThisMachine = createLoopbackGuard(port);
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -102,7 +96,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // Without this listener Node would send every client a 100; the body's reader decides.
   server.on('checkContinue', onRequest);
 
-  return { url: `http://127.0.0.1:${port}`, port, close: connections.close };
+  return { url, port, close: connections.close };
 }
 
 interface Exchange {
@@ -123,12 +117,14 @@ function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promis
   const now = options.now ?? Date.now;
   const integrationTimeoutMs = options.integrationTimeoutMs ?? DEFAULT_INTEGRATION_TIMEOUT_MS;
 
-  function report(functionName: string, requestId: string, reason: string): void {
+  /** Reports a failure and creates its answer. */
+  function failed(functionName: string, requestId: string): Answer {
     try {
-      options.onError?.({ functionName, requestId, reason });
+      options.onError?.({ functionName, requestId });
     } catch {
       // The client gets its answer even if the log is broken.
     }
+    return refusalResponse('internal');
   }
 
   async function serve(exchange: Exchange): Promise<Answer | undefined> {
@@ -148,16 +144,15 @@ function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promis
     if (options.requireSigv4 && match.route.authorization === 'AWS_IAM') {
       if (!(await verifySignature(received, body.bytes, now()))) return refusalResponse('forbidden');
     }
-    return invoke(exchange, received, match, body.bytes);
+    return run(exchange, received, match, body.bytes);
   }
 
-  async function invoke(
+  async function run(
     { request, requestId, port }: Exchange,
     received: ReceivedRequest,
     match: RouteMatch,
     body: Buffer,
   ): Promise<Answer> {
-    const { functionName, handler, timeoutMs } = match.route;
     const event = createEvent({
       received,
       match,
@@ -171,57 +166,28 @@ function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promis
     });
     if (!fitsLambdaPayload(event, event.body ?? '')) return refusalResponse('bodyTooLarge');
 
-    const outcome = await invokeWithTimeout({
-      handler,
-      event,
-      context: createLambdaContext({ functionName, requestId, timeoutMs, now }),
-      timeoutMs: Math.min(timeoutMs, integrationTimeoutMs),
-    });
-    return answerOutcome(outcome, match.route, requestId);
-  }
-
-  function answerOutcome(
-    outcome: InvocationOutcome,
-    { functionName, timeoutMs }: GatewayRoute,
-    requestId: string,
-  ): Answer {
-    switch (outcome.kind) {
-      case 'failed':
-        report(functionName, requestId, describe(outcome.error));
-        return refusalResponse('internal');
-      case 'timed-out':
-        report(functionName, requestId, `no answer after ${outcome.timeoutMs} ms`);
-        return refusalResponse(timeoutMs > integrationTimeoutMs ? 'unavailable' : 'internal');
-      case 'returned':
-        try {
-          return responseFromResult(outcome.value);
-        } catch (error) {
-          report(functionName, requestId, describe(error));
-          return refusalResponse('internal');
-        }
+    const { functionName, timeoutMs } = match.route;
+    const withinMs = Math.min(timeoutMs, integrationTimeoutMs);
+    const outcome = await invoke(match.route, event, { requestId, now, withinMs });
+    if (outcome.kind === 'returned') {
+      try {
+        return responseFromResult(outcome.value);
+      } catch {
+        // Reported below, as a function that failed.
+      }
     }
+    const answer = failed(functionName, requestId);
+    return outcome.kind === 'timed-out' && withinMs < timeoutMs ? refusalResponse('unavailable') : answer;
   }
 
   async function servePage(page: LocalPage, { request, response, requestId }: Exchange): Promise<Answer | undefined> {
     try {
       await page(request, response);
       return undefined;
-    } catch (error) {
-      report('page', requestId, describe(error));
-      return refusalResponse('internal');
+    } catch {
+      return failed('page', requestId);
     }
   }
 
-  return async (exchange) => {
-    try {
-      return await serve(exchange);
-    } catch (error) {
-      report('gateway', exchange.requestId, describe(error));
-      return refusalResponse('internal');
-    }
-  };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${typeof error}`;
+  return (exchange) => serve(exchange).catch(() => failed('gateway', exchange.requestId));
 }

@@ -34,8 +34,8 @@ const HEADER_OVERHEAD_BYTES = 4;
  */
 export function receiveRequest(request: IncomingMessage): ReceivedRequest | UnreadableRequest {
   const { method = '', url = '' } = request;
-  const headers = new Map<string, string>();
-  const headerBytes = collectHeaders(request.rawHeaders, headers);
+  // Node reads header bytes as Latin-1, so a string's length is its number of bytes.
+  const headerBytes = request.rawHeaders.reduce((sum, text) => sum + text.length + HEADER_OVERHEAD_BYTES / 2, 0);
   if (method.length + url.length + REQUEST_LINE_OVERHEAD_BYTES + headerBytes > HEADER_LIMIT_BYTES) {
     return { unreadable: 'headersTooLarge' };
   }
@@ -43,20 +43,11 @@ export function receiveRequest(request: IncomingMessage): ReceivedRequest | Unre
   const target = splitTarget(url);
   const path = target && decodePath(target.rawPath);
   if (target === undefined || path === undefined) return { unreadable: 'badRequest' };
-  return { method, path, headers, ...target };
-}
-
-// Node reads header bytes as Latin-1, so a string's length is its number of bytes.
-function collectHeaders(rawHeaders: readonly string[], headers: Map<string, string>): number {
-  let bytes = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? '').toLowerCase();
-    const value = rawHeaders[index + 1] ?? '';
-    bytes += name.length + value.length + HEADER_OVERHEAD_BYTES;
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ','}${value}`);
-  }
-  return bytes;
+  const headers = Object.entries(request.headersDistinct).map(([name, values = []]): [string, string] => [
+    name,
+    values.join(name === 'cookie' ? '; ' : ','),
+  ]);
+  return { method, path, headers: new Map(headers), ...target };
 }
 
 function splitTarget(url: string): Pick<ReceivedRequest, 'rawPath' | 'rawQueryString' | 'authority'> | undefined {

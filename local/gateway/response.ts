@@ -1,4 +1,5 @@
 import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
+import * as z from 'zod';
 
 /** Answer to the client. Header names are in lower case. */
 export interface GatewayResponse {
@@ -49,6 +50,24 @@ export function fitsLambdaPayload(payload: unknown, body: string): boolean {
   return Buffer.byteLength(JSON.stringify(payload)) <= LAMBDA_PAYLOAD_LIMIT_BYTES;
 }
 
+const headerValue = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const resultSchema = z.object({
+  statusCode: z
+    .union([
+      z
+        .string()
+        .regex(/^[0-9]{3}$/)
+        .transform(Number),
+      z.number(),
+    ])
+    .pipe(z.int().min(200).max(599)),
+  // JSON drops an undefined member.
+  headers: z.record(z.string(), headerValue.optional()).nullish(),
+  cookies: z.array(z.string()).nullish(),
+  body: z.string().nullish(),
+  isBase64Encoded: z.unknown().optional(),
+});
+
 /**
  * Turns a handler's result into the answer, by payload format 2.0.
  *
@@ -61,19 +80,24 @@ export function fitsLambdaPayload(payload: unknown, body: string): boolean {
  * be sent, a result that is not JSON or exceeds Lambda's limit.
  */
 export function responseFromResult(result: unknown): GatewayResponse {
-  if (!isRecord(result) || result['statusCode'] === undefined) return inferredResponse(result);
+  const isWhole = typeof result === 'object' && result !== null && Reflect.get(result, 'statusCode') !== undefined;
+  if (!isWhole) return inferredResponse(result);
 
-  const body = readResultBody(result['body']);
+  const { statusCode, headers: given, cookies, body: givenBody, isBase64Encoded } = resultSchema.parse(result);
+  const body = givenBody ?? '';
   if (!fitsLambdaPayload(result, body)) throw new Error('the answer is larger than Lambda carries');
-  const headers = readResultHeaders(result['headers']);
-  const cookies = readResultCookies(result['cookies']);
-  if (cookies.length > 0) headers['set-cookie'] = cookies;
+  const headers: Record<string, string | string[]> = Object.create(null);
+  for (const [givenName, value] of Object.entries(given ?? {})) {
+    const name = givenName.toLowerCase();
+    if (value === undefined || UNFORWARDED.has(name)) continue;
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    headers[name] = value;
+  }
+  for (const cookie of cookies ?? []) validateHeaderValue('set-cookie', cookie);
+  if (cookies && cookies.length > 0) headers['set-cookie'] = cookies;
   if (body !== '' && headers['content-type'] === undefined) headers['content-type'] = 'text/plain;charset=utf-8';
-  return {
-    statusCode: readStatusCode(result['statusCode']),
-    headers,
-    body: result['isBase64Encoded'] === true ? Buffer.from(body, 'base64') : body,
-  };
+  return { statusCode, headers, body: isBase64Encoded === true ? Buffer.from(body, 'base64') : body };
 }
 
 /** Sends an answer with the request id. Does nothing if the client has left or was answered already. */
@@ -98,50 +122,4 @@ function inferredResponse(result: unknown): GatewayResponse {
   if (body === undefined) throw new Error('the answer is no JSON');
   if (!fitsLambdaPayload(body, body)) throw new Error('the answer is larger than Lambda carries');
   return { statusCode: 200, headers: { 'content-type': 'application/json' }, body };
-}
-
-function readStatusCode(value: unknown): number {
-  const statusCode = typeof value === 'string' && /^[0-9]{3}$/.test(value) ? Number(value) : value;
-  if (typeof statusCode !== 'number' || !Number.isInteger(statusCode) || statusCode < 200 || statusCode > 599) {
-    throw new Error('statusCode is no final HTTP status');
-  }
-  return statusCode;
-}
-
-function readResultBody(value: unknown): string {
-  if (value === undefined || value === null) return '';
-  if (typeof value !== 'string') throw new Error('body is not a string');
-  return value;
-}
-
-function readResultHeaders(value: unknown): Record<string, string | string[]> {
-  if (value === undefined || value === null) return {};
-  if (!isRecord(value)) throw new Error('headers is not an object');
-  const headers: [string, string][] = [];
-  for (const [name, content] of Object.entries(value)) {
-    const lowerName = name.toLowerCase();
-    // JSON drops an undefined member.
-    if (content === undefined || UNFORWARDED.has(lowerName)) continue;
-    if (typeof content !== 'string' && typeof content !== 'number' && typeof content !== 'boolean') {
-      throw new Error('a header is neither string, number nor boolean');
-    }
-    validateHeaderName(lowerName);
-    validateHeaderValue(lowerName, String(content));
-    headers.push([lowerName, String(content)]);
-  }
-  return Object.fromEntries(headers);
-}
-
-function readResultCookies(value: unknown): string[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw new Error('cookies is not an array');
-  return value.map((cookie: unknown) => {
-    if (typeof cookie !== 'string') throw new Error('a cookie is not a string');
-    validateHeaderValue('set-cookie', cookie);
-    return cookie;
-  });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

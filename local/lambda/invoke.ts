@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
+import { createLambdaContext } from './lambda-context.ts';
 
 /**
  * Lambda handler that returns a promise, for any type of event.
@@ -7,11 +9,9 @@ import type { Context } from 'aws-lambda';
  */
 export type LambdaHandler = (event: never, context: Context) => Promise<unknown>;
 
-/** One invocation. The caller guarantees that `event` has the shape that `handler` takes. */
-export interface Invocation {
+/** Function as Lambda has it, apart from its name. */
+export interface LocalFunction {
   readonly handler: LambdaHandler;
-  readonly event: unknown;
-  readonly context: Context;
   readonly timeoutMs: number;
 }
 
@@ -22,27 +22,32 @@ export type InvocationOutcome =
   | { readonly kind: 'timed-out'; readonly timeoutMs: number };
 
 /**
- * Runs a handler to its end or to its timeout, and never rejects or throws.
+ * Runs a function to its end, to its timeout or for `withinMs`, and never rejects or throws. The caller guarantees that
+ * `event` has the shape that the handler takes.
  *
  * Lambda kills a function at its timeout. Within one process that is impossible, so a late result or error is dropped
  * and the handler runs on. The timer uses real time.
  */
-export function invokeWithTimeout({ handler, event, context, timeoutMs }: Invocation): Promise<InvocationOutcome> {
+export function invoke(
+  { functionName, handler, timeoutMs }: LocalFunction & { readonly functionName: string },
+  event: unknown,
+  {
+    requestId = randomUUID(),
+    withinMs = timeoutMs,
+    now = Date.now,
+  }: { readonly requestId?: string; readonly withinMs?: number; readonly now?: () => number } = {},
+): Promise<InvocationOutcome> {
+  const context = createLambdaContext({ functionName, requestId, timeoutMs, now });
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve({ kind: 'timed-out', timeoutMs }), timeoutMs);
+    const timer = setTimeout(() => resolve({ kind: 'timed-out', timeoutMs: withinMs }), withinMs);
     const settle = (outcome: InvocationOutcome): void => {
       clearTimeout(timer);
       resolve(outcome);
     };
-    run(handler, event, context).then(
+    // The table of handlers has no types of events. `Promise.try`: a throw before the first await rejects like any other.
+    Promise.try(handler, event as never, context).then(
       (value) => settle({ kind: 'returned', value }),
       (error: unknown) => settle({ kind: 'failed', error }),
     );
   });
-}
-
-// Async, so that a handler that throws before its first await rejects like any other.
-async function run(handler: LambdaHandler, event: unknown, context: Context): Promise<unknown> {
-  // The table of handlers has no types of events; the caller of `Invocation` guarantees the shape.
-  return handler(event as never, context);
 }

@@ -5,8 +5,7 @@ import { handOutOf } from '../../client/hand-out.ts';
 import type { ApiHandler } from '../../functions/api/function.ts';
 import { createEvent } from '../gateway/event.ts';
 import { responseFromResult } from '../gateway/response.ts';
-import { invokeWithTimeout } from '../lambda/invoke.ts';
-import { createLambdaContext } from '../lambda/lambda-context.ts';
+import { invoke } from '../lambda/invoke.ts';
 
 /** Result of many concurrent callers for one slot. */
 export interface HerdResult {
@@ -27,7 +26,6 @@ export interface HerdResult {
 const CALLERS = 200;
 const INSTANCES = 8;
 const ROUTE = 'GET /tokens/{connection}/{subject}';
-const FUNCTION_NAME = 'token';
 const TIMEOUT_MS = 28_000;
 
 /**
@@ -71,7 +69,7 @@ interface Asked {
 async function ask(handler: ApiHandler, { connection, subject }: SlotName, caller: string): Promise<Asked> {
   const path = `/tokens/${connection}/${subject}`;
   const requestId = randomUUID();
-  const route = { routeKey: ROUTE, functionName: FUNCTION_NAME, handler, timeoutMs: TIMEOUT_MS } as const;
+  const route = { routeKey: ROUTE, functionName: 'token', handler, timeoutMs: TIMEOUT_MS } as const;
   const event = createEvent({
     received: {
       method: 'GET',
@@ -90,8 +88,7 @@ async function ask(handler: ApiHandler, { connection, subject }: SlotName, calle
     port: 80,
     time: Date.now(),
   });
-  const context = createLambdaContext({ functionName: FUNCTION_NAME, requestId, timeoutMs: TIMEOUT_MS, now: Date.now });
-  const outcome = await invokeWithTimeout({ handler, event, context, timeoutMs: TIMEOUT_MS });
+  const outcome = await invoke(route, event, { requestId });
   if (outcome.kind !== 'returned') return { code: 'internal' };
   const json: unknown = JSON.parse(responseFromResult(outcome.value).body.toString());
   const handOut = handOutOf(json);

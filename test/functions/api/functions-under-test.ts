@@ -19,11 +19,10 @@ import { type CommunityKnobs, demoCommunitySecret, startDemoCommunity } from '..
 import type { DemoUpstream } from '../../../local/demo/demo-upstream.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
 import { startEmbeddedDynamodb } from '../../../local/embedded-dynamodb.ts';
-import { composeFunctions, environmentOf, KEY_ALIAS, type LocalFunctions, TABLE } from '../../../local/functions.ts';
+import { composeFunctions, environmentOf, type LocalFunctions, TABLE } from '../../../local/functions.ts';
 import { createEvent, type GatewayEvent } from '../../../local/gateway/event.ts';
 import { createRouter } from '../../../local/gateway/routes.ts';
-import { invokeWithTimeout } from '../../../local/lambda/invoke.ts';
-import { createLambdaContext } from '../../../local/lambda/lambda-context.ts';
+import { invoke, type LocalFunction } from '../../../local/lambda/invoke.ts';
 import { createMemorySecrets, type MemorySecrets } from '../../../local/secret-source.ts';
 import { makeTables } from '../../../local/tables.ts';
 
@@ -90,11 +89,10 @@ export async function startFunctionsUnderTest(
   }
   const embedded = await startEmbeddedDynamodb({});
   const dynamodb = await startDynamodbFaultProxy(embedded.endpoint);
-  const invocable = new Map<string, LocalFunctions['refresh']>();
+  const invocable = new Map<string, LocalFunction>();
   const aws = await startLoopbackAws({
     secrets,
     masterKey: randomBytes(32),
-    keyAlias: KEY_ALIAS,
     functions: invocable,
   });
   const folder = await mkdtemp(join(tmpdir(), 'token-broker-test-'));
@@ -140,16 +138,9 @@ export async function startFunctionsUnderTest(
       port: 443,
       time: Date.now(),
     });
-    const outcome = await invokeWithTimeout({
-      handler: match.route.handler,
-      event: alter(event),
-      context: createLambdaContext({
-        functionName: match.route.functionName,
-        requestId: 'lambda-request',
-        timeoutMs: remainingMs,
-        now: Date.now,
-      }),
-      timeoutMs: match.route.timeoutMs,
+    const outcome = await invoke({ ...match.route, timeoutMs: remainingMs }, alter(event), {
+      requestId: 'lambda-request',
+      withinMs: match.route.timeoutMs,
     });
     if (outcome.kind !== 'returned') throw new Error(`The function ${outcome.kind}: it must always answer.`);
     return answerOf(outcome.value);
@@ -158,14 +149,9 @@ export async function startFunctionsUnderTest(
   async function run(name: 'refresh' | 'rotation' | `mint-${string}`, event: unknown): Promise<unknown> {
     const own = name === 'refresh' || name === 'rotation' ? functions[name] : functions.invocable.get(name);
     if (own === undefined) throw new Error(`There is no function ${name}.`);
-    const context = createLambdaContext({
-      functionName: name,
-      requestId: `run-${randomBytes(4).toString('hex')}`,
-      timeoutMs: own.timeoutMs,
-      now: Date.now,
-    });
-    // Handlers in the table have forgotten their event; a test of a malformed one vouches for nothing anyway.
-    return own.handler(event as never, context);
+    const outcome = await invoke({ functionName: name, ...own }, event);
+    if (outcome.kind === 'returned') return outcome.value;
+    throw outcome.kind === 'failed' ? outcome.error : new Error(`The function ${name} timed out.`);
   }
 
   const logins = () => helpmaster.ledger().logins.length + community.ledger().logins.length;

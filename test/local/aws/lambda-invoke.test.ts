@@ -6,10 +6,11 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { Context } from 'aws-lambda';
 import { describe, expect, it, vi } from 'vitest';
-import type { FunctionErrorReport, LoopbackFunction } from '../../../local/aws/loopback-aws.ts';
+import type { FunctionErrorReport } from '../../../local/aws/loopback-aws.ts';
+import type { LocalFunction } from '../../../local/lambda/invoke.ts';
 import { refusalOf, startHarness } from './sdk-clients.ts';
 
-function functions(handler: LoopbackFunction['handler'], timeoutMs = 5_000): Map<string, LoopbackFunction> {
+function functions(handler: LocalFunction['handler'], timeoutMs = 5_000): Map<string, LocalFunction> {
   return new Map([['mint-helpdesk', { handler, timeoutMs }]]);
 }
 
@@ -44,18 +45,6 @@ describe('the loopback Lambda', () => {
     const remaining = calls[0]?.context.getRemainingTimeInMillis() ?? 0;
     expect(remaining).toBeGreaterThan(0);
     expect(remaining).toBeLessThanOrEqual(5_000);
-  });
-
-  it.each([
-    'mint-helpdesk',
-    'mint-helpdesk:$LATEST',
-    '000000000000:function:mint-helpdesk',
-    'arn:aws:lambda:us-east-1:000000000000:function:mint-helpdesk',
-    'arn:aws:lambda:us-east-1:000000000000:function:mint-helpdesk:$LATEST',
-  ])('finds a function by %s', async (FunctionName) => {
-    const { lambda } = await startHarness({ functions: functions(async () => 1) });
-
-    expect(await invoke(lambda, { FunctionName })).toMatchObject({ payload: 1 });
   });
 
   it('answers null where the handler answers nothing', async () => {
@@ -147,14 +136,6 @@ describe('the loopback Lambda', () => {
     setImmediate(resolve);
     await closed;
     expect(ended).toBe(true);
-  });
-
-  it('runs nothing for a DryRun', async () => {
-    const handler = vi.fn(async () => 1);
-    const { lambda } = await startHarness({ functions: functions(handler) });
-
-    expect(await invoke(lambda, { InvocationType: 'DryRun' })).toMatchObject({ StatusCode: 204 });
-    expect(handler).not.toHaveBeenCalled();
   });
 
   it('refuses an unknown function, a payload that is not JSON and one that is too large, and runs nothing', async () => {

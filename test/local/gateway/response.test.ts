@@ -75,9 +75,7 @@ describe('the gateway’s answers', () => {
     expect(response.status).toBe(500);
     expect(response.headers.get('cache-control')).toBeNull();
     expect(await response.text()).toBe('{"message":"Internal Server Error"}');
-    expect(reports).toEqual([
-      { functionName: 'echo', requestId: response.headers.get('apigw-requestid'), reason: 'TypeError: inner-secret' },
-    ]);
+    expect(reports).toEqual([{ functionName: 'echo', requestId: response.headers.get('apigw-requestid') }]);
   });
 
   it('answers although the report itself fails', async () => {
@@ -110,7 +108,7 @@ describe('the gateway’s answers', () => {
     ];
     expect([first.status, await first.text()]).toEqual([500, '{"message":"Internal Server Error"}']);
     expect([second.status, await second.text()]).toEqual([503, '{"message":"Service Unavailable"}']);
-    expect(byFunction.reports[0]?.reason).toContain('20 ms');
+    expect(byFunction.reports).toHaveLength(1);
   });
 
   it('answers 404 where no route is', async () => {
@@ -147,7 +145,7 @@ describe('the gateway’s answers', () => {
     expect(await (await fetch(`${gateway.url}/tokens/a/page?x=1`)).text()).toBe('page');
     expect(events).toEqual([]);
     expect((await fetch(`${gateway.url}/broken`)).status).toBe(500);
-    expect(reports[0]?.reason).toBe('Error: page broke');
+    expect(reports[0]?.functionName).toBe('page');
     expect((await fetch(`${gateway.url}/tokens/a/page`, { method: 'POST' })).status).toBe(204);
   });
 });

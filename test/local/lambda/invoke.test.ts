@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { invokeWithTimeout, type LambdaHandler } from '../../../local/lambda/invoke.ts';
+import { invoke, type LambdaHandler } from '../../../local/lambda/invoke.ts';
 import { createLambdaContext, localFunctionArn } from '../../../local/lambda/lambda-context.ts';
 
 function contextAt(now: () => number, timeoutMs = 1_000) {
   return createLambdaContext({ functionName: 'token', requestId: 'r-1', timeoutMs, now });
 }
 
-function invoke(handler: LambdaHandler, event: unknown = {}, timeoutMs = 1_000) {
-  return invokeWithTimeout({ handler, event, context: contextAt(Date.now, timeoutMs), timeoutMs });
+function run(handler: LambdaHandler, event: unknown = {}, timeoutMs = 1_000) {
+  return invoke({ functionName: 'token', handler, timeoutMs }, event, { requestId: 'r-1' });
 }
 
 describe('createLambdaContext', () => {
@@ -40,9 +40,9 @@ describe('createLambdaContext', () => {
   });
 });
 
-describe('invokeWithTimeout', () => {
+describe('invoke', () => {
   it('passes event and context and returns the value', async () => {
-    const outcome = await invoke(async (event: { n: number }, context) => [event.n, context.awsRequestId], { n: 4 });
+    const outcome = await run(async (event: { n: number }, context) => [event.n, context.awsRequestId], { n: 4 });
 
     expect(outcome).toEqual({ kind: 'returned', value: [4, 'r-1'] });
   });
@@ -50,12 +50,12 @@ describe('invokeWithTimeout', () => {
   it('tells a rejection from an answer', async () => {
     const error = new Error('boom');
 
-    expect(await invoke(() => Promise.reject(error))).toEqual({ kind: 'failed', error });
+    expect(await run(() => Promise.reject(error))).toEqual({ kind: 'failed', error });
   });
 
   it('takes a throw before the first await for a rejection', async () => {
     const error = new Error('at once');
-    const outcome = await invoke(() => {
+    const outcome = await run(() => {
       throw error;
     });
 
@@ -68,7 +68,7 @@ describe('invokeWithTimeout', () => {
       rejectLate = reject;
     });
 
-    expect(await invoke(() => late, {}, 10)).toEqual({ kind: 'timed-out', timeoutMs: 10 });
+    expect(await run(() => late, {}, 10)).toEqual({ kind: 'timed-out', timeoutMs: 10 });
     // An unhandled rejection would fail this run.
     rejectLate(new Error('late'));
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,4 +1,4 @@
-import type { Provider, Step } from '../core/slot/provider.ts';
+import { type Provider, SIGNING_ALGORITHMS, type Step } from '../core/slot/provider.ts';
 import { namesIn } from '../core/slot/text.ts';
 import { isJsonObject } from '../core/words/json.ts';
 import { isProxyOnly, namesInPlacement, namesToken, secretNames, stepsOf } from '../providers/names.ts';
@@ -24,6 +24,7 @@ export function checkProvider(provider: Provider, connectionKeys: readonly strin
     ...findSettingProblems(provider),
     ...findSubjectProblems(provider),
     ...findDerivedProblems(provider),
+    ...findAlgorithmProblems(provider),
     ...findLoginProblems(provider),
     ...stepsOf(provider).flatMap(({ at, step }) => findStepProblems(provider, at, step)),
     ...findPlacementProblems(provider),
@@ -76,17 +77,35 @@ function grantTypeIn({ form, json }: Step): unknown {
 }
 
 function findSettingProblems({ settings = {} }: Provider): ProviderProblem[] {
-  return Object.entries(settings).flatMap(([name, { kind, values, separator, default: byDefault }]) => {
+  return Object.entries(settings).flatMap(([name, { kind, values, separator, repeated, default: byDefault }]) => {
     const path = ['settings', name];
     const problems: ProviderProblem[] = [];
     if ((kind === 'enum') !== (values !== undefined))
       problems.push({ path, message: 'must have `values` if it is an enum, and only then' });
     if (separator !== undefined && kind !== 'list')
       problems.push({ path, message: 'has a `separator`, which a list alone has' });
+    if (repeated !== undefined && kind !== 'list')
+      problems.push({ path, message: 'is `repeated`, which a list alone is' });
     if (values !== undefined && byDefault !== undefined && !values.includes(byDefault))
       problems.push({ path: [...path, 'default'], message: 'must be one of `values`' });
     return problems;
   });
+}
+
+/** Finds JWTs whose algorithm is none that the broker signs by. */
+function findAlgorithmProblems({ derived = {}, settings = {} }: Provider): ProviderProblem[] {
+  const known: readonly string[] = SIGNING_ALGORITHMS;
+  return Object.entries(derived).flatMap(([name, each]) => {
+    if (!('jwt' in each) || wordsOf(each.jwt.alg, settings).every((word) => known.includes(word))) return [];
+    const message = `must be one of ${known.join(', ')}, or an enum setting whose values are among them`;
+    return [{ path: ['derived', name, 'jwt', 'alg'], message }];
+  });
+}
+
+/** Lists the words that a text may stand for: the values of the setting that it names, else the text itself. */
+function wordsOf(text: string, settings: NonNullable<Provider['settings']>): readonly string[] {
+  const [name] = namesIn(text);
+  return (name !== undefined && text === `{${name}}` ? settings[name]?.values : undefined) ?? [text];
 }
 
 function findSubjectProblems({ userSubject, logins, answers = [], ownerClaim }: Provider): ProviderProblem[] {
@@ -145,9 +164,7 @@ function findParametersProblems(
   { parameters }: Step,
 ): ProviderProblem[] {
   if (parameters === undefined) return [];
-  const [name] = namesIn(parameters.as);
-  const words = name === undefined ? [parameters.as] : (settings[name]?.values ?? []);
-  const isKnown = words.length > 0 && words.every((word) => ['json', 'form', 'query'].includes(word));
+  const isKnown = wordsOf(parameters.as, settings).every((word) => ['json', 'form', 'query'].includes(word));
   return isKnown
     ? []
     : [

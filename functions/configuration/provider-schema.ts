@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Provider, SIGNING_ALGORITHMS } from '../core/slot/provider.ts';
+import type { Provider } from '../core/slot/provider.ts';
 import { flag, fraction, oneOf, seconds } from './fields.ts';
 import { strictObject } from './shape.ts';
 
@@ -59,6 +59,8 @@ const setting = strictObject(
     values: z.array(wholeText, 'must be a list of texts').min(1, 'must list at least one').exactOptional(),
     /** Separator between the members of a `list`. Default a space. */
     separator: wholeText.exactOptional(),
+    /** True where each member of a `list` is sent as a parameter of its own. */
+    repeated: truth.exactOptional(),
     /** Warnings to the operator, by value of the setting. */
     warnings: texts.exactOptional(),
   },
@@ -95,7 +97,8 @@ const userSubject = strictObject(
 
 const jwt = strictObject(
   {
-    alg: oneOf(SIGNING_ALGORITHMS),
+    /** Signing algorithm, such as RS256, or an `enum` setting of such. */
+    alg: wholeText,
     /** Private key in PEM, or the shared secret for HS256 and its like. */
     key: wholeText,
     keyAs: oneOf(['utf8', 'hex', 'base64']).exactOptional(),

@@ -29,7 +29,7 @@ export function namesInStep({
 
 /** The names that a derived value is made of. */
 export function namesInDerived(derived: Derived): readonly string[] {
-  if ('jwt' in derived) return namesInAll(derived.jwt.key, derived.jwt.header, derived.jwt.claims);
+  if ('jwt' in derived) return namesInAll(derived.jwt.alg, derived.jwt.key, derived.jwt.header, derived.jwt.claims);
   if ('digest' in derived) return namesInAll(derived.of, derived.key);
   if ('text' in derived) return namesIn(derived.text);
   if ('base64' in derived) return namesIn(derived.base64);

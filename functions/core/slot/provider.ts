@@ -86,6 +86,8 @@ export interface Setting {
   readonly values?: readonly string[];
   /** Separator of the members of a `list`; a space by default. */
   readonly separator?: string;
+  /** Each member of a `list` is a parameter of its own where the setting is a parameter's whole text (RFC 8707 §2). */
+  readonly repeated?: true;
   readonly warnings?: Readonly<Record<string, string>>;
 }
 
@@ -136,7 +138,8 @@ export type Derived =
 
 /** A JWT signed here (RFC 7519); `iat` and `exp` are added. */
 export interface JwtTemplate {
-  readonly alg: SigningAlgorithm;
+  /** One of `SIGNING_ALGORITHMS`, or an `enum` setting whose values are among them. */
+  readonly alg: Text;
   /** A private key in PEM, or a shared secret for HS256 and its like. */
   readonly key: Text;
   /** Encoding of a shared secret; `utf8` by default. */

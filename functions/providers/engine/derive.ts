@@ -6,7 +6,13 @@ import {
   type KeyObject,
   X509Certificate,
 } from 'node:crypto';
-import type { ClientCertificate, Derived, JwtTemplate, SigningAlgorithm } from '../../core/slot/provider.ts';
+import {
+  type ClientCertificate,
+  type Derived,
+  type JwtTemplate,
+  SIGNING_ALGORITHMS,
+  type SigningAlgorithm,
+} from '../../core/slot/provider.ts';
 import { fillText, namesIn, type Values } from '../../core/slot/text.ts';
 import { isJsonObject } from '../../core/words/json.ts';
 import { fillJson } from './template.ts';
@@ -78,11 +84,13 @@ function formatTime(form: 'iso' | 'date' | 'seconds' | 'milliseconds', at: numbe
 }
 
 async function signJwt(template: JwtTemplate, values: Values, { now }: Moment): Promise<string | undefined> {
-  const { alg, key, keyAs = 'utf8', header = {}, claims, lifeSeconds } = template;
+  const { key, keyAs = 'utf8', header = {}, claims, lifeSeconds } = template;
+  const named = fillText(template.alg, values);
+  const alg = SIGNING_ALGORITHMS.find((each) => each === named);
   const material = fillText(key, values);
   const filled = fillJson(claims, values);
   const head = fillJson(header, values);
-  if (material === undefined || !isJsonObject(filled) || !isJsonObject(head)) return undefined;
+  if (alg === undefined || material === undefined || !isJsonObject(filled) || !isJsonObject(head)) return undefined;
   const issuedAt = Math.floor(now / 1000);
   // Load jose only to sign: a login with a password does not need it.
   const { SignJWT } = await import('jose');

@@ -195,7 +195,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     const isDerived = provider.derived !== undefined && Object.hasOwn(provider.derived, 'token');
     const reading: Reading =
       isDerived && derived !== undefined ? { kind: 'value', value: derived } : (answered?.token ?? { kind: 'missing' });
-    const token = checkToken(reading, provider.placement);
+    const token = checkToken(reading, provider.placement, answered?.answer.content);
     if (token.kind !== 'token')
       return createNoTokenFailure(attempt, answered, token.kind === 'unusable' ? token.why : token.kind);
     if (kind === 'user' && belongsToOther(token.value, provider, subject)) {

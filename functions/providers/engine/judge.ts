@@ -7,6 +7,8 @@ import { readOAuthError } from './oauth-error.ts';
 import { saysLocked } from './upstream-message.ts';
 
 const LOCKED = 423;
+/** RFC 6585 §4: whatever the body says, it is not about this request. */
+const TOO_MANY_REQUESTS = 429;
 
 /** The request that an answer is judged for. */
 export interface Asked {
@@ -51,7 +53,8 @@ export async function judgeAnswer(asked: Asked, answer: ParsedAnswer): Promise<V
   if (ruled !== undefined) return ruled.means === 'ok' ? ruled : lockedBefore(ruled);
   const refused = judgeByRefusal(asked, answer);
   if (refused !== undefined) return lockedBefore(refused);
-  return (answer.status >= 400 ? judgeByOAuth(asked, answer) : undefined) ?? judgeByStatus(answer);
+  const mayBeOAuth = answer.status >= 400 && answer.status !== TOO_MANY_REQUESTS;
+  return (mayBeOAuth ? judgeByOAuth(asked, answer) : undefined) ?? judgeByStatus(answer);
 }
 
 /**

@@ -16,6 +16,19 @@ const meanings: Readonly<Record<string, Meaning>> = {
   server_error: 'unavailable',
 };
 
+/** Token types that an API takes with a proof of a key alone, by their names in lower case (RFC 9449 §5, RFC 9200 §8.4). */
+const BOUND_TYPES: Readonly<Record<string, string>> = { dpop: 'DPoP', pop: 'PoP', mac: 'MAC' };
+
+/**
+ * Finds the `token_type` of an answer whose token nobody can send as a bearer's (RFC 6749 §5.1, §7.1). Undefined for
+ * Bearer, for what is absent, and for the names of their own that servers give to bearer tokens.
+ */
+export function readBoundType(content: JsonValue | undefined): string | undefined {
+  const type = isJsonObject(content) ? content['token_type'] : undefined;
+  const name = typeof type === 'string' ? type.trim().toLowerCase() : '';
+  return Object.hasOwn(BOUND_TYPES, name) ? BOUND_TYPES[name] : undefined;
+}
+
 /** An OAuth error, and what it means. */
 export interface OAuthError {
   readonly error: string;

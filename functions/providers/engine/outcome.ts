@@ -9,6 +9,7 @@ import { readRetryAfterMs } from './answer-clock.ts';
 import { createLockedFailure, failure } from './failures.ts';
 import type { Verdict } from './judge.ts';
 import { readClaims } from './jwt-claims.ts';
+import { readBoundType } from './oauth-error.ts';
 import { forwardable } from './upstream-message.ts';
 
 /** Longest token in characters. A longer one would fit no server's header buffers. */
@@ -108,14 +109,22 @@ export type TokenReading =
   | { readonly kind: 'missing' | 'empty' }
   | { readonly kind: 'unusable'; readonly why: string };
 
-/** Checks that what an answer has in the place of its token can be sent as one, where the provider places it. */
-export function checkToken(reading: Reading, placement: Placement): TokenReading {
+/**
+ * Checks that what an answer has in the place of its token can be sent as one, where the provider places it. `content`
+ * is what else the answer says.
+ */
+export function checkToken(reading: Reading, placement: Placement, content?: JsonValue): TokenReading {
   if (reading.kind !== 'value') return reading;
   const { value } = reading;
   if (typeof value !== 'string') return { kind: 'unusable', why: 'is no text' };
   if (value === '') return { kind: 'empty' };
   if (!isHeaderSafe(value)) return { kind: 'unusable', why: 'has characters that no header may carry' };
   if (value.length > LONGEST_TOKEN) return { kind: 'unusable', why: `is longer than ${LONGEST_TOKEN} characters` };
+  const boundType = isBearer(placement) ? readBoundType(content) : undefined;
+  if (boundType !== undefined) {
+    const why = `is of the type ${boundType}, which works with a proof of a key alone: have this client issued bearer tokens`;
+    return { kind: 'unusable', why };
+  }
   // RFC 6750 §2.1 has fewer characters still, but Salesforce's tokens have `!` and Marketo's `:`.
   if (isBearer(placement) && /[ "']/.test(value)) {
     return { kind: 'unusable', why: 'has characters that no bearer token has: a scheme, a blank or quotation marks' };

@@ -27,8 +27,8 @@ export function buildRequest(step: Step, values: Values, connection: Connection)
   for (const [name, value] of Object.entries(fillMembers(step.headers, values))) headers[name.toLowerCase()] = value;
   const authorization = buildBasic(step, values);
   if (authorization !== undefined) headers['authorization'] = authorization;
-  const query = Object.entries(fillMembers(step.query, values));
-  const body = buildBody(step, values, query);
+  const query = fillParameters(step.query, values, connection);
+  const body = buildBody(step, values, connection, query);
   if (body !== undefined) headers['content-type'] ??= body.type;
   const unsafe = Object.keys(headers).find((name) => !isHeaderSafe(headers[name] ?? ''));
   if (unsafe !== undefined) {
@@ -161,20 +161,21 @@ function formEncoded(value: string): string {
 function buildBody(
   step: Step,
   values: Values,
-  query: [string, string][],
+  connection: Connection,
+  query: Parameter[],
 ): { readonly type: string; readonly text: string } | undefined {
   if (step.json !== undefined) return json(fillJson(step.json, values));
-  if (step.form !== undefined) return form(fillMembers(step.form, values));
+  if (step.form !== undefined) return form(fillParameters(step.form, values, connection));
   if (step.xml !== undefined) return { type: 'application/xml', text: fillText(step.xml, values, escapeXml) ?? '' };
   if (step.parameters === undefined) return undefined;
-  const members = fillMembers(step.parameters.of, values);
+  const parameters = fillParameters(step.parameters.of, values, connection);
   switch (fillText(step.parameters.as, values)) {
     case 'json':
-      return json(members);
+      return json(gatherParameters(parameters));
     case 'form':
-      return form(members);
+      return form(parameters);
     default:
-      query.push(...Object.entries(members));
+      query.push(...parameters);
       return undefined;
   }
 }
@@ -183,8 +184,34 @@ function json(value: unknown) {
   return { type: 'application/json', text: JSON.stringify(value) };
 }
 
-function form(members: Readonly<Record<string, string>>) {
-  return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(members).toString() };
+function form(parameters: Parameter[]) {
+  return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(parameters).toString() };
+}
+
+/** Parameters as members of a JSON object; a name that comes several times is a list. */
+function gatherParameters(parameters: Parameter[]) {
+  const byName = Map.groupBy(parameters, ([name]) => name);
+  return Object.fromEntries(
+    [...byName].map(([name, all]) => {
+      const [first, ...others] = all.map(([, value]) => value);
+      return [name, others.length === 0 ? first : [first, ...others]];
+    }),
+  );
+}
+
+type Parameter = [name: string, value: string];
+
+/** The parameters of a form or a query: a `repeated` setting gives one for each of its members (RFC 8707 §2). */
+function fillParameters(
+  members: Readonly<Record<string, string>> | undefined,
+  values: Values,
+  { provider: { settings = {} } }: Connection,
+): Parameter[] {
+  return Object.entries(fillMembers(members, values)).flatMap(([name, value]): Parameter[] => {
+    const setting = settings[/^\{(\w+)\}$/.exec(members?.[name] ?? '')?.[1] ?? ''];
+    const each = setting?.repeated === true ? value.split(setting.separator ?? ' ') : [value];
+    return each.map((one) => [name, one]);
+  });
 }
 
 function escapeXml(value: string): string {

@@ -68,6 +68,20 @@ describe('a provider is refused', () => {
     ],
     ['users without a word for them', { ...bookings, logins: { user: [login] } }, 'providers.bookings'],
     ['an enum without values', { ...bookings, settings: { way: { kind: 'enum' } } }, 'providers.bookings.settings.way'],
+    ...(['RS257', '{way}', '{key}', 'x{way}'] as const).map((alg): [string, object, string] => [
+      `a signature by ${alg}`,
+      {
+        ...bookings,
+        settings: { way: { kind: 'enum', values: ['RS256', 'none'] } },
+        derived: { proof: { jwt: { alg, key: '{key}', claims: {}, lifeSeconds: 60 } } },
+      },
+      'providers.bookings.derived.proof.jwt.alg',
+    ]),
+    [
+      'a text that is repeated',
+      { ...bookings, settings: { resource: { kind: 'text', repeated: true } } },
+      'providers.bookings.settings.resource',
+    ],
     [
       'a setting with the name of a key of connections',
       { ...bookings, settings: { baseUrl: { kind: 'text' } } },

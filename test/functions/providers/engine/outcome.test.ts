@@ -48,6 +48,22 @@ describe('a token', () => {
     },
   );
 
+  it.each(['DPoP', 'dpop', ' PoP ', 'MAC'])('behind Bearer is not of the type %s (RFC 6749 §7.1)', (token_type) => {
+    const value = { kind: 'value', value: 'abc' } as const;
+    const why = expect.stringMatching(/^is of the type \w+, which works with a proof of a key alone/);
+    expect(checkToken(value, BEARER, { token_type })).toEqual({ kind: 'unusable', why });
+    expect(checkToken(value, own, { token_type })).toEqual({ kind: 'token', value: 'abc' });
+  });
+
+  it.each(['Bearer', 'bearer', 'BearerToken', 'JWT', '', null, 7, 'toString'])(
+    'behind Bearer may be of the type %j (RFC 6749 §5.1)',
+    (token_type) => {
+      const value = { kind: 'value', value: 'abc' } as const;
+      expect(checkToken(value, BEARER, { token_type })).toEqual({ kind: 'token', value: 'abc' });
+      expect(checkToken(value, BEARER, 'a text')).toEqual({ kind: 'token', value: 'abc' });
+    },
+  );
+
   it.each(['eyJh.eyJz.x-_', 'a+/~b==', 'x', '00Dx0000000BV7z!AR8AQ.xo9_', 'cdf01657-110d:int', 'Atza|a'])(
     'behind Bearer may be %j',
     (value) => {

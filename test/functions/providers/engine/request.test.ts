@@ -23,6 +23,8 @@ const settings = {
   region: { kind: 'enum', values: ['eu', 'us'] },
   host: { kind: 'host' },
   path: { kind: 'path' },
+  resource: { kind: 'list', repeated: true },
+  commas: { kind: 'list', repeated: true, separator: ',' },
 } as const satisfies Record<string, Setting>;
 
 function built(step: Step, values: Values, baseUrl = HOST) {
@@ -245,6 +247,19 @@ describe('the body of a request', () => {
     expect(byQuery.url).toBe(`${HOST}/?l=a%26b`);
     expect(byQuery).not.toHaveProperty('body');
     expect(byQuery.headers).not.toHaveProperty('content-type');
+  });
+
+  it('names each member of a repeated list by itself, where the list is the whole text (RFC 8707 §2)', () => {
+    const step = (as: string): Step => ({ url: '/', parameters: { as, of: { r: '{resource}', t: 'x {resource}' } } });
+    const values = { resource: 'urn:a urn:b' };
+    expect(requestOf(step('form'), values).body).toBe('r=urn%3Aa&r=urn%3Ab&t=x+urn%3Aa+urn%3Ab');
+    expect(requestOf(step('query'), values).url).toBe(`${HOST}/?r=urn%3Aa&r=urn%3Ab&t=x%20urn%3Aa%20urn%3Ab`);
+    expect(requestOf(step('json'), values).body).toBe('{"r":["urn:a","urn:b"],"t":"x urn:a urn:b"}');
+    expect(requestOf(step('json'), { resource: 'urn:a' }).body).toBe('{"r":"urn:a","t":"x urn:a"}');
+    expect(requestOf({ url: '/', query: { r: '{resource}', c: '{commas}' } }, { ...values, commas: 'a,b' }).url).toBe(
+      `${HOST}/?r=urn%3Aa&r=urn%3Ab&c=a&c=b`,
+    );
+    expect(requestOf(step('form'), {}).body).toBe('');
   });
 
   it('is none where the provider has none', () => {

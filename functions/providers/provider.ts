@@ -21,6 +21,26 @@ export const OAUTH_ANSWER = { token: body('access_token'), life: body('expires_i
 /** A life in seconds, read as `life`. */
 export const IN_SECONDS = [{ value: 'life', as: 'seconds' }] as const satisfies readonly End[];
 
+/** The end of an OAuth token: `expires_in`, else the `exp` of a token that is a JWT (RFC 9068 §2.2). */
+export const OAUTH_LIFE = [...IN_SECONDS, { jwt: 'token' }] as const satisfies readonly End[];
+
+/** Settings of a request for an OAuth token: where, and for what (RFC 6749 §3.3, RFC 8707 §2). */
+export const GRANT_SETTINGS = {
+  tokenPath: { kind: 'path', default: '/oauth2/token' },
+  scope: { kind: 'list', optional: true },
+  audience: { kind: 'text', optional: true },
+  resource: { kind: 'list', repeated: true, optional: true },
+} as const satisfies Provider['settings'];
+
+/** The parameters of those settings. */
+export const GRANTED = { scope: '{scope}', audience: '{audience}', resource: '{resource}' } as const;
+
+/** Settings of a JWT signed for a token endpoint (RFC 7523 §3, RFC 7518 §3.1). */
+export const ASSERTION_SETTINGS = {
+  assertionAudience: { kind: 'text', default: '{baseUrl}{tokenPath}' },
+  algorithm: { kind: 'enum', values: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'], default: 'RS256' },
+} as const satisfies Provider['settings'];
+
 /** `Authorization: Bearer` (RFC 6750 §2.1). */
 export const BEARER = { Authorization: 'Bearer {token}' } as const;
 
@@ -57,6 +77,26 @@ export function privateKeyJwt(url: Text, form: Readonly<Record<string, Text>> = 
   } as const satisfies Step;
 }
 
+/** Client credentials with a certificate of the TLS connection in place of a secret (RFC 8705 §2). */
+export function tlsClientAuth(url: Text, form: Readonly<Record<string, Text>> = {}) {
+  return {
+    url,
+    form: { grant_type: 'client_credentials', client_id: '{clientId}', ...form },
+    certificate: CERTIFICATE,
+    reads: OAUTH_ANSWER,
+  } as const satisfies Step;
+}
+
+/** A client certificate and its key, out of the secret (RFC 8705). */
+export const CERTIFICATE = { cert: '{certificate}', key: '{privateKey}' } as const;
+
+/** The fields of a client with a certificate. */
+export const CERTIFIED_CLIENT = {
+  clientId: {},
+  certificate: { kind: 'pem' },
+  privateKey: { kind: 'pem' },
+} as const satisfies Provider['secretFields'];
+
 /** A signed JWT, the derived value `assertion`, as the grant (RFC 7523 §2.1). */
 export function jwtBearer(url: Text, form: Readonly<Record<string, Text>> = {}) {
   return {
@@ -73,3 +113,15 @@ export function loginJson(url: Text, json: JsonTemplate, ...path: readonly strin
 
 /** The fields of a client with a secret (RFC 6749 §2.3.1). */
 export const CLIENT = { clientId: {}, clientSecret: {} } as const satisfies Provider['secretFields'];
+
+/** The fields of a client whose credential is a refresh token (RFC 6749 §6). */
+export const REFRESHING_CLIENT = {
+  ...CLIENT,
+  refreshToken: { rotates: { graceSeconds: 0 } },
+} as const satisfies Provider['secretFields'];
+
+/** The values in the answer to a refresh token: the next one too, where the server gives one. */
+export const REFRESHED = { ...OAUTH_ANSWER, refreshToken: body('refresh_token') } as const satisfies Record<
+  string,
+  Source
+>;

@@ -23,10 +23,13 @@ import { looker } from './presets/looker.ts';
 import { marketo } from './presets/marketo.ts';
 import { metabase } from './presets/metabase.ts';
 import { netsuiteM2m } from './presets/netsuite-m2m.ts';
+import { oauthCertificateBound } from './presets/oauth-certificate-bound.ts';
 import { oauthClientCredentials } from './presets/oauth-client-credentials.ts';
 import { oauthClientCredentialsBasic } from './presets/oauth-client-credentials-basic.ts';
 import { oauthPrivateKeyJwt } from './presets/oauth-private-key-jwt.ts';
 import { oauthRefreshToken } from './presets/oauth-refresh-token.ts';
+import { oauthRefreshTokenBasic } from './presets/oauth-refresh-token-basic.ts';
+import { oauthTlsClientAuth } from './presets/oauth-tls-client-auth.ts';
 import { oktaServiceApp } from './presets/okta-service-app.ts';
 import { paypal } from './presets/paypal.ts';
 import { sageIntacctXml } from './presets/sage-intacct-xml.ts';
@@ -55,7 +58,10 @@ const presets = {
   'oauth-client-credentials': oauthClientCredentials,
   'oauth-client-credentials-basic': oauthClientCredentialsBasic,
   'oauth-private-key-jwt': oauthPrivateKeyJwt,
+  'oauth-tls-client-auth': oauthTlsClientAuth,
+  'oauth-certificate-bound': oauthCertificateBound,
   'oauth-refresh-token': oauthRefreshToken,
+  'oauth-refresh-token-basic': oauthRefreshTokenBasic,
   'jwt-bearer': jwtBearerGrant,
   'login-json': loginJson,
   'login-form': loginForm,

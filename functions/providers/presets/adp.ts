@@ -1,6 +1,4 @@
-import { BEARER, clientSecretPost, IN_SECONDS, type Provider } from '../provider.ts';
-
-const CERTIFICATE = { cert: '{certificate}', key: '{privateKey}' };
+import { BEARER, CERTIFICATE, clientSecretPost, IN_SECONDS, type Provider } from '../provider.ts';
 
 /**
  * ADP over mutual TLS, at the login and at every API call: the proxy alone serves it.

@@ -1,30 +1,30 @@
-import { BEARER, IN_SECONDS, jwtBearer, type Provider } from '../provider.ts';
+import {
+  ASSERTION_SETTINGS,
+  BEARER,
+  GRANT_SETTINGS,
+  GRANTED,
+  jwtBearer,
+  OAUTH_LIFE,
+  type Provider,
+} from '../provider.ts';
 
-/** A signed JWT as the grant (RFC 7523 §2.1, §3), for the system or for a user named in `sub`. */
+const SIGNED = { alg: '{algorithm}', key: '{privateKey}', header: { kid: '{keyId}' }, lifeSeconds: 300 } as const;
+const CLAIMS = { iss: '{issuer}', aud: '{assertionAudience}', jti: '{id}' } as const;
+
+/** A signed JWT as the grant (RFC 7523 §2.1, §3): `sub` is the user, for the system the issuer itself. */
 export const jwtBearerGrant = {
   secretFields: { issuer: {}, keyId: { optional: true }, privateKey: { kind: 'pem' } },
-  settings: {
-    tokenPath: { kind: 'path', default: '/oauth2/token' },
-    assertionAudience: { kind: 'text', default: '{baseUrl}{tokenPath}' },
-    scope: { kind: 'list', optional: true },
-  },
+  settings: { ...GRANT_SETTINGS, ...ASSERTION_SETTINGS },
   userSubject: { pattern: '[A-Za-z0-9._~@-]{1,128}', words: "user: what the JWT's `sub` says" },
   derived: {
     id: { random: 'uuid' },
-    assertion: {
-      jwt: {
-        alg: 'RS256',
-        key: '{privateKey}',
-        header: { kid: '{keyId}' },
-        claims: { iss: '{issuer}', sub: '{subject}', aud: '{assertionAudience}', jti: '{id}' },
-        lifeSeconds: 300,
-      },
-    },
+    ownAssertion: { jwt: { ...SIGNED, claims: { ...CLAIMS, sub: '{issuer}' } } },
+    assertion: { jwt: { ...SIGNED, claims: { ...CLAIMS, sub: '{subject}' } } },
   },
   logins: {
-    system: [jwtBearer('{tokenPath}', { scope: '{scope}' })],
-    user: [jwtBearer('{tokenPath}', { scope: '{scope}' })],
+    system: [jwtBearer('{tokenPath}', { ...GRANTED, assertion: '{ownAssertion}' })],
+    user: [jwtBearer('{tokenPath}', GRANTED)],
   },
   placement: { headers: BEARER },
-  lifetime: IN_SECONDS,
+  lifetime: OAUTH_LIFE,
 } as const satisfies Provider;

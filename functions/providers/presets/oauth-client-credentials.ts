@@ -1,4 +1,4 @@
-import { BEARER, IN_SECONDS, OAUTH_ANSWER, type Provider } from '../provider.ts';
+import { BEARER, GRANT_SETTINGS, GRANTED, OAUTH_ANSWER, OAUTH_LIFE, type Provider } from '../provider.ts';
 
 /**
  * OAuth 2.0 client credentials, the secret in the form: `client_secret_post` (RFC 6749 §2.3.1, §4.4). `audience` is what
@@ -6,13 +6,7 @@ import { BEARER, IN_SECONDS, OAUTH_ANSWER, type Provider } from '../provider.ts'
  */
 export const oauthClientCredentials = {
   secretFields: { clientId: {}, clientSecret: {} },
-  settings: {
-    tokenPath: { kind: 'path', default: '/oauth2/token' },
-    parametersAs: { kind: 'enum', values: ['form', 'json'], default: 'form' },
-    scope: { kind: 'list', optional: true },
-    audience: { kind: 'text', optional: true },
-    resource: { kind: 'text', optional: true },
-  },
+  settings: { ...GRANT_SETTINGS, parametersAs: { kind: 'enum', values: ['form', 'json'], default: 'form' } },
   logins: {
     system: [
       {
@@ -23,9 +17,7 @@ export const oauthClientCredentials = {
             grant_type: 'client_credentials',
             client_id: '{clientId}',
             client_secret: '{clientSecret}',
-            scope: '{scope}',
-            audience: '{audience}',
-            resource: '{resource}',
+            ...GRANTED,
           },
         },
         reads: OAUTH_ANSWER,
@@ -33,5 +25,5 @@ export const oauthClientCredentials = {
     ],
   },
   placement: { headers: BEARER },
-  lifetime: IN_SECONDS,
+  lifetime: OAUTH_LIFE,
 } as const satisfies Provider;

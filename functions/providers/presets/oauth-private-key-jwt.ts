@@ -1,4 +1,12 @@
-import { BEARER, IN_SECONDS, type Provider, privateKeyJwt } from '../provider.ts';
+import {
+  ASSERTION_SETTINGS,
+  BEARER,
+  GRANT_SETTINGS,
+  GRANTED,
+  OAUTH_LIFE,
+  type Provider,
+  privateKeyJwt,
+} from '../provider.ts';
 
 /**
  * OAuth 2.0 client credentials with a signed JWT in place of a secret: `private_key_jwt` (RFC 7523 §2.2, §3). The JWT is
@@ -6,18 +14,12 @@ import { BEARER, IN_SECONDS, type Provider, privateKeyJwt } from '../provider.ts
  */
 export const oauthPrivateKeyJwt = {
   secretFields: { clientId: {}, keyId: { optional: true }, privateKey: { kind: 'pem' } },
-  settings: {
-    tokenPath: { kind: 'path', default: '/oauth2/token' },
-    assertionAudience: { kind: 'text', default: '{baseUrl}{tokenPath}' },
-    scope: { kind: 'list', optional: true },
-    audience: { kind: 'text', optional: true },
-    resource: { kind: 'text', optional: true },
-  },
+  settings: { ...GRANT_SETTINGS, ...ASSERTION_SETTINGS },
   derived: {
     id: { random: 'uuid' },
     assertion: {
       jwt: {
-        alg: 'RS256',
+        alg: '{algorithm}',
         key: '{privateKey}',
         header: { kid: '{keyId}' },
         claims: { iss: '{clientId}', sub: '{clientId}', aud: '{assertionAudience}', jti: '{id}' },
@@ -25,9 +27,7 @@ export const oauthPrivateKeyJwt = {
       },
     },
   },
-  logins: {
-    system: [privateKeyJwt('{tokenPath}', { scope: '{scope}', audience: '{audience}', resource: '{resource}' })],
-  },
+  logins: { system: [privateKeyJwt('{tokenPath}', GRANTED)] },
   placement: { headers: BEARER },
-  lifetime: IN_SECONDS,
+  lifetime: OAUTH_LIFE,
 } as const satisfies Provider;

@@ -1,12 +1,20 @@
-import { BEARER, IN_SECONDS, OAUTH_ANSWER, type Provider } from '../provider.ts';
+import {
+  BEARER,
+  GRANT_SETTINGS,
+  GRANTED,
+  OAUTH_LIFE,
+  type Provider,
+  REFRESHED,
+  REFRESHING_CLIENT,
+} from '../provider.ts';
 
 /**
- * A refresh token as the credential (RFC 6749 §6): a person has consented once, and every mint uses it. For
- * upstreams whose refresh tokens stay: the next value is not kept yet.
+ * A refresh token as the credential, the client's secret in the form (RFC 6749 §2.3.1, §6): a person has consented
+ * once, and every mint uses it. For upstreams whose refresh tokens stay: the next value is not kept yet.
  */
 export const oauthRefreshToken = {
-  secretFields: { clientId: {}, clientSecret: {}, refreshToken: { rotates: { graceSeconds: 0 } } },
-  settings: { tokenPath: { kind: 'path', default: '/oauth2/token' }, scope: { kind: 'list', optional: true } },
+  secretFields: REFRESHING_CLIENT,
+  settings: GRANT_SETTINGS,
   logins: {
     system: [
       {
@@ -16,12 +24,12 @@ export const oauthRefreshToken = {
           refresh_token: '{refreshToken}',
           client_id: '{clientId}',
           client_secret: '{clientSecret}',
-          scope: '{scope}',
+          ...GRANTED,
         },
-        reads: { ...OAUTH_ANSWER, refreshToken: { in: 'body', path: ['refresh_token'] } },
+        reads: REFRESHED,
       },
     ],
   },
   placement: { headers: BEARER },
-  lifetime: IN_SECONDS,
+  lifetime: OAUTH_LIFE,
 } as const satisfies Provider;

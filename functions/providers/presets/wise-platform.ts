@@ -1,6 +1,4 @@
-import { BEARER, clientSecretBasic, IN_SECONDS, type Provider } from '../provider.ts';
-
-const CERTIFICATE = { cert: '{certificate}', key: '{privateKey}' };
+import { BEARER, CERTIFICATE, clientSecretBasic, IN_SECONDS, type Provider } from '../provider.ts';
 
 /**
  * Wise Platform over mutual TLS, at the login and at every API call: the proxy alone serves it.

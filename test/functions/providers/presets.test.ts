@@ -24,6 +24,7 @@ const OF_THE_FIRST_DAY = ['helpmaster', 'community-web-api'];
 /** Presets of a standard, and of no vendor. */
 const GENERIC = [
   ...['oauth-client-credentials', 'oauth-client-credentials-basic', 'oauth-private-key-jwt', 'oauth-refresh-token'],
+  ...['oauth-refresh-token-basic', 'oauth-tls-client-auth', 'oauth-certificate-bound'],
   ...['jwt-bearer', 'login-json', 'login-form'],
 ];
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readOAuthError } from '../../../../functions/providers/engine/oauth-error.ts';
-import { answeredBy, connectionOf, failureIn, secretOf } from '../provider-harness.ts';
+import { answeredBy, connectionOf, failureIn, secretOf, tokenIn } from '../provider-harness.ts';
 
 const secret = secretOf({ clientId: 'the-client', clientSecret: 'hunter2-and-more' });
 
@@ -33,6 +33,14 @@ describe('an error of RFC 6749 §5.2', () => {
     expect(await refusedBy(error, 200)).toMatchObject({ code, backOff });
   });
 
+  it.each(['invalid_client', 'invalid_request', 'access_denied'])(
+    '%s under the status 429 is about the number of requests alone (RFC 6585 §4)',
+    async (error) => {
+      const failed = await refusedBy(error, 429, { 'retry-after': ['7'] });
+      expect(failed).toMatchObject({ code: 'upstream_throttled', backOff: 'not_judged', retryAfterMs: 7_000 });
+    },
+  );
+
   it('waits as long as it asks, where it does not refuse the credential', async () => {
     const headers = { 'retry-after': ['7'] };
     expect((await refusedBy('temporarily_unavailable', 400, headers)).retryAfterMs).toBe(7_000);
@@ -64,5 +72,31 @@ describe('an error of RFC 6749 §5.2', () => {
     undefined,
   ])('is not %j', (content) => {
     expect(readOAuthError(content, false)).toBeUndefined();
+  });
+});
+
+describe('a token answer of RFC 6749 §5.1', () => {
+  const claims = Buffer.from(JSON.stringify({ exp: 1_800_000_900 })).toString('base64url');
+  const jwt = `eyJhbGciOiJub25lIn0.${claims}.c2ln`;
+
+  it.each([
+    ['expires_in', { access_token: jwt, expires_in: 600 }, { seconds: 600 }],
+    ['expires_in as text', { access_token: 'abc', expires_in: '600' }, { seconds: 600 }],
+    ['the `exp` of a token that is a JWT (RFC 9068 §2.2)', { access_token: jwt }, { exp: 1_800_000_900_000 }],
+    ['nothing', { access_token: 'abc', token_type: 'Bearer' }, {}],
+  ])('says its end by %s', async (_, content, life) => {
+    const { upstream } = answeredBy({ body: JSON.stringify(content) });
+    const connection = connectionOf('oauth-client-credentials', 'https://login.example');
+    const issued = tokenIn(await upstream.login({ connection, subject: 'system', secret, timeoutMs: 1 }));
+    expect(issued.life).toEqual(life);
+    expect(issued).not.toHaveProperty('warning');
+  });
+
+  it('of a type that no bearer token has is not taken, and says what to do', async () => {
+    const { upstream } = answeredBy({ body: '{"access_token":"abc","token_type":"DPoP","expires_in":600}' });
+    const connection = connectionOf('oauth-client-credentials', 'https://login.example');
+    const failed = failureIn(await upstream.login({ connection, subject: 'system', secret, timeoutMs: 1 }));
+    expect(failed).toMatchObject({ code: 'upstream_invalid_response', backOff: 'unknown' });
+    expect(failed.detail).toContain('is of the type DPoP, which works with a proof of a key alone: have this client');
   });
 });

@@ -56,12 +56,89 @@ export const genericCases: readonly PresetCase[] = [
     errors: [UNKNOWN_CLIENT],
   },
   {
+    preset: 'oauth-client-credentials-basic',
+    baseUrl: 'https://login.example',
+    settings: { resource: ['urn:r', 'https://api.example/a'] },
+    secret: CLIENT,
+    sent: [
+      form(
+        'https://login.example/oauth2/token',
+        'grant_type=client_credentials&resource=urn%3Ar&resource=https%3A%2F%2Fapi.example%2Fa',
+        BASIC,
+      ),
+    ],
+    ...OF_AN_HOUR,
+    errors: [UNKNOWN_CLIENT],
+  },
+  {
     preset: 'oauth-refresh-token',
     baseUrl: 'https://login.example',
     secret: { ...CLIENT, refreshToken: 'r-1' },
     sent: [form('https://login.example/oauth2/token', `grant_type=refresh_token&refresh_token=r-1&${IN_FORM}`)],
     ...OF_AN_HOUR,
     errors: [[oauthError('invalid_grant'), 'upstream_credential_rejected']],
+  },
+  {
+    preset: 'oauth-refresh-token-basic',
+    baseUrl: 'https://login.example',
+    settings: { scope: ['a', 'b'] },
+    secret: { ...CLIENT, refreshToken: 'r-1' },
+    sent: [form('https://login.example/oauth2/token', 'grant_type=refresh_token&refresh_token=r-1&scope=a+b', BASIC)],
+    ...OF_AN_HOUR,
+    errors: [[oauthError('invalid_grant'), 'upstream_credential_rejected']],
+  },
+  ...(['oauth-tls-client-auth', 'oauth-certificate-bound'] as const).map(
+    (preset): PresetCase => ({
+      preset,
+      baseUrl: 'https://login.example',
+      settings: { scope: 'a', resource: 'https://api.example/a' },
+      secret: { clientId: 'client', certificate: KEYS.certificate, privateKey: KEYS.certifiedKey },
+      sent: [
+        {
+          ...form(
+            'https://login.example/oauth2/token',
+            'grant_type=client_credentials&client_id=client&scope=a&resource=https%3A%2F%2Fapi.example%2Fa',
+          ),
+          certificate: true,
+        },
+      ],
+      ...OF_AN_HOUR,
+      placed: {
+        headers: { authorization: 'Bearer abc' },
+        ...(preset === 'oauth-certificate-bound' && { proxyOnly: true }),
+      },
+      errors: [UNKNOWN_CLIENT],
+    }),
+  ),
+  {
+    preset: 'oauth-private-key-jwt',
+    baseUrl: 'https://login.example',
+    settings: { algorithm: 'ES256' },
+    secret: { clientId: 'client', privateKey: KEYS.ec },
+    sent: [
+      bySignature(form('https://login.example/oauth2/token', CLIENT_ASSERTION), {
+        header: { alg: 'ES256' },
+        claims: { iss: 'client', sub: 'client', aud: 'https://login.example/oauth2/token', jti: UUID },
+        lifeSeconds: 300,
+      }),
+    ],
+    ...OF_AN_HOUR,
+    errors: [UNKNOWN_CLIENT],
+  },
+  {
+    preset: 'jwt-bearer',
+    baseUrl: 'https://login.example',
+    settings: { resource: 'https://api.example/a' },
+    secret: { issuer: 'client', privateKey: KEYS.rsa },
+    sent: [
+      bySignature(form('https://login.example/oauth2/token', `${JWT_BEARER}&resource=https%3A%2F%2Fapi.example%2Fa`), {
+        header: { alg: 'RS256' },
+        claims: { iss: 'client', sub: 'client', aud: 'https://login.example/oauth2/token', jti: UUID },
+        lifeSeconds: 300,
+      }),
+    ],
+    ...OF_AN_HOUR,
+    errors: [UNKNOWN_CLIENT, [oauthError('invalid_grant'), 'upstream_credential_rejected']],
   },
   {
     preset: 'oauth-private-key-jwt',

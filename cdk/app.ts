@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
+import { stackNameOf } from './names.ts';
 import { buildProps, readSettings } from './settings.ts';
 import { TokenBrokerStack } from './token-broker-stack.ts';
 
@@ -15,7 +16,7 @@ const configuration = await loadConfigurationFile(
 for (const warning of configuration.warnings) process.stderr.write(`warning: ${warning}\n`);
 
 const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
-new TokenBrokerStack(app, 'TokenBroker', {
+new TokenBrokerStack(app, stackNameOf(settings.name), {
   description: 'Token broker: signed requests in, short-lived upstream tokens out',
   env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
   broker: (stack) => ({ ...buildProps(stack, settings), configuration }),

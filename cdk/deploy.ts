@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { findAdvice, findRegion, NO_REGION } from './deploy-advice.ts';
+import { findAdvice, findRegion, NO_REGION, replaceStage } from './deploy-advice.ts';
 
 /** Exit code for a fault that the operator can fix before anything is deployed. */
 const USAGE = 2;
@@ -46,7 +46,7 @@ if (region === undefined) {
   process.stderr.write(`${NO_REGION}\n`);
   process.exitCode = USAGE;
 } else {
-  const { code, output } = await runCdk(process.argv.slice(2), region);
+  const { code, output } = await runCdk(replaceStage(process.argv.slice(2)), region);
   const advice = code === 0 ? undefined : findAdvice(output);
   if (advice !== undefined) process.stderr.write(`\n${advice}\n`);
   process.exitCode = code;

@@ -15,6 +15,16 @@ export function checkBrokerName(name: string): string {
   return name;
 }
 
+/** Gives the name of the stack of a broker: each broker has its own, so that none can replace another. */
+export function stackNameOf(broker: string): string {
+  return broker === DEFAULT_BROKER_NAME ? 'TokenBroker' : `TokenBroker-${broker}`;
+}
+
+/** Gives the name of the broker of a stage. */
+export function brokerNameOf(stage: string): string {
+  return `${DEFAULT_BROKER_NAME}-${stage}`;
+}
+
 /** Gives the prefix of the names of a broker's `mint` functions. */
 export function mintPrefixOf(broker: string): string {
   return `${broker}-mint-`;

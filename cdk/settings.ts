@@ -2,11 +2,12 @@ import type { App } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { brokerNameOf, checkBrokerName, DEFAULT_BROKER_NAME } from './names.ts';
 import type { TokenBrokerProps } from './token-broker.ts';
 
 /** The stack's settings, from `--context KEY=VALUE`; every key is optional. */
 export interface Settings {
-  readonly name: string | undefined;
+  readonly name: string;
   readonly tokenConcurrency: number | 'none' | undefined;
   readonly rotationEvents: boolean;
   readonly alarmTopicArn: string | undefined;
@@ -20,13 +21,17 @@ export function readSettings(app: App): Settings {
     if (value === undefined || value === '') return undefined;
     return String(value);
   };
+  const [stage, brokerName] = [text('stage'), text('brokerName')];
+  if (stage !== undefined && brokerName !== undefined) {
+    throw new Error('stage and brokerName both name the broker: give one of them.');
+  }
   const domainName = text('domainName');
   const certificateArn = text('certificateArn');
   if ((domainName === undefined) !== (certificateArn === undefined)) {
     throw new Error('domainName and certificateArn go together: give both or none.');
   }
   return {
-    name: text('brokerName'),
+    name: checkBrokerName(stage === undefined ? (brokerName ?? DEFAULT_BROKER_NAME) : brokerNameOf(stage)),
     tokenConcurrency: parseConcurrency(text('tokenConcurrency')),
     rotationEvents: text('rotationEvents') === 'true',
     alarmTopicArn: text('alarmTopicArn'),
@@ -38,8 +43,8 @@ export function readSettings(app: App): Settings {
 export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'configuration'> {
   const { name, tokenConcurrency, rotationEvents, alarmTopicArn, domain } = settings;
   return {
+    name,
     rotationEvents,
-    ...(name === undefined ? {} : { name }),
     ...(tokenConcurrency === undefined ? {} : { tokenConcurrency }),
     ...(alarmTopicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),
     ...(domain === undefined

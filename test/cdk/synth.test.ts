@@ -36,6 +36,16 @@ interface SynthOptions {
 
 describe('the app', () => {
   it(
+    'makes a stack of its own for a stage',
+    async () => {
+      const output = await synth('staged', { context: { stage: 'dev' } });
+      const stacks = readdirSync(output).filter((name) => name.endsWith('.template.json'));
+      expect(stacks).toEqual(['TokenBroker-token-broker-dev.template.json']);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'needs no credentials, and gives the same template and the same code twice',
     async () => {
       const [first, second] = await Promise.all([synth('first'), synth('second')]);
@@ -58,6 +68,8 @@ describe('the app', () => {
   it.each<readonly [string, SynthOptions]>([
     ['there is no such file: check the path', { connections: join(scratch, 'missing.json') }],
     ['tokenConcurrency must be a whole number from 1, or `none`', { context: { tokenConcurrency: 'lots' } }],
+    ['stage and brokerName both name the broker', { context: { stage: 'dev', brokerName: 'other' } }],
+    ['name of a token broker', { context: { stage: 'Dev' } }],
     ['domainName and certificateArn go together', { context: { domainName: 'tokens.example.com' } }],
   ])(
     'says what is wrong: %s',

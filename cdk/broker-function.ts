@@ -39,7 +39,7 @@ export function createBrokerFunction(scope: Construct, id: string, props: Broker
   const { folder, network, functionName, reservedConcurrency } = props;
   const logGroup = new logs.LogGroup(scope, `${id}-Log`, {
     retention: props.logRetention,
-    removalPolicy: props.keepsLog === true ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    removalPolicy: props.keepsLog === true ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
   });
   const role = new iam.Role(scope, `${id}-Role`, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);

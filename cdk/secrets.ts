@@ -32,7 +32,7 @@ export function makeSecret(scope: Construct, connection: Connection): string {
     name: connection.secret,
     description: `Credential of the connection ${connection.name}: set by an operator, read by its mint function alone.`,
   });
-  secret.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  secret.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
   Validations.of(secret).acknowledge({
     id: 'AwsSolutions-SMG4',
     reason:

@@ -36,7 +36,9 @@ describe('the template', () => {
       connections: { ...declared, wfm: { ...declared.wfm, secret: 'team/wfm' } },
     });
     const secrets = Object.values(template.findResources('AWS::SecretsManager::Secret'));
-    expect(secrets).toMatchObject([{ DeletionPolicy: 'Retain', Properties: { Name: 'token-broker/helpdesk' } }]);
+    expect(secrets).toMatchObject([
+      { DeletionPolicy: 'RetainExceptOnCreate', Properties: { Name: 'token-broker/helpdesk' } },
+    ]);
     expect(Object.keys(secrets[0]?.['Properties'] ?? {}).sort()).toEqual(['Description', 'Name']);
   });
 
@@ -129,7 +131,7 @@ describe('the template', () => {
     deployed().template.resourceCountIs('AWS::DynamoDB::GlobalTable', 1);
     const { template } = deployed({ strictAudit: true });
     template.hasResource('AWS::DynamoDB::GlobalTable', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       Properties: { KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }] },
     });
     expect(tokenFunction(template)['Environment'].Variables).toHaveProperty('TOKEN_BROKER_AUDIT_TABLE');

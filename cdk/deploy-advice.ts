@@ -17,7 +17,7 @@ const known: readonly Advice[] = [
   {
     sign: /UnreservedConcurrentExecution/,
     advice:
-      'This account has too few Lambda executions to keep any for one function, as new accounts do. Deploy without, or ask for a higher quota:\n  npm run deploy -- --context tokenConcurrency=none',
+      'This account has too few Lambda executions to keep so many for one function. Keep fewer, or none by leaving tokenConcurrency out, or ask for a higher quota:\n  https://console.aws.amazon.com/servicequotas/home/services/lambda/quotas/L-B99A9384',
   },
   {
     sign: /secret[^\n]*already exists|already exists[^\n]*secret|ResourceExistsException/i,

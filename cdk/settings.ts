@@ -8,7 +8,7 @@ import type { TokenBrokerProps } from './token-broker.ts';
 /** The stack's settings, from `--context KEY=VALUE`; every key is optional. */
 export interface Settings {
   readonly name: string;
-  readonly tokenConcurrency: number | 'none' | undefined;
+  readonly tokenConcurrency: number | undefined;
   readonly rotationEvents: boolean;
   readonly alarmTopicArn: string | undefined;
   readonly domain: { readonly domainName: string; readonly certificateArn: string } | undefined;
@@ -59,8 +59,8 @@ export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrok
 }
 
 function parseConcurrency(text: string | undefined): Settings['tokenConcurrency'] {
-  if (text === undefined || text === 'none') return text;
+  if (text === undefined) return undefined;
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new Error('tokenConcurrency must be a whole number from 1, or `none`.');
+  throw new Error('tokenConcurrency must be a whole number from 1.');
 }

@@ -45,10 +45,10 @@ export interface TokenBrokerProps {
   /** Requests a second that the API takes, from all callers together. Default 100, with bursts of 200. */
   readonly throttle?: ThrottleSettings;
   /**
-   * Executions at once that are kept for `token`, and its most. Default 50. `none` where the account has too few: a new
-   * account may have 10 in all, of which none can be kept.
+   * Executions at once that are kept for `token`, and its most. Default: none are kept, since a new account may have 10
+   * in all.
    */
-  readonly tokenConcurrency?: number | 'none';
+  readonly tokenConcurrency?: number;
   /** Retention of the logs; the log of `token` is the audit of hand-outs. Default three months. */
   readonly logRetention?: RetentionDays;
   /** Tell the broker at once of new secret versions. Needs a CloudTrail trail in the account. Default false. */
@@ -64,7 +64,6 @@ export interface TokenBrokerProps {
 }
 
 const SCHEDULED_TIMEOUT_SECONDS = 55;
-const TOKEN_CONCURRENCY = 50;
 const THROTTLE = { rateLimit: 100, burstLimit: 200 };
 
 /**
@@ -125,14 +124,13 @@ export class TokenBroker extends Construct implements ITokenBroker {
     const proxies = [...groups.values()].flatMap(({ proxy }) => proxy ?? []);
     const invokeMints = () => permissions.invokeStatement(mints.map(({ functionArn }) => functionArn));
 
-    const { tokenConcurrency = TOKEN_CONCURRENCY } = props;
     const token = make('Token', {
       folder: 'token',
       description: 'Hands out tokens',
       timeoutSeconds: API_TIMEOUT_SECONDS,
       keepsLog: true,
       environment: {},
-      ...(tokenConcurrency === 'none' ? {} : { reservedConcurrency: tokenConcurrency }),
+      ...(props.tokenConcurrency === undefined ? {} : { reservedConcurrency: props.tokenConcurrency }),
     });
     allow(token, [...permissions.tokenStatements(places), invokeMints()]);
 

@@ -13,7 +13,7 @@ describe('the advice on a failed deployment', () => {
     ],
     [
       "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [10].",
-      'tokenConcurrency=none',
+      'leaving tokenConcurrency out',
     ],
     ['The operation failed because the secret token-broker/wfm already exists.', 'aws secretsmanager delete-secret'],
   ])('for "%s" is the command that mends it', (output, command) => {

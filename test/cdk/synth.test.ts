@@ -67,7 +67,7 @@ describe('the app', () => {
 
   it.each<readonly [string, SynthOptions]>([
     ['there is no such file: check the path', { connections: join(scratch, 'missing.json') }],
-    ['tokenConcurrency must be a whole number from 1, or `none`', { context: { tokenConcurrency: 'lots' } }],
+    ['tokenConcurrency must be a whole number from 1', { context: { tokenConcurrency: 'lots' } }],
     ['stage and brokerName both name the broker', { context: { stage: 'dev', brokerName: 'other' } }],
     ['name of a token broker', { context: { stage: 'Dev' } }],
     ['domainName and certificateArn go together', { context: { domainName: 'tokens.example.com' } }],

@@ -152,11 +152,11 @@ describe('the template', () => {
     });
   });
 
-  it('keeps executions for `token`, unless told not to', () => {
+  it('keeps executions for `token` only where that is asked for', () => {
     const kept = (options?: Parameters<typeof deployed>[0]) =>
       tokenFunction(deployed(options).template)['ReservedConcurrentExecutions'];
-    expect(kept()).toBe(50);
-    expect(kept({ tokenConcurrency: 'none' })).toBeUndefined();
+    expect(kept()).toBeUndefined();
+    expect(kept({ tokenConcurrency: 100 })).toBe(100);
   });
 
   it('gives connections of one isolation group one mint, and shortens the names that Lambda would not take', () => {

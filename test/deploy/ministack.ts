@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endGroup, execute } from './execute.ts';
 
-const PACKAGES = ['ministack==1.4.21', 'cryptography==50.0.2', 'awscli==1.46.3'];
+const PACKAGES = ['ministack==1.5.33', 'cryptography==50.0.2', 'awscli==1.46.3'];
 const READY_WITHIN_MS = 30_000;
 const ENDS_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 100;

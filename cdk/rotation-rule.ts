@@ -6,22 +6,19 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
 /**
- * Creates the rule that tells `rotation` of new secret versions. They come as CloudTrail records of management events:
- * in an account without a trail the rule never fires, and `mint` finds a new version by looking, within 10 seconds of a
- * request.
+ * Creates the rule that tells `rotation` of new current versions of secrets. Secrets Manager sends these events itself,
+ * in every account, for every secret of it; `mint` also finds a new version by looking, within 10 seconds of a request.
  */
 export function createRotationRule(
   scope: Construct,
   { rotation, deadLetters }: { readonly rotation: IFunction; readonly deadLetters: IQueue },
 ): void {
   new events.Rule(scope, 'RotationRule', {
-    description: 'A secret of Secrets Manager has a new version',
+    description: 'A secret of Secrets Manager has a new current version',
     eventPattern: {
       source: ['aws.secretsmanager'],
-      detail: {
-        eventSource: ['secretsmanager.amazonaws.com'],
-        eventName: ['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage', 'RotationSucceeded'],
-      },
+      detailType: ['Secret Label Updated'],
+      detail: { labelUpdated: ['AWSCURRENT'] },
     },
     targets: [
       new LambdaFunction(rotation, {

@@ -9,7 +9,6 @@ import type { TokenBrokerProps } from './token-broker.ts';
 export interface Settings {
   readonly name: string;
   readonly tokenConcurrency: number | undefined;
-  readonly rotationEvents: boolean;
   readonly alarmTopicArn: string | undefined;
   readonly domain: { readonly domainName: string; readonly certificateArn: string } | undefined;
 }
@@ -33,7 +32,6 @@ export function readSettings(app: App): Settings {
   return {
     name: checkBrokerName(stage === undefined ? (brokerName ?? DEFAULT_BROKER_NAME) : brokerNameOf(stage)),
     tokenConcurrency: parseConcurrency(text('tokenConcurrency')),
-    rotationEvents: text('rotationEvents') === 'true',
     alarmTopicArn: text('alarmTopicArn'),
     domain: domainName === undefined || certificateArn === undefined ? undefined : { domainName, certificateArn },
   };
@@ -41,10 +39,9 @@ export function readSettings(app: App): Settings {
 
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
 export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'configuration'> {
-  const { name, tokenConcurrency, rotationEvents, alarmTopicArn, domain } = settings;
+  const { name, tokenConcurrency, alarmTopicArn, domain } = settings;
   return {
     name,
-    rotationEvents,
     ...(tokenConcurrency === undefined ? {} : { tokenConcurrency }),
     ...(alarmTopicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),
     ...(domain === undefined

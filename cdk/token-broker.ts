@@ -51,8 +51,6 @@ export interface TokenBrokerProps {
   readonly tokenConcurrency?: number;
   /** Retention of the logs; the log of `token` is the audit of hand-outs. Default three months. */
   readonly logRetention?: RetentionDays;
-  /** Tell the broker at once of new secret versions. Needs a CloudTrail trail in the account. Default false. */
-  readonly rotationEvents?: boolean;
   /** A name of one's own for the API. Default: the name that API Gateway gives. */
   readonly domain?: BrokerDomain;
   /** Topic that alarms go to. Default: none; they show in CloudWatch alone. */
@@ -166,17 +164,15 @@ export class TokenBroker extends Construct implements ITokenBroker {
     refresh.configureAsyncInvoke({ ...NEVER_AGAIN, onFailure: new SqsDestination(deadLetters) });
     createSchedule(this, { refresh, deadLetters });
 
-    if (props.rotationEvents === true) {
-      const rotation = make('Rotation', {
-        folder: 'rotation',
-        description: 'Ends back-offs when a secret has a new version',
-        timeoutSeconds: SCHEDULED_TIMEOUT_SECONDS,
-        environment: {},
-      });
-      allow(rotation, permissions.rotationStatements(places));
-      rotation.configureAsyncInvoke({ retryAttempts: 2, onFailure: new SqsDestination(deadLetters) });
-      createRotationRule(this, { rotation, deadLetters });
-    }
+    const rotation = make('Rotation', {
+      folder: 'rotation',
+      description: 'Ends back-offs when a secret has a new version',
+      timeoutSeconds: SCHEDULED_TIMEOUT_SECONDS,
+      environment: {},
+    });
+    allow(rotation, permissions.rotationStatements(places));
+    rotation.configureAsyncInvoke({ retryAttempts: 2, onFailure: new SqsDestination(deadLetters) });
+    createRotationRule(this, { rotation, deadLetters });
 
     const handingOut = [token, ...(exchange === undefined ? [] : [exchange]), ...proxies];
     if (strictAudit) {

@@ -200,15 +200,12 @@ function secretNames({ connections }: Configuration): SecretNameOf {
   return (connection) => connections[connection]?.secret ?? connection;
 }
 
-/** Builds EventBridge's event for a secret's new version, from CloudTrail. */
-function rotationEvent(secretId: string): unknown {
+/** Builds Secrets Manager's event for a new current version of a secret. */
+function rotationEvent(name: string): unknown {
   return {
     source: 'aws.secretsmanager',
-    'detail-type': 'AWS API Call via CloudTrail',
-    detail: {
-      eventSource: 'secretsmanager.amazonaws.com',
-      eventName: 'PutSecretValue',
-      requestParameters: { secretId },
-    },
+    'detail-type': 'Secret Label Updated',
+    resources: [],
+    detail: { name, labelUpdated: 'AWSCURRENT' },
   };
 }

@@ -1,4 +1,4 @@
 import { composeRotationFunction } from './function.ts';
 
-/** Lambda's entry: EventBridge, where the account has a trail. */
+/** Lambda's entry: EventBridge. */
 export const handler = composeRotationFunction({ environment: process.env });

@@ -224,7 +224,7 @@ const rolesOfFunctions = [
 ];
 
 /** One synth for all rows: it is the same template. */
-const { template } = deployed({ strictAudit: true, rotationEvents: true, trust: [trustedWorkload] });
+const { template } = deployed({ strictAudit: true, trust: [trustedWorkload] });
 const policies = policiesOf(template);
 const arns: Readonly<Record<Place, string>> = {
   table: policies.arnOf('Slots'),

@@ -91,7 +91,7 @@ describe('the template', () => {
   });
 
   it('runs every function on arm64 and Node 24, with the times of invariant 14', () => {
-    const { template } = deployed({ rotationEvents: true, trust: [trustedWorkload] });
+    const { template } = deployed({ trust: [trustedWorkload] });
     const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
     const seconds = Object.fromEntries(
       functions.map(([id, { Properties }]) => [id.slice(6, -8), Properties['Timeout']]),
@@ -144,11 +144,13 @@ describe('the template', () => {
     });
   });
 
-  it('listens for secret events only where that is asked for', () => {
-    deployed().template.resourceCountIs('AWS::Events::Rule', 0);
-    const { template } = deployed({ rotationEvents: true });
-    template.hasResourceProperties('AWS::Events::Rule', {
-      EventPattern: { detail: { eventName: Match.arrayWith(['PutSecretValue', 'RotationSucceeded']) } },
+  it('listens for new current versions of secrets', () => {
+    deployed().template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.secretsmanager'],
+        'detail-type': ['Secret Label Updated'],
+        detail: { labelUpdated: ['AWSCURRENT'] },
+      },
     });
   });
 
@@ -217,7 +219,7 @@ describe('the template', () => {
   });
 
   it('holds nothing that could be a credential or a token', () => {
-    const text = JSON.stringify(deployed({ strictAudit: true, rotationEvents: true }).template.toJSON());
+    const text = JSON.stringify(deployed({ strictAudit: true }).template.toJSON());
     expect(text).not.toMatch(/GenerateSecretString|SecretString"|apiKey|password|eyJ[A-Za-z0-9_-]{10}/i);
   });
 });

@@ -9,6 +9,7 @@ import type { TokenBrokerProps } from './token-broker.ts';
 export interface Settings {
   readonly name: string;
   readonly tokenConcurrency: number | undefined;
+  readonly tracing: boolean;
   readonly alarmTopicArn: string | undefined;
   readonly domain: { readonly domainName: string; readonly certificateArn: string } | undefined;
 }
@@ -32,6 +33,7 @@ export function readSettings(app: App): Settings {
   return {
     name: checkBrokerName(stage === undefined ? (brokerName ?? DEFAULT_BROKER_NAME) : brokerNameOf(stage)),
     tokenConcurrency: parseConcurrency(text('tokenConcurrency')),
+    tracing: text('tracing') === 'true',
     alarmTopicArn: text('alarmTopicArn'),
     domain: domainName === undefined || certificateArn === undefined ? undefined : { domainName, certificateArn },
   };
@@ -39,9 +41,10 @@ export function readSettings(app: App): Settings {
 
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
 export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'configuration'> {
-  const { name, tokenConcurrency, alarmTopicArn, domain } = settings;
+  const { name, tokenConcurrency, tracing, alarmTopicArn, domain } = settings;
   return {
     name,
+    tracing,
     ...(tokenConcurrency === undefined ? {} : { tokenConcurrency }),
     ...(alarmTopicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),
     ...(domain === undefined

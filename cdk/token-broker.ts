@@ -51,6 +51,8 @@ export interface TokenBrokerProps {
   readonly tokenConcurrency?: number;
   /** Retention of the logs; the log of `token` is the audit of hand-outs. Default three months. */
   readonly logRetention?: RetentionDays;
+  /** Trace invocations with X-Ray, which costs about a tenth of a hand-out and is not in China. Default false. */
+  readonly tracing?: boolean;
   /** A name of one's own for the API. Default: the name that API Gateway gives. */
   readonly domain?: BrokerDomain;
   /** Topic that alarms go to. Default: none; they show in CloudWatch alone. */
@@ -107,6 +109,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
         ...own,
         codeOf,
         logRetention,
+        tracing: props.tracing ?? false,
         environment: { ...environment, ...own.environment },
       });
 

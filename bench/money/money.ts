@@ -52,7 +52,6 @@ function handOutBill(counts: Counts, billedMs: number, logBytes: number): Bill {
     ['Lambda time', (billedMs / 1_000) * ASSUMED.memoryGigabytes * PRICES.lambdaGigabyteSecond],
     ...requestsBill(counts),
     ['Logs and metrics', ((logBytes + ASSUMED.platformLogBytes) / GIGABYTE) * PRICES.logGigabyte],
-    ['X-Ray', ASSUMED.traced * PRICES.xrayTrace],
   ];
 }
 

@@ -14,7 +14,6 @@ export const PRICES = {
   secretRequest: 0.05 / 1e4,
   secretMonth: 0.4,
   logGigabyte: 0.5,
-  xrayTrace: 5 / 1e6,
   schedulerInvocation: 1 / 1e6,
   metricMonth: 0.3,
   alarmMonth: 0.1,
@@ -31,8 +30,6 @@ export const ASSUMED = {
   storeHitMs: 10,
   /** Bytes of Lambda's START, END and REPORT lines and of the API's access log, for a request. */
   platformLogBytes: 900,
-  /** X-Ray's default: one request in twenty. */
-  traced: 0.05,
   loginMs: 200,
   sweepMs: 60,
   hoursAMonth: 730,

@@ -299,12 +299,12 @@ describe('roles', () => {
     expect(policies.mayAssume('Schedule', 'lambda.amazonaws.com', own)).toBe(false);
   });
 
-  it.each(rolesOfFunctions)('of functions (%s) allow everything of nothing, and only tracing everywhere', (role) => {
+  it.each(rolesOfFunctions)('of functions (%s) allow everything of nothing, and nothing everywhere', (role) => {
     for (const { Action = [], Resource = [], NotAction, NotResource } of policies.statementsOf(role)) {
       expect([NotAction, NotResource]).toEqual([undefined, undefined]);
       const actions = [Action].flat();
       expect(actions.filter((action) => action.includes('*'))).toEqual([]);
-      if ([Resource].flat().includes('*')) expect(actions.every((action) => action.startsWith('xray:'))).toBe(true);
+      expect([Resource].flat()).not.toContain('*');
     }
   });
 });

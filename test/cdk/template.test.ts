@@ -105,6 +105,15 @@ describe('the template', () => {
     }
   });
 
+  it('traces with X-Ray only where that is asked for', () => {
+    const modesOf = (options?: Parameters<typeof deployed>[0]) =>
+      Object.values(deployed(options).template.findResources('AWS::Lambda::Function')).map(
+        ({ Properties }) => Properties['TracingConfig']?.Mode,
+      );
+    expect(new Set(modesOf())).toEqual(new Set([undefined]));
+    expect(new Set(modesOf({ tracing: true }))).toEqual(new Set(['Active']));
+  });
+
   it('never repeats an invocation of mint that nobody waits for, nor starts one late', () => {
     const { template } = deployed();
     const configs = Object.entries(template.findResources('AWS::Lambda::EventInvokeConfig'));

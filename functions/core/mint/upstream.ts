@@ -2,6 +2,7 @@ import type { BackOffKind } from '../slot/back-off.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { IssuedLife } from '../slot/lifetime.ts';
 import type { KeptValues } from '../slot/token.ts';
+import type { Trial } from '../slot/trial.ts';
 import type { BrokerErrorCode } from '../words/errors.ts';
 import type { JsonObject } from '../words/json.ts';
 import type { Secret } from '../words/secret.ts';
@@ -60,7 +61,13 @@ interface UpstreamAttempt {
 
 /** A provider at work: one attempt against the upstream, failures as values. */
 export interface Upstream {
-  login(attempt: UpstreamAttempt & { readonly secret: Secret<string> }): Promise<UpstreamOutcome>;
+  login(
+    attempt: UpstreamAttempt & {
+      readonly secret: Secret<string>;
+      /** Gets the report of the login once it is over. Without it nothing is recorded. */
+      readonly onTrial?: ((trial: Trial) => void) | undefined;
+    },
+  ): Promise<UpstreamOutcome>;
   waysOf(connection: Connection): Ways;
   renew(
     attempt: UpstreamAttempt & {

@@ -1,10 +1,13 @@
-import type { IssuedToken } from '../../core/mint/upstream.ts';
+import type { IssuedToken, UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { Connection } from '../../core/slot/connection.ts';
-import type { SubjectKind } from '../../core/slot/provider.ts';
+import type { Source, Step, SubjectKind } from '../../core/slot/provider.ts';
 import { SYSTEM } from '../../core/slot/slot.ts';
 import type { KeptValues } from '../../core/slot/token.ts';
 import { Secret } from '../../core/words/secret.ts';
+import type { HttpFailure } from '../../http/port.ts';
 import { keptNames, secretNames, stepsOf } from '../names.ts';
+import type { ParsedAnswer, Reading } from './answer.ts';
+import type { Success, Verdict } from './judge.ts';
 import { collectJoinedTexts } from './request.ts';
 
 /** A login or a renewal under way. */
@@ -21,6 +24,20 @@ export interface Attempt {
   readonly timeoutMs: number;
   /** Epoch milliseconds. */
   readonly startedAt: number;
+  /** Set while an operator tries a login. */
+  recorder?: Recorder;
+}
+
+/** Notes of a login that is tried, step by step. */
+export interface Recorder {
+  sending(step: Step): void;
+  answered(answer: ParsedAnswer): void;
+  notAnswered(failed: HttpFailure): void;
+  /** Notes the verdict; without one the status alone has judged. */
+  judged(verdict: Verdict | Success | undefined, failed: UpstreamFailure | undefined): void;
+  /** Notes that nothing said no, and that there was no usable token; `verdict` if the answer says why after all. */
+  withoutToken(verdict: Verdict | undefined, evidence: string): void;
+  read(name: string, source: Source, reading: Reading): void;
 }
 
 /** Tells the connection's own identity from the upstream's users. */

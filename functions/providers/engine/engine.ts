@@ -57,7 +57,7 @@ interface Answered {
  */
 export function createUpstream({ http, clock, random }: UpstreamParts): Upstream {
   return {
-    async login({ connection, subject, secret, timeoutMs }) {
+    async login({ connection, subject, secret, timeoutMs, onTrial }) {
       const { provider } = connection;
       const steps = provider.logins[kindOf(subject)];
       if (steps === undefined) {
@@ -67,12 +67,16 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       if (credential.kind === 'problem') return createSecretFailure(connection, credential.problem);
       const suspects = findSuspects(provider, credential.fields);
       const attempt = begin({ connection, subject, timeoutMs }, credential.fields);
+      // Load the recorder only to try a login: a mint needs none.
+      const recorder = onTrial && new (await import('./trial.ts')).TrialRecorder(attempt);
+      if (recorder !== undefined) attempt.recorder = recorder;
       const outcome = await namingKeys(connection, async () => {
         await deriveAll(attempt, 'before the token');
         const answered = await run(attempt, steps);
         if (answered !== undefined && 'kind' in answered) return answered;
         return issue(attempt, answered);
       });
+      if (recorder !== undefined) onTrial?.(recorder.show(outcome));
       if (suspects === undefined) return outcome;
       return { ...outcome, warning: outcome.warning === undefined ? suspects : `${suspects} ${outcome.warning}` };
     },
@@ -145,7 +149,8 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
   }
 
   async function send(attempt: Attempt, step: Step, isLater: boolean): Promise<ParsedAnswer | UpstreamFailure> {
-    const { connection, values, answered, endsAt, timeoutMs } = attempt;
+    const { connection, values, answered, endsAt, timeoutMs, recorder } = attempt;
+    recorder?.sending(step);
     const built = buildRequest(step, values, connection);
     if (built.kind === 'problem') {
       const isOfAnswer = built.names.some((name) => answered.has(name));
@@ -161,24 +166,38 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     const response = isOver
       ? ({ kind: 'failure', reason: 'timeout', sent: true } as const)
       : await http.send({ ...built.request, timeoutMs: Math.max(1, leftMs) });
-    if (response.kind === 'response') return parseAnswer(response, step, clock.now());
+    if (response.kind === 'response') {
+      const answer = await parseAnswer(response, step, clock.now());
+      recorder?.answered(answer);
+      return answer;
+    }
+    recorder?.notAnswered(response);
     return createTransportFailure(response, timeoutMs);
   }
 
   async function judge(attempt: Attempt, step: Step, answer: ParsedAnswer): Promise<UpstreamFailure | undefined> {
     const { connection, kind } = attempt;
     const verdict = await judgeAnswer({ provider: connection.provider, step, kind }, answer);
-    if (verdict?.means === 'ok') return undefined;
-    if (verdict !== undefined)
-      return createVerdictFailure(verdict, { ...attempt, answer, texts: collectTexts(attempt) });
-    return createLoginStatusFailure(answer);
+    const failed =
+      verdict === undefined
+        ? createLoginStatusFailure(answer)
+        : verdict.means === 'ok'
+          ? undefined
+          : createVerdictFailure(verdict, { ...attempt, answer, texts: collectTexts(attempt) });
+    attempt.recorder?.judged(verdict, failed);
+    return failed;
   }
 
   /** Takes the step's values out of an answer, each a text, a number or a flag; gives the token's. */
-  async function read({ connection, values, answered }: Attempt, step: Step, answer: ParsedAnswer): Promise<Reading> {
+  async function read(
+    { connection, values, answered, recorder }: Attempt,
+    step: Step,
+    answer: ParsedAnswer,
+  ): Promise<Reading> {
     let token: Reading = { kind: 'missing' };
     for (const [name, source] of Object.entries(step.reads ?? {})) {
       const reading = await readValue(source, answer, connection.provider);
+      recorder?.read(name, source, reading);
       if (name === 'token') token = reading;
       if (reading.kind !== 'value' || typeof reading.value === 'object') continue;
       values[name] = String(reading.value).toWellFormed();
@@ -232,6 +251,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       const isOfSubject = why === 'missing' && answer.content !== undefined && isAboutUser(asked);
       const verdict = judgeWithoutToken(asked, answer) ?? (isOfSubject ? SUBJECT_WITHOUT_TOKEN : undefined);
       if (verdict !== undefined) {
+        attempt.recorder?.withoutToken(verdict, '');
         return heedRetryAfter(
           createVerdictFailure(verdict, { ...attempt, answer, texts: collectTexts(attempt) }),
           answer,
@@ -239,7 +259,9 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
         );
       }
     }
-    const failed = failure('upstream_invalid_response', 'unknown', describeMissingToken(why, answered?.answer));
+    const described = describeMissingToken(why, answered?.answer);
+    attempt.recorder?.withoutToken(undefined, described);
+    const failed = failure('upstream_invalid_response', 'unknown', described);
     return answered === undefined ? failed : heedRetryAfter(failed, answered.answer, clock.now());
   }
 

@@ -1,11 +1,23 @@
+import type { Configuration } from '../functions/configuration/configuration.ts';
 import { LOCAL_CREDENTIAL, REGION } from './functions.ts';
-import type { LocalSystem } from './system.ts';
 
 /** Shell command that prints only the token of a hand-out; Node is always there. */
 const TOKEN_ALONE = `node -pe 'JSON.parse(fs.readFileSync(0)).access_token'`;
 
+interface Address {
+  readonly url: string;
+  readonly baseUrl: string;
+}
+
+/** Parts of a running broker that the banner names. */
+interface Running {
+  readonly url: string;
+  readonly configuration: Configuration;
+  readonly demo: { readonly helpmaster: Address; readonly community: Address } | undefined;
+}
+
 /** Builds the text to print once everything runs: URLs, and requests to copy and paste. */
-export function bannerOf({ url, configuration, demo }: LocalSystem, requireSigv4: boolean): string {
+export function bannerOf({ url, configuration, demo }: Running, requireSigv4: boolean): string {
   const curl = requireSigv4
     ? `curl -s --aws-sigv4 aws:amz:${REGION}:execute-api --user ${LOCAL_CREDENTIAL}:${LOCAL_CREDENTIAL}`
     : 'curl -s';
@@ -33,8 +45,8 @@ export function bannerOf({ url, configuration, demo }: LocalSystem, requireSigv4
 
 function demoRequests(
   url: string,
-  { helpmaster, community }: NonNullable<LocalSystem['demo']>,
-  { connections }: LocalSystem['configuration'],
+  { helpmaster, community }: NonNullable<Running['demo']>,
+  { connections }: Configuration,
   curl: string,
 ): readonly string[] {
   const proxied = ['wfm/system/AgentLogonReport', 'helpdesk/88/jobs/MyOpenJobs'].filter(
@@ -72,7 +84,7 @@ function demoRequests(
 function ownRequests(
   url: string,
   names: readonly string[],
-  { connections }: LocalSystem['configuration'],
+  { connections }: Configuration,
   curl: string,
 ): readonly string[] {
   const requests = names.map((name) => {

@@ -1,15 +1,11 @@
 import { startDemoCommunity } from './demo/community.ts';
 import { startDemoHelpmaster } from './demo/helpmaster.ts';
 
-/** Both running demo upstreams. `url` serves the knobs, `baseUrl` is for a connection. */
-export interface DemoUpstreams {
-  readonly helpmaster: { readonly url: string; readonly baseUrl: string };
-  readonly community: { readonly url: string; readonly baseUrl: string };
-  close(): Promise<void>;
-}
+/** Both running demo upstreams. */
+export type DemoUpstreams = Awaited<ReturnType<typeof startDemoUpstreams>>;
 
 /** Starts both, on the two ports after the API's if free, so that a connections file can name them. */
-export async function startDemoUpstreams(apiPort: number): Promise<DemoUpstreams> {
+export async function startDemoUpstreams(apiPort: number) {
   const helpmaster = await onPort(apiPort === 0 ? 0 : apiPort + 1, (port) => startDemoHelpmaster({ port }));
   const community = await onPort(apiPort === 0 ? 0 : apiPort + 2, (port) => startDemoCommunity({ port }));
   return {

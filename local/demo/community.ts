@@ -1,4 +1,3 @@
-import { createWrongLogins } from './account-lock.ts';
 import { type Answer, jsonAnswer } from './answer.ts';
 import { type CommunityKnobs, communityKnobDefaults, communityKnobs } from './community-knobs.ts';
 import { readLoginParameter, splitLogin } from './community-login.ts';
@@ -33,18 +32,13 @@ export function startDemoCommunity(
   options: { port?: number; knobs?: Partial<CommunityKnobs> } = {},
 ): Promise<DemoUpstream<CommunityKnobs>> {
   const tokens = createCommunityTokens();
-  const wrongLogins = createWrongLogins();
-  let gatedCalls = 0;
+  /** Gated calls since the knobs were last changed. */
+  let gatedCalls = { under: communityKnobDefaults, count: 0 };
   const store = createKnobStore<CommunityKnobs>({
     schema: communityKnobs,
     defaults: communityKnobDefaults,
     overrides: options.knobs,
-    settle(after, before) {
-      if (before.locked && !after.locked) wrongLogins.forget();
-      if (!before.outOfOrder && after.outOfOrder) gatedCalls = 0;
-      if (after.revokeIssued) tokens.revokeAll();
-      return { ...after, revokeIssued: false };
-    },
+    revokeAll: tokens.revokeAll,
   });
   const serverNow = () => Date.now() + store.read().clockOffsetSeconds * 1000;
   const newExpiry = () => serverNow() + store.read().lifetimeSeconds * 1000;
@@ -61,11 +55,9 @@ export function startDemoCommunity(
     if (knobs.locked) return refused('The user account is locked.', l);
     const parts = l === undefined ? undefined : splitLogin(l, knobs.pipeSplit);
     const { username, password } = knobs.credential;
-    if (parts?.username === username && parts.password === password) {
-      wrongLogins.forget();
-      return undefined;
-    }
-    if (wrongLogins.reaches(knobs.lockAfter)) store.change({ locked: true });
+    const isCorrect = parts?.username === username && parts.password === password;
+    store.noteLogin(isCorrect);
+    if (isCorrect) return undefined;
     return refused(l === undefined ? 'Parameter l is missing.' : 'The user name or password is not valid.', l);
   }
 
@@ -97,8 +89,8 @@ export function startDemoCommunity(
 
   async function call(request: DemoRequest): Promise<Judged> {
     const knobs = store.read();
-    gatedCalls += 1;
-    const delayMs = knobs.outOfOrder && gatedCalls % 2 === 1 ? OUT_OF_ORDER_DELAY_MS : 0;
+    gatedCalls = { under: knobs, count: gatedCalls.under === knobs ? gatedCalls.count + 1 : 1 };
+    const delayMs = knobs.outOfOrder && gatedCalls.count % 2 === 1 ? OUT_OF_ORDER_DELAY_MS : 0;
     const sent = request.headers['wfmsgapikey'];
     const token = typeof sent === 'string' ? openToken(sent) : undefined;
     const subject = token === undefined ? 'unknown' : 'system';

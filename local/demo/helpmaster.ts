@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { createWrongLogins } from './account-lock.ts';
 import { type Answer, jsonAnswer } from './answer.ts';
 import { type DemoService, type DemoUpstream, type Judged, startDemoServer } from './demo-upstream.ts';
 import { forcedAnswer, withBodyFault, withTokenFault } from './faults.ts';
@@ -28,16 +27,11 @@ export function startDemoHelpmaster(
   options: { port?: number; knobs?: Partial<HelpmasterKnobs> } = {},
 ): Promise<DemoUpstream<HelpmasterKnobs>> {
   const tokens = createHelpmasterTokens();
-  const wrongLogins = createWrongLogins();
   const store = createKnobStore<HelpmasterKnobs>({
     schema: helpmasterKnobs,
     defaults: helpmasterKnobDefaults,
     overrides: options.knobs,
-    settle(after, before) {
-      if (before.locked && !after.locked) wrongLogins.forget();
-      if (after.revokeIssued) tokens.revokeAll();
-      return { ...after, revokeIssued: false };
-    },
+    revokeAll: tokens.revokeAll,
   });
   const serverNow = () => Date.now() + store.read().clockOffsetSeconds * 1000;
 
@@ -63,11 +57,9 @@ export function startDemoHelpmaster(
     const body = keyBody.safeParse(sent);
     if (!body.success) return refused(400, 'The body must be a JSON object with an apiKey.');
     if (knobs.locked) return refused(401, 'The API key is locked.');
-    if (!sameText(body.data.apiKey, knobs.credential.apiKey)) {
-      if (wrongLogins.reaches(knobs.lockAfter)) store.change({ locked: true });
-      return refused(401, 'The API key is not valid.');
-    }
-    wrongLogins.forget();
+    const isCorrect = sameText(body.data.apiKey, knobs.credential.apiKey);
+    store.noteLogin(isCorrect);
+    if (!isCorrect) return refused(401, 'The API key is not valid.');
     return knobs.suspended ? refused(401, 'The API key is suspended.') : undefined;
   }
 

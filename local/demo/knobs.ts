@@ -64,22 +64,23 @@ export interface KnobStore<Knobs> {
   read(): Readonly<Knobs>;
   /** Merges `change` and returns all knobs. Throws KnobError and changes nothing if any of it is wrong. */
   change(change: unknown): Readonly<Knobs>;
+  /** Counts wrong logins in a row, and locks the account at `lockAfter`; a correct one ends the row. */
+  noteLogin(isCorrect: boolean): void;
 }
 
 /**
- * Creates a store of knobs that are always valid by `schema`.
- *
- * `settle` gets each accepted change before it takes effect and returns the new knobs: it resets one-shot knobs. Throws
- * KnobError if `initial` with `overrides` is not valid.
+ * Creates a store of knobs that are always valid by `schema`. `revokeAll` is called for `revokeIssued`, which is reset.
+ * Throws KnobError if `defaults` with `overrides` is not valid.
  */
-export function createKnobStore<Knobs extends object>(options: {
+export function createKnobStore<Knobs extends CommonKnobs>(options: {
   readonly schema: z.ZodType<Knobs>;
   readonly defaults: Knobs;
   readonly overrides: unknown;
-  readonly settle: (after: Knobs, before: Knobs) => Knobs;
+  readonly revokeAll: () => void;
 }): KnobStore<Knobs> {
   const known = Object.keys(options.defaults);
   let current = options.schema.parse(options.defaults);
+  let wrongLogins = 0;
 
   function change(change: unknown): Readonly<Knobs> {
     if (typeof change !== 'object' || change === null || Array.isArray(change)) {
@@ -93,12 +94,23 @@ export function createKnobStore<Knobs extends object>(options: {
     if (!parsed.success) {
       throw new KnobError(parsed.error.issues.map(describeIssue).join('; '));
     }
-    current = options.settle(parsed.data, current);
+    const { locked, revokeIssued } = parsed.data;
+    if (current.locked && !locked) wrongLogins = 0;
+    if (revokeIssued) options.revokeAll();
+    current = { ...parsed.data, revokeIssued: false };
     return current;
   }
 
   change(options.overrides ?? {});
-  return { read: () => current, change };
+  return {
+    read: () => current,
+    change,
+    noteLogin(isCorrect) {
+      wrongLogins = isCorrect ? 0 : wrongLogins + 1;
+      const { lockAfter } = current;
+      if (!isCorrect && lockAfter !== null && wrongLogins >= lockAfter) change({ locked: true });
+    },
+  };
 }
 
 /** Shortens an echoed name, so that an answer cannot grow with the request. */

@@ -1,5 +1,5 @@
-/** One login and its result; `status` is 0 if nothing was answered. */
-export interface LedgerLogin {
+/** One request and its result; `status` is 0 if nothing was answered. */
+export interface LedgerEntry {
   /** Time of the result, ISO 8601 by the real clock. */
   readonly at: string;
   /** `system`, a staff member's PKID, or `unknown`. */
@@ -7,11 +7,8 @@ export interface LedgerLogin {
   readonly status: number;
 }
 
-/** One answer that carried a token in its header (C15). */
-export type LedgerSlide = LedgerLogin;
-
 /** One gated call. */
-export interface LedgerCall extends LedgerLogin {
+export interface LedgerCall extends LedgerEntry {
   readonly method: string;
   /** Path without the query, which may hold a credential. */
   readonly path: string;
@@ -19,52 +16,33 @@ export interface LedgerCall extends LedgerLogin {
 
 /** Record of the requests to an upstream, oldest first; never a token or a credential. */
 export interface Ledger {
-  readonly logins: LedgerLogin[];
-  readonly slides: LedgerSlide[];
+  readonly logins: LedgerEntry[];
+  /** Answers that carried a token in their header (C15). */
+  readonly slides: LedgerEntry[];
   readonly calls: LedgerCall[];
-}
-
-/** Writes a ledger of bounded length. */
-export interface LedgerBook {
-  login(entry: Omit<LedgerLogin, 'at'>): void;
-  slide(entry: Omit<LedgerSlide, 'at'>): void;
-  call(entry: Omit<LedgerCall, 'at'>): void;
-  read(): Ledger;
-  clear(): void;
 }
 
 const PATH_LENGTH_LIMIT = 200;
 
 /** Creates a ledger that keeps the newest `limit` entries of each kind in memory. */
-export function createLedgerBook(limit = 10_000): LedgerBook {
-  const logins = createBoundedList<LedgerLogin>(limit);
-  const slides = createBoundedList<LedgerSlide>(limit);
-  const calls = createBoundedList<LedgerCall>(limit);
+export function createLedgerBook(limit = 10_000) {
+  const { logins, slides, calls }: Ledger = { logins: [], slides: [], calls: [] };
   const at = () => new Date().toISOString();
-  return {
-    login: (entry) => logins.add({ at: at(), ...entry }),
-    slide: (entry) => slides.add({ at: at(), ...entry }),
-    call: (entry) => calls.add({ at: at(), ...entry, path: entry.path.slice(0, PATH_LENGTH_LIMIT) }),
-    read: () => ({ logins: logins.newest(), slides: slides.newest(), calls: calls.newest() }),
-    clear() {
-      logins.clear();
-      slides.clear();
-      calls.clear();
-    },
-  };
-}
 
-function createBoundedList<Entry>(limit: number) {
-  let entries: Entry[] = [];
+  function add<Entry>(list: Entry[], entry: Entry): void {
+    list.push(entry);
+    // Cut in batches: removing the oldest one by one would move the whole list each time.
+    if (list.length >= limit * 2) list.splice(0, list.length - limit);
+  }
+
   return {
-    add(entry: Entry): void {
-      entries.push(entry);
-      // Cut in batches: removing the oldest one by one would move the whole list each time.
-      if (entries.length >= limit * 2) entries = entries.slice(-limit);
-    },
-    newest: (): Entry[] => entries.slice(-limit),
-    clear(): void {
-      entries = [];
+    login: (entry: Omit<LedgerEntry, 'at'>) => add(logins, { at: at(), ...entry }),
+    slide: (entry: Omit<LedgerEntry, 'at'>) => add(slides, { at: at(), ...entry }),
+    call: (entry: Omit<LedgerCall, 'at'>) =>
+      add(calls, { at: at(), ...entry, path: entry.path.slice(0, PATH_LENGTH_LIMIT) }),
+    read: (): Ledger => ({ logins: logins.slice(-limit), slides: slides.slice(-limit), calls: calls.slice(-limit) }),
+    clear() {
+      for (const list of [logins, slides, calls]) list.length = 0;
     },
   };
 }

@@ -1,15 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import { demoCommunitySecret } from '../demo/community-knobs.ts';
+import type { DemoUpstream } from '../demo/demo-upstream.ts';
 import { demoHelpmasterSecret } from '../demo/helpmaster-knobs.ts';
+import type { CommonKnobs } from '../demo/knobs.ts';
 import type { DemoUpstreams } from '../demo-upstreams.ts';
 
-type Knobs = Readonly<Record<string, unknown>>;
+type Knobs = CommonKnobs & { readonly credential: unknown };
 
 /** Fault of a demo upstream, or `mended`; `label` is its name on the page. */
-export interface Fault {
+interface Fault {
   readonly name: string;
   readonly label: string;
-  readonly knobs: Knobs;
+  readonly knobs: Partial<Knobs>;
 }
 
 /** Controls of a demo upstream, for the page. */
@@ -17,30 +20,10 @@ export interface DemoControl {
   readonly faults: readonly Fault[];
   /** Gated path for a sample call. */
   readonly callPath: string;
-  /** Reads the current fault, `mended` for none; undefined if the upstream does not answer. */
-  current(): Promise<string | undefined>;
+  /** Finds the current fault, `mended` for none; undefined for knobs that somebody else has set. */
+  current(): string | undefined;
   /** Clears every fault and sets this one. */
-  set(fault: Fault): Promise<void>;
-}
-
-/** Fault that revokes every issued token; the upstream works as before. */
-export const END_TOKENS = 'end-tokens';
-export const MENDED = 'mended';
-
-const WITHIN_MS = 5_000;
-
-const unbroken: Knobs = { loginStatus: null, callStatus: null, hang: false, reset: 'none' };
-
-function faultsOf(credential: Knobs, wrongCredential: Knobs): readonly Fault[] {
-  const mended = { ...unbroken, credential };
-  return [
-    { name: MENDED, label: 'Working', knobs: mended },
-    { name: 'down', label: 'Out of service (503)', knobs: { ...mended, loginStatus: 503, callStatus: 503 } },
-    { name: 'reset', label: 'Cuts every connection', knobs: { ...mended, reset: 'before' } },
-    { name: 'hang', label: 'Never answers', knobs: { ...mended, hang: true } },
-    { name: 'credential', label: 'Credential changed', knobs: { ...mended, credential: wrongCredential } },
-    { name: END_TOKENS, label: 'Ends all its tokens, once', knobs: { revokeIssued: true } },
-  ];
+  set(fault: Fault): void;
 }
 
 /** Creates the controls of the demo upstreams, by the name of each of their connections. */
@@ -48,56 +31,43 @@ export function createDemoControls(
   { helpmaster, community }: DemoUpstreams,
   connections: Readonly<Record<string, Connection>>,
 ): ReadonlyMap<string, DemoControl> {
-  const byBaseUrl = new Map([
-    [
-      helpmaster.baseUrl,
-      createControl(helpmaster.url, '/jobs/MyOpenJobs', faultsOf(demoHelpmasterSecret, { apiKey: 'another-key' })),
-    ],
-    [
-      community.baseUrl,
-      createControl(
-        community.url,
-        '/SingleRecurringEvent',
-        faultsOf(demoCommunitySecret, { ...demoCommunitySecret, password: 'another password' }),
-      ),
-    ],
-  ]);
+  const wrongPassword = { ...demoCommunitySecret, password: 'another password' };
+  const controls = [
+    createControl(helpmaster, '/jobs/MyOpenJobs', demoHelpmasterSecret, { apiKey: 'another-key' }),
+    createControl(community, '/SingleRecurringEvent', demoCommunitySecret, wrongPassword),
+  ];
   return new Map(
-    Object.values(connections).flatMap(({ name, baseUrl }): [string, DemoControl][] => {
-      const control = byBaseUrl.get(baseUrl);
-      return control === undefined ? [] : [[name, control]];
-    }),
+    Object.values(connections).flatMap(({ name, baseUrl }): [string, DemoControl][] =>
+      controls.filter((control) => control.baseUrl === baseUrl).map((control) => [name, control]),
+    ),
   );
 }
 
-function createControl(url: string, callPath: string, faults: readonly Fault[]): DemoControl {
-  const knobsUrl = `${url}/__demo/knobs`;
-
-  async function exchange(change?: Knobs): Promise<Knobs> {
-    const answer = await fetch(knobsUrl, {
-      signal: AbortSignal.timeout(WITHIN_MS),
-      ...(change === undefined ? {} : { method: 'PUT', body: JSON.stringify(change) }),
-    });
-    const knobs: unknown = await answer.json();
-    if (!answer.ok || typeof knobs !== 'object' || knobs === null)
-      throw new Error(`The demo answered ${answer.status}.`);
-    return { ...knobs };
-  }
-
+function createControl(
+  { baseUrl, knobs: read, setKnobs }: DemoUpstream<Knobs>,
+  callPath: string,
+  credential: unknown,
+  wrongCredential: unknown,
+): DemoControl & { readonly baseUrl: string } {
+  const mended: Partial<Knobs> = { loginStatus: null, callStatus: null, hang: false, reset: 'none', credential };
+  const faults: readonly Fault[] = [
+    { name: 'mended', label: 'Working', knobs: mended },
+    { name: 'down', label: 'Out of service (503)', knobs: { ...mended, loginStatus: 503, callStatus: 503 } },
+    { name: 'reset', label: 'Cuts every connection', knobs: { ...mended, reset: 'before' } },
+    { name: 'hang', label: 'Never answers', knobs: { ...mended, hang: true } },
+    { name: 'credential', label: 'Credential changed', knobs: { ...mended, credential: wrongCredential } },
+    // Never in force: it revokes every issued token, and the upstream works as before.
+    { name: 'end-tokens', label: 'Ends all its tokens, once', knobs: { revokeIssued: true } },
+  ];
   return {
+    baseUrl,
     faults,
     callPath,
-    async current() {
-      const knobs = await exchange().catch(() => undefined);
-      if (knobs === undefined) return undefined;
-      return faults.find((fault) => fault.name !== END_TOKENS && isInForce(fault, knobs))?.name;
+    current() {
+      const now = new Map<string, unknown>(Object.entries(read()));
+      const isNow = ([name, value]: [string, unknown]) => isDeepStrictEqual(now.get(name), value);
+      return faults.find(({ knobs }) => Object.entries(knobs).every(isNow))?.name;
     },
-    async set({ knobs }) {
-      await exchange(knobs);
-    },
+    set: ({ knobs }) => void setKnobs(knobs),
   };
-}
-
-function isInForce({ knobs }: Fault, current: Knobs): boolean {
-  return Object.entries(knobs).every(([name, value]) => JSON.stringify(current[name]) === JSON.stringify(value));
 }

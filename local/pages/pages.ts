@@ -52,7 +52,7 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
     return control;
   }
 
-  async function besideConnection({ name, subjects }: FirstSlots): Promise<BesideConnection> {
+  function besideConnection({ name, subjects }: FirstSlots): BesideConnection {
     const control = controls.get(name);
     const counted = {
       ...offerSubjects(subjects, control === undefined ? [] : DEMO_STAFF),
@@ -61,7 +61,7 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
     if (control === undefined) return counted;
     const { faults, callPath } = control;
     const demo = {
-      fault: (await control.current()) ?? null,
+      fault: control.current() ?? null,
       faults: faults.map(({ name: id, label }) => ({ name: id, label })),
       call: `GET ${callPath}`,
     };
@@ -89,7 +89,7 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
       const name = postedText(posted, 'fault', FAULT_NAME);
       const fault = control.faults.find((known) => known.name === name);
       if (fault === undefined) throw new PageRequestError(400, 'There is no such fault.');
-      await control.set(fault);
+      control.set(fault);
       return { ok: true };
     },
   });

@@ -8,13 +8,12 @@ const url = 'http://127.0.0.1:8787';
 const demo = {
   helpmaster: { url: 'http://127.0.0.1:8788', baseUrl: 'http://127.0.0.1:8788/api' },
   community: { url: 'http://127.0.0.1:8789', baseUrl: 'http://127.0.0.1:8789/CommunityWebApi/api' },
-  close: async () => undefined,
 };
 const urls = { helpmaster: demo.helpmaster.baseUrl, community: demo.community.baseUrl };
 
 function bannerFor(declared: ConnectionsDeclaration): string {
   const configuration = resolveConnections(declared);
-  return bannerOf({ url, configuration, demo, close: async () => undefined }, false);
+  return bannerOf({ url, configuration, demo }, false);
 }
 
 describe('the banner of npm start', () => {

@@ -9,21 +9,15 @@ import { createPurge } from '../core/operate/purge.ts';
 import { createSlotListing, type SlotStatus } from '../core/operate/status.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { describeUser, requireSlot, userKeyOf } from '../core/slot/slot.ts';
-import type { Store } from '../core/slot/store.ts';
 import { BrokerError } from '../core/words/errors.ts';
-import type { Clock, Telemetry } from '../core/words/platform.ts';
 import { ERROR_HEADER } from '../http/forwarded-headers.ts';
 
-/** Creates the function of the operators: states and purge, and every 404 and 405 of the API. */
-export function createConnectionsFunction(dependencies: {
-  readonly store: Store;
-  readonly telemetry: Telemetry;
-  readonly clock: Clock;
-  readonly connections: Readonly<Record<string, Connection>>;
-}): ApiHandler {
-  const { connections } = dependencies;
-  const listSlots = createSlotListing(dependencies);
-  const purge = createPurge(dependencies);
+/** Composes the function of the operators: states and purge, and every 404 and 405 of the API. */
+export function composeConnectionsFunction(surroundings: Surroundings): ApiHandler {
+  const instance = createInstance('connections', surroundings);
+  const { connections } = instance;
+  const listSlots = createSlotListing(instance);
+  const purge = createPurge(instance);
 
   const answers: Readonly<Record<string, (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2>>> = {
     'GET /connections': async () => createJsonResponse(200, { connections: Object.values(connections).map(summaryOf) }),
@@ -48,7 +42,7 @@ export function createConnectionsFunction(dependencies: {
   };
 
   // It answers for connections without a proxy too, where callers tell our errors from an upstream's by this header.
-  return createApiFunction({ ...dependencies, errorHeader: ERROR_HEADER }, async (call) => {
+  return createApiFunction({ ...instance, errorHeader: ERROR_HEADER }, async (call) => {
     const { routeKey } = call.event;
     const answer = Object.hasOwn(answers, routeKey) ? answers[routeKey] : undefined;
     if (answer !== undefined) return answer(call);
@@ -106,9 +100,4 @@ function slotJson({ subject, state, issuedAt, expiresAt, refreshAt, generation, 
     generation,
     last_error: lastError === undefined ? null : { code: lastError.code, at: isoSeconds(lastError.at) },
   };
-}
-
-/** Composes the function of the operators from its environment. */
-export function composeConnectionsFunction(surroundings: Surroundings): ApiHandler {
-  return createConnectionsFunction(createInstance('connections', surroundings));
 }

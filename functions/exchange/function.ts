@@ -6,33 +6,28 @@ import type { ApiEvent } from '../api/request.ts';
 import { createHandOutResponse } from '../api/response.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
 import type { Surroundings } from '../composition/instance.ts';
-import type { Trust } from '../configuration/trust.ts';
-import { createHandOut, type HandOutDependencies } from '../core/hand-out/hand-out.ts';
+import { createHandOut } from '../core/hand-out/hand-out.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { requireSlot } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
 import { createUpstreamHttp } from '../http/client.ts';
 import { createExchangeErrorResponse, ExchangeError, toExchangeError } from './exchange-error.ts';
 import { ACCESS_TOKEN, type ExchangeRequest, parseExchangeRequest } from './exchange-request.ts';
-import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
 import { isTrusted, keySourcesOf } from './trust-rules.ts';
 import { createWorkloadVerifier, readUnverifiedIssuer, type Workload } from './workload.ts';
 
-export interface ExchangeDependencies extends HandOutDependencies {
-  readonly connections: Readonly<Record<string, Connection>>;
-  readonly trust: readonly Trust[];
-  readonly issuerKeys: IssuerKeys;
-}
-
 /**
- * Creates the function that exchanges a workload's JWT for an upstream's token (RFC 8693): the only one that nobody
+ * Composes the function that exchanges a workload's JWT for an upstream's token (RFC 8693): the only one that nobody
  * needs an AWS identity for. What it believes is a signature of an issuer that a trust rule names, and nothing is said
  * of connections, subjects or rules to whoever has none.
  */
-export function createExchangeFunction(dependencies: ExchangeDependencies): ApiHandler {
-  const { clock, telemetry, trust } = dependencies;
-  const handOut = createHandOut(dependencies);
-  const verify = createWorkloadVerifier({ keys: dependencies.issuerKeys, clock });
+export function composeExchangeFunction(surroundings: Surroundings): ApiHandler {
+  const instance = createHandOutInstance('exchange', surroundings);
+  const { clock, telemetry } = instance;
+  const { trust } = instance.configuration;
+  const handOut = createHandOut(instance);
+  const verify = createWorkloadVerifier({ keys: createIssuerKeys({ ...instance, http: createUpstreamHttp() }), clock });
 
   /** The workload, if a rule lets it have what it asks for. Tries every place of keys that the rules name. */
   async function trustedWorkload(request: ExchangeRequest): Promise<Workload> {
@@ -62,7 +57,7 @@ export function createExchangeFunction(dependencies: ExchangeDependencies): ApiH
     const { requestId } = event.requestContext;
     const request = parseExchangeRequest(event);
     const workload = await trustedWorkload(request);
-    const connection = declared(dependencies.connections, request.connection);
+    const connection = declared(instance.connections, request.connection);
     const slot = requireSlot(connection, request.subject);
     const caller = `${workload.issuer}#${workload.subject}`;
     const handedOut = await handOut({ connection, slot, caller, requestId, deadline, via: 'exchange' });
@@ -88,14 +83,4 @@ function declared(connections: Readonly<Record<string, Connection>>, name: strin
   const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
   if (connection === undefined) throw new BrokerError('unknown_connection', 'There is no connection of this name.');
   return connection;
-}
-
-/** Composes the function that exchanges workloads' JWTs from its environment. */
-export function composeExchangeFunction(surroundings: Surroundings): ApiHandler {
-  const instance = createHandOutInstance('exchange', surroundings);
-  return createExchangeFunction({
-    ...instance,
-    trust: instance.configuration.trust,
-    issuerKeys: createIssuerKeys({ ...instance, http: createUpstreamHttp() }),
-  });
 }

@@ -5,8 +5,7 @@ import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adap
 import { withMiddleware } from '../api/middleware.ts';
 import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
-import { createMint, type MintDependencies } from '../core/mint/mint.ts';
-import type { Connection } from '../core/slot/connection.ts';
+import { createMint } from '../core/mint/mint.ts';
 import type { MintReply, MintRequest } from '../core/slot/mint-message.ts';
 import { BrokerError } from '../core/words/errors.ts';
 import { createUpstreamHttp } from '../http/client.ts';
@@ -23,17 +22,25 @@ const requestSchema = z.strictObject({
 });
 
 /**
- * Creates the function that mints: invoked with a `MintRequest`, it answers a `MintReply`. It serves the connections
- * of its isolation group alone. Throws for a malformed request or a connection of another group.
+ * Composes the function that mints for one isolation group: invoked with a `MintRequest`, it answers a `MintReply`.
+ * Throws for a malformed request or a connection of another group.
  */
-export function createMintFunction(
-  dependencies: MintDependencies & {
-    readonly connections: Readonly<Record<string, Connection>>;
-    readonly isolation: string;
-  },
-): MintHandler {
-  const mint = createMint(dependencies);
-  const { connections, isolation, telemetry } = dependencies;
+export function composeMintFunction(surroundings: Surroundings): MintHandler {
+  const { environment } = surroundings;
+  const instance = createInstance('mint', surroundings);
+  const { broker, clock, random, connections, telemetry } = instance;
+  const isolation = readRequired(environment, VARIABLES.isolation);
+  const mint = createMint({
+    ...instance,
+    keys: createKmsKeys({
+      client: createKmsClient(environment),
+      keyId: readRequired(environment, VARIABLES.key),
+      broker,
+      clock,
+    }),
+    secrets: createSecretsManagerSecrets({ client: createSecretsManagerClient(environment), clock }),
+    upstream: createUpstream({ http: createUpstreamHttp(), clock, random }),
+  });
 
   return withMiddleware<MintRequest, MintReply>({ telemetry }, async (event) => {
     const parsed = requestSchema.safeParse(event);
@@ -47,24 +54,5 @@ export function createMintFunction(
       );
     }
     return mint({ ...request, ...(lease === undefined ? {} : { lease }) }, connection);
-  });
-}
-
-/** Composes the function that mints for one isolation group from its environment. */
-export function composeMintFunction(surroundings: Surroundings): MintHandler {
-  const { environment } = surroundings;
-  const instance = createInstance('mint', surroundings);
-  const { broker, clock, random } = instance;
-  return createMintFunction({
-    ...instance,
-    isolation: readRequired(environment, VARIABLES.isolation),
-    keys: createKmsKeys({
-      client: createKmsClient(environment),
-      keyId: readRequired(environment, VARIABLES.key),
-      broker,
-      clock,
-    }),
-    secrets: createSecretsManagerSecrets({ client: createSecretsManagerClient(environment), clock }),
-    upstream: createUpstream({ http: createUpstreamHttp(), clock, random }),
   });
 }

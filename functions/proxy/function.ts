@@ -6,8 +6,7 @@ import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
 import type { Surroundings } from '../composition/instance.ts';
 import type { ForwardedAnswer } from '../core/proxy/forwarder.ts';
-import { createProxy, type ProxyDependencies } from '../core/proxy/proxy.ts';
-import type { Connection } from '../core/slot/connection.ts';
+import { createProxy } from '../core/proxy/proxy.ts';
 import { requireSlot } from '../core/slot/slot.ts';
 import { createUpstreamHttp } from '../http/client.ts';
 import { ERROR_HEADER } from '../http/forwarded-headers.ts';
@@ -16,19 +15,17 @@ import { buildForwardedRequest } from './forwarded-request.ts';
 import { assertAllowed } from './path.ts';
 
 /**
- * Creates the function that forwards requests to the upstreams of one isolation group. IAM says who may call it
+ * Composes the function that forwards requests to the upstreams of one isolation group. IAM says who may call it
  * (`grantProxy`), the connection's policy with which methods and paths.
  */
-export function createProxyFunction(
-  dependencies: ProxyDependencies & {
-    readonly connections: Readonly<Record<string, Connection>>;
-    readonly isolation: string;
-  },
-): ApiHandler {
-  const proxy = createProxy(dependencies);
-  const { connections, isolation } = dependencies;
+export function composeProxyFunction(surroundings: Surroundings): ApiHandler {
+  const instance = createHandOutInstance('proxy', surroundings);
+  const { connections, clock } = instance;
+  const isolation = readRequired(surroundings.environment, VARIABLES.isolation);
+  const forwarder = createForwarder({ http: createUpstreamHttp(), clock });
+  const proxy = createProxy({ ...instance, opensClosed: true, forwarder });
 
-  return createApiFunction({ ...dependencies, errorHeader: ERROR_HEADER }, async ({ event, ...call }) => {
+  return createApiFunction({ ...instance, errorHeader: ERROR_HEADER }, async ({ event, ...call }) => {
     const connection = requireConnection(event, connections);
     const policy = connection.proxy;
     if (policy === undefined || connection.isolation !== isolation) throw createNoProxyError(connection);
@@ -48,15 +45,4 @@ function buildResponse({ status, headers, body }: ForwardedAnswer, event: ApiEve
     headers: Object.fromEntries(joined),
     ...(hasBody ? { body: Buffer.from(body).toString('base64'), isBase64Encoded: true } : {}),
   };
-}
-
-/** Composes the function that forwards for one isolation group from its environment. */
-export function composeProxyFunction(surroundings: Surroundings): ApiHandler {
-  const instance = createHandOutInstance('proxy', surroundings);
-  return createProxyFunction({
-    ...instance,
-    isolation: readRequired(surroundings.environment, VARIABLES.isolation),
-    opensClosed: true,
-    forwarder: createForwarder({ http: createUpstreamHttp(), clock: instance.clock }),
-  });
 }

@@ -11,10 +11,11 @@ export interface ITokenBroker {
   readonly url: string;
   /**
    * Lets `grantee` have tokens of a connection: the system's alone, or those of `subjects` alone. Covers `GET`, and
-   * `POST`, with which a caller reports a token that the upstream refused. Throws for an unknown connection, for a
-   * subject that the connection does not serve, and for a grantee of another account.
+   * unless `reports` is false `POST`, with which a caller reports a token that the upstream refused. Throws for an
+   * unknown connection, for a subject that the connection does not serve, for a grantee of another account, and where a
+   * role could not carry the grant.
    */
-  grantToken(grantee: iam.IGrantable, connection: string, options?: SubjectsOption): iam.Grant;
+  grantToken(grantee: iam.IGrantable, connection: string, options?: TokenOptions): iam.Grant;
   /** Lets `grantee` call the upstream through the broker, with the methods and paths that the connection declares. */
   grantProxy(grantee: iam.IGrantable, connection: string, options?: SubjectsOption): iam.Grant;
   /** Lets `grantee` see the state of a connection, or of all that there are, and drop its cached tokens. */
@@ -23,8 +24,17 @@ export interface ITokenBroker {
 
 /** The subjects of a grant. */
 export interface SubjectsOption {
-  /** `system`, or users as the provider writes them. Default `system` alone. */
-  readonly subjects?: readonly string[];
+  /**
+   * `system`, or users as the provider writes them; default `system` alone. `all` is every subject that the connection
+   * serves. `principalTag` is the one subject that this tag of the caller's session or role names, such as
+   * `{ principalTag: 'staff-pkid' }`: whoever may set the tag decides who the caller is.
+   */
+  readonly subjects?: readonly string[] | 'all' | { readonly principalTag: string };
+}
+
+export interface TokenOptions extends SubjectsOption {
+  /** False: the grantee may not report a token as refused, and so can cause no login that nobody needs. Default true. */
+  readonly reports?: boolean;
 }
 
 /** A connection as a grant sees it. Where a part is left out, it is not checked. */
@@ -47,8 +57,12 @@ export interface GrantedApi {
   readonly connections: ReadonlyMap<string, GrantableConnection>;
 }
 
-/** Methods of a hand-out. */
-const TOKEN_METHODS = ['GET', 'POST'];
+/** Characters of the ARNs of one statement: CDK spreads statements over a role's policies, and never splits one. */
+const STATEMENT_CHARACTERS = 1_400;
+/** What a role carries by default quotas: 10,240 characters inline, and ten managed policies of 6,144; with some room. */
+const ROLE_CHARACTERS = 10_000 + 10 * 6_000;
+const UNKNOWN_ARN_CHARACTERS = 150;
+const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/u;
 
 /**
  * Creates the grants over one API. Each names the method and the path, never a wildcard in front of something narrower:
@@ -75,14 +89,27 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
     });
   }
 
-  function grant(grantee: iam.IGrantable, resourceArns: string[]): iam.Grant {
+  /** Characters granted so far, by principal. */
+  const granted = new Map<iam.IPrincipal, number>();
+
+  function grant(grantee: iam.IGrantable, name: string, resourceArns: readonly string[]): iam.Grant {
     const { principalAccount } = grantee.grantPrincipal;
     if (isAnother(principalAccount, account)) {
       throw new Error(
         `The grantee is of account ${principalAccount} and the broker of ${account}. An HTTP API takes no caller of another account: make a role in ${account} that the other account may assume, and grant to that.`,
       );
     }
-    const given = iam.Grant.addToPrincipal({ grantee, actions: ['execute-api:Invoke'], resourceArns, scope });
+    const parts = [...inParts(resourceArns)];
+    const characters = (granted.get(grantee.grantPrincipal) ?? 0) + parts.length * 100 + lengthOf(resourceArns);
+    granted.set(grantee.grantPrincipal, characters);
+    if (characters > ROLE_CHARACTERS) {
+      throw new Error(
+        `With this grant on ${name} the policies of ${grantee.grantPrincipal} have some ${characters} characters, and a role carries ${ROLE_CHARACTERS}. Grant \`subjects: 'all'\`, or the one subject that a tag of the caller names: \`subjects: { principalTag: 'KEY' }\`.`,
+      );
+    }
+    const given = parts
+      .map((arns) => iam.Grant.addToPrincipal({ grantee, actions: ['execute-api:Invoke'], resourceArns: arns, scope }))
+      .reduce((one, other) => one.combine(other));
     if (given.success) return given;
     throw new Error(
       'The grantee has no policy to add to: it is no role or user of this app. Make a role that it may assume, and grant to that.',
@@ -101,10 +128,12 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
       if (!tokensOverlap) {
         throw new Error(`The connection ${name} has tokensOverlap false and hands out no token: use grantProxy.`);
       }
-      const subjects = checkSubjects(name, connection, options);
+      const subjects = resolveSubjects(name, connection, options);
+      const methods = options?.reports === false ? ['GET'] : ['GET', 'POST'];
       return grant(
         grantee,
-        subjects.flatMap((subject) => TOKEN_METHODS.map((method) => arnOf(method, `tokens/${name}/${subject}`))),
+        name,
+        subjects.flatMap((subject) => methods.map((method) => arnOf(method, `tokens/${name}/${subject}`))),
       );
     },
 
@@ -114,9 +143,10 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
       if (proxy === undefined) {
         throw new Error(`The connection ${name} declares no proxy: give it a \`proxy\` with its methods and paths.`);
       }
-      const roots = checkSubjects(name, connection, options).map((subject) => `proxy/${name}/${subject}`);
+      const roots = resolveSubjects(name, connection, options).map((subject) => `proxy/${name}/${subject}`);
       return grant(
         grantee,
+        name,
         roots.flatMap((root) =>
           proxy.methods.flatMap((method) => pathsUnder(root, proxy.paths).map((path) => arnOf(method, path))),
         ),
@@ -126,7 +156,7 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
     grantOperate(grantee, name) {
       if (name !== undefined) requireConnection(name);
       const names = name === undefined ? [...connections.keys()] : [name];
-      return grant(grantee, [
+      return grant(grantee, name ?? 'all connections', [
         arnOf('GET', 'connections'),
         ...names.flatMap((each) => [arnOf('GET', `connections/${each}`), arnOf('DELETE', `tokens/${each}/*`)]),
       ]);
@@ -142,19 +172,43 @@ function pathsUnder(root: string, prefixes: readonly string[]): string[] {
   });
 }
 
-function checkSubjects(
+/** Splits ARNs into the parts that each make one statement. */
+function* inParts(arns: readonly string[]): Generator<string[]> {
+  let part: string[] = [];
+  for (const arn of arns) {
+    if (part.length > 0 && lengthOf([...part, arn]) > STATEMENT_CHARACTERS) {
+      yield part;
+      part = [];
+    }
+    part.push(arn);
+  }
+  yield part;
+}
+
+/** Characters of ARNs in a policy as CDK counts them, which takes one that is not known at synth for a long one. */
+function lengthOf(arns: readonly string[]): number {
+  return arns.reduce((length, arn) => length + (Token.isUnresolved(arn) ? UNKNOWN_ARN_CHARACTERS : arn.length) + 3, 0);
+}
+
+/** Gives the subjects of a grant as IAM matches them. */
+function resolveSubjects(
   name: string,
   { subjects: served, provider }: GrantableConnection,
   options: SubjectsOption = {},
 ): readonly string[] {
   const { subjects = [SYSTEM] } = options;
+  if (subjects === 'all') return ['*'];
+  if ('principalTag' in subjects) {
+    if (TAG_KEY.test(subjects.principalTag)) return [`\${aws:PrincipalTag/${subjects.principalTag}}`];
+    throw new Error(`${JSON.stringify(subjects.principalTag)} is not the key of a tag.`);
+  }
   if (subjects.length === 0)
     throw new Error(`A grant on ${name} names no subject: leave \`subjects\` out for the system alone.`);
   for (const subject of subjects) {
     if (subject !== SYSTEM && !isSubject(subject, provider)) {
       const words = provider?.userSubject === undefined ? 'a user of the upstream' : describeUser(provider.userSubject);
       throw new Error(
-        `${JSON.stringify(subject)} is not a subject: it is \`system\`, or ${words}. There is no wildcard.`,
+        `${JSON.stringify(subject)} is not a subject: it is \`system\`, or ${words}. For all subjects say 'all'.`,
       );
     }
     if (served !== undefined && !isServed(subject, served)) {

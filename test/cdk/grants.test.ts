@@ -24,6 +24,21 @@ function granted(grant: (broker: ITokenBroker, caller: iam.Role) => void): (requ
   };
 }
 
+/** Grants to a role, and gives the policies that it then has. */
+function grantsOf(grant: (broker: ITokenBroker, caller: iam.Role) => void) {
+  const { template } = deployed({
+    connections: { ...declared, any_staff: { ...declared.helpdesk, subjects: { system: true, staff: true } } },
+    build: (stack, broker) => {
+      grant(broker, new iam.Role(stack, 'CallerRole', { assumedBy: new iam.AccountRootPrincipal() }));
+    },
+  });
+  return Object.entries(template.toJSON()['Resources']).flatMap(([id, resource]) => {
+    const { Type: type, Properties } = resource as { Type: string; Properties: { PolicyDocument?: unknown } };
+    const isOfCaller = id.startsWith('CallerRole') && Properties.PolicyDocument !== undefined;
+    return isOfCaller ? [{ type, document: Properties.PolicyDocument }] : [];
+  });
+}
+
 describe('grantToken', () => {
   it('allows hand-out and rejection of the system subject of one connection, and nothing else', () => {
     const may = granted((broker, caller) => broker.grantToken(caller, 'helpdesk'));
@@ -50,6 +65,51 @@ describe('grantToken', () => {
     expect(may('GET /tokens/helpdesk/88')).toBe(true);
     for (const other of ['system', '8', '888', '42', '88/x'])
       expect(may(`GET /tokens/helpdesk/${other}`), other).toBe(false);
+  });
+
+  it('lets every subject of the connection be had where that is said, and nothing of another', () => {
+    const may = granted((broker, caller) => broker.grantToken(caller, 'helpdesk', { subjects: 'all' }));
+    for (const subject of ['system', '88', '42']) expect(may(`GET /tokens/helpdesk/${subject}`), subject).toBe(true);
+    for (const other of ['GET /tokens/wfm/system', 'DELETE /tokens/helpdesk/88', 'GET /connections/helpdesk'])
+      expect(may(other), other).toBe(false);
+  });
+
+  it("lets a session have the subject that its principal's tag names", () => {
+    const policies = grantsOf((broker, caller) =>
+      broker.grantToken(caller, 'helpdesk', { subjects: { principalTag: 'staff-pkid' }, reports: false }),
+    );
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM's.
+    expect(JSON.stringify(policies)).toContain('/$default/GET/tokens/helpdesk/${aws:PrincipalTag/staff-pkid}"');
+    expect(() =>
+      grantsOf((broker, caller) => broker.grantToken(caller, 'helpdesk', { subjects: { principalTag: 'a}*' } })),
+    ).toThrow('is not the key of a tag');
+  });
+
+  it('allows no report of a refused token where that is said', () => {
+    const may = granted((broker, caller) => broker.grantToken(caller, 'helpdesk', { reports: false }));
+    expect(may('GET /tokens/helpdesk/system')).toBe(true);
+    expect(may('POST /tokens/helpdesk/system')).toBe(false);
+  });
+
+  it.each([33, 200])('spreads %i subjects over policies that a role can have', (count) => {
+    const subjects = Array.from({ length: count }, (_, n) => String(n + 1));
+    const policies = grantsOf((broker, caller) => broker.grantToken(caller, 'any_staff', { subjects }));
+    for (const { type, document } of policies) {
+      const limit = type === 'AWS::IAM::Policy' ? 10_240 : 6_144;
+      expect(JSON.stringify(document).length).toBeLessThan(limit);
+    }
+    expect(policies.length).toBeLessThanOrEqual(11);
+    expect(new Set(JSON.stringify(policies).match(/GET\/tokens\/any_staff\/[0-9]+/g)).size).toBe(count);
+  });
+
+  it('throws where a role could not carry the grant, over all grants to it, and says what to do', () => {
+    const subjects = Array.from({ length: 200 }, (_, n) => String(n + 1));
+    expect(() =>
+      grantsOf((broker, caller) => {
+        broker.grantToken(caller, 'any_staff', { subjects });
+        broker.grantToken(caller, 'any_staff', { subjects: subjects.map((subject) => `9${subject}`) });
+      }),
+    ).toThrow("Grant `subjects: 'all'`");
   });
 
   it('throws for an unknown connection and lists the known', () => {

@@ -1,7 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { attributesNamed } from '../functions/adapters/dynamodb/change-request.ts';
 import { slotLayout } from '../functions/adapters/dynamodb/item.ts';
-import { DUE_INDEX } from '../functions/adapters/dynamodb/table.ts';
+import { DUE_INDEX, TABLE_KEYS, USED_JWT_PARTITION } from '../functions/adapters/dynamodb/table.ts';
 import type { SlotChange } from '../functions/core/slot/changes.ts';
 import * as changes from '../functions/core/slot/changes.ts';
 import { EMPTY_RECORD } from '../functions/core/slot/record.ts';
@@ -42,6 +42,15 @@ export function tokenStatements({ broker, tableArn, keyArn }: Places): iam.Polic
       Null: { 'kms:EncryptionContext:use': 'true' },
     }),
   ];
+}
+
+/** `exchange` beside that, where a JWT counts once: notes that one was used, and can neither read nor change anything. */
+export function usedJwtStatement({ tableArn }: Places): iam.PolicyStatement {
+  return allow(['dynamodb:PutItem'], [tableArn], {
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${USED_JWT_PARTITION}*`] },
+    'ForAllValues:StringEquals': { 'dynamodb:Attributes': Object.values(TABLE_KEYS) },
+    Null: { 'dynamodb:LeadingKeys': 'false', 'dynamodb:Attributes': 'false' },
+  });
 }
 
 /** `mint`: reads and writes the items of `connections`, and makes and opens data keys for them alone. */

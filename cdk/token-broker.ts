@@ -147,6 +147,9 @@ export class TokenBroker extends Construct implements ITokenBroker {
             environment: {},
           });
     if (exchange !== undefined) allow(exchange, [...permissions.tokenStatements(places), invokeMints()]);
+    if (exchange !== undefined && trust.some(({ once }) => once)) {
+      allow(exchange, [permissions.usedJwtStatement(places)]);
+    }
 
     const operators = make('Connections', {
       folder: 'connections',

@@ -26,7 +26,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.unavailable, 'the broker has no token to give: upstream, secret or store (5xx)'],
   [EXIT.credentials, 'no AWS credentials to sign with'],
   [EXIT.upstreamAnswer, '`call`: the upstream answered 400 or above; its answer is on stdout'],
-  [EXIT.unhealthy, '`doctor`: something is to be mended'],
+  [EXIT.unhealthy, '`doctor`: something is to be mended; `trust check`: no rule lets the JWT in'],
   [EXIT.interrupted, 'interrupted'],
 ];
 

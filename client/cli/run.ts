@@ -9,6 +9,7 @@ import { rejectCommand } from './commands/reject.ts';
 import { secretSetCommand } from './commands/secret-set.ts';
 import { statusCommand } from './commands/status.ts';
 import { tokenCommand } from './commands/token.ts';
+import { trustCheckCommand } from './commands/trust-check.ts';
 import { EXIT, type ExitCode, exitCodeOf, Interrupted, UsageError } from './exit-codes.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { remedyForError } from './remedies.ts';
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   rejectCommand,
   purgeCommand,
   secretSetCommand,
+  trustCheckCommand,
   doctorCommand,
 ];
 

@@ -44,7 +44,7 @@ export type ConnectionDeclaration<Known extends Record<keyof Known, Provider> = 
   } & OwnDeclaration<Known[Name]>;
 }[keyof Known];
 
-/** Workloads that may exchange their JWT: all given conditions must hold. Exactly one of `subject`, `subjectPattern`. */
+/** Workloads that may exchange their JWT: all given conditions must hold. */
 export interface TrustDeclaration extends TrustInput {}
 
 /**

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { Connection } from '../core/slot/connection.ts';
 import { isServed, isUserSubject, SUBJECT_PATTERN, SYSTEM } from '../core/slot/slot.ts';
 import { type Problem, quoteIfOdd } from './errors.ts';
-import { text } from './fields.ts';
+import { flag, seconds, text } from './fields.ts';
+import { findLookAlikes, findOpenDoors } from './open-doors.ts';
 import { findOriginFault, hasControlCharacter, isPlainHttp, PLAIN_HTTP } from './origins.ts';
 import { isRecord, rule, strictObject, toProblems } from './shape.ts';
 
@@ -10,9 +11,6 @@ const LONGEST_TEXT = 512;
 
 /** Claims that the exchange checks in every JWT. */
 const checkedClaims = new Set(['iss', 'aud', 'sub', 'exp', 'nbf', 'iat']);
-
-/** A subject that no issuer gives out: a pattern that takes it takes every workload of the issuer. */
-const IMPROBABLE_SUBJECT = 'q7-no-such-workload';
 
 const boundedText = (what: string) =>
   text(what, (value) =>
@@ -31,17 +29,11 @@ export const trustEntry = strictObject(
     issuer: httpsUrl('the issuer of the JWTs, an https URL'),
     /** Audience that must be among the JWT's `aud`. */
     audience: boundedText('the audience that the JWTs are made for'),
-    /** Exact `sub` of the JWT. */
-    subject: boundedText('the exact `sub` of the JWTs').optional(),
-    /** Regular expression for the whole `sub`. The broker anchors it at both ends. */
-    subjectPattern: boundedText('a regular expression')
-      .refine(
-        isPattern,
-        'must be a regular expression that compiles (JavaScript, flag `u`); it always has to match the whole subject',
-      )
-      .transform((pattern) => `^(?:${pattern})$`)
-      .optional(),
-    /** Further claims of the JWT, each with the one value that it must have. */
+    /** The `sub` of the JWT, exact or a glob: `*` stops at `:` and `/`, `**` does not. */
+    subject: boundedText('the `sub` of the JWTs, exact or a glob'),
+    /** Oldest JWT that is taken, in seconds since its `iat`. Default 3600. */
+    maxAgeSeconds: seconds(1).default(3600),
+    /** Further claims of the JWT, each with its value: a text may be a glob, and of a list one member has to fit. */
     claims: z
       .record(
         z.string(),
@@ -49,6 +41,8 @@ export const trustEntry = strictObject(
         'must be an object of claims',
       )
       .default({}),
+    /** Take each JWT only once, by its `jti`, which it must have. Default false. */
+    once: flag.default(false),
     /** URL of the issuer's keys. Default: from its discovery document (OpenID Connect Discovery §4). */
     jwksUri: httpsUrl('the https URL of the issuer’s keys').optional(),
     /** Names of the connections whose tokens the workload may have. */
@@ -69,12 +63,12 @@ export const trustEntry = strictObject(
   'a trust entry',
 );
 
-/** Rule that lets workloads exchange their JWT. `subjectPattern` is already anchored, for `new RegExp(…, 'u')`. */
+/** Rule that lets workloads exchange their JWT. */
 export type Trust = z.output<typeof trustEntry>;
 
 /**
  * Checks the entries of `trust` against the connections: `declared` are all names, `connections` those without a fault.
- * Issuers are https, or http on loopback; exactly one of `subject` and `subjectPattern`; no subject that nothing serves.
+ * Issuers are https, or http on loopback; one that strangers share needs its owner by id; no subject that nothing serves.
  */
 export function checkTrust(
   entries: readonly unknown[],
@@ -82,12 +76,8 @@ export function checkTrust(
   connections: Readonly<Record<string, Connection>>,
 ): { readonly trust: readonly Trust[]; readonly problems: readonly Problem[]; readonly warnings: readonly string[] } {
   const schema = trustEntry.check(
-    rule([], ({ subject, subjectPattern }, report) => {
-      if ((subject === undefined) !== (subjectPattern === undefined)) return;
-      report(
-        'give exactly one of `subject`, an exact `sub`, and `subjectPattern`, a regular expression for it',
-        'subject',
-      );
+    rule(['issuer', 'subject', 'claims'], (declared, report) => {
+      for (const { message, path } of findOpenDoors(declared)) report(message, ...path);
     }),
     rule([], ({ claims }, report) => {
       for (const claim of isRecord(claims) ? Object.keys(claims) : []) {
@@ -120,26 +110,22 @@ export function checkTrust(
   const results = entries.map((entry) => schema.safeParse(entry));
   return {
     trust: results.flatMap(({ data }) => data ?? []),
-    problems: results.flatMap(({ error }, index) => toProblems(error, ['trust', index])),
-    warnings: results.flatMap(({ data }, index) => (data === undefined ? [] : findWarnings(data, `trust[${index}]`))),
+    problems: results.flatMap(({ error }, index) => toProblems(error, ['trust', index]).map(nameReplacement)),
+    warnings: results.flatMap(({ data }, index) =>
+      data === undefined ? [] : findLookAlikes(data).map((message) => `trust[${index}].subject ${message}`),
+    ),
+  };
+}
+
+/** Says what to write in place of the regular expressions of before. */
+function nameReplacement({ path, message }: Problem): Problem {
+  const isPattern = path.endsWith('.subjectPattern');
+  return {
+    path,
+    message: isPattern ? 'is gone: write a glob into `subject`, whose `*` stops at `:` and `/`' : message,
   };
 }
 
 function serves({ provider, subjects }: Connection, subject: string): boolean {
   return isServed(subject, subjects) && (subject === SYSTEM || isUserSubject(provider.userSubject, subject));
-}
-
-function findWarnings({ subjectPattern }: Trust, at: string): string[] {
-  return subjectPattern !== undefined && new RegExp(subjectPattern, 'u').test(IMPROBABLE_SUBJECT)
-    ? [`${at}.subjectPattern takes any subject: every workload of that issuer with that audience gets these tokens.`]
-    : [];
-}
-
-/** Compiles the pattern by itself, so that an unbalanced bracket cannot escape the anchors put around it. */
-function isPattern(pattern: string): boolean {
-  try {
-    return new RegExp(pattern, 'u') !== undefined;
-  } catch {
-    return false;
-  }
 }

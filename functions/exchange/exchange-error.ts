@@ -25,9 +25,14 @@ const targetCodes: ReadonlySet<BrokerErrorCode> = new Set([
   'unknown_connection',
 ]);
 
+/** All that an outsider learns of a subject token that is not believed, whatever is wrong with it. */
+export const NOT_ACCEPTED = 'The subject token was not accepted.';
+/** All that it learns where the issuer's keys are not at hand. */
+export const NOT_VERIFIABLE = 'The subject token cannot be verified now.';
+
 /**
  * The refusal of an exchange. `detail` reaches the caller word for word, so it quotes nothing of the subject token.
- * `brokerError` is set where the broker's own code is more precise than OAuth's.
+ * `reason` is for the log alone. `brokerError` is set where the broker's own code is more precise than OAuth's.
  */
 export class ExchangeError extends Error {
   override readonly name = 'ExchangeError';
@@ -35,17 +40,23 @@ export class ExchangeError extends Error {
   readonly detail: string;
   readonly retryAfterMs: number | undefined;
   readonly brokerError: BrokerError | undefined;
+  readonly reason: string | undefined;
 
   constructor(
     error: ExchangeErrorCode,
     detail: string,
-    options: { readonly retryAfterMs?: number | undefined; readonly brokerError?: BrokerError } = {},
+    options: {
+      readonly retryAfterMs?: number | undefined;
+      readonly brokerError?: BrokerError;
+      readonly reason?: string;
+    } = {},
   ) {
     super(`${error}: ${detail}`);
     this.error = error;
     this.detail = detail;
     this.retryAfterMs = options.retryAfterMs;
     this.brokerError = options.brokerError;
+    this.reason = options.reason;
   }
 
   /** The status that RFC 6749 §5.2 gives; 413 and 415 where the request was not read at all. */

@@ -2,7 +2,7 @@ import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'j
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/words/json.ts';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
 import type { Http } from '../http/port.ts';
-import { ExchangeError } from './exchange-error.ts';
+import { ExchangeError, NOT_VERIFIABLE } from './exchange-error.ts';
 
 const DISCOVERY_PATH = '/.well-known/openid-configuration';
 /** Time limit for one request; discovery makes two. */
@@ -22,11 +22,18 @@ export interface KeySource {
   readonly jwksUri?: string;
 }
 
-/**
- * The keys of an issuer, as jose asks for the one of a token. The asking rejects with jose's errors where the set has
- * no such key, and with `temporarily_unavailable` where there is no saying because the issuer does not answer.
- */
-export type IssuerKeys = (source: KeySource) => JWTVerifyGetKey;
+/** The keys of one issuer. Both reject with `temporarily_unavailable` where there is no saying, and from when there is. */
+export interface KeySet {
+  /** Finds the key of a token, as jose asks for it. Rejects with jose's errors where the issuer has no such key. */
+  readonly find: JWTVerifyGetKey;
+  /**
+   * Fetches the keys for a token whose signature does not verify. Resolves to false where those at hand were fetched for
+   * this very token.
+   */
+  renew(): Promise<boolean>;
+}
+
+export type IssuerKeys = (source: KeySource) => KeySet;
 
 interface Dependencies {
   readonly http: Http;
@@ -39,25 +46,30 @@ interface Dependencies {
  * entries than it has.
  */
 export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
-  const setById = new Map<string, JWTVerifyGetKey>();
+  const setById = new Map<string, SharedKeys>();
 
   return (source) => {
     const id = JSON.stringify([source.issuer, source.jwksUri ?? null]);
-    const keys = setById.get(id) ?? createKeySet(source, dependencies);
-    setById.set(id, keys);
-    return keys;
+    const shared = setById.get(id) ?? createSharedKeys(source, dependencies);
+    setById.set(id, shared);
+    return shared();
   };
 }
 
-function createKeySet(source: KeySource, { http, clock, telemetry }: Dependencies): JWTVerifyGetKey {
+/** Gives the view of an issuer's keys that one token has. */
+type SharedKeys = () => KeySet;
+
+function createSharedKeys(source: KeySource, { http, clock, telemetry }: Dependencies): SharedKeys {
   let soughtAt = Number.NEGATIVE_INFINITY;
   let failedAt: number | undefined;
+  let fetches = 0;
 
   async function fetchKeys(): Promise<Response> {
     const leftMs = failedAt === undefined ? 0 : failedAt + FAILURE_COOLDOWN_MS - clock.monotonic();
     if (leftMs > 0) throw unavailable(leftMs);
     const set = await fetchIssuerKeys(http, source);
     failedAt = set === undefined ? clock.monotonic() : undefined;
+    fetches += 1;
     if (set !== undefined) return Response.json(set);
     telemetry.warn('The keys of an issuer could not be fetched.', { issuer: source.issuer });
     throw unavailable(FAILURE_COOLDOWN_MS);
@@ -70,30 +82,43 @@ function createKeySet(source: KeySource, { http, clock, telemetry }: Dependencie
     cooldownDuration: Number.POSITIVE_INFINITY,
   });
 
-  /** Reports whether to fetch keys for one that is missing. A fetch under way is shared; failures have their own limit. */
-  function maySeek(): boolean {
-    if (set.reloading || failedAt !== undefined) return true;
-    if (clock.monotonic() - soughtAt < UNKNOWN_KEY_COOLDOWN_MS) return false;
-    soughtAt = clock.monotonic();
-    return true;
-  }
-
-  return async (header, token) => {
-    const wasFresh = set.fresh;
-    try {
-      return await set(header, token);
-    } catch (error) {
-      // Keys fetched for this very token lack it for good.
-      if (!(error instanceof errors.JWKSNoMatchingKey && wasFresh && maySeek())) throw error;
+  /** Fetches the keys anew unless that was done just now: then there is no saying whether they are behind. */
+  async function fetchAgain(): Promise<void> {
+    // A fetch under way is shared; failures have their own limit.
+    if (!set.reloading && failedAt === undefined) {
+      const leftMs = soughtAt + UNKNOWN_KEY_COOLDOWN_MS - clock.monotonic();
+      if (leftMs > 0) throw unavailable(leftMs);
+      soughtAt = clock.monotonic();
     }
     await set.reload();
-    return set(header, token);
+  }
+
+  return () => {
+    const before = fetches;
+    // Keys fetched for this very token lack it for good.
+    const isFetchedFor = () => fetches > before;
+    return {
+      async find(header, token) {
+        try {
+          return await set(header, token);
+        } catch (error) {
+          if (!(error instanceof errors.JWKSNoMatchingKey) || isFetchedFor()) throw error;
+        }
+        await fetchAgain();
+        return set(header, token);
+      },
+      async renew() {
+        if (isFetchedFor()) return false;
+        await fetchAgain();
+        return true;
+      },
+    };
   };
 }
 
 function unavailable(retryAfterMs: number): ExchangeError {
-  const detail = "The keys of the subject token's issuer cannot be fetched.";
-  return new ExchangeError('temporarily_unavailable', detail, { retryAfterMs });
+  const reason = "The keys of the subject token's issuer cannot be fetched, or may be behind.";
+  return new ExchangeError('temporarily_unavailable', NOT_VERIFIABLE, { retryAfterMs, reason });
 }
 
 /**

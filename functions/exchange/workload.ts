@@ -2,7 +2,7 @@ import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import { CLOCK_SKEW_MS } from '../core/slot/token.ts';
 import type { Clock } from '../core/words/platform.ts';
 import type { Secret } from '../core/words/secret.ts';
-import { ExchangeError } from './exchange-error.ts';
+import { ExchangeError, NOT_ACCEPTED } from './exchange-error.ts';
 import type { IssuerKeys, KeySource } from './issuer-keys.ts';
 
 /** Signatures with an issuer's private key alone: `none` and the HMACs, which a public key would satisfy, are not here. */
@@ -20,7 +20,9 @@ const ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** Longest subject in characters. A longer one is refused before any pattern is tried. */
+/** Types of a JWT that says who somebody is (RFC 7519 §5.1, RFC 9068 §2.1). A logout or an event says something else. */
+const TYPES: ReadonlySet<string> = new Set(['jwt', 'jose', 'at+jwt']);
+/** Longest subject in characters. A longer one is refused before any glob is tried. */
 const LONGEST_SUBJECT = 1_024;
 const SKEW_SECONDS = CLOCK_SKEW_MS / 1000;
 
@@ -52,8 +54,8 @@ export type WorkloadVerifier = (token: Secret<string>, source: KeySource) => Pro
 
 /**
  * Creates the check of workloads' JWTs: signature by a key of the issuer, exact issuer, `exp` ahead, `nbf` and `iat`
- * not ahead, 5 s of skew allowed, subject and audience there. Throws `invalid_request` saying what is wrong, and
- * `temporarily_unavailable` where the issuer's keys cannot be had. No key is asked for where the algorithm is wrong.
+ * not ahead, 5 s of skew allowed, subject and audience there, a type that identifies. Throws `invalid_request`, and
+ * `temporarily_unavailable` where the issuer's keys cannot be had or may be behind. No key is asked for where the algorithm is wrong.
  */
 export function createWorkloadVerifier({
   keys,
@@ -64,23 +66,40 @@ export function createWorkloadVerifier({
 }): WorkloadVerifier {
   return async (token, source) => {
     const now = clock.now();
-    try {
-      const { payload } = await jwtVerify(token.reveal(), keys(source), {
+    const set = keys(source);
+    const check = () =>
+      jwtVerify(token.reveal(), set.find, {
         algorithms: [...ALGORITHMS],
         issuer: source.issuer,
         requiredClaims: ['exp', 'sub', 'aud'],
         clockTolerance: SKEW_SECONDS,
         currentDate: new Date(now),
       });
-      return readWorkload(payload, source.issuer, now);
+    try {
+      const { payload, protectedHeader } = await check().catch(async (error: unknown) => {
+        // The issuer may have another key under the same id, or without one.
+        if (!(error instanceof errors.JWSSignatureVerificationFailed) || !(await set.renew())) throw error;
+        return check();
+      });
+      return readIdentity(protectedHeader, payload, source.issuer, now);
     } catch (error) {
       throw error instanceof ExchangeError ? error : refusal(describeError(error));
     }
   };
 }
 
-function readWorkload(payload: JWTPayload, issuer: string, now: number): Workload {
-  const { sub, aud, iat } = payload;
+/** Reads the workload that a JWT identifies. Throws `invalid_request` for one that says something else, or not enough. */
+export function readIdentity(
+  { typ }: { readonly typ?: string },
+  payload: JWTPayload,
+  issuer: string,
+  now: number,
+): Workload {
+  requireIdentityType(typ, payload);
+  const { sub, aud, iat, exp, nbf } = payload;
+  if ([iat, exp, nbf].some((time) => time !== undefined && !Number.isFinite(time))) {
+    throw refusal('has a time that is no finite number');
+  }
   if (typeof sub !== 'string' || sub === '' || sub.length > LONGEST_SUBJECT) {
     throw refusal(`needs a subject (sub) of 1 to ${LONGEST_SUBJECT} characters`);
   }
@@ -92,8 +111,14 @@ function readWorkload(payload: JWTPayload, issuer: string, now: number): Workloa
   return { issuer, subject: sub, audiences, claims: payload };
 }
 
+function requireIdentityType(typ: string | undefined, payload: JWTPayload): void {
+  const type = (typ ?? 'jwt').toLowerCase().replace(/^application\//, '');
+  if (!TYPES.has(type)) throw refusal('is of a type that says nothing of who somebody is');
+  if ('events' in payload) throw refusal('reports an event (RFC 8417 §2.2)');
+}
+
 function refusal(what: string): ExchangeError {
-  return new ExchangeError('invalid_request', `The subject token ${what}.`);
+  return new ExchangeError('invalid_request', NOT_ACCEPTED, { reason: `The subject token ${what}.` });
 }
 
 /** Describes an error by its kind alone: the library's messages may quote the token. */

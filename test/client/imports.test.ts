@@ -4,8 +4,10 @@ import { expect, it } from 'vitest';
 
 const IMPORT = /(?:from|import\()\s*'([^']+)'/g;
 
-it('the client imports nothing of the broker’s insides', async () => {
-  const files = (await readdir('client', { recursive: true })).filter((name) => name.endsWith('.ts'));
+it('the client imports nothing of the broker’s insides, but to judge trust rules', async () => {
+  const files = (await readdir('client', { recursive: true })).filter(
+    (name) => name.endsWith('.ts') && name !== 'cli/commands/trust-check.ts',
+  );
   expect(files.length).toBeGreaterThan(20);
   for (const file of files) {
     const text = await readFile(join('client', file), 'utf8');

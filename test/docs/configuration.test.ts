@@ -32,7 +32,7 @@ const least = described.flatMap((provider) => {
   return Object.values(connections).map((connection) => ({ connection, trust }));
 });
 const empty = refusalOf({ connections: { a: {} }, trust: [{}] }).problems.map(({ path }) => path.split('.').at(-1));
-const required = new Set([...empty, 'subjectPattern']);
+const required = new Set(empty);
 
 const tables = [
   {

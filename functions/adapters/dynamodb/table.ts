@@ -12,6 +12,9 @@ export const DUE_SHARDS = 4;
 /** Sort key of a connection's refusals. It sorts before every slot, since no subject begins with `!`. */
 export const REFUSALS_SORT_KEY = '!refusals';
 
+/** Beginning of the partition key of a JWT that was exchanged. No connection begins with `!`. */
+export const USED_JWT_PARTITION = '!jwt#';
+
 /** The table as `CreateTable` takes it, for engines that are started locally; expiry is set apart, by `UpdateTimeToLive`. */
 export function slotTableDefinition(tableName: string): CreateTableCommandInput {
   return {

@@ -26,7 +26,7 @@ const declaration = fc.record({
   trust: fc
     .record({ '"': fc.oneof(fc.string(), fc.boolean(), fc.integer()) })
     .map((claims) => [
-      { issuer: 'https://i.example.com', audience: 'a', subjectPattern: 'a|"\\\\', connections: ['it'], claims },
+      { issuer: 'https://i.example.com', audience: 'a', subject: 'a|"\\\\', connections: ['it'], claims },
     ]),
 });
 

@@ -7,6 +7,7 @@ const entry = {
   issuer: 'https://token.actions.githubusercontent.com',
   audience: 'token-broker',
   subject: 'repo:acme/sync:ref:refs/heads/main',
+  claims: { repository_owner_id: '42' },
   connections: ['helpdesk'],
 };
 const resolve = (...trust: unknown[]) => resolveConnections({ connections, trust });
@@ -14,14 +15,16 @@ const pathsOf = (...trust: unknown[]) => refusalOf({ connections, trust }).probl
 const without = (key: keyof typeof entry) => ({ ...entry, [key]: undefined });
 
 describe('a trust entry', () => {
-  it('allows the system and asks for no further claims unless it says so', () => {
-    expect(resolve(entry).trust).toEqual([{ ...entry, claims: {}, subjects: ['system'] }]);
+  it('allows the system, for an hour, unless it says otherwise', () => {
+    expect(resolve(entry).trust).toEqual([{ ...entry, maxAgeSeconds: 3600, once: false, subjects: ['system'] }]);
   });
 
   it('is taken over as declared', () => {
     const full = {
       ...entry,
-      claims: { repository_owner: 'acme', run_attempt: 1, protected: true },
+      claims: { repository_owner_id: '42', run_attempt: 1, protected: true },
+      maxAgeSeconds: 300,
+      once: true,
       jwksUri: 'https://token.actions.githubusercontent.com/.well-known/jwks',
       connections: ['helpdesk', 'wfm'],
       subjects: ['system', '88'],
@@ -30,31 +33,54 @@ describe('a trust entry', () => {
     expect(resolve(full).trust).toEqual([full]);
   });
 
-  it('must match the whole subject with its pattern, however the pattern is written', () => {
-    const [trust] = resolve({ ...without('subject'), subjectPattern: 'repo:acme/[a-z]+|repo:acme' }).trust;
-    const pattern = new RegExp(trust?.subjectPattern ?? '', 'u');
-
-    expect(['repo:acme/sync', 'repo:acme'].every((subject) => pattern.test(subject))).toBe(true);
-    expect(
-      ['xrepo:acme', 'repo:acme/sync:x', 'repo:acme\nx', 'repo:acme/'].some((subject) => pattern.test(subject)),
-    ).toBe(false);
-    expect(trust?.subject).toBeUndefined();
-  });
-
-  it.each(['(', 'a)|(b', '[', '*', '\\', ''])('is refused with the pattern %j', (subjectPattern) => {
-    expect(pathsOf({ ...without('subject'), subjectPattern })).toEqual(['trust[0].subjectPattern']);
-  });
-
-  it('warns of a pattern that takes every workload', () => {
-    expect(resolve({ ...without('subject'), subjectPattern: '.*' }).warnings).toEqual([
-      expect.stringContaining('trust[0].subjectPattern takes any subject'),
+  it('is refused with a regular expression, and told what to write', () => {
+    expect(refusalOf({ connections, trust: [{ ...entry, subjectPattern: 'repo:acme/.*' }] }).problems).toEqual([
+      { path: 'trust[0].subjectPattern', message: expect.stringContaining('write a glob into `subject`') },
     ]);
-    expect(resolve({ ...without('subject'), subjectPattern: 'repo:acme/.*' }).warnings).toEqual([]);
   });
 
-  it('has exactly one of subject and pattern', () => {
-    expect(pathsOf(without('subject'))).toEqual(['trust[0].subject']);
-    expect(pathsOf({ ...entry, subjectPattern: 'x' })).toEqual(['trust[0].subject']);
+  it.each([
+    ['https://token.actions.githubusercontent.com', 'repo:acme/x:ref:refs/heads/main', 'repository_owner_id'],
+    ['https://token.actions.githubusercontent.com/acme', 'repo:acme/x:ref:refs/heads/main', 'repository_id'],
+    ['https://gitlab.com', 'project_path:acme/x:ref_type:branch:ref:main', 'namespace_id'],
+    ['https://accounts.google.com', 'someone', 'azp'],
+    ['https://login.microsoftonline.com/0a1b/v2.0', 'x', 'tid'],
+    ['https://vstoken.dev.azure.com/0a1b', 'sc://acme/x/y', 'org_id'],
+    ['https://app.terraform.io', 'organization:acme:project:x:workspace:y:run_phase:apply', 'terraform_workspace_id'],
+    ['https://oidc.circleci.com/org/0a1b', 'org/0a1b/project/x/user/y', 'oidc.circleci.com/project-id'],
+    ['https://agent.buildkite.com', 'organization:acme:pipeline:x:ref:y', 'organization_id'],
+    ['https://api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc', '{0a1b}:x', 'workspaceUuid'],
+  ])('for %s, which strangers share, needs the owner by an exact id', (issuer, subject, ownerClaim) => {
+    const shared = { ...entry, issuer, subject };
+    expect(pathsOf({ ...shared, claims: { owner: 'acme' } })).toEqual(['trust[0].claims']);
+    expect(pathsOf({ ...shared, claims: { [ownerClaim]: '4*' } })).toEqual(['trust[0].claims']);
+    expect(resolve({ ...shared, claims: { [ownerClaim]: '42' } }).trust).toHaveLength(1);
+    expect(pathsOf({ ...shared, subject: 'a:**', claims: { [ownerClaim]: '42' } })).toEqual(['trust[0].subject']);
+    expect(pathsOf({ ...shared, claims: { [ownerClaim]: '42', ref: 'refs/**' } })).toEqual(['trust[0].claims.ref']);
+  });
+
+  it("takes a Google account's numeric id as its owner's", () => {
+    const google = { ...entry, issuer: 'https://accounts.google.com', claims: {} };
+    expect(resolve({ ...google, subject: '104810481048104810481' }).trust).toHaveLength(1);
+  });
+
+  it.each(['repo:*/sync:ref:refs/heads/main', 'repo:acme*/sync:ref:refs/heads/main'])(
+    'names the owner exactly where strangers share the issuer: not %s',
+    (subject) => {
+      expect(pathsOf({ ...entry, subject })).toEqual(['trust[0].subject']);
+    },
+  );
+
+  it('is warned of a glob that takes more than it seems to', () => {
+    const warningsOf = (subject: string) =>
+      resolve({ ...entry, issuer: 'https://idp.example.com', subject }).warnings.join('\n');
+    for (const subject of ['*', '**', '*:**'])
+      expect(warningsOf(subject)).toContain('trust[0].subject takes any subject');
+    expect(warningsOf('repo:acme*/x:main')).toContain('takes "repo:acme-evil/x:main" too');
+    expect(warningsOf('repo:acme**')).toContain('takes "repo:acme-evil" too');
+    expect(warningsOf('*-prod')).toContain('takes "-evil-prod" too');
+    for (const subject of ['repo:acme/*:main', 'repo:acme/**', 'exact', 'a:*:b/*'])
+      expect(warningsOf(subject)).toBe('');
   });
 
   it.each([
@@ -81,7 +107,7 @@ describe('a trust entry', () => {
     ).toHaveLength(1);
   });
 
-  it.each(['issuer', 'audience', 'connections'] as const)('is refused without %s', (key) => {
+  it.each(['issuer', 'audience', 'subject', 'connections'] as const)('is refused without %s', (key) => {
     expect(pathsOf(without(key))).toEqual([`trust[0].${key}`]);
   });
 
@@ -112,7 +138,7 @@ describe('a trust entry', () => {
   });
 
   it('cannot redefine claims that are always checked', () => {
-    expect(pathsOf({ ...entry, claims: { sub: 'x', iss: 'y', bad: {}, fine: 'z' } }).sort()).toEqual([
+    expect(pathsOf({ ...entry, claims: { ...entry.claims, sub: 'x', iss: 'y', bad: {}, fine: 'z' } }).sort()).toEqual([
       'trust[0].claims.bad',
       'trust[0].claims.iss',
       'trust[0].claims.sub',

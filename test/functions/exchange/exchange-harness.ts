@@ -41,7 +41,7 @@ function trustOf(issuer: DemoIssuer, second: DemoIssuer): readonly Record<string
     { ...main, subject: deployer.sub, connections: ['helpdesk'], subjects: ['system', '88'] },
     {
       ...main,
-      subjectPattern: 'repo:acme/[a-z]+:environment:prod|repo:acme/tools:.*',
+      subject: 'repo:acme/*:environment:prod',
       claims: { repository_owner: 'acme', run_attempt: 1, protected: true },
       connections: ['wfm'],
     },

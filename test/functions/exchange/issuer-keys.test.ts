@@ -49,7 +49,7 @@ function advance(milliseconds: number): void {
 /** Settles with `found`, `not published`, or for how long the issuer is left alone. */
 async function ask(kid: string, source = SOURCE): Promise<string> {
   try {
-    const key = await keys(source)({ alg: 'ES256', kid }, { payload: '', signature: '' });
+    const key = await keys(source).find({ alg: 'ES256', kid }, { payload: '', signature: '' });
     return 'type' in key ? 'found' : 'no key';
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey) return 'not published';
@@ -119,11 +119,13 @@ describe('an unknown key', () => {
     await ask('a');
     publish('a', 'b');
     expect(await ask('b')).toBe('found');
-    expect(await ask('x')).toBe('not published');
+    advance(1_000);
+    // The issuer may have made it meanwhile: there is no saying.
+    expect(await ask('x')).toBe('unavailable for 29000 ms');
     expect(asked).toHaveLength(2);
 
-    advance(31_000);
-    await ask('x');
+    advance(30_000);
+    expect(await ask('x')).toBe('not published');
     expect(asked).toHaveLength(3);
   });
 
@@ -149,6 +151,35 @@ describe('an unknown key', () => {
     expect(await ask('a')).toBe('found');
     expect(await ask('x')).toBe('unavailable for 5000 ms');
     expect(asked).toHaveLength(2);
+  });
+});
+
+describe('a signature that does not verify', () => {
+  const renew = async (source = SOURCE): Promise<string> => {
+    try {
+      return String(await keys(source).renew());
+    } catch (error) {
+      return error instanceof ExchangeError ? `unavailable for ${error.retryAfterMs} ms` : 'another error';
+    }
+  };
+
+  it('has the keys fetched once more, at most every 30 s', async () => {
+    await ask('a');
+    expect(await renew()).toBe('true');
+    expect(asked).toHaveLength(2);
+    advance(1_000);
+    expect(await renew()).toBe('unavailable for 29000 ms');
+    advance(30_000);
+    expect(await renew()).toBe('true');
+    expect(asked).toHaveLength(3);
+  });
+
+  it('is final under keys fetched for the same token', async () => {
+    const set = keys(SOURCE);
+    await set.find({ alg: 'ES256', kid: 'a' }, { payload: '', signature: '' });
+
+    expect(await set.renew()).toBe(false);
+    expect(asked).toHaveLength(1);
   });
 });
 

@@ -16,7 +16,8 @@ it('takes a token under a rotated key at once, and none under the old one', asyn
   await broker.issuer.rotate();
 
   expect(await exchange()).toBe('200 system');
-  expect(gistOf(await broker.exchange(old))).toBe('400 invalid_request');
+  // The keys were sought a moment ago, and the issuer may have made this one since.
+  expect(gistOf(await broker.exchange(old))).toBe('503 temporarily_unavailable');
 });
 
 it('asks the issuer once for a hundred tokens, and once more for a hundred unknown keys', async () => {
@@ -25,7 +26,11 @@ it('asks the issuer once for a hundred tokens, and once more for a hundred unkno
 
   const unknown = await Promise.all(Array.from({ length: 100 }, () => broker.issuer.sign(deployer, 'unknown-key')));
   const gists = await Promise.all(unknown.map(async (token) => gistOf(await broker.exchange(token))));
-  expect(new Set(gists)).toEqual(new Set(['400 invalid_request']));
+  // For those that come after the keys were fetched there is no saying so soon.
+  expect(gists).toContain('400 invalid_request');
+  expect(new Set([...gists, '503 temporarily_unavailable'])).toEqual(
+    new Set(['400 invalid_request', '503 temporarily_unavailable']),
+  );
   expect(broker.issuer.requests).toHaveLength(4);
 });
 
@@ -81,7 +86,9 @@ it('asks every place of keys that a rule names, and trusts none for what another
     expect(gistOf(await trade(await issuer.sign(deployer)))).toBe('200 system');
     // Each by the keys of the other's rule.
     expect(gistOf(await trade(await secondIssuer.sign({ ...deployer, iss })))).toBe('400 invalid_target');
-    expect(gistOf(await trade(await issuer.sign({ ...deployer, sub: 'mirror' })))).toBe('400 invalid_target');
+    // The mirror was asked for the key a moment ago.
+    const unmirrored = await issuer.sign({ ...deployer, sub: 'mirror' });
+    expect(gistOf(await trade(unmirrored))).toBe('503 temporarily_unavailable');
   } finally {
     await rules.close();
   }

@@ -44,7 +44,7 @@ it('refuses so that oauth4webapi reads why', async () => {
   await expect(answer).rejects.toMatchObject({
     name: 'ResponseBodyError',
     error: 'invalid_request',
-    error_description: 'The subject token has expired.',
+    error_description: 'The subject token was not accepted.',
     status: 400,
   });
 });

@@ -81,11 +81,7 @@ const house: readonly Room[] = [
   },
   // Each fits the client to a library that its callers have chosen.
   { room: /^client\/adapters\//, places: ['client/'], packages: ['axios', 'openapi-fetch', 'undici', 'ky', 'got'] },
-  {
-    room: /^client\/.*\/trust-check\.ts$/,
-    places: ['client/', ...inFunctions('configuration', 'exchange')],
-    packages: [],
-  },
+  { room: /^client\/.*\/trust-check/, places: ['client/', ...inFunctions('configuration', 'exchange')], packages: [] },
   { room: /^client\//, places: ['client/'], packages: ['@aws-sdk/', '@smithy/', '@aws-crypto/', 'zod'] },
   {
     // Names, types and tables of constants: nothing that runs in a function. Policies follow from the changes of a slot.

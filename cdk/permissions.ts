@@ -19,8 +19,10 @@ export interface Places {
  * sent. Neither the ciphertext nor the data key is among them: it cannot put a token of its own making in.
  */
 const TOKEN_WRITES = attributesOf(
-  changes.acquire({ leaseId: '', now: 0, leaseUntil: 0, notBefore: 0, ttlSeconds: 0, seen: EMPTY_RECORD }),
-  changes.fail({ leaseId: '', code: 'mint_unavailable', at: 0, notBefore: 0, dueAt: 0, ttlSeconds: 0 }),
+  ...(['login', 'renewal'] as const).flatMap((way) => [
+    changes.acquire({ leaseId: '', now: 0, leaseUntil: 0, way, notBefore: 0, ttlSeconds: 0, seen: EMPTY_RECORD }),
+    changes.fail({ leaseId: '', way, code: 'mint_unavailable', at: 0, notBefore: 0, dueAt: 0, ttlSeconds: 0 }),
+  ]),
   changes.askRefresh({ generation: 0, now: 0, notSince: 0 }),
   changes.recordUse({ now: 0, notSince: 0, dueAt: 0 }),
   changes.markRejected({ generation: 0, hash: '' }),

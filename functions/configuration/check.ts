@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { type Connection, fingerprintOf, lifetimeSecondsOf } from '../core/slot/connection.ts';
+import { canRenew } from '../core/slot/next-way.ts';
 import type { Provider } from '../core/slot/provider.ts';
 import { userKeyOf } from '../core/slot/slot.ts';
 import { fillText } from '../core/slot/text.ts';
-import { canRenew, isProxyOnly } from '../providers/names.ts';
+import { isProxyOnly } from '../providers/names.ts';
 import { type Providers, providerOf, providers as table } from '../providers/registry.ts';
 import type { Configuration } from './configuration.ts';
 import { ConfigurationError, createProblem, type Problem } from './errors.ts';
@@ -168,7 +169,7 @@ function checkConnection(name: string, input: unknown, providers: Providers): Ch
 function presetsOf(provider: Provider | undefined, settings: Connection['settings'] = {}) {
   if (provider === undefined) return {};
   const { refreshAfterWithRenewal, ...defaults } = defaultsOf(provider);
-  const isRenewed = refreshAfterWithRenewal !== undefined && canRenew(provider, settings);
+  const isRenewed = refreshAfterWithRenewal !== undefined && canRenew({ provider, settings });
   return isRenewed ? { ...defaults, refreshAfter: refreshAfterWithRenewal } : defaults;
 }
 

@@ -18,7 +18,9 @@ const requestSchema = z.strictObject({
   subject: z.string(),
   fingerprint: z.string(),
   trigger: z.enum(['caller', 'reader', 'schedule']),
-  lease: z.optional(z.strictObject({ id: z.string(), takenAt: z.number() })),
+  lease: z.optional(
+    z.strictObject({ id: z.string(), takenAt: z.number(), way: z.optional(z.enum(['login', 'renewal'])) }),
+  ),
 });
 
 /**

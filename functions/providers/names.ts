@@ -117,13 +117,6 @@ export function isProxyOnly(provider: Provider): boolean {
   );
 }
 
-/** Reports whether a connection can renew a token: it cannot where its settings leave out a path that renewal goes by. */
-export function canRenew({ renewal, settings = {} }: Provider, values: Readonly<Record<string, string>>): boolean {
-  if (renewal === undefined) return false;
-  const names = ('slide' in renewal ? [renewal.slide] : renewal.refresh).flatMap(namesInStep);
-  return !names.some((name) => settings[name]?.kind === 'path' && values[name] === undefined);
-}
-
 function unique(names: readonly string[]): readonly string[] {
   return [...new Set(names)];
 }

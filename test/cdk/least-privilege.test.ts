@@ -3,6 +3,7 @@ import { attributesNamed, requestOf } from '../../functions/adapters/dynamodb/ch
 import { slotLayout } from '../../functions/adapters/dynamodb/item.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import * as changes from '../../functions/core/slot/changes.ts';
+import { EMPTY_RECORD } from '../../functions/core/slot/record.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { deployed, trustedWorkload } from './deployed.ts';
 import { policiesOf } from './deployed-policies.ts';
@@ -34,6 +35,25 @@ const writes = {
   }),
   notSent: changes.fail({
     ...lease,
+    code: 'mint_unavailable',
+    at: 1,
+    notBefore: 2,
+    dueAt: 2,
+    tries: 0,
+    ttlSeconds: 3,
+  }),
+  acquireForRenewal: changes.acquire({
+    ...lease,
+    way: 'renewal',
+    now: 1,
+    leaseUntil: 2,
+    notBefore: 2,
+    ttlSeconds: 3,
+    seen: EMPTY_RECORD,
+  }),
+  renewalNotSent: changes.fail({
+    ...lease,
+    way: 'renewal',
     code: 'mint_unavailable',
     at: 1,
     notBefore: 2,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readFiles, readPage } from './repository.ts';
 
 const CLAUSES_OF_EACH_UPSTREAM = 21;
-const INVARIANTS = 18;
+const INVARIANTS = [...upTo(18), 23];
 
 const DEFINED_CLAUSE = /^- <a id="([hc]\d+)"><\/a>\*\*([HC]\d+)\*\*/gm;
 const DEFINED_INVARIANT = /^(\d+)\. <a id="(invariant-\d+)"><\/a>/gm;
@@ -53,7 +53,7 @@ describe('docs/upstreams.md', () => {
 
 describe('docs/protocol.md', () => {
   it('has every invariant, in order, with its number as an anchor', () => {
-    const expected = upTo(INVARIANTS).map((n) => [String(n), `invariant-${n}`]);
+    const expected = INVARIANTS.map((n) => [String(n), `invariant-${n}`]);
     expect(invariants.map(([, number, anchor]) => [number, anchor])).toEqual(expected);
   });
 

@@ -37,7 +37,7 @@ const token: SealedToken = {
 };
 const seen: SlotRecord = {
   ...{ generation: 1, token, lease: { id: 'l', until: 1 }, fence: 1, notBefore: 1, tries: 1, rejectedGeneration: 1 },
-  ...{ lastHandedOutAt: 1, refreshAskedAt: 1, dueAt: 1, ttlSeconds: 1 },
+  ...{ renewalNotBefore: 1, renewalTries: 1, lastHandedOutAt: 1, refreshAskedAt: 1, dueAt: 1, ttlSeconds: 1 },
 };
 const claim = { leaseId: 'me', now: 2, leaseUntil: 3, notBefore: 4, ttlSeconds: 5 };
 const publication = { leaseId: 'me', seenGeneration: 1, token, dueAt: 2, ttlSeconds: 3 };
@@ -45,13 +45,22 @@ const failed = { leaseId: 'me', code: 'cooldown', at: 1, notBefore: 2, ttlSecond
 
 /** Each change in all its shapes. One that is new does not compile until it is here, and then has to be on the page. */
 const built = {
-  acquire: [changes.acquire({ ...claim, seen: undefined }), changes.acquire({ ...claim, seen })],
+  acquire: [
+    changes.acquire({ ...claim, seen: undefined }),
+    changes.acquire({ ...claim, seen }),
+    changes.acquire({ ...claim, seen, way: 'renewal' }),
+  ],
   begin: [changes.begin({ leaseId: 'me', begunBy: 'i' })],
   publish: [
     changes.publish(publication),
     changes.publish({ ...publication, lastHandedOutAt: 1, refusedVersion: 'v1' }),
   ],
-  fail: [changes.fail({ ...failed, dueAt: 2 }), changes.fail({ ...failed, refusedVersion: 'v1', tries: 0 })],
+  turnToLogin: [changes.turnToLogin({ ...claim, rejectedGeneration: 1 })],
+  fail: [
+    changes.fail({ ...failed, dueAt: 2 }),
+    changes.fail({ ...failed, refusedVersion: 'v1', tries: 0 }),
+    changes.fail({ ...failed, way: 'renewal', dueAt: 2, tries: 0 }),
+  ],
   release: [changes.release({ leaseId: 'me' })],
   askRefresh: [changes.askRefresh({ generation: 1, now: 2, notSince: 1 })],
   recordUse: [changes.recordUse({ now: 2, notSince: 1, dueAt: 3 })],
@@ -104,6 +113,7 @@ describe('the item', () => {
   it('has every field of a record', () => {
     const every: Record<keyof Required<SlotRecord>, unknown> = {
       ...{ failure: 1, refusedVersion: 1, renewalBarredUntil: 1, token, lease: 1, dueAt: 1, generation: 1, fence: 1 },
+      ...{ renewalNotBefore: 1, renewalTries: 1, renewalFailure: 1 },
       ...{ notBefore: 1, tries: 1, rejectedGeneration: 1, lastHandedOutAt: 1, refreshAskedAt: 1, ttlSeconds: 1 },
     };
     const rows = tableOf('field', 'attributes', 'meaning');

@@ -73,17 +73,36 @@ describe('sliding a session (C15, C16, C19, C20)', () => {
     expect(record().generation).toBe(2);
   });
 
-  it('keeps the old token where the answer has no usable new one, and the next attempt logs in', async () => {
-    const { broker, upstream, advance, first } = await withSession();
+  it('is followed by one login under the same lease where the answer has no usable new token', async () => {
+    const { broker, upstream, advance, writes, said } = await withSession();
     await advance({ minutes: 11 });
     upstream.planned.push('no_new_token');
     await broker.sweep();
-    expect((await broker.handOut()).token).toMatchObject({ hash: first.hash, expiresAt: first.expiresAt });
-    await advance({ minutes: 1 });
-    await broker.sweep();
 
     expect([upstream.logins.length, upstream.slides.length]).toEqual([2, 1]);
+    expect(writes.filter(({ operation }) => operation === 'acquire')).toHaveLength(2);
     expect((await broker.handOut()).token.generation).toBe(2);
+    expect(said.warnings).toContain('A renewal brought no token; a login follows.');
+  });
+
+  it('keeps the old token where neither the answer nor the login after it brings a new one', async () => {
+    const { broker, upstream, advance, first, record } = await withSession();
+    await advance({ minutes: 11 });
+    upstream.planned.push('no_new_token', 'broken');
+    await broker.sweep();
+
+    expect((await broker.handOut()).token).toMatchObject({ hash: first.hash, expiresAt: first.expiresAt });
+    expect(record()).toMatchObject({ tries: 1, renewalTries: 1, failure: { code: 'upstream_login_ambiguous' } });
+  });
+
+  it('is not followed by a login while the logins back off', async () => {
+    const { broker, upstream, advance, time, put } = await withSession();
+    await advance({ minutes: 11 });
+    put({ notBefore: time.now() + 600_000, tries: 4 });
+    upstream.planned.push('no_new_token');
+    await broker.sweep();
+
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([1, 1]);
   });
 
   it('is tried again after a time-out once the back-off is over, while the old token serves', async () => {
@@ -139,10 +158,8 @@ describe('sliding a session (C15, C16, C19, C20)', () => {
     const { broker, upstream, advance, record } = await withSession();
     await advance({ minutes: 11 });
     broker.rotateSecret('wrong');
-    // An answer without a new token (C16) makes the next attempt log in: refused. The session itself lives on.
+    // After an answer without a new token (C16) comes a login: refused. The session itself lives on.
     upstream.planned.push('no_new_token');
-    await broker.sweep();
-    await advance({ minutes: 1 });
     await broker.sweep();
     expect(record().refusedVersion).toBeDefined();
     await advance({ minutes: 1 });
@@ -154,5 +171,94 @@ describe('sliding a session (C15, C16, C19, C20)', () => {
     await broker.refusal();
 
     expect(upstream.logins.filter(({ credential }) => credential === 'wrong')).toHaveLength(1);
+  });
+});
+
+describe('a slide that fails (invariant 23)', () => {
+  /** Asks every ten seconds and sweeps every minute for three hours; gives the calls that had no token. */
+  async function failuresIn({ broker, advance }: Awaited<ReturnType<typeof withSession>>): Promise<number> {
+    let failures = 0;
+    for (let second = 0; second < 10_800; second += 10) {
+      await advance({ seconds: 10 });
+      if (second % 60 === 0) await broker.sweep();
+      const [outcome] = await broker.together([{}]);
+      if (outcome instanceof Error) failures += 1;
+    }
+    return failures;
+  }
+
+  it.each(['broken', 'blocked', 'throttled', 'unavailable', 'invalid', 'lost', 'unreachable', 'no_new_token'] as const)(
+    'leaves no caller without a token while logins work: %s',
+    async (fault) => {
+      const made = await withSession();
+      made.weather.upstream.slides[fault] = 1;
+      made.weather.upstream.retryAfterMs = 3_600_000;
+
+      expect(await failuresIn(made)).toBe(0);
+      // One login a life, shortly before its end; one a refresh where every slide is followed by one.
+      const lives = fault === 'no_new_token' ? 19 : 11;
+      expect(made.upstream.logins.length).toBeLessThanOrEqual(lives);
+    },
+  );
+
+  it('leaves no caller without a token where lives are shorter than a back-off', async () => {
+    const connection = workforceConnection({ lifetimeSeconds: 15, minTtlSeconds: 0, memorySeconds: 0 });
+    const { broker, weather, advance } = harness({ connection });
+    weather.upstream.slides.broken = 1;
+
+    for (let second = 0; second < 300; second += 1) {
+      await advance({ seconds: 1 });
+      await broker.handOut();
+    }
+  });
+
+  it('holds back no login when its token ends, and makes no caller wait for its own back-off', async () => {
+    const { broker, upstream, advance, weather, record, time } = await withSession();
+    weather.upstream.slides.throttled = 1;
+    weather.upstream.retryAfterMs = 3_600_000;
+    await advance({ minutes: 11 });
+    await broker.sweep();
+    expect(record().renewalNotBefore).toBeGreaterThan(time.now() + 3_500_000);
+    expect(record()).toMatchObject({ notBefore: 0, tries: 0, renewalFailure: { code: 'upstream_throttled' } });
+    await advance({ minutes: 9 });
+
+    expect((await broker.handOut()).source).toBe('login');
+    expect(upstream.slides).toHaveLength(1);
+  });
+
+  it('is followed by a login ahead of the end of its token', async () => {
+    const { broker, upstream, advance, weather, first } = await withSession();
+    weather.upstream.slides.blocked = 1;
+    for (let minute = 0; minute < 19; minute += 1) {
+      await advance({ minutes: 1 });
+      await broker.sweep();
+    }
+
+    expect(upstream.logins).toHaveLength(2);
+    const lastUseAt = first.expiresAt - 65_000;
+    expect(upstream.logins[1]?.at).toBeLessThan(lastUseAt);
+    expect(upstream.logins[1]?.at).toBeGreaterThanOrEqual(lastUseAt - 90_000);
+  });
+
+  it('has the caller log in that asked for more than its token has to go', async () => {
+    const { broker, upstream, advance } = await withSession();
+    await advance({ minutes: 12 });
+    upstream.planned.push('broken');
+
+    expect((await broker.handOut({ minTtlSeconds: 900 })).source).toBe('login');
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([2, 1]);
+  });
+
+  it('is not repeated for a session whose logins fail, but for one whose back-off is over', async () => {
+    const { broker, upstream, advance, weather } = await withSession();
+    await advance({ minutes: 11 });
+    weather.upstream.logins.broken = 1;
+    upstream.planned.push('no_new_token');
+    await broker.sweep();
+    await advance({ seconds: 31 });
+    await broker.sweep();
+
+    expect([upstream.logins.length, upstream.slides.length]).toEqual([2, 2]);
+    expect((await broker.handOut()).token.generation).toBe(2);
   });
 });

@@ -1,9 +1,9 @@
 import { leaseLengthMs } from '../../functions/core/slot/lease.ts';
-import { hasUsableToken, isRejected, type SlotRecord } from '../../functions/core/slot/record.ts';
+import { EMPTY_RECORD, hasUsableToken, isRejected, type SlotRecord } from '../../functions/core/slot/record.ts';
 import { hashOf } from '../../functions/core/slot/token.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
-import { judgeWrite } from '../simulation/invariants-of-writes.ts';
+import { judgeWrite, wayOf, wayStateOf } from '../simulation/invariants-of-writes.ts';
 import type { TableWrite } from '../simulation/memory-table.ts';
 import type { Plan, Process } from './plan.ts';
 
@@ -41,7 +41,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
   const used = new Set<string>();
   const reported = start?.record.token?.hash;
   let newest = findSerial(reported);
-  let attempts = start?.record.tries ?? 0;
+  const attempts = { login: start?.record.tries ?? 0, renewal: start?.record.renewalTries ?? 0 };
   let purges = 0;
   let isRefused = false;
   let isDeleted = false;
@@ -90,20 +90,27 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       isRefused = false;
     }
     newest = Math.max(newest, serial);
-    attempts = 0;
+    Object.assign(attempts, { login: 0, renewal: 0 });
   };
 
   const checks: Readonly<Record<string, readonly Check[]>> = {
     acquire: [
       workBegins,
-      (by, { before, after }) => {
-        const isDue = (before?.token?.refreshAt ?? 0) <= now();
-        if (isGood(before) && !isDue && before !== undefined && !isRejected(before))
-          found('4', `${by.name} takes a lease without need`);
-        const leastMs = Math.min(FIRST_BACK_OFF_MS * 2 ** attempts, LONGEST_BACK_OFF_MS);
+      (by, { before = EMPTY_RECORD, after }) => {
+        const isDue = (before.token?.refreshAt ?? 0) <= now();
+        if (isGood(before) && !isDue && !isRejected(before)) found('4', `${by.name} takes a lease without need`);
+        const way = wayOf({ before, after });
+        const leastMs = Math.min(FIRST_BACK_OFF_MS * 2 ** attempts[way], LONGEST_BACK_OFF_MS);
         const takenAt = (after.lease?.until ?? 0) - leaseLengthMs(connection);
-        if (after.notBefore < takenAt + leastMs) found('6', `${by.name} takes a lease with too short a back-off`);
-        attempts += 1;
+        const { notBefore } = wayStateOf(after, way);
+        if (notBefore < takenAt + leastMs) found('6', `${by.name} takes a lease with too short a back-off`);
+        attempts[way] += 1;
+      },
+    ],
+    turnToLogin: [
+      leaseIsOwn,
+      () => {
+        attempts.login += 1;
       },
     ],
     begin: [leaseIsOwn, workBegins],
@@ -123,14 +130,14 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
         if (factsOf(by).isRefused) isRefused = true;
         const isLook = by.role === 'mint' && factsOf(by).sent === undefined && after.refusedVersion !== undefined;
         if (!isLook) return;
-        attempts -= 1;
+        attempts.login -= 1;
         if (after.tries >= (before?.tries ?? 0)) found('5', `${by.name} counts a look at the secret as a try`);
       },
     ],
     purge: [
       () => {
         purges += 1;
-        attempts = 0;
+        Object.assign(attempts, { login: 0, renewal: 0 });
         isRefused = false;
       },
     ],
@@ -157,7 +164,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     /** Notes that the item is gone: generations begin again. */
     deleted(): void {
       isDeleted = true;
-      attempts = 0;
+      Object.assign(attempts, { login: 0, renewal: 0 });
     },
 
     /** Notes that the secret has a version that was never refused. */
@@ -223,7 +230,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     /** Lists what is remembered, as far as it can matter from here on. */
     listState(): unknown {
       const alive = processes.filter(({ state }) => state !== 'ended').map(factsOf);
-      return [newest, attempts, purges, isRefused, isDeleted, [...used].sort(), alive];
+      return [newest, { ...attempts }, purges, isRefused, isDeleted, [...used].sort(), alive];
     },
   };
 }

@@ -23,7 +23,9 @@ const MOST_CALLS = 60;
 const LONGEST_PAUSE_MS = 30_000;
 
 /** Creates the world of a plan: production's functions on one slot, where each call of a port waits for the search. */
-export function createSmallWorld(plan: Plan, alter: (change: SlotChange) => SlotChange = (change) => change) {
+export function createSmallWorld(given: Plan, alter: (change: SlotChange) => SlotChange = (change) => change) {
+  // Only with its path can a connection slide. The fingerprint stays, and with it the slot.
+  const plan = given.slides === true ? given : { ...given, connection: { ...given.connection, settings: {} } };
   const slot = slotOf(plan.connection, 'system');
   const processes: Process[] = [];
   const left = new Map<Fault | undefined, number>(FAULTS.map((fault) => [fault, plan.faults[fault] ?? 0]));

@@ -91,26 +91,44 @@ const ATTEMPTS_THAT_GROW = 6;
 const HOUR_MS = 3_600_000;
 
 /**
- * 6: unknown outcomes: at most 10 attempts in an hour, and at most 4 once the back-off has grown. It grows with each
- * attempt, and attempts come with requests: the hour that the growth takes is one in which somebody keeps asking.
+ * 6: unknown outcomes: at most 10 logins in an hour, and at most 4 once the back-off has grown; and so of slides. It
+ * grows with each attempt, and attempts come with requests: the hour that the growth takes is one in which somebody
+ * keeps asking.
  */
-export function unknownOutcomesAreRare({ found }: Watched): Watch {
+export function unknownOutcomesAreRare(watched: Watched): Watch {
+  const [logins, slides] = [countUnknown('login', watched), countUnknown('slide', watched)];
+  return {
+    write(write) {
+      logins.write?.(write);
+      slides.write?.(write);
+    },
+    sent(request) {
+      logins.sent?.(request);
+      slides.sent?.(request);
+    },
+    heard(request) {
+      logins.heard?.(request);
+      slides.heard?.(request);
+    },
+  };
+}
+
+function countUnknown(kind: UpstreamRequest['kind'], { found }: Watched): Watch {
   let attempts: UpstreamRequest[] = [];
   return {
     write({ operation }) {
       if (RESETS.has(operation)) attempts = [];
     },
     sent(request) {
+      if (request.kind !== kind) return;
       // One that is too many is too many whatever becomes of it.
       const { at } = request;
-      const last = attempts.at(-1);
-      if (last !== undefined && isFollowedByLogin(last, request)) attempts.pop();
       attempts.push(request);
       // Two readers of two clocks may see the end of a back-off at moments up to s apart.
       const isWithinHour = (each: UpstreamRequest) => each.at > at - HOUR_MS + ATTEMPTS_THAT_GROW * CLOCK_SKEW_MS;
       const all = attempts.filter(isWithinHour).length;
       const grown = attempts.slice(ATTEMPTS_THAT_GROW).filter(isWithinHour).length;
-      if (all > 10 || grown > 4) found(at, `${all} attempts in an hour, ${grown} of them after the back-off had grown`);
+      if (all > 10 || grown > 4) found(at, `${all} ${kind}s in an hour, ${grown} of them after the back-off had grown`);
     },
     heard(request) {
       if (!isUnknown(request)) attempts = attempts.filter((each) => each !== request);
@@ -122,8 +140,26 @@ export function unknownOutcomesAreRare({ found }: Watched): Watch {
 export function everyLeaseCarriesItsBackOff({ found }: Watched): Watch {
   return {
     write({ operation, at, after }) {
-      if (operation !== 'acquire' || (after?.notBefore ?? 0) >= (after?.lease?.until ?? 0)) return;
-      found(at, 'a lease was taken without a back-off');
+      if (operation !== 'acquire') return;
+      const { notBefore = 0, renewalNotBefore = 0, lease } = after ?? {};
+      if (Math.max(notBefore, renewalNotBefore) < (lease?.until ?? 0))
+        found(at, 'a lease was taken without a back-off');
+    },
+  };
+}
+
+/** 23: an attempt that sent nothing but a renewal leaves the logins' back-off as it was. */
+export function renewalsDelayNoLogin({ found }: Watched): Watch {
+  const sentBy = new Map<string, UpstreamRequest['kind']>();
+  return {
+    sent({ kind, process }) {
+      sentBy.set(process, kind);
+    },
+    write({ operation, by, at, before, after }) {
+      if (BEGINNINGS.has(operation)) sentBy.delete(by);
+      if (operation !== 'fail' || sentBy.get(by) !== 'slide') return;
+      if (before?.notBefore !== after?.notBefore || before?.tries !== after?.tries)
+        found(at, 'a slide that failed holds back logins');
     },
   };
 }
@@ -194,10 +230,4 @@ function createInFlight() {
 
 function isUnknown({ backOff }: UpstreamRequest): boolean {
   return backOff === 'unknown' || backOff === 'ambiguous_login';
-}
-
-/** A slide that was answered 401 and the login after it are one attempt. */
-function isFollowedByLogin(request: UpstreamRequest, next: UpstreamRequest): boolean {
-  const isNext = next.process === request.process && next.at - request.at < 20_000;
-  return request.kind === 'slide' && next.kind === 'login' && isNext;
 }

@@ -1,4 +1,5 @@
 import type { Connection } from '../../functions/core/slot/connection.ts';
+import type { MintWay } from '../../functions/core/slot/mint-message.ts';
 import { EMPTY_RECORD, expiresAtOf, type SlotRecord } from '../../functions/core/slot/record.ts';
 import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
 import type { Watch } from './happenings.ts';
@@ -28,6 +29,36 @@ const HALF_A_DAY_MS = 43_200_000;
 const ASK_INTERVAL_MS = 30_000;
 const USE_NOTED_SHARE = 0.1;
 
+/** The back-off of a way to a token, and the failure that it follows. */
+export interface WayState {
+  readonly notBefore: number;
+  readonly tries: number;
+  readonly failure: SlotRecord['failure'];
+}
+
+/** The state of logins, or of renewals, in a record. */
+export function wayStateOf(record: SlotRecord, way: MintWay): WayState {
+  if (way === 'login') return { notBefore: record.notBefore, tries: record.tries, failure: record.failure };
+  const { renewalNotBefore = 0, renewalTries = 0, renewalFailure } = record;
+  return { notBefore: renewalNotBefore, tries: renewalTries, failure: renewalFailure };
+}
+
+/** The way that a lease was taken for, or that failed: the one that the write changed. */
+export function wayOf({ before, after }: { readonly before: SlotRecord; readonly after: SlotRecord }): MintWay {
+  return isSame(wayStateOf(before, 'renewal'), wayStateOf(after, 'renewal')) ? 'login' : 'renewal';
+}
+
+function isSame(one: WayState, other: WayState): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** 23: what befalls a renewal leaves the logins' back-off as it was, and the other way round. */
+const otherWayKept: Check = (write, _, found) => {
+  const other = wayOf(write) === 'login' ? 'renewal' : 'login';
+  if (!isSame(wayStateOf(write.before, other), wayStateOf(write.after, other)))
+    found('23', `a ${wayOf(write)} changed the back-off of another way`);
+};
+
 const leaseTaken: Check = ({ before, after }, { at, slackMs }, found) => {
   if ((before.lease?.until ?? 0) > at + slackMs) found('3', 'a live lease was taken over');
   if (after.fence <= before.fence) found('7', 'a lease was taken that no fence tells from the one before');
@@ -39,20 +70,34 @@ const leaseEnded: Check = ({ after }, _, found) => {
 };
 
 const tokenPlaced: Check = ({ before, after }, _, found) => {
-  const { token, notBefore, tries, failure } = after;
+  const { token } = after;
+  const isLeft = (['login', 'renewal'] as const).some((way) => isTroubled(wayStateOf(after, way)));
   if (after.generation <= before.generation) found('7', `generation ${after.generation} is no advance`);
-  if (notBefore > 0 || tries > 0 || failure !== undefined) found('18', 'a failure outlived the next token');
+  if (isLeft) found('18', 'a failure outlived the next token');
   if (token === undefined || after.dueAt !== token.refreshAt) found('11', 'a token is not due when it should be');
   if (token !== undefined && after.ttlSeconds * 1000 < expiresAtOf(token) - CLOCK_SKEW_MS)
     found('11', 'an item may be deleted before its token ends');
 };
 
+function isTroubled({ notBefore, tries, failure }: WayState): boolean {
+  return notBefore > 0 || tries > 0 || failure !== undefined;
+}
+
 /** Checks of a write by the item before and after it. */
 const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>>> = {
   acquire: [
     leaseTaken,
-    ({ after }, _, found) => {
-      if (after.notBefore < (after.lease?.until ?? 0)) found('6', 'a lease was taken without a back-off');
+    otherWayKept,
+    (write, _, found) => {
+      const { notBefore } = wayStateOf(write.after, wayOf(write));
+      if (notBefore < (write.after.lease?.until ?? 0)) found('6', 'a lease was taken without a back-off');
+    },
+  ],
+  turnToLogin: [
+    ({ before, after }, _, found) => {
+      if (after.notBefore < (after.lease?.until ?? 0)) found('6', 'a login follows a renewal without a back-off');
+      if (after.tries <= before.tries) found('6', 'a login after a renewal counts as no try');
+      if (after.lease?.id !== before.lease?.id) found('3', 'a login follows a renewal under another lease');
     },
   ],
   beginCall: [leaseTaken],
@@ -65,12 +110,18 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
   ],
   fail: [
     leaseEnded,
-    ({ before, after: { failure, notBefore, refusedVersion, dueAt, ttlSeconds } }, _, found) => {
+    otherWayKept,
+    (write, _, found) => {
+      const { refusedVersion, dueAt, ttlSeconds } = write.after;
+      const { failure, notBefore } = wayStateOf(write.after, wayOf(write));
       const failedAt = failure?.at ?? 0;
+      const freeAt = Math.max(write.after.notBefore, write.after.renewalNotBefore ?? 0);
       const isToldOff = dueAt === undefined && refusedVersion !== undefined;
-      if (failure === undefined || failure === before.failure) found('18', 'a failure left no word of it');
+      if (failure === undefined || failure === wayStateOf(write.before, wayOf(write)).failure)
+        found('18', 'a failure left no word of it');
       if (notBefore <= failedAt) found('6', 'a failure left no back-off');
-      if (!isToldOff && dueAt !== notBefore) found('5', 'a failed slot is due at another time than its back-off ends');
+      if (!isToldOff && (dueAt === undefined || dueAt < failedAt || dueAt > freeAt))
+        found('5', 'a failed slot is due at another time than there is a way to a token');
       if (isToldOff && ttlSeconds * 1000 < failedAt + REFUSAL_KEPT_MS) found('5', 'a refusal may be forgotten early');
     },
   ],
@@ -114,10 +165,11 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
   ],
   purge: [
     ({ before, after }, { at }, found) => {
-      const { token, failure, refusedVersion, dueAt, renewalBarredUntil, notBefore, tries } = after;
+      const { token, refusedVersion, dueAt, renewalBarredUntil } = after;
       if (after.ttlSeconds * 1000 < at + HALF_A_DAY_MS) found('7', 'generations may soon begin again after a purge');
-      const isLeft = [token, failure, refusedVersion, dueAt, renewalBarredUntil].some((each) => each !== undefined);
-      if (isLeft || notBefore > 0 || tries > 0) found('18', 'a purge left something behind');
+      const isLeft = [token, refusedVersion, dueAt, renewalBarredUntil].some((each) => each !== undefined);
+      const isAnyTroubled = (['login', 'renewal'] as const).some((way) => isTroubled(wayStateOf(after, way)));
+      if (isLeft || isAnyTroubled) found('18', 'a purge left something behind');
       if (after.generation <= before.generation) found('7', 'a purge did not advance the generation');
       if (after.lease !== before.lease) found('3', "a purge touched a holder's lease");
     },
@@ -145,7 +197,7 @@ export function judgeWrite(
   for (const check of checks[operation] ?? []) check({ before: before ?? EMPTY_RECORD, after }, about, found);
 }
 
-/** 3 to 7, 11, 16, 18: every write leaves the slot sound. */
+/** 3 to 7, 11, 16, 18, 23: every write leaves the slot sound. */
 export function writesAreSound({ run, connection, found }: Watched): Watch {
   const slackMs = run.scenario.isWithinSkew ? CLOCK_SKEW_MS : Number.POSITIVE_INFINITY;
   let isDeleted = false;

@@ -20,6 +20,7 @@ import {
   leasesAreEndedByTheirHolders,
   noSessionIsTooOld,
   oneRequestInFlight,
+  renewalsDelayNoLogin,
   unknownOutcomesAreRare,
 } from './invariants-of-minting.ts';
 import {
@@ -62,6 +63,7 @@ export const invariants: readonly Invariant[] = [
   { number: '16', watch: youngTokensAreNotRenewed },
   { number: '16', watch: aReportedTokenIsNotGivenBack },
   { number: '17', watch: onlyIssuedTokensAreStored },
+  { number: '23', watch: renewalsDelayNoLogin },
   { number: 'C18', watch: exclusiveCallsComeOneAtATime, needsClocksWithinBound: true },
   { number: 'C20', watch: noSessionIsTooOld, needsClocksWithinBound: true },
 ];

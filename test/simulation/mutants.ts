@@ -36,8 +36,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'no back-off is written with the lease',
     file: 'functions/core/slot/lease.ts',
-    find: "notBefore: now + Math.max(holdMs, backOffMs('unknown', tries + 1, random)),",
-    replace: 'notBefore: tries < 0 || random === undefined ? backOffMs("unknown", tries, random) : now,',
+    find: "return now + Math.max(leaseLengthMs(connection), backOffMs('unknown', tries + 1, random));",
+    replace: "return tries < 0 ? backOffMs('unknown', tries, random) : now;",
   },
   {
     name: 'a lease ends before the work under it must',
@@ -65,9 +65,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a session reported dead is slid',
-    file: 'functions/core/mint/mint.ts',
-    find: 'if (token === undefined || isRejected(record)) return false;',
-    replace: 'if (token === undefined || (isRejected(record) && false)) return false;',
+    file: 'functions/core/slot/next-way.ts',
+    find: '|| isRejected(record)) return false;',
+    replace: '|| (now < 0 && isRejected(record))) return false;',
   },
   {
     name: "a young token is renewed on a caller's word",
@@ -101,9 +101,27 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a session is slid for ever',
-    file: 'functions/core/mint/mint.ts',
-    find: 'return now < token.usableUntil && now < sessionEndsAt && !cannotRenew;',
-    replace: 'return now < token.usableUntil && now < sessionEndsAt * 2 && !cannotRenew;',
+    file: 'functions/core/slot/next-way.ts',
+    find: 'return now < sessionEndsAt && canRenew(connection);',
+    replace: 'return (now < sessionEndsAt || now > 0) && canRenew(connection);',
+  },
+  {
+    name: "a renewal takes its lease under the logins' back-off",
+    file: 'functions/core/slot/changes.ts',
+    find: "...(way === 'login' ? { notBefore } : { renewalNotBefore: notBefore }),",
+    replace: '...(way === way ? { notBefore } : {}),',
+  },
+  {
+    name: "a renewal that failed leaves the logins' back-off",
+    file: 'functions/core/slot/changes.ts',
+    find: "    way === 'login'\n      ? { notBefore, failure, refusedVersion, tries }",
+    replace: '    way !== undefined\n      ? { notBefore, failure, refusedVersion, tries }',
+  },
+  {
+    name: 'a login follows a renewal without a back-off',
+    file: 'functions/core/slot/changes.ts',
+    find: 'set: { notBefore, rejectedGeneration },',
+    replace: 'set: { notBefore: Math.min(notBefore, 0), rejectedGeneration },',
   },
   {
     name: 'the back-off does not grow',

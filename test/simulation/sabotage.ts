@@ -150,16 +150,19 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     },
   },
   {
-    name: 'forgets that a token was reported dead once it begins to mint',
+    name: 'forgets that a token was reported dead',
     breaks: ['16'],
     sabotage: {
-      store: (store) => ({
-        ...store,
-        async writeAndRead(slot, change) {
-          const record = await store.writeAndRead(slot, change);
-          return record && { ...record, rejectedGeneration: 0 };
-        },
-      }),
+      store: (store) =>
+        changingWrites(
+          changingReads(store, (record) => ({ ...record, rejectedGeneration: 0 })),
+          {
+            acquire: ({ onlyIf, ...claim }) => ({
+              ...claim,
+              onlyIf: onlyIf.filter((each) => !('field' in each && each.field === 'rejectedGeneration')),
+            }),
+          },
+        ),
     },
   },
   {

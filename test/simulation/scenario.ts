@@ -148,6 +148,16 @@ export function drawWeather({ weather }: World, random: SeededRandom): string {
   return 'foul';
 }
 
+/** Makes what befalls logins or slides alone in this weather, by a stream of its own: old seeds mean what they meant. */
+export function drawFurtherWeather({ weather: { upstream }, further }: World): void {
+  Object.assign(upstream, { slides: {}, logins: {} });
+  const share = further.fraction();
+  if (share < 0.2) upstream.slides[further.pick(FAULTS_OF_SLIDES)] = further.pick([0.3, 1]);
+  else if (share < 0.3) Object.assign(upstream, { slides: { blocked: 1 }, logins: { blocked: 1 } });
+}
+
+const FAULTS_OF_SLIDES = ['broken', 'blocked', 'throttled', 'unavailable', 'invalid', 'lost', 'no_new_token'] as const;
+
 /** Ends all that goes wrong. */
 export function calm(weather: World['weather']): void {
   Object.assign(weather.store, { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0, expires: 0 });
@@ -156,6 +166,8 @@ export function calm(weather: World['weather']): void {
   weather.audit.down = 0;
   weather.invoker.faults = {};
   weather.upstream.faults = {};
+  weather.upstream.slides = {};
+  weather.upstream.logins = {};
   weather.upstream.answerMs = { least: 5, most: 200 };
 }
 
@@ -184,6 +196,8 @@ function faultsOf({ store, keys, secrets, audit, invoker, upstream }: World['wea
     ['audit', audit],
     ['mint', invoker.faults],
     ['upstream', upstream.faults],
+    ['slides', upstream.slides],
+    ['logins', upstream.logins],
   ];
   // Every value of these is a number.
   return places.map(([where, chances]) => ({ where, chances: chances as Partial<Record<string, number>> }));

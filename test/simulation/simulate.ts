@@ -5,7 +5,15 @@ import { historyOf } from './history.ts';
 import { violationsAtTheEnd } from './invariants.ts';
 import { type Run, slotsOf, type Violation } from './run.ts';
 import type { Sabotage } from './sabotage.ts';
-import { calm, drawScenario, drawWeather, faultKindsIn, keepFaults, SKEW_BOUND_MS } from './scenario.ts';
+import {
+  calm,
+  drawFurtherWeather,
+  drawScenario,
+  drawWeather,
+  faultKindsIn,
+  keepFaults,
+  SKEW_BOUND_MS,
+} from './scenario.ts';
 import { createSeededRandom, type SeededRandom } from './seeded-random.ts';
 import { createWorld, type TokenInstance } from './world.ts';
 
@@ -104,6 +112,7 @@ export async function simulate(
 
   function changeWeather(): string {
     const drawn = drawWeather(world, random);
+    drawFurtherWeather(world);
     for (const kind of faultKindsIn(world.weather)) run.faultKinds.add(kind);
     if (kept.faultKinds !== undefined) keepFaults(world.weather, kept.faultKinds);
     return drawn;

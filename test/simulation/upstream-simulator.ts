@@ -9,7 +9,10 @@ import type { SimulatedProcess } from './simulated-process.ts';
 import type { IssuedToken, LoginVerdict, UpstreamAccounts, UpstreamRules } from './upstream-accounts.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** A fault of one request to an upstream. `late`: it counts, after the broker has stopped waiting. */
+/**
+ * A fault of one request to an upstream. `late`: it counts, after the broker has stopped waiting. `blocked`: a firewall
+ * answers in its place, 403 in HTML.
+ */
 export type UpstreamFault =
   | 'unreachable'
   | 'throttled'
@@ -19,11 +22,15 @@ export type UpstreamFault =
   | 'lost'
   | 'late'
   | 'reset_after'
-  | 'no_new_token';
+  | 'no_new_token'
+  | 'blocked';
 
 /** Probabilities of faults, and the latency of an answer in milliseconds. */
 export interface UpstreamWeather {
   faults: Partial<Record<UpstreamFault, number>>;
+  /** Faults of slides alone, and of logins alone, on top. They are drawn from a stream of their own. */
+  slides: Partial<Record<UpstreamFault, number>>;
+  logins: Partial<Record<UpstreamFault, number>>;
   retryAfterMs: number | undefined;
   answerMs: { least: number; most: number };
 }
@@ -36,6 +43,7 @@ export function createUpstreamSimulator({
   process,
   time,
   random,
+  further,
   weather,
   planned,
   refusalsReadAt,
@@ -46,6 +54,8 @@ export function createUpstreamSimulator({
   readonly process: SimulatedProcess;
   readonly time: VirtualTime;
   readonly random: SeededRandom;
+  /** The stream of the faults that befall logins or slides alone. */
+  readonly further: SeededRandom;
   readonly weather: UpstreamWeather;
   /** Faults of the next requests, first one first. */
   readonly planned: (UpstreamFault | 'none')[];
@@ -57,10 +67,10 @@ export function createUpstreamSimulator({
     return accounts;
   }
 
-  function faultOf(): UpstreamFault | undefined {
+  function faultOf(kind: 'logins' | 'slides'): UpstreamFault | undefined {
     const next = planned.shift();
     if (next !== undefined) return next === 'none' ? undefined : next;
-    return random.anyOf(weather.faults);
+    return random.anyOf(weather.faults) ?? further.anyOf(weather[kind]);
   }
 
   /** Sends one request: `judge` is the upstream's part, done when the request arrives there. */
@@ -112,8 +122,11 @@ export function createUpstreamSimulator({
           ? failure('upstream_login_ambiguous', 'ambiguous_login')
           : failure('upstream_unavailable', 'unknown');
       case 'invalid':
-      case 'no_new_token':
         return failure('upstream_invalid_response', 'unknown');
+      case 'blocked':
+        return failure(kind === 'login' ? 'upstream_login_ambiguous' : 'upstream_subject_rejected', 'unknown');
+      case 'no_new_token':
+        return { ...failure('upstream_invalid_response', 'unknown'), unrenewed: true as const };
     }
   }
 
@@ -128,7 +141,7 @@ export function createUpstreamSimulator({
       const requestStartedAt = process.clock.now();
       const credential = secret.reveal();
       const request = { ...begun('login', connection, subject, timeoutMs), credential };
-      const fault = faultOf();
+      const fault = faultOf('logins');
       const judge = () => {
         const verdict = accounts.login(subject, credential);
         if ('issued' in verdict) give(request, verdict.issued);
@@ -147,7 +160,7 @@ export function createUpstreamSimulator({
         give(request, issued);
         return tokenOutcome(accounts, issued, requestStartedAt, time);
       };
-      return send(request, judge, faultOf());
+      return send(request, judge, faultOf('slides'));
     },
   };
 

@@ -104,13 +104,14 @@ export function createWorld({
   const random = createSeededRandom(seed, draws.stream(seed));
   const order = isShuffled ? createSeededRandom(seed + 1, draws.stream(seed + 1)) : undefined;
   const expiry = createSeededRandom(seed + 2, draws.stream(seed + 2));
+  const further = createSeededRandom(seed + 3, draws.stream(seed + 3));
   const time = createVirtualTime(START, order, onQuiet);
   const weather: Weather = {
     store: { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0, expires: 0 },
     keys: { down: 0 },
     secrets: { down: 0 },
     invoker: { faults: {}, delayLeastMs: 0, delayMostMs: 60_000, crashWithinSteps: 14 },
-    upstream: { faults: {}, retryAfterMs: undefined, answerMs: { least: 2, most: 2 } },
+    upstream: { faults: {}, slides: {}, logins: {}, retryAfterMs: undefined, answerMs: { least: 2, most: 2 } },
     audit: { down: 0 },
     latency: { least: 1, most: 1, slowChance: 0, slowMost: 1 },
   };
@@ -188,6 +189,7 @@ export function createWorld({
         process: own.process,
         time,
         random,
+        further,
         weather: weather.upstream,
         planned: plannedUpstreamFaults,
         refusalsReadAt: own.store.refusalsReadAt,
@@ -276,6 +278,7 @@ export function createWorld({
   return {
     time,
     random,
+    further,
     weather,
     table,
     vault,

@@ -98,15 +98,17 @@ function isSurelyNotRun(error: unknown): boolean {
 export function parseMintReply(payload: Uint8Array | undefined): MintReply | undefined {
   const parsed = parseJson(payload);
   if (!isJsonObject(parsed)) return undefined;
-  const { outcome, generation, source, code, detail, retryAfterMs } = parsed;
+  const { outcome, generation, source, way, code, detail, retryAfterMs } = parsed;
   switch (outcome) {
     case 'published':
-      if (typeof generation !== 'number' || (source !== 'login' && source !== 'slide')) return undefined;
+      if (typeof generation !== 'number') return undefined;
+      if (source !== 'login' && source !== 'slide' && source !== 'refresh') return undefined;
       return { outcome, generation, source };
     case 'failed':
       if (typeof code !== 'string' || typeof detail !== 'string') return undefined;
       return {
         outcome,
+        ...(way === 'renewal' && { way }),
         code: isBrokerErrorCode(code) ? code : 'internal',
         detail,
         ...(typeof retryAfterMs === 'number' && { retryAfterMs }),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Leaf, Single } from '../../core/slot/change.ts';
-import type { Lease, SealedToken, SlotRecord } from '../../core/slot/record.ts';
+import type { Lease, RecordedFailure, SealedToken, SlotRecord } from '../../core/slot/record.ts';
 import type { Refusals } from '../../core/slot/refusals.ts';
 import { type Slot, slotId, slotName } from '../../core/slot/slot.ts';
 import { isBrokerErrorCode } from '../../core/words/errors.ts';
@@ -32,6 +32,12 @@ const SLOT_ATTRIBUTES = {
   tries: 'tries',
   'failure.code': 'failCode',
   'failure.at': 'failedAt',
+  'failure.evidence': 'failEvidence',
+  renewalNotBefore: 'renewalNotBefore',
+  renewalTries: 'renewalTries',
+  'renewalFailure.code': 'renewalFailCode',
+  'renewalFailure.at': 'renewalFailedAt',
+  'renewalFailure.evidence': 'renewalFailEvidence',
   refusedVersion: 'badSv',
   rejectedGeneration: 'rejectedGen',
   renewalBarredUntil: 'renewalBarredUntil',
@@ -146,8 +152,7 @@ function shardOf(slot: Slot): number {
  * another type is 0. An unknown failure code reads as `internal`, so that it still is a failure.
  */
 export function recordIn(item: Item): SlotRecord {
-  const { failCode, badSv } = item;
-  const code = failCode?.S;
+  const { badSv } = item;
   return {
     generation: numberIn(item['gen']) ?? 0,
     token: tokenIn(item),
@@ -155,10 +160,10 @@ export function recordIn(item: Item): SlotRecord {
     fence: numberIn(item['fence']) ?? 0,
     notBefore: numberIn(item['notBefore']) ?? 0,
     tries: numberIn(item['tries']) ?? 0,
-    failure:
-      code === undefined
-        ? undefined
-        : { code: isBrokerErrorCode(code) ? code : 'internal', at: numberIn(item['failedAt']) ?? 0 },
+    failure: failureIn(item['failCode'], item['failedAt'], item['failEvidence']),
+    renewalNotBefore: numberIn(item['renewalNotBefore']),
+    renewalTries: numberIn(item['renewalTries']),
+    renewalFailure: failureIn(item['renewalFailCode'], item['renewalFailedAt'], item['renewalFailEvidence']),
     refusedVersion: badSv?.S,
     rejectedGeneration: numberIn(item['rejectedGen']) ?? 0,
     renewalBarredUntil: numberIn(item['renewalBarredUntil']),
@@ -167,6 +172,15 @@ export function recordIn(item: Item): SlotRecord {
     dueAt: numberIn(item['dueAt']),
     ttlSeconds: numberIn(item['ttl']) ?? 0,
   };
+}
+
+function failureIn(
+  code: AttributeValue | undefined,
+  at: AttributeValue | undefined,
+  evidence: AttributeValue | undefined,
+): RecordedFailure | undefined {
+  if (code?.S === undefined) return undefined;
+  return { code: isBrokerErrorCode(code.S) ? code.S : 'internal', at: numberIn(at) ?? 0, evidence: evidence?.S };
 }
 
 /** Reads the item that counts refusals; undefined where version or slots cannot be read. */

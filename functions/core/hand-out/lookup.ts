@@ -101,7 +101,7 @@ export function createLookup(dependencies: LookupDependencies): {
             isConsistent = true;
             break;
           case 'mint': {
-            const { record: after, reply } = await mint(request, found);
+            const { record: after, reply } = await mint(request, found, step.way);
             found = after;
             minted = reply ?? minted;
             isConsistent = true;
@@ -135,7 +135,7 @@ export function createLookup(dependencies: LookupDependencies): {
       const { generation } = record;
       const not = { hash: rejectedHash, generation };
       const isMarked = record.rejectedGeneration === generation || (await store.write(slot, changes.markRejected(not)));
-      if (isMarked) return { record, isConsistent, not };
+      if (isMarked) return { record: { ...record, rejectedGeneration: generation }, isConsistent, not };
     }
   }
 

@@ -1,5 +1,7 @@
 import type { Connection } from '../slot/connection.ts';
-import { hasUsableToken, isBackingOff, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
+import type { MintWay } from '../slot/mint-message.ts';
+import { nextWay } from '../slot/next-way.ts';
+import { hasUsableToken, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
 import { BrokerError } from '../words/errors.ts';
 
 /** Identity of one published token: the generation too, since an upstream may issue the same token again. */
@@ -30,7 +32,8 @@ export interface Reading {
 
 export type Step =
   | { readonly do: 'open'; readonly record: SlotRecord & { readonly token: SealedToken } }
-  | { readonly do: 'wait' | 'read again' | 'mint' }
+  | { readonly do: 'wait' | 'read again' }
+  | { readonly do: 'mint'; readonly way: MintWay }
   | { readonly do: 'fail'; readonly error: BrokerError };
 
 /**
@@ -50,9 +53,10 @@ export function nextStep(want: Want, { record, isConsistent, at }: Reading, hasT
     if (isNotDue && hasUsableToken(record, at, want.connection.minTtlSeconds)) return fail(createMinTtlError(want));
   }
   if (liveLease(record, at) !== undefined) return { do: 'wait' };
-  if (isBackingOff(record, at))
-    return isConsistent ? fail(createCooldownError(want.connection, record, at)) : { do: 'read again' };
-  return hasTimeToMint ? { do: 'mint' } : fail(createInProgressError(want.connection, record, at));
+  const next = nextWay(want.connection, record, at, true);
+  if (next.way === 'none')
+    return isConsistent ? fail(createCooldownError(want.connection, record, next.until - at)) : { do: 'read again' };
+  return hasTimeToMint ? { do: 'mint', way: next.way } : fail(createInProgressError(want.connection, record, at));
 }
 
 function isExcluded({ not }: Want, { token, generation }: SlotRecord): boolean {
@@ -71,8 +75,7 @@ function createMinTtlError({ minTtlSeconds }: Want): BrokerError {
 }
 
 /** Creates the error for callers while an earlier failure keeps the broker from trying again. */
-function createCooldownError(connection: Connection, record: SlotRecord, now: number): BrokerError {
-  const retryAfterMs = record.notBefore - now;
+function createCooldownError(connection: Connection, record: SlotRecord, retryAfterMs: number): BrokerError {
   // A holder that never came back leaves its back-off and no code.
   const cause = record.failure?.code ?? 'upstream_outcome_unknown';
   if (cause === 'upstream_credential_rejected') {

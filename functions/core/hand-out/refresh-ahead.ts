@@ -1,7 +1,8 @@
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { MintInvoker } from '../slot/minter.ts';
-import { isBackingOff, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
+import { nextWay } from '../slot/next-way.ts';
+import { liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { BrokerError } from '../words/errors.ts';
@@ -39,7 +40,8 @@ export async function recordUse(store: Store, { connection, slot, record, now }:
   const notSince = now - connection.idleSeconds * 1000 * USE_NOTED_SHARE;
   if (record.lastHandedOutAt > notSince) return;
   const isOffSchedule = record.dueAt === undefined && record.refusedVersion === undefined;
-  const dueAt = Math.max(record.token.refreshAt, record.notBefore);
+  const next = nextWay(connection, record, now);
+  const dueAt = next.way === 'none' ? Math.max(record.token.refreshAt, next.until) : record.token.refreshAt;
   await store.write(slot, changes.recordUse({ now, notSince, dueAt: isOffSchedule ? dueAt : undefined }));
 }
 
@@ -51,7 +53,7 @@ export async function askRefresh(
   const canSlideItself = via === 'proxy' && connection.maxSessionSeconds !== undefined;
   const askFrom = record.token.refreshAt + (canSlideItself ? PROXIED_GRACE_MS : 0);
   const notSince = now - ASK_INTERVAL_MS;
-  const isQuiet = liveLease(record, now) === undefined && !isBackingOff(record, now);
+  const isQuiet = liveLease(record, now) === undefined && nextWay(connection, record, now).way !== 'none';
   if (now < askFrom || !isQuiet || record.refreshAskedAt > notSince) return;
   if (await store.write(slot, changes.askRefresh({ generation: record.generation, now, notSince }))) {
     await minter.ask(connection, { ...slot, trigger: 'reader' });

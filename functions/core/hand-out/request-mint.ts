@@ -3,9 +3,9 @@ import type { Claim } from '../slot/changes.ts';
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { createClaim, waitLimitMs } from '../slot/lease.ts';
-import type { MintReply } from '../slot/mint-message.ts';
+import type { MintReply, MintWay } from '../slot/mint-message.ts';
 import type { MintInvoker } from '../slot/minter.ts';
-import { liveLease, type SlotRecord } from '../slot/record.ts';
+import { EMPTY_RECORD, liveLease, type SlotRecord } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { takeLease } from '../slot/take-lease.ts';
@@ -35,8 +35,9 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
   async function mint(
     { connection, slot, deadline }: { readonly connection: Connection; readonly slot: Slot; readonly deadline: number },
     seen: SlotRecord | undefined,
+    way: MintWay,
   ): Promise<AfterMint> {
-    const claim = createClaim(connection, seen, { now: clock.now(), random });
+    const claim = createClaim(connection, seen, { now: clock.now(), random, way });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
     if (!taken.isOurs) {
       const { record, error } = taken;
@@ -45,7 +46,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
       return { record, reply: undefined };
     }
     const timeoutMs = Math.min(waitLimitMs(connection), deadline - clock.monotonic());
-    const lease = { id: claim.leaseId, takenAt: claim.now };
+    const lease = { id: claim.leaseId, takenAt: claim.now, way };
     const invocation = await minter.invoke(connection, { ...slot, trigger: 'caller', lease }, timeoutMs);
     switch (invocation.kind) {
       case 'refused':
@@ -56,7 +57,9 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
         return { record: await read(slot), reply: undefined };
       case 'reply': {
         const { reply } = invocation;
-        if (reply.outcome === 'failed') throw createError(reply);
+        // Whoever needs another token than the one that could not be renewed logs in next.
+        const isLoginNext = reply.outcome === 'failed' && reply.way === 'renewal';
+        if (reply.outcome === 'failed' && !isLoginNext) throw createError(reply);
         return { record: await read(slot), reply: reply.outcome === 'published' ? reply : undefined };
       }
     }
@@ -75,7 +78,8 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
 
   /** Writes a short back-off and returns the error for a `mint` that never ran: no login can have been counted. */
   async function recordNotInvoked(connection: Connection, slot: Slot, claim: Claim): Promise<BrokerError> {
-    const retryAfterMs = backOffMs('not_judged', (claim.seen?.tries ?? 0) + 1, random);
+    const { tries, renewalTries = 0 } = claim.seen ?? EMPTY_RECORD;
+    const retryAfterMs = backOffMs('not_judged', (claim.way === 'login' ? tries : renewalTries) + 1, random);
     await backOff(slot, claim, 'mint_unavailable', retryAfterMs);
     return new BrokerError(
       'mint_unavailable',
@@ -87,7 +91,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
   /** Writes a back-off and returns the error for a new token that does not open, since the next would not either. */
   async function recordUnopened(connection: Connection, slot: Slot, record: SlotRecord): Promise<BrokerError> {
     const retryAfterMs = backOffMs('unknown', record.tries + 1, random);
-    const claim = createClaim(connection, record, { now: clock.now(), random });
+    const claim = createClaim(connection, record, { now: clock.now(), random, way: 'login' });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
     if (taken.isOurs) await backOff(slot, claim, 'kms_unavailable', retryAfterMs);
     return new BrokerError(
@@ -99,13 +103,13 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
 
   async function backOff(
     slot: Slot,
-    { leaseId, ttlSeconds }: Claim,
+    { leaseId, way = 'login', ttlSeconds }: Claim,
     code: BrokerErrorCode,
     forMs: number,
   ): Promise<void> {
     const at = clock.now();
     const notBefore = at + forMs;
-    await store.write(slot, changes.fail({ leaseId, code, at, notBefore, dueAt: notBefore, ttlSeconds }));
+    await store.write(slot, changes.fail({ leaseId, way, code, at, notBefore, dueAt: notBefore, ttlSeconds }));
   }
 
   return { mint, recordUnopened };

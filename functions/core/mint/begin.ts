@@ -1,8 +1,9 @@
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { createClaim, mintWindowMs } from '../slot/lease.ts';
-import type { MintReply, MintRequest } from '../slot/mint-message.ts';
-import { hasUsableToken, isBackingOff, isRejected, liveLease, type SlotRecord } from '../slot/record.ts';
+import type { MintReply, MintRequest, MintWay } from '../slot/mint-message.ts';
+import { nextWay } from '../slot/next-way.ts';
+import { hasUsableToken, isRejected, liveLease, type SlotRecord } from '../slot/record.ts';
 import { isServed, type Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { takeLease } from '../slot/take-lease.ts';
@@ -13,6 +14,8 @@ export interface Held {
   readonly leaseId: string;
   /** Time at which the lease was taken; epoch milliseconds by the clock of its taker. */
   readonly takenAt: number;
+  /** Way that the lease was taken for. */
+  readonly way: MintWay;
   /** Record of the slot when the work began. */
   readonly record: SlotRecord;
 }
@@ -35,7 +38,7 @@ export function createBeginAttempt({
 }): (request: MintRequest, connection: Connection, slot: Slot) => Promise<Held | MintReply> {
   /** Begins under the invoker's lease. Returns `busy` if another invocation has begun, or this one comes too late. */
   async function begin(
-    lease: { readonly id: string; readonly takenAt: number },
+    lease: NonNullable<MintRequest['lease']>,
     connection: Connection,
     slot: Slot,
   ): Promise<Held | MintReply> {
@@ -45,7 +48,7 @@ export function createBeginAttempt({
     const begun = await store.writeAndRead(slot, changes.begin({ leaseId: lease.id, begunBy }));
     const record = begun ?? (await store.read(slot, { consistent: true }));
     if (record?.lease?.id !== lease.id || record.lease.begunBy !== begunBy) return { outcome: 'busy' };
-    return { leaseId: lease.id, takenAt: lease.takenAt, record };
+    return { leaseId: lease.id, takenAt: lease.takenAt, way: lease.way ?? 'login', record };
   }
 
   /** Takes the lease for the schedule or a reader, if the slot needs a new token. */
@@ -70,14 +73,15 @@ export function createBeginAttempt({
       return { outcome: 'current' };
     }
     if (liveLease(record, now) !== undefined) return { outcome: 'waiting' };
-    if (isBackingOff(record, now)) {
-      await reschedule(record.notBefore);
+    const next = nextWay(connection, record, now);
+    if (next.way === 'none') {
+      await reschedule(next.until);
       return { outcome: 'waiting' };
     }
-    const claim = createClaim(connection, record, { now, random });
+    const claim = createClaim(connection, record, { now, random, way: next.way });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
     // Nobody else knows this lease, so it needs no `begin` to exclude other invocations.
-    if (taken.isOurs) return { leaseId: claim.leaseId, takenAt: now, record: taken.record };
+    if (taken.isOurs) return { leaseId: claim.leaseId, takenAt: now, way: claim.way, record: taken.record };
     if (taken.error !== undefined) throw taken.error;
     return { outcome: 'waiting' };
   }

@@ -117,6 +117,7 @@ function stopsLogins(refusals: Refusals | undefined, versionId: string): boolean
 
 function createRefusedFailure(connection: Connection, refusedVersion: string | undefined): AttemptFailure {
   return {
+    way: 'login',
     code: 'upstream_credential_rejected',
     detail: `The upstream of ${connection.name} refused the credential, and its secret has had no new version since. Put the right value into the secret.`,
     backOff: 'refused',

@@ -1,17 +1,18 @@
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { Keys } from '../slot/keys.ts';
-import { mintWindowMs } from '../slot/lease.ts';
-import type { MintReply, MintRequest } from '../slot/mint-message.ts';
+import { mintWindowMs, notBeforeOf } from '../slot/lease.ts';
+import type { MintReply, MintRequest, MintWay } from '../slot/mint-message.ts';
+import { isRenewable } from '../slot/next-way.ts';
 import { openToken } from '../slot/open-token.ts';
-import { isRejected } from '../slot/record.ts';
 import { type Slot, slotOf } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
+import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { createBeginAttempt } from './begin.ts';
 import { createLoginGate, type LoginMaterial } from './lockout.ts';
 import { type Attempt, type AttemptFailure, convertError, type Minted, writeFailure } from './outcome.ts';
-import { createPublish } from './publish.ts';
+import { createPublish, findUnusable } from './publish.ts';
 import type { Secrets } from './secrets.ts';
 import type { Upstream, UpstreamFailure, UpstreamOutcome } from './upstream.ts';
 
@@ -27,9 +28,9 @@ export interface MintDependencies {
   readonly broker: string;
 }
 
-/** Result of an attempt. A renewal can also end because the upstream said that the session has ended. */
 type Result = { readonly minted: Minted } | { readonly failure: AttemptFailure };
-type RenewalResult = Result | { readonly ended: AttemptFailure; readonly hash: string };
+/** Result of a renewal. With `next` a login follows; `rejected`: the upstream says that the session has ended. */
+type RenewalResult = Result | { readonly failure: AttemptFailure; readonly next: 'login'; readonly rejected: boolean };
 
 /** Time kept at the end of the window for writing the result of the attempt. */
 const WRITING_MS = 1_000;
@@ -37,9 +38,9 @@ const WRITING_MS = 1_000;
 const SHORTEST_REQUEST_MS = 250;
 
 /**
- * Creates `mint`: one attempt under a lease to give a slot its next token, by a slide or a refresh if provider and slot
- * allow it, else by a login. At most one request that the upstream may count is sent under one lease; the exception is
- * the login after a slide that was answered 401 (C19).
+ * Creates `mint`: one attempt under a lease to give a slot its next token, by the way that the lease was taken for. At
+ * most one login is sent under one lease. It follows a renewal if that was answered 401 (C19), or was answered well and
+ * brought no new token (C16).
  */
 export function createMint(
   dependencies: MintDependencies,
@@ -62,23 +63,61 @@ export function createMint(
   };
 
   async function work(attempt: Attempt): Promise<Result> {
+    if (attempt.way === 'login') return login(attempt);
     const renewed = await renew(attempt);
-    if (renewed !== undefined && !('ended' in renewed)) return renewed;
-    if (renewed !== undefined) {
-      // No later attempt should renew this session again, even if the login fails.
-      const { slot, record } = attempt;
-      const report = changes.markRejected({ generation: record.generation, hash: renewed.hash });
-      await store.write(slot, report).catch(() => false);
-      if (timeForUpstream(attempt) < SHORTEST_REQUEST_MS) return { failure: renewed.ended };
-    }
-    return login(attempt);
+    return 'next' in renewed ? turnToLogin(attempt, renewed) : renewed;
   }
 
-  /** Gets the next token without logging in, or returns undefined if the slot must log in. */
-  async function renew(attempt: Attempt): Promise<RenewalResult | undefined> {
+  /** Logs in under the lease of a renewal, if no login is backing off and there is time; the session is over if rejected. */
+  async function turnToLogin(
+    attempt: Attempt,
+    { failure, rejected }: Extract<RenewalResult, { next: 'login' }>,
+  ): Promise<Result> {
+    const { connection, slot, leaseId, record } = attempt;
+    const { generation, tries } = record;
+    const now = clock.now();
+    const from = { now: Math.max(now, attempt.takenAt), random: dependencies.random };
+    const notBefore = notBeforeOf(connection, tries, from);
+    const isTime = record.notBefore <= now && timeForUpstream(attempt) >= SHORTEST_REQUEST_MS;
+    // The login's back-off is written before it, as that of every login: it holds if nobody comes back.
+    const turn = { leaseId, now, notBefore, ...(rejected && { rejectedGeneration: generation }) };
+    if (isTime && (await isWritten(slot, turn))) {
+      const { code, evidence } = failure;
+      const facts = {
+        connection: connection.name,
+        subject: slot.subject,
+        code,
+        ...(evidence !== undefined && { evidence }),
+      };
+      dependencies.telemetry.warn('A renewal brought no token; a login follows.', facts);
+      return login({ ...attempt, way: 'login', record: { ...record, tries: tries + 1, notBefore } });
+    }
+    const hash = record.token?.hash;
+    // No later attempt should renew this session again.
+    if (rejected && hash !== undefined) {
+      await store.write(slot, changes.markRejected({ generation, hash })).catch(() => false);
+    }
+    return { failure };
+  }
+
+  /** Writes the turn to a login. A reply can be lost after the write, whose condition then fails when it is sent again. */
+  async function isWritten(slot: Slot, turn: Parameters<typeof changes.turnToLogin>[0]): Promise<boolean> {
+    try {
+      if (await store.write(slot, changes.turnToLogin(turn))) return true;
+      const found = await store.read(slot, { consistent: true });
+      return found?.lease?.id === turn.leaseId && found.notBefore === turn.notBefore;
+    } catch (error) {
+      if (error instanceof BrokerError) return false;
+      throw error;
+    }
+  }
+
+  /** Gets the next token without logging in, if the slot still can. */
+  async function renew(attempt: Attempt): Promise<RenewalResult> {
     const { connection, slot, record } = attempt;
     const { renewal, keepsClosed } = upstream.waysOf(connection);
-    if (renewal === undefined || !isRenewable(attempt, clock.now())) return undefined;
+    const turned = (failure: AttemptFailure, rejected = false) => ({ failure, next: 'login', rejected }) as const;
+    if (renewal === undefined || !isRenewable(connection, record, clock.now())) return turned(NOT_RENEWED);
     const ready = await beforeSending(async () => {
       const [token, material] = await Promise.all([
         openToken({ ...dependencies, opensClosed: true }, slot, record),
@@ -86,22 +125,25 @@ export function createMint(
       ]);
       return { token, material };
     });
-    if ('failure' in ready) return ready;
+    if ('failure' in ready) return { failure: { ...ready.failure, way: 'renewal' } };
     const { token, material } = ready.value;
     if ('code' in material) return { failure: material };
-    if (token === undefined || (keepsClosed && token.closed === undefined)) return undefined;
+    if (token === undefined || (keepsClosed && token.closed === undefined)) return turned(NOT_RENEWED);
 
     const timeoutMs = timeForUpstream(attempt);
-    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection) };
+    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection, 'renewal') };
     const { value, values, closed, secretVersion, attributes } = token;
     const secret = 'secret' in material ? material.secret.value : undefined;
     const outcome = await measure(connection, renewal.source === 'slide' ? 'Slides' : 'Refreshes', () =>
       upstream.renew({ connection, subject: slot.subject, token: value, values, closed, secret, timeoutMs }),
     );
     if (outcome.kind === 'failure') {
-      const failure = convertUpstreamFailure(outcome);
-      return outcome.ended === true ? { ended: failure, hash: token.hash } : { failure };
+      const failure = convertUpstreamFailure(outcome, 'renewal');
+      if (outcome.ended === true) return turned(failure, true);
+      return outcome.unrenewed === true ? turned(failure) : { failure };
     }
+    const unusable = findUnusable(attempt, outcome, clock.now());
+    if (unusable !== undefined) return turned({ ...unusable, way: 'renewal' });
     const sessionStartedAt = record.token?.sessionStartedAt ?? token.issuedAt;
     const { key, closedKey } = material;
     const { source } = renewal;
@@ -125,16 +167,16 @@ export function createMint(
     const material: LoginMaterial = prepared.value;
 
     const timeoutMs = timeForUpstream(attempt);
-    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection) };
+    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection, 'login') };
     const { value: secret, versionId: secretVersion } = material.secret;
     const outcome = await measure(connection, 'Logins', () =>
       upstream.login({ connection, subject: slot.subject, secret, timeoutMs }),
     );
     if (outcome.warning !== undefined) dependencies.telemetry.warn(outcome.warning, { connection: connection.name });
     if (outcome.kind === 'failure') {
-      if (outcome.backOff !== 'refused') return { failure: convertUpstreamFailure(outcome) };
+      if (outcome.backOff !== 'refused') return { failure: convertUpstreamFailure(outcome, 'login') };
       await loginGate.refused(slot, secretVersion);
-      return { failure: { ...convertUpstreamFailure(outcome), refusedVersion: secretVersion } };
+      return { failure: { ...convertUpstreamFailure(outcome, 'login'), refusedVersion: secretVersion } };
     }
     await loginGate.succeeded(connection, material);
     return {
@@ -185,22 +227,23 @@ export function createMint(
   }
 }
 
-/** Reports whether the slot's token can be renewed: it is alive, not reported dead, its session not too old (C20). */
-function isRenewable({ connection, record }: Attempt, now: number): boolean {
-  const { token, failure } = record;
-  if (token === undefined || isRejected(record)) return false;
-  const sessionEndsAt = token.sessionStartedAt + (connection.maxSessionSeconds ?? 0) * 1000;
-  // An answer without a usable new token (C16) would come again: log in rather than let the session run out.
-  const cannotRenew = failure?.code === 'upstream_invalid_response';
-  return now < token.usableUntil && now < sessionEndsAt && !cannotRenew;
+/** Failure of a renewal that was not sent: the token has ended, was reported dead, or does not open. */
+const NOT_RENEWED: AttemptFailure = {
+  way: 'renewal',
+  code: 'cooldown',
+  detail: 'The token cannot be renewed, and no login may follow yet. It is tried again when the time is up.',
+  backOff: 'not_judged',
+  countsAsTry: true,
+};
+
+function convertUpstreamFailure(outcome: UpstreamFailure, way: MintWay): AttemptFailure {
+  const { code, detail, backOff, evidence, retryAfterMs } = outcome;
+  return { way, code, detail, backOff, evidence, countsAsTry: true, retryAfterMs };
 }
 
-function convertUpstreamFailure({ code, detail, backOff, retryAfterMs }: UpstreamFailure): AttemptFailure {
-  return { code, detail, backOff, countsAsTry: true, retryAfterMs };
-}
-
-function createOutOfTimeFailure(connection: Connection): AttemptFailure {
+function createOutOfTimeFailure(connection: Connection, way: MintWay): AttemptFailure {
   return {
+    way,
     code: 'deadline_exceeded',
     detail: `Nothing was sent to the upstream of ${connection.name}: getting ready took all the time there was.`,
     backOff: 'not_judged',

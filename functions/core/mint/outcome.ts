@@ -4,8 +4,9 @@ import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { extendTtl, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
 import type { DataKey } from '../slot/keys.ts';
-import type { MintReply, MintRequest, MintSource } from '../slot/mint-message.ts';
-import { EMPTY_RECORD } from '../slot/record.ts';
+import type { MintReply, MintRequest, MintSource, MintWay } from '../slot/mint-message.ts';
+import { nextWay } from '../slot/next-way.ts';
+import { EMPTY_RECORD, type SlotRecord } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
@@ -37,9 +38,13 @@ export interface Minted {
 
 /** Failure of an attempt. */
 export interface AttemptFailure {
+  /** Way that failed. */
+  readonly way: MintWay;
   readonly code: BrokerErrorCode;
   readonly detail: string;
   readonly backOff: BackOffKind;
+  /** Part of the upstream's answer that decided it, in words. */
+  readonly evidence?: string | undefined;
   readonly retryAfterMs?: number | undefined;
   /** The secret version that the upstream refused. */
   readonly refusedVersion?: string | undefined;
@@ -53,7 +58,7 @@ const SECRET_LOOK_MS = 10_000;
 /** Converts a `BrokerError` thrown before anything was sent to a failure; rethrows other errors. */
 export function convertError(error: unknown): AttemptFailure {
   if (!(error instanceof BrokerError)) throw error;
-  return { code: error.code, detail: error.detail, backOff: 'not_judged', countsAsTry: true };
+  return { way: 'login', code: error.code, detail: error.detail, backOff: 'not_judged', countsAsTry: true };
 }
 
 /**
@@ -67,19 +72,22 @@ export async function writeFailure(
     clock,
     random,
   }: { readonly store: Store; readonly telemetry: Telemetry; readonly clock: Clock; readonly random: Random },
-  { connection, slot, leaseId, record }: Attempt,
+  { connection, slot, leaseId, record, way: claimed }: Attempt,
   failure: AttemptFailure,
 ): Promise<MintReply> {
-  const { code, detail, refusedVersion } = failure;
+  const { way, code, detail, evidence, refusedVersion } = failure;
   const at = clock.now();
-  const retryAfterMs = waitAfter(failure, record.tries, random);
+  const made = way === 'login' ? record.tries : (record.renewalTries ?? 0);
+  const retryAfterMs = waitAfter(failure, made, random);
   const notBefore = at + retryAfterMs;
   const isRefused = refusedVersion !== undefined;
   const ttlSeconds = isRefused ? extendTtl(record.ttlSeconds, at, REFUSAL_KEPT_SECONDS) : record.ttlSeconds;
   try {
-    const dueAt = isRefused ? undefined : notBefore;
-    const tries = failure.countsAsTry ? undefined : Math.max(record.tries - 1, EMPTY_RECORD.tries);
-    await store.write(slot, changes.fail({ leaseId, code, at, notBefore, dueAt, refusedVersion, tries, ttlSeconds }));
+    const dueAt = isRefused ? undefined : dueAfter(connection, record, { way, at, notBefore });
+    // The lease counted a try of the way that it was taken for.
+    const tries = failure.countsAsTry || way !== claimed ? undefined : Math.max(made - 1, EMPTY_RECORD.tries);
+    const ended = { leaseId, way, code, at, evidence, notBefore, dueAt, refusedVersion, tries, ttlSeconds };
+    await store.write(slot, changes.fail(ended));
   } catch {
     telemetry.warn('A failed attempt could not be written down; the back-off of its lease holds.', {
       connection: connection.name,
@@ -96,9 +104,22 @@ export async function writeFailure(
     connection: connection.name,
     subject: slot.subject,
     code,
+    ...(way === 'renewal' && { way }),
+    ...(evidence !== undefined && { evidence }),
     retryAfterMs,
   });
-  return { outcome: 'failed', code, detail, retryAfterMs };
+  return { outcome: 'failed', ...(way === 'renewal' && { way }), code, detail, retryAfterMs };
+}
+
+/** Returns when the schedule should look at a slot after a failure: at the next moment with a way to a token. */
+function dueAfter(
+  connection: Connection,
+  record: SlotRecord,
+  { way, at, notBefore }: { readonly way: MintWay; readonly at: number; readonly notBefore: number },
+): number {
+  const after = way === 'login' ? { ...record, notBefore } : { ...record, renewalNotBefore: notBefore };
+  const next = nextWay(connection, after, at);
+  return next.way === 'none' ? next.until : at;
 }
 
 function waitAfter({ code, backOff, retryAfterMs }: AttemptFailure, tries: number, random: Random): number {

@@ -6,10 +6,11 @@ import type { MintReply } from '../slot/mint-message.ts';
 import type { SealedToken } from '../slot/record.ts';
 import { sealClosed, sealNext } from '../slot/seal.ts';
 import type { Store } from '../slot/store.ts';
-import { isUsable, shortHash, type TokenTimes } from '../slot/token.ts';
+import { isUsable, shortHash } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { type Attempt, type AttemptFailure, type Minted, writeFailure } from './outcome.ts';
+import type { IssuedToken } from './upstream.ts';
 
 const SHORTEST_RETRY_MS = 50;
 const RETRY_SPREAD_MS = 200;
@@ -31,9 +32,8 @@ export function createPublish(dependencies: {
     const { connection, slot, leaseId, record, trigger } = attempt;
     const times = timesOf(minted.issued, connection, slot);
     const now = clock.now();
-    if (!isUsable(times, now, connection.minTtlSeconds)) {
-      return writeFailure(dependencies, attempt, createUnusableFailure(attempt, times, now));
-    }
+    const unusable = findUnusable(attempt, minted.issued, now);
+    if (unusable !== undefined) return writeFailure(dependencies, attempt, unusable);
     const generation = record.generation + 1;
     const token = sealNext(dependencies, slot, record, { ...minted, ...times, ...sealContent(attempt, minted) });
     const stillRefused = minted.source === 'login' ? undefined : record.refusedVersion;
@@ -100,9 +100,17 @@ export function createPublish(dependencies: {
   }
 }
 
-function createUnusableFailure({ connection }: Attempt, { expiresAt }: TokenTimes, now: number): AttemptFailure {
+/** Returns the failure that a new token is if it is too short to hand out. */
+export function findUnusable(
+  { connection, slot, way }: Pick<Attempt, 'connection' | 'slot' | 'way'>,
+  issued: IssuedToken,
+  now: number,
+): AttemptFailure | undefined {
+  const { expiresAt } = timesOf(issued, connection, slot);
+  if (isUsable({ expiresAt }, now, connection.minTtlSeconds)) return undefined;
   const leftSeconds = Math.floor((expiresAt - now) / 1000);
   return {
+    way,
     code: 'upstream_token_unusable',
     detail: `The upstream of ${connection.name} issued a token with ${leftSeconds} s to go, less than minTtlSeconds (${connection.minTtlSeconds}) and 5 s. Look at the clock of the upstream (skew), and at the expiry set for its key.`,
     backOff: 'unknown',

@@ -36,6 +36,8 @@ export interface UpstreamFailure {
   readonly warning?: string;
   /** With a renewal: the upstream said that the session has ended (C19). */
   readonly ended?: true;
+  /** With a renewal: it was answered well and brought no new token (C16), so that another would bring none either. */
+  readonly unrenewed?: true;
 }
 
 export type UpstreamOutcome = IssuedToken | UpstreamFailure;

@@ -1,7 +1,6 @@
 import type { Connection } from '../slot/connection.ts';
-import { expiresAtOf, hasUsableToken, isBackingOff, liveLease, type SlotRecord } from '../slot/record.ts';
+import { expiresAtOf, hasUsableToken, liveLease, type RecordedFailure, type SlotRecord } from '../slot/record.ts';
 import type { Store } from '../slot/store.ts';
-import type { BrokerErrorCode } from '../words/errors.ts';
 import type { Clock } from '../words/platform.ts';
 
 export type SlotState = 'refreshing' | 'cooldown' | 'fresh' | 'empty';
@@ -14,7 +13,8 @@ export interface SlotStatus {
   readonly expiresAt: number | undefined;
   readonly refreshAt: number | undefined;
   readonly generation: number;
-  readonly lastError: { readonly code: BrokerErrorCode; readonly at: number } | undefined;
+  /** The later of a login's failure and a renewal's. */
+  readonly lastError: RecordedFailure | undefined;
 }
 
 const SLOTS_A_PAGE = 100;
@@ -42,7 +42,7 @@ export function createSlotListing({
 }
 
 function statusOf(subject: string, record: SlotRecord, connection: Connection, now: number): SlotStatus {
-  const { token, generation, failure } = record;
+  const { token, generation } = record;
   return {
     subject,
     state: stateOf(record, connection, now),
@@ -50,12 +50,17 @@ function statusOf(subject: string, record: SlotRecord, connection: Connection, n
     expiresAt: token && expiresAtOf(token),
     refreshAt: token?.refreshAt,
     generation,
-    lastError: failure,
+    lastError: lastFailureOf(record),
   };
 }
 
 function stateOf(record: SlotRecord, connection: Connection, now: number): SlotState {
   if (liveLease(record, now) !== undefined) return 'refreshing';
-  if (isBackingOff(record, now) || record.refusedVersion !== undefined) return 'cooldown';
-  return hasUsableToken(record, now, connection.minTtlSeconds) ? 'fresh' : 'empty';
+  if (record.notBefore > now || record.refusedVersion !== undefined) return 'cooldown';
+  if (!hasUsableToken(record, now, connection.minTtlSeconds)) return 'empty';
+  return (record.renewalNotBefore ?? 0) > now ? 'cooldown' : 'fresh';
+}
+
+function lastFailureOf({ failure, renewalFailure }: SlotRecord): RecordedFailure | undefined {
+  return (renewalFailure?.at ?? 0) > (failure?.at ?? 0) ? renewalFailure : failure;
 }

@@ -1,5 +1,6 @@
 import type { BrokerErrorCode } from '../words/errors.ts';
 import type { Change, Condition } from './change.ts';
+import type { MintWay } from './mint-message.ts';
 import type { Lease, SealedToken, SlotRecord } from './record.ts';
 
 /*
@@ -15,6 +16,8 @@ export interface Claim {
   readonly leaseId: string;
   readonly now: number;
   readonly leaseUntil: number;
+  /** The way that it is taken for, whose back-off it heeds and writes; a login by default. */
+  readonly way?: MintWay;
   /** The back-off that holds if the holder never comes back. */
   readonly notBefore: number;
   readonly ttlSeconds: number;
@@ -35,10 +38,13 @@ export interface Publication {
   readonly refusedVersion?: string | undefined;
 }
 
-export interface RecordedFailure {
+export interface EndedAttempt {
   readonly leaseId: string;
+  /** The way that failed, a login by default; the other's back-off stays as it is. */
+  readonly way?: MintWay;
   readonly code: BrokerErrorCode;
   readonly at: number;
+  readonly evidence?: string | undefined;
   readonly notBefore: number;
   /** Time of the next scheduled try; undefined takes the slot off the schedule. */
   readonly dueAt?: number | undefined;
@@ -68,11 +74,22 @@ const tokenIs = (token: Pick<SealedToken, 'hash'> | undefined): Condition<SlotRe
 });
 const leaseIs = (lease: Lease | undefined): Condition<SlotRecord> => ({ field: 'lease.id', is: lease?.id });
 
-const BACK_OFF_AND_REJECTION = ['notBefore', 'tries', 'failure', 'rejectedGeneration'] as const;
+const BACK_OFF_AND_REJECTION = [
+  ...(['notBefore', 'tries', 'failure', 'rejectedGeneration'] as const),
+  ...(['renewalNotBefore', 'renewalTries', 'renewalFailure'] as const),
+] as const;
 const FAILURE_AND_REJECTION = [...BACK_OFF_AND_REJECTION, 'refusedVersion'] as const;
 
-/** Takes the lease, if nothing has happened to the slot since it was read and no back-off is on. */
-export const acquire = ({ leaseId, now, leaseUntil, notBefore, ttlSeconds, seen }: Claim): SlotChange => ({
+/** Takes the lease for a login or a renewal, if nothing has happened to the slot and that one has no back-off. */
+export const acquire = ({
+  leaseId,
+  now,
+  leaseUntil,
+  way = 'login',
+  notBefore,
+  ttlSeconds,
+  seen,
+}: Claim): SlotChange => ({
   name: 'acquire',
   onlyIf:
     seen === undefined
@@ -83,10 +100,33 @@ export const acquire = ({ leaseId, now, leaseUntil, notBefore, ttlSeconds, seen 
           { field: 'fence', is: seen.fence },
           { field: 'rejectedGeneration', is: seen.rejectedGeneration },
           leaseIs(seen.lease),
-          { field: 'notBefore', atMost: now },
+          { field: way === 'login' ? 'notBefore' : 'renewalNotBefore', atMost: now },
         ],
-  set: { lease: { id: leaseId, until: leaseUntil }, notBefore, ttlSeconds, generation: seen?.generation ?? 0 },
-  add: { tries: 1, fence: 1 },
+  set: {
+    lease: { id: leaseId, until: leaseUntil },
+    ...(way === 'login' ? { notBefore } : { renewalNotBefore: notBefore }),
+    ttlSeconds,
+    generation: seen?.generation ?? 0,
+  },
+  add: { ...(way === 'login' ? { tries: 1 } : { renewalTries: 1 }), fence: 1 },
+});
+
+/**
+ * Goes over from a renewal to a login under a held lease, if the logins have no back-off, and writes that of this one.
+ * With `rejectedGeneration` the upstream has rejected the token.
+ */
+export const turnToLogin = ({
+  leaseId,
+  now,
+  notBefore,
+  rejectedGeneration,
+}: Pick<Claim, 'leaseId' | 'now' | 'notBefore'> & {
+  readonly rejectedGeneration?: number | undefined;
+}): SlotChange => ({
+  name: 'turnToLogin',
+  onlyIf: [holds(leaseId), { field: 'notBefore', atMost: now }],
+  set: { notBefore, rejectedGeneration },
+  add: { tries: 1 },
 });
 
 /** Marks a held lease as begun, once. */
@@ -112,22 +152,31 @@ export const publish = ({
   clear: ['lease', ...(refusedVersion === undefined ? FAILURE_AND_REJECTION : BACK_OFF_AND_REJECTION)],
 });
 
-/** Ends a held lease with a failure and its back-off. */
+/** Ends a held lease with a failure and the back-off of the way that failed. */
 export const fail = ({
   leaseId,
+  way = 'login',
   code,
   at,
+  evidence,
   notBefore,
   dueAt,
   refusedVersion,
   tries,
   ttlSeconds,
-}: RecordedFailure): SlotChange => ({
-  name: 'fail',
-  onlyIf: [holds(leaseId)],
-  set: { notBefore, failure: { code, at }, ttlSeconds, refusedVersion, tries, dueAt },
-  clear: ['lease', ...offSchedule(dueAt)],
-});
+}: EndedAttempt): SlotChange => {
+  const failure = { code, at, evidence };
+  const failed =
+    way === 'login'
+      ? { notBefore, failure, refusedVersion, tries }
+      : { renewalNotBefore: notBefore, renewalFailure: failure, renewalTries: tries };
+  return {
+    name: 'fail',
+    onlyIf: [holds(leaseId)],
+    set: { ...failed, ttlSeconds, dueAt },
+    clear: ['lease', ...offSchedule(dueAt)],
+  };
+};
 
 /** Ends a held lease and nothing else. */
 export const release = ({ leaseId }: { leaseId: string }): SlotChange => ({

@@ -1,5 +1,8 @@
 import type { BrokerErrorCode } from '../words/errors.ts';
 
+/** Way to a slot's next token: with the credential, or with what an earlier login gave. Each has its own back-off. */
+export type MintWay = 'login' | 'renewal';
+
 /**
  * Request to `mint`, as JSON over Lambda Invoke. A caller's function sends it with a lease that it has taken. A reader
  * or the schedule sends it without one, and `mint` checks whether the slot needs a new token.
@@ -9,8 +12,8 @@ export interface MintRequest {
   readonly subject: string;
   readonly fingerprint: string;
   readonly trigger: 'caller' | 'reader' | 'schedule';
-  /** With trigger `caller`: the lease to mint under, and when it was taken (epoch milliseconds). */
-  readonly lease?: { readonly id: string; readonly takenAt: number };
+  /** With trigger `caller`: the lease to mint under, when it was taken (epoch ms), and for what; a login by default. */
+  readonly lease?: { readonly id: string; readonly takenAt: number; readonly way?: MintWay | undefined };
 }
 
 /** Way in which a token was got: with the credential, the token before it, or a refresh token (RFC 6749 §6). */
@@ -21,6 +24,8 @@ export type MintReply =
   | { readonly outcome: 'published'; readonly generation: number; readonly source: MintSource }
   | {
       readonly outcome: 'failed';
+      /** Way that failed, if an attempt was made. */
+      readonly way?: MintWay | undefined;
       readonly code: BrokerErrorCode;
       readonly detail: string;
       readonly retryAfterMs?: number | undefined;

@@ -29,16 +29,30 @@ export interface Lease {
   readonly begunBy?: string | undefined;
 }
 
+/** A failed attempt. Epoch milliseconds. */
+export interface RecordedFailure {
+  readonly code: BrokerErrorCode;
+  readonly at: number;
+  /** Part of the upstream's answer that decided it, in words; absent if there was no answer. */
+  readonly evidence?: string | undefined;
+}
+
 /** One slot's item: token and lease together, so that single-item conditions fence them. Absent numbers read as 0. */
 export interface SlotRecord {
   readonly generation: number;
   readonly token?: SealedToken | undefined;
   readonly lease?: Lease | undefined;
   readonly fence: number;
-  /** End of the back-off: no attempt before it; epoch milliseconds. */
+  /** End of the logins' back-off: no login before it; epoch milliseconds. */
   readonly notBefore: number;
+  /** Logins since the last token. */
   readonly tries: number;
-  readonly failure?: { readonly code: BrokerErrorCode; readonly at: number } | undefined;
+  /** The last failure of a login. */
+  readonly failure?: RecordedFailure | undefined;
+  /** End of the renewals' back-off. It holds back no login; epoch milliseconds. */
+  readonly renewalNotBefore?: number | undefined;
+  readonly renewalTries?: number | undefined;
+  readonly renewalFailure?: RecordedFailure | undefined;
   /** The secret version that the upstream refused for this slot. */
   readonly refusedVersion?: string | undefined;
   /** The generation that a caller reported dead; 0 for none. */
@@ -73,10 +87,6 @@ export function expiresAtOf(token: SealedToken): number {
 /** Returns the lease if it is live. */
 export function liveLease(record: SlotRecord, now: number): Lease | undefined {
   return record.lease !== undefined && record.lease.until > now ? record.lease : undefined;
-}
-
-export function isBackingOff(record: SlotRecord, now: number): boolean {
-  return record.notBefore > now;
 }
 
 /** Reports whether the slot has a token with `minTtlSeconds` to go. */

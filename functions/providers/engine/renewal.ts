@@ -1,11 +1,12 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { Step } from '../../core/slot/provider.ts';
 import type { ParsedAnswer } from './answer.ts';
-import { createLockedFailure, createStatusFailure, failure } from './failures.ts';
+import { createStatusFailure, failure } from './failures.ts';
 
 /**
  * Judges the answer to a slide by its status. Only a 2xx renews; anything else leaves the old token and its expiry as
- * they are (C15, C16). 401 says that the old token is dead, 403 does not (C19). It proves nothing of the credential.
+ * they are (C15, C16). 401 says that the old token is dead, 403 does not (C19). It proves nothing of the credential, and
+ * locks nothing.
  */
 export function judgeRenewal({ status }: ParsedAnswer, { url }: Step): UpstreamFailure | undefined {
   const failed = createStatusFailure({ status });
@@ -22,8 +23,6 @@ export function judgeRenewal({ status }: ParsedAnswer, { url }: Step): UpstreamF
         'unknown',
         `The upstream answered 403 to the keep-alive call. Check that the account may use ${findSetting(url)}.`,
       );
-    case 423:
-      return createLockedFailure();
     default:
       return failure(
         'upstream_invalid_response',
@@ -35,17 +34,15 @@ export function judgeRenewal({ status }: ParsedAnswer, { url }: Step): UpstreamF
 
 /** A token that an answer did not renew, and how. */
 export function createNotRenewedFailure(why: string, { url }: Step): UpstreamFailure {
-  return failure(
-    'upstream_invalid_response',
-    'unknown',
-    `The token in the answer to the keep-alive call ${why}. The current one is kept; check that ${findSetting(url)} is a gated path.`,
-  );
+  const detail = `The token in the answer to the keep-alive call ${why}. The current one is kept; check that ${findSetting(url)} is a gated path.`;
+  const evidence = `the token in the answer to the keep-alive call ${why}`;
+  return { ...failure('upstream_invalid_response', 'unknown', detail), evidence, unrenewed: true };
 }
 
 /** An answer that says no in its body to a call that was to keep the token alive. */
 export function createNotKeptFailure(evidence: string, { url }: Step): UpstreamFailure {
   const detail = `The upstream says that the keep-alive call failed (${evidence}). The current token keeps its end; check ${findSetting(url)}.`;
-  return { ...failure('upstream_invalid_response', 'unknown', detail), evidence };
+  return { ...failure('upstream_invalid_response', 'unknown', detail), evidence, unrenewed: true };
 }
 
 /** The setting that a URL is, else the URL's own text. */

@@ -98,7 +98,7 @@ describe('CommunityWebAPI: a slide', () => {
     [301, 'upstream_redirect', 'unknown'],
     [403, 'upstream_subject_rejected', 'unknown'],
     [404, 'upstream_invalid_response', 'unknown'],
-    [423, 'upstream_account_locked', 'locked'],
+    [423, 'upstream_invalid_response', 'unknown'],
     [429, 'upstream_throttled', 'not_judged'],
     [500, 'upstream_unavailable', 'unknown'],
     [502, 'upstream_unavailable', 'unknown'],

@@ -34,6 +34,7 @@ const everyOperation: {
   read: (store) => store.read(SLOT, { consistent: true }),
   acquire: (store) => store.write(SLOT, changes.acquire(claimOn(undefined))),
   begin: (store) => store.writeAndRead(SLOT, changes.begin({ leaseId: 'lease-1', begunBy: 'request-1' })),
+  turnToLogin: (store) => store.write(SLOT, changes.turnToLogin({ leaseId: 'lease-1', now: NOW, notBefore: NOW + 1 })),
   publish: (store) => store.write(SLOT, changes.publish(publicationOf())),
   fail: (store) => store.write(SLOT, changes.fail(failureOf())),
   release: (store) => store.write(SLOT, changes.release({ leaseId: 'lease-1' })),

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import { createDynamodbStore } from '../../../../functions/adapters/dynamodb/store.ts';
 import { slotTableDefinition } from '../../../../functions/adapters/dynamodb/table.ts';
-import type { Claim, Publication, RecordedFailure } from '../../../../functions/core/slot/changes.ts';
+import type { Claim, EndedAttempt, Publication } from '../../../../functions/core/slot/changes.ts';
 import * as changes from '../../../../functions/core/slot/changes.ts';
 import type { SealedToken, SlotRecord } from '../../../../functions/core/slot/record.ts';
 import type { Slot } from '../../../../functions/core/slot/slot.ts';
@@ -157,7 +157,7 @@ export function publicationOf(overrides: Partial<Publication> = {}): Publication
 }
 
 /** The failure of an attempt under `lease-1`. */
-export function failureOf(overrides: Partial<RecordedFailure> = {}): RecordedFailure {
+export function failureOf(overrides: Partial<EndedAttempt> = {}): EndedAttempt {
   return {
     leaseId: 'lease-1',
     code: 'upstream_timeout',

@@ -98,7 +98,8 @@ describe('createMint, sliding', () => {
 
     expect(await mint()).toMatchObject({ outcome: 'failed', code: 'deadline_exceeded' });
     expect(sent).toHaveLength(1);
-    expect(record()).toMatchObject({ tries: 1, failure: { code: 'deadline_exceeded' } });
+    expect(record()).toMatchObject({ tries: 0, renewalTries: 1, renewalFailure: { code: 'deadline_exceeded' } });
+    expect(record().failure).toBeUndefined();
   });
 
   it('sends no login after a 401 to a slide where there is no time left for one', async () => {
@@ -120,12 +121,16 @@ describe('createMint, sliding', () => {
     expect(record()).toMatchObject({ generation: 1, rejectedGeneration: 1 });
   });
 
-  it('slides a token up to its end, and a session up to its own', async () => {
-    const lastMoment = await withSession();
-    const { usableUntil = 0 } = lastMoment.record().token ?? {};
-    await lastMoment.advance({ ms: usableUntil - 100 - lastMoment.time.now() });
-    await lastMoment.mint();
-    expect(lastMoment.sent.at(-1)?.kind).toBe('slide');
+  it('slides a token while it is good enough to hand out, and a session up to its own end', async () => {
+    const msBeforeLastUse = async (ms: number) => {
+      const { record, time, advance, mint, sent } = await withSession();
+      const lastUsedAt = (record().token?.usableUntil ?? 0) - 60_000;
+      await advance({ ms: lastUsedAt - ms - time.now() });
+      await mint();
+      return sent.at(-1)?.kind;
+    };
+    expect(await msBeforeLastUse(1_000)).toBe('slide');
+    expect(await msBeforeLastUse(-1)).toBe('login');
 
     const tooOld = minting(workforceConnection({ maxSessionSeconds: 700 }));
     await tooOld.mint();

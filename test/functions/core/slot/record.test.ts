@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  EMPTY_RECORD,
-  hasUsableToken,
-  isBackingOff,
-  isRejected,
-  liveLease,
-} from '../../../../functions/core/slot/record.ts';
+import { EMPTY_RECORD, hasUsableToken, isRejected, liveLease } from '../../../../functions/core/slot/record.ts';
 
 const NOW = 1_800_000_000_000;
 
@@ -15,13 +9,6 @@ describe('liveLease', () => {
 
     expect(liveLease({ ...EMPTY_RECORD, lease }, NOW - 1)).toEqual(lease);
     expect(liveLease({ ...EMPTY_RECORD, lease }, NOW)).toBeUndefined();
-  });
-});
-
-describe('isBackingOff', () => {
-  it('is false from the moment on when the back-off ends', () => {
-    expect(isBackingOff({ ...EMPTY_RECORD, notBefore: NOW }, NOW - 1)).toBe(true);
-    expect(isBackingOff({ ...EMPTY_RECORD, notBefore: NOW }, NOW)).toBe(false);
   });
 });
 

@@ -2,46 +2,42 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { send } from '../local/demo/demo-client.ts';
-import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
+import { startSystemUnderTest } from '../system/system-under-test.ts';
 
 // The attacker has an account of its own at the upstream and may call the proxy. It wants everybody's calls to be made
 // in its own name: then it sees what they write. The upstream sets its token header on the answers to logins too.
-let system: SystemUnderTest;
-let upstream: { readonly url: string; close(): void };
 let placed: unknown;
 
-beforeAll(async () => {
-  const server = createServer(async (request, response) => {
-    placed = request.headers['wfmsgapikey'];
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    const user = /l=(\w+)/.exec(body)?.[1];
-    const token = user === undefined ? 'slid-token-of-the-service' : `token-of-${user}-0123456789`;
-    response.setHeader('content-type', 'application/json');
-    response.setHeader('WFMSGAPIKEY', token);
-    response.end(JSON.stringify(user === undefined ? { ok: true } : { authToken: token, agentId: 7 }));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  upstream = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
-  const wfm = {
-    provider: 'community-web-api',
-    baseUrl: upstream.url,
-    // Every answer is past refreshAt, so every slide is worth taking up.
-    refreshAfter: 0.000001,
-    memorySeconds: 0,
-    proxy: { methods: ['GET', 'POST'], paths: ['/'] },
-  };
-  const alone = { ...wfm, tokensOverlap: false };
-  const secret = { username: 'service', password: 'correct' };
-  system = await startSystemUnderTest({ connections: { wfm, alone }, secrets: { wfm: secret, alone: secret } });
-  // Log in, and let the refresh that the first hand-out past `refreshAt` asks for come to its end.
-  await send(`${system.url}/tokens/wfm/system`);
-  await sleep(20);
-  await send(`${system.url}/tokens/wfm/system`);
-  await system.controls.drain();
-});
+const server = createServer(async (request, response) => {
+  placed = request.headers['wfmsgapikey'];
+  let body = '';
+  for await (const chunk of request) body += String(chunk);
+  const user = /l=(\w+)/.exec(body)?.[1];
+  const token = user === undefined ? 'slid-token-of-the-service' : `token-of-${user}-0123456789`;
+  response.setHeader('content-type', 'application/json');
+  response.setHeader('WFMSGAPIKEY', token);
+  response.end(JSON.stringify(user === undefined ? { ok: true } : { authToken: token, agentId: 7 }));
+}).listen(0, '127.0.0.1');
+await once(server, 'listening');
+const upstream = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
+const wfm = {
+  provider: 'community-web-api',
+  baseUrl: upstream.url,
+  // Every answer is past refreshAt, so every slide is worth taking up.
+  refreshAfter: 0.000001,
+  memorySeconds: 0,
+  proxy: { methods: ['GET', 'POST'], paths: ['/'] },
+};
+const alone = { ...wfm, tokensOverlap: false };
+const secret = { username: 'service', password: 'correct' };
+const system = await startSystemUnderTest({ connections: { wfm, alone }, secrets: { wfm: secret, alone: secret } });
+// Log in, and let the refresh that the first hand-out past `refreshAt` asks for come to its end.
+await send(`${system.url}/tokens/wfm/system`);
+await sleep(20);
+await send(`${system.url}/tokens/wfm/system`);
+await system.controls.drain();
 afterAll(async () => {
   await system.close();
   upstream.close();

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type ProxyHarness, startProxyHarness } from '../functions/proxy/proxy-harness.ts';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { startProxyHarness } from '../functions/proxy/proxy-harness.ts';
 import { send } from '../local/demo/demo-client.ts';
 
 // The attacker may call the proxy, with POST under `/`, and wants to guess the account's password, or to lock it.
-let broker: ProxyHarness;
-beforeAll(async () => {
-  broker = await startProxyHarness();
-});
+const broker = await startProxyHarness();
 afterAll(() => broker.close());
 beforeEach(() => {
   broker.community.clearLedger();

@@ -2,11 +2,11 @@ import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import axios from 'axios';
 import got, { type Got, RequestError } from 'got';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { attachTokenBroker } from '../../client/adapters/axios.ts';
 import { tokenBrokerForGot } from '../../client/adapters/got.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
-import { handOutBody, type Stub, type StubAnswer, startStub } from './broker-stub.ts';
+import { handOutBody, type StubAnswer, startStub } from './broker-stub.ts';
 
 const CANARY = 'canary-5f1c0a9e7d3b';
 /** The token that an answer of the upstream brings. */
@@ -14,12 +14,8 @@ const SLID = 'slid-canary-71be44d0c2';
 const SLIDES = { WFMSGAPIKEY: SLID };
 /** A port that no program is given by chance, and that `fetch` does not refuse. */
 const NOBODY_LISTENS = 'http://127.0.0.1:2';
-let stub: Stub;
-let upstream: Stub;
 
-beforeAll(async () => {
-  [stub, upstream] = await Promise.all([startStub(), startStub()]);
-});
+const [stub, upstream] = await Promise.all([startStub(), startStub()]);
 afterAll(() => Promise.all([stub.close(), upstream.close()]));
 beforeEach(() => stub.answer({ body: handOutBody(CANARY, Date.now()) }));
 

@@ -2,22 +2,18 @@ import { Readable } from 'node:stream';
 import axios, { AxiosError } from 'axios';
 import got from 'got';
 import { Agent, type Dispatcher, request, fetch as undiciFetch } from 'undici';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { attachTokenBroker } from '../../client/adapters/axios.ts';
 import { tokenBrokerForGot } from '../../client/adapters/got.ts';
 import { tokenBrokerInterceptor } from '../../client/adapters/undici.ts';
 import { createTokenBrokerClient, type TokenBrokerClient } from '../../client/index.ts';
 import { startStub } from './broker-stub.ts';
-import { type LocalBroker, startLocalBroker } from './local-broker.ts';
+import { startLocalBroker } from './local-broker.ts';
 
-let broker: LocalBroker;
 let client: TokenBrokerClient;
-let agent: Agent;
 
-beforeAll(async () => {
-  broker = await startLocalBroker();
-  agent = new Agent();
-});
+const broker = await startLocalBroker();
+const agent = new Agent();
 afterAll(async () => {
   await agent.close();
   await broker.close();

@@ -1,17 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { problem, type Stub, startStub } from './broker-stub.ts';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { problem, startStub } from './broker-stub.ts';
 import { tokenBroker } from './command-line.ts';
-import { type LocalBroker, startLocalBroker } from './local-broker.ts';
+import { startLocalBroker } from './local-broker.ts';
 
 const API = 'https://abc123.execute-api.eu-central-1.amazonaws.com';
 const CANARY = 'canary-8d31';
 
-let aws: Stub;
-let broker: LocalBroker;
-
-beforeAll(async () => {
-  [aws, broker] = await Promise.all([startStub(), startLocalBroker()]);
-});
+const [aws, broker] = await Promise.all([startStub(), startLocalBroker()]);
 afterAll(() => Promise.all([aws.close(), broker.close()]));
 beforeEach(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');

@@ -1,13 +1,9 @@
 import { spawn } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createTokenBrokerClient } from '../../client/index.ts';
-import { type LocalBroker, startLocalBroker } from './local-broker.ts';
+import { startLocalBroker } from './local-broker.ts';
 
-let broker: LocalBroker;
-
-beforeAll(async () => {
-  broker = await startLocalBroker();
-});
+const broker = await startLocalBroker();
 afterAll(() => broker.close());
 
 /** Runs the program as a process of its own; `command` is a shell's, with `$TB` for the program. */

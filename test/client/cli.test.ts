@@ -2,19 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { commands } from '../../client/cli/run.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
-import { problem, type Stub, startStub } from './broker-stub.ts';
+import { problem, startStub } from './broker-stub.ts';
 import { type Surroundings, tokenBroker } from './command-line.ts';
-import { type LocalBroker, startLocalBroker } from './local-broker.ts';
+import { startLocalBroker } from './local-broker.ts';
 
-let broker: LocalBroker;
-let stub: Stub;
-
-beforeAll(async () => {
-  [broker, stub] = await Promise.all([startLocalBroker(), startStub()]);
-});
+const [broker, stub] = await Promise.all([startLocalBroker(), startStub()]);
 afterAll(() => Promise.all([broker.close(), stub.close()]));
 
 const here = (args: string, surroundings: Surroundings = {}) =>

@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Finding } from '../../client/cli/doctor/checks.ts';
-import { type Stub, startStub } from './broker-stub.ts';
+import { startStub } from './broker-stub.ts';
 import { tokenBroker } from './command-line.ts';
 
 const API = 'https://abc123.execute-api.eu-central-1.amazonaws.com';
@@ -17,11 +17,7 @@ const WFM = {
 const CANARY = 'canary-71be';
 const GOOD = JSON.stringify({ username: 'svc', password: CANARY });
 
-let aws: Stub;
-
-beforeAll(async () => {
-  aws = await startStub();
-});
+const aws = await startStub();
 afterAll(() => aws.close());
 beforeEach(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');

@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createTokenBrokerClient, TokenBrokerError } from '../../client/index.ts';
-import { handOutBody, type Stub, startStub } from './broker-stub.ts';
+import { handOutBody, startStub } from './broker-stub.ts';
 
-let stub: Stub;
-
-beforeAll(async () => {
-  stub = await startStub();
-});
+const stub = await startStub();
 afterAll(() => stub.close());
 
 const createClient = () => createTokenBrokerClient({ url: stub.url });

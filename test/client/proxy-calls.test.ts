@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createTokenBrokerClient, TokenBrokerError } from '../../client/index.ts';
-import { problem, type Stub, startStub } from './broker-stub.ts';
-import { type LocalBroker, startLocalBroker } from './local-broker.ts';
+import { problem, startStub } from './broker-stub.ts';
+import { startLocalBroker } from './local-broker.ts';
 
-let broker: LocalBroker;
-let stub: Stub;
-
-beforeAll(async () => {
-  [broker, stub] = await Promise.all([startLocalBroker(), startStub()]);
-});
+const [broker, stub] = await Promise.all([startLocalBroker(), startStub()]);
 afterAll(() => Promise.all([broker.close(), stub.close()]));
 
 describe('client.proxy', () => {

@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTokenBrokerClient, type TokenBrokerClientOptions, TokenBrokerError } from '../../client/index.ts';
-import { handOutBody, problem, type Stub, type StubAnswer, startStub } from './broker-stub.ts';
+import { handOutBody, problem, type StubAnswer, startStub } from './broker-stub.ts';
 
 const START = Date.parse('2026-11-22T10:00:00Z');
-let stub: Stub;
 let now: number;
 let slept: number[];
 
-beforeAll(async () => {
-  stub = await startStub();
-});
+const stub = await startStub();
 afterAll(() => stub.close());
 beforeEach(() => {
   now = START;

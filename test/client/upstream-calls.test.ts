@@ -1,16 +1,10 @@
 import { createServer } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTokenBrokerClient, type TokenBrokerClient, TokenBrokerError } from '../../client/index.ts';
-import { handOutBody, type Stub, startStub } from './broker-stub.ts';
-import { type LocalBroker, startLocalBroker } from './local-broker.ts';
+import { handOutBody, startStub } from './broker-stub.ts';
+import { startLocalBroker } from './local-broker.ts';
 
-let broker: LocalBroker;
-let stub: Stub;
-let upstream: Stub;
-
-beforeAll(async () => {
-  [broker, stub, upstream] = await Promise.all([startLocalBroker(), startStub(), startStub()]);
-});
+const [broker, stub, upstream] = await Promise.all([startLocalBroker(), startStub(), startStub()]);
 afterAll(() => Promise.all([broker.close(), stub.close(), upstream.close()]));
 
 describe('client.fetch against the broker and a demo upstream', () => {

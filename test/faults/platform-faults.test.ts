@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
-import type { TestControls } from '../../local/system.ts';
 import { retryAtOnce } from '../functions/adapters/aws/retry-at-once.ts';
-import { type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
+import { gistOf, tokenOf } from '../system/api-client.ts';
 import { useStillTime } from '../system/still-time.ts';
-import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
+import { startSystemUnderTest } from '../system/system-under-test.ts';
 import { takeTime } from '../system/taken-time.ts';
 import { waitUntil } from '../system/wait-until.ts';
 import { startRawUpstream, tokenAnswer } from './raw-upstream.ts';
@@ -21,29 +20,22 @@ const STAFF = Array.from({ length: SLOTS }, (_, index) => String(index + 1));
 
 retryAtOnce();
 const time = useStillTime();
-let upstream: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-let holding: Awaited<ReturnType<typeof startHoldingUpstream>>;
-let system: SystemUnderTest;
-let api: ApiClient;
-let controls: TestControls;
 let used = 0;
 
-beforeAll(async () => {
-  upstream = await startDemoHelpmaster({ knobs: { staff: STAFF } });
-  const connection = { provider: 'helpmaster', baseUrl: upstream.baseUrl, memorySeconds: 0, isolation: 'shared' };
-  holding = await startHoldingUpstream();
-  system = await startSystemUnderTest({
-    connections: {
-      ...Object.fromEntries(STAFF.map((subject) => [connectionOf(subject), connection])),
-      held: { ...connection, baseUrl: holding.baseUrl },
-    },
-    secrets: {
-      ...Object.fromEntries(STAFF.map((subject) => [connectionOf(subject), demoHelpmasterSecret])),
-      held: demoHelpmasterSecret,
-    },
-  });
-  ({ api, controls } = system);
+const upstream = await startDemoHelpmaster({ knobs: { staff: STAFF } });
+const connection = { provider: 'helpmaster', baseUrl: upstream.baseUrl, memorySeconds: 0, isolation: 'shared' };
+const holding = await startHoldingUpstream();
+const system = await startSystemUnderTest({
+  connections: {
+    ...Object.fromEntries(STAFF.map((subject) => [connectionOf(subject), connection])),
+    held: { ...connection, baseUrl: holding.baseUrl },
+  },
+  secrets: {
+    ...Object.fromEntries(STAFF.map((subject) => [connectionOf(subject), demoHelpmasterSecret])),
+    held: demoHelpmasterSecret,
+  },
 });
+const { api, controls } = system;
 afterEach(() => {
   controls.dynamodb.clear();
   controls.aws.clear();

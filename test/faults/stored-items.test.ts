@@ -1,30 +1,23 @@
 import { type AttributeValue, DeleteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { TABLE } from '../../local/functions.ts';
 import { testClient } from '../functions/adapters/dynamodb/store-under-test.ts';
-import { type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
+import { gistOf, tokenOf } from '../system/api-client.ts';
 import { useStillTime } from '../system/still-time.ts';
-import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
+import { startSystemUnderTest } from '../system/system-under-test.ts';
 
 type Item = Record<string, AttributeValue>;
 
 const STAFF = ['1', '2', '3', '4', '5', '6', '7', '8'];
 
-let upstream: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-let system: SystemUnderTest;
-let api: ApiClient;
-let client: ReturnType<typeof testClient>;
-
-beforeAll(async () => {
-  upstream = await startDemoHelpmaster({ knobs: { staff: STAFF } });
-  system = await startSystemUnderTest({
-    connections: { helpdesk: { provider: 'helpmaster', baseUrl: upstream.baseUrl, memorySeconds: 0 } },
-    secrets: { helpdesk: demoHelpmasterSecret },
-  });
-  api = system.api;
-  client = testClient(system.controls.dynamodbEndpoint);
+const upstream = await startDemoHelpmaster({ knobs: { staff: STAFF } });
+const system = await startSystemUnderTest({
+  connections: { helpdesk: { provider: 'helpmaster', baseUrl: upstream.baseUrl, memorySeconds: 0 } },
+  secrets: { helpdesk: demoHelpmasterSecret },
 });
+const api = system.api;
+const client = testClient(system.controls.dynamodbEndpoint);
 afterAll(async () => {
   client.destroy();
   await system.close();

@@ -1,35 +1,28 @@
 import { createHash } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { AUDIT_TABLE } from '../../local/functions.ts';
 import { CALLER } from '../../local/system.ts';
 import { testClient } from '../functions/adapters/dynamodb/store-under-test.ts';
 import { send } from '../local/demo/demo-client.ts';
-import { type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
-import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
+import { gistOf, tokenOf } from '../system/api-client.ts';
+import { startSystemUnderTest } from '../system/system-under-test.ts';
 
 const UNAVAILABLE = '503 audit_unavailable';
 const DAYS_90_MS = 90 * 86_400_000;
 const STAFF = ['1', '2', '3', '4', '5', '6'];
 
-let upstream: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-let system: SystemUnderTest;
-let api: ApiClient;
-let client: ReturnType<typeof testClient>;
-
-beforeAll(async () => {
-  upstream = await startDemoHelpmaster({ knobs: { staff: STAFF } });
-  system = await startSystemUnderTest({
-    strictAudit: true,
-    connections: {
-      helpdesk: { provider: 'helpmaster', baseUrl: upstream.baseUrl, proxy: { methods: ['GET'], paths: ['/'] } },
-    },
-    secrets: { helpdesk: demoHelpmasterSecret },
-  });
-  api = system.api;
-  client = testClient(system.controls.dynamodbEndpoint);
+const upstream = await startDemoHelpmaster({ knobs: { staff: STAFF } });
+const system = await startSystemUnderTest({
+  strictAudit: true,
+  connections: {
+    helpdesk: { provider: 'helpmaster', baseUrl: upstream.baseUrl, proxy: { methods: ['GET'], paths: ['/'] } },
+  },
+  secrets: { helpdesk: demoHelpmasterSecret },
 });
+const api = system.api;
+const client = testClient(system.controls.dynamodbEndpoint);
 afterEach(() => system.controls.dynamodb.clear());
 afterAll(async () => {
   client.destroy();

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RawUpstream, replying, startRawUpstream, status, tokenAnswer } from '../faults/raw-upstream.ts';
-import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
+import { afterAll, expect, it } from 'vitest';
+import { replying, startRawUpstream, status, tokenAnswer } from '../faults/raw-upstream.ts';
+import { startSystemUnderTest } from '../system/system-under-test.ts';
 import { type FuzzedRequest, operationsIn, requestsOf } from './openapi-requests.ts';
 import { settingsOf, timeoutOf } from './runs.ts';
 
@@ -16,32 +16,28 @@ const ANSWERED_WITHIN_MS = 10_000;
 /** Statuses of the HTTP API and Node's parser before an operation is found, and those that all operations share. */
 const OF_ANY = ['400', '403', '404', '405', '413', '414', '415', '431'];
 
-let upstream: RawUpstream;
-let system: SystemUnderTest;
 let deletes = 0;
 const met = new Map<string, number>();
 
-beforeAll(async () => {
-  upstream = await startRawUpstream({
-    misbehave: (socket, request) => {
-      void request.then((head) => {
-        const isLogin = head.startsWith('POST /user/get');
-        replying(isLogin ? tokenAnswer(TOKEN) : status('200 OK', [], '{}'))(socket, request);
-      });
+const upstream = await startRawUpstream({
+  misbehave: (socket, request) => {
+    void request.then((head) => {
+      const isLogin = head.startsWith('POST /user/get');
+      replying(isLogin ? tokenAnswer(TOKEN) : status('200 OK', [], '{}'))(socket, request);
+    });
+  },
+});
+const connection = { provider: 'helpmaster', baseUrl: `http://127.0.0.1:${upstream.port}` };
+const system = await startSystemUnderTest({
+  connections: {
+    helpdesk: {
+      ...connection,
+      subjects: { system: true, staff: SUBJECTS.slice(1) },
+      proxy: { methods: ['GET', 'HEAD', 'POST'], paths: ['/jobs'] },
     },
-  });
-  const connection = { provider: 'helpmaster', baseUrl: `http://127.0.0.1:${upstream.port}` };
-  system = await startSystemUnderTest({
-    connections: {
-      helpdesk: {
-        ...connection,
-        subjects: { system: true, staff: SUBJECTS.slice(1) },
-        proxy: { methods: ['GET', 'HEAD', 'POST'], paths: ['/jobs'] },
-      },
-      plain: { ...connection, subjects: { system: true, staff: false } },
-    },
-    secrets: { helpdesk: { apiKey: API_KEY }, plain: { apiKey: API_KEY } },
-  });
+    plain: { ...connection, subjects: { system: true, staff: false } },
+  },
+  secrets: { helpdesk: { apiKey: API_KEY }, plain: { apiKey: API_KEY } },
 });
 afterAll(async () => {
   await system.close();

@@ -11,51 +11,43 @@ const LIFE_SECONDS = 1_200;
 const SWEEP_SECONDS = 60;
 
 const time = useStillTime();
-let slid: Awaited<ReturnType<typeof startDemoCommunity>>;
-let relogged: Awaited<ReturnType<typeof startDemoCommunity>>;
-let downCommunity: Awaited<ReturnType<typeof startDemoCommunity>>;
-let downHelpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-let idle: Awaited<ReturnType<typeof startDemoCommunity>>;
-let system: SystemUnderTest;
 
-beforeAll(async () => {
-  const lifetimeSeconds = LIFE_SECONDS;
-  [slid, relogged, idle, downCommunity] = await Promise.all([
-    startDemoCommunity({ knobs: { lifetimeSeconds } }),
-    startDemoCommunity({ knobs: { lifetimeSeconds } }),
-    startDemoCommunity({ knobs: { lifetimeSeconds } }),
-    startDemoCommunity({ knobs: { lifetimeSeconds } }),
-  ]);
-  downHelpmaster = await startDemoHelpmaster({ knobs: { lifetimeSeconds } });
-  const community = ({ baseUrl }: typeof slid) => ({
-    provider: 'community-web-api',
-    baseUrl,
-    lifetimeSeconds,
-    refreshAfter: 0.25,
-    memorySeconds: 0,
-  });
-  system = await startSystemUnderTest({
-    connections: {
-      slid: { ...community(slid), keepAlivePath: '/SingleRecurringEvent' },
-      relogged: community(relogged),
-      idle: { ...community(idle), idleSeconds: 60 },
-      down_wfm: { ...community(downCommunity), keepAlivePath: '/SingleRecurringEvent' },
-      down_helpdesk: {
-        provider: 'helpmaster',
-        baseUrl: downHelpmaster.baseUrl,
-        maxTokenAgeSeconds: LIFE_SECONDS,
-        refreshAfter: 0.25,
-        memorySeconds: 0,
-      },
+const lifetimeSeconds = LIFE_SECONDS;
+const [slid, relogged, idle, downCommunity] = await Promise.all([
+  startDemoCommunity({ knobs: { lifetimeSeconds } }),
+  startDemoCommunity({ knobs: { lifetimeSeconds } }),
+  startDemoCommunity({ knobs: { lifetimeSeconds } }),
+  startDemoCommunity({ knobs: { lifetimeSeconds } }),
+]);
+const downHelpmaster = await startDemoHelpmaster({ knobs: { lifetimeSeconds } });
+const community = ({ baseUrl }: typeof slid) => ({
+  provider: 'community-web-api',
+  baseUrl,
+  lifetimeSeconds,
+  refreshAfter: 0.25,
+  memorySeconds: 0,
+});
+const system = await startSystemUnderTest({
+  connections: {
+    slid: { ...community(slid), keepAlivePath: '/SingleRecurringEvent' },
+    relogged: community(relogged),
+    idle: { ...community(idle), idleSeconds: 60 },
+    down_wfm: { ...community(downCommunity), keepAlivePath: '/SingleRecurringEvent' },
+    down_helpdesk: {
+      provider: 'helpmaster',
+      baseUrl: downHelpmaster.baseUrl,
+      maxTokenAgeSeconds: LIFE_SECONDS,
+      refreshAfter: 0.25,
+      memorySeconds: 0,
     },
-    secrets: {
-      slid: demoCommunitySecret,
-      relogged: demoCommunitySecret,
-      idle: demoCommunitySecret,
-      down_wfm: demoCommunitySecret,
-      down_helpdesk: demoHelpmasterSecret,
-    },
-  });
+  },
+  secrets: {
+    slid: demoCommunitySecret,
+    relogged: demoCommunitySecret,
+    idle: demoCommunitySecret,
+    down_wfm: demoCommunitySecret,
+    down_helpdesk: demoHelpmasterSecret,
+  },
 });
 afterAll(async () => {
   await system.close();

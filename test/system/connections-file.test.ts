@@ -3,18 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { createApiClient, gistOf } from './api-client.ts';
 import { PROJECT_FOLDER, startBroker } from './broker-process.ts';
 import { makeFolder } from './own-broker.ts';
 import { waitUntil } from './wait-until.ts';
 
-let folder: Awaited<ReturnType<typeof makeFolder>>;
-
-beforeAll(async () => {
-  folder = await makeFolder();
-});
+const folder = await makeFolder();
 afterAll(() => folder.remove());
 
 /** Listens on a port; undefined where somebody else does. */

@@ -12,11 +12,7 @@ import { startRefused } from './refused-start.ts';
 const CREDENTIAL = 'not-to-be-printed-7c1e';
 const CONNECTION = { provider: 'helpmaster', baseUrl: 'https://helpmaster.example.com/api' };
 
-let folder: Awaited<ReturnType<typeof makeFolder>>;
-
-beforeAll(async () => {
-  folder = await makeFolder();
-});
+const folder = await makeFolder();
 afterAll(() => folder.remove());
 
 /** Writes a file and gives its path. */

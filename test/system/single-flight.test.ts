@@ -1,28 +1,22 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type Answer, gistOf, headersOf, slotsOf, tokenOf } from './api-client.ts';
-import { type OwnBroker, startOwnBroker } from './own-broker.ts';
+import { startOwnBroker } from './own-broker.ts';
 
 const CALLERS = 200;
 
-let helpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-let community: Awaited<ReturnType<typeof startDemoCommunity>>;
-let own: OwnBroker;
-
-beforeAll(async () => {
-  // Slow enough that everybody asks before the first login is answered.
-  helpmaster = await startDemoHelpmaster({ knobs: { delayLoginMs: 300 } });
-  community = await startDemoCommunity({ knobs: { delayLoginMs: 300 } });
-  own = await startOwnBroker({
-    connections: {
-      helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, renewalCooldownSeconds: 0 },
-      wfm: { provider: 'community-web-api', baseUrl: community.baseUrl, renewalCooldownSeconds: 0 },
-      young: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, secret: 'helpdesk' },
-    },
-    secrets: { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret, young: demoHelpmasterSecret },
-  });
+// Slow enough that everybody asks before the first login is answered.
+const helpmaster = await startDemoHelpmaster({ knobs: { delayLoginMs: 300 } });
+const community = await startDemoCommunity({ knobs: { delayLoginMs: 300 } });
+const own = await startOwnBroker({
+  connections: {
+    helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, renewalCooldownSeconds: 0 },
+    wfm: { provider: 'community-web-api', baseUrl: community.baseUrl, renewalCooldownSeconds: 0 },
+    young: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, secret: 'helpdesk' },
+  },
+  secrets: { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret, young: demoHelpmasterSecret },
 });
 afterAll(async () => {
   await own.close();

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../../functions/configuration/errors.ts';
 import { loadConfigurationFile } from '../../../functions/configuration/load-file.ts';
 import { helpdesk } from './declared.ts';
@@ -16,11 +16,7 @@ const LOAD = `
   await loadConfigurationFile(path).catch(({ message }) => console.log(message));
 `;
 
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'connections-'));
-});
+const folder = await mkdtemp(join(tmpdir(), 'connections-'));
 
 afterAll(async () => {
   await rm(folder, { recursive: true });

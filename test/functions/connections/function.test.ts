@@ -1,28 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import * as changes from '../../../functions/core/slot/changes.ts';
 import { slotOf } from '../../../functions/core/slot/slot.ts';
-import {
-  CALLER,
-  type FunctionsUnderTest,
-  problemWith,
-  REQUEST_ID,
-  startFunctionsUnderTest,
-} from '../api/functions-under-test.ts';
+import { CALLER, problemWith, REQUEST_ID, startFunctionsUnderTest } from '../api/functions-under-test.ts';
 
-let broker: FunctionsUnderTest;
-
-beforeAll(async () => {
-  broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
-    connections: {
-      helpdesk: { provider: 'helpmaster', baseUrl: helpmaster, maxTokenAgeSeconds: 7200 },
-      wfm: { provider: 'community-web-api', baseUrl: community },
-      many: { provider: 'helpmaster', baseUrl: helpmaster },
-      plain: { provider: 'helpmaster', baseUrl: 'http://helpmaster.internal', allowPlainHttp: true },
-      faulty: { provider: 'helpmaster', baseUrl: helpmaster },
-    },
-  }));
-});
+const broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
+  connections: {
+    helpdesk: { provider: 'helpmaster', baseUrl: helpmaster, maxTokenAgeSeconds: 7200 },
+    wfm: { provider: 'community-web-api', baseUrl: community },
+    many: { provider: 'helpmaster', baseUrl: helpmaster },
+    plain: { provider: 'helpmaster', baseUrl: 'http://helpmaster.internal', allowPlainHttp: true },
+    faulty: { provider: 'helpmaster', baseUrl: helpmaster },
+  },
+}));
 afterAll(() => broker.close());
 beforeEach(() => {
   broker.downstream();

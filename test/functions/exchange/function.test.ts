@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { apiRoutes, methodsOf } from '../../../functions/api/routes.ts';
 import { type TokenKind, tokenKinds } from '../../../local/demo/issuer-keyring.ts';
 import { helpmasterCall, send } from '../../local/demo/demo-client.ts';
-import { deployer, type ExchangeHarness, gistOf, startExchangeHarness } from './exchange-harness.ts';
+import { deployer, gistOf, startExchangeHarness } from './exchange-harness.ts';
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 
-let broker: ExchangeHarness;
-beforeAll(async () => {
-  broker = await startExchangeHarness();
-});
+const broker = await startExchangeHarness();
 afterAll(() => broker.close());
 beforeEach(() => {
   broker.issuer.setKnobs({ keys: 'normal', delayMs: 0 });

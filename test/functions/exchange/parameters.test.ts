@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { send } from '../../local/demo/demo-client.ts';
-import {
-  deployer,
-  type ExchangeHarness,
-  gistOf,
-  JWT_TYPE,
-  startExchangeHarness,
-  TOKEN_EXCHANGE,
-} from './exchange-harness.ts';
+import { deployer, gistOf, JWT_TYPE, startExchangeHarness, TOKEN_EXCHANGE } from './exchange-harness.ts';
 
-let broker: ExchangeHarness;
-let form: Readonly<Record<string, string>>;
-beforeAll(async () => {
-  broker = await startExchangeHarness();
-  form = {
-    grant_type: TOKEN_EXCHANGE,
-    subject_token: await broker.issuer.sign(deployer),
-    subject_token_type: JWT_TYPE,
-    audience: 'helpdesk',
-  };
-});
+const broker = await startExchangeHarness();
+const form: Readonly<Record<string, string>> = {
+  grant_type: TOKEN_EXCHANGE,
+  subject_token: await broker.issuer.sign(deployer),
+  subject_token_type: JWT_TYPE,
+  audience: 'helpdesk',
+};
 afterAll(() => broker.close());
 
 it('takes the form as it stands, so that each refusal below is for the one thing that differs', async () => {

@@ -1,12 +1,9 @@
 import * as oauth from 'oauth4webapi';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { helpmasterCall } from '../../local/demo/demo-client.ts';
-import { deployer, type ExchangeHarness, JWT_TYPE, startExchangeHarness, TOKEN_EXCHANGE } from './exchange-harness.ts';
+import { deployer, JWT_TYPE, startExchangeHarness, TOKEN_EXCHANGE } from './exchange-harness.ts';
 
-let broker: ExchangeHarness;
-beforeAll(async () => {
-  broker = await startExchangeHarness();
-});
+const broker = await startExchangeHarness();
 afterAll(() => broker.close());
 
 const client: oauth.Client = { client_id: 'ignored' };

@@ -1,21 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import * as changes from '../../../functions/core/slot/changes.ts';
 import { slotOf } from '../../../functions/core/slot/slot.ts';
-import { type FunctionsUnderTest, startFunctionsUnderTest } from '../api/functions-under-test.ts';
+import { startFunctionsUnderTest } from '../api/functions-under-test.ts';
 
-let broker: FunctionsUnderTest;
-
-beforeAll(async () => {
-  broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
-    connections: {
-      helpdesk: { provider: 'helpmaster', baseUrl: helpmaster },
-      wfm: { provider: 'community-web-api', baseUrl: community },
-      shared_one: { provider: 'helpmaster', baseUrl: helpmaster, isolation: 'shared' },
-      shared_two: { provider: 'helpmaster', baseUrl: helpmaster, isolation: 'shared' },
-    },
-  }));
-});
+const broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
+  connections: {
+    helpdesk: { provider: 'helpmaster', baseUrl: helpmaster },
+    wfm: { provider: 'community-web-api', baseUrl: community },
+    shared_one: { provider: 'helpmaster', baseUrl: helpmaster, isolation: 'shared' },
+    shared_two: { provider: 'helpmaster', baseUrl: helpmaster, isolation: 'shared' },
+  },
+}));
 afterAll(() => broker.close());
 beforeEach(() => {
   broker.downstream();

@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../functions/core/words/secret.ts';
 import { demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
 import { answeredBy, connectionOf, failureIn, realUpstream, secretOf, tokenIn } from './provider-harness.ts';
-
-type Demo = Awaited<ReturnType<typeof startDemoCommunity>>;
 
 const PROVIDER = 'community-web-api';
 const subject = 'system';
 const timeoutMs = 2_000;
 const secret = secretOf(demoCommunitySecret);
 const sliding = { settings: { keepAlivePath: '/SingleRecurringEvent' } };
-let demo: Demo;
-let normal: ReturnType<Demo['knobs']>;
 
-beforeAll(async () => {
-  demo = await startDemoCommunity();
-  normal = demo.knobs();
-});
+const demo = await startDemoCommunity();
+const normal = demo.knobs();
 afterAll(() => demo.close());
 beforeEach(() => {
   demo.setKnobs(normal);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { timesOf } from '../../../functions/core/slot/lifetime.ts';
 import { slotOf } from '../../../functions/core/slot/slot.ts';
 import type { Secret } from '../../../functions/core/words/secret.ts';
@@ -13,19 +13,13 @@ import {
   tokenIn,
 } from './provider-harness.ts';
 
-type Demo = Awaited<ReturnType<typeof startDemoCommunity>>;
-
 const PROVIDER = 'community-web-api';
 const subject = 'system';
 const timeoutMs = 2_000;
 const secret = secretOf(demoCommunitySecret);
-let demo: Demo;
-let normal: ReturnType<Demo['knobs']>;
 
-beforeAll(async () => {
-  demo = await startDemoCommunity();
-  normal = demo.knobs();
-});
+const demo = await startDemoCommunity();
+const normal = demo.knobs();
 afterAll(() => demo.close());
 beforeEach(() => {
   demo.setKnobs(normal);

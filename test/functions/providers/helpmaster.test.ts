@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Secret } from '../../../functions/core/words/secret.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
 import {
@@ -11,15 +11,8 @@ import {
   tokenIn,
 } from './provider-harness.ts';
 
-type Demo = Awaited<ReturnType<typeof startDemoHelpmaster>>;
-
-let demo: Demo;
-let normal: ReturnType<Demo['knobs']>;
-
-beforeAll(async () => {
-  demo = await startDemoHelpmaster();
-  normal = demo.knobs();
-});
+const demo = await startDemoHelpmaster();
+const normal = demo.knobs();
 afterAll(() => demo.close());
 beforeEach(() => {
   demo.setKnobs(normal);

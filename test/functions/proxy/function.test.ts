@@ -1,12 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { send } from '../../local/demo/demo-client.ts';
-import { type ProxyHarness, startProxyHarness } from './proxy-harness.ts';
+import { startProxyHarness } from './proxy-harness.ts';
 
-let broker: ProxyHarness;
-beforeAll(async () => {
-  broker = await startProxyHarness();
-});
+const broker = await startProxyHarness();
 afterAll(() => broker.close());
 beforeEach(() => {
   broker.helpmaster.clearLedger();

@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { resolveConnections } from '../../../functions/configuration/check.ts';
 import { ConfigurationError } from '../../../functions/configuration/errors.ts';
 import { send } from '../../local/demo/demo-client.ts';
-import { type ProxyHarness, startProxyHarness } from './proxy-harness.ts';
+import { startProxyHarness } from './proxy-harness.ts';
 
-let broker: ProxyHarness;
-beforeAll(async () => {
-  broker = await startProxyHarness();
-});
+const broker = await startProxyHarness();
 afterAll(() => broker.close());
 
 describe('a path of the policy', () => {

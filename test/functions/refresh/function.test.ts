@@ -1,20 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeEach, expect, it } from 'vitest';
 import { useStillTime } from '../../system/still-time.ts';
-import { type FunctionsUnderTest, startFunctionsUnderTest } from '../api/functions-under-test.ts';
+import { startFunctionsUnderTest } from '../api/functions-under-test.ts';
 
 const time = useStillTime();
-let broker: FunctionsUnderTest;
 
-beforeAll(async () => {
-  broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
-    connections: {
-      // Due within a second, and good for 1,000 s.
-      due: { provider: 'community-web-api', baseUrl: community, refreshAfter: 0.0001, keepAlivePath: '/Version2' },
-      calm: { provider: 'helpmaster', baseUrl: helpmaster },
-      idle: { provider: 'community-web-api', baseUrl: community, refreshAfter: 0.0001, idleSeconds: 1 },
-    },
-  }));
-});
+const broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
+  connections: {
+    // Due within a second, and good for 1,000 s.
+    due: { provider: 'community-web-api', baseUrl: community, refreshAfter: 0.0001, keepAlivePath: '/Version2' },
+    calm: { provider: 'helpmaster', baseUrl: helpmaster },
+    idle: { provider: 'community-web-api', baseUrl: community, refreshAfter: 0.0001, idleSeconds: 1 },
+  },
+}));
 afterAll(() => broker.close());
 beforeEach(() => {
   broker.downstream();

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { demoHelpmasterSecret } from '../../../local/demo/helpmaster.ts';
-import { type FunctionsUnderTest, startFunctionsUnderTest } from '../api/functions-under-test.ts';
+import { startFunctionsUnderTest } from '../api/functions-under-test.ts';
 
 /** Connections each with a secret of its own, so that no test finds a copy kept by the one before. */
 const names = ['by_name', 'by_arn', 'unchanged', 'good'] as const;
@@ -8,23 +8,19 @@ const secretOf = (connection: string) => `prod/${connection}`;
 const arnOf = (connection: string) =>
   `arn:aws:secretsmanager:us-east-1:123456789012:secret:${secretOf(connection)}-AbC123`;
 
-let broker: FunctionsUnderTest;
-
-beforeAll(async () => {
-  broker = await startFunctionsUnderTest(({ helpmaster }) => ({
-    connections: Object.fromEntries(
-      names.map((name) => [
-        name,
-        {
-          provider: 'helpmaster',
-          baseUrl: helpmaster,
-          secret: name === 'by_arn' ? arnOf(name) : secretOf(name),
-          memorySeconds: 0,
-        },
-      ]),
-    ),
-  }));
-});
+const broker = await startFunctionsUnderTest(({ helpmaster }) => ({
+  connections: Object.fromEntries(
+    names.map((name) => [
+      name,
+      {
+        provider: 'helpmaster',
+        baseUrl: helpmaster,
+        secret: name === 'by_arn' ? arnOf(name) : secretOf(name),
+        memorySeconds: 0,
+      },
+    ]),
+  ),
+}));
 afterAll(() => broker.close());
 beforeEach(() => {
   broker.downstream();

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { useStillTime } from '../../system/still-time.ts';
 import { retryAtOnce } from '../adapters/aws/retry-at-once.ts';
 import {
   type ApiRequest,
   CALLER,
-  type FunctionsUnderTest,
   JSON_TYPE,
   problemWith,
   REQUEST_ID,
@@ -17,26 +16,23 @@ const ISO_SECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
 retryAtOnce();
 const time = useStillTime();
-let broker: FunctionsUnderTest;
 
-beforeAll(async () => {
-  broker = await startFunctionsUnderTest(({ helpmaster, community }) => {
-    const proxy = { methods: ['GET'], paths: ['/'] };
-    return {
-      connections: {
-        helpdesk: { provider: 'helpmaster', baseUrl: helpmaster, renewalCooldownSeconds: 0, memorySeconds: 0 },
-        wfm: { provider: 'community-web-api', baseUrl: community },
-        listed: { provider: 'helpmaster', baseUrl: helpmaster, subjects: { system: false, staff: ['88'] } },
-        single: { provider: 'community-web-api', baseUrl: community, tokensOverlap: false, proxy },
-        young: { provider: 'helpmaster', baseUrl: helpmaster },
-        // Each for one outage, so that neither a kept secret nor a token in memory helps.
-        no_secretsmanager: { provider: 'helpmaster', baseUrl: helpmaster },
-        no_kms: { provider: 'helpmaster', baseUrl: helpmaster },
-        no_lambda: { provider: 'helpmaster', baseUrl: helpmaster },
-        unset: { provider: 'helpmaster', baseUrl: helpmaster },
-      },
-    };
-  });
+const broker = await startFunctionsUnderTest(({ helpmaster, community }) => {
+  const proxy = { methods: ['GET'], paths: ['/'] };
+  return {
+    connections: {
+      helpdesk: { provider: 'helpmaster', baseUrl: helpmaster, renewalCooldownSeconds: 0, memorySeconds: 0 },
+      wfm: { provider: 'community-web-api', baseUrl: community },
+      listed: { provider: 'helpmaster', baseUrl: helpmaster, subjects: { system: false, staff: ['88'] } },
+      single: { provider: 'community-web-api', baseUrl: community, tokensOverlap: false, proxy },
+      young: { provider: 'helpmaster', baseUrl: helpmaster },
+      // Each for one outage, so that neither a kept secret nor a token in memory helps.
+      no_secretsmanager: { provider: 'helpmaster', baseUrl: helpmaster },
+      no_kms: { provider: 'helpmaster', baseUrl: helpmaster },
+      no_lambda: { provider: 'helpmaster', baseUrl: helpmaster },
+      unset: { provider: 'helpmaster', baseUrl: helpmaster },
+    },
+  };
 });
 afterAll(() => broker.close());
 beforeEach(() => {

@@ -1,16 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret } from '../../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../../local/demo/helpmaster.ts';
 import { type Received, send } from '../demo/demo-client.ts';
-import { press, type SystemUnderTest, startSystemUnderTest } from './local-system.ts';
+import { press, startSystemUnderTest } from './local-system.ts';
 
 const SLOT = { connection: 'wfm', subject: 'system' };
 const POSTS = ['hand-out', 'reject', 'purge', 'call', 'herd', 'refresh', 'fault'];
 
-let system: SystemUnderTest;
-beforeAll(async () => {
-  system = await startSystemUnderTest();
-});
+const system = await startSystemUnderTest();
 afterAll(() => system.close());
 
 const get = (path: string, headers: Record<string, string> = {}) => send(`${system.url}${path}`, { headers });

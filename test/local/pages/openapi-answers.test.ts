@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
-import type { DemoUpstream } from '../../../local/demo/demo-upstream.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
 import { openapiDocument } from '../../../local/pages/openapi/document.ts';
 import { makeFolder } from '../../system/own-broker.ts';
 import { type Received, send } from '../demo/demo-client.ts';
 
-import { type SystemUnderTest, startSystemUnderTest } from './local-system.ts';
+import { startSystemUnderTest } from './local-system.ts';
 import { createAnswerCheck } from './openapi-validator.ts';
 
 const TOKENS = '/tokens/{connection}/{subject}';
@@ -19,40 +18,36 @@ const HASH = createHash('sha256').update('no token').digest('hex');
 
 const problemsOf = createAnswerCheck(openapiDocument());
 const closings: (() => Promise<void>)[] = [];
-let system: SystemUnderTest;
-let helpmaster: DemoUpstream<HelpmasterKnobs>;
 
-beforeAll(async () => {
-  helpmaster = await startDemoHelpmaster();
-  const community = await startDemoCommunity();
-  const folder = await makeFolder();
-  const onHelpmaster = { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, timeoutSeconds: 1 };
-  const connections = {
-    helpdesk: { ...onHelpmaster, proxy: { methods: ['GET'], paths: ['/jobs'] } },
-    listed: { ...onHelpmaster, subjects: { system: true, staff: ['88'] } },
-    refused: onHelpmaster,
-    locked: onHelpmaster,
-    unread: onHelpmaster,
-    nowhere: { provider: 'helpmaster', baseUrl: 'http://127.0.0.1:1' },
-    wfm: { provider: 'community-web-api', baseUrl: community.baseUrl, proxy: { methods: ['GET'], paths: ['/'] } },
-    single: {
-      provider: 'community-web-api',
-      baseUrl: community.baseUrl,
-      tokensOverlap: false,
-      proxy: { methods: ['GET'], paths: ['/'] },
-    },
-  };
-  const isCommunity = (name: string) => name === 'wfm' || name === 'single';
-  const secrets = Object.fromEntries(
-    Object.keys(connections).map((name) => [name, isCommunity(name) ? demoCommunitySecret : demoHelpmasterSecret]),
-  );
-  const connectionsFile = join(folder.path, 'connections.json');
-  const secretsFile = join(folder.path, 'secrets.json');
-  await writeFile(connectionsFile, JSON.stringify({ connections }));
-  await writeFile(secretsFile, JSON.stringify(secrets), { mode: 0o600 });
-  system = await startSystemUnderTest(['--connections', connectionsFile, '--secrets', secretsFile]);
-  closings.push(system.close, helpmaster.close, community.close, folder.remove);
-});
+const helpmaster = await startDemoHelpmaster();
+const community = await startDemoCommunity();
+const folder = await makeFolder();
+const onHelpmaster = { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, timeoutSeconds: 1 };
+const connections = {
+  helpdesk: { ...onHelpmaster, proxy: { methods: ['GET'], paths: ['/jobs'] } },
+  listed: { ...onHelpmaster, subjects: { system: true, staff: ['88'] } },
+  refused: onHelpmaster,
+  locked: onHelpmaster,
+  unread: onHelpmaster,
+  nowhere: { provider: 'helpmaster', baseUrl: 'http://127.0.0.1:1' },
+  wfm: { provider: 'community-web-api', baseUrl: community.baseUrl, proxy: { methods: ['GET'], paths: ['/'] } },
+  single: {
+    provider: 'community-web-api',
+    baseUrl: community.baseUrl,
+    tokensOverlap: false,
+    proxy: { methods: ['GET'], paths: ['/'] },
+  },
+};
+const isCommunity = (name: string) => name === 'wfm' || name === 'single';
+const secrets = Object.fromEntries(
+  Object.keys(connections).map((name) => [name, isCommunity(name) ? demoCommunitySecret : demoHelpmasterSecret]),
+);
+const connectionsFile = join(folder.path, 'connections.json');
+const secretsFile = join(folder.path, 'secrets.json');
+await writeFile(connectionsFile, JSON.stringify({ connections }));
+await writeFile(secretsFile, JSON.stringify(secrets), { mode: 0o600 });
+const system = await startSystemUnderTest(['--connections', connectionsFile, '--secrets', secretsFile]);
+closings.push(system.close, helpmaster.close, community.close, folder.remove);
 afterAll(async () => {
   for (const close of closings) await close();
 });

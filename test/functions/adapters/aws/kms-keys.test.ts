@@ -1,17 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createKmsClient, createKmsKeys } from '../../../../functions/adapters/aws/kms-keys.ts';
 import type { DataKey, Keys } from '../../../../functions/core/slot/keys.ts';
 import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
-import { type AwsUnderTest, createTestClock, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
+import { createTestClock, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
 import { retryAtOnce } from './retry-at-once.ts';
 
 const SLOT = { connection: 'helpdesk', subject: '88', fingerprint: 'f00d' };
 
 retryAtOnce();
 
-let under: AwsUnderTest;
-let client: ReturnType<typeof createKmsClient>;
 let clock: ReturnType<typeof createTestClock>;
 let keys: Keys;
 
@@ -27,10 +25,8 @@ function reveal(key: Awaited<ReturnType<Keys['decrypt']>>): string | undefined {
   return key && Buffer.from(key.reveal()).toString('hex');
 }
 
-beforeAll(async () => {
-  under = await startAwsUnderTest();
-  client = createKmsClient(under.environment);
-});
+const under = await startAwsUnderTest();
+const client = createKmsClient(under.environment);
 beforeEach(() => {
   clock = createTestClock();
   keys = keysOf();

@@ -1,12 +1,12 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import { createLambdaClient, createLambdaMint } from '../../../../functions/adapters/aws/lambda-mint.ts';
 import type { MintRequest } from '../../../../functions/core/slot/mint-message.ts';
 import type { MintInvoker } from '../../../../functions/core/slot/minter.ts';
 import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
-import { type AwsUnderTest, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
+import { environmentFor, startAwsUnderTest } from './aws-under-test.ts';
 
 const TIMEOUT_MS = 10_000;
 const CONNECTION = helpdeskConnection();
@@ -17,10 +17,6 @@ const REQUEST: MintRequest = {
   trigger: 'caller',
   lease: { id: 'lease-1', takenAt: 1_800_000_000_000 },
 };
-
-let under: AwsUnderTest;
-let client: ReturnType<typeof createLambdaClient>;
-let mint: MintInvoker;
 
 function mintAt(endpoint: string): { readonly mint: MintInvoker; close(): void } {
   const own = createLambdaClient(environmentFor(endpoint));
@@ -36,11 +32,9 @@ function answering(answer: (event: unknown) => unknown, timeoutMs = TIMEOUT_MS):
   return handler;
 }
 
-beforeAll(async () => {
-  under = await startAwsUnderTest();
-  client = createLambdaClient(under.environment);
-  mint = createLambdaMint({ client, functionNameOf: ({ name }) => `mint-${name}` });
-});
+const under = await startAwsUnderTest();
+const client = createLambdaClient(under.environment);
+const mint = createLambdaMint({ client, functionNameOf: ({ name }) => `mint-${name}` });
 // Fake timers: on a busy machine the client's real connect timeout could run out.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => {

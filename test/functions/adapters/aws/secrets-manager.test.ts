@@ -1,11 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   createSecretsManagerClient,
   createSecretsManagerSecrets,
 } from '../../../../functions/adapters/aws/secrets-manager.ts';
 import type { Secrets, SecretVersion } from '../../../../functions/core/mint/secrets.ts';
 import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
-import { type AwsUnderTest, createTestClock, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
+import { createTestClock, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
 import { retryAtOnce } from './retry-at-once.ts';
 
 const NAME = 'token-broker/helpdesk';
@@ -13,8 +13,6 @@ const FRESH_MS = 5_000;
 
 retryAtOnce();
 
-let under: AwsUnderTest;
-let client: ReturnType<typeof createSecretsManagerClient>;
 let clock: ReturnType<typeof createTestClock>;
 let secrets: Secrets;
 
@@ -34,10 +32,8 @@ async function failureOf(secret: string): Promise<string> {
   return (error as { detail: string }).detail;
 }
 
-beforeAll(async () => {
-  under = await startAwsUnderTest();
-  client = createSecretsManagerClient(under.environment);
-});
+const under = await startAwsUnderTest();
+const client = createSecretsManagerClient(under.environment);
 beforeEach(() => {
   clock = createTestClock();
   secrets = createSecretsManagerSecrets({ client, clock });

@@ -1,11 +1,10 @@
 import { CreateTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createAuditTable } from '../../../../functions/adapters/dynamodb/audit-table.ts';
 import { systemRandom } from '../../../../functions/adapters/system.ts';
-import type { Audit } from '../../../../functions/core/hand-out/audit.ts';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
-import { type DynamodbFaultProxy, startDynamodbFaultProxy } from '../../../../local/aws/dynamodb-faults.ts';
-import { type EmbeddedDynamodb, startEmbeddedDynamodb } from '../../../../local/embedded-dynamodb.ts';
+import { startDynamodbFaultProxy } from '../../../../local/aws/dynamodb-faults.ts';
+import { startEmbeddedDynamodb } from '../../../../local/embedded-dynamodb.ts';
 import { retryAtOnce } from '../aws/retry-at-once.ts';
 import { testClient } from './store-under-test.ts';
 
@@ -26,25 +25,18 @@ const record = {
 
 retryAtOnce();
 
-let engine: EmbeddedDynamodb;
-let proxy: DynamodbFaultProxy;
-let client: ReturnType<typeof testClient>;
-let audit: Audit;
-
-beforeAll(async () => {
-  engine = await startEmbeddedDynamodb({});
-  proxy = await startDynamodbFaultProxy(engine.endpoint);
-  client = testClient(proxy.endpoint);
-  await client.send(
-    new CreateTableCommand({
-      TableName: TABLE,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    }),
-  );
-  audit = createAuditTable({ client, table: TABLE, random: systemRandom });
-});
+const engine = await startEmbeddedDynamodb({});
+const proxy = await startDynamodbFaultProxy(engine.endpoint);
+const client = testClient(proxy.endpoint);
+await client.send(
+  new CreateTableCommand({
+    TableName: TABLE,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+  }),
+);
+const audit = createAuditTable({ client, table: TABLE, random: systemRandom });
 afterEach(() => proxy.faults.clear());
 afterAll(async () => {
   client.destroy();

@@ -16,7 +16,6 @@ import { retryAtOnce } from '../aws/retry-at-once.ts';
 import {
   claimOn,
   createTable,
-  type DynamodbEngine,
   failureOf,
   NOW,
   publicationOf,
@@ -57,15 +56,12 @@ const everyOperation: {
 
 retryAtOnce();
 
-let engine: DynamodbEngine;
 let proxy: DynamodbFaultProxy;
 let client: DynamoDBClient;
 let store: Store;
 let tables = 0;
 
-beforeAll(async () => {
-  engine = await startEmbeddedDynamodb({});
-});
+const engine = await startEmbeddedDynamodb({});
 // Each test has a proxy of its own: an operation of several requests goes on with the others after the first has failed.
 beforeEach(async () => {
   proxy = await startDynamodbFaultProxy(engine.endpoint);

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createServer, type IncomingMessage } from 'node:http';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Secret } from '../../../../functions/core/words/secret.ts';
 import { BEARER, header, IN_SECONDS, OAUTH_ANSWER, type Provider } from '../../../../functions/providers/provider.ts';
 import { connectionOf, failureIn, realUpstream, secretOf, tokenIn } from '../provider-harness.ts';
@@ -68,43 +68,39 @@ const plainText = {
 const providers: Readonly<Record<string, Provider>> = { bookings, sessions, plainText };
 const subject = 'system';
 const timeoutMs = 2_000;
-let server: Server;
-let baseUrl: string;
 
-beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    const form = new URLSearchParams(await textOf(request));
-    switch (`${request.method} ${request.url}`) {
-      case 'POST /v2/oauth/token': {
-        const isRight =
-          request.headers.authorization === `Basic ${Buffer.from('id:s€cret:x').toString('base64')}` &&
-          form.get('grant_type') === 'client_credentials';
-        response.statusCode = isRight ? 200 : 401;
-        response.end(JSON.stringify(isRight ? { access_token: 'abc', expires_in: 600 } : { error: 'invalid_client' }));
-        return;
-      }
-      case 'POST /v2/session':
-        if (form.get('user') === 'u' && form.get('password') === 'p&w') response.setHeader('x-session', 'first');
-        response.end('welcome');
-        return;
-      case 'GET /v2/ping':
-        response.statusCode = request.headers['x-session'] === 'first' ? 200 : 401;
-        response.setHeader('x-session', 'second');
-        response.end();
-        return;
-      case 'GET /v2/token':
-        response.end(request.headers['x-apikey'] === 'Key k' ? 'opaque-token\r\n' : '<html>who are you</html>');
-        return;
-      default:
-        response.statusCode = 404;
-        response.end();
+const server = createServer(async (request, response) => {
+  const form = new URLSearchParams(await textOf(request));
+  switch (`${request.method} ${request.url}`) {
+    case 'POST /v2/oauth/token': {
+      const isRight =
+        request.headers.authorization === `Basic ${Buffer.from('id:s€cret:x').toString('base64')}` &&
+        form.get('grant_type') === 'client_credentials';
+      response.statusCode = isRight ? 200 : 401;
+      response.end(JSON.stringify(isRight ? { access_token: 'abc', expires_in: 600 } : { error: 'invalid_client' }));
+      return;
     }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  baseUrl = `http://127.0.0.1:${address.port}/v2`;
+    case 'POST /v2/session':
+      if (form.get('user') === 'u' && form.get('password') === 'p&w') response.setHeader('x-session', 'first');
+      response.end('welcome');
+      return;
+    case 'GET /v2/ping':
+      response.statusCode = request.headers['x-session'] === 'first' ? 200 : 401;
+      response.setHeader('x-session', 'second');
+      response.end();
+      return;
+    case 'GET /v2/token':
+      response.end(request.headers['x-apikey'] === 'Key k' ? 'opaque-token\r\n' : '<html>who are you</html>');
+      return;
+    default:
+      response.statusCode = 404;
+      response.end();
+  }
 });
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const address = server.address();
+if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+const baseUrl = `http://127.0.0.1:${address.port}/v2`;
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
 function using(name: string, settings: Record<string, string> = {}) {

@@ -2,7 +2,7 @@ import type { Meaning, Provider, RefusalFlag, Rule, Step, SubjectKind } from '..
 import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 import type { HttpHeaders } from '../../http/port.ts';
 import { namesInDerived, namesInStep } from '../names.ts';
-import { type ParsedAnswer, readValue } from './answer.ts';
+import { type ParsedAnswer, readValue, valueAt } from './answer.ts';
 import { readOAuthError } from './oauth-error.ts';
 import { saysLocked } from './upstream-message.ts';
 
@@ -132,9 +132,9 @@ function speaksForApi(means: Meaning, provider: Provider, answer: ParsedAnswer):
 function judgeByRefusal(asked: Asked, answer: ParsedAnswer): Verdict | undefined {
   const { provider } = asked;
   if (provider.refusal === undefined) return undefined;
-  const { saysNo, message } = readRefusal(provider.refusal, provider.envelope, answer.content);
+  const { saysNo, saysWhy, message } = readRefusal(provider.refusal, provider.envelope, answer.content);
   const isRefusingStatus = [400, 401, 403].includes(answer.status);
-  const isRefusal = saysNo ? answer.status < 300 || isRefusingStatus : isRefusingStatus && message !== undefined;
+  const isRefusal = saysNo ? answer.status < 300 || isRefusingStatus : isRefusingStatus && saysWhy;
   if (!isRefusal) return undefined;
   const evidence = `${answer.status < 300 ? '' : `${statusInWords(answer)}, and `}the refusal in the body`;
   // A user's login may have failed for a wrong subject instead (H10).
@@ -208,6 +208,11 @@ export interface RefusalWords {
   readonly saysNo: boolean;
   /** True if a flag reports success, even where another reports failure. */
   readonly saysYes: boolean;
+  /**
+   * True if there is a reason under the very name that the provider declares. In another case the name may be a
+   * firewall's: `{"message":"Forbidden"}`.
+   */
+  readonly saysWhy: boolean;
   /** The upstream's own words, one about a lock first. Undefined where it gives no reason. */
   readonly message: string | undefined;
 }
@@ -223,15 +228,18 @@ export function readRefusal(
 ): RefusalWords {
   const places = [content, ...(envelope === undefined ? [] : membersNamed(envelope, content))];
   const all = (name: string) => places.flatMap((place) => membersNamed(name, place));
-  const messages = all(refusal.message).flatMap((value) =>
-    typeof value === 'string' && value.trim() !== '' ? [value] : [],
-  );
+  const messages = all(refusal.message).filter(isReason);
   const flags = all(refusal.flag);
   return {
     saysNo: flags.includes(false),
     saysYes: flags.includes(true),
+    saysWhy: places.some((place) => isReason(valueAt(place, [refusal.message]))),
     message: messages.find(saysLocked) ?? messages[0],
   };
+}
+
+function isReason(value: JsonValue | undefined): value is string {
+  return typeof value === 'string' && value.trim() !== '';
 }
 
 /** The values of an object's members of that name, written in any case. */

@@ -233,6 +233,15 @@ describe('CommunityWebAPI: a refusal', () => {
     expect(failed).toMatchObject({ code: 'upstream_invalid_response', backOff: 'unknown' });
   });
 
+  it.each([
+    { status: 403, body: '{"message":"Forbidden"}' },
+    { status: 401, body: '{"message":"Unauthorized"}' },
+    { status: 403, body: '{"message":"Rate exceeded"}', headers: { 'retry-after': ['3'] } },
+  ])("C12: a firewall's %j is no word of the API", async (answer) => {
+    const failed = failureIn((await loginTo(answer)).outcome);
+    expect(failed).toMatchObject({ code: 'upstream_login_ambiguous', backOff: 'unknown' });
+  });
+
   it.each([404, 405, 409, 415, 418])('%s at login says nothing of the credential', async (status) => {
     const failed = failureIn((await loginTo({ status, body: '{"Success":false,"Message":"no"}' })).outcome);
     expect(failed).toMatchObject({ code: 'upstream_invalid_response', backOff: 'unknown' });

@@ -160,6 +160,13 @@ describe('the evidence of a refusal', () => {
     ['a flag in a 401', { status: 401, body: '{"success":false}' }, 'credential', 'subject'],
     ['why in a 400', { status: 400, body: '{"why":"No."}' }, 'credential', 'subject'],
     ['why in a 403 that asks to wait', { status: 403, body: '{"why":"No."}', headers: wait }, 'credential', 'subject'],
+    ['why by another name in a 403', { status: 403, body: '{"Why":"Forbidden"}' }, 'unclear', 'unclear'],
+    [
+      'why by another name, and a flag',
+      { status: 403, body: '{"Success":false,"Why":"No."}' },
+      'credential',
+      'subject',
+    ],
     ['a blank in a 403', { status: 403, body: '{"why":" "}' }, 'unclear', 'unclear'],
     ['a lock in a 403', { status: 403, body: '{"why":"It is locked."}' }, 'locked', 'locked'],
     ['a lock in a 200', { body: '{"success":false,"why":"It is locked."}' }, 'locked', 'locked'],

@@ -13,7 +13,7 @@ interface Address {
 interface Running {
   readonly url: string;
   readonly configuration: Configuration;
-  readonly demo: { readonly helpmaster: Address; readonly community: Address } | undefined;
+  readonly demo: Readonly<Record<'helpmaster' | 'community' | 'oauth', Address>> | undefined;
 }
 
 /** Builds the text to print once everything runs: URLs, and requests to copy and paste. */
@@ -26,10 +26,17 @@ export function bannerOf({ url, configuration, demo }: Running, requireSigv4: bo
   const isDemo =
     demo !== undefined &&
     configuration.connections['helpdesk']?.baseUrl === demo.helpmaster.baseUrl &&
-    configuration.connections['wfm']?.baseUrl === demo.community.baseUrl;
+    configuration.connections['wfm']?.baseUrl === demo.community.baseUrl &&
+    configuration.connections['orders']?.baseUrl === demo.oauth.baseUrl;
   return [
     `listening on ${url}`,
-    ...(demo === undefined ? [] : [`demo helpmaster ${demo.helpmaster.url}`, `demo community ${demo.community.url}`]),
+    ...(demo === undefined
+      ? []
+      : [
+          `demo helpmaster ${demo.helpmaster.url}`,
+          `demo community ${demo.community.url}`,
+          `demo oauth ${demo.oauth.url}`,
+        ]),
     '',
     ...(isDemo ? demoRequests(url, demo, configuration, curl) : ownRequests(url, names, configuration, curl)),
     '',
@@ -45,11 +52,11 @@ export function bannerOf({ url, configuration, demo }: Running, requireSigv4: bo
 
 function demoRequests(
   url: string,
-  { helpmaster, community }: NonNullable<Running['demo']>,
+  { helpmaster, community, oauth }: NonNullable<Running['demo']>,
   { connections }: Configuration,
   curl: string,
 ): readonly string[] {
-  const proxied = ['wfm/system/AgentLogonReport', 'helpdesk/88/jobs/MyOpenJobs'].filter(
+  const proxied = ['wfm/system/AgentLogonReport', 'helpdesk/88/jobs/MyOpenJobs', 'orders/system/orders'].filter(
     (path) => connections[path.slice(0, path.indexOf('/'))]?.proxy !== undefined,
   );
   return [
@@ -58,6 +65,8 @@ function demoRequests(
     `  ${curl} ${url}/tokens/helpdesk/88`,
     'CommunityWebAPI, with its attributes:',
     `  ${curl} ${url}/tokens/wfm/system`,
+    'OAuth 2.0, by client credentials:',
+    `  ${curl} ${url}/tokens/orders/system`,
     '',
     ...(proxied.length === 0
       ? []
@@ -71,6 +80,8 @@ function demoRequests(
     `  curl -s -H "Authorization: Bearer $TOKEN" ${helpmaster.baseUrl}/jobs/MyOpenJobs`,
     `  TOKEN=$(${curl} ${url}/tokens/wfm/system | ${TOKEN_ALONE})`,
     `  curl -s -H "WFMSGAPIKEY: $TOKEN" ${community.baseUrl}/AgentLogonReport`,
+    `  TOKEN=$(${curl} ${url}/tokens/orders/system | ${TOKEN_ALONE})`,
+    `  curl -s -H "Authorization: Bearer $TOKEN" ${oauth.baseUrl}/orders`,
     '',
     'Break an upstream and mend it (GET shows every knob), and see what it was asked:',
     `  curl -s -X PUT -d '{"loginStatus":503}' ${helpmaster.url}/__demo/knobs`,

@@ -1,20 +1,13 @@
 import { defineConnections } from '../functions/configuration/declaration.ts';
 
-/** Creates the connections of the demo: one for each demo upstream, both with a proxy. */
-export function demoConnections(urls: { readonly helpmaster: string; readonly community: string }) {
+/** Creates the connections of the demo: one for each demo upstream, each with a proxy. */
+export function demoConnections(urls: Readonly<Record<'helpmaster' | 'community' | 'oauth', string>>) {
+  const proxy = { methods: ['GET', 'POST'], paths: ['/'] } as const;
   return defineConnections({
     connections: {
-      helpdesk: {
-        provider: 'helpmaster',
-        baseUrl: urls.helpmaster,
-        proxy: { methods: ['GET', 'POST'], paths: ['/'] },
-      },
-      wfm: {
-        provider: 'community-web-api',
-        baseUrl: urls.community,
-        keepAlivePath: '/SingleRecurringEvent',
-        proxy: { methods: ['GET', 'POST'], paths: ['/'] },
-      },
+      helpdesk: { provider: 'helpmaster', baseUrl: urls.helpmaster, proxy },
+      wfm: { provider: 'community-web-api', baseUrl: urls.community, keepAlivePath: '/SingleRecurringEvent', proxy },
+      orders: { provider: 'oauth-client-credentials-basic', baseUrl: urls.oauth, scope: ['orders.read'], proxy },
     },
   });
 }

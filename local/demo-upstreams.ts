@@ -1,18 +1,21 @@
 import { startDemoCommunity } from './demo/community.ts';
 import { startDemoHelpmaster } from './demo/helpmaster.ts';
+import { startDemoOAuth } from './demo/oauth.ts';
 
-/** Both running demo upstreams. */
+/** The running demo upstreams. */
 export type DemoUpstreams = Awaited<ReturnType<typeof startDemoUpstreams>>;
 
-/** Starts both, on the two ports after the API's if free, so that a connections file can name them. */
+/** Starts all three, on the ports after the API's if free, so that a connections file can name them. */
 export async function startDemoUpstreams(apiPort: number) {
   const helpmaster = await onPort(apiPort === 0 ? 0 : apiPort + 1, (port) => startDemoHelpmaster({ port }));
   const community = await onPort(apiPort === 0 ? 0 : apiPort + 2, (port) => startDemoCommunity({ port }));
+  const oauth = await onPort(apiPort === 0 ? 0 : apiPort + 3, (port) => startDemoOAuth({ port }));
   return {
     helpmaster,
     community,
+    oauth,
     async close() {
-      await Promise.all([helpmaster.close(), community.close()]);
+      await Promise.all([helpmaster.close(), community.close(), oauth.close()]);
     },
   };
 }

@@ -16,7 +16,7 @@ export interface Flags {
   readonly help: boolean;
 }
 
-export const HELP = `Boots the token broker on loopback: the real functions, an embedded DynamoDB, and two demo upstreams.
+export const HELP = `Boots the token broker on loopback: the real functions, an embedded DynamoDB, and three demo upstreams.
 
 Usage: npm start -- [flags]
 

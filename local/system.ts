@@ -11,6 +11,7 @@ import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb
 import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
 import { demoCommunitySecret } from './demo/community.ts';
 import { demoHelpmasterSecret } from './demo/helpmaster.ts';
+import { demoOAuthSecret } from './demo/oauth.ts';
 import { demoConnections } from './demo-connections.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo-upstreams.ts';
 import { startEmbeddedDynamodb } from './embedded-dynamodb.ts';
@@ -174,7 +175,11 @@ async function configurationOf(flags: Flags, demo: DemoUpstreams | undefined): P
   if (flags.connectionsFile !== undefined) return loadConfigurationFile(flags.connectionsFile);
   if (demo === undefined) throw new Error('Without a connections file there are demo upstreams.');
   return resolveConnections(
-    demoConnections({ helpmaster: demo.helpmaster.baseUrl, community: demo.community.baseUrl }),
+    demoConnections({
+      helpmaster: demo.helpmaster.baseUrl,
+      community: demo.community.baseUrl,
+      oauth: demo.oauth.baseUrl,
+    }),
   );
 }
 
@@ -193,6 +198,7 @@ async function secretsOf(flags: Flags, configuration: Configuration, options: Se
   const secrets = createMemorySecrets({ ...options, nameOf });
   secrets.put('helpdesk', { ...demoHelpmasterSecret });
   secrets.put('wfm', { ...demoCommunitySecret });
+  secrets.put('orders', { ...demoOAuthSecret });
   return secrets;
 }
 

@@ -66,7 +66,7 @@ export const subjectOption: Option = {
   type: 'string',
   short: 's',
   value: 'SUBJECT',
-  help: '`system`, or one user, such as a HelpMaster staff PKID (system)',
+  help: '`system`, or one user, as `status CONNECTION` says how they are written (system)',
 };
 
 /** Options and operands of a command line. */

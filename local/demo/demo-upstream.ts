@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { readBody } from '../aws/http-body.ts';
 import { closeServer, isFromLocalProgram, listenOnLoopback } from '../aws/loopback-server.ts';
 import { type Answer, jsonAnswer, pause, refusalAnswer, sendAnswer } from './answer.ts';
+import { createFirewall } from './firewall.ts';
 import { type CommonKnobs, KnobError, type KnobStore } from './knobs.ts';
 import { createLedgerBook, type Ledger } from './ledger.ts';
 import { type DemoRequest, jsonBody, splitTarget } from './request.ts';
@@ -37,7 +38,7 @@ export interface Judged {
 
 const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 
-/** Part that differs between the two demo upstreams. */
+/** Part that differs between the demo upstreams. */
 export interface DemoService {
   kindOf(method: string, path: string): RequestKind;
   login(request: DemoRequest): Promise<Judged>;
@@ -55,6 +56,7 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
 }): Promise<DemoUpstream<Knobs>> {
   const { store, service } = options;
   const book = createLedgerBook();
+  const firewall = createFirewall();
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = incoming.method ?? 'GET';
@@ -94,7 +96,11 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
     response: ServerResponse,
   ): Promise<void> {
     const knobs = store.read();
-    const judged = await (kind === 'login' ? service.login(request) : service.call(request));
+    const blocked = firewall(knobs);
+    const judged: Judged =
+      blocked === undefined
+        ? await (kind === 'login' ? service.login(request) : service.call(request))
+        : { answer: blocked, subject: 'unknown' };
     const unanswered = knobs.hang || knobs.reset === 'after';
     const status = unanswered ? 0 : judged.answer.status;
     const { subject } = judged;

@@ -13,6 +13,7 @@ export const helpmasterKnobs = z.strictObject({
   systemTokenSupported: z.boolean(),
   unknownSubject: z.union([
     z.literal(400),
+    z.literal(401),
     z.literal(403),
     z.literal(404),
     z.literal(500),

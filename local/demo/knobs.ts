@@ -5,7 +5,7 @@ const forcedStatus = z.int().min(200).max(599).nullable();
 const seconds = z.number().min(-1e10).max(1e10);
 const delay = z.int().min(0).max(3_600_000);
 
-/** Knobs of both demo upstreams, as zod fields; `credential` is each upstream's own. */
+/** Knobs of every demo upstream, as zod fields; `credential` is each upstream's own. */
 export const commonKnobFields = {
   loginStatus: forcedStatus,
   callStatus: forcedStatus,
@@ -25,11 +25,18 @@ export const commonKnobFields = {
   dateHeader: z.boolean(),
   lockAfter: z.int().min(1).nullable(),
   locked: z.boolean(),
+  firewall: z
+    .strictObject({
+      status: z.int().min(400).max(599),
+      body: z.enum(['html', 'json', 'empty']),
+      seconds: z.number().min(0).nullable(),
+    })
+    .nullable(),
 } as const;
 
 const commonKnobs = z.strictObject(commonKnobFields);
 
-/** Knobs of both demo upstreams. */
+/** Knobs of every demo upstream. */
 export type CommonKnobs = z.infer<typeof commonKnobs>;
 
 /** Defaults; each upstream adds its own lifetime. */
@@ -51,6 +58,7 @@ export const commonKnobDefaults = {
   dateHeader: true,
   lockAfter: null,
   locked: false,
+  firewall: null,
 } as const satisfies Omit<CommonKnobs, 'lifetimeSeconds'>;
 
 /** Error for a change with an unknown knob or a value of the wrong type; the message names it. */

@@ -2,7 +2,7 @@
 export interface LedgerEntry {
   /** Time of the result, ISO 8601 by the real clock. */
   readonly at: string;
-  /** `system`, a staff member's PKID, or `unknown`. */
+  /** `system`, a user, or `unknown`. */
   readonly subject: string;
   readonly status: number;
 }

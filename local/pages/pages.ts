@@ -26,8 +26,6 @@ export interface PageParts {
 }
 
 const FAULT_NAME = /^[a-z][a-z-]{0,30}$/;
-/** Staff members of the demo HelpMaster. */
-const DEMO_STAFF = ['88', '42', '1'];
 
 /**
  * Creates the local gateway's own pages, by `METHOD /path`: the page, its endpoints, the API's document and `/docs`.
@@ -55,7 +53,7 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
   function besideConnection({ name, subjects }: FirstSlots): BesideConnection {
     const control = controls.get(name);
     const counted = {
-      ...offerSubjects(subjects, control === undefined ? [] : DEMO_STAFF),
+      ...offerSubjects(subjects, control?.users ?? []),
       counts: activity.countsOf(name),
     };
     if (control === undefined) return counted;

@@ -8,8 +8,9 @@ const url = 'http://127.0.0.1:8787';
 const demo = {
   helpmaster: { url: 'http://127.0.0.1:8788', baseUrl: 'http://127.0.0.1:8788/api' },
   community: { url: 'http://127.0.0.1:8789', baseUrl: 'http://127.0.0.1:8789/CommunityWebApi/api' },
+  oauth: { url: 'http://127.0.0.1:8790', baseUrl: 'http://127.0.0.1:8790' },
 };
-const urls = { helpmaster: demo.helpmaster.baseUrl, community: demo.community.baseUrl };
+const urls = { helpmaster: demo.helpmaster.baseUrl, community: demo.community.baseUrl, oauth: demo.oauth.baseUrl };
 
 function bannerFor(declared: ConnectionsDeclaration): string {
   const configuration = resolveConnections(declared);
@@ -19,7 +20,10 @@ function bannerFor(declared: ConnectionsDeclaration): string {
 describe('the banner of npm start', () => {
   it('has the requests of the demo if the connections are on the demo upstreams', () => {
     const banner = bannerFor(demoConnections(urls));
-    for (const line of ['/proxy/wfm/system/AgentLogonReport', '/proxy/helpdesk/88/', '/__demo/knobs', '/tokens/wfm/']) {
+    for (const line of [
+      ...['/proxy/wfm/system/AgentLogonReport', '/proxy/helpdesk/88/', '/proxy/orders/system/orders'],
+      ...['/__demo/knobs', '/tokens/wfm/', '/tokens/orders/'],
+    ]) {
       expect(banner).toContain(line);
     }
   });
@@ -39,9 +43,10 @@ describe('the banner of npm start', () => {
     const helpdesk = { provider: 'helpmaster', baseUrl: urls.helpmaster } as const;
     const wfm = { provider: 'community-web-api', baseUrl: urls.community } as const;
     const proxy = { methods: ['GET'], paths: ['/'] };
-    const banner = bannerFor({ connections: { helpdesk, wfm: { ...wfm, proxy } } });
+    const orders = { provider: 'oauth-client-credentials-basic', baseUrl: urls.oauth } as const;
+    const banner = bannerFor({ connections: { helpdesk, orders, wfm: { ...wfm, proxy } } });
     expect(banner).toContain('/proxy/wfm/');
-    expect(banner).not.toContain('/proxy/helpdesk/');
-    expect(bannerFor({ connections: { helpdesk, wfm } })).not.toContain('never hold one');
+    for (const name of ['helpdesk', 'orders']) expect(banner).not.toContain(`/proxy/${name}/`);
+    expect(bannerFor({ connections: { helpdesk, orders, wfm } })).not.toContain('never hold one');
   });
 });

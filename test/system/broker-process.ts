@@ -9,7 +9,7 @@ const GIVEN_UP_AFTER_MS = 45_000;
 /** The banner's last part; the banner is one write, smaller than a pipe's buffer. */
 const LAST_PART = /See what it holds.*\n(?: .*\n)+$/;
 const LISTENING = /^listening on (\S+)$/m;
-const DEMO = /^demo (helpmaster|community) (\S+)$/gm;
+const DEMO = /^demo (helpmaster|community|oauth) (\S+)$/gm;
 
 /** The exit of a process, and its whole output. */
 export interface Ended {
@@ -24,7 +24,7 @@ export interface BrokerProcess {
   /** `http://127.0.0.1:PORT`, as it printed it. */
   readonly url: string;
   /** URLs of the demo upstreams' knobs, as printed. */
-  readonly demo: { readonly helpmaster: string; readonly community: string };
+  readonly demo: { readonly helpmaster: string; readonly community: string; readonly oauth: string };
   stdout(): string;
   stderr(): string;
   /** Sends a signal and waits for nothing: `SIGSTOP`, `SIGCONT`. */
@@ -81,7 +81,11 @@ export async function startBroker(
   const demo = new Map([...printed.stdout.matchAll(DEMO)].map(([, name, url]) => [name, url ?? '']));
   return {
     url: LISTENING.exec(printed.stdout)?.[1] ?? '',
-    demo: { helpmaster: demo.get('helpmaster') ?? '', community: demo.get('community') ?? '' },
+    demo: {
+      helpmaster: demo.get('helpmaster') ?? '',
+      community: demo.get('community') ?? '',
+      oauth: demo.get('oauth') ?? '',
+    },
     stdout: () => printed.stdout,
     stderr: () => printed.stderr,
     signal: (signal) => void child.kill(signal),

@@ -23,11 +23,11 @@ function holdPort(port: number): Promise<Server | undefined> {
   });
 }
 
-/** A port that is free, with the two after it: below those that systems give to whoever asks for any. */
-function threeFreePorts(): Promise<number> {
-  return waitUntil('three free ports in a row', async () => {
+/** A port that is free, with the three after it: below those that systems give to whoever asks for any. */
+function fourFreePorts(): Promise<number> {
+  return waitUntil('four free ports in a row', async () => {
     const port = randomInt(20_000, 30_000);
-    const held = [await holdPort(port), await holdPort(port + 1), await holdPort(port + 2)];
+    const held = [await holdPort(port), await holdPort(port + 1), await holdPort(port + 2), await holdPort(port + 3)];
     for (const server of held) server?.close();
     return held.includes(undefined) ? undefined : port;
   });
@@ -53,14 +53,15 @@ export default defineConnections({
   return ['--connections', connections, '--secrets', secrets];
 }
 
-it('a connections file in TypeScript can name the demo upstreams, on the two ports after the API', async () => {
-  const port = await threeFreePorts();
+it('a connections file in TypeScript can name the demo upstreams, on the three ports after the API', async () => {
+  const port = await fourFreePorts();
   const broker = await startBroker(['--port', String(port), ...(await writeFiles(port + 1)), '--demo']);
   try {
     expect(broker.url).toBe(`http://127.0.0.1:${port}`);
     expect(broker.demo).toEqual({
       helpmaster: `http://127.0.0.1:${port + 1}`,
       community: `http://127.0.0.1:${port + 2}`,
+      oauth: `http://127.0.0.1:${port + 3}`,
     });
     expect(gistOf(await createApiClient(broker.url).token('mine', '88'))).toBe('200 login');
     // The printed requests are for this connection, not for those of the demo.
@@ -72,7 +73,7 @@ it('a connections file in TypeScript can name the demo upstreams, on the two por
 });
 
 it('a port after the API that is taken is no reason not to start', async () => {
-  const port = await threeFreePorts();
+  const port = await fourFreePorts();
   const holder = await holdPort(port + 1);
   const broker = await startBroker(['--port', String(port)]);
   try {
@@ -88,5 +89,5 @@ it('without --demo there are no demo upstreams beside connections of one’s own
   const broker = await startBroker(await writeFiles(1));
   await broker.stop();
   expect(broker.stdout()).not.toContain('demo ');
-  expect(broker.demo).toEqual({ helpmaster: '', community: '' });
+  expect(broker.demo).toEqual({ helpmaster: '', community: '', oauth: '' });
 });

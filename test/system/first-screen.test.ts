@@ -48,10 +48,11 @@ describe('the requests that npm start prints, pasted into a shell', () => {
   });
 
   it('begins with where everything is', () => {
-    expect(broker.stdout().split('\n').slice(0, 3)).toEqual([
+    expect(broker.stdout().split('\n').slice(0, 4)).toEqual([
       expect.stringMatching(/^listening on http:\/\/127\.0\.0\.1:\d+$/),
       expect.stringMatching(/^demo helpmaster http:\/\/127\.0\.0\.1:\d+$/),
       expect.stringMatching(/^demo community http:\/\/127\.0\.0\.1:\d+$/),
+      expect.stringMatching(/^demo oauth http:\/\/127\.0\.0\.1:\d+$/),
     ]);
   });
 
@@ -83,6 +84,18 @@ describe('the requests that npm start prints, pasted into a shell', () => {
     });
   });
 
+  it('gets a token by client credentials (RFC 6749 §4.4), and the life that it has left', async () => {
+    const handOut = await paste(broker, '/tokens/orders/system');
+    expect(handOut).toMatchObject({ token_type: 'Bearer', connection: 'orders', source: 'login', attributes: {} });
+    expect(handOut['expires_in']).toBeGreaterThan(880);
+    expect(handOut['expires_in']).toBeLessThanOrEqual(895);
+  });
+
+  it('opens a call on the API behind the OAuth server, with the token and through the proxy', async () => {
+    expect(await paste(broker, `${broker.demo.oauth}/orders`)).toMatchObject({ orders: [{ id: 'A-1001' }] });
+    expect(await paste(broker, '/proxy/orders/system/orders')).toMatchObject({ orders: [{ id: 'A-1001' }] });
+  });
+
   it('H6, H8: opens a gated HelpMaster call as staff member 88', async () => {
     expect(await paste(broker, '/jobs/MyOpenJobs')).toMatchObject({ success: true, actingAs: { userid: '88' } });
   });
@@ -106,6 +119,7 @@ describe('the requests that npm start prints, pasted into a shell', () => {
       connections: [
         { name: 'helpdesk', provider: 'helpmaster', lifetime_seconds: 86_400 },
         { name: 'wfm', provider: 'community-web-api', lifetime_seconds: 1200 },
+        { name: 'orders', provider: 'oauth-client-credentials-basic', lifetime_seconds: 86_400 },
       ],
     });
     const helpdesk = await paste(broker, '/connections/helpdesk');
@@ -114,7 +128,11 @@ describe('the requests that npm start prints, pasted into a shell', () => {
       expect.objectContaining({ subject: 'system', state: 'fresh', last_error: null }),
     ]);
     expect(JSON.stringify(helpdesk)).not.toContain('eyJ');
-    expect(await paste(broker, '/connections/wfm')).toMatchObject({ slots: [{ subject: 'system', state: 'fresh' }] });
+    for (const name of ['wfm', 'orders']) {
+      expect(await paste(broker, `/connections/${name}`)).toMatchObject({
+        slots: [{ subject: 'system', state: 'fresh' }],
+      });
+    }
   });
 
   it("H18: leads to HelpMaster's Swagger UI", async () => {
@@ -135,7 +153,7 @@ describe('the requests that npm start prints with --require-sigv4', () => {
     await broker.stop();
   });
 
-  it.each(['/tokens/helpdesk/system', '/tokens/helpdesk/88', '/tokens/wfm/system'])(
+  it.each(['/tokens/helpdesk/system', '/tokens/helpdesk/88', '/tokens/wfm/system', '/tokens/orders/system'])(
     'are signed and hand out %s',
     async (path) => {
       expect(await paste(broker, path)).toMatchObject({ generation: 1, source: 'login' });

@@ -1,5 +1,6 @@
 import type { CommunityKnobs } from '../../local/demo/community.ts';
 import type { HelpmasterKnobs } from '../../local/demo/helpmaster.ts';
+import type { OAuthKnobs } from '../../local/demo/oauth.ts';
 
 /** One fault: what the upstream does, and what a caller gets. */
 export interface FaultCase {
@@ -17,6 +18,11 @@ export interface FaultCase {
 }
 /** A fault of HelpMaster. */
 export type HelpmasterCase = FaultCase & { readonly knobs: Partial<HelpmasterKnobs> };
+/** A fault of the OAuth server; `secret` is what the broker has, where that matters. */
+export type OAuthCase = FaultCase & {
+  readonly knobs: Partial<OAuthKnobs>;
+  readonly secret?: string;
+};
 /** A fault of CommunityWebAPI; `password` is what the broker has, where that matters. */
 export type CommunityCase = FaultCase & {
   readonly knobs: Partial<CommunityKnobs>;
@@ -31,8 +37,23 @@ const LOCKED = [1799, 1800] as const;
 const LOOK = [9, 10] as const;
 const REFUSED = '502 upstream_credential_rejected';
 const INVALID = '502 upstream_invalid_response';
+const UNCLEAR = '502 upstream_login_ambiguous';
+const MISCONFIGURED = '502 upstream_request_rejected';
+const HOUR = [3599, 3600] as const;
 /** Stands for another host, which a test must not be led to. */
 export const ELSEWHERE = 'set before the tests';
+
+/** Something in front of the upstream that answers in its place: never the word of the API itself. */
+const firewallRows = [
+  row('a firewall, 403 in HTML', 'system', { firewall: blocked(403, 'html') }, UNCLEAR, LONG),
+  row('a firewall, 401 in HTML', 'system', { firewall: blocked(401, 'html') }, UNCLEAR, LONG),
+  row('a firewall, 403 in JSON', 'system', { firewall: blocked(403, 'json') }, UNCLEAR, LONG),
+  row('403 with Retry-After', 'system', { firewall: blocked(403, 'json'), retryAfter: '40' }, UNCLEAR, [39, 40]),
+];
+
+function blocked(status: number, body: 'html' | 'json') {
+  return { status, body, seconds: null };
+}
 
 /** H1 to H21 and the faults of any upstream, at HelpMaster's login. */
 export const helpmasterCases: readonly HelpmasterCase[] = [
@@ -66,6 +87,9 @@ export const helpmasterCases: readonly HelpmasterCase[] = [
     says: /version of HelpMaster does not support system tokens/,
   }),
   row('H10: an unknown PKID, 400', '7', { unknownSubject: 400 }, '502 upstream_subject_rejected', LONG),
+  row('H10: a PKID that makes a 401, with a key unproven', '7', { unknownSubject: 401 }, REFUSED, LOOK, {
+    afterwards: REFUSED,
+  }),
   row('H10: an unknown PKID, 403', '7', { unknownSubject: 403 }, '502 upstream_subject_rejected', LONG),
   row('H10: an unknown PKID, 404', '7', { unknownSubject: 404 }, '502 upstream_subject_rejected', LONG),
   row('H10: an unknown PKID, 500', '7', { unknownSubject: 500 }, '502 upstream_login_ambiguous', AMBIGUOUS),
@@ -75,6 +99,7 @@ export const helpmasterCases: readonly HelpmasterCase[] = [
   row('a locked key', 'system', { locked: true }, '502 upstream_account_locked', LOCKED),
   row('423', '88', { loginStatus: 423 }, '502 upstream_account_locked', LOCKED),
   row('another 4xx', '88', { loginStatus: 418 }, INVALID, LONG),
+  ...firewallRows,
 ];
 
 const wrong = { password: 'wrong', afterwards: REFUSED };
@@ -103,6 +128,36 @@ export const communityCases: readonly CommunityCase[] = [
   row('a hang at AuthenticateEx', 'system', { hang: true }, '504 upstream_timeout', LONG),
   row('404 at AuthenticateEx', 'system', { loginStatus: 404 }, INVALID, LONG),
   row('a redirect of the password', 'system', { redirectTo: ELSEWHERE }, '502 upstream_redirect', LONG),
+  ...firewallRows,
+];
+
+/** RFC 6749 §5.2, and what token endpoints do beside it, at an OAuth server's token endpoint. */
+export const oauthCases: readonly OAuthCase[] = [
+  row('a wrong secret', 'system', {}, REFUSED, LOOK, { secret: 'another', afterwards: REFUSED }),
+  row('unauthorized_client', 'system', { grantTypes: ['refresh_token'] }, REFUSED, LOOK, { afterwards: REFUSED }),
+  row('invalid_scope', 'system', { scopes: [] }, MISCONFIGURED, HOUR),
+  row('invalid_target', 'system', { error: 'invalid_target' }, MISCONFIGURED, HOUR),
+  row('invalid_request', 'system', { error: 'invalid_request' }, MISCONFIGURED, HOUR),
+  row('unsupported_grant_type', 'system', { error: 'unsupported_grant_type' }, MISCONFIGURED, HOUR),
+  row('slow_down', 'system', { error: 'slow_down', retryAfter: '7' }, '503 upstream_throttled', [6, 7]),
+  row('temporarily_unavailable', 'system', { error: 'temporarily_unavailable' }, '503 upstream_unavailable', SOON),
+  row('server_error', 'system', { error: 'server_error' }, '503 upstream_unavailable', SOON),
+  row('no more tokens in this minute', 'system', { tokensPerMinute: 0 }, '503 upstream_throttled', [59, 60]),
+  row(
+    'a reason that quotes the client',
+    'system',
+    { error: 'invalid_client', errorDescription: ':%+ é& of' },
+    REFUSED,
+    LOOK,
+    {
+      afterwards: REFUSED,
+      says: /^(?!.*:%\+)/,
+    },
+  ),
+  row('a token bound to a key', 'system', { tokenType: 'DPoP' }, INVALID, LONG, { says: /of the type DPoP/ }),
+  row('no token', 'system', { token: 'missing' }, INVALID, LONG),
+  row('HTML', 'system', { body: 'html' }, INVALID, LONG),
+  ...firewallRows,
 ];
 
 /** Misbehaviour of the upstream that the caller does not notice, and the life of the token. */
@@ -113,6 +168,15 @@ export const toleratedCases: readonly (readonly [string, Partial<HelpmasterKnobs
   ['H14: a clock ten minutes ahead', { clockOffsetSeconds: 600, lifetimeSeconds: 3_600 }, [3_585, 3_595]],
   ['H14: a clock ten minutes behind', { clockOffsetSeconds: -600, lifetimeSeconds: 3_600 }, [3_585, 3_595]],
   ['H14: no Date', { dateHeader: false, lifetimeSeconds: 3_600 }, [3_585, 3_595]],
+];
+
+/** What an OAuth server says of a token's life, and what it is taken for; 900 s where it says so. */
+export const toleratedLives: readonly (readonly [string, Partial<OAuthKnobs>, readonly [number, number]])[] = [
+  ['expires_in as text', { expiresIn: 'text' }, [885, 895]],
+  ['no expires_in', { expiresIn: 'absent' }, [86_385, 86_395]],
+  ['expires_in of null', { expiresIn: 'null' }, [86_385, 86_395]],
+  ['a type in small letters', { tokenType: 'bearer' }, [885, 895]],
+  ['no type', { tokenType: 'absent' }, [885, 895]],
 ];
 
 /** Writes one fault down; one login is seen unless `more` says otherwise. */
@@ -144,6 +208,7 @@ export const normalHelpmaster: Readonly<Record<string, unknown>> = {
   unknownSubject: 400,
   bodyFailure: false,
   locked: false,
+  firewall: null,
 };
 
 /** The same for CommunityWebAPI. */
@@ -154,4 +219,15 @@ export const normalCommunity: Readonly<Record<string, unknown>> = {
   loginTransports: ['form'],
   pipeSplit: 'first',
   envelope: true,
+};
+
+/** The same for the OAuth server. */
+export const normalOAuth: Readonly<Record<string, unknown>> = {
+  ...normalHelpmaster,
+  grantTypes: ['client_credentials'],
+  scopes: ['orders.read'],
+  error: null,
+  errorDescription: null,
+  tokensPerMinute: null,
+  tokenType: 'Bearer',
 };

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import { demoOAuthSecret, type OAuthKnobs, startDemoOAuth } from '../../local/demo/oauth.ts';
 import { type Answer, gistOf } from './api-client.ts';
 import { useStillTime } from './still-time.ts';
 import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
@@ -15,9 +16,13 @@ import {
   helpmasterCases,
   normalCommunity,
   normalHelpmaster,
+  normalOAuth,
+  type OAuthCase,
+  oauthCases,
   row,
   SOON,
   toleratedCases,
+  toleratedLives,
 } from './upstream-fault-cases.ts';
 
 /** A port that no program is given by chance, as one that was just closed may be. */
@@ -38,6 +43,7 @@ describe('an upstream that misbehaves at login', () => {
   const upstreams: { close(): Promise<void> }[] = [];
   const helpmasters = new Map<string, Awaited<ReturnType<typeof startDemoHelpmaster>>>();
   const communities = new Map<string, Awaited<ReturnType<typeof startDemoCommunity>>>();
+  const oauths = new Map<string, Awaited<ReturnType<typeof startDemoOAuth>>>();
   const stranger = createServer((_request, response) => response.end());
   const strangerSaw: string[] = [];
   let system: SystemUnderTest;
@@ -79,6 +85,17 @@ describe('an upstream that misbehaves at login', () => {
       };
       secrets[nameOf('wfm', index)] = { ...demoCommunitySecret, ...(password === undefined ? {} : { password }) };
     }
+    const addOAuth = async (name: string, knobs: Partial<OAuthKnobs>, clientSecret = demoOAuthSecret.clientSecret) => {
+      const upstream = await startDemoOAuth({ knobs });
+      upstreams.push(upstream);
+      oauths.set(name, upstream);
+      const provider = 'oauth-client-credentials-basic';
+      connections[name] = { provider, baseUrl: upstream.baseUrl, scope: 'orders.read' };
+      secrets[name] = { ...demoOAuthSecret, clientSecret };
+    };
+    for (const [index, { knobs, secret }] of oauthCases.entries())
+      await addOAuth(nameOf('oauth', index), knobs, secret);
+    for (const [index, [, knobs]] of toleratedLives.entries()) await addOAuth(nameOf('life', index), knobs);
     connections['nobody'] = { provider: 'helpmaster', baseUrl: NOBODY_LISTENS };
     secrets['nobody'] = demoHelpmasterSecret;
     system = await startSystemUnderTest({ connections, secrets });
@@ -119,6 +136,7 @@ describe('an upstream that misbehaves at login', () => {
 
   const ofHelpmaster = helpmasterCases.map((fault, index) => ({ ...fault, connection: nameOf('hm', index) }));
   const ofCommunity = communityCases.map((fault, index) => ({ ...fault, connection: nameOf('wfm', index) }));
+  const ofOAuth = oauthCases.map((fault, index) => ({ ...fault, connection: nameOf('oauth', index) }));
   const isNotWaitedFor = (fault: FaultCase) => !isWaitedFor(fault);
 
   async function helpmasterHeals({ connection, knobs, ...fault }: HelpmasterCase & { connection: string }) {
@@ -142,8 +160,20 @@ describe('an upstream that misbehaves at login', () => {
     await heals(connection, fault);
   }
 
+  async function oauthHeals({ connection, knobs, secret, ...fault }: OAuthCase & { connection: string }) {
+    const upstream = oauths.get(connection);
+    if (upstream === undefined) throw new Error('no such upstream');
+    await fails(connection, fault, () => upstream.ledger().logins.length);
+    const normal = Object.fromEntries(Object.keys(knobs).map((name) => [name, normalOAuth[name]]));
+    const credential = { ...demoOAuthSecret, ...(secret === undefined ? {} : { clientSecret: secret }) };
+    upstream.setKnobs({ ...normal, credential });
+    await heals(connection, fault);
+  }
+
   it.each(ofHelpmaster.filter(isNotWaitedFor))('HelpMaster: $name → $gist, and it heals', helpmasterHeals);
   it.each(ofCommunity.filter(isNotWaitedFor))('Community: $name → $gist, and it heals', communityHeals);
+
+  it.each(ofOAuth)('OAuth: $name → $gist, and it heals', oauthHeals);
 
   // Side by side, since each takes a second of real time, and none moves it.
   describe.concurrent('that is waited for', () => {
@@ -151,10 +181,15 @@ describe('an upstream that misbehaves at login', () => {
     it.each(ofCommunity.filter(isWaitedFor))('Community: $name → $gist, and it heals', communityHeals);
   });
 
-  it.each(toleratedCases.map(([name, , good], index) => ({ name, good, connection: nameOf('ok', index) })))(
-    'HelpMaster: $name is no fault, and the token is good for no longer than it should be',
-    async ({ connection, good: [least, most] }) => {
-      const answer = await system.api.token(connection, '88');
+  it.each(
+    [['HelpMaster', 'ok', '88', toleratedCases] as const, ['OAuth', 'life', 'system', toleratedLives] as const].flatMap(
+      ([upstream, kind, subject, cases]) =>
+        cases.map(([name, , good], index) => ({ upstream, subject, name, good, connection: nameOf(kind, index) })),
+    ),
+  )(
+    '$upstream: $name is no fault, and the token is good for no longer than it should be',
+    async ({ connection, subject, good: [least, most] }) => {
+      const answer = await system.api.token(connection, subject);
       expect(gistOf(answer)).toBe('200 login');
       expect(Number(answer.json['expires_in'])).toBeGreaterThanOrEqual(least);
       expect(Number(answer.json['expires_in'])).toBeLessThanOrEqual(most);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startDemoIssuer } from '../../../local/demo/issuer.ts';
-import { bothUpstreams, send } from './demo-client.ts';
+import { everyUpstream, send } from './demo-client.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -13,7 +13,7 @@ const foreign: readonly [string, Record<string, string>][] = [
   ['a page of no origin', { origin: 'null' }],
 ];
 
-describe.each(bothUpstreams)('the controls of the demo %s', (_name, start) => {
+describe.each(everyUpstream)('the controls of the demo %s', (_name, start) => {
   it.each(foreign)('are refused to %s, and nothing is done', async (_what, headers) => {
     const upstream = await start();
     closers.push(() => upstream.close());

@@ -3,6 +3,7 @@ import { type CommunityKnobs, demoCommunitySecret, startDemoCommunity } from '..
 import type { DemoUpstream } from '../../../local/demo/demo-upstream.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
 import type { CommonKnobs } from '../../../local/demo/knobs.ts';
+import { demoOAuthSecret, type OAuthKnobs, startDemoOAuth } from '../../../local/demo/oauth.ts';
 
 /** One answer as it came, with header lines untouched. */
 export interface Received {
@@ -97,6 +98,31 @@ export function communityCall(upstream: { baseUrl: string }, token: string, path
   return send(`${upstream.baseUrl}${path}`, { headers: { WFMSGAPIKEY: token } });
 }
 
+/** `POST /oauth2/token`, client credentials by default, with the client in the form. */
+export function oauthLogin(
+  upstream: { baseUrl: string },
+  parameters: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> = {},
+) {
+  const { clientId: client_id, clientSecret: client_secret } = demoOAuthSecret;
+  const client = headers['authorization'] === undefined ? { client_id, client_secret } : {};
+  return send(`${upstream.baseUrl}/oauth2/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams({ grant_type: 'client_credentials', ...client, ...parameters }).toString(),
+  });
+}
+
+/** A call on the API behind the OAuth server, with `token` placed (RFC 6750 §2.1). */
+export function oauthCall(upstream: { baseUrl: string }, token: string, path = '/orders') {
+  return send(`${upstream.baseUrl}${path}`, { headers: { authorization: `Bearer ${token}` } });
+}
+
+/** The token of an OAuth answer. */
+export function oauthToken(received: Received): string {
+  return String(received.json?.['access_token']);
+}
+
 /** The token of a HelpMaster login. */
 export function helpmasterToken(received: Received): string {
   return String(received.json?.['token']);
@@ -113,7 +139,7 @@ export function slidToken(received: Received): string {
   return String(received.headers['wfmsgapikey']);
 }
 
-/** The common interface of both demo upstreams, for tests that hold for either. */
+/** The common interface of the demo upstreams, for tests that hold for each. */
 export interface AnyUpstream extends DemoUpstream<CommonKnobs> {
   login(): Promise<Received>;
   /** A login with `word` for the key or the password. */
@@ -142,8 +168,19 @@ function anyCommunity(upstream: DemoUpstream<CommunityKnobs>): AnyUpstream {
   };
 }
 
-/** Both, by name, for `describe.each`. */
-export const bothUpstreams: ReadonlyArray<readonly [string, () => Promise<AnyUpstream>]> = [
+function anyOAuth(upstream: DemoUpstream<OAuthKnobs>): AnyUpstream {
+  return {
+    ...upstream,
+    login: () => oauthLogin(upstream),
+    loginWith: (word) => oauthLogin(upstream, { client_secret: word }),
+    tokenOf: oauthToken,
+    call: (token) => oauthCall(upstream, token),
+  };
+}
+
+/** Each, by name, for `describe.each`. */
+export const everyUpstream: ReadonlyArray<readonly [string, () => Promise<AnyUpstream>]> = [
   ['helpmaster', async () => anyHelpmaster(await startDemoHelpmaster())],
   ['community', async () => anyCommunity(await startDemoCommunity())],
+  ['oauth', async () => anyOAuth(await startDemoOAuth())],
 ];

@@ -1,12 +1,18 @@
 import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AnyUpstream, bothUpstreams, sendJson } from './demo-client.ts';
+import { type AnyUpstream, everyUpstream, sendJson } from './demo-client.ts';
 
-/** The start of a good token of either upstream. */
-const TOKEN_START = /^(eyJ|\+\/)/;
+/** The start of a good token of each upstream. */
+const TOKEN_START = /^(eyJ|\+\/|at_)/;
+const TOKEN_MEMBERS = ['token', 'authToken', 'access_token'];
+const ROTATED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  helpmaster: { apiKey: 'new' },
+  community: { username: 'svc.api', password: 'new' },
+  oauth: { clientId: 'broker:demo', clientSecret: 'new' },
+};
 
-describe.each(bothUpstreams)('the faults of the demo %s', (name, start) => {
+describe.each(everyUpstream)('the faults of the demo %s', (name, start) => {
   let upstream: AnyUpstream;
   let token: string;
   beforeEach(async () => {
@@ -43,8 +49,33 @@ describe.each(bothUpstreams)('the faults of the demo %s', (name, start) => {
     },
   );
 
+  it.each([
+    ['html', '<h1>Request blocked</h1>'],
+    ['json', '{"message":"Forbidden"}'],
+    ['empty', ''],
+  ] as const)('is behind a firewall that answers %s in its place, for a while', async (body, text) => {
+    upstream.setKnobs({ firewall: { status: 403, body, seconds: 600 }, retryAfter: '17' });
+    for (const received of [await upstream.login(), await upstream.call(token)]) {
+      expect(received).toMatchObject({ status: 403, headers: { 'retry-after': '17' } });
+      expect(received.text).toContain(text);
+    }
+    expect(upstream.ledger()).toMatchObject({
+      logins: [{ subject: 'unknown', status: 403 }],
+      calls: [{ subject: 'unknown', status: 403 }],
+    });
+    upstream.setKnobs({ retryAfter: null });
+    expect((await upstream.login()).headers['retry-after']).toBeUndefined();
+
+    upstream.setKnobs({ firewall: { status: 403, body, seconds: 0 } });
+    expect(upstream.tokenOf(await upstream.login())).toMatch(TOKEN_START);
+    upstream.setKnobs({ firewall: { status: 401, body, seconds: null } });
+    expect((await upstream.login()).status).toBe(401);
+    upstream.setKnobs({ firewall: null });
+    expect((await upstream.call(token)).status).toBe(200);
+  });
+
   it('takes the new credential and refuses the old one once the credential is rotated', async () => {
-    const rotated = name === 'helpmaster' ? { apiKey: 'new' } : { username: 'svc.api', password: 'new' };
+    const rotated = ROTATED[name];
     const received = await sendJson(`${upstream.url}/__demo/knobs`, { credential: rotated }, 'PUT');
     expect(received.json?.['credential']).toEqual(rotated);
     expect(upstream.tokenOf(await upstream.loginWith('new'))).toMatch(TOKEN_START);
@@ -131,7 +162,7 @@ describe.each(bothUpstreams)('the faults of the demo %s', (name, start) => {
     const broken = await upstream.login();
     expect(broken.text).toMatch(/^\{/);
     expect(broken.json).toBeUndefined();
-    expect((await upstream.call(token)).json?.['success']).toBe(true);
+    expect((await upstream.call(token)).json).toMatchObject({ method: 'GET', headerNames: expect.any(Array) });
   });
 
   it('answers a gzip bomb that is small on the wire', async () => {
@@ -154,7 +185,7 @@ describe.each(bothUpstreams)('the faults of the demo %s', (name, start) => {
       const { json } = await upstream.login();
       const holder = json?.['Data'] ?? json;
       expect(holder).toBeTypeOf('object');
-      return Object.entries(holder ?? {}).find(([member]) => member === 'token' || member === 'authToken')?.[1];
+      return Object.entries(holder ?? {}).find(([member]) => TOKEN_MEMBERS.includes(member))?.[1];
     };
     upstream.setKnobs({ token: 'missing' });
     expect(await tokenAt()).toBeUndefined();

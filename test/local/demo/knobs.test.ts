@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
-import { type AnyUpstream, bothUpstreams, send, sendJson } from './demo-client.ts';
+import { type AnyUpstream, everyUpstream, send, sendJson } from './demo-client.ts';
 
-describe.each(bothUpstreams)('the knobs of the demo %s', (_name, start) => {
+describe.each(everyUpstream)('the knobs of the demo %s', (_name, start) => {
   let upstream: AnyUpstream;
   beforeEach(async () => {
     upstream = await start();

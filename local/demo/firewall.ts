@@ -1,0 +1,35 @@
+import { type Answer, jsonAnswer } from './answer.ts';
+import type { CommonKnobs } from './knobs.ts';
+
+/** Gives the answer that something in front of an upstream gives in its place; undefined where it lets a request by. */
+export type Firewall = (knobs: Readonly<CommonKnobs>) => Answer | undefined;
+
+/**
+ * Creates the firewall of the knob `firewall`. It blocks for its seconds, from the first request that meets it on, and
+ * then lets everything by until the knob changes.
+ */
+export function createFirewall(): Firewall {
+  let inForce = '';
+  let since = 0;
+  return ({ firewall, retryAfter }) => {
+    const said = JSON.stringify(firewall);
+    if (said !== inForce) {
+      inForce = said;
+      since = Date.now();
+    }
+    if (firewall === null) return undefined;
+    if (firewall.seconds !== null && Date.now() >= since + firewall.seconds * 1000) return undefined;
+    const headers = retryAfter === null ? {} : { 'Retry-After': retryAfter };
+    const { status } = firewall;
+    switch (firewall.body) {
+      case 'html':
+        return { status, headers: { 'Content-Type': 'text/html', ...headers }, body: Buffer.from(BLOCK_PAGE) };
+      case 'json':
+        return jsonAnswer(status, { message: 'Forbidden' }, headers);
+      case 'empty':
+        return { status, headers, body: Buffer.alloc(0) };
+    }
+  };
+}
+
+const BLOCK_PAGE = '<!doctype html><title>Blocked</title><h1>Request blocked</h1>';

@@ -18,7 +18,7 @@ export interface ITokenBroker {
   grantToken(grantee: iam.IGrantable, connection: string, options?: TokenOptions): iam.Grant;
   /** Lets `grantee` call the upstream through the broker, with the methods and paths that the connection declares. */
   grantProxy(grantee: iam.IGrantable, connection: string, options?: SubjectsOption): iam.Grant;
-  /** Lets `grantee` see the state of a connection, or of all that there are, and drop its cached tokens. */
+  /** Lets `grantee` see the state of a connection, or of all that there are, try its login, and drop its cached tokens. */
   grantOperate(grantee: iam.IGrantable, connection?: string): iam.Grant;
 }
 
@@ -158,7 +158,11 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
       const names = name === undefined ? [...connections.keys()] : [name];
       return grant(grantee, name ?? 'all connections', [
         arnOf('GET', 'connections'),
-        ...names.flatMap((each) => [arnOf('GET', `connections/${each}`), arnOf('DELETE', `tokens/${each}/*`)]),
+        ...names.flatMap((each) => [
+          arnOf('GET', `connections/${each}`),
+          arnOf('POST', `connections/${each}/try`),
+          arnOf('DELETE', `tokens/${each}/*`),
+        ]),
       ]);
     },
   };

@@ -75,7 +75,7 @@ export function proxyStatements(places: Places, connections: readonly string[]):
   ];
 }
 
-/** `connections`: lists and purges. It cannot open a token, so an item it wrote would not open either. */
+/** `connections`: lists, purges, and takes the lease for a try. It cannot open a token, so an item it wrote would not open either. */
 export function connectionsStatements({ tableArn }: Places): iam.PolicyStatement[] {
   return [allow(['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], [tableArn])];
 }

@@ -153,11 +153,11 @@ export class TokenBroker extends Construct implements ITokenBroker {
 
     const operators = make('Connections', {
       folder: 'connections',
-      description: 'Shows states and drops cached tokens',
+      description: 'Shows states, tries logins and drops cached tokens',
       timeoutSeconds: API_TIMEOUT_SECONDS,
       environment: {},
     });
-    allow(operators, permissions.connectionsStatements(places));
+    allow(operators, [...permissions.connectionsStatements(places), invokeMints()]);
 
     const refresh = make('Refresh', {
       folder: 'refresh',

@@ -26,6 +26,8 @@ export const apiRoutes: readonly ApiRoute[] = [
   { routeKey: 'ANY /connections', function: 'connections', authorization: 'AWS_IAM' },
   { routeKey: 'GET /connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
   { routeKey: 'ANY /connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
+  { routeKey: 'POST /connections/{connection}/try', function: 'connections', authorization: 'AWS_IAM' },
+  { routeKey: 'ANY /connections/{connection}/try', function: 'connections', authorization: 'AWS_IAM' },
   // Only for connections that have no route of their own, see `apiRoutesOf`: 404.
   { routeKey: 'ANY /proxy/{connection}/{subject}/{path+}', function: 'connections', authorization: 'AWS_IAM' },
   // The one route without IAM: who comes here has no AWS identity, and brings a JWT that the function verifies.

@@ -17,7 +17,7 @@ const requestSchema = z.strictObject({
   connection: z.string(),
   subject: z.string(),
   fingerprint: z.string(),
-  trigger: z.enum(['caller', 'reader', 'schedule']),
+  trigger: z.enum(['caller', 'reader', 'schedule', 'operator']),
   lease: z.optional(
     z.strictObject({ id: z.string(), takenAt: z.number(), way: z.optional(z.enum(['login', 'renewal'])) }),
   ),

@@ -53,6 +53,7 @@ describe('grantToken', () => {
       'GET /tokens/helpdesk2/system',
       'GET /connections',
       'GET /connections/helpdesk',
+      'POST /connections/helpdesk/try',
       'GET /proxy/helpdesk/system/tickets',
       'ANY /tokens/helpdesk/system',
     ]) {
@@ -161,16 +162,19 @@ describe('grantProxy', () => {
 });
 
 describe('grantOperate', () => {
-  it('allows status and purge of one connection', () => {
+  it('allows status, tries and purge of one connection', () => {
     const may = granted((broker, caller) => broker.grantOperate(caller, 'helpdesk'));
     expect(may('GET /connections')).toBe(true);
     expect(may('GET /connections/helpdesk')).toBe(true);
+    expect(may('POST /connections/helpdesk/try')).toBe(true);
     expect(may('DELETE /tokens/helpdesk/88')).toBe(true);
     for (const other of [
       'GET /tokens/helpdesk/88',
       'POST /tokens/helpdesk/88',
       'DELETE /tokens/wfm/system',
       'GET /connections/wfm',
+      'POST /connections/wfm/try',
+      'POST /connections/helpdesk',
     ]) {
       expect(may(other), other).toBe(false);
     }
@@ -180,6 +184,7 @@ describe('grantOperate', () => {
     const may = granted((broker, caller) => broker.grantOperate(caller));
     expect(may('DELETE /tokens/wfm/system')).toBe(true);
     expect(may('GET /connections/wfm')).toBe(true);
+    expect(may('POST /connections/wfm/try')).toBe(true);
     expect(may('GET /tokens/wfm/system')).toBe(false);
   });
 });

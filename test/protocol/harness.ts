@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { HandOut } from '../../functions/core/hand-out/hand-out.ts';
 import type { SweepResult } from '../../functions/core/operate/sweep.ts';
+import type { Tried } from '../../functions/core/operate/try-login.ts';
 import * as changes from '../../functions/core/slot/changes.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import { EMPTY_RECORD, type SealedToken, type SlotRecord } from '../../functions/core/slot/record.ts';
@@ -138,6 +139,18 @@ export function harness({
     purge(subject = SYSTEM): Promise<void> {
       const slot = slotOf(connection, subject);
       return time.settle(world.purge({ connection, slot, caller: 'operator', requestId: 'purge' }));
+    },
+    /** Tries a login as an operator does; gives the error where none was made. */
+    tryLogin(subject = SYSTEM): Promise<Tried | BrokerError> {
+      const slot = slotOf(connection, subject);
+      const deadline = world.operators.clock.monotonic() + 24_000;
+      const tried = world.tryLogin({ connection, slot, caller: 'operator', requestId: 'try', deadline });
+      return time.settle(
+        tried.catch((error: unknown) => {
+          if (error instanceof BrokerError) return error;
+          throw error;
+        }),
+      );
     },
     /** Delivers the event of a new version of the secret, as a trail does. */
     rotationEvent: () => time.settle(world.rotate(connection)),

@@ -136,7 +136,7 @@ export function createUpstreamSimulator({
       return { keepsClosed: false, ...(accountsOf(connection).rules.canSlide && { renewal }) };
     },
 
-    login({ connection, subject, secret, timeoutMs }) {
+    async login({ connection, subject, secret, timeoutMs, onTrial }) {
       const accounts = accountsOf(connection);
       const requestStartedAt = process.clock.now();
       const credential = secret.reveal();
@@ -147,7 +147,9 @@ export function createUpstreamSimulator({
         if ('issued' in verdict) give(request, verdict.issued);
         return answerToLogin(accounts, verdict, requestStartedAt, time);
       };
-      return send(request, judge, fault === 'no_new_token' ? undefined : fault);
+      const outcome = await send(request, judge, fault === 'no_new_token' ? undefined : fault);
+      onTrial?.({ derived: [], steps: [] });
+      return outcome;
     },
 
     renew({ connection, subject, token, timeoutMs }) {

@@ -5,6 +5,7 @@ import { createMint } from '../../functions/core/mint/mint.ts';
 import { createPurge } from '../../functions/core/operate/purge.ts';
 import { createRotation } from '../../functions/core/operate/rotation.ts';
 import { createSweep, type SweepResult } from '../../functions/core/operate/sweep.ts';
+import { createTryLogin } from '../../functions/core/operate/try-login.ts';
 import { createProxy } from '../../functions/core/proxy/proxy.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { Keys } from '../../functions/core/slot/keys.ts';
@@ -300,6 +301,7 @@ export function createWorld({
     startProxyInstance,
     sweep,
     purge: createPurge(operators),
+    tryLogin: createTryLogin({ ...operators, minter: fleet.invokerFor(operators.process) }),
     rotate: createRotation(rotations),
   };
 }

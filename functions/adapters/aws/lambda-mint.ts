@@ -1,9 +1,9 @@
 import { InvokeCommand, LambdaClient, LambdaServiceException } from '@aws-sdk/client-lambda';
 import type { Connection } from '../../core/slot/connection.ts';
-import type { MintReply, MintRequest } from '../../core/slot/mint-message.ts';
+import type { MintOutcome, MintReply, MintRequest } from '../../core/slot/mint-message.ts';
 import type { MintInvoker } from '../../core/slot/minter.ts';
 import { isBrokerErrorCode } from '../../core/words/errors.ts';
-import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/words/json.ts';
 import { awsClientConfig, type Environment } from './client.ts';
 
 const ASK_TIMEOUT_MS = 2_000;
@@ -97,7 +97,12 @@ function isSurelyNotRun(error: unknown): boolean {
 /** Parses the payload that `mint` answered with; undefined where it is no reply. A code not known is `internal`. */
 export function parseMintReply(payload: Uint8Array | undefined): MintReply | undefined {
   const parsed = parseJson(payload);
-  if (!isJsonObject(parsed)) return undefined;
+  const outcome = isJsonObject(parsed) ? parseOutcome(parsed) : undefined;
+  const trial = isJsonObject(parsed) ? parsed['trial'] : undefined;
+  return outcome !== undefined && isJsonObject(trial) ? { ...outcome, trial } : outcome;
+}
+
+function parseOutcome(parsed: JsonObject): MintOutcome | undefined {
   const { outcome, generation, source, way, code, detail, retryAfterMs } = parsed;
   switch (outcome) {
     case 'published':

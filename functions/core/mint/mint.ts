@@ -7,6 +7,7 @@ import { isRenewable } from '../slot/next-way.ts';
 import { openToken } from '../slot/open-token.ts';
 import { type Slot, slotOf } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
+import type { Trial } from '../slot/trial.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { createBeginAttempt } from './begin.ts';
@@ -57,9 +58,14 @@ export function createMint(
     const held = taken.value;
     if ('outcome' in held) return held;
     const deadline = held.takenAt + mintWindowMs(connection);
-    const attempt: Attempt = { ...held, connection, slot, trigger: request.trigger, deadline };
+    const trials: Trial[] = [];
+    const onTrial = request.trigger === 'operator' ? (seen: Trial) => trials.push(seen) : undefined;
+    const attempt: Attempt = { ...held, connection, slot, trigger: request.trigger, deadline, onTrial };
     const result = await work(attempt);
-    return 'minted' in result ? publish(attempt, result.minted) : writeFailure(dependencies, attempt, result.failure);
+    const write =
+      'minted' in result ? publish(attempt, result.minted) : writeFailure(dependencies, attempt, result.failure);
+    const [trial] = trials;
+    return trial === undefined ? write : { ...(await write), trial };
   };
 
   async function work(attempt: Attempt): Promise<Result> {
@@ -170,7 +176,7 @@ export function createMint(
     if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection, 'login') };
     const { value: secret, versionId: secretVersion } = material.secret;
     const outcome = await measure(connection, 'Logins', () =>
-      upstream.login({ connection, subject: slot.subject, secret, timeoutMs }),
+      upstream.login({ connection, subject: slot.subject, secret, timeoutMs, onTrial: attempt.onTrial }),
     );
     if (outcome.warning !== undefined) dependencies.telemetry.warn(outcome.warning, { connection: connection.name });
     if (outcome.kind === 'failure') {

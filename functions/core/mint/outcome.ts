@@ -9,6 +9,7 @@ import { nextWay } from '../slot/next-way.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
+import type { Trial } from '../slot/trial.ts';
 import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
 import type { JsonObject } from '../words/json.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
@@ -20,6 +21,8 @@ export interface Attempt extends Held {
   readonly connection: Connection;
   readonly slot: Slot;
   readonly trigger: MintRequest['trigger'];
+  /** Set while an operator tries a login. */
+  readonly onTrial?: ((trial: Trial) => void) | undefined;
   /** Time by which it must have ended; epoch milliseconds. */
   readonly deadline: number;
 }

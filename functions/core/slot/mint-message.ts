@@ -1,18 +1,20 @@
 import type { BrokerErrorCode } from '../words/errors.ts';
+import type { JsonObject } from '../words/json.ts';
 
 /** Way to a slot's next token: with the credential, or with what an earlier login gave. Each has its own back-off. */
 export type MintWay = 'login' | 'renewal';
 
 /**
  * Request to `mint`, as JSON over Lambda Invoke. A caller's function sends it with a lease that it has taken. A reader
- * or the schedule sends it without one, and `mint` checks whether the slot needs a new token.
+ * or the schedule sends it without one, and `mint` checks whether the slot needs a new token. An operator's try has a
+ * lease too, and logs in whatever token the slot has.
  */
 export interface MintRequest {
   readonly connection: string;
   readonly subject: string;
   readonly fingerprint: string;
-  readonly trigger: 'caller' | 'reader' | 'schedule';
-  /** With trigger `caller`: the lease to mint under, when it was taken (epoch ms), and for what; a login by default. */
+  readonly trigger: 'caller' | 'reader' | 'schedule' | 'operator';
+  /** With trigger `caller` or `operator`: the lease to mint under, when it was taken (epoch ms), and for what; a login by default. */
   readonly lease?: { readonly id: string; readonly takenAt: number; readonly way?: MintWay | undefined };
 }
 
@@ -20,7 +22,12 @@ export interface MintRequest {
 export type MintSource = 'login' | 'slide' | 'refresh';
 
 /** Reply of `mint`. Never a token: the asker reads it from the store. */
-export type MintReply =
+export type MintReply = MintOutcome & {
+  /** The `Trial` of a login that an operator tries. */
+  readonly trial?: JsonObject;
+};
+
+export type MintOutcome =
   | { readonly outcome: 'published'; readonly generation: number; readonly source: MintSource }
   | {
       readonly outcome: 'failed';

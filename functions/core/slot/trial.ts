@@ -1,4 +1,6 @@
 import type { JsonValue } from '../words/json.ts';
+import type { Connection } from './connection.ts';
+import { isRejected, liveLease, type SlotRecord } from './record.ts';
 
 /**
  * Report of one login, step by step, for an operator who tries it. It holds names and shapes only: in place of a field
@@ -78,3 +80,27 @@ export type TriedToken = {
     readonly base_url: string;
   };
 };
+
+/** The reason why no login of a slot may be tried now, and when it may be. Epoch milliseconds. */
+export interface TrialBar {
+  readonly why: 'leased' | 'backing_off' | 'young';
+  readonly until: number;
+}
+
+/**
+ * Finds what bars an operator from trying a login: an attempt under way, a back-off, or a token so young that a caller's
+ * word would not renew it either. So a try adds no login that a hand-out could not have made.
+ */
+export function findTrialBar(
+  record: SlotRecord | undefined,
+  { renewalCooldownSeconds }: Pick<Connection, 'renewalCooldownSeconds'>,
+  now: number,
+): TrialBar | undefined {
+  if (record === undefined) return undefined;
+  const lease = liveLease(record, now);
+  if (lease !== undefined) return { why: 'leased', until: lease.until };
+  if (record.notBefore > now) return { why: 'backing_off', until: record.notBefore };
+  const { token } = record;
+  const until = (token?.issuedAt ?? 0) + renewalCooldownSeconds * 1000;
+  return token !== undefined && !isRejected(record) && now < until ? { why: 'young', until } : undefined;
+}

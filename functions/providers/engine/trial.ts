@@ -175,7 +175,7 @@ function showToken({ connection, subject, values }: Attempt, issued: IssuedToken
   const { headers, query, baseUrl } = place(connection, '{token}', shown);
   return {
     length: issued.value.reveal().length,
-    expires_at: new Date(expiresAt).toISOString(),
+    expires_at: `${new Date(expiresAt).toISOString().slice(0, 19)}Z`,
     end: isCapped
       ? { by: 'maxTokenAgeSeconds', says: `at most ${maxTokenAgeSeconds} s` }
       : { by: `lifetime[${index}]`, says: describeEnd(end) },

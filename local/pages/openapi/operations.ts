@@ -110,6 +110,20 @@ const connectionOperation: Operation = {
   responses: { 200: json(ref('ConnectionStatus'), 'The state.'), ...problemResponses('connection') },
 };
 
+const tryOperation: Operation = {
+  operationId: 'tryLogin',
+  tags: ['Operators'],
+  summary: 'Try one login, and see it step by step',
+  description:
+    'Logs in once, behind the same lease and gate as any login, whatever token the slot has, and publishes the new one. The answer has names and shapes only: in place of a field of the secret, of a token and of what an answer gave stands its name in braces. 200 whenever the upstream was asked, whatever it said: see `result`.',
+  requestBody: {
+    required: true,
+    description: `At most ${MAXIMUM_BODY_BYTES} bytes.`,
+    content: { 'application/json': { schema: ref('Try') } },
+  },
+  responses: { 200: json(ref('Tried'), 'The login, step by step.'), ...problemResponses('try') },
+};
+
 const exchangeProblem = (description: string): JsonSchema => ({
   description,
   headers: noStore,
@@ -177,4 +191,5 @@ export const paths: Readonly<Record<string, PathItem>> = {
   '/oauth2/token': { post: exchangeOperation },
   '/connections': { get: connectionsOperation },
   '/connections/{connection}': { parameters: [connectionParameter], get: connectionOperation },
+  '/connections/{connection}/try': { parameters: [connectionParameter], post: tryOperation },
 };

@@ -3,19 +3,20 @@ import { type BrokerErrorCode, errorCodes } from '../../../functions/core/words/
 import { type JsonSchema, ref } from './schemas.ts';
 
 /** Operations with problems of their own. */
-export type ProblemOperation = 'hand-out' | 'reject' | 'purge' | 'connections' | 'connection' | 'proxy';
+export type ProblemOperation = 'hand-out' | 'reject' | 'purge' | 'connections' | 'connection' | 'try' | 'proxy';
 
-const every = ['hand-out', 'reject', 'purge', 'connections', 'connection', 'proxy'] as const;
-const named = ['hand-out', 'reject', 'purge', 'connection', 'proxy'] as const;
-const ofSubjects = ['hand-out', 'reject', 'purge', 'proxy'] as const;
+const every = ['hand-out', 'reject', 'purge', 'connections', 'connection', 'try', 'proxy'] as const;
+const named = ['hand-out', 'reject', 'purge', 'connection', 'try', 'proxy'] as const;
+const ofSubjects = ['hand-out', 'reject', 'purge', 'try', 'proxy'] as const;
 const handingOut = ['hand-out', 'reject'] as const;
-const minting = ['hand-out', 'reject', 'proxy'] as const;
+const handingOn = ['hand-out', 'reject', 'proxy'] as const;
+const minting = [...handingOn, 'try'] as const;
 
 type UpstreamCode = Extract<BrokerErrorCode, `upstream_${string}`>;
 
 /** Operations by code; all that mint answer the upstream's failures. A new code does not compile until it is here. */
 const operationsByCode = {
-  invalid_request: ['hand-out', 'reject', 'connection', 'proxy'],
+  invalid_request: ['hand-out', 'reject', 'connection', 'try', 'proxy'],
   invalid_subject: ofSubjects,
   subject_not_supported: ofSubjects,
   min_ttl_unsatisfiable: handingOut,
@@ -26,9 +27,9 @@ const operationsByCode = {
   unknown_connection: named,
   // Answered for methods and paths without an operation.
   method_not_allowed: [],
-  payload_too_large: ['reject', 'proxy'],
-  unsupported_media_type: ['reject'],
-  renewal_throttled: ['reject'],
+  payload_too_large: ['reject', 'try', 'proxy'],
+  unsupported_media_type: ['reject', 'try'],
+  renewal_throttled: ['reject', 'try'],
   internal: every,
   cooldown: minting,
   refresh_in_progress: minting,
@@ -37,7 +38,7 @@ const operationsByCode = {
   store_unavailable: named,
   kms_unavailable: minting,
   mint_unavailable: minting,
-  audit_unavailable: minting,
+  audit_unavailable: handingOn,
   deadline_exceeded: every,
 } as const satisfies Record<Exclude<BrokerErrorCode, UpstreamCode>, readonly ProblemOperation[]>;
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { NAME_PATTERN } from '../../../functions/configuration/fields.ts';
+import { trySchema } from '../../../functions/connections/try-body.ts';
 import type { HandOutSource } from '../../../functions/core/hand-out/audit.ts';
 import type { SlotState } from '../../../functions/core/operate/status.ts';
 import { errorCodes } from '../../../functions/core/words/errors.ts';
@@ -143,6 +144,70 @@ const connectionStatus = connectionSummary.extend({
   next: z.string().optional().meta({ description: 'There are more: send it as `next` to go on.' }),
 });
 
+const shownTexts = z.record(z.string(), z.string());
+const triedStep = z.object({
+  request: z.object({
+    method: z.string(),
+    url: z.string(),
+    headers: shownTexts,
+    body: z.unknown().optional().meta({ description: 'JSON, the members of a form, or XML as text.' }),
+    certificate: z.string().optional(),
+  }),
+  answer: z
+    .object({ status: z.int(), headers: z.record(z.string(), z.array(z.string())), body: z.unknown() })
+    .optional()
+    .meta({ description: 'Absent where none came. Words that are plain, and of everything else the shape.' }),
+  failure: z
+    .object({ reason: z.string(), sent: z.boolean() })
+    .optional()
+    .meta({ description: 'Why no answer came, and whether the request was sent.' }),
+  reads: z.array(z.object({ name: z.string(), from: z.string(), type: z.string(), length: z.int().optional() })),
+  judged: z
+    .object({ by: z.string(), means: z.string(), evidence: z.string().optional() })
+    .optional()
+    .meta({ description: '`by`: the provider’s rule, as `answers[0]`, or `refusal`, `oauth`, `status`, `token`.' }),
+});
+
+const triedToken = z.object({
+  length: z.int(),
+  expires_at: time,
+  end: z.object({ by: z.string(), says: z.string() }).meta({ description: 'The end that counts, and its source.' }),
+  placed: z
+    .object({ headers: shownTexts, query: shownTexts, base_url: z.string() })
+    .meta({ description: 'What an API call carries.' }),
+});
+
+const tried = z.object({
+  connection: connectionName,
+  subject,
+  provider: z.string(),
+  derived: z
+    .array(
+      z.object({
+        name: z.string(),
+        kind: z.string(),
+        length: z.int(),
+        header: z.unknown().optional(),
+        claims: z.unknown().optional(),
+      }),
+    )
+    .meta({ description: 'Values computed for the login.' }),
+  steps: z.array(triedStep).meta({ description: 'Every request, with names in place of secrets and tokens.' }),
+  token: triedToken.optional().meta({ description: 'Absent where the login brought none.' }),
+  result: z
+    .union([
+      z.object({ outcome: z.literal('published'), generation }),
+      z.object({
+        outcome: z.literal('failed'),
+        code: codes,
+        detail: z.string(),
+        retry_after_seconds: z.union([z.int().min(1), z.null()]),
+      }),
+      z.object({ outcome: z.literal('superseded') }),
+    ])
+    .meta({ description: '`superseded`: the slot was purged meanwhile, and the token discarded.' }),
+});
+
 const problem = z.object({
   type: z.string().regex(/^urn:token-broker:error:[a-z_]+$/),
   title: z.string(),
@@ -164,6 +229,8 @@ const named = {
   Connections: z.object({ connections: z.array(connectionSummary) }),
   ConnectionStatus: connectionStatus,
   SlotStatus: slotStatus,
+  Try: trySchema,
+  Tried: tried,
   ExchangeForm: exchangeForm,
   Exchanged: exchanged,
   ExchangeError: exchangeError,

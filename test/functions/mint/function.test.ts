@@ -121,7 +121,7 @@ describe('mint refuses, and runs nothing downstream', () => {
     ['an empty object', {}],
     ['no subject', { ...good, subject: undefined }],
     ['a subject that is a number', { ...good, subject: 88 }],
-    ['an unknown trigger', { ...good, trigger: 'operator' }],
+    ['an unknown trigger', { ...good, trigger: 'somebody' }],
     ['a lease without its time', { ...good, lease: { id: 'one' } }],
     ['a lease with more', { ...good, lease: { id: 'one', takenAt: 1, forced: true } }],
     ['a member too many', { ...good, token: 'x' }],

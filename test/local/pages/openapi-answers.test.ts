@@ -60,6 +60,9 @@ async function ask(path: string, operation: string, options: Parameters<typeof s
   return received;
 }
 
+const TRY = '/connections/{connection}/try';
+const tryIt = (connection: string, body: unknown = {}, headers: Record<string, string> = JSON_TYPE) =>
+  ask(`/connections/${connection}/try`, TRY, { method: 'POST', headers, body: JSON.stringify(body) });
 const token = (slot: string, query = '') => ask(`/tokens/${slot}${query}`, TOKENS);
 const reject = (slot: string, body: string, headers: Record<string, string> = JSON_TYPE) =>
   ask(`/tokens/${slot}`, TOKENS, { method: 'POST', headers, body });
@@ -69,6 +72,14 @@ describe('successful answers match the OpenAPI document', () => {
     expect((await token('helpdesk/88')).json).toMatchObject({ token_type: 'Bearer', source: 'login' });
     expect((await token('helpdesk/88')).json).toMatchObject({ source: 'cache' });
     expect((await token('wfm/system', '?min_ttl=60')).json).toMatchObject({ token_type: 'N_A' });
+  });
+
+  it('a login that is tried, with a token and without', async () => {
+    expect((await tryIt('helpdesk')).json).toMatchObject({ result: { outcome: 'published' } });
+    expect((await tryIt('nowhere')).json).toMatchObject({ result: { code: 'upstream_unreachable' } });
+    expect(gistOf(await tryIt('nowhere'))).toBe('503 cooldown');
+    expect(gistOf(await tryIt('wfm', {}, { 'content-type': 'text/plain' }))).toBe('415 unsupported_media_type');
+    expect(gistOf(await tryIt('wfm', { subject: 7 }))).toBe('400 invalid_request');
   });
 
   it('a report of a token that is not current', async () => {

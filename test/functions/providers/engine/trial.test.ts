@@ -62,7 +62,7 @@ describe('a login that is tried', () => {
     const { trial } = await tryLogin([begun, finished]);
     expect(trial?.token).toEqual({
       length: TOKEN.length,
-      expires_at: '2026-11-21T10:20:00.000Z',
+      expires_at: '2026-11-21T10:20:00Z',
       end: { by: 'lifetime[1]', says: 'the value `end` as date' },
       placed: {
         headers: { 'X-Session': '{token}', 'X-Call': '{call}' },

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SystemUnderTest, startSystemUnderTest } from '../local/pages/local-system.ts';
+import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 import { executeInSwagger, launchChromium, watchPage } from './chromium.ts';
 
 let system: SystemUnderTest;

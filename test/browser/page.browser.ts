@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { demoCommunitySecret } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
-import { type SystemUnderTest, startSystemUnderTest } from '../local/pages/local-system.ts';
+import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 import { launchChromium, openPage, type Watched } from './chromium.ts';
 import { LOWEST_CONTRAST, picture, press, slotOn } from './slot-on-page.ts';
 

@@ -1,12 +1,12 @@
-import { send } from '../local/demo/demo-client.ts';
+import { press, type Received, send } from '../local/demo/demo-client.ts';
 import { type Ran, tokenBroker } from './command-line.ts';
 
 /** A `token-broker dashboard` that runs in this process. */
 export interface DashboardUnderTest {
   readonly url: string;
   /** Posts as the page does, or as `headers` say. */
-  press(name: string, body: unknown, headers?: Record<string, string>): ReturnType<typeof send>;
-  state(): Promise<Awaited<ReturnType<typeof send>>>;
+  press(name: string, body: unknown, headers?: Record<string, string>): Promise<Received>;
+  state(): Promise<Received>;
   /** Interrupts it, and gives how it ended. */
   close(): Promise<Ran>;
 }
@@ -27,12 +27,7 @@ export async function startDashboardUnderTest(
   const { url } = JSON.parse(line) as { url: string };
   return {
     url,
-    press: (name, body, headers = {}) =>
-      send(`${url}/local/${name}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', origin: url, ...headers },
-        body: JSON.stringify(body),
-      }),
+    press: (name, body, headers) => press(url, `/local/${name}`, body, headers),
     state: () => send(`${url}/local/state`),
     async close() {
       interruption.abort();

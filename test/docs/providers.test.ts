@@ -1,16 +1,13 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Provider } from '../../functions/core/slot/provider.ts';
 import { userKeyOf } from '../../functions/core/slot/slot.ts';
 import { providers } from '../../functions/providers/registry.ts';
 import { send } from '../local/demo/demo-client.ts';
-import { startSystemUnderTest } from '../local/pages/local-system.ts';
-import { makeFolder } from '../system/own-broker.ts';
+import { startSystemUnderTest } from '../system/system-under-test.ts';
 import { readPage } from './repository.ts';
 
 const page = readPage('docs/providers.md');
@@ -26,12 +23,8 @@ it("runs the page's example: the upstream gets what the page says, and the calle
   onTestFinished(() => void upstream.close());
   await once(upstream, 'listening');
   const { port } = upstream.address() as AddressInfo;
-  const folder = await makeFolder();
-  onTestFinished(folder.remove);
-  const [connections, secrets] = [join(folder.path, 'connections.json'), join(folder.path, 'secrets.json')];
-  await writeFile(connections, example.replace('https://bookings.example.com', `http://127.0.0.1:${port}`));
-  await writeFile(secrets, JSON.stringify({ desk: { client: 'ünit', key: 'k' } }), { mode: 0o600 });
-  const system = await startSystemUnderTest(['--connections', connections, '--secrets', secrets]);
+  const declared = JSON.parse(example.replace('https://bookings.example.com', `http://127.0.0.1:${port}`));
+  const system = await startSystemUnderTest({ ...declared, secrets: { desk: { client: 'ünit', key: 'k' } } });
   onTestFinished(system.close);
   const { status, json } = await send(`${system.url}/tokens/desk/system`);
 

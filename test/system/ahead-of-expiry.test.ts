@@ -176,7 +176,7 @@ describe('the schedule', () => {
         wfm: { provider: 'community-web-api', baseUrl: upstream.baseUrl, keepAlivePath: '/SingleRecurringEvent' },
       },
       secrets: { wfm: demoCommunitySecret },
-      refreshEverySeconds: 0.05,
+      flags: ['--refresh-every', '0.05'],
     });
   });
   afterAll(async () => {

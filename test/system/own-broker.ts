@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiClient, createApiClient } from './api-client.ts';
@@ -17,11 +17,8 @@ export interface OwnBroker {
   close(): Promise<void>;
 }
 
-/** A folder that is removed again by `remove`. */
-export async function makeFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
-  const path = await mkdtemp(join(tmpdir(), 'token-broker-test-'));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
-}
+/** Makes a folder that is removed again by `remove`. */
+export const makeFolder = () => mkdtempDisposable(join(tmpdir(), 'token-broker-test-'));
 
 /** The configuration of a broker's upstreams. */
 export interface Declared {

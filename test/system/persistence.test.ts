@@ -29,7 +29,7 @@ const connections = () => ({
 
 /** Starts a broker in this process that keeps its store in the folder. */
 function start(values: SecretValues = secrets): Promise<SystemUnderTest> {
-  return startSystemUnderTest({ connections: connections(), secrets: values, dataDir: folder.path });
+  return startSystemUnderTest({ connections: connections(), secrets: values, flags: ['--data', folder.path] });
 }
 
 async function handOuts({ api }: SystemUnderTest) {

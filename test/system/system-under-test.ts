@@ -1,43 +1,43 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { demoCommunitySecret } from '../../local/demo/community.ts';
+import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
+import { flagsOf } from '../../local/flags.ts';
 import { createMemorySecrets, type MemorySecrets, type SecretFields } from '../../local/secret-source.ts';
 import { type LocalSystem, startSystem, type TestControls } from '../../local/system.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { makeFolder } from './own-broker.ts';
 
 /** The whole broker in this process, with its platform and its secrets in the hands of the test. */
-export interface SystemUnderTest {
-  readonly url: string;
+export interface SystemUnderTest extends LocalSystem {
   readonly api: ApiClient;
   readonly controls: TestControls;
   readonly secrets: MemorySecrets;
   /** The log and reports so far. */
   log(): string;
-  close(): Promise<void>;
 }
 
-/** A schedule so rare that a test runs the sweep itself. */
-const NO_SCHEDULE_SECONDS = 86_400;
-
-/** Starts it on a connections file written for it; secrets are by connection. */
+/**
+ * Starts it on a free port, on a connections file written for it or else as the demo; secrets are by connection, and
+ * `flags` are more of those of `npm start`. The schedule is so rare that a test runs the sweep itself.
+ */
 export async function startSystemUnderTest({
-  connections,
-  secrets: values,
-  strictAudit = false,
-  refreshEverySeconds = NO_SCHEDULE_SECONDS,
-  dataDir,
+  secrets: values = { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret },
+  flags = [],
+  ...file
 }: {
-  readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly secrets: Readonly<Record<string, SecretFields>>;
+  readonly connections?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly strictAudit?: boolean;
-  readonly refreshEverySeconds?: number;
-  /** The folder of the store. Default: in memory. */
-  readonly dataDir?: string;
-}): Promise<SystemUnderTest> {
+  readonly trust?: readonly Readonly<Record<string, unknown>>[];
+  readonly secrets?: Readonly<Record<string, SecretFields>>;
+  readonly flags?: readonly string[];
+} = {}): Promise<SystemUnderTest> {
   const folder = await makeFolder();
-  const connectionsFile = join(folder.path, 'connections.json');
-  await writeFile(connectionsFile, JSON.stringify({ connections, strictAudit }));
+  const path = join(folder.path, 'connections.json');
+  await writeFile(path, JSON.stringify(file));
+  // The secrets are in memory, and this file is not read for them.
+  const own = file.connections === undefined ? [] : ['--connections', path, '--secrets', path];
 
   let written = '';
   const log = new Writable({
@@ -47,50 +47,21 @@ export async function startSystemUnderTest({
     },
   });
   const given: { controls?: TestControls; secrets?: MemorySecrets } = {};
-  let system: LocalSystem;
-  try {
-    system = await startSystem(
-      {
-        port: 0,
-        refreshEverySeconds,
-        dataDir,
-        dynamodbUrl: undefined,
-        connectionsFile,
-        secretsFile: undefined,
-        demo: false,
-        requireSigv4: false,
-        help: false,
-      },
-      {
-        log,
-        report: (message) => {
-          written += `${message}\n`;
-        },
-        onControls: (controls) => {
-          given.controls = controls;
-        },
-        secrets: (options) => {
-          given.secrets = createMemorySecrets(options);
-          for (const [connection, value] of Object.entries(values)) given.secrets.put(connection, value);
-          return given.secrets;
-        },
-      },
-    );
-  } catch (error) {
-    await folder.remove();
-    throw error;
-  }
+  const system = await startSystem(flagsOf(['--port', '0', '--refresh-every', '86400', ...own, ...flags]), {
+    log,
+    report: (message) => {
+      written += `${message}\n`;
+    },
+    onControls: (controls) => {
+      given.controls = controls;
+    },
+    secrets: (options) => {
+      given.secrets = createMemorySecrets(options);
+      for (const [connection, value] of Object.entries(values)) given.secrets.put(connection, value);
+      return given.secrets;
+    },
+  }).finally(folder.remove);
   const { controls, secrets } = given;
   if (controls === undefined || secrets === undefined) throw new Error('the system gave no controls');
-  return {
-    url: system.url,
-    api: createApiClient(system.url),
-    controls,
-    secrets,
-    log: () => written,
-    async close() {
-      await system.close();
-      await folder.remove();
-    },
-  };
+  return { ...system, api: createApiClient(system.url), controls, secrets, log: () => written };
 }

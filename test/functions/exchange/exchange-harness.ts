@@ -1,15 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
 import type { DemoUpstream } from '../../../local/demo/demo-upstream.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
 import { type DemoIssuer, startDemoIssuer } from '../../../local/demo/issuer.ts';
 import type { WorkloadClaims } from '../../../local/demo/issuer-keyring.ts';
-import { flagsOf } from '../../../local/flags.ts';
-import { startSystem } from '../../../local/system.ts';
 import { type Received, send } from '../../local/demo/demo-client.ts';
+import { startSystemUnderTest } from '../../system/system-under-test.ts';
 
 export const AUDIENCE = 'https://broker.example';
 export const JWT_TYPE = 'urn:ietf:params:oauth:token-type:jwt';
@@ -80,19 +75,8 @@ export async function startExchangeHarness({
     alone: { ...wfm, tokensOverlap: false, proxy: {} },
   };
   const secrets = { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret, alone: demoCommunitySecret };
-  const folder = await mkdtemp(join(tmpdir(), 'token-broker-exchange-'));
-  const connectionsFile = join(folder, 'connections.json');
-  const secretsFile = join(folder, 'secrets.json');
   const trust = rulesOf(issuer, secondIssuer);
-  await writeFile(connectionsFile, JSON.stringify({ connections, trust }));
-  await writeFile(secretsFile, JSON.stringify(secrets));
-
-  const log = new PassThrough();
-  const lines: Buffer[] = [];
-  log.on('data', (line: Buffer) => lines.push(line));
-  const named = ['--connections', connectionsFile, '--secrets', secretsFile];
-  const flags = flagsOf(['--port', '0', '--refresh-every', '3600', ...named, '--require-sigv4']);
-  const system = await startSystem(flags, { log, report: (message) => lines.push(Buffer.from(message)) });
+  const system = await startSystemUnderTest({ connections, trust, secrets, flags: ['--require-sigv4'] });
 
   const post: ExchangeHarness['post'] = (form) => {
     const body = new URLSearchParams();
@@ -116,11 +100,10 @@ export async function startExchangeHarness({
         audience: 'helpdesk',
         ...parameters,
       }),
-    logged: () => Buffer.concat(lines).toString('utf8'),
+    logged: system.log,
     async close() {
       await system.close();
       await Promise.all([issuer, secondIssuer, helpmaster, community].map((server) => server.close()));
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,12 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { type CommunityKnobs, demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
 import type { DemoUpstream } from '../../../local/demo/demo-upstream.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
-import { flagsOf } from '../../../local/flags.ts';
-import { startSystem } from '../../../local/system.ts';
+import { startSystemUnderTest } from '../../system/system-under-test.ts';
 import { type Scripted, startScriptedUpstream } from './scripted-upstream.ts';
 
 /** The broker with every kind of upstream behind its proxy. */
@@ -60,28 +55,17 @@ export async function startProxyHarness(): Promise<ProxyHarness> {
     scripted: demoHelpmasterSecret,
     unproxied: demoHelpmasterSecret,
   };
-  const folder = await mkdtemp(join(tmpdir(), 'token-broker-proxy-'));
-  const connectionsFile = join(folder, 'connections.json');
-  const secretsFile = join(folder, 'secrets.json');
-  await writeFile(connectionsFile, JSON.stringify({ connections }));
-  await writeFile(secretsFile, JSON.stringify(secrets));
-
-  const log = new PassThrough();
-  const lines: Buffer[] = [];
-  log.on('data', (line: Buffer) => lines.push(line));
-  const flags = flagsOf(['--port', '0', '--connections', connectionsFile, '--secrets', secretsFile]);
-  const system = await startSystem(flags, { log, report: (message) => lines.push(Buffer.from(message)) });
+  const system = await startSystemUnderTest({ connections, secrets });
   return {
     url: system.url,
     helpmaster,
     community,
     exclusive,
     scripted,
-    logged: () => Buffer.concat(lines).toString('utf8'),
+    logged: system.log,
     async close() {
       await system.close();
       await Promise.all([helpmaster, community, exclusive, scripted].map((upstream) => upstream.close()));
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

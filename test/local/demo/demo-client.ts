@@ -66,6 +66,15 @@ export function sendJson(url: string, value: unknown, method = 'POST'): Promise<
   return send(url, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) });
 }
 
+/** Posts to an endpoint of the page at `url` as the page itself does. */
+export function press(url: string, path: string, body: unknown, headers: Record<string, string> = {}) {
+  return send(`${url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: url, ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
 /** `POST /user/gettoken`. */
 export function userLogin(upstream: { url: string }, pkid: unknown, apiKey = demoHelpmasterSecret.apiKey) {
   return sendJson(`${upstream.url}/user/gettoken`, { apiKey, loggedInUserPKID: pkid });

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret } from '../../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../../local/demo/helpmaster.ts';
-import { type Received, send } from '../demo/demo-client.ts';
-import { press, startSystemUnderTest } from './local-system.ts';
+import { startSystemUnderTest } from '../../system/system-under-test.ts';
+import { press, type Received, send } from '../demo/demo-client.ts';
 
 const SLOT = { connection: 'wfm', subject: 'system' };
 const POSTS = ['hand-out', 'reject', 'purge', 'call', 'herd', 'refresh', 'fault'];
@@ -68,7 +68,7 @@ describe('access to the endpoints of the page', () => {
   it.each(POSTS)('POST /local/%s refuses every other origin, and none', async (name) => {
     const url = `${system.url}/local/${name}`;
     const json = { 'content-type': 'application/json' };
-    const before = system.logged().length;
+    const before = system.log().length;
     const sent = async (headers: Record<string, string>) =>
       (await send(url, { method: 'POST', headers, body: JSON.stringify({ ...SLOT, fault: 'down' }) })).status;
     expect(await sent(json)).toBe(403);
@@ -77,7 +77,7 @@ describe('access to the endpoints of the page', () => {
     expect(await sent({ ...json, origin: system.url.replace('127.0.0.1', 'localhost') })).toBe(403);
     expect(await sent({ origin: system.url, 'content-type': 'text/plain' })).toBe(415);
     expect((await get(`/local/${name}`)).status).toBe(404);
-    expect(system.logged().slice(before)).not.toContain('handed out');
+    expect(system.log().slice(before)).not.toContain('handed out');
   });
 
   it('GET /local/state is for loopback names only', async () => {
@@ -175,7 +175,7 @@ describe('the buttons of the page', () => {
 });
 
 it('with --require-sigv4 the page signs its requests to the broker, and unsigned callers stay refused', async () => {
-  const strict = await startSystemUnderTest(['--require-sigv4']);
+  const strict = await startSystemUnderTest({ flags: ['--require-sigv4'] });
   try {
     expect((await send(`${strict.url}/tokens/wfm/system`)).status).toBe(403);
     for (const name of ['hand-out', 'reject', 'call', 'purge']) {

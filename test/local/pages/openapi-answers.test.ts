@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
 import { openapiDocument } from '../../../local/pages/openapi/document.ts';
-import { makeFolder } from '../../system/own-broker.ts';
+import { startSystemUnderTest } from '../../system/system-under-test.ts';
 import { type Received, send } from '../demo/demo-client.ts';
-
-import { startSystemUnderTest } from './local-system.ts';
 import { createAnswerCheck } from './openapi-validator.ts';
 
 const TOKENS = '/tokens/{connection}/{subject}';
@@ -17,11 +13,9 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const HASH = createHash('sha256').update('no token').digest('hex');
 
 const problemsOf = createAnswerCheck(openapiDocument());
-const closings: (() => Promise<void>)[] = [];
 
 const helpmaster = await startDemoHelpmaster();
 const community = await startDemoCommunity();
-const folder = await makeFolder();
 const onHelpmaster = { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, timeoutSeconds: 1 };
 const connections = {
   helpdesk: { ...onHelpmaster, proxy: { methods: ['GET'], paths: ['/jobs'] } },
@@ -42,14 +36,10 @@ const isCommunity = (name: string) => name === 'wfm' || name === 'single';
 const secrets = Object.fromEntries(
   Object.keys(connections).map((name) => [name, isCommunity(name) ? demoCommunitySecret : demoHelpmasterSecret]),
 );
-const connectionsFile = join(folder.path, 'connections.json');
-const secretsFile = join(folder.path, 'secrets.json');
-await writeFile(connectionsFile, JSON.stringify({ connections }));
-await writeFile(secretsFile, JSON.stringify(secrets), { mode: 0o600 });
-const system = await startSystemUnderTest(['--connections', connectionsFile, '--secrets', secretsFile]);
-closings.push(system.close, helpmaster.close, community.close, folder.remove);
+const system = await startSystemUnderTest({ connections, secrets });
 afterAll(async () => {
-  for (const close of closings) await close();
+  await system.close();
+  await Promise.all([helpmaster.close(), community.close()]);
 });
 
 /** Sends a request of an operation and expects an answer that the document has. */

@@ -1,5 +1,6 @@
 import type { Configuration } from '../functions/configuration/configuration.ts';
-import { LOCAL_CREDENTIAL, REGION } from './functions.ts';
+import { REGION } from './functions.ts';
+import { LOCAL_CREDENTIAL } from './gateway/sigv4.ts';
 
 /** Shell command that prints only the token of a hand-out; Node is always there. */
 const TOKEN_ALONE = `node -pe 'JSON.parse(fs.readFileSync(0)).access_token'`;

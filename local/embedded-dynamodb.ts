@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import dynalite from 'dynalite';
 import { readBody } from './aws/http-body.ts';
+import { createKeyCheck, KEY_REFUSAL } from './aws/loopback-keys.ts';
 import { closeServer, isFromLocalProgram, listenOnLoopback } from './aws/loopback-server.ts';
 import { settleWithin } from './aws/settle-within.ts';
 import { StartError } from './start-error.ts';
@@ -30,7 +31,15 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
  * lost at the end.
  * @throws StartError if the folder cannot be made or another process has it open
  */
-export async function startEmbeddedDynamodb({ dataDir }: { readonly dataDir?: string }): Promise<EmbeddedDynamodb> {
+export async function startEmbeddedDynamodb({
+  dataDir,
+  secretAccessKey,
+}: {
+  readonly dataDir?: string;
+  /** Key that every request must be signed with. Tests alone leave it out. */
+  readonly secretAccessKey?: string;
+}): Promise<EmbeddedDynamodb> {
+  const mayEnter = secretAccessKey === undefined ? undefined : createKeyCheck(secretAccessKey);
   const store = dataDir === undefined ? {} : { path: join(dataDir, STORE_FOLDER) };
   if (store.path !== undefined) await probeStore(store.path);
 
@@ -46,6 +55,9 @@ export async function startEmbeddedDynamodb({ dataDir }: { readonly dataDir?: st
     const body = await readBody(request, MAX_BODY_BYTES);
     if (body === 'too-large') return response.writeHead(413, { connection: 'close' }).end();
     if (body === 'aborted' || closing) return response.destroy();
+    if (mayEnter !== undefined && !(await mayEnter(request, body))) {
+      return response.writeHead(KEY_REFUSAL.status, KEY_REFUSAL.headers).end(KEY_REFUSAL.body);
+    }
     const run = replay(request, body, response, handle);
     running.add(run);
     return run.finally(() => running.delete(run));

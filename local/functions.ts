@@ -12,14 +12,13 @@ import { composeRotationFunction } from '../functions/rotation/function.ts';
 import { composeTokenFunction } from '../functions/token/function.ts';
 import { KEY_ALIAS } from './aws/kms.ts';
 import type { GatewayRoute } from './gateway/gateway.ts';
+import { LOCAL_CREDENTIAL } from './gateway/sigv4.ts';
 import type { LambdaHandler, LocalFunction } from './lambda/invoke.ts';
 
 export const BROKER = 'token-broker';
 export const TABLE = 'token-broker';
 export const AUDIT_TABLE = 'token-broker-audit';
 export const REGION = 'us-east-1';
-/** Access key id and secret access key on loopback. */
-export const LOCAL_CREDENTIAL = 'local';
 
 const MINT_PREFIX = 'mint-';
 const SECOND_MS = 1000;
@@ -32,11 +31,13 @@ export function environmentOf(places: {
   readonly dynamodbEndpoint: string;
   readonly awsEndpoint: string;
   readonly configurationFile: string;
+  /** Key that the functions sign with; what answers them may require it. */
+  readonly secretAccessKey?: string;
 }): Environment {
   return {
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: LOCAL_CREDENTIAL,
-    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIAL,
+    AWS_SECRET_ACCESS_KEY: places.secretAccessKey ?? LOCAL_CREDENTIAL,
     AWS_ENDPOINT_URL: places.awsEndpoint,
     AWS_ENDPOINT_URL_DYNAMODB: places.dynamodbEndpoint,
     [VARIABLES.broker]: BROKER,

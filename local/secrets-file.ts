@@ -26,10 +26,12 @@ export interface SecretsFileOptions {
   readonly pollMs?: number;
   /** Called after a rotation, once the new version is served. */
   readonly onChange: (connection: string) => void;
-  /** Called once for each fault of the file; the previous values stay. */
+  /** Called once for each fault of the file, while the previous values stay, and where others may read it. */
   readonly onBroken: (message: string) => void;
 }
 
+/** Read permission of group and others. */
+const OPEN_TO_OTHERS = 0o044;
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /**
@@ -47,6 +49,7 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Loca
   const first = await readSecrets(shape);
   if (!first.checked.ok) throw new StartError(first.checked.problems.join('\n'));
   takeUp(first.checked.secrets, first.modifiedAt);
+  if (first.isOpen) onBroken(`warning: other users of this machine can read ${path}: chmod 600 ${path}`);
 
   let taken = first.contentHash;
   let doubted: string | undefined;
@@ -120,6 +123,8 @@ interface Look {
   readonly modifiedAt: number;
   readonly contentHash: string;
   readonly canChange: boolean;
+  /** Others than the file's owner may read it. */
+  readonly isOpen: boolean;
 }
 
 /** Reads and checks the whole file each time: it is small, and a change may leave its times and size as they were. */
@@ -133,11 +138,12 @@ async function readSecrets(shape: SecretsFileShape): Promise<Look> {
       modifiedAt: Math.floor(stats.mtimeMs),
       contentHash: createHash('sha256').update(bytes).digest('hex'),
       canChange: stats.isFile(),
+      isOpen: stats.isFile() && process.platform !== 'win32' && (stats.mode & OPEN_TO_OTHERS) !== 0,
     };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     const checked = { ok: false, problems: [unreadable(shape.path, code)] } as const;
-    return { checked, modifiedAt: 0, contentHash: '', canChange: true };
+    return { checked, modifiedAt: 0, contentHash: '', canChange: true, isOpen: false };
   }
 }
 

@@ -9,6 +9,7 @@ import type { Configuration } from '../functions/configuration/configuration.ts'
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb-faults.ts';
 import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
+import { drawSecretAccessKey } from './aws/loopback-keys.ts';
 import { demoCommunitySecret } from './demo/community.ts';
 import { demoHelpmasterSecret } from './demo/helpmaster.ts';
 import { demoOAuthSecret } from './demo/oauth.ts';
@@ -93,11 +94,15 @@ export async function startSystem(
       ownSecrets?.({ ...secretsOptions, nameOf: secretNames(configuration) }) ??
         (await secretsOf(flags, configuration, secretsOptions)),
     );
-    const endpoint = flags.dynamodbUrl ?? add(await startEmbeddedDynamodb(dataDir)).endpoint;
+    const secretAccessKey = drawSecretAccessKey();
+    // What tests put in front of the database changes the host that was signed.
+    const databaseKey = onControls === undefined ? { secretAccessKey } : {};
+    const endpoint = flags.dynamodbUrl ?? add(await startEmbeddedDynamodb({ ...dataDir, ...databaseKey })).endpoint;
     const faulty = onControls && add(await startDynamodbFaultProxy(endpoint));
     const functions = new Map<string, LocalFunction>();
     const aws = add(
       await startLoopbackAws({
+        secretAccessKey,
         secrets,
         masterKey,
         functions,
@@ -113,6 +118,7 @@ export async function startSystem(
       dynamodbEndpoint: faulty?.endpoint ?? endpoint,
       awsEndpoint: aws.endpoint,
       configurationFile,
+      secretAccessKey,
     });
     if (flags.dynamodbUrl === undefined) await makeTables(environment);
     else await joinSharedDynamodb(flags.dynamodbUrl, environment, masterKey);

@@ -5,6 +5,7 @@ import { AwsError, invalidRequest, unknownOperation } from './aws-error.ts';
 import { type AwsService, createFaults, type FaultMode, type Faults } from './faults.ts';
 import { createLocalKmsKey } from './kms.ts';
 import { createLambdaInvoker, type FunctionErrorReport, isInvoke, MAX_SYNC_PAYLOAD_BYTES } from './lambda-invoke.ts';
+import { createKeyCheck } from './loopback-keys.ts';
 import {
   type LoopbackAnswer,
   type LoopbackReply,
@@ -32,6 +33,8 @@ export interface LoopbackAwsOptions {
   /** 0, the default, picks a free one. */
   readonly port?: number;
   readonly secrets: SecretSource;
+  /** Key that every request must be signed with. Tests alone leave it out. */
+  readonly secretAccessKey?: string;
   /** Key of 32 bytes that wraps the data keys. */
   readonly masterKey: Buffer;
   /** Functions by name. Read at each request, so they may be added after the start. */
@@ -55,10 +58,10 @@ const SERVICE_BY_TARGET_PREFIX = new Map<string, Exclude<AwsService, 'lambda'>>(
  * Starts a server on 127.0.0.1 that the real AWS SDK clients can use as Secrets Manager, KMS and Lambda.
  *
  * It has the operations that the broker uses: GetSecretValue, DescribeSecret, GenerateDataKey, Decrypt, Invoke. It
- * checks no signature, and answers no request that a web page could make.
+ * answers no request that a web page could make, and none that is not signed with `secretAccessKey`.
  */
 export async function startLoopbackAws(options: LoopbackAwsOptions): Promise<LoopbackAws> {
-  const { port = 0, secrets, masterKey, functions, onFunctionError } = options;
+  const { port = 0, secretAccessKey, secrets, masterKey, functions, onFunctionError } = options;
   const faults = createFaults<AwsService>();
   const kms = createLocalKmsKey(masterKey);
   const invoker = createLambdaInvoker({ functions, onFunctionError: onFunctionError ?? (() => undefined) });
@@ -99,7 +102,8 @@ export async function startLoopbackAws(options: LoopbackAwsOptions): Promise<Loo
     }
   }
 
-  const server = await startLoopbackServer({ port, maxBodyBytes: MAX_BODY_BYTES, answer });
+  const mayEnter = secretAccessKey === undefined ? undefined : createKeyCheck(secretAccessKey);
+  const server = await startLoopbackServer({ port, maxBodyBytes: MAX_BODY_BYTES, mayEnter, answer });
   const drain = () => invoker.drain(DRAIN_MS);
   return {
     endpoint: server.endpoint,

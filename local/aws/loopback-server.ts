@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { readBody } from './http-body.ts';
+import { KEY_REFUSAL, type KeyCheck } from './loopback-keys.ts';
 import { settleWithin } from './settle-within.ts';
 
 /** Request with its whole body. */
@@ -42,6 +43,8 @@ export interface LoopbackServerOptions {
   readonly port?: number;
   /** Limit on a body; a longer one gets 413 and is never kept. */
   readonly maxBodyBytes: number;
+  /** Lets a request in once its body is read; by default every one. */
+  readonly mayEnter?: KeyCheck | undefined;
   /** Answers a request. A rejection becomes an empty 500. */
   readonly answer: (request: LoopbackRequest) => Promise<LoopbackAnswer>;
 }
@@ -54,6 +57,7 @@ const KEEP_ALIVE_MS = 60_000;
 export async function startLoopbackServer({
   port = 0,
   maxBodyBytes,
+  mayEnter,
   answer,
 }: LoopbackServerOptions): Promise<LoopbackServer> {
   const hanging = new Set<ServerResponse>();
@@ -68,6 +72,7 @@ export async function startLoopbackServer({
     if (body === 'aborted') return;
     if (body === 'too-large') return send(response, { status: 413, headers: { connection: 'close' }, body: '' });
 
+    if (mayEnter !== undefined && !(await mayEnter(request, body))) return send(response, KEY_REFUSAL);
     const outcome = await answer({
       method: request.method ?? '',
       target: request.url ?? '/',
@@ -98,7 +103,7 @@ export async function startLoopbackServer({
 /**
  * Reports whether a request can come from a program on this machine, and from no web page.
  *
- * These endpoints check no signature. A page in a browser can reach loopback under a name of its own that resolves
+ * A page in a browser can reach loopback under a name of its own that resolves
  * there (DNS rebinding), or as a foreign origin; both are refused.
  */
 export function isFromLocalProgram(request: IncomingMessage, server: Server): boolean {

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Sha256 } from '@aws-crypto/sha256-js';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { createAwsSha256 } from '../../functions/adapters/aws/sha256.ts';
 import type { ReceivedRequest } from './received-request.ts';
 
 /** Reports whether a request has a valid signature over this body, at this time (epoch milliseconds). */
@@ -13,9 +13,10 @@ interface Authorization {
   readonly signature: string;
 }
 
-const SERVICE = 'execute-api';
+const API_SERVICE = 'execute-api';
 const REGION = 'us-east-1';
-const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+/** Access key id on loopback, and the API's secret access key. */
+export const LOCAL_CREDENTIAL = 'local';
 const MAX_CLOCK_DIFFERENCE_MS = 5 * 60 * 1000;
 const CONTENT_HASH_HEADER = 'x-amz-content-sha256';
 
@@ -25,31 +26,41 @@ const AMZ_DATE = /^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})
 const PRESIGNED_PARAMETER = /^x-amz-(algorithm|credential|signature|signedheaders)$/i;
 
 /**
- * Creates the check that AWS makes of Signature Version 4 on an `AWS_IAM` route.
+ * Creates the check that AWS makes of Signature Version 4 on an `AWS_IAM` route, or on a request to one of its own
+ * `services`, whose requests are signed with `secretAccessKey`.
  *
  * Signs the received request again with AWS's own signer, over exactly the headers that it names as signed, and
- * compares the two signatures in constant time. It also requires: credentials `local` / `local`, service `execute-api`,
- * region `us-east-1`, `x-amz-date` within five minutes either way, `host` and `x-amz-date` signed, and a true
+ * compares the two signatures in constant time. It also requires: access key id `local`, the service, region
+ * `us-east-1`, `x-amz-date` within five minutes either way, `host` and `x-amz-date` signed, and a true
  * `x-amz-content-sha256` where one is sent. A session token, a signature in the query string and a signed `date` header
  * are refused.
  *
  * The verifier never throws or rejects: an unreadable signature is an invalid one.
  */
-export function createSignatureVerifier(): SignatureVerifier {
-  const signer = new SignatureV4({
-    service: SERVICE,
-    region: REGION,
-    credentials: CREDENTIALS,
-    sha256: Sha256,
-    applyChecksum: false,
-  });
+export function createSignatureVerifier({
+  services = [API_SERVICE],
+  secretAccessKey = LOCAL_CREDENTIAL,
+}: {
+  readonly services?: readonly string[];
+  readonly secretAccessKey?: string;
+} = {}): SignatureVerifier {
+  const credentials = { accessKeyId: LOCAL_CREDENTIAL, secretAccessKey };
+  const sha256 = createAwsSha256();
+  const signers = new Map(
+    services.map((service) => [
+      service,
+      new SignatureV4({ service, region: REGION, credentials, sha256, applyChecksum: false }),
+    ]),
+  );
 
   return async (request, body, now) => {
     try {
       const authorization = readAuthorization(request);
       const signingDate = readSigningDate(request, now);
       const query = readQuery(request.rawQueryString);
+      const signer = signers.get(authorization?.credential.split('/')[3] ?? '');
       if (authorization === undefined || signingDate === undefined || query === undefined) return false;
+      if (signer === undefined) return false;
 
       const contentHash = createHash('sha256').update(body).digest('hex');
       const claimedHash = request.headers.get(CONTENT_HASH_HEADER);

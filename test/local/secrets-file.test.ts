@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -42,7 +42,7 @@ async function open(overrides: Partial<SecretsFileOptions> = {}, pace: { readonl
 }
 
 async function problemsOf(content: string | Buffer): Promise<readonly string[]> {
-  await writeFile(path, content);
+  await writeFile(path, content, { mode: 0o600 });
   const error = await open().catch((thrown: unknown) => thrown);
   if (!(error instanceof StartError)) throw new Error('the file was taken');
   return error.message.split('\n');
@@ -65,7 +65,7 @@ async function soon(condition: () => void): Promise<void> {
 
 describe('a secrets file at the start', () => {
   it('serves each connection under its secret name', async () => {
-    await writeFile(path, JSON.stringify(GOOD));
+    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets } = await open();
 
     expect(fieldsOf(secrets, 'token-broker/helpdesk')).toEqual(GOOD.helpdesk);
@@ -74,7 +74,7 @@ describe('a secrets file at the start', () => {
   });
 
   it('serves a connection under the name it was configured with', async () => {
-    await writeFile(path, JSON.stringify(GOOD));
+    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets } = await open({ nameOf: (connection) => `prod/${connection}` });
 
     expect(fieldsOf(secrets, 'prod/helpdesk')).toEqual(GOOD.helpdesk);
@@ -161,7 +161,7 @@ describe('a secrets file at the start', () => {
 
 describe('a version', () => {
   it('is a UUID, the same for the same value after a restart and in any order of fields', async () => {
-    await writeFile(path, JSON.stringify(GOOD));
+    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const first = await open();
     const version = versionOf(first.secrets, 'token-broker/wfm');
     expect(version).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -187,7 +187,7 @@ describe('a version', () => {
 
 describe('a secrets file that changes', () => {
   it('is a rotation of the connections whose value changed, within two seconds at the usual pace', async () => {
-    await writeFile(path, JSON.stringify(GOOD));
+    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const { secrets, onChange } = await open({}, {});
@@ -204,7 +204,7 @@ describe('a secrets file that changes', () => {
   });
 
   it('has the new version when it tells of the change', async () => {
-    await writeFile(path, JSON.stringify(GOOD));
+    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const seen: unknown[] = [];
     const { secrets } = await open({ onChange: () => seen.push(fieldsOf(secrets, 'token-broker/helpdesk')) });
 
@@ -213,17 +213,17 @@ describe('a secrets file that changes', () => {
   });
 
   it('is seen when another file is renamed over it', async () => {
-    await writeFile(path, JSON.stringify(GOOD));
+    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets, onChange } = await open();
 
-    await writeFile(`${path}.new`, JSON.stringify({ ...GOOD, helpdesk: { apiKey: 'key-two' } }));
+    await writeFile(`${path}.new`, JSON.stringify({ ...GOOD, helpdesk: { apiKey: 'key-two' } }), { mode: 0o600 });
     await rename(`${path}.new`, path);
     await soon(() => expect(onChange.mock.calls).toEqual([['helpdesk']]));
     expect(fieldsOf(secrets, 'token-broker/helpdesk')).toEqual({ apiKey: 'key-two' });
   });
 
   it('is no rotation where only its form changed', async () => {
-    await writeFile(path, JSON.stringify(GOOD));
+    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { onChange } = await open();
 
     await writeFile(path, JSON.stringify(GOOD, null, 4));
@@ -231,8 +231,18 @@ describe('a secrets file that changes', () => {
     await soon(() => expect(onChange.mock.calls).toEqual([['wfm']]));
   });
 
-  it('keeps the values from before while it is broken, says so once a breakage, and heals', async () => {
+  it.runIf(process.platform !== 'win32')('is warned of where others may read it', async () => {
     await writeFile(path, JSON.stringify(GOOD));
+    await chmod(path, 0o640);
+    const { onBroken } = await open();
+
+    expect(onBroken.mock.calls.flat()).toEqual([
+      `warning: other users of this machine can read ${path}: chmod 600 ${path}`,
+    ]);
+  });
+
+  it('keeps the values from before while it is broken, says so once a breakage, and heals', async () => {
+    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets, onChange, onBroken } = await open();
 
     await writeFile(path, '{"helpdesk": {"apiKey": "key-three"');
@@ -256,7 +266,7 @@ describe('a secrets file that changes', () => {
   });
 
   it('tells of nothing after it was closed', async () => {
-    await writeFile(path, JSON.stringify(GOOD));
+    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets, onChange } = await open({ pollMs: 1 });
     await secrets.close();
     const other = await open();
@@ -270,7 +280,7 @@ describe('a secrets file that changes', () => {
 
 describe('secrets in memory', () => {
   it('has the same versions as a file with the same values', async () => {
-    await writeFile(path, JSON.stringify(GOOD));
+    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets } = await open();
     const memory = createMemorySecrets({ versionKey: VERSION_KEY, now: () => 1_000 });
     memory.put('wfm', GOOD.wfm);

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { receiveRequest } from '../gateway/received-request.ts';
+import { createSignatureVerifier } from '../gateway/sigv4.ts';
+
+/** Check of a request by its signature, once its body is read. */
+export type KeyCheck = (request: IncomingMessage, body: Buffer) => Promise<boolean>;
+
+/** Names of the services in a signature's scope. */
+const SERVICES = ['secretsmanager', 'kms', 'lambda', 'dynamodb'];
+
+/** Draws the secret access key of one start. Other users of the machine can reach its ports, and do not know it. */
+export function drawSecretAccessKey(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** Creates the check that a request to a loopback endpoint is signed with `secretAccessKey`, as the SDK's clients do. */
+export function createKeyCheck(secretAccessKey: string): KeyCheck {
+  const verify = createSignatureVerifier({ services: SERVICES, secretAccessKey });
+  return async (request, body) => {
+    const received = receiveRequest(request);
+    return !('unreadable' in received) && verify(received, body, Date.now());
+  };
+}
+
+/** Answer to a request that is not signed so. Services answer it before they look at anything. */
+export const KEY_REFUSAL = {
+  status: 403,
+  headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-errortype': 'InvalidSignatureException' },
+  body: JSON.stringify({
+    __type: 'InvalidSignatureException',
+    message: 'The request is not signed with the key of this start.',
+  }),
+} as const;

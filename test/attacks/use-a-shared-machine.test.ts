@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, readdir, readFile, readlink } from 'node:fs/promises';
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { HttpRequest } from '@smithy/protocol-http';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DemoUpstream } from '../../local/demo/demo-upstream.ts';
+import { type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import { send } from '../local/demo/demo-client.ts';
+import { PROJECT_FOLDER } from '../system/broker-process.ts';
+import { makeFolder, writeBrokerFiles } from '../system/own-broker.ts';
+
+// Another user of the machine, who can reach every port on loopback and read what the file system lets everybody read.
+// The operator runs `npm start --require-sigv4` with a real credential.
+const API_KEY = 'A-KEY-that-nobody-else-may-see-0001';
+let helpmaster: DemoUpstream<HelpmasterKnobs>;
+let broker: ReturnType<typeof spawn>;
+let folder: Awaited<ReturnType<typeof makeFolder>>;
+let printed = '';
+let url = '';
+let ports: readonly number[] = [];
+
+beforeAll(async () => {
+  helpmaster = await startDemoHelpmaster({ knobs: { credential: { apiKey: API_KEY } } });
+  folder = await makeFolder();
+  const connections = { helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, proxy: {} } };
+  const files = await writeBrokerFiles(folder.path, { connections, secrets: { helpdesk: { apiKey: API_KEY } } });
+  await chmod(`${folder.path}/secrets.json`, 0o644);
+  broker = spawn(process.execPath, ['local/start.ts', '--port', '0', '--require-sigv4', ...files.flags], {
+    cwd: PROJECT_FOLDER,
+    env: { ...process.env, TMPDIR: folder.path },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [broker.stdout, broker.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+  }
+  await new Promise<void>((resolve, reject) => {
+    broker.stdout?.on('data', () => /^listening on \S+$/m.test(printed) && resolve());
+    broker.once('close', () => reject(new Error(printed)));
+  });
+  url = /^listening on (\S+)$/m.exec(printed)?.[1] ?? '';
+  // The slot has a token, as it does after the operator's own first call.
+  const own = await signed('execute-api', 'local', url, 'GET', '/tokens/helpdesk/system');
+  expect(own.status).toBe(200);
+  ports = await portsOf(broker.pid ?? 0);
+});
+afterAll(async () => {
+  broker.kill();
+  await once(broker, 'close');
+  await Promise.all([helpmaster.close(), folder.remove()]);
+});
+
+/** The TCP ports on which a process listens. */
+async function portsOf(pid: number): Promise<readonly number[]> {
+  const open = await readdir(`/proc/${pid}/fd`);
+  const links = await Promise.all(open.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
+  const inodes = new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
+  const rows = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((row) => row.trim().split(/\s+/));
+  const LISTENING = '0A';
+  return rows.flatMap(([, local = '', , state, , , , , , inode = '']) =>
+    state === LISTENING && inodes.has(inode) ? [Number.parseInt(local.split(':')[1] ?? '', 16)] : [],
+  );
+}
+
+async function signed(service: string, secret: string, at: string, method: string, path: string, more: Asked = {}) {
+  const { host } = new URL(at);
+  const signer = new SignatureV4({
+    ...{ service, region: 'us-east-1', sha256: Sha256 },
+    credentials: { accessKeyId: 'local', secretAccessKey: secret },
+  });
+  const request = new HttpRequest({ method, path, headers: { host, ...more.headers }, body: more.body });
+  const { headers } = await signer.sign(request);
+  return send(at, { method, path, headers, ...(more.body !== undefined && { body: more.body }) });
+}
+
+interface Asked {
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+const json = (target: string, body: unknown): Asked => ({
+  headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
+  body: JSON.stringify(body),
+});
+const MINT = '/2015-03-31/functions/mint-helpdesk/invocations';
+
+/** All that the services behind the functions could be asked for. */
+const questions: readonly (readonly [service: string, method: string, path: string, asked: Asked])[] = [
+  ['secretsmanager', 'POST', '/', json('secretsmanager.GetSecretValue', { SecretId: 'token-broker/helpdesk' })],
+  ['kms', 'POST', '/', json('TrentService.GenerateDataKey', { KeyId: 'alias/token-broker', KeySpec: 'AES_256' })],
+  ['kms', 'POST', '/', json('TrentService.Decrypt', { CiphertextBlob: Buffer.alloc(80, 1).toString('base64') })],
+  ['lambda', 'POST', MINT, { body: JSON.stringify({ connection: 'helpdesk', subject: 'system', via: 'schedule' }) }],
+  ['dynamodb', 'POST', '/', json('DynamoDB_20120810.ListTables', {})],
+  ['dynamodb', 'POST', '/', json('DynamoDB_20120810.Scan', { TableName: 'token-broker' })],
+  ['execute-api', 'GET', '/tokens/helpdesk/system', {}],
+  ['execute-api', 'GET', '/proxy/helpdesk/system/jobs', {}],
+  ['execute-api', 'DELETE', '/tokens/helpdesk/system', {}],
+];
+
+describe.runIf(process.platform === 'linux')('asked by another user of the machine', () => {
+  it('more ports than the API listen', () => {
+    expect(ports.length).toBeGreaterThanOrEqual(3);
+    expect(ports).toContain(Number(new URL(url).port));
+  });
+
+  it.each(questions)('no port answers %s %s %s without the key', async (service, method, path, asked) => {
+    helpmaster.clearLedger();
+    for (const port of ports) {
+      const at = `http://127.0.0.1:${port}`;
+      const isApi = at === url;
+      const answers = [
+        await send(at, { method, path, ...asked }),
+        await send(at, { method, path, ...asked, headers: { ...asked.headers, authorization: 'AWS4-HMAC-SHA256 x' } }),
+        // The key of the API itself is public, and opens nothing else.
+        ...(isApi ? [] : [await signed(service, 'local', at, method, path, asked)]),
+      ];
+      for (const { status, text } of answers) {
+        expect(status).toBeGreaterThanOrEqual(400);
+        expect(text).not.toMatch(/A-KEY|Plaintext|"access_token"|TableNames|"Items"|eyJ/);
+      }
+    }
+    expect(helpmaster.ledger()).toMatchObject({ logins: [], calls: [] });
+  });
+
+  it('the operator is told of a secrets file that others can read', () => {
+    expect(printed).toMatch(/warning: other users of this machine can read \S+secrets\.json: chmod 600/);
+  });
+
+  it('no file that others can read has the credential or the key of this start', async () => {
+    for (const name of await readdir(folder.path, { recursive: true })) {
+      const text = await readFile(`${folder.path}/${name}`, 'utf8').catch(() => '');
+      if (name !== 'secrets.json') expect(text).not.toContain(API_KEY);
+    }
+  });
+});

@@ -2,6 +2,7 @@ import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'j
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/words/json.ts';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
 import type { Http } from '../http/port.ts';
+import { decodeText } from '../http/text.ts';
 import { ExchangeError, NOT_VERIFIABLE } from './exchange-error.ts';
 
 const DISCOVERY_PATH = '/.well-known/openid-configuration';
@@ -163,7 +164,7 @@ async function getJson(http: Http, url: string): Promise<JsonObject | undefined>
   });
   if (answer.kind === 'failure' || answer.status !== 200) return undefined;
   try {
-    const value: JsonValue = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(answer.body));
+    const value: JsonValue = JSON.parse(decodeText(answer));
     return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;

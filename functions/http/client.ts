@@ -7,6 +7,8 @@ import type { Http, HttpFailure, HttpHeaders, HttpRequest, HttpResponse } from '
 import { isRefusedAddress } from './refused-address.ts';
 
 const MAXIMUM_BODY_BYTES = 65_536;
+/** Node takes 16 KB, which one long token in a header is over. */
+const MAXIMUM_HEAD_BYTES = 65_536;
 
 /**
  * HTTP/1.1 to upstreams: one request over one fresh connection, nothing followed, nothing repeated, nothing kept.
@@ -78,9 +80,11 @@ function buildOptions(request: HttpRequest): RequestOptions {
     },
     agent: false,
     lookup: guardedLookup,
+    maxHeaderSize: MAXIMUM_HEAD_BYTES,
     // Set it explicitly, so that no environment variable turns it off.
     rejectUnauthorized: true,
-    ...(request.caCertificate === undefined ? {} : { ca: request.caCertificate }),
+    // What the connection names is trusted, though it be an intermediate whose root nobody gave.
+    ...(request.caCertificate === undefined ? {} : { ca: request.caCertificate, allowPartialTrustChain: true }),
     ...request.certificate,
   };
 }
@@ -88,8 +92,10 @@ function buildOptions(request: HttpRequest): RequestOptions {
 async function readAnswer(response: IncomingMessage, maximumBytes: number): Promise<HttpResponse | HttpFailure> {
   const body = await readBody(response, maximumBytes);
   if (typeof body === 'string') return { kind: 'failure', reason: body, sent: true };
-  const headers: HttpHeaders = response.headersDistinct;
-  return { kind: 'response', status: response.statusCode ?? 0, headers, body };
+  const { 'content-encoding': _, ...others } = response.headersDistinct;
+  const { bytes, codings } = body;
+  const headers: HttpHeaders = codings.length === 0 ? others : { ...others, 'content-encoding': [codings.join(', ')] };
+  return { kind: 'response', status: response.statusCode ?? 0, headers, body: bytes };
 }
 
 function parseTarget(url: string): URL | undefined {

@@ -35,14 +35,7 @@ const KEPT_FROM_UPSTREAM: ReadonlySet<string> = new Set([
 const AWS_HEADER = /^x-amzn?-/;
 
 /** Headers never passed on to a caller, beside the token's header and those that `Connection` names. */
-const KEPT_FROM_CALLER = [
-  ...HOP_BY_HOP,
-  'content-encoding',
-  'content-length',
-  'proxy-authentication-info',
-  'set-cookie',
-  ERROR_HEADER,
-];
+const KEPT_FROM_CALLER = [...HOP_BY_HOP, 'content-length', 'proxy-authentication-info', 'set-cookie', ERROR_HEADER];
 
 const SIGV4 = /^AWS4-HMAC-SHA256 /;
 

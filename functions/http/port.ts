@@ -21,7 +21,7 @@ export interface HttpResponse {
   readonly kind: 'response';
   readonly status: number;
   readonly headers: HttpHeaders;
-  /** Decompressed. */
+  /** Without its codings; what could not be undone is still in `content-encoding`. */
   readonly body: Buffer;
 }
 
@@ -30,11 +30,13 @@ export interface HttpFailure {
   readonly kind: 'failure';
   readonly reason: HttpFailureReason;
   readonly sent: boolean;
+  /** With `tls`: the fault of certificate or handshake, where it is known. */
+  readonly fault?: TlsFault;
 }
 
 /**
  * `refused_address`: a link-local or metadata address, never connected to. `protocol`: an answer that is no HTTP.
- * `request`: URL or a header cannot be sent.
+ * `request`: URL or a header cannot be sent. `too_large`: the body; `head_too_large`: the headers.
  */
 export type HttpFailureReason =
   | 'dns'
@@ -44,8 +46,22 @@ export type HttpFailureReason =
   | 'timeout'
   | 'reset'
   | 'too_large'
+  | 'head_too_large'
   | 'protocol'
   | 'request';
+
+/** Faults of a TLS handshake that have a remedy of their own. */
+export type TlsFault =
+  | 'expired'
+  | 'not_yet_valid'
+  | 'wrong_name'
+  | 'self_signed'
+  | 'unknown_issuer'
+  | 'incomplete_chain'
+  | 'revoked'
+  | 'client_certificate'
+  | 'handshake'
+  | 'no_tls';
 
 /** HTTP as the engine needs it: one request, no retries, no redirects followed. Never rejects. */
 export interface Http {

@@ -1,6 +1,7 @@
 import type { Provider, Source, Step } from '../../core/slot/provider.ts';
 import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 import type { HttpHeaders, HttpResponse } from '../../http/port.ts';
+import { decodeText } from '../../http/text.ts';
 import { readServerDate } from './answer-clock.ts';
 
 const BYTE_ORDER_MARK = '\uFEFF';
@@ -24,8 +25,8 @@ export async function parseAnswer(
   { answer = 'json' }: Pick<Step, 'answer'>,
   receivedAt: number,
 ): Promise<ParsedAnswer> {
-  const { status, headers, body } = response;
-  const text = body.toString('utf8');
+  const { status, headers } = response;
+  const text = decodeText(response);
   const content = answer === 'xml' ? await parseXml(text) : parseJson(text);
   return { status, headers, content, text, receivedAt };
 }

@@ -2,7 +2,8 @@ import type { Connection } from '../../core/slot/connection.ts';
 import type { IssuedLife } from '../../core/slot/lifetime.ts';
 import type { End } from '../../core/slot/provider.ts';
 import type { Values } from '../../core/slot/text.ts';
-import { parseDate, parseNumber, readClaims, readExpiry } from './jwt-claims.ts';
+import { parseDate, parseNumber, readNumericDate } from './dates.ts';
+import { readClaims, readExpiry } from './jwt-claims.ts';
 
 /** A token's end as an answer states it, and the end that could not be read. */
 export interface ReadLife {
@@ -58,7 +59,7 @@ function readEnd(as: Extract<End, { value: string }>['as'], text: string): Issue
     case 'milliseconds':
       return { seconds: number / 1000 };
     case 'epoch-seconds':
-      return { exp: number * 1000 };
+      return { exp: readNumericDate(number) ?? 0 };
     case 'epoch-milliseconds':
       return { exp: number };
   }

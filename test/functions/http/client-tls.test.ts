@@ -1,5 +1,8 @@
+import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createUpstreamHttp } from '../../../functions/http/client.ts';
+import { issueCertificate } from './issued-certificate.ts';
 import {
   answer,
   answering,
@@ -11,13 +14,23 @@ import {
 } from './raw-server.ts';
 
 const http = createUpstreamHttp();
-const running: RawServer[] = [];
+const running: Pick<RawServer, 'close'>[] = [];
 let forLocalhost: Certificate;
 let forAnother: Certificate;
+let root: Certificate;
+let intermediate: Certificate;
+let leaf: Certificate;
+let withChain: Certificate;
+let expired: Certificate;
 
 beforeAll(() => {
   forLocalhost = selfSigned('localhost');
   forAnother = selfSigned('another.example');
+  root = issueCertificate('Root', { isAuthority: true });
+  intermediate = issueCertificate('Intermediate', { by: root, isAuthority: true });
+  leaf = issueCertificate('localhost', { by: intermediate });
+  withChain = { ...leaf, cert: `${leaf.cert}${intermediate.cert}` };
+  expired = issueCertificate('localhost', { by: root, days: -1 });
 });
 
 // Fake timers: on a busy machine the real timeout of a request could run out.
@@ -34,7 +47,7 @@ async function serve(certificate: Certificate): Promise<RawServer> {
   return server;
 }
 
-function login(server: RawServer, caCertificate?: string) {
+function login(server: Pick<RawServer, 'port'>, caCertificate?: string) {
   return http.send({
     method: 'POST',
     url: `https://localhost:${server.port}/login`,
@@ -51,12 +64,47 @@ describe('TLS', () => {
     expect(result.kind === 'response' && result.body.toString()).toBe('hello');
   });
 
+  it.each<[string, () => Certificate, () => string]>([
+    ['an authority', () => withChain, () => root.cert],
+    ['an intermediate, whose root nobody gave', () => leaf, () => intermediate.cert],
+    ['an intermediate, though the server sends it too', () => withChain, () => intermediate.cert],
+  ])('trusts %s that the connection declares', async (_, certificate, trusted) => {
+    expect(await login(await serve(certificate()), trusted())).toMatchObject({ kind: 'response' });
+  });
+
+  it('takes no certificate of a trusted intermediate for another name', async () => {
+    const server = await serve(issueCertificate('another.example', { by: intermediate }));
+    expect(await login(server, intermediate.cert)).toMatchObject({ reason: 'tls', fault: 'wrong_name' });
+  });
+
   it.each([
-    ['that nobody vouches for', () => forLocalhost, () => undefined],
-    ['of another name', () => forAnother, () => forAnother.cert],
-  ])('sends nothing to a server with a certificate %s', async (_, certificate, trusted) => {
+    ['TLSv1.2', 'handshake'],
+    ['TLSv1.3', 'client_certificate'],
+  ] as const)('names a client certificate that is wanted (%s)', async (maxVersion, fault) => {
+    const server = createTlsServer({ ...forLocalhost, requestCert: true, ca: root.cert, maxVersion });
+    server.on('tlsClientError', () => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    running.push({
+      async close() {
+        server.close();
+      },
+    });
+    const { port } = server.address() as AddressInfo;
+    expect(await login({ port }, forLocalhost.cert)).toEqual({
+      ...{ kind: 'failure', reason: 'tls', sent: false, fault },
+    });
+  });
+
+  it.each<[string, () => Certificate, () => string | undefined, string]>([
+    ['that nobody vouches for', () => forLocalhost, () => undefined, 'self_signed'],
+    ['of another name', () => forAnother, () => forAnother.cert, 'wrong_name'],
+    ['that has expired', () => expired, () => root.cert, 'expired'],
+    ['of an authority that is not trusted', () => withChain, () => forAnother.cert, 'unknown_issuer'],
+    ['without the intermediate that leads to its authority', () => leaf, () => root.cert, 'unknown_issuer'],
+    ['whose issuer nobody knows', () => leaf, () => undefined, 'incomplete_chain'],
+  ])('sends nothing to a server with a certificate %s', async (_, certificate, trusted, fault) => {
     const server = await serve(certificate());
-    expect(await login(server, trusted())).toEqual({ kind: 'failure', reason: 'tls', sent: false });
+    expect(await login(server, trusted())).toEqual({ kind: 'failure', reason: 'tls', sent: false, fault });
     await server.idle();
     expect(server.received()).toBe('');
   });
@@ -64,7 +112,7 @@ describe('TLS', () => {
   it('is not turned off by the environment', async () => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     const server = await serve(forLocalhost);
-    expect(await login(server)).toEqual({ kind: 'failure', reason: 'tls', sent: false });
+    expect(await login(server)).toMatchObject({ kind: 'failure', reason: 'tls', sent: false });
     await server.idle();
     expect(server.received()).toBe('');
   });
@@ -72,7 +120,7 @@ describe('TLS', () => {
   it('to a server that speaks plain HTTP fails, and nothing was sent', async () => {
     const server = await startRawServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     running.push(server);
-    expect(await login(server)).toEqual({ kind: 'failure', reason: 'tls', sent: false });
+    expect(await login(server)).toEqual({ kind: 'failure', reason: 'tls', sent: false, fault: 'no_tls' });
     await server.idle();
     expect(server.received()).not.toContain('credential');
   });
@@ -88,6 +136,6 @@ describe('TLS', () => {
       await serve(forLocalhost),
       '-----BEGIN CERTIFICATE-----\nnope\n-----END CERTIFICATE-----',
     );
-    expect(result).toEqual({ kind: 'failure', reason: 'tls', sent: false });
+    expect(result).toMatchObject({ kind: 'failure', reason: 'tls', sent: false });
   });
 });

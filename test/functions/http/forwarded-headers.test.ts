@@ -45,7 +45,6 @@ describe('pickRequestHeaders', () => {
 describe('pickAnswerHeaders', () => {
   it.each([
     'connection',
-    'content-encoding',
     'content-length',
     'keep-alive',
     'proxy-authenticate',

@@ -71,6 +71,16 @@ describe('Retry-After of a slide', () => {
 describe('Retry-After', () => {
   const at = (ms: number) => new Date(ms).toUTCString();
   const now = 1_800_000_000_000;
+  const partsOf = (ms: number) => at(ms).replace(',', '').split(' ');
+  const rfc850 = (ms: number) => {
+    const [day = '', date, month, year = '', time] = partsOf(ms);
+    const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+    return `${days.find((name) => name.startsWith(day))}, ${date}-${month}-${year.slice(2)} ${time} GMT`;
+  };
+  const asctime = (ms: number) => {
+    const [day, date = '', month, year, time] = partsOf(ms);
+    return `${day} ${month} ${date.replace(/^0/, ' ')} ${time} ${year}`;
+  };
 
   it.each<[string, Record<string, string[]>, number | undefined]>([
     ['seconds', { 'retry-after': ['7'] }, 7_000],
@@ -85,9 +95,31 @@ describe('Retry-After', () => {
     ['a date in another zone', { 'retry-after': [`${at(now + 60_000)}+0100`] }, undefined],
     ['a word and a number', { 'retry-after': ['wait 5'] }, undefined],
     ['less than nothing', { 'retry-after': ['-5'] }, undefined],
-    ['a fraction', { 'retry-after': ['1.5'] }, undefined],
+    ['a fraction, which rounds up', { 'retry-after': ['1.5'] }, 2_000],
+    ['a fraction of nothing', { 'retry-after': ['90.0'] }, 90_000],
+    ['two fractions', { 'retry-after': ['1.5.5'] }, undefined],
     ['nothing', { 'retry-after': [''] }, undefined],
-    ['two values', { 'retry-after': ['1', '2'] }, undefined],
+    ['one value twice', { 'retry-after': ['7', '7'] }, 7_000],
+    ['one value twice, in one line', { 'retry-after': ['7, 7'] }, 7_000],
+    ['two values, the longer', { 'retry-after': ['2', '1'] }, 2_000],
+    ['a value beside a word', { 'retry-after': ['soon', '2'] }, 2_000],
+    ['a date in the form of RFC 850', { 'retry-after': [rfc850(now + 60_000)] }, 60_000],
+    ['a date in the form of asctime', { 'retry-after': [asctime(now + 60_000)] }, 60_000],
+    [
+      'a date by a Date in the form of RFC 850',
+      { 'retry-after': [at(now + 660_000)], date: [rfc850(now + 600_000)] },
+      60_000,
+    ],
+    [
+      'a date by a Date that came twice',
+      { 'retry-after': [at(now + 660_000)], date: [at(now + 600_000), at(now + 600_000)] },
+      60_000,
+    ],
+    [
+      'a date beside two Dates that differ, by our clock',
+      { 'retry-after': [at(now + 60_000)], date: [at(now), at(now + 1_000)] },
+      60_000,
+    ],
   ])('of %s', async (_, headers, retryAfterMs) => {
     const { upstream } = answeredBy({ status: 429, headers }, now);
     const connection = connectionOf('helpmaster', 'https://help.example');

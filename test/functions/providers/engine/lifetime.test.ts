@@ -26,6 +26,7 @@ describe('the end of a token', () => {
     ['date', '2026-01-02 03:04:05', { exp: AT }],
     ['date', 'Fri, 02 Jan 2026 03:04:05 GMT', { exp: AT }],
     ['epoch-seconds', '1767323045', { exp: AT }],
+    ['epoch-seconds', '1767323045000', { exp: AT }],
     ['epoch-milliseconds', '1767323045000', { exp: AT }],
   ] as const)('in %s is read: %s', (as, text, life) => {
     expect(lifeBy(as, text)).toEqual({ life });

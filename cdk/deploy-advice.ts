@@ -10,7 +10,7 @@ const known: readonly Advice[] = [
     advice: 'This account and region are not prepared for CDK yet. Once for each, run:\n  npx cdk bootstrap',
   },
   {
-    sign: /unable to resolve aws account|no credentials (?:have been )?configured|security token included in the request is (?:invalid|expired)|ExpiredToken/i,
+    sign: /unable to resolve aws account|could not load credentials|CredentialsProviderError|no credentials (?:have been )?configured|security token included in the request is (?:invalid|expired)|ExpiredToken/i,
     advice:
       'There are no AWS credentials, or they have expired. Sign in (`aws sso login`, or `aws configure`), and see who you are:\n  aws sts get-caller-identity',
   },

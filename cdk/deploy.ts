@@ -2,12 +2,86 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { findAdvice, findRegion, NO_REGION, replaceStage } from './deploy-advice.ts';
+import { findExamples, findRisks, type Template } from './deploy-risks.ts';
+import { loadDeclared } from './settings.ts';
 
 /** Exit code for a fault that the operator can fix before anything is deployed. */
 const USAGE = 2;
 /** The end of the output that is searched for a known error. */
 const KEPT_CHARACTERS = 50_000;
+const ROOT = join(import.meta.dirname, '..');
+const ASSEMBLY = join(ROOT, 'cdk.out');
+
+/** A deployment that ends before anything is deployed. The message is for the operator. */
+class NotDeployed extends Error {}
+
+/** Deploys the broker, and asks before it does what cannot be undone. Gives the exit code. */
+async function main(words: readonly string[]): Promise<number> {
+  const region = findRegion(process.env, awsConfiguration());
+  if (region === undefined) throw new NotDeployed(NO_REGION);
+  const given = replaceStage(words);
+  const isAgreed = given.includes('--yes');
+  const passedOn = given.filter((word) => word !== '--yes');
+
+  const synthesized = await runCdk(['synth', '--quiet', '--output', ASSEMBLY, ...contextIn(passedOn)], region);
+  if (synthesized !== 0) return synthesized;
+  const examples = findExamples((await loadDeclared()).connections);
+  if (examples.length > 0) {
+    throw new NotDeployed(
+      `${examples.join(', ')} is an example's address, and nobody can log in there. Put your own upstreams into cdk/connections.ts, or name your own file: TOKEN_BROKER_CONNECTIONS=FILE.`,
+    );
+  }
+  const risks = await findRisksOf(new CloudAssembly(ASSEMBLY), region);
+  if (risks.length > 0 && !isAgreed) await ask(risks);
+  return runCdk(['deploy', '--app', ASSEMBLY, '--require-approval', 'never', ...passedOn], region);
+}
+
+/** The risks of deploying each stack of the assembly over what is deployed under its name. */
+async function findRisksOf(assembly: CloudAssembly, region: string): Promise<string[]> {
+  const client = new CloudFormationClient({ region });
+  const risks: string[] = [];
+  for (const { stackName, template } of assembly.stacks) {
+    const deployed = await readDeployed(client, stackName);
+    if (deployed !== undefined) risks.push(...findRisks(deployed, template));
+  }
+  return risks;
+}
+
+/** The deployed template of a stack; undefined where there is no such stack. */
+async function readDeployed(client: CloudFormationClient, stackName: string): Promise<Template | undefined> {
+  try {
+    const { TemplateBody } = await client.send(new GetTemplateCommand({ StackName: stackName }));
+    return JSON.parse(TemplateBody ?? '{}');
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
+    if (message.includes('does not exist')) return undefined;
+    throw new NotDeployed(
+      findAdvice(`${name}: ${message}`) ?? `What is deployed now could not be read: ${name}: ${message}`,
+    );
+  }
+}
+
+/** Asks whether to go on. Throws `NotDeployed` where the answer is no, or nobody can be asked. */
+async function ask(risks: readonly string[]): Promise<void> {
+  process.stderr.write(`This deployment does what cannot be undone, or lets somebody do more:\n`);
+  for (const risk of risks) process.stderr.write(`  ${risk}\n`);
+  if (!process.stdin.isTTY) throw new NotDeployed('Nobody can be asked here: add --yes if it is meant.');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question('Deploy? (yes/no) ');
+  terminal.close();
+  if (answer.trim().toLowerCase() !== 'yes') throw new NotDeployed('Nothing was deployed.');
+}
+
+/** The settings among the words, which the app is given at synth. */
+function contextIn(words: readonly string[]): string[] {
+  return words.filter(
+    (word, index) => /^(?:--context|-c)(?:=|$)/.test(word) || /^(?:--context|-c)$/.test(words[index - 1] ?? ''),
+  );
+}
 
 /** The text of AWS's configuration file; empty where there is none. */
 function awsConfiguration(): string {
@@ -18,14 +92,10 @@ function awsConfiguration(): string {
   }
 }
 
-/** Runs `cdk deploy` with what was given on the command line, shows what it says, and gives exit code and output. */
-function runCdk(given: readonly string[], region: string): Promise<{ readonly code: number; readonly output: string }> {
-  const cdk = join(import.meta.dirname, '../node_modules/aws-cdk/bin/cdk');
-  // Its question needs a terminal of its own; `npx cdk diff` shows what would change.
-  const approval = given.some((each) => each.startsWith('--require-approval')) ? [] : ['--require-approval', 'never'];
-  const env = { ...process.env, AWS_REGION: region };
-  const child = spawn(process.execPath, [cdk, 'deploy', ...approval, ...given], {
-    env,
+/** Runs CDK, shows what it says and what to do about a known error, and gives its exit code. */
+async function runCdk(words: readonly string[], region: string): Promise<number> {
+  const child = spawn(process.execPath, [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...words], {
+    env: { ...process.env, AWS_REGION: region },
     stdio: ['inherit', 'pipe', 'pipe'],
   });
   let output = '';
@@ -35,19 +105,19 @@ function runCdk(given: readonly string[], region: string): Promise<{ readonly co
   };
   child.stdout.on('data', keep(process.stdout));
   child.stderr.on('data', keep(process.stderr));
-  return new Promise((resolve, reject) => {
+  const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+    child.once('close', (exitCode) => resolve(exitCode ?? 1));
   });
-}
-
-const region = findRegion(process.env, awsConfiguration());
-if (region === undefined) {
-  process.stderr.write(`${NO_REGION}\n`);
-  process.exitCode = USAGE;
-} else {
-  const { code, output } = await runCdk(replaceStage(process.argv.slice(2)), region);
   const advice = code === 0 ? undefined : findAdvice(output);
   if (advice !== undefined) process.stderr.write(`\n${advice}\n`);
-  process.exitCode = code;
+  return code;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof NotDeployed)) throw error;
+  process.stderr.write(`\n${error.message}\n`);
+  process.exitCode = USAGE;
 }

@@ -1,9 +1,20 @@
+import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import type { Configuration } from '../functions/configuration/configuration.ts';
+import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
 import { brokerNameOf, checkBrokerName, DEFAULT_BROKER_NAME } from './names.ts';
 import type { TokenBrokerProps } from './token-broker.ts';
+
+/** Names another file that declares the connections than `cdk/connections.ts`. */
+const CONNECTIONS_VARIABLE = 'TOKEN_BROKER_CONNECTIONS';
+
+/** Loads the connections that are to be deployed. Throws `ConfigurationError`. */
+export function loadDeclared(): Promise<Configuration> {
+  return loadConfigurationFile(process.env[CONNECTIONS_VARIABLE] ?? join(import.meta.dirname, 'connections.ts'));
+}
 
 /** The stack's settings, from `--context KEY=VALUE`; every key is optional. */
 export interface Settings {

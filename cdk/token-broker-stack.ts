@@ -1,5 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { CONNECTIONS_OUTPUT } from './deploy-risks.ts';
 import { TokenBroker, type TokenBrokerProps } from './token-broker.ts';
 
 export interface TokenBrokerStackProps extends StackProps {
@@ -19,6 +20,7 @@ export class TokenBrokerStack extends Stack {
     if (api.domainTarget !== undefined) {
       this.#output('DomainTarget', api.domainTarget, 'What a DNS record for the domain points at');
     }
+    this.#output(CONNECTIONS_OUTPUT, Object.keys(configuration.connections).join(','), 'Names of the connections');
     for (const [index, name] of configuration.madeSecrets.entries()) {
       const secret = configuration.connections[name]?.secret ?? name;
       const command = `aws secretsmanager put-secret-value --secret-id ${secret} --secret-string file://${name}.json`;

@@ -102,7 +102,7 @@ const house: readonly Room[] = [
       'functions/core/slot/provider.ts',
       'functions/core/slot/slot.ts',
     ],
-    packages: ['aws-cdk-lib', 'constructs', 'cdk-nag', 'esbuild'],
+    packages: ['aws-cdk-lib', 'constructs', 'cdk-nag', 'esbuild', '@aws-cdk/', '@aws-sdk/client-cloudformation'],
   },
   {
     room: /^local\//,

@@ -117,6 +117,19 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
     assert.match(await deployment.run('upgrade'), /\(no changes\)/);
     assert.equal((await tokenOf(deployment, 'helpdesk')).tokenHash, rotated.tokenHash);
   });
+  await report.step('A deployment that drops a connection deploys nothing where nobody agrees', async () => {
+    const less = { ...environment, TOKEN_BROKER_CONNECTIONS: writeConnections(place, ['wfm']) };
+    const { code, output } = await createDeployment(less).attempt('upgrade');
+    assert.equal(code, 2, output);
+    assert.match(output, /The connection helpdesk goes/);
+    assert.equal((await tokenOf(deployment, 'helpdesk')).tokenHash, rotated.tokenHash);
+  });
+  await report.step('The example is not deployed', async () => {
+    const { TOKEN_BROKER_CONNECTIONS: _, ...none } = environment;
+    const { code, output } = await createDeployment(none).attempt('upgrade');
+    assert.equal(code, 2, output);
+    assert.match(output, /helpmaster\.example\.com/);
+  });
   await report.step('The stack is destroyed, and the API gone with it', async () => {
     await deployment.run('destroy');
     const { code } = await deployment.attempt('first-token');
@@ -130,9 +143,9 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
 }
 
 /** Connections as an operator would declare them, on the demo upstreams; a Community token is soon due. */
-function writeConnections({ scratch, demo }: Place): string {
-  const file = join(scratch, 'connections.json');
-  const connections = {
+function writeConnections({ scratch, demo }: Place, names: readonly ConnectionName[] = ['helpdesk', 'wfm']): string {
+  const file = join(scratch, `${names.join('-')}.connections.json`);
+  const all = {
     helpdesk: { provider: 'helpmaster', baseUrl: demo.helpmaster.baseUrl, memorySeconds: 5, proxy: {} },
     wfm: {
       provider: 'community-web-api',
@@ -144,6 +157,7 @@ function writeConnections({ scratch, demo }: Place): string {
       memorySeconds: 0,
     },
   };
+  const connections = Object.fromEntries(names.map((name) => [name, all[name]]));
   writeFileSync(file, JSON.stringify({ connections }));
   return file;
 }

@@ -1,0 +1,54 @@
+import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
+
+/** A template of CloudFormation, as far as it is read here. */
+export interface Template {
+  readonly Outputs?: Readonly<Record<string, { readonly Value?: unknown }>>;
+}
+
+/** The stack's output that lists its connections, with commas between. */
+export const CONNECTIONS_OUTPUT = 'Connections';
+
+/** Hosts that stand for another in examples, and that nobody can log in to (RFC 2606). */
+const EXAMPLE_HOST = /(?:^|\.)(?:example(?:\.(?:com|net|org))?|invalid)$/;
+
+const REPLACED = [ResourceImpact.WILL_REPLACE, ResourceImpact.MAY_REPLACE];
+const LOST = [ResourceImpact.WILL_DESTROY, ...REPLACED];
+/** Resources that hold what nobody else has, and the impacts on each that an operator is asked about. */
+const KEPT = new Map<string, readonly ResourceImpact[]>([
+  ['AWS::SecretsManager::Secret', LOST],
+  ['AWS::KMS::Key', LOST],
+  ['AWS::DynamoDB::GlobalTable', LOST],
+  // Callers have its address.
+  ['AWS::ApiGatewayV2::Api', LOST],
+]);
+
+/** Lists the base URLs of connections that are an example's. */
+export function findExamples(connections: Readonly<Record<string, { readonly baseUrl: string }>>): string[] {
+  return Object.values(connections)
+    .map(({ baseUrl }) => baseUrl)
+    .filter((baseUrl) => EXAMPLE_HOST.test(new URL(baseUrl).hostname));
+}
+
+/**
+ * Lists what a deployment would do that cannot be undone, or that lets somebody do more than before, a sentence each:
+ * connections that go, secrets and stores that are replaced, permissions that are broadened.
+ */
+export function findRisks(deployed: Template, next: Template): string[] {
+  const diff = fullDiff({ ...deployed }, { ...next });
+  const risks = connectionsOf(deployed)
+    .filter((name) => !connectionsOf(next).includes(name))
+    .map((name) => `The connection ${name} goes, and who calls it gets 404.`);
+  diff.resources.forEachDifference((id, change) => {
+    const type = change.resourceType;
+    const impact = change.changeImpact;
+    if (typeof type !== 'string' || KEPT.get(type)?.includes(impact) !== true) return;
+    risks.push(`${type} ${id} is ${REPLACED.includes(impact) ? 'replaced by a new one' : 'deleted'}.`);
+  });
+  if (diff.permissionsBroadened) risks.push('Permissions are broadened; `npx cdk diff` shows which.');
+  return risks;
+}
+
+function connectionsOf({ Outputs: outputs }: Template): readonly string[] {
+  const listed = outputs?.[CONNECTIONS_OUTPUT]?.Value;
+  return typeof listed === 'string' ? listed.split(',') : [];
+}

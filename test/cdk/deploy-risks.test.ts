@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { findExamples, findRisks } from '../../cdk/deploy-risks.ts';
+import { declared, deployed } from './deployed.ts';
+
+const templateOf = (options?: Parameters<typeof deployed>[0]) => deployed(options).template.toJSON();
+
+describe('findRisks', () => {
+  it('finds none in what is deployed already, nor in a new description of a function', () => {
+    const before = templateOf();
+    expect(findRisks(before, templateOf())).toEqual([]);
+    const text = JSON.stringify(before).replace('"Hands out tokens"', '"Gives out tokens"');
+    expect(findRisks(before, JSON.parse(text))).toEqual([]);
+  });
+
+  it('names a connection that goes, and its secret only where AWS would delete it', () => {
+    const risks = findRisks(templateOf(), templateOf({ connections: { wfm: declared.wfm } }));
+    expect(risks).toContain('The connection helpdesk goes, and who calls it gets 404.');
+    expect(risks.filter((risk) => risk.includes('AWS::'))).toEqual([]);
+  });
+
+  it('names secrets, key, table and API that would be replaced', () => {
+    const before = templateOf();
+    const text = JSON.stringify(before).replace('"Name":"token-broker/wfm"', '"Name":"other/wfm"');
+    expect(findRisks(before, JSON.parse(text))).toEqual([
+      expect.stringMatching(/^AWS::SecretsManager::Secret \w+ is replaced by a new one\.$/),
+    ]);
+    const without = structuredClone(before);
+    for (const [id, { Type }] of Object.entries<{ Type: string }>(before['Resources'])) {
+      if (/KMS::Key|GlobalTable|Api$/.test(Type)) delete without['Resources'][id];
+    }
+    expect(findRisks(before, without).filter((risk) => risk.endsWith('is deleted.'))).toHaveLength(3);
+  });
+
+  it('says that permissions are broadened', () => {
+    const wider = templateOf({ connections: { ...declared, more: declared.wfm } });
+    expect(findRisks(templateOf(), wider)).toEqual(['Permissions are broadened; `npx cdk diff` shows which.']);
+  });
+});
+
+describe('findExamples', () => {
+  it.each([
+    ['https://helpmaster.example.com/api', true],
+    ['https://example.org', true],
+    ['https://wfm.example/api', true],
+    ['https://nowhere.invalid', true],
+    ['https://example.com.acme.net', false],
+    ['https://myexample.com', false],
+    ['http://127.0.0.1:8080', false],
+  ])('of %s is it: %s', (baseUrl, isExample) => {
+    expect(findExamples({ one: { baseUrl } })).toEqual(isExample ? [baseUrl] : []);
+  });
+});

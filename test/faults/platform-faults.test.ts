@@ -131,6 +131,8 @@ describe('a platform in trouble, and a slot without a token', () => {
     const answer = await ask(subject);
     expect(gistOf(answer)).toBe('503 secret_unavailable');
     expect(answer.json['detail']).toContain('aws secretsmanager put-secret-value --secret-id token-broker/helpdesk-');
+    // Looks at the secret are at most 10 s apart, so that mending it shows soon.
+    expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(10);
     expect(loginsOf(subject)).toBe(0);
     system.secrets.put(connectionOf(subject), demoHelpmasterSecret);
     await heals(subject);

@@ -27,10 +27,6 @@ const broker = await startFunctionsUnderTest(({ helpmaster, community }) => {
       single: { provider: 'community-web-api', baseUrl: community, tokensOverlap: false, proxy },
       young: { provider: 'helpmaster', baseUrl: helpmaster },
       // Each for one outage, so that neither a kept secret nor a token in memory helps.
-      no_secretsmanager: { provider: 'helpmaster', baseUrl: helpmaster },
-      no_kms: { provider: 'helpmaster', baseUrl: helpmaster },
-      no_lambda: { provider: 'helpmaster', baseUrl: helpmaster },
-      unset: { provider: 'helpmaster', baseUrl: helpmaster },
     },
   };
 });
@@ -274,55 +270,5 @@ describe('the deadline of a hand-out', () => {
     const answer = await broker.call({ path: '/tokens/helpdesk/2147483647', remainingMs: 12_000 });
     expect(answer).toMatchObject(problemWith(503, 'refresh_in_progress'));
     expect(Object.keys(broker.downstream())).toEqual(['dynamodb.GetItem']);
-  });
-});
-
-describe('outages behind a hand-out', () => {
-  it.each([
-    ['down', 'store_unavailable'],
-    ['throttle', 'store_unavailable'],
-  ] as const)('a store that is %s, and no token in memory: 503 %s', async (mode, code) => {
-    broker.dynamodb.set('dynamodb', { mode });
-    try {
-      expect(await get('listed/88')).toMatchObject(problemWith(503, code));
-    } finally {
-      broker.dynamodb.clear();
-    }
-    expect(broker.downstream()['logins']).toBeUndefined();
-  });
-
-  it('invariant 11: a store that is down does not hide a good token in memory', async () => {
-    await get('helpdesk/42');
-    broker.dynamodb.set('dynamodb', { mode: 'down' });
-    try {
-      expect((await get('helpdesk/42')).json).toMatchObject({ source: 'cache', subject: '42' });
-    } finally {
-      broker.dynamodb.clear();
-    }
-  });
-
-  it.each([
-    ['secretsmanager', 'secret_unavailable'],
-    ['kms', 'kms_unavailable'],
-    ['lambda', 'mint_unavailable'],
-  ] as const)('%s denies, and no token is there: 503 %s, no login, and it heals', async (service, code) => {
-    broker.aws.set(service, { mode: 'deny' });
-    const path = `no_${service}/88`;
-    const failed = await get(path).finally(() => broker.aws.clear());
-    expect(failed).toMatchObject(problemWith(503, code));
-    expect(Number(failed.headers['retry-after'])).toBeGreaterThanOrEqual(1);
-    expect(broker.downstream()['logins']).toBeUndefined();
-
-    await broker.call({ method: 'DELETE', path: `/tokens/${path}` });
-    expect((await get(path)).json).toMatchObject({ source: 'login' });
-  });
-
-  it('a secret without a value: names the command that sets one', async () => {
-    broker.secrets.empty('unset');
-    const answer = await get('unset/1');
-    expect(answer.json).toMatchObject({ code: 'secret_unavailable', status: 503 });
-    expect(answer.json['detail']).toMatch(/put-secret-value/);
-    // Looks at the secret are at most 10 s apart, so that mending it shows soon.
-    expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(10);
   });
 });

@@ -11,8 +11,15 @@ type Overrides = Partial<Omit<GatewayOptions, 'routes'>> & {
   readonly timeoutMs?: number;
 };
 
-/** A gateway with one handler behind every route, which records the events it gets; it ends with the test. */
-export async function openGateway({
+/** Opens such a gateway for one test, and closes it with that. */
+export async function openGateway(overrides: Overrides = {}) {
+  const opened = await startEchoGateway(overrides);
+  onTestFinished(() => opened.gateway.close());
+  return opened;
+}
+
+/** Starts a gateway with one handler behind every route, which records the events it gets. */
+export async function startEchoGateway({
   handler = async () => ({ statusCode: 204 }),
   timeoutMs = 5_000,
   ...rest
@@ -43,7 +50,6 @@ export async function openGateway({
       route('POST /oauth2/token', 'NONE'),
     ],
   });
-  onTestFinished(() => gateway.close());
   return { gateway, events, reports };
 }
 

@@ -3,11 +3,13 @@ import { promisify } from 'node:util';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { describe, expect, it } from 'vitest';
-import { openGateway, sendRaw } from './gateway-harness.ts';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { openGateway, sendRaw, startEchoGateway } from './gateway-harness.ts';
 
 const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);
 const MINUTE_MS = 60_000;
+const PATH = '/tokens/a/b';
+const LOCAL = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 interface Signing {
   readonly method?: string;
@@ -21,28 +23,24 @@ interface Signing {
   readonly applyChecksum?: boolean;
 }
 
-/** The headers that the SDK's signer makes for a request to 127.0.0.1:port. */
-async function sign(port: number, path: string, signing: Signing = {}): Promise<Record<string, string>> {
+/** The headers that the SDK's signer makes for a request to the gateway. */
+async function sign(path = PATH, signing: Signing = {}): Promise<Record<string, string>> {
   const { method = 'GET', query = {}, headers = {}, body, time = NOW } = signing;
-  const signer = new SignatureV4({
-    service: signing.service ?? 'execute-api',
-    region: signing.region ?? 'us-east-1',
-    credentials: signing.credentials ?? { accessKeyId: 'local', secretAccessKey: 'local' },
-    sha256: Sha256,
-    applyChecksum: signing.applyChecksum ?? true,
-  });
   const request = new HttpRequest({ method, path, query, headers: { host: `127.0.0.1:${port}`, ...headers }, body });
-  return (await signer.sign(request, { signingDate: new Date(time) })).headers;
+  return (await signerOf(signing).sign(request, { signingDate: new Date(time) })).headers;
+}
+
+function signerOf({
+  service = 'execute-api',
+  region = 'us-east-1',
+  credentials = LOCAL,
+  applyChecksum = true,
+}: Signing) {
+  return new SignatureV4({ service, region, credentials, sha256: Sha256, applyChecksum });
 }
 
 /** Sends exactly this target and these headers: no client in between that could tidy them up. */
-async function send(
-  port: number,
-  target: string,
-  headers: Record<string, string>,
-  method = 'GET',
-  body = '',
-): Promise<number> {
+async function send(target: string, headers: Record<string, string>, method = 'GET', body = ''): Promise<number> {
   const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
   if (body !== '') lines.push(`content-length: ${Buffer.byteLength(body)}`);
   const answer = await sendRaw(port, `${method} ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
@@ -51,69 +49,60 @@ async function send(
   return Number(answer.slice(9, 12));
 }
 
-async function openSigned() {
-  const { gateway, events } = await openGateway({ requireSigv4: true, now: () => NOW });
-  return { port: gateway.port, url: gateway.url, events };
-}
+const { gateway, events } = await startEchoGateway({ requireSigv4: true, now: () => NOW });
+const { port, url } = gateway;
+afterAll(() => gateway.close());
+beforeEach(() => {
+  events.length = 0;
+});
 
 describe('requireSigv4 lets pass', () => {
   it('a signed GET, and gives it its caller', async () => {
-    const { port, events } = await openSigned();
-
-    expect(await send(port, '/tokens/a/b', await sign(port, '/tokens/a/b'))).toBe(204);
+    expect(await send(PATH, await sign())).toBe(204);
     expect(events[0]?.requestContext.authorizer?.iam.userArn).toBe('arn:aws:iam::000000000000:user/local');
   });
 
   it.each([true, false])('a signed body, with x-amz-content-sha256: %s', async (applyChecksum) => {
-    const { port } = await openSigned();
     const body = '{"rejected":"é"}';
-    const headers = await sign(port, '/tokens/a/b', { method: 'POST', body, applyChecksum });
+    const headers = await sign(PATH, { method: 'POST', body, applyChecksum });
 
     expect('x-amz-content-sha256' in headers).toBe(applyChecksum);
-    expect(await send(port, '/tokens/a/b', headers, 'POST', body)).toBe(204);
+    expect(await send(PATH, headers, 'POST', body)).toBe(204);
   });
 
   it.each(['/tokens/a%2Fb/c', '/tokens/a%20b/c', '/proxy/a/b/x//y/', '/proxy/a/b/../c', '/proxy/a/b/%C3%A9~*'])(
     'the path %s',
     async (path) => {
-      const { port } = await openSigned();
-
-      expect(await send(port, path, await sign(port, path))).toBe(204);
+      expect(await send(path, await sign(path))).toBe(204);
     },
   );
 
   it('query parameters in any order, repeated, empty and encoded', async () => {
-    const { port } = await openSigned();
     const query = { b: ['2', '1'], a: 'x y', B: '', 'ä/&': '=+%', 'a-b': '~' };
-    const headers = await sign(port, '/tokens/a/b', { query });
+    const headers = await sign(PATH, { query });
 
     for (const target of [
       'b=2&b=1&a=x%20y&B=&%C3%A4%2F%26=%3D%2B%25&a-b=~',
       '&a-b=%7E&B&a=x+y&b=1&%C3%A4%2f%26=%3d%2B%25&b=2',
     ]) {
-      expect(await send(port, `/tokens/a/b?${target}`, headers), target).toBe(204);
+      expect(await send(`/tokens/a/b?${target}`, headers), target).toBe(204);
     }
   });
 
   it('signed headers in any case, with spaces to fold, and unsigned ones beside them', async () => {
-    const { port } = await openSigned();
-    const headers = await sign(port, '/tokens/a/b', { headers: { 'x-note': 'a  b ' } });
+    const headers = await sign(PATH, { headers: { 'x-note': 'a  b ' } });
     const { 'x-note': _note, ...rest } = headers;
 
-    expect(await send(port, '/tokens/a/b', { ...rest, 'X-NOTE': '   a b   ', 'x-other': 'unsigned' })).toBe(204);
+    expect(await send(PATH, { ...rest, 'X-NOTE': '   a b   ', 'x-other': 'unsigned' })).toBe(204);
   });
 
   it('a clock five minutes off either way', async () => {
-    const { port } = await openSigned();
-
     for (const time of [NOW - 5 * MINUTE_MS, NOW + 5 * MINUTE_MS]) {
-      expect(await send(port, '/tokens/a/b', await sign(port, '/tokens/a/b', { time }))).toBe(204);
+      expect(await send(PATH, await sign(PATH, { time }))).toBe(204);
     }
   });
 
   it('routes without IAM unsigned', async () => {
-    const { url } = await openSigned();
-
     expect((await fetch(`${url}/oauth2/token`, { method: 'POST' })).status).toBe(204);
   });
 
@@ -135,12 +124,11 @@ describe('requireSigv4 lets pass', () => {
 
 describe('requireSigv4 refuses', () => {
   it('an unsigned request, and one with another scheme', async () => {
-    const { port, events } = await openSigned();
     const host = `127.0.0.1:${port}`;
 
-    expect(await send(port, '/tokens/a/b', { host })).toBe(403);
-    expect(await send(port, '/tokens/a/b', { host, authorization: 'Bearer x' })).toBe(403);
-    expect(await send(port, '/tokens/a/b', { host, authorization: 'AWS4-HMAC-SHA256 Credential=local' })).toBe(403);
+    expect(await send(PATH, { host })).toBe(403);
+    expect(await send(PATH, { host, authorization: 'Bearer x' })).toBe(403);
+    expect(await send(PATH, { host, authorization: 'AWS4-HMAC-SHA256 Credential=local' })).toBe(403);
     expect(events).toEqual([]);
   });
 
@@ -158,10 +146,9 @@ describe('requireSigv4 refuses', () => {
     ['an unsigned payload', { headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } }],
     ['a signed header that says something else', { headers: { host: '127.0.0.1:1' } }],
   ])('%s', async (_what, signing) => {
-    const { port, events } = await openSigned();
-    const headers = await sign(port, '/tokens/a/b', signing);
+    const headers = await sign(PATH, signing);
 
-    expect(await send(port, '/tokens/a/b', { ...headers, host: `127.0.0.1:${port}` })).toBe(403);
+    expect(await send(PATH, { ...headers, host: `127.0.0.1:${port}` })).toBe(403);
     expect(events).toEqual([]);
   });
 
@@ -173,23 +160,19 @@ describe('requireSigv4 refuses', () => {
     '/tokens/a/b?%58-amz-signature=0',
     '/tokens/a/b?%zz',
   ])('a signature for /tokens/a/b on %s', async (target) => {
-    const { port } = await openSigned();
-
-    expect(await send(port, target, await sign(port, '/tokens/a/b'))).toBe(403);
+    expect(await send(target, await sign())).toBe(403);
   });
 
   it('an unsigned x-amz-content-sha256 that is not the body’s', async () => {
-    const { port } = await openSigned();
-    const headers = await sign(port, '/tokens/a/b', { applyChecksum: false });
+    const headers = await sign(PATH, { applyChecksum: false });
 
-    expect(await send(port, '/tokens/a/b', { ...headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' })).toBe(403);
+    expect(await send(PATH, { ...headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' })).toBe(403);
   });
 
   it('a body exchanged under its hash', async () => {
-    const { port } = await openSigned();
-    const headers = await sign(port, '/tokens/a/b', { method: 'POST', body: 'good' });
+    const headers = await sign(PATH, { method: 'POST', body: 'good' });
 
-    expect(await send(port, '/tokens/a/b', headers, 'POST', 'evil')).toBe(403);
+    expect(await send(PATH, headers, 'POST', 'evil')).toBe(403);
   });
 
   it.each<[string, (authorization: string) => string]>([
@@ -209,55 +192,37 @@ describe('requireSigv4 refuses', () => {
     ['another algorithm', (text) => text.replace('HMAC-SHA256', 'HMAC-SHA1')],
     ['two authorizations', (text) => `${text}\r\nauthorization: ${text}`],
   ])('%s', async (_what, spoil) => {
-    const { port, events } = await openSigned();
-    const headers = await sign(port, '/tokens/a/b');
+    const headers = await sign();
     const authorization = headers['authorization'] ?? '';
 
     expect(spoil(authorization)).not.toBe(authorization);
-    expect(await send(port, '/tokens/a/b', { ...headers, authorization: spoil(authorization) })).toBe(403);
+    expect(await send(PATH, { ...headers, authorization: spoil(authorization) })).toBe(403);
     expect(events).toEqual([]);
   });
 
   it('what is signed well over a list of headers without host', async () => {
-    const { port } = await openSigned();
-    const signer = new SignatureV4({
-      service: 'execute-api',
-      region: 'us-east-1',
-      sha256: Sha256,
-      applyChecksum: false,
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    });
-    const withoutHost = await signer.sign(new HttpRequest({ method: 'GET', path: '/tokens/a/b', headers: {} }), {
-      signingDate: new Date(NOW),
-    });
+    const request = new HttpRequest({ method: 'GET', path: PATH, headers: {} });
+    const withoutHost = await signerOf({ applyChecksum: false }).sign(request, { signingDate: new Date(NOW) });
 
     expect(withoutHost.headers['authorization']).toContain('SignedHeaders=x-amz-date,');
-    expect(await send(port, '/tokens/a/b', { ...withoutHost.headers, host: `127.0.0.1:${port}` })).toBe(403);
+    expect(await send(PATH, { ...withoutHost.headers, host: `127.0.0.1:${port}` })).toBe(403);
   });
 
   it('a malformed, repeated or missing x-amz-date', async () => {
-    const { port } = await openSigned();
-    const { 'x-amz-date': date = '', ...rest } = await sign(port, '/tokens/a/b');
+    const { 'x-amz-date': date = '', ...rest } = await sign();
 
     for (const value of ['', '2026-11-22', '20261322T120000Z', `${date}\r\nx-amz-date: ${date}`]) {
-      expect(await send(port, '/tokens/a/b', { ...rest, 'x-amz-date': value })).toBe(403);
+      expect(await send(PATH, { ...rest, 'x-amz-date': value })).toBe(403);
     }
-    expect(await send(port, '/tokens/a/b', rest)).toBe(403);
+    expect(await send(PATH, rest)).toBe(403);
   });
 
   it('a signature in the query string', async () => {
-    const { port } = await openSigned();
-    const signer = new SignatureV4({
-      service: 'execute-api',
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-      sha256: Sha256,
-    });
-    const request = new HttpRequest({ method: 'GET', path: '/tokens/a/b', headers: { host: `127.0.0.1:${port}` } });
-    const { query } = await signer.presign(request, { signingDate: new Date(NOW) });
+    const request = new HttpRequest({ method: 'GET', path: PATH, headers: { host: `127.0.0.1:${port}` } });
+    const { query } = await signerOf({}).presign(request, { signingDate: new Date(NOW) });
     const target = `/tokens/a/b?${new URLSearchParams(query as Record<string, string>)}`; // The signer adds single values.
 
     expect(query).toHaveProperty('X-Amz-Signature');
-    expect(await send(port, target, { host: `127.0.0.1:${port}` })).toBe(403);
+    expect(await send(target, { host: `127.0.0.1:${port}` })).toBe(403);
   });
 });

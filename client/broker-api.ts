@@ -4,6 +4,7 @@ import { TokenBrokerError } from './error.ts';
 import { type HandOut, handOutOf } from './hand-out.ts';
 import { type RetryBudget, type RetryDependencies, withRetries } from './retry.ts';
 import { type BrokerRequest, type Transport, withTransportErrors } from './transport.ts';
+import { type Tried, triedSchema } from './trial.ts';
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const SUBJECT = /^[A-Za-z0-9._~@-]{1,128}$/;
@@ -69,6 +70,8 @@ export interface BrokerApi {
   purge(slot: SlotName, budget: RetryBudget): Promise<void>;
   connections(budget: RetryBudget): Promise<readonly ConnectionSummary[]>;
   status(connection: string, budget: RetryBudget): Promise<ConnectionStatus>;
+  /** Tries one login. Sent once and never again, since each is a login. */
+  tryLogin(slot: SlotName, budget: RetryBudget): Promise<Tried>;
   /** Gets a connection with the first page of its slots, at most 100. For frequent polling. */
   firstSlots(connection: string, budget: RetryBudget): Promise<FirstSlots>;
 }
@@ -77,7 +80,7 @@ export interface BrokerApi {
 const MOST_PAGES = 1_000;
 
 /**
- * Creates the calls of the broker's API. All are safe to repeat and are retried by `withRetries`: a rejection names one
+ * Creates the calls of the broker's API. All but a try are safe to repeat and are retried by `withRetries`: a rejection names one
  * token by its hash, and a purge of an empty slot does nothing.
  */
 export function createBrokerApi({
@@ -137,6 +140,15 @@ export function createBrokerApi({
       }
       throw new TokenBrokerError('invalid_answer', 'The list of slots does not end.');
     },
+    async tryLogin({ connection, subject }, budget) {
+      const request = {
+        method: 'POST',
+        target: `/connections/${checkedName(connection)}/try`,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ subject: checkedSubject(subject) }),
+      };
+      return ask(request, { ...budget, attempts: 1 }, (json) => triedSchema.safeParse(json).data);
+    },
     async firstSlots(connection, budget) {
       const { next, ...status } = await page(connection, undefined, budget);
       return { ...status, hasMore: next !== undefined };
@@ -151,13 +163,17 @@ export function tokenPath(slot: SlotName): string {
 
 /** Builds the part of a path that names a slot. Throws as `tokenPath` does. */
 export function slotPath({ connection, subject }: SlotName): string {
+  return `${checkedName(connection)}/${checkedSubject(subject)}`;
+}
+
+function checkedSubject(subject: string): string {
   if (!SUBJECT.test(subject) || /^\.+$/.test(subject)) {
     throw new TokenBrokerError(
       'usage',
       'The subject is `system`, or a user as the connection writes them, such as 88.',
     );
   }
-  return `${checkedName(connection)}/${subject}`;
+  return subject;
 }
 
 function checkedName(connection: string): string {

@@ -8,6 +8,7 @@ import { type AwsCredentials, type CredentialProvider, createSigner } from './si
 import { createTokenCache } from './token-cache.ts';
 import { createTokenUses, type TokenUse } from './token-use.ts';
 import { createTransport, type Fetch } from './transport.ts';
+import type { Tried } from './trial.ts';
 import { createUpstreamFetch, type UpstreamInit, type Upstreams, upstreamUrlOf } from './upstream-fetch.ts';
 
 /** Options of a client. All are optional against `npm start`. */
@@ -70,6 +71,8 @@ export interface TokenBrokerClient {
   connections(): Promise<readonly ConnectionSummary[]>;
   /** Gets a connection and all of its slots. For operators. */
   status(connection: string): Promise<ConnectionStatus>;
+  /** Tries one login, and tells it step by step in names and shapes. Never repeated. For operators. */
+  tryLogin(connection: string, options?: { readonly subject?: string | undefined }): Promise<Tried>;
   /** Drops a cached token at the broker and here. For operators. */
   purge(connection: string, options?: { readonly subject?: string | undefined }): Promise<void>;
 }
@@ -126,6 +129,7 @@ export function createTokenBrokerClient(options: TokenBrokerClientOptions = {}):
     },
     connections: () => api.connections(budget),
     status: (connection) => api.status(connection, budget),
+    tryLogin: (connection, { subject = 'system' } = {}) => api.tryLogin({ connection, subject }, budget),
     async purge(connection, { subject = 'system' } = {}) {
       cache.forget({ connection, subject });
       await api.purge({ connection, subject }, budget);

@@ -28,6 +28,20 @@ export interface Command {
   run(call: Call): Promise<ExitCode>;
 }
 
+/** What the program has where it comes with the whole broker, and not with the client alone. */
+export interface OwnBroker {
+  /**
+   * Starts a broker on this machine to try a connection of a connections file and a secrets file. Throws a `UsageError` that names what is
+   * wrong with them.
+   */
+  start(
+    files: { readonly connections: string; readonly secrets: string; readonly connection: string },
+    say: (line: string) => void,
+  ): Promise<{ readonly url: string; close(hasToken: boolean): Promise<void> }>;
+  /** JSON Schema of a connections file. */
+  schema(): string;
+}
+
 /** One call of a command. */
 export interface Call {
   readonly terminal: Terminal;
@@ -36,6 +50,7 @@ export interface Call {
   /** Colours for stdout. */
   readonly paint: Paint;
   readonly client: TokenBrokerClient;
+  readonly own: OwnBroker | undefined;
   readonly endpoint: Endpoint;
   /** Limit on one call of the broker, in milliseconds. */
   readonly timeoutMs: number;
@@ -108,7 +123,7 @@ function parse(args: readonly string[], options: Readonly<Record<string, Option>
 }
 
 /** Creates the call of a command from its arguments. Throws a `UsageError`, or `usage` for an invalid URL. */
-export function callOf({ values, positionals }: ReadArguments, terminal: Terminal): Call {
+export function callOf({ values, positionals }: ReadArguments, terminal: Terminal, own?: OwnBroker): Call {
   const all = (name: string): readonly unknown[] => [values[name]].flat();
   const texts = (name: string) => all(name).filter((value) => typeof value === 'string');
   const text = (name: string) => texts(name)[0];
@@ -124,6 +139,7 @@ export function callOf({ values, positionals }: ReadArguments, terminal: Termina
     isJson: values['json'] === true,
     paint: paintFor(terminal.stdout, terminal.environment, values['no-color'] === true),
     endpoint,
+    own,
     client: createTokenBrokerClient({
       url: endpoint.base,
       region: endpoint.region,

@@ -1,15 +1,17 @@
 import { TokenBrokerError } from '../error.ts';
-import { type Command, callOf, readArguments } from './command.ts';
+import { type Command, callOf, type OwnBroker, readArguments } from './command.ts';
 import { callCommand } from './commands/call.ts';
 import { connectionsCommand } from './commands/connections.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { purgeCommand } from './commands/purge.ts';
 import { rejectCommand } from './commands/reject.ts';
+import { schemaCommand } from './commands/schema.ts';
 import { secretSetCommand } from './commands/secret-set.ts';
 import { statusCommand } from './commands/status.ts';
 import { tokenCommand } from './commands/token.ts';
 import { trustCheckCommand } from './commands/trust-check.ts';
+import { tryCommand } from './commands/try.ts';
 import { EXIT, type ExitCode, exitCodeOf, Interrupted, UsageError } from './exit-codes.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { remedyForError } from './remedies.ts';
@@ -22,15 +24,17 @@ export const commands: readonly Command[] = [
   statusCommand,
   dashboardCommand,
   callCommand,
+  tryCommand,
   rejectCommand,
   purgeCommand,
   secretSetCommand,
   trustCheckCommand,
   doctorCommand,
+  schemaCommand,
 ];
 
 /** Runs a command line and returns its exit code. Never rejects; errors go to stderr. */
-export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+export async function run(args: readonly string[], terminal: Terminal, own?: OwnBroker): Promise<ExitCode> {
   const say = (text: string): void => void terminal.stderr.write(`${text}\n`);
   let isJson = args.includes('--json');
   try {
@@ -49,7 +53,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       terminal.stdout.write(commandHelp(command));
       return EXIT.ok;
     }
-    const call = callOf(read, terminal);
+    const call = callOf(read, terminal, own);
     isJson = call.isJson;
     return await command.run(call);
   } catch (error) {

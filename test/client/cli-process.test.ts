@@ -8,7 +8,7 @@ afterAll(() => broker.close());
 
 /** Runs the program as a process of its own; `command` is a shell's, with `$TB` for the program. */
 function shell(command: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const TB = `${process.execPath} client/cli/main.ts`;
+  const TB = `${process.execPath} local/token-broker.ts`;
   const child = spawn('sh', ['-c', command], { env: { ...process.env, TB, TOKEN_BROKER_URL: broker.url } });
   const printed = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {

@@ -1,3 +1,4 @@
+import type { OwnBroker } from '../../client/cli/command.ts';
 import { run } from '../../client/cli/run.ts';
 import type { Terminal } from '../../client/cli/terminal.ts';
 
@@ -18,6 +19,8 @@ export interface Surroundings {
   readonly columns?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly interruption?: AbortSignal;
+  /** The broker that comes with the program. */
+  readonly own?: OwnBroker;
   /** Called with all of stdout so far, after each write. */
   readonly onOutput?: (stdout: string) => void;
 }
@@ -51,6 +54,6 @@ export async function tokenBroker(args: readonly string[], surroundings: Surroun
     environment: { ...(url === undefined ? {} : { TOKEN_BROKER_URL: url }), ...environment },
     interruption: () => interruption ?? new AbortController().signal,
   };
-  const code = await run(args, terminal);
+  const code = await run(args, terminal, surroundings.own);
   return { code, stdout: stdoutText(), stderr: printed.stderr };
 }

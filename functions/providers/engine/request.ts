@@ -202,7 +202,7 @@ function gatherParameters(parameters: Parameter[]) {
 type Parameter = [name: string, value: string];
 
 /** The parameters of a form or a query: a `repeated` setting gives one for each of its members (RFC 8707 §2). */
-function fillParameters(
+export function fillParameters(
   members: Readonly<Record<string, string>> | undefined,
   values: Values,
   { provider: { settings = {} } }: Connection,

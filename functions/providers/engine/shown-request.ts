@@ -4,6 +4,7 @@ import type { JsonTemplate, Step } from '../../core/slot/provider.ts';
 import { fillMembers, fillText, namesIn, type Values } from '../../core/slot/text.ts';
 import type { TriedStep } from '../../core/slot/trial.ts';
 import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
+import { fillParameters } from './request.ts';
 import { fillJson, numberTemplateIn } from './template.ts';
 
 /**
@@ -12,14 +13,15 @@ import { fillJson, numberTemplateIn } from './template.ts';
  */
 export function showRequest(step: Step, shown: Values, connection: Connection): TriedStep['request'] {
   const { method = 'POST', basic, certificate } = step;
-  const body = showBodyOf(step, shown);
+  const body = showBodyOf(step, shown, connection);
   const headers = {
     accept: { json: 'application/json', xml: 'application/xml', text: '*/*' }[step.answer ?? 'json'],
     ...(body && { 'content-type': body.type }),
     ...(basic && { authorization: `Basic base64(${show(basic.user, shown)}:${show(basic.password, shown)})` }),
     ...lowerNames(fillMembers(step.headers, shown)),
   };
-  const query = { ...fillMembers(step.query, shown), ...(body === undefined && showParameters(step, shown)) };
+  const parameters = body === undefined ? step.parameters?.of : undefined;
+  const query = [...fillParameters(step.query, shown, connection), ...fillParameters(parameters, shown, connection)];
   return {
     method,
     url: `${showUrl(step.url, shown, connection)}${showQuery(query)}`,
@@ -60,26 +62,39 @@ function showUrl(text: string, shown: Values, { provider, baseUrl }: Connection)
   return url?.startsWith('/') ? appendPath(baseUrl, url) : (url ?? text);
 }
 
-function showQuery(query: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(query).map(([name, value]) => `${name}=${value}`);
+function showQuery(query: readonly (readonly [string, string])[]): string {
+  const pairs = query.map(([name, value]) => `${name}=${value}`);
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
 
-function showBodyOf(step: Step, shown: Values): { readonly type: string; readonly shown: JsonValue } | undefined {
-  const form = (members: Readonly<Record<string, string>>) => ({
+function showBodyOf(
+  { json, form, xml, parameters }: Step,
+  shown: Values,
+  connection: Connection,
+): { readonly type: string; readonly shown: JsonValue } | undefined {
+  const gathered = (members: Readonly<Record<string, string>>) => gather(fillParameters(members, shown, connection));
+  const asForm = (members: Readonly<Record<string, string>>) => ({
     type: 'application/x-www-form-urlencoded',
-    shown: members,
+    shown: gathered(members),
   });
-  if (step.json !== undefined) return { type: 'application/json', shown: showJson(step.json, shown) ?? null };
-  if (step.form !== undefined) return form(fillMembers(step.form, shown));
-  if (step.xml !== undefined) return { type: 'application/xml', shown: show(step.xml, shown) };
-  const as = step.parameters && fillText(step.parameters.as, shown);
-  if (as === 'json') return { type: 'application/json', shown: showParameters(step, shown) };
-  return as === 'form' ? form(showParameters(step, shown)) : undefined;
+  if (json !== undefined) return { type: 'application/json', shown: showJson(json, shown) ?? null };
+  if (form !== undefined) return asForm(form);
+  if (xml !== undefined) return { type: 'application/xml', shown: show(xml, shown) };
+  if (parameters === undefined) return undefined;
+  const as = fillText(parameters.as, shown);
+  if (as === 'json') return { type: 'application/json', shown: gathered(parameters.of) };
+  return as === 'form' ? asForm(parameters.of) : undefined;
 }
 
-function showParameters({ parameters }: Step, shown: Values): Record<string, string> {
-  return parameters === undefined ? {} : fillMembers(parameters.of, shown);
+/** Parameters by name; one that comes several times is a list. */
+function gather(parameters: readonly (readonly [string, string])[]): JsonValue {
+  const byName = Map.groupBy(parameters, ([name]) => name);
+  return Object.fromEntries(
+    [...byName].map(([name, all]) => {
+      const values = all.map(([, value]) => value);
+      return [name, values.length === 1 ? (values[0] ?? '') : values];
+    }),
+  );
 }
 
 function lowerNames(members: Readonly<Record<string, string>>): Record<string, string> {

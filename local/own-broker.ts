@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
+import type { OwnBroker } from '../client/cli/command.ts';
+import { UsageError } from '../client/cli/exit-codes.ts';
+import { ConfigurationError } from '../functions/configuration/errors.ts';
+import { StartError } from './start-error.ts';
+
+const NEVER_SECONDS = 86_400;
+
+/**
+ * The broker that a clone has: the whole system on loopback, for a login that is tried before any deployment. What it
+ * learns of refusals and back-offs is kept for the next try, in a folder of this user's: many tries of a wrong password
+ * lock an account as much as many logins do.
+ */
+export const ownBroker: OwnBroker = {
+  async start({ connections, secrets, connection }, say) {
+    const dataDir = folderFor(connections, secrets, connection);
+    await makePrivate(dataDir);
+    // Loaded only here: no other command needs the system.
+    const [{ startSystem }, { flagsOf }] = await Promise.all([import('./system.ts'), import('./flags.ts')]);
+    const files = ['--connections', connections, '--secrets', secrets, '--data', dataDir];
+    const flags = flagsOf(['--port', '0', '--refresh-every', String(NEVER_SECONDS), ...files]);
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const system = await startSystem(flags, { log: nowhere, report: say }).catch((error: unknown) => {
+      if (!(error instanceof StartError || error instanceof ConfigurationError)) throw error;
+      throw new UsageError(error.message);
+    });
+    return {
+      url: system.url,
+      async close(hasToken) {
+        await system.close();
+        // No token outlives the try, and after a success there is nothing to remember.
+        if (hasToken) await rm(dataDir, { recursive: true, force: true });
+        else say(`Back-off and refusals of ${connection} are remembered in ${dataDir}; without it they are forgotten.`);
+      },
+    };
+  },
+  schema: () => '',
+};
+
+/** The folder of what tries of a connection in these files have left. */
+function folderFor(connections: string, secrets: string, connection: string): string {
+  const parts = [resolve(connections), resolve(secrets), connection];
+  const name = createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16);
+  return join(tmpdir(), `token-broker-try-${userInfo().uid}-${name}`);
+}
+
+/** Makes a folder that none but this user can read. Throws a `UsageError` where another made it. */
+async function makePrivate(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await stat(folder);
+  // Windows has neither.
+  if (process.platform === 'win32' || (uid === userInfo().uid && (mode & 0o077) === 0)) return;
+  throw new UsageError(`${folder} is not this user's alone: remove it, or set TMPDIR to a folder of your own.`);
+}

@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ownBroker } from '../../local/own-broker.ts';
+import { tokenBroker } from '../client/command-line.ts';
+import { createCanarySearch } from '../system/canary-forms.ts';
+import { makeFolder } from '../system/own-broker.ts';
+
+const SECRET = { user: 'svc-canary-71Kd02', password: 'p&ss w+rd canary/93' };
+const TOKEN = 'token-canary-5Zz81kQw0pR44';
+const search = createCanarySearch([...Object.values(SECRET), TOKEN].map((value) => ({ name: value, value })));
+
+const acme = {
+  secretFields: { user: {}, password: {} },
+  logins: {
+    system: [
+      {
+        url: '/login',
+        basic: { user: '{user}', password: '{password}' },
+        form: { password: '{password}' },
+        reads: { token: { in: 'body', path: ['t'] } },
+      },
+    ],
+  },
+  placement: { headers: { authorization: 'Bearer {token}' } },
+  lifetime: [{ seconds: 900 }],
+};
+
+let folder: Awaited<ReturnType<typeof makeFolder>>;
+const before = process.env['TMPDIR'];
+
+beforeEach(async () => {
+  folder = await makeFolder();
+  process.env['TMPDIR'] = folder.path;
+});
+afterEach(async () => {
+  if (before === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = before;
+  await folder.remove();
+});
+
+/** Tries a login against an upstream that answers so; gives the command's results and the requests it got. */
+async function upstreamWith(answer: { readonly status: number; readonly body: unknown }, provider: object = acme) {
+  const asked: string[] = [];
+  const upstream = createServer((request, response) => {
+    asked.push(String(request.url));
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void upstream.close());
+  await once(upstream, 'listening');
+  const { port } = upstream.address() as AddressInfo;
+  const [connections, secrets] = [join(folder.path, 'c.json'), join(folder.path, 's.json')];
+  const declare = (changed: object) =>
+    writeFile(
+      connections,
+      JSON.stringify({
+        providers: { acme: changed },
+        connections: { acme: { provider: 'acme', baseUrl: `http://127.0.0.1:${port}` } },
+      }),
+    );
+  await declare(provider);
+  await writeFile(secrets, JSON.stringify({ acme: SECRET }), { mode: 0o600 });
+  const run = (...more: string[]) =>
+    tokenBroker(['try', 'acme', '--connections', connections, '--secrets', secrets, ...more], { own: ownBroker });
+  return { asked, declare, run };
+}
+
+const remembered = async () => (await readdir(folder.path)).filter((name) => name.startsWith('token-broker-try-'));
+
+describe('try with files', () => {
+  it('logs in once without any deployment, and leaves no token behind', async () => {
+    const { asked, run } = await upstreamWith({ status: 200, body: { t: TOKEN, echo: SECRET.password } });
+    const { code, stdout, stderr } = await run();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('authorization: Basic base64({user}:{password})');
+    expect(stdout).toContain('"echo": "{password}"');
+    expect(stdout).toContain('published as generation 1');
+    expect(search(stdout)).toEqual([]);
+    expect(asked).toEqual(['/login']);
+    expect(await remembered()).toEqual([]);
+  });
+
+  it('remembers a refusal for the next try, in a folder of this user alone', async () => {
+    const { asked, run } = await upstreamWith({ status: 400, body: { error: 'invalid_client', said: SECRET.user } });
+    const first = await run();
+    expect(first).toMatchObject({ code: 5, stdout: expect.stringContaining('judged by oauth: credential') });
+    expect(search(first.stdout + first.stderr)).toEqual([]);
+    const [name = ''] = await remembered();
+    expect(first.stderr).toContain(name);
+    expect((await stat(join(folder.path, name))).mode & 0o077).toBe(0);
+
+    expect(await run()).toMatchObject({ code: 5, stdout: '', stderr: expect.stringContaining('cooldown') });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('never tries a wrong credential more than three times, however the provider is changed', async () => {
+    const { asked, run, declare } = await upstreamWith({ status: 400, body: { error: 'invalid_client' } });
+    for (let round = 0; round < 6; round += 1) {
+      await declare({ ...acme, lifetime: [{ seconds: 900 + round }] });
+      await run();
+    }
+    expect(asked).toHaveLength(3);
+  });
+
+  it('names every mistake in the files, and starts nothing', async () => {
+    const { run, declare } = await upstreamWith({ status: 200, body: {} });
+    await declare({ ...acme, placement: { headers: { authorization: 'Bearer {tokn}' } }, lifetime: [{ jwt: 'tokn' }] });
+    const { code, stdout, stderr } = await run();
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('providers.acme.placement: names `{tokn}`');
+    expect(stderr).toContain('providers.acme.lifetime[0]: names `tokn`');
+  });
+
+  it('refuses a folder that others may read', async () => {
+    const { run } = await upstreamWith({ status: 400, body: { error: 'invalid_client' } });
+    await run();
+    const [name = ''] = await remembered();
+    await chmod(join(folder.path, name), 0o755);
+    expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining("not this user's alone") });
+  });
+});

@@ -28,6 +28,7 @@ export interface Watched {
 /** An alarm is named for what an operator does about it; `docs/runbooks/<name>.md` says how. */
 export type Runbook =
   | 'renew-the-credential'
+  | 'consent-again'
   | 'check-the-upstream'
   | 'look-for-tampering'
   | 'clear-the-refresh-backlog'
@@ -59,11 +60,19 @@ export function createAlarms(scope: Construct, watched: Watched & { readonly top
     if (topic !== undefined) created.addAlarmAction(new SnsAction(topic));
   }
 
-  for (const { name: connection, proxy } of connections) {
+  for (const { name: connection, proxy, keptSecret } of connections) {
     const dimensions = { connection };
     alarm('renew-the-credential', connection, `The upstream of ${connection} refuses its credential.`, {
       metric: brokerMetric(broker, 'mint', 'CredentialRefused', { dimensions }),
     });
+    if (keptSecret !== undefined) {
+      alarm('consent-again', connection, `The upstream of ${connection} refuses its refresh token.`, {
+        metric: brokerMetric(broker, 'mint', 'ReauthorizationRequired', { dimensions }),
+      });
+      alarm('consent-again', `${connection}-lost`, `A refresh token of ${connection} could not be kept.`, {
+        metric: brokerMetric(broker, 'mint', 'RefreshTokenLost', { dimensions }),
+      });
+    }
     alarm('check-the-upstream', connection, `Attempts to get a token for ${connection} keep failing.`, {
       metric: brokerMetric(broker, 'mint', 'UpstreamFailures', { dimensions }),
       threshold: 2,

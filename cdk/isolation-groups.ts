@@ -9,7 +9,7 @@ import type { Connection } from '../functions/core/slot/connection.ts';
 import { API_TIMEOUT_SECONDS, allow, type BrokerFunctionProps, NEVER_AGAIN } from './broker-function.ts';
 import { mintPrefixOf } from './names.ts';
 import { invokeStatement, mintStatements, type Places, proxyStatements } from './permissions.ts';
-import { readSecretStatements } from './secrets.ts';
+import { keepSecretStatements, makeKeptSecret, readSecretStatements } from './secrets.ts';
 
 const MINT_TIMEOUT_SECONDS = 20;
 /** Longest description of a function that Lambda accepts. */
@@ -53,9 +53,13 @@ export function createIsolationGroups(
       timeoutSeconds: MINT_TIMEOUT_SECONDS,
       functionName: mintFunctionName(mintPrefixOf(places.broker), group),
     });
-    const secrets = connections.flatMap((connection) =>
-      readSecretStatements(secretArnOf(connection), secretKeys[connection.name]),
-    );
+    const secrets = connections.flatMap((connection) => {
+      const { name, keptSecret } = connection;
+      const key = secretKeys[name];
+      const read = readSecretStatements(secretArnOf(connection), key);
+      if (keptSecret === undefined) return read;
+      return [...read, ...keepSecretStatements(makeKeptSecret(scope, name, keptSecret, key), key)];
+    });
     allow(mint, [...mintStatements(places, namesOf(connections)), ...secrets]);
     // An invocation that nobody waits for any more must not log in later.
     mint.configureAsyncInvoke(NEVER_AGAIN);

@@ -66,12 +66,16 @@ export function mintStatements(places: Places, connections: readonly string[]): 
 
 /**
  * `proxy`: reads and writes the items of `connections`, since it publishes the slides that their upstreams answer with,
- * and opens their data keys. It makes none: a slide is sealed under the slot's own.
+ * and opens their data keys, but for those of refresh tokens that wait to be kept. It makes none: a slide is sealed under
+ * the slot's own.
  */
 export function proxyStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
   return [
     allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], itemsOf(connections)),
-    allow(['kms:Decrypt'], [places.keyArn], tokensOf(places, connections)),
+    allow(['kms:Decrypt'], [places.keyArn], {
+      ...tokensOf(places, connections),
+      StringNotEquals: { 'kms:EncryptionContext:use': 'kept' },
+    }),
   ];
 }
 

@@ -17,7 +17,8 @@ export function nameSecrets(configuration: Configuration, broker: string): Confi
   const connections: Record<string, Connection> = Object.create(null);
   for (const [name, connection] of Object.entries(configuration.connections)) {
     const secret = configuration.madeSecrets.includes(name) ? `${broker}/${name}` : connection.secret;
-    connections[name] = { ...connection, secret, fingerprint: fingerprintOf({ ...connection, secret }) };
+    const kept = connection.keptSecret === undefined ? {} : { keptSecret: `${broker}/${name}/kept` };
+    connections[name] = { ...connection, ...kept, secret, fingerprint: fingerprintOf({ ...connection, secret }) };
   }
   return { ...configuration, connections };
 }
@@ -41,6 +42,25 @@ export function makeSecret(scope: Construct, connection: Connection): string {
   return secret.ref;
 }
 
+/**
+ * Makes the empty secret in which `mint` keeps the next refresh token of a connection, and gives its ARN. `key` is the
+ * customer key of the connection's own secret, where there is one. It stays when the stack goes: what it holds cannot be
+ * got again without a person's consent.
+ */
+export function makeKeptSecret(scope: Construct, connection: string, name: string, key: kms.IKey | undefined): string {
+  const secret = new CfnSecret(scope, `KeptSecret-${connection}`, {
+    name,
+    description: `Next refresh token of the connection ${connection}: written and read by its mint function alone.`,
+    ...(key === undefined ? {} : { kmsKeyId: key.keyArn }),
+  });
+  secret.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  Validations.of(secret).acknowledge({
+    id: 'AwsSolutions-SMG4',
+    reason: 'The broker itself puts a new value here with each login.',
+  });
+  return secret.ref;
+}
+
 /** The ARN of a secret that the operator named, as IAM matches it: the six characters after a name are AWS's own. */
 export function namedSecretArn(scope: Construct, { secret }: Connection): string {
   if (isSecretArn(secret)) return secret;
@@ -54,12 +74,28 @@ export function namedSecretArn(scope: Construct, { secret }: Connection): string
 
 /** The statements to read one secret's current value; `key` is the customer key that encrypts it, where there is one. */
 export function readSecretStatements(secretArn: string, key: kms.IKey | undefined): iam.PolicyStatement[] {
-  const read = new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [secretArn] });
-  if (key === undefined) return [read];
-  const open = new iam.PolicyStatement({
-    actions: ['kms:Decrypt'],
+  return secretStatements(secretArn, ['secretsmanager:GetSecretValue'], key, ['kms:Decrypt']);
+}
+
+/** The statements to keep values in one secret, a version at a time. */
+export function keepSecretStatements(secretArn: string, key: kms.IKey | undefined): iam.PolicyStatement[] {
+  const actions = ['GetSecretValue', 'DescribeSecret', 'PutSecretValue', 'UpdateSecretVersionStage'];
+  const own = actions.map((action) => `secretsmanager:${action}`);
+  return secretStatements(secretArn, own, key, ['kms:Decrypt', 'kms:GenerateDataKey']);
+}
+
+function secretStatements(
+  secretArn: string,
+  actions: string[],
+  key: kms.IKey | undefined,
+  keyActions: string[],
+): iam.PolicyStatement[] {
+  const ofSecret = new iam.PolicyStatement({ actions, resources: [secretArn] });
+  if (key === undefined) return [ofSecret];
+  const ofKey = new iam.PolicyStatement({
+    actions: keyActions,
     resources: [key.keyArn],
     conditions: { StringLike: { 'kms:EncryptionContext:SecretARN': secretArn } },
   });
-  return [read, open];
+  return [ofSecret, ofKey];
 }

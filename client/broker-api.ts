@@ -37,6 +37,7 @@ const secretFieldSchema = z.object({
   kind: z.string(),
   required: z.boolean(),
   without: z.optional(z.string()),
+  rotates: z.optional(z.boolean()),
 });
 const usersSchema = z.object({
   key: z.string(),
@@ -46,6 +47,7 @@ const usersSchema = z.object({
 });
 const statusSchema = z.extend(connectionSchema, {
   secret_fields: z.array(secretFieldSchema),
+  kept_secret: z.optional(z.string()),
   subjects: z.object({ system: z.boolean(), users: z.nullable(usersSchema) }),
   slots: z.array(slotSchema),
   next: z.optional(z.string()),

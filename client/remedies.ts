@@ -19,6 +19,8 @@ export const remedyByCode = {
   internal: "Look for the request id in the function's log.",
   upstream_credential_rejected:
     'Put the right credential into the secret. The broker looks for a new version every 10 seconds; a purge clears the refusal.',
+  reauthorization_required:
+    "Consent again at the upstream, and put the new refresh token into the connection's secret. It is tried within 10 seconds.",
   upstream_account_locked: 'Have the account unlocked at the upstream, then purge the slot.',
   upstream_subject_rejected: 'Check that the upstream knows this subject. Only this slot is affected.',
   upstream_login_ambiguous:

@@ -8,6 +8,7 @@ import { resolveConnections } from '../functions/configuration/check.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb-faults.ts';
+import { createKeptSecretTable } from './aws/kept-secret-store.ts';
 import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
 import { drawSecretAccessKey } from './aws/loopback-keys.ts';
 import { demoCommunitySecret } from './demo/community.ts';
@@ -77,9 +78,7 @@ export async function startSystem(
     const wantsDemo = flags.demo || flags.connectionsFile === undefined;
     const demo = wantsDemo ? add(await startDemoUpstreams(flags.port)) : undefined;
     const configuration = await configurationOf(flags, demo);
-    // The demo's own connections are open on purpose.
-    const warnings = flags.connectionsFile === undefined ? [] : configuration.warnings;
-    for (const warning of warnings) report(`warning: ${warning}`);
+    for (const warning of warningsOf(configuration, flags)) report(`warning: ${warning}`);
 
     const dataDir = flags.dataDir === undefined ? {} : { dataDir: flags.dataDir };
     const masterKey = await openMasterKey(dataDir);
@@ -104,6 +103,7 @@ export async function startSystem(
       await startLoopbackAws({
         secretAccessKey,
         secrets,
+        kept: add(createKeptSecretTable({ ...keptSecretsOf(configuration, endpoint), secretAccessKey, masterKey })),
         masterKey,
         functions,
         onFunctionError: ({ functionName, reason }) => report(`${functionName}: ${reason}`),
@@ -206,6 +206,23 @@ async function secretsOf(flags: Flags, configuration: Configuration, options: Se
   secrets.put('wfm', { ...demoCommunitySecret });
   secrets.put('orders', { ...demoOAuthSecret });
   return secrets;
+}
+
+/** The secrets that the functions write are in the store of the slots, though not behind the faults of a test. */
+function keptSecretsOf({ connections }: Configuration, endpoint: string) {
+  return { endpoint, names: new Set(Object.values(connections).flatMap(({ keptSecret }) => keptSecret ?? [])) };
+}
+
+/** The demo's own connections are open on purpose. Refresh tokens that rotate end with a process that has no folder. */
+function warningsOf({ warnings, connections }: Configuration, { dataDir, connectionsFile }: Flags): readonly string[] {
+  if (connectionsFile === undefined) return [];
+  if (dataDir !== undefined) return warnings;
+  const rotating = Object.values(connections).filter(({ keptSecret }) => keptSecret !== undefined);
+  const lost = rotating.map(
+    ({ name }) =>
+      `connections.${name}: the refresh tokens that the upstream gives are in memory alone, and the one in your file is spent by then. Give --data DIR.`,
+  );
+  return [...warnings, ...lost];
 }
 
 function secretNames({ connections }: Configuration): SecretNameOf {

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { awsClientConfig, type Environment } from '../functions/adapters/aws/client.ts';
 import { slotTableDefinition } from '../functions/adapters/dynamodb/table.ts';
+import { KEPT_SECRETS_TABLE } from './aws/kept-secret-store.ts';
 import { AUDIT_TABLE, TABLE } from './functions.ts';
 import { StartError } from './start-error.ts';
 
@@ -19,12 +20,14 @@ export async function makeTables(environment: Environment): Promise<void> {
   const client = new DynamoDBClient(awsClientConfig({ service: 'DYNAMODB' }, environment));
   try {
     await makeTable(client, slotTableDefinition(TABLE));
-    await makeTable(client, {
-      TableName: AUDIT_TABLE,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    });
+    for (const table of [AUDIT_TABLE, KEPT_SECRETS_TABLE]) {
+      await makeTable(client, {
+        TableName: table,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      });
+    }
   } finally {
     client.destroy();
   }

@@ -7,6 +7,8 @@ const commandByCode: Readonly<Record<string, string>> = {
   unknown_connection: '`token-broker connections` lists those that there are.',
   upstream_credential_rejected:
     'Set the right one with `token-broker secret set CONNECTION`; it is tried within 10 seconds.',
+  reauthorization_required:
+    'Consent again at the upstream, and set the new refresh token with `token-broker secret set CONNECTION`.',
   secret_unavailable: 'Set it with `token-broker secret set CONNECTION`.',
   secret_invalid: 'Set it again with `token-broker secret set CONNECTION`, which knows its shape.',
   upstream_account_locked: 'Have it unlocked at the upstream; then `token-broker purge CONNECTION` ends the wait.',

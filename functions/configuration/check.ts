@@ -4,7 +4,7 @@ import { canRenew } from '../core/slot/next-way.ts';
 import type { Provider } from '../core/slot/provider.ts';
 import { userKeyOf } from '../core/slot/slot.ts';
 import { fillText } from '../core/slot/text.ts';
-import { isProxyOnly } from '../providers/names.ts';
+import { isProxyOnly, isRotating } from '../providers/names.ts';
 import { type Providers, providerOf, providers as table } from '../providers/registry.ts';
 import type { Configuration } from './configuration.ts';
 import { ConfigurationError, createProblem, type Problem } from './errors.ts';
@@ -76,6 +76,7 @@ export function resolveConnections(input: unknown, presets: Providers = table): 
       .map((name) => createProblem(['connections', name], `is not a name for a connection: use ${NAME_RULE}`)),
     ...checked.flatMap((each) => each.problems),
     ...findSplitGroups(connections),
+    ...findSharedRotation(connections),
     ...trust.problems,
   ];
   if (!root.success || problems.length > 0) throw new ConfigurationError(problems);
@@ -219,6 +220,7 @@ function buildConnection(
       system: system ?? provider.logins.system !== undefined,
       users: users ?? provider.userSubject !== undefined,
     },
+    ...(isRotating(provider) && { keptSecret: `token-broker/${name}/kept` }),
     proxyOnly: isProxyOnly(provider),
     idleSeconds: declaration.idleSeconds ?? Math.max(SHORTEST_IDLE_SECONDS, lifetimeSecondsOf(declaration)),
     isolation: declaration.isolation ?? name,
@@ -274,4 +276,15 @@ function findSplitGroups(connections: readonly Connection[]): Problem[] {
 
 function networkOf({ vpc, securityGroups }: Connection): string {
   return JSON.stringify([vpc ?? null, [...(securityGroups ?? [])].sort()]);
+}
+
+/** Finds connections that share a credential that rotates: each would spend what the other needs. */
+function findSharedRotation(connections: readonly Connection[]): Problem[] {
+  return connections.flatMap((connection) => {
+    const { name, secret, keptSecret } = connection;
+    const other = connections.find((each) => each.secret === secret && each.name !== name);
+    if (keptSecret === undefined || other === undefined) return [];
+    const message = `is also that of ${other.name}, and its refresh token rotates: consent once more, and give each connection a secret of its own`;
+    return createProblem(['connections', name, 'secret'], message);
+  });
 }

@@ -1,7 +1,7 @@
 import { type Provider, SIGNING_ALGORITHMS, type Step } from '../core/slot/provider.ts';
 import { namesIn } from '../core/slot/text.ts';
 import { isJsonObject } from '../core/words/json.ts';
-import { isProxyOnly, namesInPlacement, namesToken, secretNames, stepsOf } from '../providers/names.ts';
+import { isProxyOnly, namesInPlacement, namesInStep, namesToken, secretNames, stepsOf } from '../providers/names.ts';
 import {
   allLogins,
   findDerivedProblems,
@@ -55,14 +55,8 @@ export function findProviderWarnings(provider: Provider): readonly string[] {
 }
 
 /** Warns of declared keys that the broker does not act on yet. */
-function warnOfUnusedKeys({ secretFields, limits = {}, probe, logout }: Provider): readonly string[] {
+function warnOfUnusedKeys({ limits = {}, probe, logout }: Provider): readonly string[] {
   return [
-    ...Object.entries(secretFields)
-      .filter(([, { rotates }]) => rotates !== undefined)
-      .map(
-        ([name]) =>
-          `secretFields.${name}.rotates: the next value is not kept yet, so an upstream that ends the old one locks this connection out`,
-      ),
     ...(limits.tokens === undefined ? [] : ['limits.tokens is not counted yet: it only spaces renewals']),
     ...(limits.single === undefined
       ? []
@@ -247,6 +241,12 @@ function findRotationProblems(provider: Provider): ProviderProblem[] {
       problems.push({ path, message: `needs a step that reads \`${name}\`: its next value` });
     if (logins.user !== undefined)
       problems.push({ path, message: 'is for `system` alone: one secret has one chain of values' });
+    const others = stepsOf(provider).filter(({ at }) => at[0] !== 'logins');
+    const uses = others.find(({ step }) => [...namesInStep(step), ...readsOf([step])].includes(name));
+    if (uses !== undefined)
+      problems.push({ path, message: `is for logins alone, where it is kept: \`${uses.at.join('.')}\` uses it too` });
+    if (namesInPlacement(provider.placement).includes(name))
+      problems.push({ path, message: 'must not be placed in API calls: it changes with each login' });
     const fixed = lifetime.flatMap((end) =>
       'seconds' in end ? [end.seconds] : 'setting' in end ? [defaults.lifetimeSeconds ?? 0] : [],
     );

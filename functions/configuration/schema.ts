@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { lifetimeSecondsOf } from '../core/slot/connection.ts';
 import type { Provider, ProviderDefaults, Setting } from '../core/slot/provider.ts';
 import { describeUser, isUserSubject, userKeyOf } from '../core/slot/slot.ts';
+import { isRotating } from '../providers/names.ts';
 import type { Providers } from '../providers/registry.ts';
 import {
   certificate,
@@ -104,14 +105,22 @@ export type CheckedDeclaration = z.output<ReturnType<typeof createConnectionSche
 /** Longest chain of renewals, where the provider does not say (C20). */
 const MAX_SESSION_SECONDS = 43_200;
 
+/** Shortest time between two tokens of a credential that rotates: what Secrets Manager bears of new versions. */
+const ROTATING_SECONDS = 600;
+/** Shortest life of a token of a credential that rotates. */
+const SHORTEST_ROTATING_LIFE = 900;
+
 /** A provider's defaults of connection keys, with those that follow from its data. */
-export function defaultsOf({ defaults = {}, limits = {}, renewal }: Provider): ProviderDefaults {
+export function defaultsOf(provider: Provider): ProviderDefaults {
+  const { defaults = {}, limits = {}, renewal } = provider;
   const { tokens, reissues } = limits;
+  const perToken = tokens === undefined ? 0 : Math.ceil(tokens.perSeconds / tokens.count);
+  const cooldown = Math.max(perToken, isRotating(provider) ? ROTATING_SECONDS : 0);
   return {
     ...(renewal !== undefined && { maxSessionSeconds: MAX_SESSION_SECONDS }),
     // Another login before the token's end gives the same token.
     ...(reissues === true && { minTtlSeconds: 0 }),
-    ...(tokens !== undefined && { renewalCooldownSeconds: Math.ceil(tokens.perSeconds / tokens.count) }),
+    ...(cooldown > 0 && { renewalCooldownSeconds: cooldown }),
     ...defaults,
   };
 }
@@ -217,6 +226,18 @@ export function createConnectionSchema(
     rule(['vpc'], ({ vpc, securityGroups }, report) => {
       if (securityGroups !== undefined && vpc === undefined)
         report('needs the `vpc` that they are in', 'securityGroups');
+    }),
+    rule(['renewalCooldownSeconds', 'refreshAfter', 'lifetimeSeconds', 'maxTokenAgeSeconds'], (times, report) => {
+      if (provider === undefined || !isRotating(provider)) return;
+      const { renewalCooldownSeconds, refreshAfter } = times;
+      const life = lifetimeSecondsOf(times);
+      const why = `each token of ${times.provider} brings a new refresh token, and Secrets Manager takes no more than one in ten minutes`;
+      if (renewalCooldownSeconds < ROTATING_SECONDS)
+        report(`must be ${ROTATING_SECONDS} or more: ${why}`, 'renewalCooldownSeconds');
+      const lifeKey = times.lifetimeSeconds === life ? 'lifetimeSeconds' : 'maxTokenAgeSeconds';
+      if (life < SHORTEST_ROTATING_LIFE) report(`must be ${SHORTEST_ROTATING_LIFE} or more: ${why}`, lifeKey);
+      else if (life * refreshAfter < ROTATING_SECONDS)
+        report(`times ${life} must be ${ROTATING_SECONDS} or more: ${why}`, 'refreshAfter');
     }),
     // A token that is due for refresh must still have `minTtlSeconds` and the skew of clocks left, or callers would find
     // none between refresh and end.

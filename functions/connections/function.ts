@@ -81,13 +81,14 @@ function summaryOf(connection: Connection) {
 }
 
 /** Describes the form of a connection's secret and subjects, for whoever sets or asks for them. */
-function writtenOf({ provider, subjects }: Connection) {
+function writtenOf({ provider, subjects, keptSecret }: Connection) {
   const { secretFields, userSubject } = provider;
-  const fields = Object.entries(secretFields).map(([name, { kind = 'text', optional = false, without }]) => ({
+  const fields = Object.entries(secretFields).map(([name, { kind = 'text', optional = false, without, rotates }]) => ({
     name,
     kind,
     required: !optional,
     ...(without !== undefined && { without }),
+    ...(rotates !== undefined && { rotates: true }),
   }));
   const { users } = subjects;
   const isServed = userSubject !== undefined && users !== false;
@@ -99,7 +100,11 @@ function writtenOf({ provider, subjects }: Connection) {
         listed: users === true ? null : users,
       }
     : null;
-  return { secret_fields: fields, subjects: { system: subjects.system, users: written } };
+  return {
+    secret_fields: fields,
+    ...(keptSecret !== undefined && { kept_secret: keptSecret }),
+    subjects: { system: subjects.system, users: written },
+  };
 }
 
 function triedJson({ trial, outcome: { outcome, ...rest } }: Tried) {

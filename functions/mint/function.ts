@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
+import { createKeptSecrets, createKeptSecretsClient } from '../adapters/aws/kept-secrets.ts';
 import { createKmsClient, createKmsKeys } from '../adapters/aws/kms-keys.ts';
 import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adapters/aws/secrets-manager.ts';
 import { withMiddleware } from '../api/middleware.ts';
@@ -41,6 +42,7 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
       clock,
     }),
     secrets: createSecretsManagerSecrets({ client: createSecretsManagerClient(environment), clock }),
+    keptSecrets: createKeptSecrets({ client: createKeptSecretsClient(environment) }),
     upstream: createUpstream({ http: createUpstreamHttp(), clock, random }),
   });
 

@@ -117,6 +117,11 @@ export function isProxyOnly(provider: Provider): boolean {
   );
 }
 
+/** Reports whether an answer may give the credential's next value, which spends the one before. */
+export function isRotating({ secretFields }: Pick<Provider, 'secretFields'>): boolean {
+  return Object.values(secretFields).some(({ rotates }) => rotates !== undefined);
+}
+
 function unique(names: readonly string[]): readonly string[] {
   return [...new Set(names)];
 }

@@ -3,6 +3,7 @@ import type { LocalFunction } from '../lambda/invoke.ts';
 import type { SecretSource } from '../secret-source.ts';
 import { AwsError, invalidRequest, unknownOperation } from './aws-error.ts';
 import { type AwsService, createFaults, type FaultMode, type Faults } from './faults.ts';
+import { createMemoryKeptSecrets, type KeptSecretStore } from './kept-secret-store.ts';
 import { createLocalKmsKey } from './kms.ts';
 import { createLambdaInvoker, type FunctionErrorReport, isInvoke, MAX_SYNC_PAYLOAD_BYTES } from './lambda-invoke.ts';
 import { createKeyCheck } from './loopback-keys.ts';
@@ -35,6 +36,8 @@ export interface LoopbackAwsOptions {
   readonly secrets: SecretSource;
   /** Key that every request must be signed with. Tests alone leave it out. */
   readonly secretAccessKey?: string;
+  /** Secrets that the functions write; none by default. */
+  readonly kept?: KeptSecretStore;
   /** Key of 32 bytes that wraps the data keys. */
   readonly masterKey: Buffer;
   /** Functions by name. Read at each request, so they may be added after the start. */
@@ -45,7 +48,7 @@ export interface LoopbackAwsOptions {
 
 const DRAIN_MS = 5_000;
 // Secrets and data keys need far less than an event.
-const MAX_JSON_BYTES = 64 * 1024;
+const MAX_JSON_BYTES = 96 * 1024;
 // A little over the limit, so that an event that is too large gets Lambda's own answer.
 const MAX_BODY_BYTES = MAX_SYNC_PAYLOAD_BYTES + 1024;
 
@@ -57,11 +60,20 @@ const SERVICE_BY_TARGET_PREFIX = new Map<string, Exclude<AwsService, 'lambda'>>(
 /**
  * Starts a server on 127.0.0.1 that the real AWS SDK clients can use as Secrets Manager, KMS and Lambda.
  *
- * It has the operations that the broker uses: GetSecretValue, DescribeSecret, GenerateDataKey, Decrypt, Invoke. It
- * answers no request that a web page could make, and none that is not signed with `secretAccessKey`.
+ * It has the operations that the broker uses: GetSecretValue, DescribeSecret, PutSecretValue, UpdateSecretVersionStage,
+ * GenerateDataKey, Decrypt, Invoke. It answers no request that a web page could make, and none that is not signed with
+ * `secretAccessKey`.
  */
 export async function startLoopbackAws(options: LoopbackAwsOptions): Promise<LoopbackAws> {
-  const { port = 0, secretAccessKey, secrets, masterKey, functions, onFunctionError } = options;
+  const {
+    port = 0,
+    secretAccessKey,
+    secrets,
+    kept = createMemoryKeptSecrets(),
+    masterKey,
+    functions,
+    onFunctionError,
+  } = options;
   const faults = createFaults<AwsService>();
   const kms = createLocalKmsKey(masterKey);
   const invoker = createLambdaInvoker({ functions, onFunctionError: onFunctionError ?? (() => undefined) });
@@ -94,7 +106,7 @@ export async function startLoopbackAws(options: LoopbackAwsOptions): Promise<Loo
       const output =
         call.service === 'kms'
           ? kms.answer(call.operation, input)
-          : answerSecretsManager(call.operation, input, secrets);
+          : await answerSecretsManager(call.operation, input, { secrets, kept });
       return { status: 200, headers: jsonHeaders(requestId), body: JSON.stringify(output) };
     } catch (error) {
       if (error instanceof AwsError) return replyWith(error, requestId);

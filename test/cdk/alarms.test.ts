@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { deployed } from './deployed.ts';
+import { declared, deployed, rotating } from './deployed.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const RUNBOOKS = join(ROOT, 'docs/runbooks');
 
 function alarms(): readonly { readonly AlarmName: string; readonly AlarmDescription: string }[] {
-  const { template } = deployed();
+  const { template } = deployed({ connections: { ...declared, books: rotating } });
   return Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
 }
 

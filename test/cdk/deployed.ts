@@ -28,6 +28,13 @@ export const declared = {
   wfm: { provider: 'community-web-api', baseUrl: 'https://wfm.example.com/api', keepAlivePath: '/keep' },
 } satisfies Record<string, ConnectionDeclaration>;
 
+/** A connection whose refresh token rotates, with a proxy. */
+export const rotating: ConnectionDeclaration = {
+  provider: 'oauth-refresh-token',
+  baseUrl: 'https://books.example.com',
+  proxy: {},
+};
+
 const outdirs: string[] = [];
 afterAll(() => {
   for (const outdir of outdirs.splice(0)) rmSync(outdir, { recursive: true, force: true });

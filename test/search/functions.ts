@@ -87,6 +87,8 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       refusals: () => read('refusals', () => table.refusals(slot.connection)),
       writeRefusals: (name, given) => write(given.name, () => table.writeRefusals(name, given)),
       clearRefusals: (name) => write('clearRefusals', () => table.clearRefusals(name)),
+      kept: (name) => read('kept', () => table.kept(name)),
+      writeKept: (name, given) => write(given.name, () => table.writeKept(name, given)),
     };
   }
 
@@ -203,6 +205,7 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       },
       keys: { generate: async () => KEY, decrypt: async () => KEY.plaintext },
       secrets: { current: async () => ({ versionId: `version-${version}`, value: new Secret('right') }) },
+      keptSecrets: { read: async () => ({}), async write() {}, promote: async () => true },
       audit: { async handOut() {} },
     };
   }

@@ -33,6 +33,7 @@ export function createChecks(run: Run): Checks {
     let isKnown = false;
     for (const { slot, watches } of slots) {
       if (about.connection !== slot.connection || (about.subject ?? slot.subject) !== slot.subject) continue;
+      if ((about.fingerprint ?? slot.fingerprint) !== slot.fingerprint) continue;
       isKnown = true;
       for (const watch of watches) watch[kind]?.(what);
     }

@@ -51,6 +51,31 @@ export function workforceConnection(settings: ConnectionSettings = {}): Connecti
   });
 }
 
+/** A connection whose credential is a refresh token that rotates (RFC 6749 §6); its tokens say their life in seconds. */
+export function booksConnection(settings: ConnectionSettings = {}, graceSeconds = 0): Connection {
+  const provider = providers['oauth-refresh-token'];
+  const refreshToken = { rotates: { graceSeconds } };
+  return fingerprinted({
+    ...common,
+    name: 'books',
+    provider: {
+      ...provider,
+      secretFields: { ...provider.secretFields, refreshToken },
+      name: 'oauth-refresh-token',
+    },
+    baseUrl: 'https://books.example.com',
+    secret: 'token-broker/books',
+    keptSecret: 'token-broker/books/kept',
+    subjects: { system: true, users: false },
+    refreshAfter: 0.75,
+    idleSeconds: 3_600,
+    renewalCooldownSeconds: 600,
+    settings: { tokenPath: '/oauth2/token' },
+    isolation: 'books',
+    ...settings,
+  });
+}
+
 function fingerprinted(connection: Omit<Connection, 'fingerprint'>): Connection {
   return { ...connection, fingerprint: fingerprintOf(connection) };
 }

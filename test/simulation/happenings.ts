@@ -2,7 +2,7 @@ import type { HandOutRecord } from '../../functions/core/hand-out/audit.ts';
 import type { HandOut, HandOutRequest } from '../../functions/core/hand-out/hand-out.ts';
 import type { UpstreamFailure } from '../../functions/core/mint/upstream.ts';
 import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
-import type { RefusalsWrite, TableWrite } from './memory-table.ts';
+import type { KeptWrite, RefusalsWrite, TableWrite } from './memory-table.ts';
 import type { IssuedToken } from './upstream-accounts.ts';
 
 /** One request that the broker sent; true times. */
@@ -16,8 +16,14 @@ export interface UpstreamRequest {
   /** The same moment by the sender's clock. */
   readonly clockAt: number;
   readonly timeoutMs: number;
-  /** The credential of a login. */
+  /** The credential of a login: of one that rotates, the operator's own that it came from. */
   readonly credential?: string;
+  /** The refresh token that was sent, where it rotates. */
+  readonly refreshToken?: string;
+  /** The next one, which the upstream gave for it. */
+  next?: string;
+  /** The fingerprint of the connection that it was sent for. */
+  readonly fingerprint: string;
   /** The time of the answer to the broker. Absent while it waits, or if it never came. */
   endedAt?: number;
   /** `token`, or the code that the broker was given. */
@@ -49,6 +55,16 @@ export interface RecordedRefusals extends RefusalsWrite {
   readonly by: string;
 }
 
+/** A change of what is known of a connection's refresh token: in its item, or a version of its kept secret. */
+export interface RecordedKept extends Omit<KeptWrite, 'after'> {
+  readonly at: number;
+  readonly by: string;
+  /** The refresh token of a version. */
+  readonly refreshToken?: string | undefined;
+  /** The item after the change of one. */
+  readonly after?: KeptWrite['after'];
+}
+
 /** An audit record, with when it was written (true time) and by which instance. */
 export interface AuditEntry extends HandOutRecord {
   readonly writtenAt: number;
@@ -77,6 +93,7 @@ export interface IssuedFor {
 export interface Happenings {
   write: RecordedWrite;
   refusals: RecordedRefusals;
+  kept: RecordedKept;
   audit: AuditEntry;
   answer: Answer;
   /** A login or a slide was sent. */
@@ -95,6 +112,8 @@ export interface Happenings {
 export interface About {
   readonly connection: string;
   readonly subject?: string;
+  /** One of several configurations of the connection, if only that. */
+  readonly fingerprint?: string;
 }
 
 /** One thing that happened, as it is logged. */

@@ -1,4 +1,4 @@
-import type { Keys } from '../../functions/core/slot/keys.ts';
+import type { Keys, KeyUse } from '../../functions/core/slot/keys.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
@@ -37,21 +37,21 @@ export function createMemoryKeys({
   }
 
   return {
-    async generate(slot) {
+    async generate(slot, use) {
       await reach('generate');
       const id = random.uuid();
       const plaintext = new Secret(random.bytes(KEY_BYTES));
-      ring.set(id, { context: contextOf(slot), plaintext });
+      ring.set(id, { context: contextOf(slot, use), plaintext });
       return { plaintext, encrypted: Buffer.from(id) };
     },
-    async decrypt(slot, encrypted) {
+    async decrypt(slot, encrypted, use) {
       await reach('decrypt');
       const key = ring.get(Buffer.from(encrypted).toString());
-      return key?.context === contextOf(slot) ? key.plaintext : undefined;
+      return key?.context === contextOf(slot, use) ? key.plaintext : undefined;
     },
   };
 }
 
-function contextOf({ connection, subject }: Slot): string {
-  return JSON.stringify([connection, subject]);
+function contextOf({ connection, subject }: Slot, use: KeyUse = 'token'): string {
+  return JSON.stringify([connection, subject, ...(use === 'token' ? [] : [use])]);
 }

@@ -39,7 +39,7 @@ export interface MemoryStore extends Store {
   refusalsReadAt(): number;
 }
 
-const READS: ReadonlySet<string> = new Set<StoreOperation>(['read', 'list', 'due', 'refusals']);
+const READS: ReadonlySet<string> = new Set<StoreOperation>(['read', 'list', 'due', 'refusals', 'kept']);
 
 /** Creates the view that one process has of the table: over a network, with what can go wrong on the way. */
 export function createMemoryStore({
@@ -121,6 +121,8 @@ export function createMemoryStore({
       }),
     writeRefusals: (connection, change) => call(change.name, () => table.writeRefusals(connection, change)),
     clearRefusals: (connection) => call('clearRefusals', () => table.clearRefusals(connection)),
+    kept: (connection) => call('kept', () => table.kept(connection)),
+    writeKept: (connection, change) => call(change.name, () => table.writeKept(connection, change)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { applyChange, holdsFor } from '../../functions/core/slot/change.ts';
 import type * as changes from '../../functions/core/slot/changes.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
+import { type KeptChange, type KeptRecord, NOTHING_KEPT } from '../../functions/core/slot/kept.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../../functions/core/slot/record.ts';
 import { NO_REFUSALS, type Refusals, type RefusalsChange } from '../../functions/core/slot/refusals.ts';
 import { type Slot, slotId, slotName } from '../../functions/core/slot/slot.ts';
@@ -26,6 +27,13 @@ export interface RefusalsWrite {
   readonly after: Refusals | undefined;
 }
 
+/** A change of the item of a connection's kept values. */
+export interface KeptWrite {
+  readonly connection: string;
+  readonly operation: string;
+  readonly after: KeptRecord;
+}
+
 interface Version {
   readonly at: number;
   readonly record: SlotRecord | undefined;
@@ -42,14 +50,17 @@ export function createMemoryTable({
   now,
   onWrite = () => {},
   onRefusals = () => {},
+  onKept = () => {},
 }: {
   readonly now: () => number;
   readonly onWrite?: (write: TableWrite) => void;
   readonly onRefusals?: (change: RefusalsWrite) => void;
+  readonly onKept?: (change: KeptWrite) => void;
 }) {
   const items = new Map<string, { readonly slot: Slot; readonly record: SlotRecord }>();
   const versions = new Map<string, Version[]>();
   const counted = new Map<string, Refusals>();
+  const keptItems = new Map<string, KeptRecord>();
 
   function get(slot: Slot): SlotRecord | undefined {
     return items.get(slotId(slot))?.record;
@@ -121,6 +132,17 @@ export function createMemoryTable({
       const before = counted.get(connection);
       counted.delete(connection);
       onRefusals({ connection, before, after: undefined });
+    },
+
+    kept: (connection: string): KeptRecord | undefined => keptItems.get(connection),
+
+    writeKept(connection: string, change: KeptChange): boolean {
+      const before = keptItems.get(connection);
+      if (!holdsFor(change, before)) return false;
+      const after = applyChange(change, before, NOTHING_KEPT);
+      keptItems.set(connection, after);
+      onKept({ connection, operation: change.name, after });
+      return true;
     },
 
     /** Deletes an item whose time is over, as the store may at any moment from then on. */

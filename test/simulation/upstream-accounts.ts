@@ -1,6 +1,7 @@
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import { hashOf } from '../../functions/core/slot/token.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
+import type { RotatingGrants } from './rotating-grants.ts';
 
 /** The rules of one upstream. A test may change them at any time. Times are in milliseconds unless named otherwise. */
 export interface UpstreamRules {
@@ -53,11 +54,19 @@ export interface IssuedToken {
 }
 
 /** The verdict of an upstream on a login. */
-export type LoginVerdict = { readonly issued: IssuedToken } | { readonly refused: 'credential' | 'locked' };
+export type LoginVerdict =
+  | {
+      readonly issued: IssuedToken;
+      /** The next refresh token, where it rotates. */
+      readonly next?: string;
+    }
+  | { readonly refused: 'credential' | 'locked' | 'grant' };
 
 /** One upstream: who may log in, and which tokens are good. */
 export interface UpstreamAccounts {
   readonly rules: UpstreamRules;
+  /** The grants, where the credential is a refresh token that rotates. */
+  readonly grants?: RotatingGrants;
   login(subject: string, credential: string): LoginVerdict;
   /** The next token, or undefined where the current one is dead: 401. */
   slide(subject: string, current: string): IssuedToken | undefined;
@@ -75,6 +84,7 @@ export function createUpstreamAccounts(
   now: () => number,
   rules: UpstreamRules,
   serial: () => string,
+  grants?: RotatingGrants,
 ): UpstreamAccounts {
   const issued: IssuedToken[] = [];
   const byHash = new Map<string, IssuedToken>();
@@ -113,6 +123,7 @@ export function createUpstreamAccounts(
 
   return {
     rules,
+    ...(grants !== undefined && { grants }),
     issued,
     isAlive,
     revoke,
@@ -122,6 +133,10 @@ export function createUpstreamAccounts(
       wrongInARow = 0;
     },
     login(subject, credential) {
+      if (grants !== undefined) {
+        const next = grants.use(refreshTokenIn(credential) ?? '');
+        return next === undefined ? { refused: 'grant' } : { issued: issue(subject, 'login', now()), next };
+      }
       if (now() < lockedUntil) return { refused: 'locked' };
       if (!rules.accepted.has(credential)) {
         wrongInARow += 1;
@@ -149,4 +164,16 @@ function endOf({ says, lifeSeconds, clockOffsetMs }: UpstreamRules, now: number)
   if (says === 'nothing') return Number.POSITIVE_INFINITY;
   if (says === 'fixed') return now + lifeSeconds * 1000;
   return (Math.floor((now + clockOffsetMs) / 1000) + lifeSeconds) * 1000 - clockOffsetMs;
+}
+
+/** The credential of a connection whose refresh token rotates, as its secret has it. */
+export function secretOf(refreshToken: string): string {
+  return JSON.stringify({ clientId: 'client', clientSecret: 'right', refreshToken });
+}
+
+/** The refresh token in a credential; undefined where there is none. */
+export function refreshTokenIn(credential: string): string | undefined {
+  if (!credential.startsWith('{')) return undefined;
+  // It is one of `secretOf`, perhaps with another refresh token put in.
+  return (JSON.parse(credential) as { readonly refreshToken?: string }).refreshToken;
 }

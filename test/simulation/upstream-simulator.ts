@@ -4,9 +4,17 @@ import type { IssuedLife } from '../../functions/core/slot/lifetime.ts';
 import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 import type { Log, UpstreamRequest } from './happenings.ts';
+import { firstOf } from './rotating-grants.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
-import type { IssuedToken, LoginVerdict, UpstreamAccounts, UpstreamRules } from './upstream-accounts.ts';
+import {
+  type IssuedToken,
+  type LoginVerdict,
+  refreshTokenIn,
+  secretOf,
+  type UpstreamAccounts,
+  type UpstreamRules,
+} from './upstream-accounts.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /**
@@ -136,19 +144,22 @@ export function createUpstreamSimulator({
       return { keepsClosed: false, ...(accountsOf(connection).rules.canSlide && { renewal }) };
     },
 
-    async login({ connection, subject, secret, timeoutMs, onTrial }) {
+    async login({ connection, subject, secret, timeoutMs, keep, onTrial }) {
       const accounts = accountsOf(connection);
       const requestStartedAt = process.clock.now();
       const credential = secret.reveal();
-      const request = { ...begun('login', connection, subject, timeoutMs), credential };
+      const request = { ...begun('login', connection, subject, timeoutMs), ...sentIn(credential) };
       const fault = faultOf('logins');
       const judge = () => {
         const verdict = accounts.login(subject, credential);
         if ('issued' in verdict) give(request, verdict.issued);
+        if ('issued' in verdict && verdict.next !== undefined) request.next = verdict.next;
         return answerToLogin(accounts, verdict, requestStartedAt, time);
       };
       const outcome = await send(request, judge, fault === 'no_new_token' ? undefined : fault);
       onTrial?.({ derived: [], steps: [] });
+      const { next } = request;
+      if (outcome.kind === 'token' && next !== undefined) await keep?.(new Secret({ refreshToken: next }));
       return outcome;
     },
 
@@ -171,9 +182,14 @@ export function createUpstreamSimulator({
     record('issued', request, { request, issued });
   }
 
-  function begun(kind: 'login' | 'slide', { name }: Connection, subject: string, timeoutMs: number): UpstreamRequest {
+  function begun(
+    kind: 'login' | 'slide',
+    { name, fingerprint }: Connection,
+    subject: string,
+    timeoutMs: number,
+  ): UpstreamRequest {
     const times = { refusalsReadAt: refusalsReadAt(), at: time.now(), clockAt: process.clock.now(), timeoutMs };
-    return { kind, connection: name, subject, process: process.name, ...times };
+    return { kind, connection: name, subject, fingerprint, process: process.name, ...times };
   }
 }
 
@@ -187,9 +203,18 @@ function answerToLogin(
     const attributes = { subject: verdict.issued.subject };
     return { ...tokenOutcome(accounts, verdict.issued, requestStartedAt, time), attributes };
   }
-  return verdict.refused === 'locked'
-    ? failure('upstream_account_locked', 'locked')
-    : failure('upstream_credential_rejected', 'refused');
+  const failures = {
+    locked: failure('upstream_account_locked', 'locked'),
+    credential: failure('upstream_credential_rejected', 'refused'),
+    grant: failure('reauthorization_required', 'refused'),
+  } satisfies Record<typeof verdict.refused, UpstreamFailure>;
+  return failures[verdict.refused];
+}
+
+/** The refresh token of a request, with the operator's credential that it came from. */
+function sentIn(credential: string): Pick<UpstreamRequest, 'credential' | 'refreshToken'> {
+  const refreshToken = refreshTokenIn(credential);
+  return refreshToken === undefined ? { credential } : { credential: secretOf(firstOf(refreshToken)), refreshToken };
 }
 
 function tokenOutcome(

@@ -24,15 +24,17 @@ import type {
   RecordedWrite,
   UpstreamRequest,
 } from './happenings.ts';
+import { createKeptVault, createMemoryKeptSecrets, type KeptSecretsWeather } from './memory-kept-secrets.ts';
 import { createMemoryKeys, type KeyRing, type KeysWeather } from './memory-keys.ts';
 import { createMemorySecrets, createSecretVault, type SecretsWeather } from './memory-secrets.ts';
 import { createMemoryStore, type StoreCall, type StoreFault, type StoreWeather } from './memory-store.ts';
 import { createMemoryTable } from './memory-table.ts';
 import { createMintFleet, type InvokerWeather, type MintInstance } from './mint-fleet.ts';
+import { createRotatingGrants } from './rotating-grants.ts';
 import type { Sabotage } from './sabotage.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { createProcess, type Latency, type SimulatedProcess } from './simulated-process.ts';
-import { createUpstreamAccounts, rulesFor, type UpstreamAccounts } from './upstream-accounts.ts';
+import { createUpstreamAccounts, rulesFor, secretOf, type UpstreamAccounts } from './upstream-accounts.ts';
 import { createUpstreamSimulator, type UpstreamFault, type UpstreamWeather } from './upstream-simulator.ts';
 import { createVirtualTime } from './virtual-time.ts';
 
@@ -41,6 +43,7 @@ export interface Weather {
   readonly store: StoreWeather;
   readonly keys: KeysWeather;
   readonly secrets: SecretsWeather;
+  readonly kept: KeptSecretsWeather;
   readonly invoker: InvokerWeather;
   readonly upstream: UpstreamWeather;
   readonly audit: { down: number };
@@ -111,6 +114,7 @@ export function createWorld({
     store: { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0, expires: 0 },
     keys: { down: 0 },
     secrets: { down: 0 },
+    kept: { down: 0, writesDown: 0, replyLost: 0 },
     invoker: { faults: {}, delayLeastMs: 0, delayMostMs: 60_000, crashWithinSteps: 14 },
     upstream: { faults: {}, slides: {}, logins: {}, retryAfterMs: undefined, answerMs: { least: 2, most: 2 } },
     audit: { down: 0 },
@@ -129,6 +133,13 @@ export function createWorld({
   const said: Said = { metrics: [], lines: [], warnings: [] };
   const ring: KeyRing = new Map();
   const vault = createSecretVault();
+  const keptVault = createKeptVault((secret, by, value) => {
+    const { name = '' } = connections.find(({ keptSecret }) => keptSecret === secret) ?? {};
+    // The broker's own core wrote it.
+    const { fields } = JSON.parse(value) as { readonly fields: { readonly refreshToken?: string } };
+    const { refreshToken } = fields;
+    record('kept', { connection: name }, { connection: name, operation: 'version', at: time.now(), by, refreshToken });
+  });
   const plannedUpstreamFaults: (UpstreamFault | 'none')[] = [];
   const upstreams = new Map<string, UpstreamAccounts>();
   const table = createMemoryTable({
@@ -143,12 +154,18 @@ export function createWorld({
       refusals.push(recorded);
       record('refusals', { connection: change.connection }, recorded);
     },
+    onKept(change) {
+      record('kept', { connection: change.connection }, { ...change, at: time.now(), by: actor });
+    },
   });
 
   for (const connection of connections) {
+    // Two configurations of one connection have the same upstream and secret.
+    if (upstreams.has(connection.name)) continue;
     const rules = rulesFor(connection);
-    upstreams.set(connection.name, createUpstreamAccounts(connection.name, time.now, rules, random.uuid));
-    vault.rotate(connection.secret, 'right');
+    const grants = connection.keptSecret === undefined ? undefined : createRotatingGrants(time.now, { graceMs: 0 });
+    upstreams.set(connection.name, createUpstreamAccounts(connection.name, time.now, rules, random.uuid, grants));
+    vault.rotate(connection.secret, grants === undefined ? 'right' : secretOf(grants.consent()));
   }
 
   const telemetry: Telemetry = {
@@ -183,6 +200,7 @@ export function createWorld({
     startInstance(name): MintInstance {
       const own = surroundings(name);
       const secrets = createMemorySecrets({ vault, process: own.process, random, weather: weather.secrets });
+      const kept = { vault: keptVault, process: own.process, random, weather: weather.kept };
       const good = createUpstreamSimulator({
         upstreams,
         ledger,
@@ -196,7 +214,10 @@ export function createWorld({
         refusalsReadAt: own.store.refusalsReadAt,
       });
       const upstream = sabotage.upstream?.(good) ?? good;
-      return { process: own.process, mint: createMint({ ...own, secrets, upstream }) };
+      return {
+        process: own.process,
+        mint: createMint({ ...own, secrets, keptSecrets: createMemoryKeptSecrets(kept), upstream }),
+      };
     },
   });
 
@@ -283,6 +304,8 @@ export function createWorld({
     weather,
     table,
     vault,
+    keptVault,
+    ring,
     upstreams,
     fleet,
     log,

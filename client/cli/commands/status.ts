@@ -96,7 +96,10 @@ function drawn(call: Call, connections: readonly ConnectionStatus[]): string {
       ? [[name, paint('dim', '-'), paint('dim', 'never used')]]
       : slots.map((slot, index) => [index === 0 ? paint('bold', name) : '', ...cellsOf(call, slot, now)]),
   );
-  return tableOf([titles.map((title) => (title === '' ? '' : paint('dim', title))), ...rows]);
+  const notes = connections.flatMap(({ name, kept_secret: kept }) =>
+    kept === undefined ? [] : [paint('dim', `${name}: the broker keeps the next refresh token in the secret ${kept}`)],
+  );
+  return [tableOf([titles.map((title) => (title === '' ? '' : paint('dim', title))), ...rows]), ...notes].join('\n');
 }
 
 /** Width of the bar: the room that the other columns leave. */

@@ -25,6 +25,7 @@ const CREDENTIAL_CODES = new Set([
   'secret_unavailable',
   'secret_invalid',
   'upstream_credential_rejected',
+  'reauthorization_required',
   'upstream_account_locked',
   'upstream_login_ambiguous',
 ]);
@@ -139,7 +140,11 @@ export async function checkCredential(call: Call, connection: string): Promise<F
     const remedy = remedyForCode(code) ?? 'See `token-broker status`, and the log of its mint function.';
     return { check, state: 'failed', detail: `${code} for ${bad.subject} at ${at}`, remedy };
   }
-  if (status.slots.some(({ state }) => state === 'fresh')) return { check, state: 'ok', detail: 'has logged in' };
+  if (status.slots.some(({ state }) => state === 'fresh')) {
+    const { kept_secret: kept } = status;
+    const rotates = kept === undefined ? '' : `; the next refresh token is kept in ${kept}`;
+    return { check, state: 'ok', detail: `has logged in${rotates}` };
+  }
   return {
     check,
     state: 'unknown',

@@ -49,7 +49,7 @@ export function createKmsKeys({
   const once = createSingleFlight<Secret<Uint8Array> | undefined>();
 
   function contextOf({ connection, subject }: Slot, use: KeyUse): Record<string, string> {
-    return { broker, connection, subject, ...(use === 'closed' && { use }) };
+    return { broker, connection, subject, ...(use !== 'token' && { use }) };
   }
 
   async function unwrap(slot: Slot, encrypted: Uint8Array, use: KeyUse): Promise<Secret<Uint8Array> | undefined> {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Leaf, Single } from '../../core/slot/change.ts';
+import type { KeptRecord } from '../../core/slot/kept.ts';
 import type { Lease, RecordedFailure, SealedToken, SlotRecord } from '../../core/slot/record.ts';
 import type { Refusals } from '../../core/slot/refusals.ts';
 import { type Slot, slotId, slotName } from '../../core/slot/slot.ts';
 import { isBrokerErrorCode } from '../../core/words/errors.ts';
-import { DUE_INDEX, DUE_SHARDS, REFUSALS_SORT_KEY, TABLE_KEYS } from './table.ts';
+import { DUE_INDEX, DUE_SHARDS, KEPT_SORT_KEY, REFUSALS_SORT_KEY, TABLE_KEYS } from './table.ts';
 
 /** A DynamoDB item, or a part of one. */
 export type Item = Record<string, AttributeValue>;
@@ -54,6 +55,19 @@ const REFUSALS_ATTRIBUTES = {
   ttlSeconds: TABLE_KEYS.ttl,
 } as const satisfies Record<Leaf<Refusals>, string>;
 
+/** The attributes of the item of a connection's kept values. */
+const KEPT_ATTRIBUTES = {
+  fence: 'fence',
+  'lease.id': 'leaseId',
+  'lease.until': 'leaseUntil',
+  'lease.begunBy': 'begunBy',
+  of: 'of',
+  generation: 'gen',
+  'waiting.ciphertext': 'ct',
+  'waiting.dataKey': 'dk',
+  refused: 'refused',
+} as const satisfies Record<Leaf<KeptRecord>, string>;
+
 const SORT_KEY_PATTERN = /^([^#]+)#([^#]+)$/;
 // The first four bytes of the hash spread the refreshes over time; another one keeps shards independent of that.
 const SHARD_BYTE = 4;
@@ -85,6 +99,11 @@ export function slotLayout(slot: Slot): Layout<SlotRecord> {
 /** The layout of the item that counts a connection's refusals. */
 export function refusalsLayout(connection: string): Layout<Refusals> {
   return { key: refusalsKeyOf(connection), attributes: REFUSALS_ATTRIBUTES, beside: {} };
+}
+
+/** The layout of the item of a connection's kept values. */
+export function keptLayout(connection: string): Layout<KeptRecord> {
+  return { key: keptKeyOf(connection), attributes: KEPT_ATTRIBUTES, beside: {} };
 }
 
 /** The attributes under a path, with those beside them. */
@@ -129,6 +148,11 @@ export function keyOf(slot: Slot): Item {
 /** The primary key of the item that counts a connection's refusals. */
 export function refusalsKeyOf(connection: string): Item {
   return { pk: text(connection), sk: text(REFUSALS_SORT_KEY) };
+}
+
+/** The primary key of the item of a connection's kept values. */
+export function keptKeyOf(connection: string): Item {
+  return { pk: text(connection), sk: text(KEPT_SORT_KEY) };
 }
 
 /** Reports whether `sortKey` is one that a slot can have. */
@@ -187,6 +211,19 @@ function failureIn(
 export function refusalsIn({ sv, slots, ttl }: Item): Refusals | undefined {
   if (sv?.S === undefined || slots?.SS === undefined) return undefined;
   return { secretVersion: sv.S, slots: new Set(slots.SS), ttlSeconds: numberIn(ttl) ?? 0 };
+}
+
+/** Reads the item of a connection's kept values. What cannot be read counts as absent, as in a slot's. */
+export function keptIn(item: Item): KeptRecord {
+  const { fence, of, gen, ct, dk, refused } = item;
+  return {
+    lease: leaseIn(item),
+    fence: numberIn(fence) ?? 0,
+    of: of?.S,
+    generation: numberIn(gen) ?? 0,
+    waiting: ct?.B === undefined || dk?.B === undefined ? undefined : { ciphertext: ct.B, dataKey: dk.B },
+    refused: refused?.S,
+  };
 }
 
 function tokenIn(item: Item): SealedToken | undefined {

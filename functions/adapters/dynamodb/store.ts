@@ -15,6 +15,9 @@ import { type ChangeRequest, namesIn, requestOf } from './change-request.ts';
 import {
   type Item,
   isSlotSortKey,
+  keptIn,
+  keptKeyOf,
+  keptLayout,
   keyOf,
   number,
   recordIn,
@@ -160,6 +163,13 @@ export function createDynamodbStore({
         throw unavailable('clearRefusals');
       });
     },
+
+    async kept(connection) {
+      const item = await get('kept', keptKeyOf(connection), true);
+      return item && keptIn(item);
+    },
+
+    writeKept: (connection, change) => writeIf(change.name, requestOf(keptLayout(connection), change)),
   };
 }
 

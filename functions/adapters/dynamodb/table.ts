@@ -12,6 +12,8 @@ export const DUE_SHARDS = 4;
 /** Sort key of a connection's refusals. It sorts before every slot, since no subject begins with `!`. */
 export const REFUSALS_SORT_KEY = '!refusals';
 
+/** Sort key of a connection's kept values, before every slot too. */
+export const KEPT_SORT_KEY = '!kept';
 /** Beginning of the partition key of a JWT that was exchanged. No connection begins with `!`. */
 export const USED_JWT_PARTITION = '!jwt#';
 

@@ -85,6 +85,13 @@ function createCooldownError(connection: Connection, record: SlotRecord, retryAf
       { retryAfterMs },
     );
   }
+  if (cause === 'reauthorization_required') {
+    return new BrokerError(
+      cause,
+      `The upstream of ${connection.name} refused the refresh token: a person must consent again. No login is tried until its secret has a new version, or an operator deletes the slot's token.`,
+      { retryAfterMs },
+    );
+  }
   if (record.refusedVersion !== undefined) {
     return new BrokerError(
       'upstream_credential_rejected',

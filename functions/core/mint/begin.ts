@@ -1,5 +1,6 @@
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
+import { findUseBy } from '../slot/kept.ts';
 import { createClaim, mintWindowMs } from '../slot/lease.ts';
 import type { MintReply, MintRequest, MintWay } from '../slot/mint-message.ts';
 import { nextWay } from '../slot/next-way.ts';
@@ -62,9 +63,10 @@ export function createBeginAttempt({
       await store.write(slot, changes.reschedule({ generation, lastHandedOutAt, dueAt }));
     };
 
-    const isIdle = now - lastHandedOutAt > connection.idleSeconds * 1000;
+    const useBy = findUseBy(connection, record.token);
+    const isIdle = now - lastHandedOutAt > connection.idleSeconds * 1000 && now < (useBy ?? Infinity);
     if (request.trigger === 'schedule' && isIdle) {
-      await reschedule();
+      await reschedule(useBy);
       return { outcome: 'idle' };
     }
     const isFresh = hasUsableToken(record, now, connection.minTtlSeconds) && now < record.token.refreshAt;

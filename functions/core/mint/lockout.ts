@@ -59,6 +59,8 @@ export function createLoginGate({
   async function readSecret(connection: Connection, record: SlotRecord): Promise<SecretVersion> {
     const { secret } = connection;
     // Bypass the cache if the last secret was refused or invalid, or the token reported dead: it may have been rotated.
+    // Where the credential rotates, an older version may bring a spent value back.
+    if (connection.keptSecret !== undefined) return secrets.current({ secret, maxAgeMs: 0 });
     const wantsNewVersion = record.refusedVersion !== undefined || record.failure?.code === 'secret_invalid';
     if (wantsNewVersion || isRejected(record)) return secrets.current({ secret, maxAgeMs: 0 });
     const knownVersion = record.token?.secretVersion;
@@ -82,11 +84,11 @@ export function createLoginGate({
         keepsClosed ? keys.generate(slot, 'closed') : undefined,
         store.refusals(connection.name),
       ]);
-      if (kept.versionId === record.refusedVersion) return createRefusedFailure(connection, record.refusedVersion);
+      if (kept.versionId === record.refusedVersion) return createRefusedFailure(connection, record);
       if (!stopsLogins(refusals, kept.versionId)) return { secret: kept, key, closedKey, refusals };
 
       const secret = await secrets.current({ secret: connection.secret, maxAgeMs: 0 });
-      if (stopsLogins(refusals, secret.versionId)) return createRefusedFailure(connection, record.refusedVersion);
+      if (stopsLogins(refusals, secret.versionId)) return createRefusedFailure(connection, record);
       return { secret, key, closedKey, refusals };
     },
 
@@ -115,11 +117,15 @@ function stopsLogins(refusals: Refusals | undefined, versionId: string): boolean
   return refusals !== undefined && refusals.secretVersion === versionId && refusals.slots.size >= REFUSALS_THAT_STOP;
 }
 
-function createRefusedFailure(connection: Connection, refusedVersion: string | undefined): AttemptFailure {
+function createRefusedFailure(connection: Connection, { failure, refusedVersion }: SlotRecord): AttemptFailure {
+  const isSpent = failure?.code === 'reauthorization_required';
+  const remedy = isSpent
+    ? 'Consent again, and put the new refresh token into the secret'
+    : 'Put the right value into the secret';
   return {
     way: 'login',
-    code: 'upstream_credential_rejected',
-    detail: `The upstream of ${connection.name} refused the credential, and its secret has had no new version since. Put the right value into the secret.`,
+    code: isSpent ? 'reauthorization_required' : 'upstream_credential_rejected',
+    detail: `The upstream of ${connection.name} refused the credential, and its secret has had no new version since. ${remedy}.`,
     backOff: 'refused',
     countsAsTry: false,
     refusedVersion,

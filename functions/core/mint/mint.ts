@@ -11,16 +11,18 @@ import type { Trial } from '../slot/trial.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { createBeginAttempt } from './begin.ts';
+import { createKeptLogin } from './kept.ts';
 import { createLoginGate, type LoginMaterial } from './lockout.ts';
 import { type Attempt, type AttemptFailure, convertError, type Minted, writeFailure } from './outcome.ts';
 import { createPublish, findUnusable } from './publish.ts';
-import type { Secrets } from './secrets.ts';
+import type { KeptSecrets, Secrets } from './secrets.ts';
 import type { Upstream, UpstreamFailure, UpstreamOutcome } from './upstream.ts';
 
 export interface MintDependencies {
   readonly store: Store;
   readonly keys: Keys;
   readonly secrets: Secrets;
+  readonly keptSecrets: KeptSecrets;
   readonly upstream: Upstream;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -35,6 +37,8 @@ type RenewalResult = Result | { readonly failure: AttemptFailure; readonly next:
 
 /** Time kept at the end of the window for writing the result of the attempt. */
 const WRITING_MS = 1_000;
+/** The same where the answer may hold the next value of the credential. */
+const KEEPING_MS = 3_000;
 /** Shortest time for the upstream in which a request is sent. */
 const SHORTEST_REQUEST_MS = 250;
 
@@ -50,6 +54,7 @@ export function createMint(
   const beginAttempt = createBeginAttempt(dependencies);
   const loginGate = createLoginGate(dependencies);
   const publish = createPublish(dependencies);
+  const loginWithKept = createKeptLogin(dependencies);
 
   return async function mint(request, connection) {
     const slot = slotOf(connection, request.subject);
@@ -172,12 +177,14 @@ export function createMint(
     if ('code' in prepared.value) return { failure: prepared.value };
     const material: LoginMaterial = prepared.value;
 
-    const timeoutMs = timeForUpstream(attempt);
-    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection, 'login') };
-    const { value: secret, versionId: secretVersion } = material.secret;
-    const outcome = await measure(connection, 'Logins', () =>
-      upstream.login({ connection, subject: slot.subject, secret, timeoutMs, onTrial: attempt.onTrial }),
-    );
+    const { versionId: secretVersion } = material.secret;
+    const outcome = await loginWithKept(attempt, material.secret, async (secret, keep) => {
+      const timeoutMs = timeForUpstream(attempt);
+      if (timeoutMs < SHORTEST_REQUEST_MS) return { kind: 'failure', ...createOutOfTimeFailure(connection, 'login') };
+      return measure(connection, 'Logins', () =>
+        upstream.login({ connection, subject: slot.subject, secret, timeoutMs, keep, onTrial: attempt.onTrial }),
+      );
+    });
     if (outcome.warning !== undefined) dependencies.telemetry.warn(outcome.warning, { connection: connection.name });
     if (outcome.kind === 'failure') {
       if (outcome.backOff !== 'refused') return { failure: convertUpstreamFailure(outcome, 'login') };
@@ -208,7 +215,8 @@ export function createMint(
   }
 
   function timeForUpstream({ connection, deadline }: Attempt): number {
-    return Math.min(connection.timeoutSeconds * 1000, deadline - clock.now() - WRITING_MS);
+    const writingMs = connection.keptSecret === undefined ? WRITING_MS : KEEPING_MS;
+    return Math.min(connection.timeoutSeconds * 1000, deadline - clock.now() - writingMs);
   }
 
   async function measure(
@@ -247,12 +255,12 @@ function convertUpstreamFailure(outcome: UpstreamFailure, way: MintWay): Attempt
   return { way, code, detail, backOff, evidence, countsAsTry: true, retryAfterMs };
 }
 
-function createOutOfTimeFailure(connection: Connection, way: MintWay): AttemptFailure {
+function createOutOfTimeFailure(connection: Connection, way: MintWay) {
   return {
     way,
     code: 'deadline_exceeded',
     detail: `Nothing was sent to the upstream of ${connection.name}: getting ready took all the time there was.`,
     backOff: 'not_judged',
     countsAsTry: true,
-  };
+  } as const satisfies AttemptFailure;
 }

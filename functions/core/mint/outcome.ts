@@ -99,10 +99,9 @@ export async function writeFailure(
   }
   telemetry.metrics({ connection: connection.name, code }, { BackOffs: { unit: 'Count', value: 1 } });
   // A refused credential is no failure of the upstream, and it is reported again at each check that sends nothing.
-  const watched = code === 'upstream_credential_rejected' ? 'CredentialRefused' : 'UpstreamFailures';
-  if (code.startsWith('upstream_')) {
+  const watched = watchedMetric(code);
+  if (watched !== undefined)
     telemetry.metrics({ connection: connection.name }, { [watched]: { unit: 'Count', value: 1 } });
-  }
   telemetry.warn('An attempt to get a token failed.', {
     connection: connection.name,
     subject: slot.subject,
@@ -129,4 +128,11 @@ function waitAfter({ code, backOff, retryAfterMs }: AttemptFailure, tries: numbe
   const waitMs = backOffMs(backOff, tries, random, retryAfterMs);
   const isAboutSecret = code === 'secret_unavailable' || code === 'secret_invalid';
   return isAboutSecret ? Math.min(waitMs, SECRET_LOOK_MS) : waitMs;
+}
+
+/** Names the metric of an alarm that a failure counts for, if any. */
+function watchedMetric(code: BrokerErrorCode): string | undefined {
+  if (code === 'upstream_credential_rejected') return 'CredentialRefused';
+  if (code === 'reauthorization_required') return 'ReauthorizationRequired';
+  return code.startsWith('upstream_') ? 'UpstreamFailures' : undefined;
 }

@@ -1,12 +1,13 @@
 import type { SlotChange } from '../slot/changes.ts';
 import * as changes from '../slot/changes.ts';
-import { publishedTtlSeconds } from '../slot/item-end.ts';
+import { DAY_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
+import { findUseBy } from '../slot/kept.ts';
 import { timesOf } from '../slot/lifetime.ts';
 import type { MintReply } from '../slot/mint-message.ts';
 import type { SealedToken } from '../slot/record.ts';
 import { sealClosed, sealNext } from '../slot/seal.ts';
 import type { Store } from '../slot/store.ts';
-import { isUsable, shortHash } from '../slot/token.ts';
+import { isUsable, shortHash, type TokenTimes } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { type Attempt, type AttemptFailure, type Minted, writeFailure } from './outcome.ts';
@@ -42,7 +43,7 @@ export function createPublish(dependencies: {
       seenGeneration: record.generation,
       token,
       dueAt: times.refreshAt,
-      ttlSeconds: publishedTtlSeconds(token, stillRefused, record.ttlSeconds),
+      ttlSeconds: Math.max(publishedTtlSeconds(token, stillRefused, record.ttlSeconds), keptUntil(attempt, times)),
       refusedVersion: stillRefused,
       lastHandedOutAt: trigger === 'caller' ? now : undefined,
     });
@@ -77,6 +78,12 @@ export function createPublish(dependencies: {
     const place = { broker, slot, sessionStartedAt, secretVersion };
     const isClosed = closed !== undefined && closedKey !== undefined;
     return { value, values, ...(isClosed && sealClosed(closed, closedKey, place, random)) };
+  }
+
+  /** An item with a refresh token that lapses stays for the schedule to use it; epoch seconds. */
+  function keptUntil({ connection }: Attempt, times: TokenTimes): number {
+    const useBy = findUseBy(connection, times);
+    return useBy === undefined ? 0 : Math.ceil(useBy / 1000) + DAY_SECONDS;
   }
 
   /** Writes until the outcome is known or the time is up, so that a short outage of the store loses no login. */

@@ -17,3 +17,21 @@ export interface Secrets {
     readonly knownVersion?: string | undefined;
   }): Promise<SecretVersion>;
 }
+
+/** The versions of a kept secret that count: by Secrets Manager's labels, and by the broker's own for what comes next. */
+export interface KeptVersions {
+  readonly current?: SecretVersion | undefined;
+  readonly previous?: SecretVersion | undefined;
+  /** Written last; a holder that crashed may have left it before it became current. */
+  readonly next?: SecretVersion | undefined;
+}
+
+/** The broker's own secret of a connection, for the values of fields that rotate. Every method throws `secret_unavailable`. */
+export interface KeptSecrets {
+  /** Reads past every cache; a version is read by the label that it has now. */
+  read(secret: string): Promise<KeptVersions>;
+  /** Writes a version that is not current yet. The same id with the same value twice is one. */
+  write(secret: string, version: SecretVersion): Promise<void>;
+  /** Makes a version current if the version that was read still is; reports whether it is current now. */
+  promote(secret: string, versionId: string, readVersionId: string | undefined): Promise<boolean>;
+}

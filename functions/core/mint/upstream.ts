@@ -61,6 +61,9 @@ interface UpstreamAttempt {
   readonly timeoutMs: number;
 }
 
+/** Keeps the next values of the secret's fields that rotate. Never throws: what cannot be kept is reported. */
+export type KeepValues = (next: Secret<KeptValues>) => Promise<void>;
+
 /** A provider at work: one attempt against the upstream, failures as values. */
 export interface Upstream {
   login(
@@ -68,6 +71,8 @@ export interface Upstream {
       readonly secret: Secret<string>;
       /** Gets the report of the login once it is over. Without it nothing is recorded. */
       readonly onTrial?: ((trial: Trial) => void) | undefined;
+      /** Called as soon as an answer gives a next value, before anything else is done with it. */
+      readonly keep?: KeepValues | undefined;
     },
   ): Promise<UpstreamOutcome>;
   waysOf(connection: Connection): Ways;

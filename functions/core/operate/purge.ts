@@ -1,6 +1,7 @@
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { DAY_SECONDS, extendTtl } from '../slot/item-end.ts';
+import { forgiveKept } from '../slot/kept.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import type { Clock, Telemetry } from '../words/platform.ts';
@@ -30,6 +31,7 @@ export function createPurge({
     const ttlSeconds = extendTtl(existing.ttlSeconds, clock.now(), DAY_SECONDS);
     await store.write(slot, changes.purge({ ttlSeconds }));
     if ((await store.refusals(connection.name)) !== undefined) await store.clearRefusals(connection.name);
+    if (connection.keptSecret !== undefined) await store.writeKept(connection.name, forgiveKept());
     telemetry.info('A slot was purged.', { connection: connection.name, subject: slot.subject, caller, requestId });
   };
 }

@@ -26,6 +26,8 @@ export interface Connection {
   readonly allowPlainHttp: boolean;
   /** Name or ARN of the secret, without a version. */
   readonly secret: string;
+  /** Name of the broker's own secret, for the values of fields that rotate. Absent if none does. */
+  readonly keptSecret?: string;
   readonly subjects: ServedSubjects;
   readonly minTtlSeconds: number;
   readonly refreshAfter: number;

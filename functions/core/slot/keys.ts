@@ -7,11 +7,14 @@ export interface DataKey {
   readonly encrypted: Uint8Array;
 }
 
-/** Use of a key: for tokens, in every function that hands out, or for closed values, in `mint` and `proxy` alone. */
-export type KeyUse = 'token' | 'closed';
+/**
+ * Use of a key: for tokens, in every function that hands out; for closed values, in `mint` and `proxy` alone; for
+ * values of fields that rotate, in `mint` alone.
+ */
+export type KeyUse = 'token' | 'closed' | 'kept';
 
 /**
- * KMS data keys under the encryption context {broker, connection, subject}, and `use` for closed values. Throws
+ * KMS data keys under the encryption context {broker, connection, subject}, and `use` for what is no token. Throws
  * `kms_unavailable`.
  */
 export interface Keys {

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } fro
 import { isJsonObject, type JsonObject, type JsonValue } from '../words/json.ts';
 import type { Random } from '../words/platform.ts';
 import { Secret } from '../words/secret.ts';
+import type { WaitingValue } from './kept.ts';
 import type { DataKey } from './keys.ts';
 import type { SealedToken, SlotRecord } from './record.ts';
 import type { Slot } from './slot.ts';
@@ -81,6 +82,29 @@ export function sealClosed(
 ): ClosedValues {
   const closedCiphertext = encrypt(JSON.stringify(values.reveal()), key, closedData(place), random);
   return { closedCiphertext, closedDataKey: key.encrypted };
+}
+
+/** Place that a waiting value is bound to: a connection, whatever its fingerprint. */
+export type KeptPlace = Pick<SealPlace, 'broker'> & { readonly connection: string };
+
+/** Seals a value of fields that rotate, until the kept secret can take it. */
+export function sealKept(
+  value: Secret<string>,
+  key: DataKey,
+  place: KeptPlace,
+  random: Pick<Random, 'bytes'>,
+): WaitingValue {
+  return { ciphertext: encrypt(JSON.stringify(value.reveal()), key, keptData(place), random), dataKey: key.encrypted };
+}
+
+/** Decrypts a value sealed by `sealKept`, or returns undefined as `open` does. */
+export function openKept(
+  ciphertext: Uint8Array,
+  key: Secret<Uint8Array>,
+  place: KeptPlace,
+): Secret<string> | undefined {
+  const value = decrypt(ciphertext, key, keptData(place));
+  return typeof value === 'string' ? new Secret(value) : undefined;
 }
 
 /** Decrypts closed values sealed by `sealClosed`, or returns undefined as `open` does. */
@@ -172,4 +196,8 @@ function closedData({ broker, slot, sessionStartedAt, secretVersion }: ClosedPla
   return Buffer.from(
     JSON.stringify(['closed', broker, connection, subject, fingerprint, sessionStartedAt, secretVersion]),
   );
+}
+
+function keptData({ broker, connection }: KeptPlace): Uint8Array {
+  return Buffer.from(JSON.stringify(['kept', broker, connection]));
 }

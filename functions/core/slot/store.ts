@@ -1,10 +1,11 @@
 import type { SlotChange } from './changes.ts';
+import type { KeptChange, KeptRecord } from './kept.ts';
 import type { SlotRecord } from './record.ts';
 import type { Refusals, RefusalsChange } from './refusals.ts';
 import type { Slot } from './slot.ts';
 
 /**
- * Slots and refusals, one item each, changed by single-item conditional writes only. A write returns whether its
+ * Slots, refusals and kept values, one item each, changed by single-item conditional writes only. A write returns whether its
  * conditions held; if not, a consistent read tells why. A write whose reply was lost may be sent again, so `false` can
  * also mean that the first one succeeded.
  * Every method throws `store_unavailable` when the store cannot be reached or throttles.
@@ -25,6 +26,9 @@ export interface Store {
   refusals(connection: string): Promise<Refusals | undefined>;
   writeRefusals(connection: string, change: RefusalsChange): Promise<boolean>;
   clearRefusals(connection: string): Promise<void>;
+  /** Reads the item of a connection's kept values, consistently. */
+  kept(connection: string): Promise<KeptRecord | undefined>;
+  writeKept(connection: string, change: KeptChange): Promise<boolean>;
 }
 
 export interface SlotPage {

@@ -18,6 +18,10 @@ export const errorCodes = {
   renewal_throttled: { status: 429, title: 'The token is too young to be renewed' },
   internal: { status: 500, title: 'Something went wrong in the broker' },
   upstream_credential_rejected: { status: 502, title: 'The upstream refused the credential' },
+  reauthorization_required: {
+    status: 502,
+    title: 'The upstream refused the refresh token: a person must consent again',
+  },
   upstream_account_locked: { status: 502, title: 'The upstream says the account is locked' },
   upstream_subject_rejected: { status: 502, title: 'The upstream refused the subject' },
   upstream_login_ambiguous: { status: 502, title: 'The upstream failed at login, and may or may not have refused it' },

@@ -1,4 +1,4 @@
-import type { IssuedToken, UpstreamFailure } from '../../core/mint/upstream.ts';
+import type { IssuedToken, KeepValues, UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { Connection } from '../../core/slot/connection.ts';
 import type { Source, Step, SubjectKind } from '../../core/slot/provider.ts';
 import { SYSTEM } from '../../core/slot/slot.ts';
@@ -24,6 +24,8 @@ export interface Attempt {
   readonly timeoutMs: number;
   /** Epoch milliseconds. */
   readonly startedAt: number;
+  /** Keeps the next values of fields that rotate. */
+  readonly keep?: KeepValues | undefined;
   /** Set while an operator tries a login. */
   recorder?: Recorder;
 }

@@ -13,7 +13,14 @@ import { readServerDate } from './answer-clock.ts';
 import { type Attempt, collectKept, collectTexts, kindOf } from './attempt.ts';
 import { findSuspects, readCredential } from './credential.ts';
 import { derive, KeyProblem } from './derive.ts';
-import { createLoginStatusFailure, createMisledFailure, createTransportFailure, failure } from './failures.ts';
+import {
+  countAsLogin,
+  createLoginStatusFailure,
+  createMisledFailure,
+  createSecretFailure,
+  createTransportFailure,
+  failure,
+} from './failures.ts';
 import { isAboutUser, judgeAnswer, judgeWithoutToken, type Verdict } from './judge.ts';
 import { readLife } from './lifetime.ts';
 import {
@@ -57,7 +64,7 @@ interface Answered {
  */
 export function createUpstream({ http, clock, random }: UpstreamParts): Upstream {
   return {
-    async login({ connection, subject, secret, timeoutMs, onTrial }) {
+    async login({ connection, subject, secret, timeoutMs, keep, onTrial }) {
       const { provider } = connection;
       const steps = provider.logins[kindOf(subject)];
       if (steps === undefined) {
@@ -66,7 +73,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       const credential = readCredential(provider, secret);
       if (credential.kind === 'problem') return createSecretFailure(connection, credential.problem);
       const suspects = findSuspects(provider, credential.fields);
-      const attempt = begin({ connection, subject, timeoutMs }, credential.fields);
+      const attempt = { ...begin({ connection, subject, timeoutMs }, credential.fields), keep };
       // Load the recorder only to try a login: a mint needs none.
       const recorder = onTrial && new (await import('./trial.ts')).TrialRecorder(attempt);
       if (recorder !== undefined) attempt.recorder = recorder;
@@ -188,21 +195,26 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     return failed;
   }
 
-  /** Takes the step's values out of an answer, each a text, a number or a flag; gives the token's. */
-  async function read(
-    { connection, values, answered, recorder }: Attempt,
-    step: Step,
-    answer: ParsedAnswer,
-  ): Promise<Reading> {
+  /** Takes the step's values out of an answer, each a text, a number or a flag; gives the token's. Keeps what rotates. */
+  async function read(attempt: Attempt, step: Step, answer: ParsedAnswer): Promise<Reading> {
+    const { connection, values, answered, recorder } = attempt;
+    const { secretFields } = connection.provider;
+    const next: Record<string, string> = {};
     let token: Reading = { kind: 'missing' };
     for (const [name, source] of Object.entries(step.reads ?? {})) {
       const reading = await readValue(source, answer, connection.provider);
       recorder?.read(name, source, reading);
       if (name === 'token') token = reading;
       if (reading.kind !== 'value' || typeof reading.value === 'object') continue;
-      values[name] = String(reading.value).toWellFormed();
+      const text = String(reading.value).toWellFormed();
+      const isField = Object.hasOwn(secretFields, name);
+      // An answer may leave a field as it is, by leaving it out or giving it again.
+      if (isField && (text === '' || text === values[name])) continue;
+      if (isField) next[name] = text;
+      values[name] = text;
       answered.add(name);
     }
+    if (Object.keys(next).length > 0) await attempt.keep?.(new Secret(next));
     return token;
   }
 
@@ -312,11 +324,6 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
   }
 }
 
-/** A failure after other requests of the same chain: they were answered, so the upstream may have counted a login. */
-function countAsLogin(failed: UpstreamFailure): UpstreamFailure {
-  return failed.backOff === 'not_judged' ? { ...failed, backOff: 'unknown' } : failed;
-}
-
 async function namingKeys<T>(connection: Connection, work: () => Promise<T>): Promise<T | UpstreamFailure> {
   try {
     return await work();
@@ -324,12 +331,4 @@ async function namingKeys<T>(connection: Connection, work: () => Promise<T>): Pr
     if (error instanceof KeyProblem) return createSecretFailure(connection, error.problem);
     throw error;
   }
-}
-
-function createSecretFailure(connection: Connection, problem: string): UpstreamFailure {
-  return failure(
-    'secret_invalid',
-    'not_judged',
-    `The secret of the connection ${connection.name} ${problem}. Nothing was sent; put a mended version into the secret.`,
-  );
 }

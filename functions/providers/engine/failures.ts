@@ -1,5 +1,6 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { BackOffKind } from '../../core/slot/back-off.ts';
+import type { Connection } from '../../core/slot/connection.ts';
 import type { BrokerErrorCode } from '../../core/words/errors.ts';
 import type { HttpFailure, TlsFault } from '../../http/port.ts';
 
@@ -158,5 +159,19 @@ export function createLockedFailure(): UpstreamFailure {
     'upstream_account_locked',
     'locked',
     'The upstream says that the account is locked. Unlock it there; it is left alone for half an hour.',
+  );
+}
+
+/** A failure after other requests of the same chain: they were answered, so the upstream may have counted a login. */
+export function countAsLogin(failed: UpstreamFailure): UpstreamFailure {
+  return failed.backOff === 'not_judged' ? { ...failed, backOff: 'unknown' } : failed;
+}
+
+/** The failure of a secret that no login can be made with; `problem` is in words that hold nothing of it. */
+export function createSecretFailure(connection: Pick<Connection, 'name'>, problem: string): UpstreamFailure {
+  return failure(
+    'secret_invalid',
+    'not_judged',
+    `The secret of the connection ${connection.name} ${problem}. Nothing was sent; put a mended version into the secret.`,
   );
 }

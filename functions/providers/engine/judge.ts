@@ -36,6 +36,8 @@ export interface Verdict {
   /** The upstream's own words, unredacted. */
   readonly message?: JsonValue | undefined;
   readonly hint?: string | undefined;
+  /** What it says of the credential is about the client's own part, not about what it was granted (RFC 6749 §5.2). */
+  readonly ofClient?: boolean;
   /** The action of the upstream in words, where its status does not say it. */
   readonly did?: string;
 }
@@ -74,12 +76,9 @@ export function judgeWithoutToken(asked: Asked, answer: ParsedAnswer): Verdict |
 function judgeByOAuth(asked: Asked, { content }: ParsedAnswer): Verdict | undefined {
   const oauth = readOAuthError(content, isAboutUser(asked));
   if (oauth === undefined || oauth.means === 'ok') return undefined;
-  return {
-    by: 'oauth',
-    means: oauth.means,
-    evidence: `the error ${oauth.error} in the body`,
-    message: oauth.description,
-  };
+  const { means, error, description: message } = oauth;
+  const ofClient = error.endsWith('_client');
+  return { by: 'oauth', means, evidence: `the error ${error} in the body`, message, ofClient };
 }
 
 async function judgeByRules({ provider, kind }: Asked, answer: ParsedAnswer): Promise<Verdict | Success | undefined> {
@@ -149,7 +148,7 @@ function judgeByStatus(answer: ParsedAnswer): Verdict | undefined {
   if (status === LOCKED) return { by: 'status', means: 'locked', evidence: 'the status 423' };
   if (![400, 401, 403].includes(status)) return undefined;
   if (status === 401 && isEmpty(answer) && !asksToWait(headers)) {
-    return { by: 'status', means: 'credential', evidence: 'the status 401 without a body' };
+    return { by: 'status', means: 'credential', evidence: 'the status 401 without a body', ofClient: true };
   }
   return { by: 'status', means: 'unclear', evidence: statusInWords(answer) };
 }

@@ -37,6 +37,12 @@ function createMeaningFailure(verdict: Omit<Verdict, 'by'>, judged: Judged): Ups
   const what = verdict.did ?? (answer.status < 300 ? 'refused the login' : `answered ${answer.status}`);
   switch (verdict.means) {
     case 'credential':
+      if (connection.keptSecret !== undefined && verdict.ofClient !== true)
+        return failure(
+          'reauthorization_required',
+          'refused',
+          `The upstream ${what}: it does not take the refresh token of the connection ${connection.name}.${said}${hint} Consent again, and put the new refresh token into the connection's secret.`,
+        );
       return failure(
         'upstream_credential_rejected',
         'refused',

@@ -10,7 +10,7 @@ import {
 
 /**
  * A refresh token as the credential, the client's secret in the form (RFC 6749 §2.3.1, §6): a person has consented
- * once, and every mint uses it. For upstreams whose refresh tokens stay: the next value is not kept yet.
+ * once, and every mint uses it. If an answer gives the next one, the one before is spent.
  */
 export const oauthRefreshToken = {
   secretFields: REFRESHING_CLIENT,

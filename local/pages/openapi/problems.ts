@@ -31,6 +31,7 @@ const operationsByCode = {
   unsupported_media_type: ['reject', 'try'],
   renewal_throttled: ['reject', 'try'],
   internal: every,
+  reauthorization_required: minting,
   cooldown: minting,
   refresh_in_progress: minting,
   secret_unavailable: minting,

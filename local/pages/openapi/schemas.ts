@@ -120,6 +120,7 @@ const secretField = z.object({
   kind: z.enum(['text', 'pem']),
   required: z.boolean(),
   without: z.string().optional().meta({ description: 'A text that the field must not hold.' }),
+  rotates: z.boolean().optional().meta({ description: 'Each login gives the next value, which the broker keeps.' }),
 });
 
 const servedSubjects = z.object({
@@ -139,6 +140,10 @@ const servedSubjects = z.object({
 
 const connectionStatus = connectionSummary.extend({
   secret_fields: z.array(secretField).meta({ description: "The fields of the connection's secret." }),
+  kept_secret: z
+    .string()
+    .optional()
+    .meta({ description: "Name of the broker's own secret for refresh tokens that rotate." }),
   subjects: servedSubjects,
   slots: z.array(slotStatus),
   next: z.string().optional().meta({ description: 'There are more: send it as `next` to go on.' }),

@@ -116,18 +116,15 @@ function refusedPreset() {
 
 describe('an operator is warned', () => {
   it('of what a provider says and the broker does not do yet', () => {
-    const reads = { token: login.reads.token, next: { in: 'body', path: ['next'] } };
     const { warnings } = resolve({
       ...bookings,
-      secretFields: { key: {}, next: { rotates: { graceSeconds: 0 } } },
-      logins: { system: [{ ...login, json: { key: '{key}', next: '{next}' }, reads }] },
       limits: { tokens: { count: 2, perSeconds: 3600 }, single: true },
       probe: { url: '/me' },
       logout: { url: '/leave' },
     });
 
     expect(warnings).toEqual(
-      ['secretFields.next.rotates', 'limits.tokens', 'limits.single', 'probe', 'logout'].map((key) =>
+      ['limits.tokens', 'limits.single', 'probe', 'logout'].map((key) =>
         expect.stringMatching(new RegExp(`^connections\\.desk\\.provider: ${key}.* yet`)),
       ),
     );

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { describeKept } from './store-contract-kept.ts';
 import { describeLeases } from './store-contract-leases.ts';
 import { describeNotes } from './store-contract-notes.ts';
 import { describeOutcomes } from './store-contract-outcomes.ts';
@@ -16,6 +17,7 @@ export function describeStoreContract(engineName: string, start: () => Promise<D
     describeNotes(subject);
     describeReads(subject);
     describeRefusals(subject);
+    describeKept(subject);
     describeProxyWrites(subject);
   });
 }

@@ -4,6 +4,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDynamodbStore } from '../../../../functions/adapters/dynamodb/store.ts';
 import * as changes from '../../../../functions/core/slot/changes.ts';
+import { takeKept } from '../../../../functions/core/slot/kept.ts';
 import { EMPTY_RECORD } from '../../../../functions/core/slot/record.ts';
 import { startRefusals } from '../../../../functions/core/slot/refusals.ts';
 import type { Store } from '../../../../functions/core/slot/store.ts';
@@ -26,7 +27,7 @@ import {
 } from './store-under-test.ts';
 
 const everyOperation: {
-  readonly [Name in keyof typeof changes | 'recordRefusal' | Exclude<keyof Store, `write${string}`>]: (
+  readonly [Name in keyof typeof changes | 'recordRefusal' | 'takeKept' | Exclude<keyof Store, `write${string}`>]: (
     store: Store,
   ) => Promise<unknown>;
 } = {
@@ -52,6 +53,8 @@ const everyOperation: {
   recordRefusal: (store) =>
     store.writeRefusals('helpdesk', startRefusals({ slot: SLOT, secretVersion: 'version-1', ttlSeconds: 1 })),
   clearRefusals: (store) => store.clearRefusals('helpdesk'),
+  kept: (store) => store.kept('helpdesk'),
+  takeKept: (store) => store.writeKept('helpdesk', takeKept({ leaseId: 'lease-1', leaseUntil: NOW, seen: undefined })),
 };
 
 retryAtOnce();

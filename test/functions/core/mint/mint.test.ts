@@ -6,12 +6,13 @@ import type { MintReply } from '../../../../functions/core/slot/mint-message.ts'
 import { Secret } from '../../../../functions/core/words/secret.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection, workforceConnection } from '../../../simulation/connections.ts';
+import { createMemoryKeptSecrets } from '../../../simulation/memory-kept-secrets.ts';
 import { createMemorySecrets } from '../../../simulation/memory-secrets.ts';
 
 /** `mint` by itself, invoked by the schedule, before an upstream whose answers the test writes; 200 by default. */
 function minting(connection: Connection = helpdeskConnection()) {
   const made = harness({ connection });
-  const { operators, time, put, slot, random, vault, weather } = made;
+  const { operators, time, put, slot, random, vault, keptVault, weather } = made;
   const sent: { readonly kind: 'login' | 'slide'; readonly timeoutMs: number }[] = [];
   const script: (() => UpstreamOutcome | Promise<UpstreamOutcome>)[] = [];
   const token = (value: string): UpstreamOutcome => ({
@@ -33,7 +34,9 @@ function minting(connection: Connection = helpdeskConnection()) {
     renew: ({ timeoutMs }) => send('slide', timeoutMs),
   };
   const secrets = createMemorySecrets({ vault, process: operators.process, random, weather: weather.secrets });
-  const mint = createMint({ ...operators, secrets, upstream });
+  const kept = { vault: keptVault, process: operators.process, random, weather: weather.kept };
+  const keptSecrets = createMemoryKeptSecrets(kept);
+  const mint = createMint({ ...operators, secrets, keptSecrets, upstream });
   return {
     ...made,
     sent,

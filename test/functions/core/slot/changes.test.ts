@@ -11,6 +11,7 @@ import {
 } from '../../../../functions/adapters/dynamodb/item.ts';
 import type { Store } from '../../../../functions/core/slot/store.ts';
 import { createMemoryTable, type MemoryTable } from '../../../simulation/memory-table.ts';
+import { describeKept } from '../../adapters/dynamodb/store-contract-kept.ts';
 import { describeLeases } from '../../adapters/dynamodb/store-contract-leases.ts';
 import { describeNotes } from '../../adapters/dynamodb/store-contract-notes.ts';
 import { describeOutcomes } from '../../adapters/dynamodb/store-contract-outcomes.ts';
@@ -30,6 +31,8 @@ function storeOver(table: MemoryTable): Store {
     refusals: async (connection) => table.refusals(connection),
     writeRefusals: async (connection, change) => table.writeRefusals(connection, change),
     clearRefusals: async (connection) => table.clearRefusals(connection),
+    kept: async (connection) => table.kept(connection),
+    writeKept: async (connection, change) => table.writeKept(connection, change),
   };
 }
 
@@ -70,5 +73,6 @@ describe('changes, as the store in memory makes them', () => {
   describeNotes(() => current);
   describeReads(() => current);
   describeRefusals(() => current);
+  describeKept(() => current);
   describeProxyWrites(() => current);
 });

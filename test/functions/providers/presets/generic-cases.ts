@@ -76,7 +76,7 @@ export const genericCases: readonly PresetCase[] = [
     secret: { ...CLIENT, refreshToken: 'r-1' },
     sent: [form('https://login.example/oauth2/token', `grant_type=refresh_token&refresh_token=r-1&${IN_FORM}`)],
     ...OF_AN_HOUR,
-    errors: [[oauthError('invalid_grant'), 'upstream_credential_rejected']],
+    errors: [UNKNOWN_CLIENT, [oauthError('invalid_grant'), 'reauthorization_required']],
   },
   {
     preset: 'oauth-refresh-token-basic',

@@ -1,0 +1,114 @@
+import type { Change, Condition } from './change.ts';
+import type { Connection } from './connection.ts';
+import type { Lease } from './record.ts';
+
+/**
+ * Item of a connection whose credential has a field that rotates: the right to send the field's value, and what is
+ * known of the value that was kept last. One item a connection, whatever its fingerprints, and it never ends.
+ */
+export interface KeptRecord {
+  readonly lease?: Lease | undefined;
+  readonly fence: number;
+  /** Version of the operator's secret that the value kept last came from. */
+  readonly of?: string | undefined;
+  /** Generation of the value kept last. A reading of the kept secret with an older one lags behind. */
+  readonly generation: number;
+  /** A value that the kept secret could not take, sealed for `mint` alone. */
+  readonly waiting?: WaitingValue | undefined;
+  /** Name of the value that the upstream refused. See `nameOfValue`. */
+  readonly refused?: string | undefined;
+}
+
+export interface WaitingValue {
+  readonly ciphertext: Uint8Array;
+  /** The data key, encrypted by KMS. */
+  readonly dataKey: Uint8Array;
+}
+
+/** Share of its life after which a refresh token is used although nobody asks: the rest is for outages. */
+const USED_WITHIN = 0.5;
+
+/** Finds when the schedule must use a refresh token that lapses unused. Each token of the slot is a use of it. */
+export function findUseBy(
+  { provider }: Pick<Connection, 'provider'>,
+  token: { readonly issuedAt: number } | undefined,
+) {
+  const lapses = Object.values(provider.secretFields).flatMap(({ rotates }) => rotates?.lapsesAfterSeconds ?? []);
+  if (token === undefined || lapses.length === 0) return undefined;
+  return token.issuedAt + Math.floor(Math.min(...lapses) * 1000 * USED_WITHIN);
+}
+
+/** A write to the item of a connection's kept values. */
+export type KeptChange = Change<KeptRecord>;
+
+/** Record of a connection that has no such item. */
+export const NOTHING_KEPT: KeptRecord = { fence: 0, generation: 0 };
+
+const holds = (leaseId: string): Condition<KeptRecord> => ({ field: 'lease.id', is: leaseId });
+
+/** Takes the right to send, if nothing has happened to the item since it was read. */
+export const takeKept = ({
+  leaseId,
+  leaseUntil,
+  seen,
+}: {
+  leaseId: string;
+  leaseUntil: number;
+  seen: KeptRecord | undefined;
+}): KeptChange => ({
+  name: 'takeKept',
+  onlyIf:
+    seen === undefined
+      ? [{ item: 'absent' }]
+      : [
+          { field: 'fence', is: seen.fence },
+          { field: 'lease.id', is: seen.lease?.id },
+        ],
+  set: { lease: { id: leaseId, until: leaseUntil } },
+  add: { fence: 1 },
+});
+
+/** Puts a value here that the kept secret could not take. */
+export const putWaiting = ({
+  leaseId,
+  of,
+  generation,
+  waiting,
+}: {
+  leaseId: string;
+  of: string;
+  generation: number;
+  waiting: WaitingValue;
+}): KeptChange => ({
+  name: 'putWaiting',
+  onlyIf: [holds(leaseId)],
+  set: { of, generation, waiting },
+});
+
+/** Notes that the upstream refused a value, before any other is sent. */
+export const noteRefused = ({ leaseId, refused }: { leaseId: string; refused: string }): KeptChange => ({
+  name: 'noteRefused',
+  onlyIf: [holds(leaseId)],
+  set: { refused },
+});
+
+/** Ends the right to send, with the value that the kept secret has by now. */
+export const endKept = ({
+  leaseId,
+  kept,
+}: {
+  leaseId: string;
+  kept?: { readonly of: string; readonly generation: number } | undefined;
+}): KeptChange => ({
+  name: 'endKept',
+  onlyIf: [holds(leaseId)],
+  set: { of: kept?.of, generation: kept?.generation },
+  clear: kept === undefined ? ['lease'] : ['lease', 'waiting'],
+});
+
+/** Lets a refused value be sent again, at an operator's word. */
+export const forgiveKept = (): KeptChange => ({
+  name: 'forgiveKept',
+  onlyIf: [{ item: 'present' }],
+  clear: ['refused'],
+});

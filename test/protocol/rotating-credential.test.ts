@@ -1,0 +1,256 @@
+import { describe, expect, it } from 'vitest';
+import { booksConnection } from '../simulation/connections.ts';
+import { secretOf } from '../simulation/upstream-accounts.ts';
+import { harness } from './harness.ts';
+
+/** A broker before an upstream that ends a grant whose used refresh token comes back, but for a grace period. */
+function rotating({ graceSeconds = 0, settings = {} }: { graceSeconds?: number; settings?: object } = {}) {
+  const connection = booksConnection(settings, graceSeconds);
+  const made = harness({ connection });
+  const { grants } = made.upstream;
+  if (grants === undefined) throw new Error('the upstream has no grants');
+  grants.rules.graceMs = graceSeconds * 1000;
+  const { keptVault, broker, advance, ledger } = made;
+  return {
+    ...made,
+    grants,
+    /** The refresh tokens that were sent, in order. */
+    sent: () => ledger.map(({ refreshToken }) => refreshToken),
+    /** The value that the kept secret has now. */
+    kept() {
+      const { versions, labels } = keptVault.read('token-broker/books/kept');
+      const current = versions[labels['AWSCURRENT'] ?? ''];
+      return current && JSON.parse(current.value);
+    },
+    /** Lets a person consent, and puts the new refresh token into the secret. */
+    consent: () => broker.rotateSecret(secretOf(grants.consent())),
+    /** Lets the token end, and asks for the next. */
+    async next() {
+      await advance({ hours: 25 });
+      return broker.handOut();
+    },
+  };
+}
+
+describe('a credential that rotates (invariant 19)', () => {
+  it('is kept with each login and sent the next time, each value once', async () => {
+    const { broker, next, sent, kept, grants } = rotating();
+    await broker.handOut();
+    await next();
+    await next();
+
+    expect(sent()).toEqual(['grant-1.0', 'grant-1.1', 'grant-1.2']);
+    expect(kept()).toMatchObject({ fields: { refreshToken: 'grant-1.3' }, generation: 3 });
+    expect(grants.reused).toEqual([]);
+  });
+
+  it('is kept before the token is published', async () => {
+    const { broker, beforeNext, kept } = rotating();
+    let before: unknown;
+    beforeNext('publish', () => {
+      before = kept();
+    });
+    await broker.handOut();
+
+    expect(before).toMatchObject({ fields: { refreshToken: 'grant-1.1' } });
+  });
+
+  it('begins again with a new consent, which always wins', async () => {
+    const { broker, next, sent, consent, kept, vault, connection } = rotating();
+    await broker.handOut();
+    consent();
+    await next();
+    await next();
+
+    expect(sent()).toEqual(['grant-1.0', 'grant-2.0', 'grant-2.1']);
+    expect(kept()).toMatchObject({ of: vault.current(connection.secret)?.versionId, generation: 2 });
+  });
+
+  it('goes on where the operator changes another field alone', async () => {
+    const { broker, next, sent } = rotating();
+    await broker.handOut();
+    broker.rotateSecret(JSON.stringify({ clientId: 'client', clientSecret: 'new', refreshToken: 'grant-1.0' }));
+    await next();
+
+    expect(sent()).toEqual(['grant-1.0', 'grant-1.1']);
+  });
+
+  it('waits in the table while Secrets Manager is down, opened for nobody else, and is moved by the next login', async () => {
+    const { broker, next, sent, kept, table, weather, ring, said } = rotating();
+    weather.kept.writesDown = 1;
+    expect((await broker.handOut()).source).toBe('login');
+    expect(kept()).toBeUndefined();
+    expect(table.kept('books')?.waiting).toBeDefined();
+    expect([...ring.values()].map(({ context }) => context)).toContain('["books","system","kept"]');
+    expect(said.warnings).toContain(
+      'The next refresh token waits in the table, since Secrets Manager does not take it.',
+    );
+
+    weather.kept.writesDown = 0;
+    await next();
+    expect(sent()).toEqual(['grant-1.0', 'grant-1.1']);
+    expect(kept()).toMatchObject({ generation: 2 });
+    expect(table.kept('books')?.waiting).toBeUndefined();
+  });
+
+  it.each(['purge', 'the end of the item', 'another fingerprint'])(
+    'is not lost with %s while it waits',
+    async (what) => {
+      const made = rotating();
+      const { broker, sent, weather, removeItem, advance, time, world, connection } = made;
+      weather.kept.writesDown = 1;
+      await broker.handOut();
+      weather.kept.writesDown = 0;
+      await advance({ hours: 25 });
+      if (what === 'purge') await broker.purge();
+      if (what === 'the end of the item') removeItem();
+      if (what !== 'another fingerprint') await broker.handOut();
+      else {
+        const other = booksConnection({ baseUrl: 'https://new.example.com' });
+        const slot = { connection: connection.name, subject: 'system', fingerprint: other.fingerprint };
+        const request = { connection: other, slot, caller: 'some-caller', requestId: 'other' };
+        await time.settle(world.startTokenInstance('token-other').handOut(request));
+      }
+
+      expect(sent()).toEqual(['grant-1.0', 'grant-1.1']);
+    },
+  );
+
+  it('that neither store takes is lost with an alarm, to the end of the window', async () => {
+    const { broker, weather, said, beforeNext, kept, grants, advance } = rotating();
+    weather.kept.writesDown = 1;
+    // Takes the table away once the login is sent.
+    beforeNext('putWaiting', () => {
+      weather.store.writesDown = 1;
+    });
+    await broker.refusal();
+
+    expect(said.metrics.map(({ name }) => name)).toContain('RefreshTokenLost');
+    expect(kept()).toBeUndefined();
+    Object.assign(weather.store, { writesDown: 0 });
+    weather.kept.writesDown = 0;
+    await advance({ minutes: 2 });
+    expect((await broker.refusal()).code).toBe('reauthorization_required');
+    expect(grants.reused).toEqual(['grant-1.0']);
+  });
+
+  it('is sent again after an answer that was lost, and survives it where the upstream has a grace period', async () => {
+    const { broker, upstream, advance, sent, next } = rotating({ graceSeconds: 60 });
+    upstream.planned.push('reset_after');
+    await broker.refusal();
+    await advance({ seconds: 31 });
+    await broker.handOut();
+    await next();
+
+    expect(sent()).toEqual(['grant-1.0', 'grant-1.0', 'grant-1.2']);
+  });
+
+  it('that was lost on the way needs a person where there is no grace period', async () => {
+    const { broker, upstream, advance, sent, consent, said } = rotating();
+    upstream.planned.push('reset_after');
+    await broker.refusal();
+    await advance({ seconds: 31 });
+    const refused = await broker.refusal();
+    expect([refused.code, refused.status]).toEqual(['reauthorization_required', 502]);
+    for (let ask = 0; ask < 5; ask += 1) {
+      await advance({ minutes: 1 });
+      expect((await broker.refusal()).code).toBe('reauthorization_required');
+    }
+    expect(sent()).toEqual(['grant-1.0', 'grant-1.0']);
+    expect(said.metrics.map(({ name }) => name)).toContain('ReauthorizationRequired');
+
+    consent();
+    await advance({ seconds: 10 });
+    expect((await broker.handOut()).source).toBe('login');
+  });
+
+  it("that was refused is not sent again for another fingerprint, but at an operator's word", async () => {
+    const { broker, sent, grants, advance, time, world, connection } = rotating();
+    await broker.handOut();
+    grants.use('grant-1.0');
+    await advance({ hours: 25 });
+    expect((await broker.refusal()).code).toBe('reauthorization_required');
+    const other = booksConnection({ baseUrl: 'https://new.example.com' });
+    const slot = { connection: connection.name, subject: 'system', fingerprint: other.fingerprint };
+    const request = { connection: other, slot, caller: 'some-caller', requestId: 'other' };
+    const asked = world.startTokenInstance('token-other').handOut(request);
+    await expect(time.settle(asked)).rejects.toMatchObject({ code: 'reauthorization_required' });
+    expect(sent()).toEqual(['grant-1.0', 'grant-1.1']);
+
+    await broker.purge();
+    expect((await broker.refusal()).code).toBe('reauthorization_required');
+    expect(sent()).toEqual(['grant-1.0', 'grant-1.1', 'grant-1.1']);
+  });
+
+  it('is sent by one slot alone, whatever the fingerprints', async () => {
+    const { broker, sent, time, world, connection, grants } = rotating();
+    world.weather.upstream.answerMs = { least: 1_000, most: 1_000 };
+    const other = booksConnection({ baseUrl: 'https://new.example.com' });
+    const slot = { connection: connection.name, subject: 'system', fingerprint: other.fingerprint };
+    const request = { connection: other, slot, caller: 'some-caller', requestId: 'other' };
+    const [one, two] = [broker.start(), world.startTokenInstance('token-other').handOut(request)];
+    const became = await time.settle(Promise.allSettled([one, two]));
+
+    expect(became.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(JSON.stringify(became.map((each) => (each.status === 'rejected' ? each.reason.code : '')))).toContain(
+      'refresh_in_progress',
+    );
+    expect(sent()).toEqual(['grant-1.0']);
+    expect(grants.reused).toEqual([]);
+  });
+
+  it('falls back once to the value before where the newest was never used, within the grace period', async () => {
+    const { broker, sent, grants, advance, kept } = rotating({ graceSeconds: 200_000 });
+    await broker.handOut();
+    // A request that had been given up on arrives late, and ends the token that was kept.
+    grants.use('grant-1.0');
+    await advance({ hours: 25 });
+
+    expect((await broker.handOut()).source).toBe('login');
+    expect(sent()).toEqual(['grant-1.0', 'grant-1.1', 'grant-1.0']);
+    expect(kept()).toMatchObject({ fields: { refreshToken: 'grant-1.3' }, generation: 2 });
+  });
+
+  it('is not sent at all where the kept secret shows an older value than was kept', async () => {
+    const { broker, sent, keptVault, advance } = rotating();
+    await broker.handOut();
+    keptVault.write('token-broker/books/kept', 'nobody', () => ({ versions: {}, labels: {}, revision: 9 }));
+    await advance({ hours: 25 });
+    const refused = await broker.refusal();
+
+    expect(refused.code).toBe('secret_unavailable');
+    expect(refused.detail).toContain('does not hold the refresh token that was kept last');
+    expect(sent()).toEqual(['grant-1.0']);
+  });
+
+  it('is not sent where there is too little time left to keep the next', async () => {
+    const { broker, weather, sent } = rotating({ settings: { timeoutSeconds: 1 } });
+    weather.latency.least = 1_500;
+    weather.latency.most = 1_500;
+    await broker.refusal();
+
+    expect(sent()).toEqual([]);
+  });
+
+  it('that lapses unused is used by the schedule at half that time, although nobody asks', async () => {
+    const connection = booksConnection({ maxTokenAgeSeconds: 3_600 });
+    const rotates = { graceSeconds: 0, lapsesAfterSeconds: 30 * 86_400 };
+    const secretFields = { ...connection.provider.secretFields, refreshToken: { rotates } };
+    const lapsing = { ...connection, provider: { ...connection.provider, secretFields } };
+    const { broker, advance, record, ledger, removeIfOver } = lapsingWorld(lapsing);
+    await broker.handOut();
+    for (let day = 0; day < 40; day += 1) {
+      await advance({ hours: 24 });
+      await broker.sweep();
+      expect(removeIfOver()).toBe(false);
+    }
+
+    expect(ledger).toHaveLength(3);
+    expect(record().dueAt).toBeDefined();
+  });
+});
+
+function lapsingWorld(connection: ReturnType<typeof booksConnection>) {
+  const made = harness({ connection });
+  return { ...made, removeIfOver: () => made.table.expire(made.slot()) };
+}

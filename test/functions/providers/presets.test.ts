@@ -83,7 +83,8 @@ function logIn(tried: PresetCase, answers: readonly Answer[]) {
   const filled = Object.entries(tried.secret).map(([name, value]) => [name, materials[value] ?? value]);
   const connection = connectionFor(tried);
   const secret = secretOf(Object.fromEntries(filled));
-  const outcome = upstream.login({ connection, subject: tried.subject ?? 'system', secret, timeoutMs: 6_000 });
+  const keep = async () => {};
+  const outcome = upstream.login({ connection, subject: tried.subject ?? 'system', secret, timeoutMs: 6_000, keep });
   return { outcome, sent, connection };
 }
 

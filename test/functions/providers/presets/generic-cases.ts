@@ -85,7 +85,7 @@ export const genericCases: readonly PresetCase[] = [
     secret: { ...CLIENT, refreshToken: 'r-1' },
     sent: [form('https://login.example/oauth2/token', 'grant_type=refresh_token&refresh_token=r-1&scope=a+b', BASIC)],
     ...OF_AN_HOUR,
-    errors: [[oauthError('invalid_grant'), 'upstream_credential_rejected']],
+    errors: [[oauthError('invalid_grant'), 'reauthorization_required']],
   },
   ...(['oauth-tls-client-auth', 'oauth-certificate-bound'] as const).map(
     (preset): PresetCase => ({

@@ -71,7 +71,10 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
         throw new BrokerError('internal', `The connection ${connection.name} does not serve this kind of subject.`);
       }
       if (connection.keptSecret !== undefined && keep === undefined)
-        throw new BrokerError('internal', `A login of ${connection.name} would spend its refresh token and lose the next.`);
+        throw new BrokerError(
+          'internal',
+          `A login of ${connection.name} would spend its refresh token and lose the next.`,
+        );
       const credential = readCredential(provider, secret);
       if (credential.kind === 'problem') return createSecretFailure(connection, credential.problem);
       const suspects = findSuspects(provider, credential.fields);

@@ -22,7 +22,7 @@ export async function jsonOf(response: Response): Promise<unknown> {
   const text = await limitedText(response);
   if (!response.ok) throw errorOf(response, text);
   if (response.status === 204) return undefined;
-  const json = parsed(text);
+  const json = parseJson(text);
   if (json === undefined) throw invalidAnswer(response, 'is not JSON');
   return json;
 }
@@ -41,7 +41,7 @@ export function errorOf(response: Response, text: string): TokenBrokerError {
   const { status, headers } = response;
   const retryAfterMs = retryAfterMsOf(headers);
   const timing = retryAfterMs === undefined ? {} : { retryAfterMs };
-  const json = parsed(text);
+  const json = parseJson(text);
 
   const problem = problemSchema.safeParse(json);
   if (problem.success) {
@@ -89,7 +89,8 @@ function requestIdOf(headers: Headers): { requestId?: string } {
   return requestId === null ? {} : { requestId: quoted(requestId) };
 }
 
-function parsed(text: string): unknown {
+/** Parses JSON; undefined where it is none. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { errorOf, limitedText } from './answer.ts';
+import { errorOf, limitedText, parseJson } from './answer.ts';
 import { slotPath } from './broker-api.ts';
 import { TokenBrokerError } from './error.ts';
 import { GATEWAY_LATER, type RetryBudget, type RetryDependencies, withRetries } from './retry.ts';
@@ -52,7 +52,7 @@ export function createProxyCall({
         if (response.headers.has(ERROR_HEADER)) throw errorOf(response, await limitedText(response));
         if (!mayBeTheApis(response)) return response;
         const text = await limitedText(response.clone());
-        if (bareMessageSchema.safeParse(parsed(text)).success) throw errorOf(response, text);
+        if (bareMessageSchema.safeParse(parseJson(text)).success) throw errorOf(response, text);
         return response;
       }),
     );
@@ -102,13 +102,5 @@ async function readRequest(init: Pick<ProxyInit, 'method' | 'headers' | 'body'>)
       'usage',
       'No request can be made of this: check the method (no CONNECT, TRACE or TRACK), the headers, and that the body can be read and is not given with GET or HEAD.',
     );
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

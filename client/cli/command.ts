@@ -110,11 +110,7 @@ export function readArguments(command: Command, args: readonly string[]) {
 
 function parse(args: readonly string[], options: Readonly<Record<string, Option>>): ReadArguments {
   try {
-    const known = Object.entries(options).map(([name, { type, short, multiple }]) => [
-      name,
-      { type, ...(short === undefined ? {} : { short }), ...(multiple === undefined ? {} : { multiple }) },
-    ]);
-    return parseArgs({ args: [...args], options: Object.fromEntries(known), allowPositionals: true });
+    return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     // Node's first sentence names the option and the mistake; the rest is about Node.
     const [what = 'The options cannot be read'] = error instanceof Error ? error.message.split('. ') : [];

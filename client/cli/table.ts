@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** Formats rows in columns two spaces apart; the last is not padded. Escape sequences have no width. */
 export function tableOf(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
@@ -15,8 +17,7 @@ export function tableOf(rows: readonly (readonly string[])[]): string {
 
 /** Width of a text in columns. */
 function widthOf(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
-  return [...text.replace(/\u001b\[[0-9;]*m/g, '')].length;
+  return [...stripVTControlCharacters(text)].length;
 }
 
 /** Formats a duration: `23 h 55 m`, `19 m 12 s`, `8 s`; `over` if none is left. */

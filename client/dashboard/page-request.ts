@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseJson } from '../answer.ts';
 
 /** Error for a request of the page that cannot be served: its status and a remedy. */
 export class PageRequestError extends Error {
@@ -27,7 +28,7 @@ export async function readPosted(request: IncomingMessage): Promise<Posted> {
     throw new PageRequestError(415, 'Send JSON.');
   }
   const body = await bodyOf(request);
-  const value = parsed(body);
+  const value = parseJson(body);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new PageRequestError(400, 'The body must be a JSON object.');
   }
@@ -67,12 +68,4 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   }
   if (bytes > LONGEST_BODY_BYTES) throw new PageRequestError(413, `At most ${LONGEST_BODY_BYTES} bytes.`);
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

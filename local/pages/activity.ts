@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import * as z from 'zod';
 
 /** Counts for one connection since the start. */
 export interface Counts {
@@ -12,23 +13,38 @@ export interface Counts {
   failures: number;
 }
 
-export type ActivityKind = 'hand-out' | 'login' | 'slide' | 'failure' | 'purge' | 'rotation';
+/** Events by the message that tells of them; a hand-out is told by its audit record. */
+const kindByMessage = new Map([
+  ['A token was published.', 'login'],
+  ['A slid token was taken up.', 'slide'],
+  ['An attempt to get a token failed.', 'failure'],
+  ['A slot was purged.', 'purge'],
+  ['A secret has a new version.', 'rotation'],
+]);
 
-/** One event. `times` counts equal events in a row. */
-export interface ActivityEvent {
+const text = z.string().optional().catch(undefined);
+const partsSchema = z.object({
+  connection: z.string().catch(''),
+  subject: text,
+  generation: z.number().optional().catch(undefined),
+  /** Source of a hand-out or a publication: `cache`, `login` or `slide`. */
+  source: text,
+  code: text,
+  token: text,
+  tokenHash: text,
+});
+
+/** One event. `times` counts equal events in a row, `at` is the time of the latest, in epoch milliseconds. */
+export interface ActivityEvent extends Found {
   readonly id: number;
-  readonly kind: ActivityKind;
-  readonly connection: string;
-  /** Time of the latest of them, in epoch milliseconds. */
   at: number;
   times: number;
-  readonly subject?: string;
+}
+
+interface Found extends Omit<z.infer<typeof partsSchema>, 'token' | 'tokenHash'> {
+  readonly kind: string;
   /** Token hash: the first 12 hex digits of the token's SHA-256. */
-  readonly token_hash?: string;
-  readonly generation?: number;
-  /** Source of a hand-out: `cache`, `login` or `slide`. */
-  readonly source?: string;
-  readonly code?: string;
+  readonly token_hash: string | undefined;
 }
 
 /** Counts and events from the functions' log. */
@@ -41,7 +57,6 @@ export interface Activity {
 }
 
 type Line = Readonly<Record<string, unknown>>;
-type Found = Omit<ActivityEvent, 'id' | 'at' | 'times'>;
 
 const EVENTS_KEPT = 60;
 /** Limit on a line, against one that never ends. */
@@ -124,42 +139,17 @@ function isLike(event: ActivityEvent, found: Found): boolean {
 
 function eventIn(line: Line): Found | undefined {
   const audit = line['audit'];
-  if (isObject(audit)) {
-    const source = textOf(audit['source']);
-    return { ...slotIn(audit, 'token'), kind: 'hand-out', ...(source === undefined ? {} : { source }) };
-  }
-  switch (line['message']) {
-    case 'A token was published.':
-      return { ...slotIn(line, 'tokenHash'), kind: line['source'] === 'slide' ? 'slide' : 'login' };
-    case 'A slid token was taken up.':
-      return { ...slotIn(line, 'tokenHash'), kind: 'slide' };
-    case 'An attempt to get a token failed.':
-      return { ...slotIn(line, 'tokenHash'), kind: 'failure', code: textOf(line['code']) ?? 'internal' };
-    case 'A slot was purged.':
-      return { ...slotIn(line, 'tokenHash'), kind: 'purge' };
-    case 'A secret has a new version.':
-      return { ...slotIn(line, 'tokenHash'), kind: 'rotation' };
-    default:
-      return undefined;
-  }
+  if (isObject(audit)) return { kind: 'hand-out', ...partsOf(audit) };
+  const kind = kindByMessage.get(String(line['message']));
+  if (kind === undefined) return undefined;
+  const { source, code = 'internal', ...slot } = partsOf(line);
+  if (kind === 'login' && source === 'slide') return { kind: 'slide', ...slot };
+  return { kind, ...slot, ...(kind === 'failure' && { code }) };
 }
 
-function slotIn(
-  line: Line,
-  hashName: 'token' | 'tokenHash',
-): Pick<Found, 'connection' | 'subject' | 'token_hash' | 'generation'> {
-  const { subject, generation } = line;
-  const tokenHash = textOf(line[hashName]);
-  return {
-    connection: textOf(line['connection']) ?? '',
-    ...(typeof subject === 'string' ? { subject } : {}),
-    ...(typeof generation === 'number' ? { generation } : {}),
-    ...(tokenHash === undefined ? {} : { token_hash: tokenHash }),
-  };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+function partsOf(line: Line): Omit<Found, 'kind'> {
+  const { token, tokenHash = token, ...parts } = partsSchema.parse(line);
+  return { ...parts, token_hash: tokenHash };
 }
 
 function isObject(value: unknown): value is Line {

@@ -1,4 +1,4 @@
-import { jsonOf } from '../../answer.ts';
+import { jsonOf, parseJson } from '../../answer.ts';
 import type { ConnectionStatus, ConnectionSummary } from '../../broker-api.ts';
 import { systemClock } from '../../clock.ts';
 import { TokenBrokerError } from '../../error.ts';
@@ -167,7 +167,7 @@ export async function checkSecretShape(
   try {
     const { secret_fields: fields } = await call.client.status(name);
     const store = await createSecretStore(call.endpoint.region);
-    const fault = faultOf(parsed(await store.read(secretId)), fields);
+    const fault = faultOf(parseJson(await store.read(secretId)), fields);
     if (fault === undefined)
       return { check, state: 'ok', detail: `has ${fields.map((field) => field.name).join(' and ')}` };
     return { check, state: 'failed', detail: fault, remedy: `Set it again with \`token-broker secret set ${name}\`.` };
@@ -179,14 +179,6 @@ export async function checkSecretShape(
     }
     const unread = failed(check, error, 'Have it checked by who may read it.');
     return code === SECRET_ACCESS_DENIED ? { ...unread, state: 'unknown' } : unread;
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

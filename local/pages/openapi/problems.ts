@@ -1,5 +1,6 @@
 import { remedyByCode } from '../../../client/remedies.ts';
 import { type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
+import { keysOf } from './code-table.ts';
 import { type JsonSchema, ref } from './schemas.ts';
 
 /** Operations with problems of their own. */
@@ -141,9 +142,4 @@ function statusesOf(operation: ProblemOperation): readonly number[] {
 
 function responseName(operation: ProblemOperation, status: number): string {
   return `${operation}-${status}`;
-}
-
-function keysOf<Key extends string>(table: Readonly<Record<Key, unknown>>): readonly Key[] {
-  // `Object.keys` loses the type of the keys; the table has no others.
-  return Object.keys(table) as Key[];
 }

@@ -7,7 +7,7 @@ import { errorCodes } from '../../../functions/core/words/errors.ts';
 import type { ExchangeErrorCode } from '../../../functions/exchange/exchange-error.ts';
 import { ACCESS_TOKEN } from '../../../functions/exchange/exchange-request.ts';
 import { rejectionSchema } from '../../../functions/token/rejection.ts';
-import { codeTable } from './code-table.ts';
+import { codeTable, keysOf } from './code-table.ts';
 
 /** JSON Schema of draft 2020-12. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -273,10 +273,4 @@ function wordList(words: Readonly<Record<string, string>>): string {
   return Object.entries(words)
     .map(([name, meaning]) => `\`${name}\`: ${meaning}`)
     .join('; ');
-}
-
-/** Lists the keys of a table, of which it has at least one, with their type. */
-function keysOf<Key extends string>(table: Readonly<Record<Key, unknown>>): [Key, ...Key[]] {
-  // `Object.keys` loses the type of the keys; the table has no others.
-  return Object.keys(table) as [Key, ...Key[]];
 }

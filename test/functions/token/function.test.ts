@@ -26,7 +26,6 @@ const broker = await startFunctionsUnderTest(({ helpmaster, community }) => {
       listed: { provider: 'helpmaster', baseUrl: helpmaster, subjects: { system: false, staff: ['88'] } },
       single: { provider: 'community-web-api', baseUrl: community, tokensOverlap: false, proxy },
       young: { provider: 'helpmaster', baseUrl: helpmaster },
-      // Each for one outage, so that neither a kept secret nor a token in memory helps.
     },
   };
 });

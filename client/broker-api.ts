@@ -30,7 +30,8 @@ const slotSchema = z.object({
   expires_at: time,
   refresh_at: time,
   generation: z.number(),
-  last_error: z.nullable(z.object({ code: z.string(), at: z.iso.datetime() })),
+  last_error: z.nullable(z.object({ code: z.string(), at: z.iso.datetime(), evidence: z.optional(z.string()) })),
+  warning: z.optional(z.string()),
 });
 const secretFieldSchema = z.object({
   name: z.string(),

@@ -119,7 +119,7 @@ function secondsOf(milliseconds: number | undefined): number | null {
   return milliseconds === undefined ? null : Math.max(1, Math.ceil(milliseconds / 1000));
 }
 
-function slotJson({ subject, state, issuedAt, expiresAt, refreshAt, generation, lastError }: SlotStatus) {
+function slotJson({ subject, state, issuedAt, expiresAt, refreshAt, generation, lastError, warning }: SlotStatus) {
   const time = (epochMs: number | undefined) => (epochMs === undefined ? null : isoSeconds(epochMs));
   return {
     subject,
@@ -128,6 +128,11 @@ function slotJson({ subject, state, issuedAt, expiresAt, refreshAt, generation, 
     expires_at: time(expiresAt),
     refresh_at: time(refreshAt),
     generation,
-    last_error: lastError === undefined ? null : { code: lastError.code, at: isoSeconds(lastError.at) },
+    last_error: lastError === undefined ? null : failureJson(lastError),
+    ...(warning !== undefined && { warning }),
   };
+}
+
+function failureJson({ code, at, evidence }: NonNullable<SlotStatus['lastError']>) {
+  return { code, at: isoSeconds(at), ...(evidence !== undefined && { evidence }) };
 }

@@ -148,6 +148,14 @@ export function drawWeather({ weather }: World, random: SeededRandom): string {
   return 'foul';
 }
 
+/** Draws an upstream whose `Date` alone is hours off, or whose whole clock is, by a stream of its own. */
+export function drawFurtherRules(rules: UpstreamRules, { further }: World): void {
+  const share = further.fraction();
+  if (rules.says !== 'exp_and_date' || share >= 0.3) return;
+  const offMs = further.pick([-28_800_000, 28_800_000, -3_600_000, 3_600_000, -1_800_000_000_000]);
+  Object.assign(rules, share < 0.15 ? { clockOffsetMs: 0, dateOffsetMs: offMs } : { clockOffsetMs: offMs });
+}
+
 /** Makes what befalls logins or slides alone in this weather, by a stream of its own: old seeds mean what they meant. */
 export function drawFurtherWeather({ weather: { upstream }, further }: World): void {
   Object.assign(upstream, { slides: {}, logins: {} });

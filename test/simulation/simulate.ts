@@ -7,6 +7,7 @@ import { type Run, slotsOf, type Violation } from './run.ts';
 import type { Sabotage } from './sabotage.ts';
 import {
   calm,
+  drawFurtherRules,
   drawFurtherWeather,
   drawScenario,
   drawWeather,
@@ -85,7 +86,10 @@ export async function simulate(
       if (stopsWhenBroken && broken.length > 0) throw new Error('An invariant is broken.');
     },
   });
-  for (const [name, own] of Object.entries(rules)) Object.assign(world.upstreams.get(name)?.rules ?? {}, own);
+  for (const [name, own] of Object.entries(rules)) {
+    const upstream = world.upstreams.get(name);
+    if (upstream !== undefined) drawFurtherRules(Object.assign(upstream.rules, own), world);
+  }
 
   const instances = Array.from({ length: scenario.tokenInstances }, (_, n) => world.startTokenInstance(`token-${n}`));
   const run: Run = {

@@ -20,6 +20,8 @@ export interface UpstreamRules {
   lockedForMs: number;
   /** The lead of its clock over true time. */
   clockOffsetMs: number;
+  /** The lead of the `Date` of its answers over its clock. */
+  dateOffsetMs: number;
 }
 
 /** The rules of an upstream that fits the connection; the credential `right` is the one it takes. */
@@ -35,6 +37,7 @@ export function rulesFor(connection: Connection): UpstreamRules {
     lockedAfter: undefined,
     lockedForMs: 1_800_000,
     clockOffsetMs: 0,
+    dateOffsetMs: 0,
   };
 }
 

@@ -230,7 +230,7 @@ function tokenOutcome(
 /** Builds the lifetime that an upstream states for a token issued at `now`. */
 export function lifeSaidOf(rules: UpstreamRules, { endsAt }: IssuedToken, now: number): IssuedLife {
   const exp = endsAt + rules.clockOffsetMs;
-  const serverDate = Math.floor((now + rules.clockOffsetMs) / 1000) * 1000;
+  const serverDate = Math.floor((now + rules.clockOffsetMs + rules.dateOffsetMs) / 1000) * 1000;
   const lifeBySaying = {
     exp_and_date: { exp, serverDate },
     exp: { exp },

@@ -96,10 +96,17 @@ function drawn(call: Call, connections: readonly ConnectionStatus[]): string {
       ? [[name, paint('dim', '-'), paint('dim', 'never used')]]
       : slots.map((slot, index) => [index === 0 ? paint('bold', name) : '', ...cellsOf(call, slot, now)]),
   );
-  const notes = connections.flatMap(({ name, kept_secret: kept }) =>
-    kept === undefined ? [] : [paint('dim', `${name}: the broker keeps the next refresh token in the secret ${kept}`)],
-  );
-  return [tableOf([titles.map((title) => (title === '' ? '' : paint('dim', title))), ...rows]), ...notes].join('\n');
+  const table = tableOf([titles.map((title) => (title === '' ? '' : paint('dim', title))), ...rows]);
+  const notes = connections.flatMap(({ name, kept_secret: kept, slots }) => [
+    ...(kept === undefined
+      ? []
+      : [paint('dim', `${name}: the broker keeps the next refresh token in the secret ${kept}`)]),
+    ...slots.flatMap(({ subject, last_error: failed, warning }) => [
+      ...(failed?.evidence === undefined ? [] : [`${name} ${subject}: ${failed.code}, by`, `  ${failed.evidence}`]),
+      ...(warning === undefined ? [] : [`${name} ${subject}: ${warning}`]),
+    ]),
+  ]);
+  return [table, ...notes].join('\n');
 }
 
 /** Width of the bar: the room that the other columns leave. */

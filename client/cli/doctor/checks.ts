@@ -136,10 +136,18 @@ export async function checkCredential(call: Call, connection: string): Promise<F
   }
   const bad = status.slots.find(({ last_error: last }) => last !== null && CREDENTIAL_CODES.has(last.code));
   if (bad?.last_error) {
-    const { code, at } = bad.last_error;
+    const { code, at, evidence } = bad.last_error;
     const remedy = remedyForCode(code) ?? 'See `token-broker status`, and the log of its mint function.';
-    return { check, state: 'failed', detail: `${code} for ${bad.subject} at ${at}`, remedy };
+    return {
+      check,
+      state: 'failed',
+      detail: `${code} for ${bad.subject} at ${at}${evidence === undefined ? '' : `, by ${evidence}`}`,
+      remedy,
+    };
   }
+  const doubted = status.slots.find(({ warning }) => warning !== undefined);
+  if (doubted?.warning !== undefined)
+    return { check, state: 'warning', detail: `${doubted.subject}: ${doubted.warning}` };
   if (status.slots.some(({ state }) => state === 'fresh')) {
     const { kept_secret: kept } = status;
     const rotates = kept === undefined ? '' : `; the next refresh token is kept in ${kept}`;

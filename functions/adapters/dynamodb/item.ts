@@ -25,6 +25,7 @@ const SLOT_ATTRIBUTES = {
   'token.sessionStartedAt': 'sessionStartedAt',
   'token.secretVersion': 'sv',
   'token.publicationId': 'pubId',
+  'token.warning': 'tokenWarning',
   'lease.id': 'leaseId',
   'lease.until': 'leaseUntil',
   'lease.begunBy': 'begunBy',
@@ -251,6 +252,7 @@ function tokenIn(item: Item): SealedToken | undefined {
     sessionStartedAt,
     secretVersion,
     hash,
+    warning: item['tokenWarning']?.S,
     publicationId,
   };
 }

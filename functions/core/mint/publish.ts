@@ -2,7 +2,7 @@ import type { SlotChange } from '../slot/changes.ts';
 import * as changes from '../slot/changes.ts';
 import { DAY_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
 import { findUseBy } from '../slot/kept.ts';
-import { timesOf } from '../slot/lifetime.ts';
+import { timesOf, warnOfEnd } from '../slot/lifetime.ts';
 import type { MintReply } from '../slot/mint-message.ts';
 import type { SealedToken } from '../slot/record.ts';
 import { sealClosed, sealNext } from '../slot/seal.ts';
@@ -36,7 +36,9 @@ export function createPublish(dependencies: {
     const unusable = findUnusable(attempt, minted.issued, now);
     if (unusable !== undefined) return writeFailure(dependencies, attempt, unusable);
     const generation = record.generation + 1;
-    const token = sealNext(dependencies, slot, record, { ...minted, ...times, ...sealContent(attempt, minted) });
+    const warning = warnOfEnd(telemetry, connection, minted.issued);
+    const content = { ...sealContent(attempt, minted), warning };
+    const token = sealNext(dependencies, slot, record, { ...minted, ...times, ...content });
     const stillRefused = minted.source === 'login' ? undefined : record.refusedVersion;
     const publication = changes.publish({
       leaseId,

@@ -15,6 +15,8 @@ export interface SlotStatus {
   readonly generation: number;
   /** The later of a login's failure and a renewal's. */
   readonly lastError: RecordedFailure | undefined;
+  /** Warning about the token's end. */
+  readonly warning: string | undefined;
 }
 
 const SLOTS_A_PAGE = 100;
@@ -51,6 +53,7 @@ function statusOf(subject: string, record: SlotRecord, connection: Connection, n
     refreshAt: token?.refreshAt,
     generation,
     lastError: lastFailureOf(record),
+    warning: token?.warning,
   };
 }
 

@@ -2,7 +2,7 @@ import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { publishedTtlSeconds } from '../slot/item-end.ts';
 import type { Keys } from '../slot/keys.ts';
-import { timesOf } from '../slot/lifetime.ts';
+import { timesOf, warnOfEnd } from '../slot/lifetime.ts';
 import { liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
 import { sealNext } from '../slot/seal.ts';
 import type { Slot } from '../slot/slot.ts';
@@ -64,7 +64,13 @@ export async function adoptSlide(
  * needs no right to make data keys. Returns undefined if the session is too old, the token too short, or the key gone.
  */
 export async function sealSlide(
-  { keys, random, broker, clock }: Pick<SlideDependencies, 'keys' | 'random' | 'broker' | 'clock'>,
+  {
+    keys,
+    random,
+    broker,
+    clock,
+    telemetry,
+  }: Pick<SlideDependencies, 'keys' | 'random' | 'broker' | 'clock' | 'telemetry'>,
   {
     connection,
     slot,
@@ -87,6 +93,7 @@ export async function sealSlide(
   const { sessionStartedAt, closedCiphertext, closedDataKey } = current;
   const key = { plaintext, encrypted: current.dataKey };
   const kept = { attributes, values, secretVersion, sessionStartedAt, closedCiphertext, closedDataKey };
-  const token = { ...times, ...kept, value, key };
+  const warning = warnOfEnd(telemetry, connection, { ...slid, requestStartedAt });
+  const token = { ...times, ...kept, value, key, warning };
   return sealNext({ broker, random }, slot, record, token);
 }

@@ -1,3 +1,4 @@
+import type { Telemetry } from '../words/platform.ts';
 import type { Connection } from './connection.ts';
 import { type Slot, slotFraction } from './slot.ts';
 import { CLOCK_SKEW_MS, type TokenTimes } from './token.ts';
@@ -16,9 +17,8 @@ export interface IssuedLife {
 const REFRESH_SPREAD = 0.05;
 
 /**
- * Computes when a new token begins, ends and should be refreshed. Its life starts when the request was sent (C17). If
- * the upstream gave both `exp` and `Date`, its life is the difference of the two (H14). It is never longer than the
- * connection's `maxTokenAgeSeconds` (H13).
+ * Computes when a new token begins, ends and should be refreshed. Its life starts when the request was sent (C17), and
+ * is never longer than the connection's `maxTokenAgeSeconds` (H13). See `readEnd` for one that says its end.
  */
 export function timesOf(
   issued: { readonly life: IssuedLife; readonly requestStartedAt: number },
@@ -26,7 +26,7 @@ export function timesOf(
   slot: Slot,
 ): TokenTimes {
   const issuedAt = issued.requestStartedAt;
-  const lifeMs = lifeMsOf(issued.life, issuedAt, connection.maxTokenAgeSeconds * 1000);
+  const lifeMs = lifeMsOf(issued.life, issuedAt, connection);
   const expiresAt = issuedAt + lifeMs;
   const spread = Math.min(REFRESH_SPREAD, connection.refreshAfter / 2) * slotFraction(slot);
   const wanted = issuedAt + Math.round(lifeMs * (connection.refreshAfter - spread));
@@ -35,8 +35,55 @@ export function timesOf(
   return { issuedAt, expiresAt, refreshAt: Math.max(issuedAt, Math.min(wanted, latest)) };
 }
 
-function lifeMsOf(life: IssuedLife, requestStartedAt: number, maximumMs: number): number {
+/** Warns of an end that could not be read, or only by one clock; returns the warning, for the status. */
+export function warnOfEnd(
+  telemetry: Pick<Telemetry, 'warn'>,
+  connection: Connection,
+  issued: { readonly life: IssuedLife; readonly requestStartedAt: number; readonly endWarning?: string },
+): string | undefined {
+  const found = [issued.endWarning, findClockWarning(issued, connection)].filter((each) => each !== undefined);
+  if (found.length === 0) return undefined;
+  const warning = found.join(' ');
+  telemetry.warn(warning, { connection: connection.name });
+  return warning;
+}
+
+/**
+ * Returns the warning of a token whose `exp` does not agree with one of the two clocks that it can be held against:
+ * that of the answer, or the broker's.
+ */
+export function findClockWarning(
+  { life, requestStartedAt }: { readonly life: IssuedLife; readonly requestStartedAt: number },
+  connection: Connection,
+): string | undefined {
+  if (life.exp === undefined) return undefined;
+  const { isByOne } = readEnd({ ...life, exp: life.exp }, requestStartedAt, connection);
+  if (!isByOne) return undefined;
+  const offSeconds = Math.round(((life.serverDate ?? requestStartedAt) - requestStartedAt) / 1000);
+  const off = `${Math.abs(offSeconds)} s ${offSeconds < 0 ? 'behind' : 'ahead of'}`;
+  return `The clock of the answer is ${off} the broker's, and by one of the two the token ends at once: its end is taken by the other. Set the upstream's clock to network time.`;
+}
+
+function lifeMsOf(life: IssuedLife, requestStartedAt: number, connection: Connection): number {
+  const maximumMs = connection.maxTokenAgeSeconds * 1000;
   if (life.seconds !== undefined) return Math.min(life.seconds * 1000, maximumMs);
   if (life.exp === undefined) return maximumMs;
-  return Math.min(life.exp - (life.serverDate ?? requestStartedAt), maximumMs);
+  return Math.min(readEnd({ ...life, exp: life.exp }, requestStartedAt, connection).lifeMs, maximumMs);
+}
+
+/**
+ * Reads the life of a token by its `exp`, less the answer's `Date` and less the time of sending: the shorter of the two
+ * (H14), so that a wrong `Date` makes no token live longer. Where by one of the clocks it is too short to be handed out,
+ * that clock is wrong, for nobody issues such a token: then it is the longer.
+ */
+function readEnd(
+  { exp, serverDate = Number.NaN }: IssuedLife & { readonly exp: number },
+  requestStartedAt: number,
+  { minTtlSeconds }: Connection,
+): { readonly lifeMs: number; readonly isByOne: boolean } {
+  const lives = [exp - serverDate, exp - requestStartedAt].filter((life) => !Number.isNaN(life));
+  const [shorter, longer] = [Math.min(...lives), Math.max(...lives)];
+  const leastMs = minTtlSeconds * 1000 + CLOCK_SKEW_MS;
+  const isByOne = shorter < leastMs && longer >= leastMs;
+  return { lifeMs: isByOne ? longer : shorter, isByOne };
 }

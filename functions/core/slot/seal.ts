@@ -34,6 +34,7 @@ export interface Unsealed extends SealedContent, TokenTimes, ClosedValues {
   readonly key: DataKey;
   readonly secretVersion: string;
   readonly sessionStartedAt: number;
+  readonly warning?: string | undefined;
 }
 
 /**
@@ -47,7 +48,7 @@ export function sealNext(
   unsealed: Unsealed,
 ): SealedToken {
   const { key, value, attributes, values, issuedAt, expiresAt, refreshAt, secretVersion, sessionStartedAt } = unsealed;
-  const { closedCiphertext, closedDataKey } = unsealed;
+  const { closedCiphertext, closedDataKey, warning } = unsealed;
   const bound = { issuedAt, usableUntil: expiresAt - CLOCK_SKEW_MS, secretVersion };
   const kept = Object.keys(values).length === 0 ? {} : { values };
   const plaintext = JSON.stringify({ token: value.reveal(), attributes, ...kept });
@@ -61,6 +62,7 @@ export function sealNext(
     refreshAt,
     sessionStartedAt,
     hash: hashOf(value),
+    warning,
     publicationId: random.uuid(),
   };
 }

@@ -89,8 +89,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
         return issue(attempt, answered);
       });
       if (recorder !== undefined) onTrial?.(recorder.show(outcome));
-      if (suspects === undefined) return outcome;
-      return { ...outcome, warning: outcome.warning === undefined ? suspects : `${suspects} ${outcome.warning}` };
+      return suspects === undefined ? outcome : { ...outcome, warning: suspects };
     },
 
     waysOf,
@@ -255,7 +254,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       requestStartedAt: startedAt,
       attributes: answered === undefined ? {} : readAttributes(provider, answered.answer, startedAt),
       ...collectKept(attempt),
-      ...(warning !== undefined && { warning }),
+      ...(warning !== undefined && { endWarning: warning }),
     };
   }
 
@@ -314,7 +313,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       life: { ...life, ...(serverDate !== undefined && { serverDate }) },
       requestStartedAt: startedAt,
       ...collectKept(attempt),
-      ...(warning !== undefined && { warning }),
+      ...(warning !== undefined && { endWarning: warning }),
     };
   }
 

@@ -57,8 +57,12 @@ export function createForwarder({
       if (value === undefined || (await isLoginAnswer(connection, response, requestStartedAt)))
         return { kind: 'answer', answer, requestStartedAt };
       const serverDate = readServerDate(response.headers);
-      const { life } = readLife(connection.provider.lifetime, { token: value }, connection);
-      const slid = { value: new Secret(value), life: { ...life, ...(serverDate !== undefined && { serverDate }) } };
+      const { life, warning } = readLife(connection.provider.lifetime, { token: value }, connection);
+      const slid = {
+        value: new Secret(value),
+        life: { ...life, ...(serverDate !== undefined && { serverDate }) },
+        ...(warning !== undefined && { endWarning: warning }),
+      };
       return { kind: 'answer', answer, slid, requestStartedAt };
     },
   };

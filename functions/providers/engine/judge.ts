@@ -7,6 +7,7 @@ import { readOAuthError } from './oauth-error.ts';
 import { saysLocked } from './upstream-message.ts';
 
 const LOCKED = 423;
+const UNAVAILABLE = 503;
 /** RFC 6585 §4: whatever the body says, it is not about this request. */
 const TOO_MANY_REQUESTS = 429;
 
@@ -43,20 +44,32 @@ export interface Verdict {
 }
 
 /**
- * Judges an answer to a login: the provider's rules, then its way to say no, then OAuth's errors, then the status.
- * Undefined: nothing is known of it but its status.
+ * Judges an answer to a login by evidence, not by its status: the provider's rules, then its way to say no, then OAuth's
+ * errors, then the status. Undefined: nothing is known of it but its status.
  *
- * Only the API's own word stops logins: a rule or a refusal that reads the body, an error of RFC 6749 §5.2, or 401
- * without a body and without `Retry-After`. A status alone may come from a firewall or a rate limit on the way, and so
- * may JSON of another shape: that is `unclear`, and heals by itself.
+ * - The API's own word on the credential, which stops logins: a rule of the provider's that reads the body; the refusal
+ *   that the provider declares; an error of RFC 6749 §5.2; 401 without a body. None of them but a rule is for good if
+ *   the answer says when to come back (`Retry-After`).
+ * - The subject's: the same where the request names a user, and whatever a rule says of a subject with any JSON.
+ * - The connection's: `misconfigured`, for what the settings say and no secret mends.
+ * - Unknown, which heals by itself (`unclear`): every other 400, 401 and 403. A status, HTML or JSON of another shape may
+ *   come from a firewall or a rate limit on the way.
  */
 export async function judgeAnswer(asked: Asked, answer: ParsedAnswer): Promise<Verdict | Success | undefined> {
   const ruled = await judgeByRules(asked, answer);
   if (ruled !== undefined) return ruled.means === 'ok' ? ruled : lockedBefore(ruled);
   const refused = judgeByRefusal(asked, answer);
-  if (refused !== undefined) return lockedBefore(refused);
-  const mayBeOAuth = answer.status >= 400 && answer.status !== TOO_MANY_REQUESTS;
-  return (mayBeOAuth ? judgeByOAuth(asked, answer) : undefined) ?? judgeByStatus(answer);
+  if (refused !== undefined) return unlessForNow(lockedBefore(refused), answer);
+  const mayBeOAuth = answer.status >= 400 && ![TOO_MANY_REQUESTS, UNAVAILABLE].includes(answer.status);
+  const oauth = mayBeOAuth ? judgeByOAuth(asked, answer) : undefined;
+  return oauth === undefined ? judgeByStatus(answer) : unlessForNow(oauth, answer);
+}
+
+/** A refusal of the credential that says when to come back is none for good. */
+function unlessForNow(verdict: Verdict, { headers }: ParsedAnswer): Verdict {
+  if (verdict.means !== 'credential' || !asksToWait(headers)) return verdict;
+  const evidence = /Retry-After/.test(verdict.evidence) ? verdict.evidence : `${verdict.evidence}, with Retry-After`;
+  return { ...verdict, means: 'unclear', evidence };
 }
 
 /**
@@ -66,11 +79,13 @@ export async function judgeAnswer(asked: Asked, answer: ParsedAnswer): Promise<V
 export function judgeWithoutToken(asked: Asked, answer: ParsedAnswer): Verdict | undefined {
   const { provider } = asked;
   const oauth = judgeByOAuth(asked, answer);
-  if (oauth !== undefined || provider.refusal === undefined) return oauth;
+  if (oauth !== undefined) return unlessForNow(oauth, answer);
+  if (provider.refusal === undefined) return undefined;
   const { saysYes, message } = readRefusal(provider.refusal, provider.envelope, answer.content);
   if (saysYes || message === undefined || hasTokenLike(asked, answer.content)) return undefined;
   const means = isAboutUser(asked) ? 'subject' : 'credential';
-  return lockedBefore({ by: 'refusal', means, evidence: 'a message in place of the token', message });
+  const verdict = lockedBefore({ by: 'refusal', means, evidence: 'a message in place of the token', message });
+  return unlessForNow(verdict, answer);
 }
 
 function judgeByOAuth(asked: Asked, { content }: ParsedAnswer): Verdict | undefined {

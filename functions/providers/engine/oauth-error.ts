@@ -12,6 +12,8 @@ const meanings: Readonly<Record<string, Meaning>> = {
   invalid_target: 'misconfigured',
   consent_required: 'misconfigured',
   slow_down: 'throttled',
+  too_many_requests: 'throttled',
+  rate_limit_exceeded: 'throttled',
   temporarily_unavailable: 'unavailable',
   server_error: 'unavailable',
 };

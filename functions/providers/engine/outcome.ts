@@ -78,9 +78,16 @@ function createMeaningFailure(verdict: Omit<Verdict, 'by'>, judged: Judged): Ups
       return failure(
         'upstream_login_ambiguous',
         'unknown',
-        `The upstream answered ${answer.status} to the login, not in the words of its API: a firewall or a rate limit may be in the way.${hint} It is tried again; if this stays, check the credential there.`,
+        `The upstream answered ${answer.status} to the login, ${doubtOf(verdict)}.${said}${hint} It is tried again; if this stays, check the credential there.`,
       );
   }
+}
+
+/** Why an answer that refuses is no refusal for good. */
+function doubtOf({ by }: Partial<Verdict>): string {
+  return by === 'refusal' || by === 'oauth'
+    ? 'and says when to come back: a rate limit may be in the way'
+    : 'not in the words of its API: a firewall or a rate limit may be in the way';
 }
 
 function createUnusableFailure(

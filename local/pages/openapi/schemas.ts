@@ -96,7 +96,11 @@ const exchangeForm = z.object({
   client_id: z.string().optional().meta({ description: 'Not looked at.' }),
 });
 
-const lastError = z.object({ code: codes, at: time });
+const lastError = z.object({
+  code: codes,
+  at: time,
+  evidence: z.string().optional().meta({ description: 'What in the upstream’s answer decided it, in words.' }),
+});
 
 const slotStatus = z.object({
   subject,
@@ -106,6 +110,7 @@ const slotStatus = z.object({
   refresh_at: timeOrNull,
   generation,
   last_error: z.union([lastError, z.null()]),
+  warning: z.string().optional().meta({ description: 'A doubt about the token’s end.' }),
 });
 
 const connectionSummary = z.object({

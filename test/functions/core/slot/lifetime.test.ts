@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { timesOf } from '../../../../functions/core/slot/lifetime.ts';
+import { findClockWarning, timesOf } from '../../../../functions/core/slot/lifetime.ts';
 import { slotOf } from '../../../../functions/core/slot/slot.ts';
 import { isUsable } from '../../../../functions/core/slot/token.ts';
 import { settingsOf } from '../../../fuzz/runs.ts';
@@ -16,7 +16,15 @@ describe('timesOf (H13, H14, C17)', () => {
   it.each([
     ['exp and Date agree with our clock', { exp: SENT + 3_600_000, serverDate: SENT }, 3_600_000],
     ['the upstream is ten minutes ahead', { exp: SENT + 4_200_000, serverDate: SENT + 600_000 }, 3_600_000],
-    ['the upstream is ten minutes behind', { exp: SENT + 3_000_000, serverDate: SENT - 600_000 }, 3_600_000],
+    ['the upstream is ten minutes behind', { exp: SENT + 3_000_000, serverDate: SENT - 600_000 }, 3_000_000],
+    ['Date alone is 8 h ahead', { exp: SENT + 3_600_000, serverDate: SENT + 28_800_000 }, 3_600_000],
+    ['Date alone is 8 h behind', { exp: SENT + 3_600_000, serverDate: SENT - 28_800_000 }, 3_600_000],
+    ['Date alone is of 1970', { exp: SENT + 3_600_000, serverDate: 0 }, 3_600_000],
+    ['the upstream is 8 h ahead', { exp: SENT + 32_400_000, serverDate: SENT + 28_800_000 }, 3_600_000],
+    ['the upstream is 8 h behind', { exp: SENT - 25_200_000, serverDate: SENT - 28_800_000 }, 3_600_000],
+    ['the upstream is behind by a life', { exp: SENT + 3_000, serverDate: SENT - 3_597_000 }, 3_600_000],
+    ['Date alone is ahead by a life', { exp: SENT + 3_600_000, serverDate: SENT + 3_590_000 }, 3_600_000],
+    ['exp is too soon by both clocks', { exp: SENT + 30_000, serverDate: SENT + 1_000 }, 29_000],
     ['there is no Date', { exp: SENT + 3_600_000 }, 3_600_000],
     ['there is no exp', { serverDate: SENT }, 86_400_000],
     ['there is nothing', {}, 86_400_000],
@@ -27,6 +35,20 @@ describe('timesOf (H13, H14, C17)', () => {
 
     expect(issuedAt).toBe(SENT);
     expect(expiresAt - SENT).toBe(expected);
+  });
+
+  it.each([
+    [{ exp: SENT + 3_600_000, serverDate: SENT + 28_800_000 }, '28800 s ahead of'],
+    [{ exp: SENT - 25_200_000, serverDate: SENT - 28_800_000 }, '28800 s behind'],
+    [{ exp: SENT + 3_000_000, serverDate: SENT - 600_000 }, undefined],
+    [{ exp: SENT - 1_000, serverDate: SENT }, undefined],
+    [{ exp: SENT + 3_600_000 }, undefined],
+    [{ seconds: 1, serverDate: 0 }, undefined],
+  ])('warns where one clock alone gives a token of %j its life', (life, off) => {
+    const warning = findClockWarning({ life, requestStartedAt: SENT }, helpdesk);
+
+    if (off === undefined) expect(warning).toBeUndefined();
+    else expect(warning).toContain(off);
   });
 
   it('counts a fixed life from the sending of the request', () => {

@@ -56,9 +56,19 @@ describe('Retry-After of a login', () => {
     { status: 401, body: '{"error":"invalid_client"}' },
     { status: 403, body: '{"Success":false,"Message":"No."}' },
     { body: '{"Success":false,"Message":"No."}' },
-  ])('does not count with %j: a new version of the secret is tried within 10 s', async (answer) => {
-    expect(await login(answer)).toMatchObject({ backOff: 'refused' });
-    expect(await login(answer)).not.toHaveProperty('retryAfterMs');
+    { body: '{"error":"invalid_grant"}' },
+  ])('counts with %j, which is no refusal for good then', async (answer) => {
+    const failed = await login(answer);
+    expect(failed).toMatchObject({ code: 'upstream_login_ambiguous', backOff: 'unknown', retryAfterMs: 120_000 });
+    expect(failed.evidence).toMatch(/Retry-After/);
+    expect(failed.detail).toContain('says when to come back');
+  });
+
+  it("does not count with a refusal by a provider's own rule: a new version of the secret is tried within 10 s", async () => {
+    const body = '{"responseStatus":"FAILURE","errors":[{"type":"USERNAME_OR_PASSWORD_INCORRECT"}]}';
+    const failed = await login({ body }, { provider: 'veeva-vault' });
+    expect(failed).toMatchObject({ backOff: 'refused' });
+    expect(failed).not.toHaveProperty('retryAfterMs');
   });
 });
 

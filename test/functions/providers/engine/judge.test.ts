@@ -142,7 +142,7 @@ describe('the evidence of a refusal', () => {
     ['JSON that is no object', { status: 403, body: '"Forbidden"' }, 'unclear'],
     ['an error that no RFC names', { status: 403, body: '{"error":"forbidden"}' }, 'unclear'],
     ['an error of RFC 6749', { status: 403, body: '{"error":"invalid_client"}' }, 'credential'],
-    ['one that asks to wait', { status: 400, body: '{"error":"invalid_client"}', headers: wait }, 'credential'],
+    ['one that asks to wait', { status: 400, body: '{"error":"invalid_client"}', headers: wait }, 'unclear'],
     ['423', { status: 423, body: '<html>' }, 'locked'],
     ['404', { status: 404 }, undefined],
     ['429', { status: 429 }, undefined],
@@ -159,7 +159,8 @@ describe('the evidence of a refusal', () => {
     ['why alone in a 200', { body: '{"why":"No."}' }, 'credential', 'subject'],
     ['a flag in a 401', { status: 401, body: '{"success":false}' }, 'credential', 'subject'],
     ['why in a 400', { status: 400, body: '{"why":"No."}' }, 'credential', 'subject'],
-    ['why in a 403 that asks to wait', { status: 403, body: '{"why":"No."}', headers: wait }, 'credential', 'subject'],
+    ['why in a 403 that asks to wait', { status: 403, body: '{"why":"No."}', headers: wait }, 'unclear', 'subject'],
+    ['why alone in a 200 that asks to wait', { body: '{"why":"No."}', headers: wait }, 'unclear', 'subject'],
     ['why by another name in a 403', { status: 403, body: '{"Why":"Forbidden"}' }, 'unclear', 'unclear'],
     [
       'why by another name, and a flag',

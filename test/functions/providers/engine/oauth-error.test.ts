@@ -41,10 +41,11 @@ describe('an error of RFC 6749 §5.2', () => {
     },
   );
 
-  it('waits as long as it asks, where it does not refuse the credential', async () => {
+  it('waits as long as it asks, and refuses no credential for good then', async () => {
     const headers = { 'retry-after': ['7'] };
     expect((await refusedBy('temporarily_unavailable', 400, headers)).retryAfterMs).toBe(7_000);
-    expect(await refusedBy('invalid_client', 401, headers)).not.toHaveProperty('retryAfterMs');
+    const failed = await refusedBy('invalid_client', 401, headers);
+    expect(failed).toMatchObject({ code: 'upstream_login_ambiguous', backOff: 'unknown', retryAfterMs: 7_000 });
   });
 
   it('about a grant is about the user whom the request names', () => {

@@ -33,12 +33,20 @@ const slotSchema = z.object({
   last_error: z.nullable(z.object({ code: z.string(), at: z.iso.datetime(), evidence: z.optional(z.string()) })),
   warning: z.optional(z.string()),
 });
+const signingKeySchema = z.object({
+  algorithm: z.string(),
+  type: z.string(),
+  curve: z.optional(z.string()),
+  bits: z.optional(z.number()),
+  words: z.string(),
+});
 const secretFieldSchema = z.object({
   name: z.string(),
   kind: z.string(),
   required: z.boolean(),
   without: z.optional(z.string()),
   rotates: z.optional(z.boolean()),
+  key: z.optional(signingKeySchema),
 });
 const usersSchema = z.object({
   key: z.string(),

@@ -1,3 +1,4 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { SecretField } from '../broker-api.ts';
 import { TokenBrokerError } from '../error.ts';
 
@@ -9,24 +10,59 @@ export function defaultSecretId(connection: string): string {
 /**
  * Describes the fault of a secret's value, without quoting it; undefined if it is valid. Refuses what the broker would:
  * a blank field, control characters, an unpaired surrogate, a missing PEM, and a text that would change the login, such
- * as a `|` in a user name (C4). Further members are allowed, as in a key file.
+ * as a `|` in a user name (C4), and a private key that does not fit its algorithm. Further members are allowed, as in a key file.
  */
 export function faultOf(value: unknown, fields: readonly SecretField[]): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return `It is not an object: ${shapeOf(fields)}.`;
-  for (const { name, kind, required, without } of fields) {
+  for (const { name, kind, required, without, key } of fields) {
     const text: unknown = Reflect.get(value, name);
     if (text === undefined && !required) continue;
     if (typeof text !== 'string') return `"${name}" is missing, or is no string: ${shapeOf(fields)}.`;
     if (text.trim() === '') return `"${name}" is empty.`;
     if (kind === 'pem') {
       if (!/-----BEGIN .*-----END /s.test(text)) return `"${name}" holds no PEM, from -----BEGIN to -----END.`;
+      const fault = key && faultOfKey(text, key);
+      if (fault !== undefined) return `"${name}" ${fault}`;
       continue;
     }
     if (/\p{Cc}/u.test(text)) return `"${name}" holds control characters, such as a newline at its end.`;
     if (!text.isWellFormed()) return `"${name}" holds a broken character (an unpaired surrogate).`;
     if (without !== undefined && text.includes(without))
       return `"${name}" holds ${without}, which would change what the login means.`;
+  }
+  return undefined;
+}
+
+/** Describes why a private key in PEM cannot sign by its algorithm, to follow the name of its field. */
+function faultOfKey(
+  pem: string,
+  { algorithm, type, curve, bits, words }: NonNullable<SecretField['key']>,
+): string | undefined {
+  if (pem.includes('ENCRYPTED')) return 'holds a private key that is encrypted: put it there without a passphrase.';
+  const key = readPrivateKey(pem);
+  if (key === undefined) return 'holds no private key.';
+  const { asymmetricKeyType, asymmetricKeyDetails: { namedCurve, modulusLength = 0 } = {} } = key;
+  if (asymmetricKeyType !== type || namedCurve !== curve) {
+    return `holds a key that does not fit ${algorithm}, which takes ${words}.`;
+  }
+  if (bits === undefined || modulusLength >= bits) return undefined;
+  return `holds an RSA key of ${modulusLength} bits, and ${algorithm} takes ${bits} or more.`;
+}
+
+const DER_TYPES = { 'PRIVATE KEY': 'pkcs8', 'RSA PRIVATE KEY': 'pkcs1', 'EC PRIVATE KEY': 'sec1' } as const;
+
+/** Reads a private key, however the line breaks of its PEM were lost on the way into the JSON, as the broker does. */
+function readPrivateKey(pem: string): KeyObject | undefined {
+  for (const [label, type] of Object.entries(DER_TYPES)) {
+    const [, body] = pem.split(`-----BEGIN ${label}-----`);
+    const [base64 = '', ...end] = body?.split(`-----END ${label}-----`) ?? [];
+    if (end.length === 0) continue;
+    try {
+      return createPrivateKey({ key: Buffer.from(base64.replace(/\\[rn]/g, ''), 'base64'), format: 'der', type });
+    } catch {
+      return undefined;
+    }
   }
   return undefined;
 }

@@ -10,9 +10,11 @@ import { createPurge } from '../core/operate/purge.ts';
 import { createSlotListing, type SlotStatus } from '../core/operate/status.ts';
 import { createTryLogin, type Tried } from '../core/operate/try-login.ts';
 import type { Connection } from '../core/slot/connection.ts';
+import { signingKeyFor } from '../core/slot/signing-key.ts';
 import { describeUser, requireSlot, SYSTEM, userKeyOf } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
 import { ERROR_HEADER } from '../http/forwarded-headers.ts';
+import { algorithmOf } from '../providers/names.ts';
 import { parseTryBody } from './try-body.ts';
 
 /** Composes the function of the operators: states, tries and purge, and every 404 and 405 of the API. */
@@ -81,15 +83,20 @@ function summaryOf(connection: Connection) {
 }
 
 /** Describes the form of a connection's secret and subjects, for whoever sets or asks for them. */
-function writtenOf({ provider, subjects, keptSecret }: Connection) {
+function writtenOf({ provider, subjects, settings, keptSecret }: Connection) {
   const { secretFields, userSubject } = provider;
-  const fields = Object.entries(secretFields).map(([name, { kind = 'text', optional = false, without, rotates }]) => ({
-    name,
-    kind,
-    required: !optional,
-    ...(without !== undefined && { without }),
-    ...(rotates !== undefined && { rotates: true }),
-  }));
+  const fields = Object.entries(secretFields).map(([name, { kind = 'text', optional = false, without, rotates }]) => {
+    const algorithm = algorithmOf(name, provider, settings);
+    const key = algorithm && signingKeyFor(algorithm);
+    return {
+      name,
+      kind,
+      required: !optional,
+      ...(without !== undefined && { without }),
+      ...(rotates !== undefined && { rotates: true }),
+      ...(key !== undefined && { key: { algorithm, ...key } }),
+    };
+  });
   const { users } = subjects;
   const isServed = userSubject !== undefined && users !== false;
   const written = isServed

@@ -1,5 +1,12 @@
-import type { Derived, Placement, Provider, Step } from '../core/slot/provider.ts';
-import { namesIn } from '../core/slot/text.ts';
+import {
+  type Derived,
+  type Placement,
+  type Provider,
+  SIGNING_ALGORITHMS,
+  type SigningAlgorithm,
+  type Step,
+} from '../core/slot/provider.ts';
+import { fillText, namesIn, type Values } from '../core/slot/text.ts';
 import { isJsonObject, type JsonValue } from '../core/words/json.ts';
 
 /** The names that a request fills in. */
@@ -73,6 +80,14 @@ export function secretNames({ secretFields, derived = {} }: Provider): ReadonlyS
     if (name !== 'token' && namesInDerived(each).some((named) => secret.has(named))) secret.add(name);
   }
   return secret;
+}
+
+/** Finds the algorithm that signs by a field of the secret; undefined where none does. */
+export function algorithmOf(field: string, { derived = {} }: Provider, settings: Values): SigningAlgorithm | undefined {
+  const named = Object.values(derived).flatMap((each) =>
+    'jwt' in each && namesIn(each.jwt.key).includes(field) ? [fillText(each.jwt.alg, settings)] : [],
+  );
+  return SIGNING_ALGORITHMS.find((alg) => named.includes(alg));
 }
 
 /** Reports whether a derived value is made of the token, itself or by way of another. */

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { problem, startStub } from './broker-stub.ts';
 import { tokenBroker } from './command-line.ts';
@@ -5,6 +6,7 @@ import { startLocalBroker } from './local-broker.ts';
 
 const API = 'https://abc123.execute-api.eu-central-1.amazonaws.com';
 const CANARY = 'canary-8d31';
+const pemOf = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 const [aws, broker] = await Promise.all([startStub(), startLocalBroker()]);
 afterAll(() => Promise.all([aws.close(), broker.close()]));
@@ -74,14 +76,16 @@ describe('secret set', () => {
       { name: 'key', kind: 'pem', required: true },
       { name: 'scope', kind: 'text', required: false },
     ];
+    const told: { fields: readonly object[] } = { fields };
     beforeEach(() => {
+      told.fields = fields;
       vi.stubGlobal('fetch', async (url: string | URL) =>
         new URL(url).pathname === '/connections/desk'
           ? Response.json({
               name: 'desk',
               provider: 'bookings',
               lifetime_seconds: 900,
-              secret_fields: fields,
+              secret_fields: told.fields,
               subjects: { system: true, users: null },
               slots: [],
             })
@@ -110,6 +114,48 @@ describe('secret set', () => {
       expect(stderr).toContain(why);
       expect(stderr).not.toContain(CANARY);
       expect(aws.requests.length).toBe(before);
+    });
+
+    describe('of which one is a private key for ES256', () => {
+      const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+      const es256 = pemOf(ec);
+      const older = ec.export({ type: 'sec1', format: 'pem' }).toString();
+      const p384 = pemOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey);
+      const rsa = pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+      const shortRsa = pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey);
+      const encrypted = ec.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString();
+      const forEs256 = { algorithm: 'ES256', type: 'ec', curve: 'prime256v1', words: 'an EC key on the curve P-256' };
+      const forRs256 = { algorithm: 'RS256', type: 'rsa', bits: 2048, words: 'an RSA key' };
+
+      it.each([
+        ['as it is', es256, forEs256],
+        ['in its older form', older, forEs256],
+        ['with its line breaks written out', es256.replaceAll('\n', '\\n'), forEs256],
+        ['with blanks for its line breaks', es256.replaceAll('\n', ' '), forEs256],
+        ['of RSA', rsa, forRs256],
+      ])('writes one %s', async (_, key, form) => {
+        told.fields = [{ name: 'key', kind: 'pem', required: true, key: form }];
+        expect(await set(['desk'], { stdin: JSON.stringify({ key }) })).toMatchObject({ code: 0 });
+      });
+
+      it.each([
+        ['on another curve', p384, forEs256, 'does not fit ES256, which takes an EC key on the curve P-256'],
+        ['of another kind', rsa, forEs256, 'does not fit ES256'],
+        ['of EC for RSA', es256, forRs256, 'does not fit RS256, which takes an RSA key'],
+        ['that is short', shortRsa, forRs256, 'an RSA key of 1024 bits, and RS256 takes 2048 or more'],
+        ['that is encrypted', encrypted, forEs256, 'is encrypted: put it there without a passphrase'],
+        ['that is none', PEM, forEs256, 'holds no private key'],
+        ['that is a certificate', PEM.replaceAll('PRIVATE KEY', 'CERTIFICATE'), forEs256, 'holds no private key'],
+      ])('writes none %s, and quotes nothing', async (_, key, form, why) => {
+        told.fields = [{ name: 'key', kind: 'pem', required: true, key: form }];
+        const before = aws.requests.length;
+        const { code, stderr } = await set(['desk'], { stdin: JSON.stringify({ key }) });
+        expect(code).toBe(2);
+        expect(stderr).toContain(`The secret was not set. "key"`);
+        expect(stderr).toContain(why);
+        expect(stderr).not.toContain(key.split('\n')[1]);
+        expect(aws.requests.length).toBe(before);
+      });
     });
 
     it('asks for no PEM on a terminal, whose first line break would end it', async () => {

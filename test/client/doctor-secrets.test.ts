@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Finding } from '../../client/cli/doctor/checks.ts';
 import { startStub } from './broker-stub.ts';
@@ -37,7 +38,10 @@ const refusal = (type: string) => ({
 });
 
 /** `doctor --json` of a deployed broker with these connections: STS, the API and Secrets Manager are stood in for. */
-async function doctor(args: readonly string[], connections: readonly (typeof WFM)[] = [WFM]) {
+async function doctor(
+  args: readonly string[],
+  connections: readonly (Omit<typeof WFM, 'secret_fields'> & { readonly secret_fields: readonly object[] })[] = [WFM],
+) {
   const real = globalThis.fetch;
   vi.stubGlobal('fetch', async (url: string | URL, init?: RequestInit) => {
     const { origin, pathname } = new URL(url);
@@ -102,6 +106,22 @@ describe('doctor --read-secrets', () => {
     const { code, stdout, shapes } = await doctor(['--read-secrets']);
     expect({ code, shapes }).toMatchObject({ code: 8, shapes: [{ state: 'failed' }] });
     expect(stdout).not.toContain(CANARY);
+  });
+
+  it('finds a private key that does not fit its algorithm', async () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const key = { algorithm: 'RS256', type: 'rsa', bits: 2048, words: 'an RSA key' };
+    const fields = [{ name: 'privateKey', kind: 'pem', required: true, key }];
+    aws.answer({ body: { SecretString: JSON.stringify({ privateKey: pem }) } });
+    const { code, stdout, shapes } = await doctor(['--read-secrets'], [{ ...WFM, secret_fields: fields }]);
+    expect({ code, shapes }).toMatchObject({
+      code: 8,
+      shapes: [
+        { state: 'failed', detail: '"privateKey" holds a key that does not fit RS256, which takes an RSA key.' },
+      ],
+    });
+    expect(stdout).not.toContain(pem.split('\n')[1]);
   });
 
   it.each([

@@ -13,6 +13,7 @@ import {
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from '../../core/slot/provider.ts';
+import { signingKeyFor } from '../../core/slot/signing-key.ts';
 import { fillText, namesIn, type Values } from '../../core/slot/text.ts';
 import { isJsonObject } from '../../core/words/json.ts';
 import { fillJson } from './template.ts';
@@ -108,14 +109,14 @@ export function readSigningKey(
   named: string,
   keyAs: 'utf8' | 'hex' | 'base64' = 'utf8',
 ): KeyObject | Uint8Array {
-  if (alg.startsWith('HS')) return decodeKey(material, named, keyAs);
+  const form = signingKeyFor(alg);
+  if (form === undefined) return decodeKey(material, named, keyAs);
   const key = parsePrivateKey(material, named);
-  const wanted = keyKindFor(alg);
-  const kind = key.asymmetricKeyType === 'ec' ? `ec ${key.asymmetricKeyDetails?.namedCurve}` : key.asymmetricKeyType;
-  if (kind !== wanted.kind) {
-    throw new KeyProblem(`has a key in ${fieldsIn(named)} that does not fit ${alg}, which takes ${wanted.words}`);
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = key;
+  if (type !== form.type || details.namedCurve !== form.curve) {
+    throw new KeyProblem(`has a key in ${fieldsIn(named)} that does not fit ${alg}, which takes ${form.words}`);
   }
-  if (kind === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) {
+  if (form.bits !== undefined && (details.modulusLength ?? 0) < form.bits) {
     throw new KeyProblem(`has an RSA key of less than 2,048 bits in ${fieldsIn(named)}, which ${alg} does not take`);
   }
   return key;
@@ -137,21 +138,6 @@ export function checkCertificate(
   throw new KeyProblem(
     `has a first certificate in ${fieldsIn(named.cert)} that the key in ${fieldsIn(named.key)} is not of`,
   );
-}
-
-function keyKindFor(alg: SigningAlgorithm): { readonly kind: string; readonly words: string } {
-  switch (alg) {
-    case 'ES256':
-      return { kind: 'ec prime256v1', words: 'an EC key on the curve P-256' };
-    case 'ES384':
-      return { kind: 'ec secp384r1', words: 'an EC key on the curve P-384' };
-    case 'ES512':
-      return { kind: 'ec secp521r1', words: 'an EC key on the curve P-521' };
-    case 'EdDSA':
-      return { kind: 'ed25519', words: 'an Ed25519 key' };
-    default:
-      return { kind: 'rsa', words: 'an RSA key' };
-  }
 }
 
 /** Reads a private key in PEM: PKCS #8, PKCS #1 or SEC 1. `named` is the text that names its field. */

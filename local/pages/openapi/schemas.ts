@@ -3,6 +3,7 @@ import { NAME_PATTERN } from '../../../functions/configuration/fields.ts';
 import { trySchema } from '../../../functions/connections/try-body.ts';
 import type { HandOutSource } from '../../../functions/core/hand-out/audit.ts';
 import type { SlotState } from '../../../functions/core/operate/status.ts';
+import { SIGNING_ALGORITHMS } from '../../../functions/core/slot/provider.ts';
 import { errorCodes } from '../../../functions/core/words/errors.ts';
 import type { ExchangeErrorCode } from '../../../functions/exchange/exchange-error.ts';
 import { ACCESS_TOKEN } from '../../../functions/exchange/exchange-request.ts';
@@ -126,6 +127,16 @@ const secretField = z.object({
   required: z.boolean(),
   without: z.string().optional().meta({ description: 'A text that the field must not hold.' }),
   rotates: z.boolean().optional().meta({ description: 'Each login gives the next value, which the broker keeps.' }),
+  key: z
+    .object({
+      algorithm: z.enum(SIGNING_ALGORITHMS),
+      type: z.enum(['rsa', 'ec', 'ed25519']),
+      curve: z.string().optional().meta({ description: 'The curve of an EC key.' }),
+      bits: z.int().optional().meta({ description: 'The least length of an RSA key.' }),
+      words: z.string().meta({ description: 'The same in words.' }),
+    })
+    .optional()
+    .meta({ description: 'The private key that the field must hold, where something is signed by it.' }),
 });
 
 const servedSubjects = z.object({

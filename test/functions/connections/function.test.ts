@@ -11,6 +11,8 @@ const broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
     many: { provider: 'helpmaster', baseUrl: helpmaster },
     plain: { provider: 'helpmaster', baseUrl: 'http://helpmaster.internal', allowPlainHttp: true },
     faulty: { provider: 'helpmaster', baseUrl: helpmaster },
+    signed: { provider: 'oauth-private-key-jwt', baseUrl: 'https://login.example', algorithm: 'ES256' },
+    keyed: { provider: 'github-app', baseUrl: 'https://api.github.example' },
   },
 }));
 afterAll(() => broker.close());
@@ -54,6 +56,8 @@ describe('GET /connections', () => {
           warning: expect.stringContaining('in the clear'),
         },
         { name: 'faulty', provider: 'helpmaster', lifetime_seconds: 86_400 },
+        { name: 'signed', provider: 'oauth-private-key-jwt', lifetime_seconds: 86_400 },
+        { name: 'keyed', provider: 'github-app', lifetime_seconds: 86_400 },
       ],
     });
     expect(broker.downstream()).toEqual({});
@@ -61,6 +65,15 @@ describe('GET /connections', () => {
 });
 
 describe('GET /connections/{connection}', () => {
+  it.each([
+    ['signed', { algorithm: 'ES256', type: 'ec', curve: 'prime256v1', words: 'an EC key on the curve P-256' }],
+    ['keyed', { algorithm: 'RS256', type: 'rsa', bits: 2048, words: 'an RSA key' }],
+  ])('says of %s which private key its secret must hold', async (connection, key) => {
+    const { json } = await status(connection);
+    expect(json['secret_fields']).toContainEqual({ name: 'privateKey', kind: 'pem', required: true, key });
+    expect(JSON.stringify(json['secret_fields']).match(/"key":/g)).toHaveLength(1);
+  });
+
   it('tells of a fresh slot when it was issued, when it ends and is due, and never its token', async () => {
     const { json: handOut } = await broker.call({ path: '/tokens/helpdesk/88' });
     const answer = await status('helpdesk');

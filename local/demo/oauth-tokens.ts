@@ -65,7 +65,7 @@ export function createRefreshTokens(first: string): RefreshTokens {
       if (!usedAt.has(value)) return undefined;
       const used = usedAt.get(value);
       if (rotation === 'none') return value;
-      if (used !== undefined && Date.now() > used + rotationGraceSeconds * 1000) {
+      if (used !== undefined && Date.now() >= used + rotationGraceSeconds * 1000) {
         if (rotation === 'reuse-ends-all') usedAt.clear();
         return undefined;
       }

@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../functions/adapters/system.ts';
 import { resolveConnections } from '../../functions/configuration/check.ts';
+import type { KeepValues } from '../../functions/core/mint/upstream.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import { createUpstreamHttp } from '../../functions/http/client.ts';
 import { createForwarder } from '../../functions/providers/engine/forward.ts';
@@ -81,9 +82,12 @@ function connectionTo(server: OidcServer, provider: string, keysOfConnection: Re
   return connection;
 }
 
-function logIn(connection: Connection, secret: Readonly<Record<string, string>>) {
+function logIn(
+  connection: Connection,
+  secret: Readonly<Record<string, string>>,
+  keep: KeepValues = async () => undefined,
+) {
   const { upstream } = realUpstream();
-  const keep = async () => {};
   return upstream.login({ connection, subject: 'system', secret: secretOf(secret), timeoutMs: 6_000, keep });
 }
 
@@ -208,9 +212,15 @@ describe('a refresh token that rotates (RFC 6749 §6)', () => {
 
   it.each(renewers)('by %s brings the next one with each token', async (preset, clientId) => {
     const connection = connectionTo(plain, preset);
-    const first = await plain.consent(clientId);
-    const issued = tokenIn(await logIn(connection, { clientId, clientSecret: SECRET, refreshToken: first }));
-    expect(await plain.find(issued.value.reveal())).toMatchObject({ clientId, accountId: ACCOUNT });
+    const client = { clientId, clientSecret: SECRET };
+    const kept: string[] = [await plain.consent(clientId)];
+    for (const _ of [1, 2, 3]) {
+      const outcome = await logIn(connection, { ...client, refreshToken: kept.at(-1) ?? '' }, async (next) => {
+        kept.push(next.reveal()['refreshToken'] ?? '');
+      });
+      expect(await plain.find(tokenIn(outcome).value.reveal())).toMatchObject({ clientId, accountId: ACCOUNT });
+    }
+    expect(new Set(kept).size).toBe(4);
   });
 
   it.each(renewers)('by %s that was used already ends every token of the consent', async (preset, clientId) => {

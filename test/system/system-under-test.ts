@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { demoCommunitySecret } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
+import { demoOAuthSecret } from '../../local/demo/oauth.ts';
 import { flagsOf } from '../../local/flags.ts';
 import { createMemorySecrets, type MemorySecrets, type SecretFields } from '../../local/secret-source.ts';
 import { type LocalSystem, startSystem, type TestControls } from '../../local/system.ts';
@@ -23,7 +24,7 @@ export interface SystemUnderTest extends LocalSystem {
  * `flags` are more of those of `npm start`. The schedule is so rare that a test runs the sweep itself.
  */
 export async function startSystemUnderTest({
-  secrets: values = { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret },
+  secrets: values = { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret, orders: demoOAuthSecret },
   flags = [],
   ...file
 }: {

@@ -1,5 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { NAME_PATTERN, NAME_RULE, proxyMethods, proxyPaths } from '../functions/configuration/fields.ts';
+import { SUBJECT_PATTERN } from '../functions/core/slot/slot.ts';
 import { createGrants, type GrantableConnection, type ITokenBroker } from './grants.ts';
 
 /** The place of a broker that was deployed before, and what it serves. */
@@ -14,10 +16,14 @@ export interface BrokerAttributes {
   readonly connections: Readonly<Record<string, GrantableConnection>>;
 }
 
-/** Refers to a deployed broker from an app that only calls it. Makes no resource. */
+/**
+ * Refers to a deployed broker from an app that only calls it. Makes no resource. Throws for what no declaration could
+ * hold: a name or a path with `*` would grant more than it reads.
+ */
 export function importBroker(scope: Construct, id: string, attributes: BrokerAttributes): ITokenBroker {
   const construct = new Construct(scope, id);
   const stack = Stack.of(construct);
+  for (const [name, connection] of Object.entries(attributes.connections)) checkImported(name, connection);
   const { apiId, region = stack.region, account = stack.account, connections } = attributes;
   return {
     url: attributes.url ?? `https://${apiId}.execute-api.${region}.${stack.urlSuffix}`,
@@ -29,4 +35,17 @@ export function importBroker(scope: Construct, id: string, attributes: BrokerAtt
       connections: new Map(Object.entries(connections)),
     }),
   };
+}
+
+function checkImported(name: string, { proxy, subjects }: GrantableConnection): void {
+  if (!NAME_PATTERN.test(name)) {
+    throw new Error(`${JSON.stringify(name)} is not a name for a connection: use ${NAME_RULE}.`);
+  }
+  const users = subjects === undefined || typeof subjects.users === 'boolean' ? [] : subjects.users;
+  const odd = users.find((user) => !SUBJECT_PATTERN.test(user));
+  if (odd !== undefined) throw new Error(`${JSON.stringify(odd)} is not a subject of the connection ${name}.`);
+  if (proxy === undefined) return;
+  const checks = [proxyMethods.safeParse(proxy.methods), proxyPaths.safeParse(proxy.paths)];
+  const [problem] = checks.flatMap(({ error }) => error?.issues ?? []);
+  if (problem !== undefined) throw new Error(`A method or path of the proxy of ${name} ${problem.message}.`);
 }

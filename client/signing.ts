@@ -10,8 +10,11 @@ export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-  readonly expiration?: Date;
+  /** A text or a number, as some providers give it, counts too. */
+  readonly expiration?: Date | string | number;
 }
+
+type SigningCredentials = Omit<AwsCredentials, 'expiration'>;
 
 /** Gets credentials. Called before each signature, so it should cache them, as the SDK's providers do. */
 export type CredentialProvider = () => Promise<AwsCredentials>;
@@ -78,17 +81,19 @@ export function credentialProviderOf({
   readonly endpoint: Pick<Endpoint, 'isLoopback'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly credentials?: AwsCredentials | CredentialProvider | undefined;
-}): CredentialProvider {
-  if (typeof credentials === 'object') return async () => credentials;
+}): () => Promise<SigningCredentials> {
+  if (typeof credentials === 'object') return async () => withoutEnd(credentials);
   if (credentials === undefined && endpoint.isLoopback) return async () => LOCAL_CREDENTIALS;
   const source = credentials ?? createDefaultChain();
   let kept: AwsCredentials | undefined;
   return async () => {
-    const isGood = kept?.expiration !== undefined && kept.expiration.getTime() - clock.now() > RENEW_BEFORE_MS;
-    if (kept !== undefined && isGood) return kept;
+    // An unreadable end makes NaN, and the credentials are asked for again.
+    const isGood =
+      kept?.expiration !== undefined && new Date(kept.expiration).getTime() - clock.now() > RENEW_BEFORE_MS;
+    if (kept !== undefined && isGood) return withoutEnd(kept);
     try {
       kept = await source();
-      return kept;
+      return withoutEnd(kept);
     } catch {
       throw new TokenBrokerError(
         'credentials',
@@ -96,6 +101,11 @@ export function credentialProviderOf({
       );
     }
   };
+}
+
+/** The credentials as the signer takes them: it wants an end as a `Date`, or none. */
+function withoutEnd({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentials): SigningCredentials {
+  return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
 }
 
 function createDefaultChain(): CredentialProvider {

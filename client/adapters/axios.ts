@@ -10,7 +10,7 @@ const NEXT = 'tokenBrokerNext';
 
 /**
  * Makes an axios instance place the token of one slot, keep a slid token, and after a 401 report the token and retry
- * once, if the body can be sent twice. It follows no redirect, since the token would go along. No error or answer of
+ * once, if the body can be sent twice: the very request, which other interceptors see only once. It follows no redirect, since the token would go along. No error or answer of
  * axios shows a token when printed or turned into JSON: tokens are removed from the configuration, the answer's headers
  * and a streamed body, and `request`, which still holds the sent token, is not enumerable.
  *
@@ -27,6 +27,9 @@ export function attachTokenBroker(
   connection: string,
   { subject }: { readonly subject?: string } = {},
 ): void {
+  /** Sends the second try: the instance's defaults, without interceptors of its own. */
+  const again = axios.create();
+
   async function place(config: InternalAxiosRequestConfig): Promise<InternalAxiosRequestConfig> {
     client.assertUpstream(connection, axios.getUri(config));
     const use = carried(config, NEXT) ?? (await client.use(connection, { subject }));
@@ -47,27 +50,33 @@ export function attachTokenBroker(
     if (status !== UNAUTHORIZED) return undefined;
     const next = await use.renewed();
     if (next === undefined || !isReplayable(config.data)) return undefined;
-    return axios.request(Object.assign(config, { [NEXT]: () => next }));
+    // The configuration is what interceptors and transforms made of it, and goes through none of them again.
+    return again.request(Object.assign(config, { [NEXT]: () => next, transformRequest: [unchanged] }));
   }
 
-  axios.interceptors.request.use(place);
-  axios.interceptors.response.use(
-    async (response) => (await answered(response)) ?? response,
-    async (error) => {
-      // An error of axios or of another interceptor; if it has these members, they have the types of axios.
-      const config = memberOf(error, 'config') as InternalAxiosRequestConfig | undefined;
-      const use = config && carried(config, USE);
-      if (use !== undefined) {
-        config?.headers.delete(use.tokenHeader);
-        // The error has a configuration, so it is an object.
-        hideRequest(error as object);
-      }
-      const response = memberOf(error, 'response') as AxiosResponse | undefined;
-      const retried = response && (await answered(response));
-      if (retried === undefined) throw error;
-      return retried;
-    },
-  );
+  async function failed(error: unknown): Promise<AxiosResponse> {
+    // An error of axios or of another interceptor; if it has these members, they have the types of axios.
+    const config = memberOf(error, 'config') as InternalAxiosRequestConfig | undefined;
+    const use = config && carried(config, USE);
+    if (use !== undefined) {
+      config?.headers.delete(use.tokenHeader);
+      // The error has a configuration, so it is an object.
+      hideRequest(error as object);
+    }
+    const response = memberOf(error, 'response') as AxiosResponse | undefined;
+    const retried = response && (await answered(response));
+    if (retried === undefined) throw error;
+    return retried;
+  }
+
+  for (const instance of [axios, again]) {
+    instance.interceptors.request.use(place);
+    instance.interceptors.response.use(async (response) => (await answered(response)) ?? response, failed);
+  }
+}
+
+function unchanged(data: unknown): unknown {
+  return data;
 }
 
 /** Hides the sent request in an answer or error of axios; a streamed body refers to it too. */

@@ -9,12 +9,19 @@ export interface GuardedRequest {
   readonly authority: string | undefined;
 }
 
+/** Reports whether a browser, where one asks, does so for the page of this very origin or for its user. */
+export function isOfNoOtherSite(headers: GuardedRequest['headers']): boolean {
+  const site = headers.get('sec-fetch-site');
+  return (site === undefined || site === 'same-origin' || site === 'none') && !headers.get('service-worker');
+}
+
 /**
  * Creates the check that lets in only requests meant for this machine's own `port`.
  *
  * A page on the web can point a name of its own at 127.0.0.1 (DNS rebinding), but it cannot forge `Host` or
  * `Origin`: so `Host`, or the authority of an absolute-form target, must be loopback with this port, and an `Origin`
- * that is sent must be loopback with this port too. `null`, and a header sent twice, do not pass.
+ * that is sent must be loopback with this port too. `null`, and a header sent twice, do not pass. A browser says of every
+ * request whether another site causes it, images, frames and links among them: those do not pass either.
  */
 export function createLoopbackGuard(port: number): (request: GuardedRequest) => boolean {
   const withPort = LOOPBACK_HOSTS.map((host) => `${host}:${port}`);
@@ -27,6 +34,6 @@ export function createLoopbackGuard(port: number): (request: GuardedRequest) => 
     const hostIsOurs = host !== undefined && hosts.has(host.toLowerCase());
     const authorityIsOurs = authority === undefined || hosts.has(authority.toLowerCase());
     const originIsOurs = origin === undefined || origins.has(origin.toLowerCase());
-    return hostIsOurs && authorityIsOurs && originIsOurs;
+    return hostIsOurs && authorityIsOurs && originIsOurs && isOfNoOtherSite(headers);
   };
 }

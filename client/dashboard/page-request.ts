@@ -53,6 +53,8 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
     'content-type': 'application/json',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'cross-origin-resource-policy': 'same-origin',
   });
   response.end(JSON.stringify(value));
 }

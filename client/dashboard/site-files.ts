@@ -50,6 +50,7 @@ export function sendFile(
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
+    'cross-origin-resource-policy': 'same-origin',
   });
   response.end(bytes);
 }

@@ -6,6 +6,7 @@ import { isoSeconds } from '../api/response.ts';
 import { methodsOf } from '../api/routes.ts';
 import { createLazyMinter } from '../composition/hand-out-instance.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
+import { isPlainHttp } from '../configuration/origins.ts';
 import { createPurge } from '../core/operate/purge.ts';
 import { createSlotListing, type SlotStatus } from '../core/operate/status.ts';
 import { createTryLogin, type Tried } from '../core/operate/try-login.ts';
@@ -71,13 +72,13 @@ export function composeConnectionsFunction(surroundings: Surroundings): ApiHandl
 }
 
 function summaryOf(connection: Connection) {
-  const { name, provider, allowPlainHttp } = connection;
+  const { name, provider, baseUrl } = connection;
   const summary = {
     name,
     provider: provider.name,
     lifetime_seconds: connection.lifetimeSeconds ?? connection.maxTokenAgeSeconds,
   };
-  return allowPlainHttp
+  return isPlainHttp(baseUrl)
     ? { ...summary, warning: 'allowPlainHttp: credentials and tokens travel to this upstream in the clear' }
     : summary;
 }

@@ -9,6 +9,18 @@ export const ERROR_HEADER = 'token-broker-error';
 
 /** Request headers that are always forwarded: `accept` and `accept-*`, `content-*`, `if-*`. */
 const DESCRIBES_CONTENT = /^(?:accept(?!-encoding$)|content-(?!length$)|if-)/;
+/** Others that are always forwarded: they say how the request is meant, and nothing of who makes it. */
+const DESCRIBES_REQUEST: ReadonlySet<string> = new Set([
+  'idempotency-key',
+  'prefer',
+  'range',
+  'traceparent',
+  'tracestate',
+  'user-agent',
+  'x-correlation-id',
+  'x-request-id',
+  'x-requested-with',
+]);
 
 /** Headers that belong to one connection only (RFC 9110 §7.6.1). */
 const HOP_BY_HOP = [
@@ -33,15 +45,34 @@ const KEPT_FROM_UPSTREAM: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ]);
 const AWS_HEADER = /^x-amzn?-/;
+/** Headers by which servers take a credential, a signature, another method, path or host than the request's own. */
+const CHANGES_MEANING =
+  /^(?:x-http-method(?:-override)?|x-method-override|x-(?:original|rewrite)-(?:url|uri|path|method)|x-(?:forwarded|envoy)-.*|forwarded|x-host|x-real-ip|signature(?:-input)?|x-(?:hub-)?signature.*|dpop|(?:x-)?api-?key|x-(?:auth|access|session|csrf|xsrf)-token|ocp-apim-subscription-key)$/;
 
 /** Headers never passed on to a caller, beside the token's header and those that `Connection` names. */
-const KEPT_FROM_CALLER = [...HOP_BY_HOP, 'content-length', 'proxy-authentication-info', 'set-cookie', ERROR_HEADER];
+const KEPT_FROM_CALLER = [
+  ...HOP_BY_HOP,
+  'content-length',
+  'proxy-authentication-info',
+  'set-cookie',
+  ERROR_HEADER,
+  // What a browser would do to the broker's own pages and storage, or let another site read.
+  'clear-site-data',
+  'content-security-policy-report-only',
+  'nel',
+  'refresh',
+  'report-to',
+  'reporting-endpoints',
+  'service-worker-allowed',
+  'strict-transport-security',
+];
+const CROSS_ORIGIN = /^access-control-/;
 
 const SIGV4 = /^AWS4-HMAC-SHA256 /;
 
 /** Reports whether a policy may not name a header, given in lower case. */
 export function isReservedHeader(name: string): boolean {
-  return KEPT_FROM_UPSTREAM.has(name) || AWS_HEADER.test(name);
+  return KEPT_FROM_UPSTREAM.has(name) || AWS_HEADER.test(name) || CHANGES_MEANING.test(name);
 }
 
 /**
@@ -64,7 +95,8 @@ export function pickRequestHeaders(
       assertIsSignature(name, value, placed);
       continue;
     }
-    if (DESCRIBES_CONTENT.test(name) || policyHeaders.includes(name)) headers[name] = value;
+    const isDescription = DESCRIBES_CONTENT.test(name) || DESCRIBES_REQUEST.has(name);
+    if (isDescription || policyHeaders.includes(name)) headers[name] = value;
   }
   return headers;
 }
@@ -84,7 +116,47 @@ export function pickAnswerHeaders(
   const dropped = new Set([...KEPT_FROM_CALLER, ...ofThisHop, ...tokenHeaders.map((name) => name.toLowerCase())]);
   const headers: Record<string, readonly string[]> = {};
   for (const [name, values] of Object.entries(given)) {
-    if (values !== undefined && !dropped.has(name)) headers[name] = values;
+    if (values === undefined || dropped.has(name) || CROSS_ORIGIN.test(name)) continue;
+    headers[name] = values;
   }
   return headers;
+}
+
+/** Headers that an answer has once (RFC 9110): of several lines the first counts. */
+const SINGLE: ReadonlySet<string> = new Set([
+  'age',
+  'content-disposition',
+  'content-location',
+  'content-range',
+  'content-type',
+  'date',
+  'etag',
+  'expires',
+  'last-modified',
+  'location',
+  'retry-after',
+]);
+
+/**
+ * Headers that keep a proxied answer from acting on the broker's origin, where a browser shows it: no script, no form,
+ * no frame around it, and no other site may embed it.
+ */
+const SHUT = {
+  'content-security-policy': "sandbox; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+};
+
+/** Writes the headers of a proxied answer for its caller, one line each, with those that shut it in. */
+export function writeAnswerHeaders(headers: Readonly<Record<string, readonly string[]>>): Record<string, string> {
+  const lines = Object.entries(headers).map(([name, values]) => [
+    name,
+    (SINGLE.has(name) ? values.slice(0, 1) : values).join(', '),
+  ]);
+  const written: Record<string, string> = Object.fromEntries(lines);
+  // A second policy can only forbid more.
+  const policy = [written['content-security-policy'], SHUT['content-security-policy']]
+    .filter((each) => each)
+    .join(', ');
+  return { ...written, ...SHUT, 'content-security-policy': policy };
 }

@@ -7,9 +7,10 @@ import { createHandOutInstance } from '../composition/hand-out-instance.ts';
 import type { Surroundings } from '../composition/instance.ts';
 import type { ForwardedAnswer } from '../core/proxy/forwarder.ts';
 import { createProxy } from '../core/proxy/proxy.ts';
-import { requireSlot } from '../core/slot/slot.ts';
+import { requireSlot, type Slot } from '../core/slot/slot.ts';
+import { BrokerError } from '../core/words/errors.ts';
 import { createUpstreamHttp } from '../http/client.ts';
-import { ERROR_HEADER } from '../http/forwarded-headers.ts';
+import { ERROR_HEADER, writeAnswerHeaders } from '../http/forwarded-headers.ts';
 import { createForwarder } from '../providers/engine/forward.ts';
 import { buildForwardedRequest } from './forwarded-request.ts';
 import { assertAllowed } from './path.ts';
@@ -32,17 +33,32 @@ export function composeProxyFunction(surroundings: Surroundings): ApiHandler {
     const slot = requireSlot(connection, event.pathParameters?.['subject'] ?? '');
     const request = buildForwardedRequest(event, connection, policy);
     assertAllowed(policy, request, connection);
-    return buildResponse(await proxy({ ...call, connection, policy, slot, request }), event);
+    return buildResponse(await proxy({ ...call, connection, policy, slot, request }), slot, event);
   });
 }
 
-/** Writes the upstream's answer, in base64 whatever it is, so that every byte arrives as it was sent. */
-function buildResponse({ status, headers, body }: ForwardedAnswer, event: ApiEvent): APIGatewayProxyStructuredResultV2 {
-  const joined = Object.entries(headers).map(([name, values]) => [name, values.join(', ')]);
+/** All that Lambda returns, as JSON. */
+const MAXIMUM_RESPONSE_BYTES = 6_291_556;
+/** Size of a body beside which no headers are too large. */
+const SURELY_SMALL_BYTES = 4_000_000;
+
+/**
+ * Writes the upstream's answer, in base64 whatever it is, so that every byte arrives as it was sent. A `location` behind
+ * the base URL leads through the proxy again. Throws `upstream_response_too_large` for what Lambda cannot return.
+ */
+function buildResponse(
+  { status, headers, body, behindBase }: ForwardedAnswer,
+  { connection, subject }: Slot,
+  event: ApiEvent,
+): APIGatewayProxyStructuredResultV2 {
+  const written = writeAnswerHeaders(headers);
+  if (behindBase !== undefined) written['location'] = `/proxy/${connection}/${subject}${behindBase}`;
   const hasBody = body.length > 0 && event.requestContext.http.method !== 'HEAD';
-  return {
-    statusCode: status,
-    headers: Object.fromEntries(joined),
-    ...(hasBody ? { body: Buffer.from(body).toString('base64'), isBase64Encoded: true } : {}),
-  };
+  const encoded = hasBody ? { body: Buffer.from(body).toString('base64'), isBase64Encoded: true } : {};
+  const response = { statusCode: status, headers: written, ...encoded };
+  if (body.length < SURELY_SMALL_BYTES || JSON.stringify(response).length <= MAXIMUM_RESPONSE_BYTES) return response;
+  throw new BrokerError(
+    'upstream_response_too_large',
+    "The upstream's answer is larger than can be passed on, with its headers. Ask it for less.",
+  );
 }

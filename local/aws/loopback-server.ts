@@ -107,7 +107,8 @@ export async function startLoopbackServer({
  * there (DNS rebinding), or as a foreign origin; both are refused.
  */
 export function isFromLocalProgram(request: IncomingMessage, server: Server): boolean {
-  if (request.headers.origin !== undefined) return false;
+  const { origin, 'sec-fetch-site': site = 'none' } = request.headers;
+  if (origin !== undefined || !(site === 'none' || site === 'same-origin')) return false;
   const address = server.address();
   if (address === null || typeof address === 'string') return false;
   const host = request.headers.host;

@@ -25,11 +25,17 @@ export type Refusal = keyof typeof REFUSALS;
 /** Lambda's limit on the JSON of an event or of an answer, in bytes. */
 export const LAMBDA_PAYLOAD_LIMIT_BYTES = 6_291_556;
 
+/** What keeps an answer from being framed or embedded by another page, where the answer says nothing of it. */
+const FOR_BROWSERS = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+} as const;
+
 // Maximum bytes for a character of JSON text, as an escape or in UTF-8.
 const MAX_BYTES_PER_CHARACTER = 6;
 const UNFORWARDED = new Set([
   'connection',
-  'content-length',
   'keep-alive',
   'proxy-connection',
   'trailer',
@@ -73,8 +79,8 @@ const resultSchema = z.object({
  *
  * An object with `statusCode` is the whole answer: `headers`, `cookies` (each a `Set-Cookie`), `body`,
  * `isBase64Encoded`. Anything else is itself the body of a 200 `application/json`; a string as it stands. Without a
- * content type a body is `text/plain;charset=utf-8`. Connection headers and `content-length` are the gateway's own
- * business.
+ * content type a body is `text/plain;charset=utf-8`. Connection headers are the gateway's own business, and so is
+ * `content-length`, but of a HEAD.
  *
  * Throws for results that the HTTP API answers with its 500: a wrong type, an impossible status, a header that cannot
  * be sent, a result that is not JSON or exceeds Lambda's limit.
@@ -107,10 +113,15 @@ export function sendResponse(
   { requestId, close }: { readonly requestId: string; readonly close: boolean },
 ): void {
   if (response.headersSent || response.destroyed) return;
+  const { 'content-length': ofGet, ...headers } = answer.headers;
+  // Of a HEAD it is the length that a GET would have (RFC 9110 §8.6).
+  const isSized = response.req.method === 'HEAD' && typeof ofGet === 'string' && answer.body.length === 0;
+  const length = isSized ? ofGet : Buffer.byteLength(answer.body);
   const hasNoBody = answer.statusCode === 204 || answer.statusCode === 304;
   response.writeHead(answer.statusCode, {
-    ...answer.headers,
-    ...(!hasNoBody && { 'content-length': Buffer.byteLength(answer.body) }),
+    ...FOR_BROWSERS,
+    ...headers,
+    ...(!hasNoBody && { 'content-length': length }),
     'apigw-requestid': requestId,
     ...(close && { connection: 'close' }),
   });

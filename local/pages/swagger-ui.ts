@@ -20,7 +20,8 @@ const contentTypes: Readonly<Record<string, string>> = {
 export const SWAGGER_UI_FILES: readonly string[] = Object.keys(contentTypes);
 
 /** Content security policy: only the page's own server, and inline styles, which Swagger UI uses. */
-export const SWAGGER_UI_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+export const SWAGGER_UI_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** Reads a file of Swagger UI's package. Undefined unless the name is listed, so that no path can leave the folder. */
 export async function swaggerUiFile(name: string): Promise<ServedFile | undefined> {

@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import axios, { AxiosError } from 'axios';
 import got from 'got';
 import { Agent, type Dispatcher, request, fetch as undiciFetch } from 'undici';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { attachTokenBroker } from '../../client/adapters/axios.ts';
 import { tokenBrokerForGot } from '../../client/adapters/got.ts';
 import { tokenBrokerInterceptor } from '../../client/adapters/undici.ts';
@@ -174,3 +177,28 @@ it.each<[string, NonNullable<Dispatcher.RequestOptions['headers']>]>([
 async function endSession(): Promise<void> {
   await broker.turn('community', { revokeIssued: true });
 }
+
+describe('axios, after a 401', () => {
+  it('sends the same request, though a transform wraps the body and an interceptor changes the URL', async () => {
+    const sent: { url: string; body: string }[] = [];
+    const upstream = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      sent.push({ url: request.url ?? '', body });
+      response.writeHead(sent.length === 1 ? 401 : 200, { 'content-type': 'application/json' }).end('{"ok":true}');
+    }).listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    onTestFinished(() => void upstream.close());
+    const baseURL = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+    const own = createTokenBrokerClient({ url: broker.url, upstreams: { helpdesk: baseURL } });
+    const instance = axios.create({ baseURL });
+    attachTokenBroker(instance, own, 'helpdesk');
+    instance.interceptors.request.use((config) => Object.assign(config, { url: `/v1${config.url}` }));
+    const transformRequest = [(data: unknown) => JSON.stringify({ wrapped: data })];
+
+    const { data } = await instance.post('/jobs', { a: 1 }, { transformRequest });
+
+    expect(data).toEqual({ ok: true });
+    expect(sent).toEqual(Array(2).fill({ url: '/v1/jobs', body: '{"wrapped":{"a":1}}' }));
+  });
+});

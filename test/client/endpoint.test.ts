@@ -71,6 +71,21 @@ describe('credentials', () => {
     expect(asked).toBe(3);
   });
 
+  it.each([
+    ['a text', () => new Date(Date.now() + 3_600_000).toISOString(), 1],
+    ['a number', () => Date.now() + 3_600_000, 1],
+    ['no time', () => 'soon', 3],
+  ])('whose end is %s are used all the same', async (_, end, times) => {
+    let asked = 0;
+    const credentials = async () => {
+      asked += 1;
+      return { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret', expiration: end() };
+    };
+    const sign = createSigner({ endpoint, clock: systemClock, credentials });
+    for (let call = 0; call < 3; call += 1) expect((await sign(request))['authorization']).toContain('AKIDEXAMPLE');
+    expect(asked).toBe(times);
+  });
+
   it('that are unavailable are reported without the provider’s error', async () => {
     const credentials = async () => {
       throw new Error('profile secret-profile is broken');

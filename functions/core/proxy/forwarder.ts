@@ -25,6 +25,8 @@ export interface ForwardedAnswer {
   /** Every value, by lower-case name. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly body: Uint8Array;
+  /** Path and query behind the base URL that its `location` leads to; absent where it leads elsewhere. */
+  readonly behindBase?: string | undefined;
 }
 
 /** One call to an upstream through the broker. */

@@ -17,6 +17,9 @@ import { fillCertificate, isMisled, trustOf, withQuery } from './request.ts';
 /** The largest answer that is passed on: base64 makes 6 MB of it, which is what Lambda can return. */
 const MAXIMUM_ANSWER_BYTES = 4_718_592;
 
+/** Shortest token or credential that is looked for in an answer. A shorter one would be found by chance. */
+const SHORTEST_SOUGHT = 16;
+
 /**
  * Creates the forwarding of proxied requests: the token is placed as the provider says, and of the answer nothing that
  * holds a token comes back: neither the token's own header nor a cookie. A renewed token is read from any answer but a
@@ -51,8 +54,16 @@ export function createForwarder({
       if (response.kind === 'failure') return createForwardFailure(response, timeoutMs);
 
       const { status, body } = response;
+      const fault = findFault(response, [token.reveal(), ...Object.values(closed?.reveal() ?? {})]);
+      if (fault !== undefined) return failure('upstream_invalid_response', 'unknown', fault);
       const placedNames = Object.keys(connection.provider.placement.headers ?? {});
-      const answer = { status, headers: pickAnswerHeaders(response.headers, placedNames), body };
+      const headers = pickAnswerHeaders(response.headers, placedNames);
+      const length = response.headers['content-length']?.[0];
+      const isSized = request.method === 'HEAD' && length !== undefined;
+      const answer = {
+        ...{ status, body, headers: isSized ? { ...headers, 'content-length': [length] } : headers },
+        behindBase: findBehindBase(headers['location']?.[0], url, placed.baseUrl),
+      };
       const value = readSlidToken(connection, response, token);
       if (value === undefined || (await isLoginAnswer(connection, response, requestStartedAt)))
         return { kind: 'answer', answer, requestStartedAt };
@@ -71,6 +82,25 @@ export function createForwarder({
 /** Checks that an API's address from a login's answer is one that the provider names. */
 function checkAddress(connection: Connection, { baseUrl }: Placed): UpstreamFailure | undefined {
   return isMisled(connection, baseUrl) ? createMisledFailure('Nothing was forwarded') : undefined;
+}
+
+/** Finds why an answer cannot be passed on: a status that is none, or a secret that the upstream sends back. */
+function findFault({ status, headers, body }: HttpResponse, secrets: readonly string[]): string | undefined {
+  if (status < 200 || status > 599) return `The upstream answered with the status ${status}, which is none of HTTP.`;
+  const sought = secrets.filter((secret) => secret.length >= SHORTEST_SOUGHT);
+  const passedOn = Object.values(pickAnswerHeaders(headers, [])).flat();
+  const repeats = (secret: string) => body.includes(secret) || passedOn.some((value) => value.includes(secret));
+  return sought.some(repeats) ? 'The upstream repeats its token in the answer, which is withheld.' : undefined;
+}
+
+/** The path and query behind the base URL that a `Location` leads to; undefined where it leads elsewhere. */
+function findBehindBase(location: string | undefined, url: string, baseUrl: string): string | undefined {
+  if (location === undefined || !URL.canParse(location, url)) return undefined;
+  const target = new URL(location, url);
+  const base = new URL(baseUrl);
+  const root = base.pathname.replace(/\/+$/, '');
+  const isBehind = target.origin === base.origin && target.pathname.startsWith(`${root}/`);
+  return isBehind ? `${target.pathname.slice(root.length)}${target.search}${target.hash}` : undefined;
 }
 
 function createForwardFailure(failed: HttpFailure, timeoutMs: number): UpstreamFailure {

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { isReservedHeader, pickAnswerHeaders, pickRequestHeaders } from '../../../functions/http/forwarded-headers.ts';
+import {
+  isReservedHeader,
+  pickAnswerHeaders,
+  pickRequestHeaders,
+  writeAnswerHeaders,
+} from '../../../functions/http/forwarded-headers.ts';
 
 describe('pickRequestHeaders', () => {
   const pick = (headers: Readonly<Record<string, string | undefined>>, tokenHeader = 'WFMSGAPIKEY') =>
@@ -16,7 +21,7 @@ describe('pickRequestHeaders', () => {
     });
   });
 
-  it.each(['accept-encoding', 'content-length', 'cookie', 'authorization', 'user-agent', 'x-undeclared', 'x-if-match'])(
+  it.each(['accept-encoding', 'content-length', 'cookie', 'authorization', 'x-undeclared', 'x-if-match'])(
     'leaves %s out',
     (name) => {
       expect(pick({ [name]: 'x' })).toEqual({});
@@ -39,6 +44,44 @@ describe('pickRequestHeaders', () => {
 
   it("leaves the signature of the caller's request out where the token's header has the same name", () => {
     expect(pick({ Authorization: 'AWS4-HMAC-SHA256 Credential=local' }, 'Authorization')).toEqual({});
+  });
+});
+
+describe('the headers that say how a request is meant', () => {
+  it.each([
+    ...['range', 'prefer', 'idempotency-key', 'traceparent', 'tracestate', 'user-agent'],
+    ...['x-request-id', 'x-correlation-id', 'x-requested-with'],
+  ])('%s is forwarded unasked', (name) => {
+    expect(pickRequestHeaders({ [name]: 'x' }, { tokenHeaders: [], policyHeaders: [] })).toEqual({ [name]: 'x' });
+  });
+
+  it.each([
+    ...['x-http-method', 'x-http-method-override', 'x-method-override', 'x-original-url', 'x-rewrite-url'],
+    ...['x-forwarded-host', 'x-forwarded-for', 'forwarded', 'x-host', 'x-real-ip', 'signature', 'signature-input'],
+    ...['x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-access-token', 'dpop', 'x-hub-signature-256'],
+  ])('%s, which changes what is meant or who asks, no policy may name', (name) => {
+    expect(isReservedHeader(name)).toBe(true);
+  });
+
+  it.each(['x-tenant', 'x-api-version', 'x-request-source', 'x-original', 'range'])('%s it may', (name) => {
+    expect(isReservedHeader(name)).toBe(false);
+  });
+});
+
+describe('writeAnswerHeaders', () => {
+  it('writes one line for each name, and the first of what there is once', () => {
+    expect(writeAnswerHeaders({ vary: ['a', 'b'], 'content-type': ['text/html', 'text/plain'] })).toMatchObject({
+      vary: 'a, b',
+      'content-type': 'text/html',
+    });
+  });
+
+  it('shuts an answer in, beside the policy of its own', () => {
+    const shut = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' };
+    const sandbox = "sandbox; frame-ancestors 'none'";
+    expect(writeAnswerHeaders({})).toEqual({ ...shut, 'content-security-policy': sandbox });
+    const own = { 'content-security-policy': ["default-src 'self'"], 'cross-origin-resource-policy': ['cross-origin'] };
+    expect(writeAnswerHeaders(own)).toEqual({ ...shut, 'content-security-policy': `default-src 'self', ${sandbox}` });
   });
 });
 
@@ -85,7 +128,7 @@ describe('isReservedHeader', () => {
     expect(isReservedHeader(name)).toBe(true);
   });
 
-  it.each(['x-declared', 'x-amzing', 'prefer', 'user-agent'])('lets a policy name %s', (name) => {
+  it.each(['x-declared', 'x-amzing', 'prefer'])('lets a policy name %s', (name) => {
     expect(isReservedHeader(name)).toBe(false);
   });
 });

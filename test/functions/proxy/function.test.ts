@@ -82,6 +82,7 @@ describe('a proxied call', () => {
       'content-type': 'text/x',
       'content-length': '1',
       'if-match': '"1"',
+      'user-agent': 'caller',
       'x-declared': 'yes',
       connection: 'close',
     });

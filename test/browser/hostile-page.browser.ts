@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type ProxyHarness, startProxyHarness } from '../functions/proxy/proxy-harness.ts';
+import { launchChromium } from './chromium.ts';
+
+// A developer runs the broker and opens a page of somebody else's. The page wants a token, a call to the upstream in the
+// developer's name, or a click on one of the broker's buttons. What an upstream answers may be the attacker's text too.
+let broker: ProxyHarness;
+let browser: Browser;
+let evil: { readonly url: string; html: string; close(): void };
+let page: Page;
+
+beforeAll(async () => {
+  broker = await startProxyHarness();
+  browser = await launchChromium();
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(evil.html);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // Another name of this machine is another site.
+  const { port } = server.address() as AddressInfo;
+  evil = { url: `http://localhost:${port}`, html: '', close: () => server.close() };
+});
+afterAll(async () => {
+  await browser.close();
+  evil.close();
+  await broker.close();
+});
+beforeEach(async () => {
+  broker.helpmaster.clearLedger();
+  broker.scripted.received.length = 0;
+  page = await (await browser.newContext()).newPage();
+});
+
+async function visit(html: string): Promise<void> {
+  evil.html = html;
+  await page.goto(evil.url);
+  await page.waitForLoadState('networkidle');
+}
+
+describe('a page of another site', () => {
+  it('cannot have images log in at the upstream, or call it', async () => {
+    const images = Array.from({ length: 30 }, (_, at) => `<img src="${broker.url}/tokens/helpdesk/${at + 1}">`).join(
+      '',
+    );
+    await visit(`${images}<img src="${broker.url}/proxy/scripted/system/open/delete-all">`);
+    expect(broker.helpmaster.ledger().logins).toEqual([]);
+    expect(broker.scripted.received).toEqual([]);
+  });
+
+  it('cannot have a form or a script do it either', async () => {
+    const form = `<form id="f" method="post" target="t" action="${broker.url}/proxy/scripted/system/open/x" enctype="text/plain"><input name="a" value="b"></form><iframe name="t"></iframe><script>f.submit()</script>`;
+    await visit(form);
+    const asked = `Promise.allSettled(['no-cors', 'cors'].map((mode) => fetch('${broker.url}/tokens/helpdesk/88', { mode })))`;
+    await page.evaluate(asked);
+    expect(broker.helpmaster.ledger().logins).toEqual([]);
+    expect(broker.scripted.received).toEqual([]);
+  });
+
+  it.each(['/', '/docs', '/openapi.json', '/tokens/helpdesk/88'])(
+    'cannot frame %s, to have it clicked',
+    async (path) => {
+      await visit(`<iframe src="${broker.url}${path}"></iframe>`);
+      const framed = page.frames()[1];
+      // A frame that is refused shows an error of the browser's own, or the gateway's.
+      expect((await framed?.content()) ?? '').not.toMatch(/swagger-ui|<main|openapi|access_token/);
+    },
+  );
+});
+
+describe('HTML of the upstream, opened at the broker', () => {
+  const open = async (html: string): Promise<void> => {
+    broker.scripted.answer((_request, _body, response) => {
+      response.writeHead(200, { 'content-type': 'text/html', 'service-worker-allowed': '/' });
+      response.end(html);
+    });
+    await page.goto(`${broker.url}/proxy/scripted/system/open/report`);
+    await page.waitForLoadState('networkidle');
+  };
+
+  it('runs no script, and sends no form', async () => {
+    await open(
+      `<title>quiet</title><script>document.title='ran'; fetch('/tokens/helpdesk/88')</script><img src=x onerror="document.title='ran'"><form id="f" method="post" action="/proxy/scripted/system/open/x"><button>go</button></form>`,
+    );
+    expect(await page.title()).toBe('quiet');
+    broker.scripted.received.length = 0;
+    await page.getByRole('button').click();
+    await page.waitForTimeout(300);
+    expect(broker.scripted.received.filter(({ method }) => method === 'POST')).toEqual([]);
+    expect(broker.helpmaster.ledger().logins).toEqual([]);
+  });
+
+  it('becomes no service worker of the broker’s pages', async () => {
+    broker.scripted.answer((_request, _body, response) => {
+      response.writeHead(200, { 'content-type': 'text/javascript', 'service-worker-allowed': '/' });
+      response.end('self.addEventListener("fetch", () => undefined)');
+    });
+    await page.goto(`${broker.url}/docs`);
+    const worker = '/proxy/scripted/system/open/worker.js';
+    const registered = await page.evaluate(
+      `navigator.serviceWorker.register('${worker}', { scope: '/' }).then(() => 'registered', String)`,
+    );
+    expect(registered).not.toBe('registered');
+    expect(broker.scripted.received).toEqual([]);
+  });
+});

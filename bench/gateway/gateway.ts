@@ -1,10 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { BROKER } from '../../local/functions.ts';
 import { configurationFor, environmentIn, MEASURED, measuredIn } from '../broker.ts';
+import { forkModule } from '../child-process.ts';
 import { answersFor } from '../loopback/answers.ts';
 import { type AwsEndpoint, startAwsEndpoint } from '../loopback/aws-endpoint.ts';
 import { selfSigned } from '../loopback/certificate.ts';
@@ -59,15 +58,8 @@ async function startBroker(endpoint: AwsEndpoint, folder: string, certificateFil
 }
 
 async function startConstant(): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const child: ChildProcess = fork(fileURLToPath(import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const [port] = await once(child, 'message');
-  return {
-    url: `http://127.0.0.1:${String(port)}`,
-    async close() {
-      child.disconnect();
-      await once(child, 'exit');
-    },
-  };
+  const { ask, close } = forkModule(import.meta.url);
+  return { url: `http://127.0.0.1:${String(await ask())}`, close };
 }
 
 async function serveConstant(): Promise<void> {
@@ -112,4 +104,4 @@ function report(rounds: Rounds): Section {
   };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await serveConstant();
+if (import.meta.main) await serveConstant();

@@ -1,9 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { forkModule } from '../child-process.ts';
 import type { CertificateFiles } from './certificate.ts';
 
 /** The answers of an endpoint, JSON text by `x-amz-target`; what is not there is answered with `{}`. */
@@ -25,28 +24,20 @@ type Order =
 
 /** Starts the endpoint. It ends with this process, whatever happens here. */
 export async function startAwsEndpoint(certificate: CertificateFiles): Promise<AwsEndpoint> {
-  const child = fork(fileURLToPath(import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const port = await ask(child, { kind: 'start', certificate });
+  const child = forkModule(import.meta.url);
+  const ask = (order: Order) => child.ask(order);
+  const port = await ask({ kind: 'start', certificate });
   return {
     url: `https://localhost:${String(port)}`,
     async setAnswers(answers) {
-      await ask(child, { kind: 'answers', answers });
+      await ask({ kind: 'answers', answers });
     },
     async counts() {
       // The child answers with the result of `serve` below.
-      return (await ask(child, { kind: 'counts' })) as Record<string, number>;
+      return (await ask({ kind: 'counts' })) as Record<string, number>;
     },
-    async close() {
-      child.disconnect();
-      await once(child, 'exit');
-    },
+    close: child.close,
   };
-}
-
-async function ask(child: ChildProcess, order: Order): Promise<unknown> {
-  child.send(order);
-  const [reply] = await once(child, 'message');
-  return reply;
 }
 
 function serve(): void {
@@ -85,4 +76,4 @@ function serve(): void {
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) serve();
+if (import.meta.main) serve();

@@ -1,7 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { startEmbeddedDynamodb } from '../../local/embedded-dynamodb.ts';
+import { forkModule } from '../child-process.ts';
 
 /** The embedded DynamoDB in a process of its own, as a table's servers are machines of their own. */
 export interface DynamodbProcess {
@@ -11,18 +9,11 @@ export interface DynamodbProcess {
 
 /** Starts one, empty. It ends with this process, whatever happens here. */
 export async function startDynamodbProcess(): Promise<DynamodbProcess> {
-  const child: ChildProcess = fork(fileURLToPath(import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const [endpoint] = await once(child, 'message');
-  return {
-    endpoint: String(endpoint),
-    async close() {
-      child.disconnect();
-      await once(child, 'exit');
-    },
-  };
+  const { ask, close } = forkModule(import.meta.url);
+  return { endpoint: String(await ask()), close };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (import.meta.main) {
   process.on('disconnect', () => process.exit(0));
   const { endpoint } = await startEmbeddedDynamodb({});
   process.send?.(endpoint);

@@ -1,10 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../functions/adapters/aws/client.ts';
 import { composeTokenFunction } from '../../functions/token/function.ts';
 import { startGateway } from '../../local/gateway/gateway.ts';
 import { CALLER } from '../broker.ts';
+import { forkModule } from '../child-process.ts';
 import { nowhere } from '../warm/handlers.ts';
 
 /** The token function behind a gateway, in a process of its own. */
@@ -18,19 +16,8 @@ export async function startTokenProcess(
   environment: Environment,
   processEnvironment: Readonly<Record<string, string>> = {},
 ): Promise<TokenProcess> {
-  const child: ChildProcess = fork(fileURLToPath(import.meta.url), {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { ...process.env, ...processEnvironment },
-  });
-  child.send(environment);
-  const [url] = await once(child, 'message');
-  return {
-    url: String(url),
-    async close() {
-      child.disconnect();
-      await once(child, 'exit');
-    },
-  };
+  const { ask, close } = forkModule(import.meta.url, processEnvironment);
+  return { url: String(await ask(environment)), close };
 }
 
 async function serve(environment: Environment): Promise<void> {
@@ -51,7 +38,7 @@ async function serve(environment: Environment): Promise<void> {
   process.send?.(gateway.url);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (import.meta.main) {
   process.on('disconnect', () => process.exit(0));
   process.once('message', (environment: Environment) => void serve(environment));
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commands } from '../../client/cli/run.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
+import { makeFolder } from '../system/own-broker.ts';
 import { problem, startStub } from './broker-stub.ts';
 import { type Surroundings, tokenBroker } from './command-line.ts';
 import { startLocalBroker } from './local-broker.ts';
@@ -136,14 +136,13 @@ describe('call', () => {
   });
 
   it('sends a body from an argument, a file and stdin', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'token-broker-test-'));
-    const file = join(folder, 'body.json');
+    await using folder = await makeFolder();
+    const file = join(folder.path, 'body.json');
     await writeFile(file, '{"a":1}');
     for (const data of ['{"a":1}', `@${file}`, '@-']) {
       const { stdout } = await here(`call wfm POST /AgentLogonReport -d ${data}`, { stdin: '{"a":1}' });
       expect(JSON.parse(stdout)).toMatchObject({ method: 'POST', body: { length: 7 } });
     }
-    await rm(folder, { recursive: true });
   });
 
   it('prints status and headers with -i, and everything as JSON', async () => {

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
@@ -25,6 +24,7 @@ import { createRouter } from '../../../local/gateway/routes.ts';
 import { invoke, type LocalFunction } from '../../../local/lambda/invoke.ts';
 import { createMemorySecrets, type MemorySecrets } from '../../../local/secret-source.ts';
 import { makeTables } from '../../../local/tables.ts';
+import { makeFolder } from '../../system/own-broker.ts';
 
 export const CALLER = 'arn:aws:iam::123456789012:role/reporting';
 export const REQUEST_ID = 'request-0001';
@@ -95,8 +95,8 @@ export async function startFunctionsUnderTest(
     masterKey: randomBytes(32),
     functions: invocable,
   });
-  const folder = await mkdtemp(join(tmpdir(), 'token-broker-test-'));
-  const configurationFile = join(folder, 'configuration.json');
+  const folder = await makeFolder();
+  const configurationFile = join(folder.path, 'configuration.json');
   await writeFile(configurationFile, serializeConfiguration(configuration));
   const environment = environmentOf({
     dynamodbEndpoint: dynamodb.endpoint,
@@ -187,7 +187,7 @@ export async function startFunctionsUnderTest(
       await dynamodb.close();
       await embedded.close();
       await Promise.all([helpmaster.close(), community.close()]);
-      await rm(folder, { recursive: true, force: true });
+      await folder.remove();
     },
   };
 }

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../../functions/configuration/errors.ts';
 import { loadConfigurationFile } from '../../../functions/configuration/load-file.ts';
+import { makeFolder } from '../../system/own-broker.ts';
 import { helpdesk } from './declared.ts';
 
 const run = promisify(execFile);
@@ -16,11 +16,8 @@ const LOAD = `
   await loadConfigurationFile(path).catch(({ message }) => console.log(message));
 `;
 
-const folder = await mkdtemp(join(tmpdir(), 'connections-'));
-
-afterAll(async () => {
-  await rm(folder, { recursive: true });
-});
+const { path: folder, remove } = await makeFolder();
+afterAll(remove);
 
 const declared = JSON.stringify({ connections: { it: helpdesk } });
 

@@ -1,11 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDemoIssuer } from '../../../local/demo/issuer.ts';
 import { everyUpstream, send } from './demo-client.ts';
-
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
 
 const foreign: readonly [string, Record<string, string>][] = [
   ['a name that resolves here', { host: 'evil.example:80' }],
@@ -16,7 +11,7 @@ const foreign: readonly [string, Record<string, string>][] = [
 describe.each(everyUpstream)('the controls of the demo %s', (_name, start) => {
   it.each(foreign)('are refused to %s, and nothing is done', async (_what, headers) => {
     const upstream = await start();
-    closers.push(() => upstream.close());
+    onTestFinished(upstream.close);
     const before = upstream.knobs();
     const knobs = `${upstream.url}/__demo/knobs`;
     const body = '{"loginStatus":503}';
@@ -31,7 +26,7 @@ describe.each(everyUpstream)('the controls of the demo %s', (_name, start) => {
 describe('the demo issuer', () => {
   it.each(foreign)('gives no token to %s, and its keys to anyone', async (_what, headers) => {
     const issuer = await startDemoIssuer();
-    closers.push(() => issuer.close());
+    onTestFinished(issuer.close);
     const token = await send(`${issuer.url}/__demo/token`, { headers });
     expect([token.status, token.text.includes('eyJ')]).toEqual([403, false]);
     expect((await send(issuer.jwksUri, { headers })).status).toBe(200);

@@ -47,7 +47,7 @@ export function everyRequestIsSentUnderItsLease({ found }: Watched): Watch {
   };
 }
 
-/** 3 and 7: an invocation of mint ends no lease but its own, and publishes under no other. */
+/** 3 and 7: an invocation of mint ends no lease but its own or one that nobody has begun, and publishes under no other. */
 export function leasesAreEndedByTheirHolders({ found }: Watched): Watch {
   const begunBy = new Map<string, RecordedWrite>();
   return {
@@ -56,6 +56,7 @@ export function leasesAreEndedByTheirHolders({ found }: Watched): Watch {
       const own = begunBy.get(by)?.after?.lease?.id;
       if (BEGINNINGS.has(operation)) begunBy.set(by, write);
       if (!ENDINGS.has(operation) || !by.startsWith('mint') || own === before?.lease?.id) return;
+      if (operation === 'fail' && before?.lease !== undefined && before.lease.begunBy === undefined) return;
       found(at, `${by} wrote ${operation} under another's lease`);
     },
   };
@@ -156,8 +157,9 @@ export function renewalsDelayNoLogin({ found }: Watched): Watch {
       sentBy.set(process, kind);
     },
     write({ operation, by, at, before, after }) {
-      if (BEGINNINGS.has(operation)) sentBy.delete(by);
-      if (operation !== 'fail' || sentBy.get(by) !== 'slide') return;
+      const sent = sentBy.get(by);
+      if (BEGINNINGS.has(operation) || ENDINGS.has(operation)) sentBy.delete(by);
+      if (operation !== 'fail' || sent !== 'slide') return;
       if (before?.notBefore !== after?.notBefore || before?.tries !== after?.tries)
         found(at, 'a slide that failed holds back logins');
     },

@@ -1,3 +1,4 @@
+import { backOffMs } from '../slot/back-off.ts';
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { findUseBy } from '../slot/kept.ts';
@@ -8,6 +9,7 @@ import { hasUsableToken, isRejected, liveLease, type SlotRecord } from '../slot/
 import { isServed, type Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { takeLease } from '../slot/take-lease.ts';
+import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
 import type { Clock, Random } from '../words/platform.ts';
 
 /** Lease under which this invocation of `mint` works. */
@@ -23,6 +25,9 @@ export interface Held {
 
 /** Shortest rest of its window in which a holder begins. */
 const SHORTEST_WINDOW_MS = 1_500;
+/** Most tries to end a lease under which nothing was sent, and the pause before each. */
+const RELEASE_ROUNDS = 4;
+const SHORTEST_RELEASE_PAUSE_MS = 100;
 
 /**
  * Creates the start of an attempt: under a lease that the invoker took, or under one taken here. Returns a reply if
@@ -46,10 +51,44 @@ export function createBeginAttempt({
     const leftMs = lease.takenAt + mintWindowMs(connection) - clock.now();
     if (leftMs < SHORTEST_WINDOW_MS) return { outcome: 'busy' };
     const begunBy = random.uuid();
-    const begun = await store.writeAndRead(slot, changes.begin({ leaseId: lease.id, begunBy }));
-    const record = begun ?? (await store.read(slot, { consistent: true }));
-    if (record?.lease?.id !== lease.id || record.lease.begunBy !== begunBy) return { outcome: 'busy' };
-    return { leaseId: lease.id, takenAt: lease.takenAt, way: lease.way ?? 'login', record };
+    try {
+      const begun = await store.writeAndRead(slot, changes.begin({ leaseId: lease.id, begunBy }));
+      const record = begun ?? (await store.read(slot, { consistent: true }));
+      if (record?.lease?.id !== lease.id || record.lease.begunBy !== begunBy) return { outcome: 'busy' };
+      return { leaseId: lease.id, takenAt: lease.takenAt, way: lease.way ?? 'login', record };
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error;
+      const retryAfterMs = await releaseUnsent(lease, slot, begunBy, error.code);
+      throw new BrokerError(error.code, error.detail, { retryAfterMs });
+    }
+  }
+
+  /**
+   * Ends a lease under which this invocation could not begin, as one of which nothing was sent; returns its back-off.
+   * Leaves one under which another has begun. Undefined if the store would not have it: then the lease lapses.
+   */
+  async function releaseUnsent(
+    { id: leaseId, way = 'login' }: NonNullable<MintRequest['lease']>,
+    slot: Slot,
+    begunBy: string,
+    code: BrokerErrorCode,
+  ): Promise<number | undefined> {
+    for (let round = 0; round < RELEASE_ROUNDS; round += 1) {
+      await clock.sleep(SHORTEST_RELEASE_PAUSE_MS * (1 + random.fraction()));
+      const retryAfterMs = backOffMs('not_judged', 1, random);
+      const at = clock.now();
+      const ended = { leaseId, way, code, at, notBefore: at + retryAfterMs, dueAt: at + retryAfterMs };
+      try {
+        // Whether `begin` was written is unknown.
+        const isEnded =
+          (await store.write(slot, changes.fail({ ...ended, begunBy: undefined }))) ||
+          (await store.write(slot, changes.fail({ ...ended, begunBy })));
+        return isEnded ? retryAfterMs : undefined;
+      } catch (error) {
+        if (!(error instanceof BrokerError)) throw error;
+      }
+    }
+    return undefined;
   }
 
   /** Takes the lease for the schedule or a reader, if the slot needs a new token. */

@@ -59,7 +59,10 @@ export function createMint(
   return async function mint(request, connection) {
     const slot = slotOf(connection, request.subject);
     const taken = await beforeSending(() => beginAttempt(request, connection, slot));
-    if ('failure' in taken) return { outcome: 'failed', code: taken.failure.code, detail: taken.failure.detail };
+    if ('failure' in taken) {
+      const { code, detail, retryAfterMs } = taken.failure;
+      return { outcome: 'failed', code, detail, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    }
     const held = taken.value;
     if ('outcome' in held) return held;
     const deadline = held.takenAt + mintWindowMs(connection);

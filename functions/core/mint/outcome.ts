@@ -61,7 +61,8 @@ const SECRET_LOOK_MS = 10_000;
 /** Converts a `BrokerError` thrown before anything was sent to a failure; rethrows other errors. */
 export function convertError(error: unknown): AttemptFailure {
   if (!(error instanceof BrokerError)) throw error;
-  return { way: 'login', code: error.code, detail: error.detail, backOff: 'not_judged', countsAsTry: true };
+  const { code, detail, retryAfterMs } = error;
+  return { way: 'login', code, detail, backOff: 'not_judged', countsAsTry: true, retryAfterMs };
 }
 
 /**

@@ -51,7 +51,9 @@ export interface EndedAttempt {
   readonly refusedVersion?: string | undefined;
   /** Count of tries to go back to, if this one does not count. */
   readonly tries?: number | undefined;
-  readonly ttlSeconds: number;
+  readonly ttlSeconds?: number;
+  /** Set where nobody may have begun but this invocation; undefined: nobody at all. */
+  readonly begunBy?: string | undefined;
 }
 
 /** A slid token that replaces the one that a call was made with. */
@@ -164,7 +166,9 @@ export const fail = ({
   refusedVersion,
   tries,
   ttlSeconds,
+  ...begun
 }: EndedAttempt): SlotChange => {
+  const isUnbegun: Condition<SlotRecord>[] = 'begunBy' in begun ? [{ field: 'lease.begunBy', is: begun.begunBy }] : [];
   const failure = { code, at, evidence };
   const failed =
     way === 'login'
@@ -172,7 +176,7 @@ export const fail = ({
       : { renewalNotBefore: notBefore, renewalFailure: failure, renewalTries: tries };
   return {
     name: 'fail',
-    onlyIf: [holds(leaseId)],
+    onlyIf: [holds(leaseId), ...isUnbegun],
     set: { ...failed, ttlSeconds, dueAt },
     clear: ['lease', ...offSchedule(dueAt)],
   };

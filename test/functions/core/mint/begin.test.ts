@@ -61,6 +61,45 @@ describe('createBeginAttempt, under a lease that the invoker took', () => {
     expect(await take({ trigger: 'caller', lease: { id: 'mine', takenAt } })).toEqual({ outcome: 'busy' });
     expect(writes).toHaveLength(before);
   });
+
+  describe('where the store fails it', () => {
+    const failing = (rounds: number, fault: 'throttled_before' | 'reply_lost') => {
+      const made = leaseTaking();
+      made.put({ lease, notBefore: made.time.now() + 30_000, tries: 1 });
+      made.failNext('begin', fault === 'reply_lost' ? 'reply_lost' : 'down');
+      for (let n = 0; n < rounds; n += 1) made.failNext('fail', 'down');
+      const asked = made.take({ trigger: 'caller', lease: { id: 'mine', takenAt: made.time.now() } });
+      return { ...made, asked: asked.catch((error: unknown) => error) };
+    };
+
+    it.each(['throttled_before', 'reply_lost'] as const)('ends the lease as one not sent: %s', async (fault) => {
+      const { asked, record, time } = failing(0, fault);
+
+      expect(await asked).toMatchObject({ code: 'store_unavailable', retryAfterMs: expect.any(Number) });
+      expect(record().lease).toBeUndefined();
+      expect(record().notBefore).toBeLessThanOrEqual(time.now() + 1_000);
+      expect(record()).toMatchObject({ failure: { code: 'store_unavailable' } });
+    });
+
+    it('tries to end it a few times, then lets it lapse', async () => {
+      const mended = failing(3, 'throttled_before');
+      expect(await mended.asked).toMatchObject({ retryAfterMs: expect.any(Number) });
+      expect(mended.record().lease).toBeUndefined();
+      const down = failing(4, 'throttled_before');
+      expect(await down.asked).toMatchObject({ code: 'store_unavailable', retryAfterMs: undefined });
+      expect(down.record().lease).toEqual(lease);
+    });
+
+    it('leaves the lease to another invocation that has begun', async () => {
+      const made = leaseTaking();
+      made.put({ lease });
+      made.beforeNext('begin', () => made.put({ lease: { ...lease, begunBy: 'another' } }), 'down');
+      const asked = made.take({ trigger: 'caller', lease: { id: 'mine', takenAt: made.time.now() } });
+
+      await expect(asked).rejects.toMatchObject({ code: 'store_unavailable' });
+      expect(made.record().lease).toEqual({ ...lease, begunBy: 'another' });
+    });
+  });
 });
 
 describe('createBeginAttempt, for the schedule or a reader', () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -38,7 +39,7 @@ export const ownBroker: OwnBroker = {
       },
     };
   },
-  schema: () => '',
+  schema: () => readFileSync(new URL('../connections.schema.json', import.meta.url), 'utf8').trimEnd(),
 };
 
 /** The folder of what tries of a connection in these files have left. */

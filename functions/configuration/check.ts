@@ -60,7 +60,8 @@ export function resolveConnections(input: unknown, presets: Providers = table): 
   const providers = { ...presets, ...declaredProviders.providers };
   const declared = Object.entries(isRecord(given) ? given : {}).filter(([name]) => name !== '__proto__');
   const names = declared.map(([name]) => name);
-  const checked = declared.map(([name, connection]) => checkConnection(name, connection, providers));
+  const { spoilt } = declaredProviders;
+  const checked = declared.map(([name, connection]) => checkConnection(name, connection, { providers, spoilt }));
   const connections = checked.flatMap(({ connection }) => connection ?? []);
   const byName: Configuration['connections'] = Object.assign(
     Object.create(null),
@@ -91,6 +92,8 @@ export function resolveConnections(input: unknown, presets: Providers = table): 
 
 interface CheckedProviders {
   readonly providers: Providers;
+  /** Names of those with problems, of which nothing more can be said. */
+  readonly spoilt: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -117,6 +120,7 @@ function checkProviders(declared: Readonly<Record<string, unknown>>, presets: Pr
   );
   return {
     providers: Object.fromEntries(good),
+    spoilt: checked.flatMap(({ name, problems }) => (problems.length > 0 ? [name] : [])),
     problems: checked.flatMap(({ problems }) => problems),
   };
 }
@@ -141,7 +145,11 @@ interface CheckedConnection {
 }
 
 /** Checks one declared connection, its keys alone and against each other, and fills in every default. */
-function checkConnection(name: string, input: unknown, providers: Providers): CheckedConnection {
+function checkConnection(
+  name: string,
+  input: unknown,
+  { providers, spoilt }: { readonly providers: Providers; readonly spoilt: readonly string[] },
+): CheckedConnection {
   const at = ['connections', name];
   if (!isRecord(input)) {
     return { problems: [createProblem(at, 'must be an object with at least `provider` and `baseUrl`')], warnings: [] };
@@ -152,11 +160,14 @@ function checkConnection(name: string, input: unknown, providers: Providers): Ch
   const known = keysOf(provider);
   const own = Object.fromEntries(given.filter(([key]) => known.includes(key)));
   const settings = createSettingsSchema(provider).safeParse(own);
-  const schema = createConnectionSchema(providers, provider, settings.data);
+  const isSpoilt = spoilt.some((each) => each === input['provider']);
+  const names = [...Object.keys(providers), ...(isSpoilt ? spoilt : [])];
+  const schema = createConnectionSchema(names, provider, settings.data);
   const declaration = schema.safeParse({ ...presetsOf(provider, settings.data), ...own });
   const problems = [
     ...toProblems(declaration.error, at),
-    ...findForeignKeys(input, { provider, providers, at }),
+    // The keys of a connection are those of its provider, once that is mended.
+    ...(isSpoilt ? [] : findForeignKeys(input, { provider, providers, at })),
     ...toProblems(settings.error, at),
   ];
   if (problems.length > 0 || provider === undefined || !settings.success || !declaration.success) {

@@ -37,24 +37,24 @@ function matching(pattern: RegExp, what: string) {
 /** Whole seconds from `minimum` to `maximum`, a year where that is left out. */
 export function seconds(minimum: number, maximum = LONGEST_SECONDS) {
   const message = `must be a whole number of seconds from ${minimum} to ${maximum}`;
-  return z.number(message).refine((value) => Number.isInteger(value) && value >= minimum && value <= maximum, message);
+  return z
+    .number(message)
+    .refine((value) => Number.isInteger(value) && value >= minimum && value <= maximum, message)
+    .meta({ type: 'integer', minimum, maximum });
 }
 
 /** A fraction, neither 0 nor 1. */
 export const fraction = z
   .number('must be a number between 0 and 1, such as 0.75')
-  .refine(
-    (value) => value > 0 && value < 1,
-    'must be a number between 0 and 1, neither of them included, such as 0.75',
-  );
+  .refine((value) => value > 0 && value < 1, 'must be a number between 0 and 1, neither of them included, such as 0.75')
+  .meta({ exclusiveMinimum: 0, exclusiveMaximum: 1 });
 
 /** The name of a group of connections, shaped as a connection's own. */
 export const groupName = matching(NAME_PATTERN, NAME_RULE);
 
 /** One of a few words. */
-export function oneOf(words: readonly string[]) {
-  const what = `one of ${words.map((word) => `\`${word}\``).join(', ')}`;
-  return text(what, (word) => (words.includes(word) ? undefined : `must be ${what}`));
+export function oneOf<const Word extends string>(words: readonly Word[]) {
+  return z.enum(words, `must be one of ${words.map((word) => `\`${word}\``).join(', ')}`);
 }
 
 const USERS = 'must be true, false, or a list of subjects, at least one';

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { Provider } from '../core/slot/provider.ts';
 import { flag, fraction, oneOf, seconds } from './fields.ts';
 import { strictObject } from './shape.ts';
 
@@ -200,7 +199,7 @@ const meanings = [
   'misconfigured',
   'unavailable',
   'unusable',
-];
+] as const;
 const answer = strictObject(
   {
     status: z.array(z.int().min(100).max(599), 'must be a list of statuses').min(1).exactOptional(),
@@ -279,10 +278,5 @@ export const providerSchema = strictObject(
   'a provider',
 );
 
-/** A provider that has passed the schema. The compiler is told that the two say the same. */
+/** A provider that has passed the schema. A test has the compiler say that it is the type `Provider`. */
 export type DeclaredProvider = z.output<typeof providerSchema>;
-export type SchemaSaysProvider = Provider extends DeclaredProvider
-  ? DeclaredProvider extends Provider
-    ? true
-    : never
-  : never;

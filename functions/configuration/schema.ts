@@ -3,7 +3,6 @@ import { lifetimeSecondsOf } from '../core/slot/connection.ts';
 import type { Provider, ProviderDefaults, Setting } from '../core/slot/provider.ts';
 import { describeUser, isUserSubject, userKeyOf } from '../core/slot/slot.ts';
 import { isRotating } from '../providers/names.ts';
-import type { Providers } from '../providers/registry.ts';
 import {
   certificate,
   flag,
@@ -162,15 +161,15 @@ function schemaOfKind({ kind, values = [], separator = ' ' }: Setting): z.ZodTyp
 }
 
 /**
- * Creates the schema of a connection's keys beside the provider's settings, with the rules across them. `settings` are
- * checked; undefined where one is faulty.
+ * Creates the schema of a connection's keys beside the provider's settings, with the rules across them. `providers` are
+ * the names of all there are; `settings` are checked, and undefined where one is faulty.
  */
 export function createConnectionSchema(
-  providers: Providers,
+  providers: readonly string[],
   provider: Provider | undefined,
   settings: Readonly<Record<string, string>> | undefined,
 ) {
-  return z.object({ provider: oneOf(Object.keys(providers)), ...sharedKeys }).check(
+  return z.object({ provider: oneOf(providers), ...sharedKeys }).check(
     rule(['baseUrl'], ({ baseUrl, allowPlainHttp }, report) => {
       const remedy = 'use https, or declare `allowPlainHttp: true` for an upstream in a private network';
       if (isPlainHttp(baseUrl) && allowPlainHttp !== true) report(`${PLAIN_HTTP}: ${remedy}`, 'baseUrl');

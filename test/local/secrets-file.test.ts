@@ -24,6 +24,7 @@ let opened: LocalSecrets[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'secrets-file-'));
   path = join(folder, 'secrets.json');
+  await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
 });
 afterEach(async () => {
   await Promise.all(opened.map((secrets) => secrets.close()));
@@ -65,7 +66,6 @@ async function soon(condition: () => void): Promise<void> {
 
 describe('a secrets file at the start', () => {
   it('serves each connection under its secret name', async () => {
-    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets } = await open();
 
     expect(fieldsOf(secrets, 'token-broker/helpdesk')).toEqual(GOOD.helpdesk);
@@ -74,7 +74,6 @@ describe('a secrets file at the start', () => {
   });
 
   it('serves a connection under the name it was configured with', async () => {
-    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets } = await open({ nameOf: (connection) => `prod/${connection}` });
 
     expect(fieldsOf(secrets, 'prod/helpdesk')).toEqual(GOOD.helpdesk);
@@ -137,6 +136,7 @@ describe('a secrets file at the start', () => {
   });
 
   it('says so where there is no file, or a folder', async () => {
+    await rm(path);
     await expect(open()).rejects.toThrow(`${path}: the file does not exist; write it, or give another with --secrets`);
     await expect(open({ path: folder })).rejects.toThrow(`${folder}: it is a folder`);
   });
@@ -161,7 +161,6 @@ describe('a secrets file at the start', () => {
 
 describe('a version', () => {
   it('is a UUID, the same for the same value after a restart and in any order of fields', async () => {
-    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const first = await open();
     const version = versionOf(first.secrets, 'token-broker/wfm');
     expect(version).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -187,7 +186,6 @@ describe('a version', () => {
 
 describe('a secrets file that changes', () => {
   it('is a rotation of the connections whose value changed, within two seconds at the usual pace', async () => {
-    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const { secrets, onChange } = await open({}, {});
@@ -204,7 +202,6 @@ describe('a secrets file that changes', () => {
   });
 
   it('has the new version when it tells of the change', async () => {
-    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const seen: unknown[] = [];
     const { secrets } = await open({ onChange: () => seen.push(fieldsOf(secrets, 'token-broker/helpdesk')) });
 
@@ -213,7 +210,6 @@ describe('a secrets file that changes', () => {
   });
 
   it('is seen when another file is renamed over it', async () => {
-    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets, onChange } = await open();
 
     await writeFile(`${path}.new`, JSON.stringify({ ...GOOD, helpdesk: { apiKey: 'key-two' } }), { mode: 0o600 });
@@ -223,7 +219,6 @@ describe('a secrets file that changes', () => {
   });
 
   it('is no rotation where only its form changed', async () => {
-    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { onChange } = await open();
 
     await writeFile(path, JSON.stringify(GOOD, null, 4));
@@ -242,7 +237,6 @@ describe('a secrets file that changes', () => {
   });
 
   it('keeps the values from before while it is broken, says so once a breakage, and heals', async () => {
-    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets, onChange, onBroken } = await open();
 
     await writeFile(path, '{"helpdesk": {"apiKey": "key-three"');
@@ -266,7 +260,6 @@ describe('a secrets file that changes', () => {
   });
 
   it('tells of nothing after it was closed', async () => {
-    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets, onChange } = await open({ pollMs: 1 });
     await secrets.close();
     const other = await open();
@@ -280,7 +273,6 @@ describe('a secrets file that changes', () => {
 
 describe('secrets in memory', () => {
   it('has the same versions as a file with the same values', async () => {
-    await writeFile(path, JSON.stringify(GOOD), { mode: 0o600 });
     const { secrets } = await open();
     const memory = createMemorySecrets({ versionKey: VERSION_KEY, now: () => 1_000 });
     memory.put('wfm', GOOD.wfm);

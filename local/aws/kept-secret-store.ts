@@ -6,16 +6,7 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { deriveKey } from '../master-key.ts';
-import { AwsError } from './aws-error.ts';
-
-/** The versions of one secret, and their staging labels. */
-export interface SecretState {
-  readonly versions: Readonly<Record<string, { readonly value: string; readonly createdAt: number }>>;
-  /** Version by label. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** Counts the changes. */
-  readonly revision: number;
-}
+import { NOTHING_WRITTEN, type SecretState } from './secret-state.ts';
 
 /** Secrets that the broker's functions write: by name, each replaced only as it was read. */
 export interface KeptSecretStore {
@@ -25,61 +16,13 @@ export interface KeptSecretStore {
   replace(name: string, seen: SecretState, next: SecretState): Promise<boolean>;
 }
 
-export const NOTHING_WRITTEN: SecretState = { versions: {}, labels: {}, revision: 0 };
-
 /** Table of the secrets that the broker's functions write. */
 export const KEPT_SECRETS_TABLE = 'token-broker-kept-secrets';
 
 const REGION = 'us-east-1';
 const ACCESS_KEY_ID = 'local';
-const CURRENT = 'AWSCURRENT';
-const PREVIOUS = 'AWSPREVIOUS';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-
-/** Adds a version with its labels; the first is current from the start. Throws as AWS does for another value of its id. */
-export function putVersion(
-  seen: SecretState,
-  { versionId, value, createdAt }: { versionId: string; value: string; createdAt: number },
-  labels: readonly string[] = [CURRENT],
-): SecretState {
-  const existing = seen.versions[versionId];
-  if (existing?.value === value) return seen;
-  if (existing !== undefined)
-    throw new AwsError(400, 'ResourceExistsException', 'A version with this id has another value.');
-  const isFirst = Object.keys(seen.versions).length === 0;
-  const all = isFirst ? [...labels, CURRENT] : labels;
-  const added = { ...seen, versions: { ...seen.versions, [versionId]: { value, createdAt } } };
-  return all.reduce((state, label) => withLabel(state, label, versionId), added);
-}
-
-/** Moves a label to a version. Throws as AWS does if the version that has it is not the one named. */
-export function moveLabel(
-  seen: SecretState,
-  { label, to, from }: { label: string; to: string; from: string | undefined },
-): SecretState {
-  if (seen.versions[to] === undefined)
-    throw new AwsError(400, 'ResourceNotFoundException', 'There is no such version.');
-  const holder = seen.labels[label];
-  if (holder !== undefined && holder !== to && holder !== from) {
-    throw new AwsError(
-      400,
-      'InvalidParameterException',
-      `Staging label ${label} is currently attached to version ${holder}, so RemoveFromVersionId must name it.`,
-    );
-  }
-  return withLabel(seen, label, to);
-}
-
-/** Versions without a label are gone. */
-function withLabel(state: SecretState, label: string, versionId: string): SecretState {
-  const before = state.labels[label];
-  const isReplaced = label === CURRENT && before !== undefined && before !== versionId;
-  const labels = { ...state.labels, [label]: versionId, ...(isReplaced && { [PREVIOUS]: before }) };
-  const named = new Set(Object.values(labels));
-  const versions = Object.fromEntries(Object.entries(state.versions).filter(([id]) => named.has(id)));
-  return { versions, labels, revision: state.revision + 1 };
-}
 
 /** Creates secrets in memory. */
 export function createMemoryKeptSecrets(names: Iterable<string> = []): KeptSecretStore {

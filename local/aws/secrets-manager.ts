@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { SecretSource } from '../secret-source.ts';
 import { AwsError, invalidRequest, unknownOperation } from './aws-error.ts';
-import { type KeptSecretStore, moveLabel, NOTHING_WRITTEN, putVersion, type SecretState } from './kept-secret-store.ts';
+import type { KeptSecretStore } from './kept-secret-store.ts';
+import { moveLabel, NOTHING_WRITTEN, putVersion, type SecretState } from './secret-state.ts';
 
 const CURRENT_STAGE = 'AWSCURRENT';
 const ARN_SHAPE = /^arn:aws:secretsmanager:[^:]+:[^:]+:secret:(.+)$/;

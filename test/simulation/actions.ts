@@ -1,8 +1,10 @@
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
+import type { RotatingGrants } from './rotating-grants.ts';
 import { type Run, slotsOf } from './run.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import { secretOf } from './upstream-accounts.ts';
 import type { TokenInstance } from './world.ts';
 
 /** The surroundings of one action. */
@@ -225,6 +227,8 @@ function rotate(stage: Stage): string {
   const { run, random } = stage;
   const { connection } = someSlot(stage);
   const rules = run.world.upstreams.get(connection.name)?.rules;
+  const grants = run.world.upstreams.get(connection.name)?.grants;
+  if (grants !== undefined) return consent(stage, connection, grants);
   const isRight = random.fraction() < 0.5;
   const value = `${isRight ? 'right' : 'wrong'}-${run.actions.length}`;
   if (random.fraction() < 0.5) rules?.accepted.clear();
@@ -239,6 +243,18 @@ function rotate(stage: Stage): string {
     );
   }
   return `the secret of ${connection.name} becomes ${version} (${value})${hasEvent ? ', with an event' : ''}`;
+}
+
+/** Gives the secret the refresh token of a new consent, one that is wrong, or the old one beside another client secret. */
+function consent({ run, random }: Stage, connection: Connection, grants: RotatingGrants): string {
+  const { vault } = run.world;
+  const current = vault.current(connection.secret)?.value.reveal() ?? '{}';
+  const value = random.pick([
+    secretOf(grants.consent()),
+    secretOf(`grant-of-nobody-${run.actions.length}.0`),
+    JSON.stringify({ ...JSON.parse(current), clientSecret: `right-${run.actions.length}` }),
+  ]);
+  return `the secret of ${connection.name} becomes ${vault.rotate(connection.secret, value)} (${value})`;
 }
 
 function spoil(stage: Stage): string {

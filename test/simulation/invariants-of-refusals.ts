@@ -63,7 +63,8 @@ export function refusalsAreCounted({ run, connection, slot, found }: Watched): W
   return {
     refusals({ by, at, before, after }) {
       const login = run.world.ledger.findLast((sent) => sent.process === by && sent.at <= at);
-      if (after === undefined || login?.subject !== slot.subject) return;
+      const isOwn = login?.subject === slot.subject && login.fingerprint === slot.fingerprint;
+      if (after === undefined || login === undefined || !isOwn) return;
       const version = run.world.vault.versionOf(connection.secret, login.credential ?? '');
       const { secretVersion, slots, ttlSeconds } = after;
       if (secretVersion !== version || !slots.has(slotName(slot))) found(at, `a refusal of ${version} was not counted`);

@@ -205,6 +205,9 @@ export function writesAreSound({ run, connection, found }: Watched): Watch {
     write(write) {
       const { at, operation } = write;
       if (operation === 'ttl') isDeleted = true;
+      // A slot that is no longer configured is taken off the schedule.
+      const isConfigured = run.world.connections[connection.name]?.fingerprint === connection.fingerprint;
+      if (operation === 'reschedule' && !isConfigured) return;
       judgeWrite(write, { at, slackMs, isRaced: true, isDeleted, connection }, (invariant, what) =>
         found(at, what, invariant),
       );

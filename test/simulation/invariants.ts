@@ -28,6 +28,7 @@ import {
   refusalsAreCounted,
   refusedSlotsStopTheConnection,
 } from './invariants-of-refusals.ts';
+import { noRefreshTokenIsSpentTwice } from './invariants-of-rotation.ts';
 import { writesAreSound } from './invariants-of-writes.ts';
 import type { Run, Violation, Watched } from './run.ts';
 
@@ -64,6 +65,7 @@ export const invariants: readonly Invariant[] = [
   { number: '16', watch: aReportedTokenIsNotGivenBack },
   { number: '17', watch: onlyIssuedTokensAreStored },
   { number: '23', watch: renewalsDelayNoLogin },
+  { number: '19', watch: noRefreshTokenIsSpentTwice, needsClocksWithinBound: true },
   { number: 'C18', watch: exclusiveCallsComeOneAtATime, needsClocksWithinBound: true },
   { number: 'C20', watch: noSessionIsTooOld, needsClocksWithinBound: true },
 ];

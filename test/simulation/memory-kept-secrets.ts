@@ -1,7 +1,7 @@
 import type { KeptSecrets, SecretVersion } from '../../functions/core/mint/secrets.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
-import { moveLabel, NOTHING_WRITTEN, putVersion, type SecretState } from '../../local/aws/kept-secret-store.ts';
+import { moveLabel, NOTHING_WRITTEN, putVersion, type SecretState } from '../../local/aws/secret-state.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 

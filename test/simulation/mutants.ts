@@ -5,6 +5,8 @@ export interface Mutant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** It shows only where the credential rotates. */
+  readonly isOfRotation?: true;
 }
 
 /** Each takes one rule of the protocol away, in the core or in the conditions of the store. */
@@ -206,5 +208,41 @@ export const mutants: readonly Mutant[] = [
     file: 'functions/core/slot/changes.ts',
     find: 'tokenIs(seen.token), leaseIs(seen.lease)],',
     replace: 'tokenIs(seen.token)],',
+  },
+  {
+    name: 'a next refresh token is not kept',
+    file: 'functions/core/mint/keep.ts',
+    find: 'if ((await putIntoSecret(value)) || (await putIntoItem(value))) return;',
+    replace: 'if (value.generation > 0) return void onNext(undefined);',
+    isOfRotation: true,
+  },
+  {
+    name: 'two slots may send one refresh token',
+    file: 'functions/core/mint/kept.ts',
+    find: 'if ((seen?.lease?.until ?? 0) > now) throw createBusyError(connection.name);',
+    replace: 'if ((seen?.lease?.until ?? 0) > now && seen?.fence === -1) throw createBusyError(connection.name);',
+    isOfRotation: true,
+  },
+  {
+    name: 'a version that was left on the way is forgotten',
+    file: 'functions/core/mint/kept.ts',
+    find: 'const left = [waiting, versions.next].find((version) => follows(version, versions));',
+    replace:
+      'const left = [waiting, versions.next].find((version) => follows(version, versions) && version === undefined);',
+    isOfRotation: true,
+  },
+  {
+    name: 'a refused refresh token is forgotten',
+    file: 'functions/core/mint/kept.ts',
+    find: 'if (item.refused === name) return',
+    replace: "if (item.refused === name && name === '') return",
+    isOfRotation: true,
+  },
+  {
+    name: "the operator's own refresh token is sent whatever is kept",
+    file: 'functions/core/mint/kept-value.ts',
+    find: 'return of === operators.versionId || from === originOf(operators, provider) ? kept : undefined;',
+    replace: 'return of === operators.versionId && from === originOf(operators, provider) ? kept : undefined;',
+    isOfRotation: true,
   },
 ];

@@ -7,7 +7,7 @@ import type { Mutant } from './mutants.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The files of the simulation. */
-const COPIED = ['package.json', 'functions', 'test/simulation'];
+const COPIED = ['package.json', 'functions', 'test/simulation', 'local/aws/secret-state.ts', 'local/aws/aws-error.ts'];
 
 /** The verdict of the simulation on a mutant. */
 export interface MutantVerdict {
@@ -27,14 +27,14 @@ export async function simulateMutant(mutant: Mutant, seeds: number): Promise<Mut
     if (parts.length !== 2)
       throw new Error(`${mutant.file} has ${parts.length - 1} places to break for: ${mutant.name}`);
     writeFileSync(file, parts.join(mutant.replace));
-    return await run(copy, seeds);
+    return await run(copy, seeds, mutant.isOfRotation === true);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-function run(copy: string, seeds: number): Promise<MutantVerdict> {
-  const flags = ['--seeds', String(seeds), '--first-failure'];
+function run(copy: string, seeds: number, isRotating: boolean): Promise<MutantVerdict> {
+  const flags = ['--seeds', String(seeds), '--first-failure', ...(isRotating ? [`--from=-${seeds}`] : [])];
   const child = spawn(process.execPath, ['test/simulation/cli.ts', ...flags], {
     cwd: copy,
     stdio: ['ignore', 'pipe', 'ignore'],

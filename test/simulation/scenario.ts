@@ -1,5 +1,5 @@
 import type { Connection } from '../../functions/core/slot/connection.ts';
-import { type ConnectionSettings, helpdeskConnection, workforceConnection } from './connections.ts';
+import { booksConnection, type ConnectionSettings, helpdeskConnection, workforceConnection } from './connections.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { rulesFor, type UpstreamRules } from './upstream-accounts.ts';
 import type { World } from './world.ts';
@@ -20,10 +20,13 @@ export interface Scenario {
   readonly endFarOffClocks: () => void;
   readonly tokenInstances: number;
   readonly actions: number;
+  /** For how long the upstream takes a used refresh token again, where the credential rotates. */
+  readonly graceMs?: number;
 }
 
-/** Draws a scenario. */
-export function drawScenario(random: SeededRandom): Scenario {
+/** Draws a scenario. A negative seed is of a connection whose credential rotates; the others have none. */
+export function drawScenario(random: SeededRandom, seed: number): Scenario {
+  if (seed < 0) return drawRotatingScenario(random);
   const kinds = random.pick([['helpdesk'], ['wfm'], ['helpdesk', 'wfm']] as const);
   const staff = random.pick([['system'], ['system', '88'], ['system', '88', '89', '90', '91']] as const);
   const isWithinSkew = random.fraction() < 0.8;
@@ -32,6 +35,54 @@ export function drawScenario(random: SeededRandom): Scenario {
   const connections = kinds.map((kind) =>
     kind === 'helpdesk' ? drawHelpdesk(random, common()) : drawWorkforce(random, common()),
   );
+  return {
+    ...drawClocks(random, { isWithinSkew, isInStep }),
+    connections,
+    subjects: Object.fromEntries(
+      connections.map(({ name }) => [name, name === 'helpdesk' ? staff : (['system'] as const)]),
+    ),
+    rules: Object.fromEntries(connections.map((each) => [each.name, drawRules(each, random)])),
+    tokenInstances: random.integer(1, 3),
+    actions: random.pick([8, 16, 30, 50]),
+  };
+}
+
+/** Draws a connection whose credential rotates, as often as not under two configurations at once, as in a deployment. */
+function drawRotatingScenario(random: SeededRandom): Scenario {
+  const isWithinSkew = random.fraction() < 0.8;
+  const isInStep = random.fraction() < 0.3;
+  const graceSeconds = random.pick([0, 0, 60, 3_600]);
+  const settings = {
+    ...drawCommon(random, isInStep && isWithinSkew),
+    renewalCooldownSeconds: 600,
+    // With clocks s apart, and 3 s to keep what is answered, less leaves no time for the upstream.
+    timeoutSeconds: random.pick([6, 12]),
+    maxTokenAgeSeconds: random.pick([900, 3_600, 86_400]),
+  };
+  const urls = random.pick([['one'], ['one', 'another']] as const);
+  const connections = urls.map((url) =>
+    booksConnection({ ...settings, baseUrl: `https://${url}.example.com` }, graceSeconds),
+  );
+  const [{ name } = { name: '' }] = connections;
+  const rules = rulesFor(booksConnection());
+  rules.lifeSeconds = random.pick([900, 3_600]);
+  rules.clockOffsetMs = random.integer(-600_000, 600_000);
+  return {
+    ...drawClocks(random, { isWithinSkew, isInStep }),
+    connections,
+    subjects: { [name]: ['system'] },
+    rules: { [name]: rules },
+    tokenInstances: random.integer(1, 3),
+    actions: random.pick([8, 16, 30, 50]),
+    graceMs: graceSeconds * 1000,
+  };
+}
+
+/** Draws clocks: in step, within their bound, or some of them far off. */
+function drawClocks(
+  random: SeededRandom,
+  { isWithinSkew, isInStep }: { readonly isWithinSkew: boolean; readonly isInStep: boolean },
+): Pick<Scenario, 'isWithinSkew' | 'skewOf' | 'endFarOffClocks'> {
   const skews = new Map<string, number>();
   let mayBeFarOff = !isWithinSkew;
 
@@ -46,18 +97,11 @@ export function drawScenario(random: SeededRandom): Scenario {
   }
 
   return {
-    connections,
-    subjects: Object.fromEntries(
-      connections.map(({ name }) => [name, name === 'helpdesk' ? staff : (['system'] as const)]),
-    ),
-    rules: Object.fromEntries(connections.map((each) => [each.name, drawRules(each, random)])),
     isWithinSkew,
     skewOf,
     endFarOffClocks() {
       mayBeFarOff = false;
     },
-    tokenInstances: random.integer(1, 3),
-    actions: random.pick([8, 16, 30, 50]),
   };
 }
 
@@ -100,7 +144,7 @@ function drawRules(connection: Connection, random: SeededRandom): UpstreamRules 
 }
 
 /** Makes the weather of the next while: calm as often as not, else some of all that can go wrong. */
-export function drawWeather({ weather }: World, random: SeededRandom): string {
+export function drawWeather({ weather, connections }: World, random: SeededRandom): string {
   calm(weather);
   weather.latency.least = 1;
   weather.latency.most = random.pick([3, 20, 60]);
@@ -145,6 +189,11 @@ export function drawWeather({ weather }: World, random: SeededRandom): string {
     reset_after: little(),
     no_new_token: little(),
   };
+  if (Object.values(connections).some(({ keptSecret }) => keptSecret !== undefined)) {
+    weather.kept.down = random.fraction() < 0.2 ? random.pick([0.2, 1]) : 0;
+    weather.kept.writesDown = little();
+    weather.kept.replyLost = little();
+  }
   return 'foul';
 }
 
@@ -171,6 +220,7 @@ export function calm(weather: World['weather']): void {
   Object.assign(weather.store, { down: 0, writesDown: 0, replyLost: 0, sentTwice: 0, staleMs: 0, expires: 0 });
   weather.keys.down = 0;
   weather.secrets.down = 0;
+  Object.assign(weather.kept, { down: 0, writesDown: 0, replyLost: 0 });
   weather.audit.down = 0;
   weather.invoker.faults = {};
   weather.upstream.faults = {};
@@ -196,11 +246,12 @@ export function keepFaults(weather: World['weather'], kept: ReadonlySet<string>)
 }
 
 /** Lists the kinds of faults with their probabilities. The lag of reads counts as a kind. */
-function faultsOf({ store, keys, secrets, audit, invoker, upstream }: World['weather']) {
+function faultsOf({ store, keys, secrets, kept, audit, invoker, upstream }: World['weather']) {
   const places: readonly (readonly [string, object])[] = [
     ['store', store],
     ['keys', keys],
     ['secrets', secrets],
+    ['kept', kept],
     ['audit', audit],
     ['mint', invoker.faults],
     ['upstream', upstream.faults],

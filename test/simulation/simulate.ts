@@ -1,3 +1,4 @@
+import type { Connection } from '../../functions/core/slot/connection.ts';
 import { act, call, request, type Stage, type Target } from './actions.ts';
 import { type Checks, createChecks } from './checks.ts';
 import { type Draws, freshDraws } from './draws.ts';
@@ -16,6 +17,7 @@ import {
   SKEW_BOUND_MS,
 } from './scenario.ts';
 import { createSeededRandom, type SeededRandom } from './seeded-random.ts';
+import { secretOf } from './upstream-accounts.ts';
 import { createWorld, type TokenInstance } from './world.ts';
 
 /** The result of one seed. */
@@ -59,6 +61,10 @@ const parts = { beginning: -1, action: (n: number) => 2 * n, gap: (n: number) =>
 const SETTLING_MS = 150_000;
 /** The greatest clock difference, 120 s either way, plus the minute in which a token is too young to be renewed. */
 const FAR_CLOCKS_SETTLE_MS = 300_000;
+/** The longest that another may have the right to send a refresh token, or a new version of it goes unseen. */
+const OTHER_SENDS_MS = 30_000;
+/** The most that are put right one after the other: a refresh token, clocks, and another that is at it. */
+const ROUNDS = 4;
 
 /**
  * Runs the production core through what one seed decides: who asks for what, what goes wrong and when. Then faults
@@ -71,7 +77,7 @@ export async function simulate(
 ): Promise<SimulationReport> {
   draws.begin(parts.beginning);
   const random = createSeededRandom(seed, draws.stream(seed));
-  const scenario = drawScenario(random);
+  const scenario = drawScenario(random, seed);
   const { connections, skewOf, rules } = scenario;
   let checks: Checks | undefined;
   const world = createWorld({
@@ -90,6 +96,8 @@ export async function simulate(
     const upstream = world.upstreams.get(name);
     if (upstream !== undefined) drawFurtherRules(Object.assign(upstream.rules, own), world);
   }
+  for (const { grants } of world.upstreams.values())
+    if (grants !== undefined) grants.rules.graceMs = scenario.graceMs ?? 0;
 
   const instances = Array.from({ length: scenario.tokenInstances }, (_, n) => world.startTokenInstance(`token-${n}`));
   const run: Run = {
@@ -180,7 +188,7 @@ async function heal(stage: Stage): Promise<void> {
     const upstream = world.upstreams.get(connection.name);
     upstream?.unlock();
     const current = world.vault.current(connection.secret)?.value.reveal() ?? '';
-    if (upstream?.rules.accepted.has(current)) continue;
+    if (upstream?.grants !== undefined || upstream?.rules.accepted.has(current)) continue;
     upstream?.rules.accepted.add('mended');
     world.vault.rotate(connection.secret, 'mended');
   }
@@ -204,6 +212,10 @@ async function heal(stage: Stage): Promise<void> {
     await world.time.advance(Math.max(0, until - now));
     const ask = () => world.time.settle(errorOfOne(stage, instance, { connection, slot }));
     let error = await ask();
+    for (let round = 0; round < ROUNDS && error !== undefined && connection.keptSecret !== undefined; round += 1) {
+      if (!(await remedy(stage, connection, error))) break;
+      error = await ask();
+    }
     if (error !== undefined && !scenario.isWithinSkew) {
       // A date set by a clock far off looks too young, or too old, until true time reaches it.
       await world.time.advance(FAR_CLOCKS_SETTLE_MS);
@@ -211,6 +223,19 @@ async function heal(stage: Stage): Promise<void> {
     }
     if (error !== undefined) run.unhealed.push(`${slot.connection}/${slot.subject} is still answered ${error}`);
   }
+}
+
+/** Does what ends an error where the credential rotates; false where that alone is none's. */
+async function remedy({ run }: Stage, connection: Connection, error: string): Promise<boolean> {
+  const { world, scenario } = run;
+  const { grants } = world.upstreams.get(connection.name) ?? {};
+  const isSpent = error === 'reauthorization_required' && grants !== undefined;
+  // A person consents again.
+  if (isSpent) world.vault.rotate(connection.secret, secretOf(grants.consent()));
+  const isAtIt = error === 'refresh_in_progress';
+  if (!isSpent && !isAtIt && scenario.isWithinSkew) return false;
+  await world.time.advance(scenario.isWithinSkew ? OTHER_SENDS_MS : FAR_CLOCKS_SETTLE_MS);
+  return true;
 }
 
 /** Asks once, by the way that the connection has; gives what went wrong, if anything did. */

@@ -18,6 +18,8 @@ export interface SimulatedProcess {
   thaw(): void;
   isDead(): boolean;
   isFrozen(): boolean;
+  /** True once it was frozen, thawed or not. */
+  hasFrozen(): boolean;
   /** Resolves when the process dies. */
   readonly death: Promise<void>;
 }
@@ -42,6 +44,7 @@ export function createProcess(
 ): SimulatedProcess {
   let crashIn: number | undefined;
   let isDead = false;
+  let hasFrozen = false;
   let thawed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   const death = Promise.withResolvers<void>();
 
@@ -74,6 +77,7 @@ export function createProcess(
       crashIn = steps;
     },
     freeze() {
+      hasFrozen = true;
       thawed ??= Promise.withResolvers<void>();
     },
     thaw() {
@@ -82,6 +86,7 @@ export function createProcess(
     },
     isDead: () => isDead,
     isFrozen: () => thawed !== undefined,
+    hasFrozen: () => hasFrozen,
   };
   return simulated;
 }

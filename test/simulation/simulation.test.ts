@@ -4,6 +4,7 @@ import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
 const SEEDS = 300;
+const ROTATING_SEEDS = 150;
 
 describe('the simulation', () => {
   it(`keeps every invariant over ${SEEDS} seeds (invariants 1 to 8, 10 to 12, 16 to 18, 23)`, {
@@ -24,6 +25,20 @@ describe('the simulation', () => {
     expect(sums.logins).toBeGreaterThan(SEEDS);
     expect(sums.faults).toBeGreaterThan(SEEDS);
     expect(invariants.length).toBeGreaterThanOrEqual(21);
+  });
+
+  it('keeps every invariant where the credential rotates (invariant 19)', { timeout: 60_000 }, async () => {
+    const broken: string[] = [];
+    const sums = { logins: 0, faults: 0 };
+    for (let seed = -ROTATING_SEEDS; seed < 0; seed += 1) {
+      const report = await simulate(seed);
+      for (const key of ['faults', 'logins'] as const) sums[key] += report[key];
+      if (report.violations.length > 0) broken.push(...report.history);
+    }
+
+    expect(broken.join('\n')).toBe('');
+    expect(sums.logins).toBeGreaterThan(ROTATING_SEEDS);
+    expect(sums.faults).toBeGreaterThan(ROTATING_SEEDS);
   });
 
   // A generation of an item that had expired, twice; a refusal between reading and claiming; a call beyond its lease;

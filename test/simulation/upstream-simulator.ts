@@ -11,7 +11,6 @@ import {
   type IssuedToken,
   type LoginVerdict,
   refreshTokenIn,
-  secretOf,
   type UpstreamAccounts,
   type UpstreamRules,
 } from './upstream-accounts.ts';
@@ -214,7 +213,9 @@ function answerToLogin(
 /** The refresh token of a request, with the operator's credential that it came from. */
 function sentIn(credential: string): Pick<UpstreamRequest, 'credential' | 'refreshToken'> {
   const refreshToken = refreshTokenIn(credential);
-  return refreshToken === undefined ? { credential } : { credential: secretOf(firstOf(refreshToken)), refreshToken };
+  return refreshToken === undefined
+    ? { credential }
+    : { credential: credential.replace(refreshToken, firstOf(refreshToken)), refreshToken };
 }
 
 function tokenOutcome(

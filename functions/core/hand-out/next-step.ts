@@ -94,7 +94,7 @@ function createCooldownError(connection: Connection, record: SlotRecord, retryAf
   }
   if (record.refusedVersion !== undefined) {
     return new BrokerError(
-      'upstream_credential_rejected',
+      connection.keptSecret === undefined ? 'upstream_credential_rejected' : 'reauthorization_required',
       `The upstream of ${connection.name} refused the credential before, and the last attempt since then failed with ${cause}. It is tried again when the time is up.`,
       { retryAfterMs },
     );

@@ -33,9 +33,9 @@ function rotatingFields({ secretFields }: Pick<Provider, 'secretFields'>): reado
   return Object.entries(secretFields).flatMap(([name, { rotates }]) => (rotates === undefined ? [] : [name]));
 }
 
-/** Names a value, for what is known of it outside the secret. */
-export function nameOfValue({ of, generation }: Pick<KeptValue, 'of' | 'generation'>): string {
-  return `${of}#${generation}`;
+/** Names a value under the operator's version, for what is known of it outside the secret: another version is another try. */
+export function nameOfValue({ versionId }: SecretVersion, kept: KeptVersion | undefined): string {
+  return `${versionId}#${kept?.value.generation ?? 0}`;
 }
 
 /** Writes a value as a version. Its id follows from the lease, so that a write sent twice is one. */

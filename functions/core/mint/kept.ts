@@ -119,7 +119,7 @@ export function createKeptLogin(
   ): Promise<UpstreamOutcome> {
     const { attempt, operators, item, chosen } = held;
     const { connection, leaseId } = attempt;
-    const name = nameOfValue(chosen?.value ?? { of: operators.versionId, generation: 0 });
+    const name = nameOfValue(operators, chosen);
     if (item.refused === name) return createSpentFailure(connection.name);
     let hasNext = false;
     const keep = createKeep(held, (value) => {
@@ -178,6 +178,7 @@ function createSpentFailure(connection: string): UpstreamOutcome {
     kind: 'failure',
     code: 'reauthorization_required',
     backOff: 'refused',
+    isKnown: true,
     detail: `The upstream of ${connection} refused its refresh token before, so nothing was sent. Consent again, and put the new refresh token into the connection's secret.`,
   };
 }

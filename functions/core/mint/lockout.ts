@@ -118,7 +118,8 @@ function stopsLogins(refusals: Refusals | undefined, versionId: string): boolean
 }
 
 function createRefusedFailure(connection: Connection, { failure, refusedVersion }: SlotRecord): AttemptFailure {
-  const isSpent = failure?.code === 'reauthorization_required';
+  // Whatever failed since then: where the credential rotates, a refused one is a spent one, unless its client was refused.
+  const isSpent = connection.keptSecret !== undefined && failure?.code !== 'upstream_credential_rejected';
   const remedy = isSpent
     ? 'Consent again, and put the new refresh token into the secret'
     : 'Put the right value into the secret';

@@ -191,7 +191,7 @@ export function createMint(
     if (outcome.warning !== undefined) dependencies.telemetry.warn(outcome.warning, { connection: connection.name });
     if (outcome.kind === 'failure') {
       if (outcome.backOff !== 'refused') return { failure: convertUpstreamFailure(outcome, 'login') };
-      await loginGate.refused(slot, secretVersion);
+      if (outcome.isKnown !== true) await loginGate.refused(slot, secretVersion);
       return { failure: { ...convertUpstreamFailure(outcome, 'login'), refusedVersion: secretVersion } };
     }
     await loginGate.succeeded(connection, material);
@@ -254,8 +254,8 @@ const NOT_RENEWED: AttemptFailure = {
 };
 
 function convertUpstreamFailure(outcome: UpstreamFailure, way: MintWay): AttemptFailure {
-  const { code, detail, backOff, evidence, retryAfterMs } = outcome;
-  return { way, code, detail, backOff, evidence, countsAsTry: true, retryAfterMs };
+  const { code, detail, backOff, evidence, retryAfterMs, isKnown } = outcome;
+  return { way, code, detail, backOff, evidence, countsAsTry: isKnown !== true, retryAfterMs };
 }
 
 function createOutOfTimeFailure(connection: Connection, way: MintWay) {

@@ -36,6 +36,8 @@ export interface UpstreamFailure {
   readonly retryAfterMs?: number;
   /** For the operator's log, never for callers: a part of the credential that this upstream may misread. */
   readonly warning?: string;
+  /** Known from before: nothing was sent. */
+  readonly isKnown?: true;
   /** With a renewal: the upstream said that the session has ended (C19). */
   readonly ended?: true;
   /** With a renewal: it was answered well and brought no new token (C16), so that another would bring none either. */

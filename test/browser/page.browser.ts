@@ -47,7 +47,7 @@ describe('the page, in a browser', () => {
     await expect.poll(() => total('logins')).toBe('2');
     await expect.poll(() => total('slides')).toBe('1');
 
-    await page.getByLabel('Upstream').last().selectOption('Out of service (503)');
+    await page.getByRole('article', { name: 'wfm' }).getByLabel('Upstream').selectOption('Out of service (503)');
     await page.locator('.upstream.broken').waitFor();
     expect(await press(wfm, 'Skip to refresh')).toMatch(/^Not refreshed \(upstream_unavailable\)/);
     expect(await press(wfm, 'Hand out')).toMatch(/^Handed out/);
@@ -59,6 +59,18 @@ describe('the page, in a browser', () => {
     await page.locator('.upstream.broken').waitFor({ state: 'detached' });
     expect(await press(wfm, 'Call upstream')).toMatch(/^The upstream answered 200/);
     expect(watched).toMatchObject({ askedElsewhere: [], errors: [] });
+  });
+
+  it('has the OAuth connection beside the others, with its own faults and no users', async () => {
+    const card = page.getByRole('article', { name: 'orders' });
+    const orders = slot('orders', 'system');
+    expect(await press(orders, 'Hand out')).toMatch(/^Handed out after a login: token [0-9a-f]{12}, generation 1/);
+    expect(await press(orders, 'Call upstream')).toMatch(/^The upstream answered 200/);
+    expect(await card.getByLabel('Another subject').isVisible()).toBe(false);
+    await card.getByLabel('Upstream').selectOption('Blocked by a firewall (403)');
+    await card.locator('.upstream.broken').waitFor();
+    expect(await press(orders, 'Call upstream')).toBe('The upstream answered 403.');
+    expect(await press(orders, 'Skip to refresh')).toMatch(/^Not refreshed \(upstream_login_ambiguous\)/);
   });
 
   it('never gets to see a token or a credential', async () => {
@@ -136,7 +148,7 @@ describe('the page, in a browser', () => {
     const levels = await page.evaluate(
       `[...document.querySelectorAll('h1,h2,h3,h4')].map((node) => node.tagName).join(' ')`,
     );
-    expect(levels).toBe('H1 H2 H2 H3 H4 H3 H4 H2');
+    expect(levels).toBe('H1 H2 H2 H3 H4 H3 H4 H3 H4 H2');
   });
 });
 
@@ -148,7 +160,7 @@ describe('the appearance of the page', () => {
     page = await open(options);
     await press(slot('wfm', 'system'), 'Hand out');
     await press(slot('wfm', 'system'), 'Reject');
-    await page.getByLabel('Upstream').last().selectOption('Out of service (503)');
+    await page.getByRole('article', { name: 'wfm' }).getByLabel('Upstream').selectOption('Out of service (503)');
     await page.locator('.upstream.broken').waitFor();
     await press(slot('wfm', 'system'), 'Skip to refresh');
     await slot('wfm', 'system').locator('.error').waitFor();

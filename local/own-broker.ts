@@ -7,6 +7,7 @@ import { Writable } from 'node:stream';
 import type { OwnBroker } from '../client/cli/command.ts';
 import { UsageError } from '../client/cli/exit-codes.ts';
 import { ConfigurationError } from '../functions/configuration/errors.ts';
+import { canReplace, writeSecretFields } from './secrets-file-write.ts';
 import { StartError } from './start-error.ts';
 
 const NEVER_SECONDS = 86_400;
@@ -14,7 +15,8 @@ const NEVER_SECONDS = 86_400;
 /**
  * The broker that a clone has: the whole system on loopback, for a login that is tried before any deployment. What it
  * learns of refusals and back-offs is kept for the next try, in a folder of this user's: many tries of a wrong password
- * lock an account as much as many logins do.
+ * lock an account as much as many logins do. The next value of a credential that rotates goes into the secrets file
+ * before anything else is done with the answer.
  */
 export const ownBroker: OwnBroker = {
   async start({ connections, secrets, connection }, say) {
@@ -25,10 +27,19 @@ export const ownBroker: OwnBroker = {
     const files = ['--connections', connections, '--secrets', secrets, '--data', dataDir];
     const flags = flagsOf(['--port', '0', '--refresh-every', String(NEVER_SECONDS), ...files]);
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const system = await startSystem(flags, { log: nowhere, report: say }).catch((error: unknown) => {
+    const onNextValues = (name: string, fields: Readonly<Record<string, unknown>>) =>
+      writeSecretFields(secrets, name, fields);
+    const system = await startSystem(flags, { log: nowhere, report: say, onNextValues }).catch((error: unknown) => {
       if (!(error instanceof StartError || error instanceof ConfigurationError)) throw error;
       throw new UsageError(error.message);
     });
+    const isRotating = system.configuration.connections[connection]?.keptSecret !== undefined;
+    if (isRotating && !(await canReplace(secrets))) {
+      await system.close();
+      throw new UsageError(
+        `A login of ${connection} answers with the next value of its credential, and ${secrets} cannot be replaced to keep it: give a file that can. Nothing was sent.`,
+      );
+    }
     return {
       url: system.url,
       async close(hasToken) {

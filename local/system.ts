@@ -8,7 +8,7 @@ import { resolveConnections } from '../functions/configuration/check.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb-faults.ts';
-import { createKeptSecretTable } from './aws/kept-secret-store.ts';
+import { createKeptSecretTable, type KeptSecretStore } from './aws/kept-secret-store.ts';
 import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
 import { drawSecretAccessKey } from './aws/loopback-keys.ts';
 import { demoCommunitySecret } from './demo/community.ts';
@@ -60,6 +60,8 @@ export interface Surroundings {
   readonly report: (message: string) => void;
   /** Tests only: puts faults between the functions and the platform, and hands over their controls. */
   readonly onControls?: (controls: TestControls) => void;
+  /** Called with the next values of a secret's fields before they are kept; if it fails, they are not kept either. */
+  readonly onNextValues?: (connection: string, fields: Readonly<Record<string, unknown>>) => Promise<void>;
   /** Tests only: secrets in place of those of the flags. */
   readonly secrets?: (options: SecretsOptions & { readonly nameOf: SecretNameOf }) => LocalSecrets;
 }
@@ -70,7 +72,7 @@ export interface Surroundings {
  */
 export async function startSystem(
   flags: Flags,
-  { log, report, onControls, secrets: ownSecrets }: Surroundings,
+  { log, report, onControls, onNextValues, secrets: ownSecrets }: Surroundings,
 ): Promise<LocalSystem> {
   const started = new AsyncDisposableStack();
   const add = <Part extends { close(): Promise<void> }>(part: Part) => started.adopt(part, (each) => each.close());
@@ -99,11 +101,12 @@ export async function startSystem(
     const endpoint = flags.dynamodbUrl ?? add(await startEmbeddedDynamodb({ ...dataDir, ...databaseKey })).endpoint;
     const faulty = onControls && add(await startDynamodbFaultProxy(endpoint));
     const functions = new Map<string, LocalFunction>();
+    const kept = add(createKeptSecretTable({ ...keptSecretsOf(configuration, endpoint), secretAccessKey, masterKey }));
     const aws = add(
       await startLoopbackAws({
         secretAccessKey,
         secrets,
-        kept: add(createKeptSecretTable({ ...keptSecretsOf(configuration, endpoint), secretAccessKey, masterKey })),
+        kept: onNextValues === undefined ? kept : tellFirst(kept, configuration, onNextValues),
         masterKey,
         functions,
         onFunctionError: ({ functionName, reason }) => report(`${functionName}: ${reason}`),
@@ -211,6 +214,27 @@ async function secretsOf(flags: Flags, configuration: Configuration, options: Se
 /** The secrets that the functions write are in the store of the slots, though not behind the faults of a test. */
 function keptSecretsOf({ connections }: Configuration, endpoint: string) {
   return { endpoint, names: new Set(Object.values(connections).flatMap(({ keptSecret }) => keptSecret ?? [])) };
+}
+
+/** Tells of each value before it is kept. */
+function tellFirst(
+  kept: KeptSecretStore,
+  { connections }: Configuration,
+  tell: NonNullable<Surroundings['onNextValues']>,
+): KeptSecretStore {
+  return {
+    read: kept.read,
+    async replace(name, seen, next) {
+      const of = Object.values(connections).find(({ keptSecret }) => keptSecret === name);
+      for (const [id, { value }] of Object.entries(next.versions)) {
+        if (of === undefined || Object.hasOwn(seen.versions, id)) continue;
+        // Written by `mint`, which puts the fields there.
+        const { fields } = JSON.parse(value) as { readonly fields: Readonly<Record<string, unknown>> };
+        await tell(of.name, fields);
+      }
+      return kept.replace(name, seen, next);
+    },
+  };
 }
 
 /** The demo's own connections are open on purpose. Refresh tokens that rotate end with a process that has no folder. */

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ownBroker } from '../../local/own-broker.ts';
 import { tokenBroker } from '../client/command-line.ts';
@@ -103,6 +104,47 @@ describe('try with files', () => {
       await run();
     }
     expect(asked).toHaveLength(3);
+  });
+
+  it('puts the next value of a credential that rotates into the secrets file, and sends that one next', async () => {
+    const seen: string[] = [];
+    const server = createServer(async (request, response) => {
+      const given = new URLSearchParams(await text(request)).get('refresh_token') ?? '';
+      seen.push(given);
+      const next = `refresh-canary-${seen.length}-77Kd02mQz`;
+      response.end(JSON.stringify({ access_token: `${TOKEN}${seen.length}`, refresh_token: next, expires_in: 3600 }));
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const [connections, secrets] = [join(folder.path, 'c.json'), join(folder.path, 's.json')];
+    const tokenUrl = `http://127.0.0.1:${port}/token`;
+    await writeFile(
+      connections,
+      JSON.stringify({ connections: { acme: { provider: 'oauth-refresh-token', baseUrl: tokenUrl } } }),
+    );
+    const first = { clientId: 'client', clientSecret: 'client-canary-91Qz', refreshToken: 'refresh-canary-0-55Tq81' };
+    await writeFile(secrets, JSON.stringify({ acme: first }), { mode: 0o600 });
+    const run = () =>
+      tokenBroker(['try', 'acme', '--connections', connections, '--secrets', secrets], { own: ownBroker });
+
+    const tried = await run();
+    expect(tried).toMatchObject({ code: 0 });
+    expect(tried.stdout).toContain('"refresh_token": "{refreshToken}"');
+    const kept = JSON.parse(await readFile(secrets, 'utf8'));
+    expect(kept).toEqual({ acme: { ...first, refreshToken: 'refresh-canary-1-77Kd02mQz' } });
+    expect((await stat(secrets)).mode & 0o777).toBe(0o600);
+
+    expect(await run()).toMatchObject({ code: 0 });
+    expect(seen).toEqual([first.refreshToken, 'refresh-canary-1-77Kd02mQz']);
+    const told = createCanarySearch([
+      { name: 'secret', value: first.clientSecret },
+      { name: 'first', value: first.refreshToken },
+      { name: 'next', value: 'refresh-canary-1-77Kd02mQz' },
+      { name: 'token', value: `${TOKEN}1` },
+    ]);
+    expect(told(tried.stdout + tried.stderr)).toEqual([]);
+    expect((await readdir(folder.path)).sort()).toEqual(['c.json', 's.json']);
   });
 
   it('names every mistake in the files, and starts nothing', async () => {

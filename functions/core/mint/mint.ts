@@ -72,7 +72,8 @@ export function createMint(
     const result = await work(attempt);
     const write =
       'minted' in result ? publish(attempt, result.minted) : writeFailure(dependencies, attempt, result.failure);
-    const [trial] = trials;
+    // The last, where the value of a credential that rotates was refused and the one before was sent.
+    const trial = trials.at(-1);
     return trial === undefined ? write : { ...(await write), trial };
   };
 

@@ -45,7 +45,6 @@ export function createTryLogin({
   readonly deadline: number;
 }) => Promise<Tried> {
   return async ({ connection, slot, caller, requestId, deadline }) => {
-    assertKeepsNothing(connection);
     const seen = await store.read(slot, { consistent: true });
     assertMayTry(connection, seen);
     const claim = createClaim(connection, seen, { now: clock.now(), random });
@@ -125,14 +124,4 @@ function createLeasedError({ name }: Connection, retryAfterMs: number | undefine
   return new BrokerError('refresh_in_progress', `A token is being fetched from ${name} already. Try again.`, {
     retryAfterMs,
   });
-}
-
-/** Throws `invalid_request` where a login would answer with the next value of the credential, which nothing keeps yet. */
-function assertKeepsNothing({ name, provider }: Connection): void {
-  const rotating = Object.entries(provider.secretFields).flatMap(([field, { rotates }]) => (rotates ? [field] : []));
-  if (rotating.length === 0) return;
-  throw new BrokerError(
-    'invalid_request',
-    `A login of ${name} answers with the next value of ${rotating.join(', ')}, and nowhere is kept what it answers: the credential would be lost. It was not tried.`,
-  );
 }

@@ -128,18 +128,6 @@ describe('createTryLogin', () => {
     expect(record().token).toBeUndefined();
   });
 
-  it('refuses where a login would answer with the next value of the credential', async () => {
-    const plain = helpdeskConnection();
-    const provider = { ...plain.provider, secretFields: { refreshToken: { rotates: { graceSeconds: 0 } } } };
-    const { broker, upstream } = harness({ connection: { ...plain, provider } });
-
-    expect(await broker.tryLogin()).toMatchObject({
-      code: 'invalid_request',
-      detail: expect.stringContaining('refreshToken'),
-    });
-    expect(upstream.logins).toHaveLength(0);
-  });
-
   it('leaves a line of who tried', async () => {
     const { broker, said } = harness();
     await broker.tryLogin();

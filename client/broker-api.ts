@@ -45,6 +45,7 @@ const secretFieldSchema = z.object({
   kind: z.string(),
   required: z.boolean(),
   without: z.optional(z.string()),
+  suspect: z.optional(z.string()),
   rotates: z.optional(z.boolean()),
   key: z.optional(signingKeySchema),
 });

@@ -34,6 +34,24 @@ export function faultOf(value: unknown, fields: readonly SecretField[]): string 
   return undefined;
 }
 
+/** Marks of a text that something was copied along with, mostly by mistake: the same as in the broker. */
+const COPIED_ALONG = [
+  [/^\s|\s$/u, 'begins or ends with a blank'],
+  [/^(["'`]).*\1$|^[“”„‘’«‹].*[“”‘’»›]$/su, 'stands in quotation marks'],
+  [/[\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u, 'holds a character that cannot be seen'],
+] as const;
+
+/** Describes what a server may misread in a valid secret, without quoting it; undefined if there is nothing. */
+export function suspectIn(value: unknown, fields: readonly SecretField[]): string | undefined {
+  const found = fields.flatMap(({ name, kind, suspect }) => {
+    const text: unknown = Reflect.get(Object(value), name);
+    if (typeof text !== 'string' || kind === 'pem') return [];
+    const marks = COPIED_ALONG.flatMap(([pattern, words]) => (pattern.test(text) ? [`"${name}" ${words}`] : []));
+    return suspect !== undefined && text.includes(suspect) ? [`"${name}" holds "${suspect}"`, ...marks] : marks;
+  });
+  return found.length === 0 ? undefined : `${found.join(', ')}. It is sent as it is, and some servers cut it there.`;
+}
+
 /** Describes why a private key in PEM cannot sign by its algorithm, to follow the name of its field. */
 function faultOfKey(
   pem: string,

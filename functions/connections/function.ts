@@ -86,18 +86,21 @@ function summaryOf(connection: Connection) {
 /** Describes the form of a connection's secret and subjects, for whoever sets or asks for them. */
 function writtenOf({ provider, subjects, settings, keptSecret }: Connection) {
   const { secretFields, userSubject } = provider;
-  const fields = Object.entries(secretFields).map(([name, { kind = 'text', optional = false, without, rotates }]) => {
-    const algorithm = algorithmOf(name, provider, settings);
-    const key = algorithm && signingKeyFor(algorithm);
-    return {
-      name,
-      kind,
-      required: !optional,
-      ...(without !== undefined && { without }),
-      ...(rotates !== undefined && { rotates: true }),
-      ...(key !== undefined && { key: { algorithm, ...key } }),
-    };
-  });
+  const fields = Object.entries(secretFields).map(
+    ([name, { kind = 'text', optional = false, without, suspect, rotates }]) => {
+      const algorithm = algorithmOf(name, provider, settings);
+      const key = algorithm && signingKeyFor(algorithm);
+      return {
+        name,
+        kind,
+        required: !optional,
+        ...(without !== undefined && { without }),
+        ...(suspect !== undefined && { suspect }),
+        ...(rotates !== undefined && { rotates: true }),
+        ...(key !== undefined && { key: { algorithm, ...key } }),
+      };
+    },
+  );
   const { users } = subjects;
   const isServed = userSubject !== undefined && users !== false;
   const written = isServed

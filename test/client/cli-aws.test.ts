@@ -47,6 +47,14 @@ describe('secret set', () => {
     expect(lastWritten()).toMatchObject({ SecretId: 'mine/wfm', SecretString: stdin });
   });
 
+  it('says what a server may misread in a key, and stores it as it is', async () => {
+    aws.answer({ body: {} });
+    const ran = await set(['helpdesk', '--fields', 'apiKey'], { stdin: `"${CANARY}"\n` });
+    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('"apiKey" stands in quotation marks') });
+    expect(ran.stderr).not.toContain(CANARY);
+    expect(lastWritten().SecretString).toBe(JSON.stringify({ apiKey: `"${CANARY}"` }));
+  });
+
   it('asks on a terminal without showing what is typed', async () => {
     aws.answer({ body: {} });
     const ran = await set(['helpdesk', '--fields', 'apiKey'], { typed: [`${CANARY}\r`] });

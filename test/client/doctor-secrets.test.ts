@@ -108,6 +108,14 @@ describe('doctor --read-secrets', () => {
     expect(stdout).not.toContain(CANARY);
   });
 
+  it('warns of what was copied along with a field', async () => {
+    aws.answer({ body: { SecretString: JSON.stringify({ username: 'svc', password: `${CANARY}\u200b` }) } });
+    const { code, stdout, shapes } = await doctor(['--read-secrets']);
+    expect({ code, shapes }).toMatchObject({ code: 0, shapes: [{ state: 'warning' }] });
+    expect(shapes[0]?.detail).toContain('"password" holds a character that cannot be seen');
+    expect(stdout).not.toContain(CANARY);
+  });
+
   it('finds a private key that does not fit its algorithm', async () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

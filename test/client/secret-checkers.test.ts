@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { faultOf } from '../../client/cli/secrets.ts';
+import { faultOf, suspectIn } from '../../client/cli/secrets.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
-import { readCredential } from '../../functions/providers/engine/credential.ts';
+import { findSuspects, readCredential } from '../../functions/providers/engine/credential.ts';
 import { communityWebApi } from '../../functions/providers/presets/community-web-api.ts';
 import { checkSecrets } from '../../local/secrets-file-check.ts';
 
@@ -36,5 +36,32 @@ describe('the checks of a secret agree', () => {
     ['the second half', '\udc00', false],
   ])('on %s', (_name, password, isTaken) => {
     expect(takenBy(password)).toEqual({ broker: isTaken, secretSet: isTaken, secretsFile: isTaken });
+  });
+});
+
+describe('the warnings of a secret agree', () => {
+  it.each([
+    ['pass|word', 'holds "|"'],
+    [' Xq7', 'begins or ends with a blank'],
+    ['Xq7\u00a0', 'cannot be seen'],
+    ['Xq7\u200bb', 'cannot be seen'],
+    ['Xq7\u00adb', 'cannot be seen'],
+    ['Xq7\u3000b', 'cannot be seen'],
+    ['"Xq7"', 'stands in quotation marks'],
+    ['“Xq7”', 'stands in quotation marks'],
+    ['a b', undefined],
+    ['"Xq7', undefined],
+    ['pässwörd🔑', undefined],
+  ])('on %j', (password, words) => {
+    const value = { username: 'svc', password };
+    const declared = [
+      { name: 'username', kind: 'text', required: true },
+      { name: 'password', kind: 'text', required: true, suspect: '|' },
+    ];
+    for (const said of [suspectIn(value, declared), findSuspects(communityWebApi, value)]) {
+      if (words === undefined) expect(said).toBeUndefined();
+      else expect(said).toContain(words);
+      expect(said ?? '').not.toContain(password);
+    }
   });
 });

@@ -2,7 +2,7 @@ import type { SecretField } from '../../broker-api.ts';
 import { TokenBrokerError } from '../../error.ts';
 import { type Call, type Command, operand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { createSecretStore, defaultSecretId, faultOf, shapeOf } from '../secrets.ts';
+import { createSecretStore, defaultSecretId, faultOf, shapeOf, suspectIn } from '../secrets.ts';
 import { readAll, readHidden } from '../terminal.ts';
 
 /** `token-broker secret set`: stores a credential where only the connection's mint function reads it. */
@@ -34,6 +34,8 @@ export const secretSetCommand: Command = {
     const value = call.terminal.stdin.isTTY === true ? await askedFor(call, fields) : await readFromStdin(call, fields);
     const fault = faultOf(value, fields);
     if (fault !== undefined) throw new UsageError(`The secret was not set. ${fault}`);
+    const suspect = suspectIn(value, fields);
+    if (suspect !== undefined) call.say(`Look again: ${suspect}`);
     const secretId = call.text('secret-id') ?? defaultSecretId(connection);
     const store = await createSecretStore(call.endpoint.region);
     await store.write(secretId, JSON.stringify(value));

@@ -6,7 +6,14 @@ import { createSigner } from '../../signing.ts';
 import { createTransport, withTransportErrors } from '../../transport.ts';
 import type { Call } from '../command.ts';
 import { remedyForCode } from '../remedies.ts';
-import { createSecretStore, defaultSecretId, faultOf, SECRET_ACCESS_DENIED, SECRET_NOT_FOUND } from '../secrets.ts';
+import {
+  createSecretStore,
+  defaultSecretId,
+  faultOf,
+  SECRET_ACCESS_DENIED,
+  SECRET_NOT_FOUND,
+  suspectIn,
+} from '../secrets.ts';
 import { durationOf } from '../table.ts';
 import { callerIdentity } from './caller-identity.ts';
 
@@ -175,7 +182,17 @@ export async function checkSecretShape(
   try {
     const { secret_fields: fields } = await call.client.status(name);
     const store = await createSecretStore(call.endpoint.region);
-    const fault = faultOf(parseJson(await store.read(secretId)), fields);
+    const value = parseJson(await store.read(secretId));
+    const fault = faultOf(value, fields);
+    const suspect = fault === undefined ? suspectIn(value, fields) : undefined;
+    if (suspect !== undefined) {
+      return {
+        check,
+        state: 'warning',
+        detail: suspect,
+        remedy: `If logins are refused, set it again without: \`token-broker secret set ${name}\`.`,
+      };
+    }
     if (fault === undefined)
       return { check, state: 'ok', detail: `has ${fields.map((field) => field.name).join(' and ')}` };
     return { check, state: 'failed', detail: fault, remedy: `Set it again with \`token-broker secret set ${name}\`.` };

@@ -4,8 +4,12 @@ import type { Secret } from '../../core/words/secret.ts';
 import { parseJson } from './answer.ts';
 
 const CONTROL_CHARACTER = /\p{Cc}/u;
-/** Blanks at an end, quotes around it, or characters that nobody sees: mostly copied along by mistake. */
-const COPIED_ALONG = /^\s|\s$|^(["'`]).*\1$|[\u00a0\u200b-\u200f\u2028-\u202f\u2060\ufeff]/su;
+/** Marks of a text that something was copied along with, mostly by mistake: the same as in the client. */
+const COPIED_ALONG = [
+  [/^\s|\s$/u, 'begins or ends with a blank'],
+  [/^(["'`]).*\1$|^[“”„‘’«‹].*[“”‘’»›]$/su, 'stands in quotation marks'],
+  [/[\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u, 'holds a character that cannot be seen'],
+] as const;
 
 /** The fields of a connection's secret, checked; or what is wrong with it, in words that hold nothing of it. */
 export type Credential =
@@ -76,8 +80,8 @@ export function findSuspects(
   const found = Object.entries(secretFields).flatMap(([name, { suspect, kind }]) => {
     const value = fields[name] ?? '';
     if (suspect !== undefined && value.includes(suspect)) return [`\`${name}\` holds "${suspect}"`];
-    if (kind === 'pem' || !COPIED_ALONG.test(value)) return [];
-    return [`\`${name}\` begins or ends with a blank or a quotation mark, or holds a character that cannot be seen`];
+    if (kind === 'pem') return [];
+    return COPIED_ALONG.flatMap(([pattern, words]) => (pattern.test(value) ? [`\`${name}\` ${words}`] : []));
   });
   if (found.length === 0) return undefined;
   return `The secret's ${found.join(', ')}. It is sent as it is, and some servers cut it there: should logins be refused, choose another.`;

@@ -126,6 +126,7 @@ const secretField = z.object({
   kind: z.enum(['text', 'pem']),
   required: z.boolean(),
   without: z.string().optional().meta({ description: 'A text that the field must not hold.' }),
+  suspect: z.string().optional().meta({ description: 'A text that the upstream may misread.' }),
   rotates: z.boolean().optional().meta({ description: 'Each login gives the next value, which the broker keeps.' }),
   key: z
     .object({

@@ -2,7 +2,7 @@ import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
 import { computeDeadline, withinTime } from './deadline.ts';
 import { createProblemResponse, reportUnforeseen, toBrokerError } from './problem.ts';
-import { type ApiEvent, requireCaller } from './request.ts';
+import { type ApiEvent, assertExactPath, requireCaller } from './request.ts';
 
 /** A request to the API, with who makes it and how long it may take. */
 export interface ApiCall {
@@ -47,9 +47,10 @@ export function createApiFunction(
     try {
       const { requestId } = event.requestContext;
       const deadline = computeDeadline(clock, context);
-      return await withinTime(context, async () =>
-        answer({ event, caller: requireCaller(event), requestId, deadline }),
-      );
+      return await withinTime(context, async () => {
+        assertExactPath(event);
+        return answer({ event, caller: requireCaller(event), requestId, deadline });
+      });
     } catch (error) {
       return answerError(error, event);
     }

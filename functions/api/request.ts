@@ -23,6 +23,23 @@ export function requireCaller(event: ApiEvent): string {
   return arn;
 }
 
+const GREEDY = /\{\w+\+\}$/;
+
+/**
+ * Throws `not_found` unless the path is the route's own with its parameters in place, to the character: IAM has judged
+ * the path, and the function goes by the parameters.
+ */
+export function assertExactPath({ rawPath, routeKey, pathParameters = {}, requestContext: { stage } }: ApiEvent): void {
+  if (routeKey === '$default') return;
+  const path = stage === '$default' ? rawPath : rawPath.replace(`/${stage}/`, '/');
+  const route = routeKey.slice(routeKey.indexOf(' ') + 1);
+  const expected = route.replace(GREEDY, '').replace(/\{(\w+)\}/g, (_, name: string) => pathParameters[name] ?? '');
+  const rest = path.slice(expected.length);
+  const isWhole = GREEDY.test(route) ? rest === (pathParameters['path'] ?? '') : rest === '' && !/[?#]/.test(path);
+  if (path.startsWith(expected) && isWhole) return;
+  throw new BrokerError('not_found', 'There is no such path: it must be the route’s own, to the character.');
+}
+
 /** Finds the connection that the path names, as a parameter or in the route itself. Throws `unknown_connection`. */
 export function requireConnection(event: ApiEvent, connections: Readonly<Record<string, Connection>>): Connection {
   const name = event.pathParameters?.['connection'] ?? findRouteConnection(event.routeKey) ?? '';

@@ -4,7 +4,7 @@ import { computeDeadline } from '../api/deadline.ts';
 import type { ApiHandler, ApiResponse } from '../api/function.ts';
 import { withMiddleware } from '../api/middleware.ts';
 import { reportUnforeseen } from '../api/problem.ts';
-import type { ApiEvent } from '../api/request.ts';
+import { type ApiEvent, assertExactPath } from '../api/request.ts';
 import { createHandOutResponse } from '../api/response.ts';
 import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
@@ -84,6 +84,7 @@ export function composeExchangeFunction(surroundings: Surroundings): ApiHandler 
 
   async function exchange(event: ApiEvent, deadline: number): Promise<ApiResponse> {
     const { requestId } = event.requestContext;
+    assertExactPath(event);
     const request = parseExchangeRequest(event);
     const workload = await trustedWorkload(request, requestId);
     const connection = declared(instance.connections, request.connection);

@@ -48,7 +48,8 @@ export function createRouter(routes: readonly GatewayRoute[]): Router {
   return (method, rawPath) => {
     for (const candidate of prepared) {
       const match = candidate.method === method || candidate.method === 'ANY' ? candidate.path.exec(rawPath) : null;
-      if (match !== null) return { route: candidate.route, pathParameters: decodeParameters(match.groups) };
+      if (match !== null && isCanonical(candidate.route, match.groups))
+        return { route: candidate.route, pathParameters: decodeParameters(match.groups) };
     }
     return fallback && { route: fallback, pathParameters: undefined };
   };
@@ -78,6 +79,14 @@ function prepare(route: GatewayRoute): PreparedRoute {
     path: new RegExp(`^/${segments.map(({ pattern }) => pattern).join('/')}$`, 's'),
     rank: `${greediness} ${ranks} ${Number(method === 'ANY')}`,
   };
+}
+
+/** The escape of a character that needs none (RFC 3986 §2.3). */
+const NEEDLESS_ESCAPE = /%(?:2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])/i;
+
+/** Reports whether each parameter is written as a client writes it: another spelling of it is no path of the API. */
+function isCanonical({ routeKey }: GatewayRoute, groups: Readonly<Record<string, string>> = {}): boolean {
+  return Object.entries(groups).every(([name, raw]) => routeKey.endsWith(`{${name}+}`) || !NEEDLESS_ESCAPE.test(raw));
 }
 
 function decodeParameters(groups: Readonly<Record<string, string>> | undefined): RouteMatch['pathParameters'] {

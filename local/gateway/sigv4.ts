@@ -40,9 +40,11 @@ const PRESIGNED_PARAMETER = /^x-amz-(algorithm|credential|signature|signedheader
 export function createSignatureVerifier({
   services = [API_SERVICE],
   secretAccessKey = LOCAL_CREDENTIAL,
+  maxClockDifferenceMs = MAX_CLOCK_DIFFERENCE_MS,
 }: {
   readonly services?: readonly string[];
   readonly secretAccessKey?: string;
+  readonly maxClockDifferenceMs?: number;
 } = {}): SignatureVerifier {
   const credentials = { accessKeyId: LOCAL_CREDENTIAL, secretAccessKey };
   const sha256 = createAwsSha256();
@@ -56,7 +58,7 @@ export function createSignatureVerifier({
   return async (request, body, now) => {
     try {
       const authorization = readAuthorization(request);
-      const signingDate = readSigningDate(request, now);
+      const signingDate = readSigningDate(request, now, maxClockDifferenceMs);
       const query = readQuery(request.rawQueryString);
       const signer = signers.get(authorization?.credential.split('/')[3] ?? '');
       if (authorization === undefined || signingDate === undefined || query === undefined) return false;
@@ -104,11 +106,11 @@ function parseAuthorization(header: string): Authorization | undefined {
   return { credential, signedHeaders: signedHeaders.split(';'), signature };
 }
 
-function readSigningDate({ headers }: ReceivedRequest, now: number): Date | undefined {
+function readSigningDate({ headers }: ReceivedRequest, now: number, maxDifferenceMs: number): Date | undefined {
   const [, year, month, day, hours, minutes, seconds] = AMZ_DATE.exec(headers.get('x-amz-date') ?? '') ?? [];
   // An invalid Date fails the comparison with now. A day that rolls over (February 30th) gives another signature.
   const date = new Date(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`);
-  return Math.abs(date.getTime() - now) <= MAX_CLOCK_DIFFERENCE_MS ? date : undefined;
+  return Math.abs(date.getTime() - now) <= maxDifferenceMs ? date : undefined;
 }
 
 /** Reads the query for the signer. `+` is a space, as in the event. */

@@ -8,6 +8,9 @@ import { recordHandOut } from './audit.ts';
 import { createLookup, type LookupDependencies } from './lookup.ts';
 import type { TokenMemory } from './memory.ts';
 
+/** Time within which two looks at the store may overlap. */
+const OVERLAP_MS = 60_000;
+
 export interface HandOutRequest {
   readonly connection: Connection;
   readonly slot: Slot;
@@ -39,7 +42,7 @@ export interface HandOutDependencies extends LookupDependencies {
  * Every hand-out is recorded before it is returned. Throws a `BrokerError` if there is no token to hand out.
  */
 export function createHandOut(dependencies: HandOutDependencies): (request: HandOutRequest) => Promise<HandOut> {
-  const { memory, clock } = dependencies;
+  const { memory, clock, telemetry } = dependencies;
   const lookup = createLookup(dependencies);
   const once = createSingleFlight<HandOut>();
 
@@ -66,6 +69,7 @@ export function createHandOut(dependencies: HandOutDependencies): (request: Hand
     const { slot, rejectedHash } = request;
     try {
       const obtained = await lookup.find({ ...request, minTtlSeconds });
+      reportOlder(obtained.token, slot);
       memory.remember(slot, obtained.token, obtained.readAt);
       return obtained;
     } catch (error) {
@@ -74,6 +78,19 @@ export function createHandOut(dependencies: HandOutDependencies): (request: Hand
       if (canServe && isUsable(remembered, clock.now(), minTtlSeconds)) return { token: remembered, source: 'cache' };
       throw error;
     }
+  }
+
+  /** Says so where the store has gone back to a token older than one that this instance has seen for a while. */
+  function reportOlder({ generation, issuedAt }: Token, slot: Slot): void {
+    const seen = memory.last(slot);
+    const isOlder = seen !== undefined && generation < seen.generation && issuedAt < seen.issuedAt;
+    // A look that need not be consistent may see less for a moment.
+    if (!isOlder || clock.now() - seen.issuedAt < OVERLAP_MS) return;
+    const { connection, subject } = slot;
+    telemetry.metrics({ connection }, { CiphertextRejected: { unit: 'Count', value: 1 } });
+    telemetry.warn('The store holds an older token than this instance has seen: an old item was put back.', {
+      ...{ connection, subject, generation, seenGeneration: seen.generation },
+    });
   }
 
   return async function handOut(request) {

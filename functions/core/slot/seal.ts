@@ -49,7 +49,7 @@ export function sealNext(
 ): SealedToken {
   const { key, value, attributes, values, issuedAt, expiresAt, refreshAt, secretVersion, sessionStartedAt } = unsealed;
   const { closedCiphertext, closedDataKey, warning } = unsealed;
-  const bound = { issuedAt, usableUntil: expiresAt - CLOCK_SKEW_MS, secretVersion };
+  const bound = { issuedAt, usableUntil: expiresAt - CLOCK_SKEW_MS, secretVersion, sessionStartedAt };
   const kept = Object.keys(values).length === 0 ? {} : { values };
   const plaintext = JSON.stringify({ token: value.reveal(), attributes, ...kept });
   const place = { broker, slot, generation: record.generation + 1 };
@@ -60,7 +60,6 @@ export function sealNext(
     closedCiphertext,
     closedDataKey,
     refreshAt,
-    sessionStartedAt,
     hash: hashOf(value),
     warning,
     publicationId: random.uuid(),
@@ -129,10 +128,12 @@ function encrypt(plaintext: string, key: DataKey, associated: Uint8Array, random
 
 /**
  * Decrypts a token sealed by `sealNext`. Returns undefined if it was sealed under another key or for another place, or
- * if the token or a fact that it is bound to was changed.
+ * if the token, a fact that it is bound to, or its hash was changed, or if its `refreshAt` is outside its life.
  */
 export function open(token: SealedToken, key: Secret<Uint8Array>, place: SealPlace): SealedContent | undefined {
-  return parseContent(decrypt(token.ciphertext, key, associatedData(place, token)));
+  const content = parseContent(decrypt(token.ciphertext, key, associatedData(place, token)));
+  const isWithinLife = token.refreshAt >= token.issuedAt && token.refreshAt <= token.usableUntil;
+  return content !== undefined && hashOf(content.value) === token.hash && isWithinLife ? content : undefined;
 }
 
 function decrypt(sealed: Uint8Array, key: Secret<Uint8Array>, associated: Uint8Array): JsonValue | undefined {
@@ -185,12 +186,12 @@ function parseTexts(parsed: JsonValue | undefined): KeptValues | undefined {
 /** Encodes the facts that a ciphertext is bound to: it does not open if one of them has changed. */
 function associatedData(
   { broker, slot, generation }: SealPlace,
-  { issuedAt, usableUntil, secretVersion }: Pick<SealedToken, 'issuedAt' | 'usableUntil' | 'secretVersion'>,
+  bound: Pick<SealedToken, 'issuedAt' | 'usableUntil' | 'secretVersion' | 'sessionStartedAt'>,
 ): Uint8Array {
   const { connection, subject, fingerprint } = slot;
-  return Buffer.from(
-    JSON.stringify([broker, connection, subject, fingerprint, generation, issuedAt, usableUntil, secretVersion]),
-  );
+  const { issuedAt, usableUntil, secretVersion, sessionStartedAt } = bound;
+  const place = [broker, connection, subject, fingerprint, generation];
+  return Buffer.from(JSON.stringify([...place, issuedAt, usableUntil, secretVersion, sessionStartedAt]));
 }
 
 function closedData({ broker, slot, sessionStartedAt, secretVersion }: ClosedPlace): Uint8Array {

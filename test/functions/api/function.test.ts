@@ -19,7 +19,10 @@ function contextWith(timeoutMs: number, now = Date.now): Context {
 /** An event with only the members that the wrapper reads. */
 const event = {
   routeKey: 'GET /tokens/{connection}/{subject}',
+  rawPath: '/tokens/helpdesk/system',
+  pathParameters: { connection: 'helpdesk', subject: 'system' },
   requestContext: {
+    stage: '$default',
     requestId: 'request-0001',
     routeKey: 'GET /tokens/{connection}/{subject}',
     authorizer: { iam: { userArn: 'arn:aws:iam::123456789012:role/reporting' } },
@@ -113,7 +116,7 @@ describe('a problem response', () => {
       415: /^unsupported_media_type$/,
       429: /^renewal_throttled$/,
       500: /^internal$/,
-      502: /^upstream_(credential|account|subject|login|invalid|token|redirect|tls|response|request)/,
+      502: /^(upstream_(credential|account|subject|login|invalid|token|redirect|tls|response|request)|reauthorization_required$)/,
       503: /^(upstream_(session_limit|throttled|unavailable|unreachable|outcome_unknown)|cooldown|refresh_in_progress|\w+_unavailable|secret_invalid)$/,
       504: /^(upstream_timeout|deadline_exceeded)$/,
     };

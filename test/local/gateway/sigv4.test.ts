@@ -155,7 +155,6 @@ describe('requireSigv4 refuses', () => {
   it.each([
     '/tokens/a/c',
     '/tokens/a/b?x=1',
-    '/tokens/a/%62',
     '/tokens/a/b?X-Amz-Signature=0',
     '/tokens/a/b?%58-amz-signature=0',
     '/tokens/a/b?%zz',

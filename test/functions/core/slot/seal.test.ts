@@ -8,7 +8,7 @@ const key = new Secret(new Uint8Array(32).fill(7));
 
 const token = {
   ...{ value: new Secret('the token'), attributes: { agentId: 7, asOf: 'now' }, secretVersion: 'version-1' },
-  ...{ issuedAt: 1, expiresAt: 5_002, refreshAt: 3, sessionStartedAt: 0 },
+  ...{ issuedAt: 1, expiresAt: 5_004, refreshAt: 3, sessionStartedAt: 0 },
   values: { instance: 'https://a.example' },
   key: { plaintext: key, encrypted: Uint8Array.of(9) },
 };
@@ -33,7 +33,7 @@ describe('sealNext and open', () => {
 
   it('keeps in the clear what is known of a token without its key', () => {
     expect(sealed).toMatchObject({
-      ...{ issuedAt: 1, usableUntil: 2, refreshAt: 3, sessionStartedAt: 0, secretVersion: 'version-1' },
+      ...{ issuedAt: 1, usableUntil: 4, refreshAt: 3, sessionStartedAt: 0, secretVersion: 'version-1' },
       dataKey: Uint8Array.of(9),
       hash: createHash('sha256').update('the token').digest('hex'),
     });

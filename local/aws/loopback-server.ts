@@ -136,6 +136,8 @@ export async function closeServer(server: Server, graceMs = 0): Promise<void> {
 function send(response: ServerResponse, { status, headers, body }: LoopbackReply): void {
   // RFC 9110 §8.6: a 204 has no length.
   const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
-  response.writeHead(status, { ...headers, ...length });
+  // The clock that signatures are checked by: the SDK corrects its own by this header.
+  const date = new Date(Date.now()).toUTCString();
+  response.writeHead(status, { date, ...headers, ...length });
   response.end(body);
 }

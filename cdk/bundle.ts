@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
+
+const { version }: { readonly version: string } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /** Lambda's name for the handler of such a bundle: the file `index.mjs`, its export `handler`. */
 export const BUNDLED_HANDLER = 'index.handler';
@@ -27,6 +30,7 @@ export function bundleOptions(folder: string, outdir: string) {
     splitting: true,
     minify: true,
     mainFields: ['module', 'main'],
+    define: { TOKEN_BROKER_VERSION: JSON.stringify(version) },
     alias: { '@aws-sdk/credential-provider-node': join(ROOT, 'functions/adapters/aws/environment-credentials.ts') },
     outExtension: { '.js': '.mjs' },
     legalComments: 'none',

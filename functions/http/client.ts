@@ -5,6 +5,7 @@ import { failureOf, type Phase } from './failure.ts';
 import { guardedLookup } from './guarded-lookup.ts';
 import type { Http, HttpFailure, HttpHeaders, HttpRequest, HttpResponse } from './port.ts';
 import { isRefusedAddress } from './refused-address.ts';
+import { USER_AGENT } from './user-agent.ts';
 
 const MAXIMUM_BODY_BYTES = 65_536;
 /** Node takes 16 KB, which one long token in a header is over. */
@@ -74,6 +75,7 @@ function buildOptions(request: HttpRequest): RequestOptions {
   return {
     method: request.method,
     headers: {
+      'user-agent': USER_AGENT,
       'accept-encoding': 'identity',
       ...request.headers,
       ...(length === undefined ? {} : { 'content-length': String(length) }),

@@ -4,6 +4,7 @@ import type { JsonTemplate, Step } from '../../core/slot/provider.ts';
 import { fillMembers, fillText, namesIn, type Values } from '../../core/slot/text.ts';
 import type { TriedStep } from '../../core/slot/trial.ts';
 import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
+import { USER_AGENT } from '../../http/user-agent.ts';
 import { fillParameters } from './request.ts';
 import { fillJson, numberTemplateIn } from './template.ts';
 
@@ -15,6 +16,7 @@ export function showRequest(step: Step, shown: Values, connection: Connection): 
   const { method = 'POST', basic, certificate } = step;
   const body = showBodyOf(step, shown, connection);
   const headers = {
+    'user-agent': USER_AGENT,
     accept: { json: 'application/json', xml: 'application/xml', text: '*/*' }[step.answer ?? 'json'],
     ...(body && { 'content-type': body.type }),
     ...(basic && { authorization: `Basic base64(${show(basic.user, shown)}:${show(basic.password, shown)})` }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { USER_AGENT } from '../../../../functions/http/user-agent.ts';
 import { body, type Provider } from '../../../../functions/providers/provider.ts';
 import { type Answer, answeredInTurn, connectionOf, failureIn, secretOf, tokenIn } from '../provider-harness.ts';
 import { begun, everything, finished, NOW, SECRET, TICKET, TOKEN, tryLogin } from './trial-harness.ts';
@@ -14,6 +15,7 @@ describe('a login that is tried', () => {
           method: 'POST',
           url: 'https://api.example/v1/acme/begin/{user}?p={password}',
           headers: {
+            'user-agent': USER_AGENT,
             accept: 'application/json',
             'content-type': 'application/x-www-form-urlencoded',
             authorization: 'Basic base64({user}:{password})',
@@ -41,7 +43,12 @@ describe('a login that is tried', () => {
         request: {
           method: 'POST',
           url: 'https://api.example/v1/finish',
-          headers: { accept: 'application/json', 'content-type': 'application/json', cookie: 'TICKET={ticket}' },
+          headers: {
+            'user-agent': USER_AGENT,
+            accept: 'application/json',
+            'content-type': 'application/json',
+            cookie: 'TICKET={ticket}',
+          },
           body: { n: '{count}', deep: [{ password: '{password}', fixed: true }] },
         },
         answer: {

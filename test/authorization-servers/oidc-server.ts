@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import Provider, { type Request } from 'oidc-provider';
+import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { type Certificate, selfSigned } from '../functions/http/raw-server.ts';
 
 /** The API that tokens may be asked for, by its `resource` (RFC 8707). */
@@ -52,9 +51,8 @@ export async function startOidcServer(clients: Clients, { isTls = false } = {}):
     else answer(request, response);
   };
   const server = listenerOn(certificate, listener);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  const baseUrl = certificate === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`;
+  const url = await listenOnLoopback(server, 0);
+  const baseUrl = certificate === undefined ? url : url.replace('http://127.0.0.1', 'https://localhost');
   const provider = quietly(() => new Provider(baseUrl, configurationFor(clients)));
   answer = provider.callback();
 
@@ -70,11 +68,7 @@ export async function startOidcServer(clients: Clients, { isTls = false } = {}):
       return new provider.RefreshToken({ ...of, gty: 'authorization_code' }).save();
     },
     find,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close: () => closeServer(server),
   };
 }
 

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { type ProxyHarness, startProxyHarness } from '../functions/proxy/proxy-harness.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -19,11 +18,10 @@ beforeAll(async () => {
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html');
     response.end(evil.html);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  });
   // Another name of this machine is another site.
-  const { port } = server.address() as AddressInfo;
-  evil = { url: `http://localhost:${port}`, html: '', close: () => server.close() };
+  const url = (await listenOnLoopback(server, 0)).replace('127.0.0.1', 'localhost');
+  evil = { url, html: '', close: () => server.close() };
 });
 afterAll(async () => {
   await browser.close();

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import axios, { AxiosError } from 'axios';
 import got from 'got';
@@ -10,6 +8,7 @@ import { attachTokenBroker } from '../../client/adapters/axios.ts';
 import { tokenBrokerForGot } from '../../client/adapters/got.ts';
 import { tokenBrokerInterceptor } from '../../client/adapters/undici.ts';
 import { createTokenBrokerClient, type TokenBrokerClient } from '../../client/index.ts';
+import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { startStub } from './broker-stub.ts';
 import { startLocalBroker } from './local-broker.ts';
 
@@ -186,10 +185,9 @@ describe('axios, after a 401', () => {
       for await (const chunk of request) body += String(chunk);
       sent.push({ url: request.url ?? '', body });
       response.writeHead(sent.length === 1 ? 401 : 200, { 'content-type': 'application/json' }).end('{"ok":true}');
-    }).listen(0, '127.0.0.1');
-    await once(upstream, 'listening');
+    });
     onTestFinished(() => void upstream.close());
-    const baseURL = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+    const baseURL = await listenOnLoopback(upstream, 0);
     const own = createTokenBrokerClient({ url: broker.url, upstreams: { helpdesk: baseURL } });
     const instance = axios.create({ baseURL });
     attachTokenBroker(instance, own, 'helpdesk');

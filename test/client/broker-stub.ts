@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 
 /** An answer of the stub, or a function that answers by itself. */
 export type StubAnswer =
@@ -36,22 +35,13 @@ export async function startStub(): Promise<Stub> {
       response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers }).end(text);
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A TCP server's address is never a pipe's name.
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: await listenOnLoopback(server, 0),
     requests,
     answer(...answers) {
       queue = [...answers];
     },
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    close: () => closeServer(server),
   };
 }
 

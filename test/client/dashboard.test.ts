@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SITE_FILES } from '../../client/dashboard/site-files.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
 import { remedyByCode, remedyOf } from '../../client/remedies.ts';
 import { errorCodes } from '../../functions/core/words/errors.ts';
+import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { demoCommunitySecret } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
@@ -251,10 +250,9 @@ describe('the dashboard command', () => {
   });
 
   it('says so where its port is taken', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const ran = await tokenBroker(['dashboard', '--port', String(port)]);
+    const server = createServer();
+    const { port } = new URL(await listenOnLoopback(server, 0));
+    const ran = await tokenBroker(['dashboard', '--port', port]);
     server.close();
     expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('EADDRINUSE') });
   });

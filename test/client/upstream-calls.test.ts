@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTokenBrokerClient, type TokenBrokerClient, TokenBrokerError } from '../../client/index.ts';
+import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { handOutBody, startStub } from './broker-stub.ts';
 import { startLocalBroker } from './local-broker.ts';
 
@@ -99,12 +100,10 @@ describe('client.fetch and where a token may go', () => {
     const elsewhere = createServer((request, response) => {
       leaked = request.headers['wfmsgapikey'];
       response.end();
-    }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => elsewhere.once('listening', resolve));
-    const address = elsewhere.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
+    });
+    const location = `${await listenOnLoopback(elsewhere, 0)}/`;
     stub.answer({ body: handOutBody('token', Date.now()) });
-    upstream.answer({ status: 302, headers: { location: `http://127.0.0.1:${port}/` } });
+    upstream.answer({ status: 302, headers: { location } });
     const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm: upstream.url } });
     expect((await client.fetch('wfm', '/x')).status).toBe(302);
     expect(leaked).toBe('nothing came');

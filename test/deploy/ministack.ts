@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { endGroup, execute } from './execute.ts';
 
 const PACKAGES = ['ministack==1.5.33', 'cryptography==50.0.2', 'awscli==1.46.3'];
@@ -109,9 +110,7 @@ async function answers(endpoint: string): Promise<boolean> {
 
 async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('A TCP server has a port.');
-  return address.port;
+  const { port } = new URL(await listenOnLoopback(server, 0));
+  await closeServer(server);
+  return Number(port);
 }

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Provider } from '../../functions/core/slot/provider.ts';
 import { userKeyOf } from '../../functions/core/slot/slot.ts';
 import { providers } from '../../functions/providers/registry.ts';
+import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { startSystemUnderTest } from '../system/system-under-test.ts';
 import { readPage } from './repository.ts';
@@ -19,11 +18,10 @@ it("runs the page's example: the upstream gets what the page says, and the calle
     asked.push({ request, body: await text(request) });
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ session: { id: 'id-of-the-session', seconds: 900 } }));
-  }).listen(0, '127.0.0.1');
+  });
   onTestFinished(() => void upstream.close());
-  await once(upstream, 'listening');
-  const { port } = upstream.address() as AddressInfo;
-  const declared = JSON.parse(example.replace('https://bookings.example.com', `http://127.0.0.1:${port}`));
+  const baseUrl = await listenOnLoopback(upstream, 0);
+  const declared = JSON.parse(example.replace('https://bookings.example.com', baseUrl));
   const system = await startSystemUnderTest({ ...declared, secrets: { desk: { client: 'ünit', key: 'k' } } });
   onTestFinished(system.close);
   const { status, json } = await send(`${system.url}/tokens/desk/system`);

@@ -2,10 +2,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { type DynamodbEngine, testClient } from '../functions/adapters/dynamodb/store-under-test.ts';
 
 const READY_WITHIN_MS = 45_000;
@@ -91,11 +92,7 @@ async function answers(ask: () => Promise<unknown>): Promise<boolean> {
 
 async function freePort(): Promise<number> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return address.port;
+  const { port } = new URL(await listenOnLoopback(server, 0));
+  await closeServer(server);
+  return Number(port);
 }

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { ownBroker } from '../../local/own-broker.ts';
 import { tokenBroker } from '../client/command-line.ts';
 import { createCanarySearch } from '../system/canary-forms.ts';
@@ -49,17 +48,16 @@ async function upstreamWith(answer: { readonly status: number; readonly body: un
   const upstream = createServer((request, response) => {
     asked.push(String(request.url));
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
-  }).listen(0, '127.0.0.1');
+  });
   onTestFinished(() => void upstream.close());
-  await once(upstream, 'listening');
-  const { port } = upstream.address() as AddressInfo;
+  const baseUrl = await listenOnLoopback(upstream, 0);
   const [connections, secrets] = [join(folder.path, 'c.json'), join(folder.path, 's.json')];
   const declare = (changed: object) =>
     writeFile(
       connections,
       JSON.stringify({
         providers: { acme: changed },
-        connections: { acme: { provider: 'acme', baseUrl: `http://127.0.0.1:${port}` } },
+        connections: { acme: { provider: 'acme', baseUrl } },
       }),
     );
   await declare(provider);
@@ -113,12 +111,10 @@ describe('try with files', () => {
       seen.push(given);
       const next = `refresh-canary-${seen.length}-77Kd02mQz`;
       response.end(JSON.stringify({ access_token: `${TOKEN}${seen.length}`, refresh_token: next, expires_in: 3600 }));
-    }).listen(0, '127.0.0.1');
+    });
     onTestFinished(() => void server.close());
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const tokenUrl = `${await listenOnLoopback(server, 0)}/token`;
     const [connections, secrets] = [join(folder.path, 'c.json'), join(folder.path, 's.json')];
-    const tokenUrl = `http://127.0.0.1:${port}/token`;
     await writeFile(
       connections,
       JSON.stringify({ connections: { acme: { provider: 'oauth-refresh-token', baseUrl: tokenUrl } } }),

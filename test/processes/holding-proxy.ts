@@ -1,21 +1,12 @@
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 
-/** A proxy before a DynamoDB that can keep requests back and deliver them late, as a frozen network does. */
-export interface HoldingProxy {
-  readonly endpoint: string;
-  /** Holds requests back from now on. */
-  hold(): void;
-  /** The bodies of requests that are kept back. */
-  held(): readonly string[];
-  /** Delivers what was kept back, and settles when all of it was answered; gives the statuses. */
-  release(): Promise<readonly number[]>;
-  close(): Promise<void>;
-}
-
-/** Starts it on 127.0.0.1; it delivers also for a client that has gone or does not move. */
-export async function startHoldingProxy(target: string): Promise<HoldingProxy> {
+/**
+ * Starts a proxy on 127.0.0.1 before a DynamoDB that can keep requests back and deliver them late, as a frozen network
+ * does; it delivers also for a client that has gone or does not move.
+ */
+export async function startHoldingProxy(target: string) {
   const { host } = new URL(target);
   const kept: { readonly body: string; deliver(): Promise<number> }[] = [];
   let isHolding = false;
@@ -43,23 +34,19 @@ export async function startHoldingProxy(target: string): Promise<HoldingProxy> {
     if (isHolding) kept.push({ body: body.toString('utf8'), deliver });
     else await deliver().catch(() => outgoing.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A TCP server's address is never a pipe's name.
-  const { port } = server.address() as AddressInfo;
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: await listenOnLoopback(server, 0),
+    /** Holds requests back from now on. */
     hold() {
       isHolding = true;
     },
+    /** The bodies of requests that are kept back. */
     held: () => kept.map(({ body }) => body),
+    /** Delivers what was kept back, and settles when all of it was answered; gives the statuses. */
     async release() {
       isHolding = false;
       return Promise.all(kept.splice(0).map(({ deliver }) => deliver()));
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeServer(server),
   };
 }

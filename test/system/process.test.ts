@@ -1,8 +1,9 @@
-import { once } from 'node:events';
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { flagsOf } from '../../local/flags.ts';
 import { StartError } from '../../local/start-error.ts';
 import { runBroker, startBroker } from './broker-process.ts';
@@ -155,11 +156,9 @@ describe('unusable files', () => {
 
 describe('ports and signals', () => {
   it('names a port that is taken, and what to do; exit 2', async () => {
-    const holder = createServer().listen(0, '127.0.0.1');
-    await once(holder, 'listening');
-    // A TCP server's address is never a pipe's name.
-    const { port } = holder.address() as AddressInfo;
-    const ended = await runBroker(['--port', String(port)]);
+    const holder = createServer();
+    const { port } = new URL(await listenOnLoopback(holder, 0));
+    const ended = await runBroker(['--port', port]);
     holder.close();
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toBe(`Port ${port} is taken. Choose another with --port N; 0 picks a free one.\n`);

@@ -1,6 +1,6 @@
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 
 /** A proxy before a demo upstream that knows every token the upstream gave away, handed out or not. */
 export interface RecordingProxy {
@@ -32,17 +32,10 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
     });
     forwarded.end(body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A TCP server's address is never a pipe's name.
-  const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: await listenOnLoopback(server, 0),
     tokens: () => [...tokens],
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeServer(server),
   };
 }
 

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { jwtVerify } from 'jose';
+import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { type Certificate, selfSigned } from '../functions/http/raw-server.ts';
 import type { TestKey } from '../functions/providers/test-keys.ts';
 
@@ -110,16 +109,11 @@ async function startVendor(
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
   const server = certificate === undefined ? createServer(listener) : createTlsServer(certificate, listener);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
+  const url = await listenOnLoopback(server, 0);
   return {
-    baseUrl: certificate === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
+    baseUrl: certificate === undefined ? url : url.replace('http://127.0.0.1', 'https://localhost'),
     caCertificate: certificate?.cert ?? '',
     logins,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close: () => closeServer(server),
   };
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { demoOAuthSecret, type OAuthKnobs, startDemoOAuth } from '../../local/demo/oauth.ts';
@@ -46,17 +46,16 @@ describe('an upstream that misbehaves at login', () => {
   const oauths = new Map<string, Awaited<ReturnType<typeof startDemoOAuth>>>();
   const stranger = createServer((_request, response) => response.end());
   const strangerSaw: string[] = [];
+  let strangerUrl = '';
   let system: SystemUnderTest;
 
   const nameOf = (kind: string, index: number) => `${kind}-${index}`;
   const aimed = <Knobs extends { redirectTo?: string | null }>(knobs: Knobs): Knobs =>
-    knobs.redirectTo === ELSEWHERE
-      ? { ...knobs, redirectTo: `http://127.0.0.1:${(stranger.address() as AddressInfo).port}/` }
-      : knobs;
+    knobs.redirectTo === ELSEWHERE ? { ...knobs, redirectTo: `${strangerUrl}/` } : knobs;
 
   beforeAll(async () => {
     stranger.on('request', ({ url = '' }) => strangerSaw.push(url));
-    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    strangerUrl = await listenOnLoopback(stranger, 0);
     const connections: Record<string, Record<string, unknown>> = {};
     const secrets: Record<string, Record<string, string>> = {};
 
@@ -103,7 +102,7 @@ describe('an upstream that misbehaves at login', () => {
   afterAll(async () => {
     await system.close();
     await Promise.all(upstreams.map((upstream) => upstream.close()));
-    await new Promise((resolve) => stranger.close(resolve));
+    await closeServer(stranger);
   });
 
   /** The failure, what callers get right after it, and that neither asked the upstream twice. */

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createUpstreamHttp } from '../../../functions/http/client.ts';
 import { issueCertificate } from './issued-certificate.ts';
 import {
@@ -15,23 +15,13 @@ import {
 
 const http = createUpstreamHttp();
 const running: Pick<RawServer, 'close'>[] = [];
-let forLocalhost: Certificate;
-let forAnother: Certificate;
-let root: Certificate;
-let intermediate: Certificate;
-let leaf: Certificate;
-let withChain: Certificate;
-let expired: Certificate;
-
-beforeAll(() => {
-  forLocalhost = selfSigned('localhost');
-  forAnother = selfSigned('another.example');
-  root = issueCertificate('Root', { isAuthority: true });
-  intermediate = issueCertificate('Intermediate', { by: root, isAuthority: true });
-  leaf = issueCertificate('localhost', { by: intermediate });
-  withChain = { ...leaf, cert: `${leaf.cert}${intermediate.cert}` };
-  expired = issueCertificate('localhost', { by: root, days: -1 });
-});
+const forLocalhost = selfSigned('localhost');
+const forAnother = selfSigned('another.example');
+const root = issueCertificate('Root', { isAuthority: true });
+const intermediate = issueCertificate('Intermediate', { by: root, isAuthority: true });
+const leaf = issueCertificate('localhost', { by: intermediate });
+const withChain = { ...leaf, cert: `${leaf.cert}${intermediate.cert}` };
+const expired = issueCertificate('localhost', { by: root, days: -1 });
 
 // Fake timers: on a busy machine the real timeout of a request could run out.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
@@ -64,12 +54,12 @@ describe('TLS', () => {
     expect(result.kind === 'response' && result.body.toString()).toBe('hello');
   });
 
-  it.each<[string, () => Certificate, () => string]>([
-    ['an authority', () => withChain, () => root.cert],
-    ['an intermediate, whose root nobody gave', () => leaf, () => intermediate.cert],
-    ['an intermediate, though the server sends it too', () => withChain, () => intermediate.cert],
+  it.each([
+    ['an authority', withChain, root.cert],
+    ['an intermediate, whose root nobody gave', leaf, intermediate.cert],
+    ['an intermediate, though the server sends it too', withChain, intermediate.cert],
   ])('trusts %s that the connection declares', async (_, certificate, trusted) => {
-    expect(await login(await serve(certificate()), trusted())).toMatchObject({ kind: 'response' });
+    expect(await login(await serve(certificate), trusted)).toMatchObject({ kind: 'response' });
   });
 
   it('takes no certificate of a trusted intermediate for another name', async () => {
@@ -95,16 +85,16 @@ describe('TLS', () => {
     });
   });
 
-  it.each<[string, () => Certificate, () => string | undefined, string]>([
-    ['that nobody vouches for', () => forLocalhost, () => undefined, 'self_signed'],
-    ['of another name', () => forAnother, () => forAnother.cert, 'wrong_name'],
-    ['that has expired', () => expired, () => root.cert, 'expired'],
-    ['of an authority that is not trusted', () => withChain, () => forAnother.cert, 'unknown_issuer'],
-    ['without the intermediate that leads to its authority', () => leaf, () => root.cert, 'unknown_issuer'],
-    ['whose issuer nobody knows', () => leaf, () => undefined, 'incomplete_chain'],
+  it.each([
+    ['that nobody vouches for', forLocalhost, undefined, 'self_signed'],
+    ['of another name', forAnother, forAnother.cert, 'wrong_name'],
+    ['that has expired', expired, root.cert, 'expired'],
+    ['of an authority that is not trusted', withChain, forAnother.cert, 'unknown_issuer'],
+    ['without the intermediate that leads to its authority', leaf, root.cert, 'unknown_issuer'],
+    ['whose issuer nobody knows', leaf, undefined, 'incomplete_chain'],
   ])('sends nothing to a server with a certificate %s', async (_, certificate, trusted, fault) => {
-    const server = await serve(certificate());
-    expect(await login(server, trusted())).toEqual({ kind: 'failure', reason: 'tls', sent: false, fault });
+    const server = await serve(certificate);
+    expect(await login(server, trusted)).toEqual({ kind: 'failure', reason: 'tls', sent: false, fault });
     await server.idle();
     expect(server.received()).toBe('');
   });

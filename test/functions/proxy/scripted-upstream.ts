@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { closeServer, listenOnLoopback } from '../../../local/aws/loopback-server.ts';
 
 export type Answering = (request: IncomingMessage, body: Buffer, response: ServerResponse) => void;
 
@@ -31,18 +30,12 @@ export async function startScriptedUpstream(): Promise<Scripted> {
     received.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
     answering(request, Buffer.concat(chunks), response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: await listenOnLoopback(server, 0),
     answer(with_) {
       answering = with_;
     },
     received,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-    },
+    close: () => closeServer(server),
   };
 }

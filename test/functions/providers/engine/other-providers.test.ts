@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Secret } from '../../../../functions/core/words/secret.ts';
 import { BEARER, header, IN_SECONDS, OAUTH_ANSWER, type Provider } from '../../../../functions/providers/provider.ts';
+import { listenOnLoopback } from '../../../../local/aws/loopback-server.ts';
 import { connectionOf, failureIn, realUpstream, secretOf, tokenIn } from '../provider-harness.ts';
 
 /** A fictitious bookings service: client id and secret by Basic, a bearer token with `expires_in` in seconds. */
@@ -97,10 +98,7 @@ const server = createServer(async (request, response) => {
       response.end();
   }
 });
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-const address = server.address();
-if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-const baseUrl = `http://127.0.0.1:${address.port}/v2`;
+const baseUrl = `${await listenOnLoopback(server, 0)}/v2`;
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
 function using(name: string, settings: Record<string, string> = {}) {

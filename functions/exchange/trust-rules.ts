@@ -38,7 +38,8 @@ export function findBar(rule: Trust, { workload, source, wanted, now }: Knock): 
     if (!hasValue(claims[name], value)) return `the claim ${quote(name)} does not fit ${quote(value)}`;
   }
   const ageSeconds = ageOf(workload, now);
-  if (ageSeconds > rule.maxAgeSeconds) return `it is ${ageSeconds} s old, and maxAgeSeconds is ${rule.maxAgeSeconds}`;
+  if (ageSeconds > rule.maxAgeSeconds)
+    return `it is ${ageSeconds} s old, or lasts as long without an iat, and maxAgeSeconds is ${rule.maxAgeSeconds}`;
   if (rule.once && typeof claims['jti'] !== 'string') return 'the claim "jti" is missing, which `once` needs';
   if (!rule.connections.includes(wanted.connection)) return `the rule does not open ${quote(wanted.connection)}`;
   if (!rule.subjects.includes(wanted.subject)) return `the rule does not open the subject ${quote(wanted.subject)}`;

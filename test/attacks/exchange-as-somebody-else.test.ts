@@ -140,6 +140,29 @@ describe('a JWT that was made for something else, or long ago', () => {
   });
 });
 
+it('a JWT that brings its own keys, or another JWT within, gets nothing, and nobody is asked for them', async () => {
+  await withBroker({ subject: deployer.sub }, async ({ exchange, helpmaster }) => {
+    const own = await generateKeyPair('ES256', { extractable: true });
+    let asked = 0;
+    const keys = createServer((_request, response) => {
+      asked += 1;
+      response.end('{"keys":[]}');
+    }).listen(0, '127.0.0.1');
+    await once(keys, 'listening');
+    const uri = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/keys`;
+    const forge = (header: Record<string, unknown>) =>
+      new CompactSign(Buffer.from(JSON.stringify(claimed())))
+        .setProtectedHeader({ alg: 'ES256', kid: 'own', ...header })
+        .sign(own.privateKey);
+    const jwk = { ...(await exportJWK(own.publicKey)), kid: 'own' };
+    const forged = await Promise.all([{ jku: uri }, { x5u: uri }, { jwk }, { jku: uri, kid: 'k' }].map(forge));
+    const nested = await forger.sign(await forger.sign(claimed()), { cty: 'JWT' });
+    for (const token of [...forged, nested]) expect((await exchange(token)).status).toBeGreaterThanOrEqual(400);
+    keys.close();
+    expect([asked, helpmaster.ledger().logins]).toEqual([0, []]);
+  });
+});
+
 it('a JWT that was found gets nothing where each counts once', async () => {
   await withBroker({ subject: deployer.sub, once: true }, async ({ exchange, logged }) => {
     const token = await forger.sign(claimed({ jti: 'one' }));

@@ -65,7 +65,7 @@ const built = {
   release: [changes.release({ leaseId: 'me' })],
   askRefresh: [changes.askRefresh({ generation: 1, now: 2, notSince: 1 })],
   recordUse: [changes.recordUse({ now: 2, notSince: 1, dueAt: 3 })],
-  markRejected: [changes.markRejected({ generation: 1, hash: 'a' })],
+  markRejected: [changes.markRejected({ generation: 1, hash: 'a', reports: 1, reportedAt: 1 })],
   reschedule: [
     changes.reschedule({ generation: 1, lastHandedOutAt: 1 }),
     changes.reschedule({ generation: 1, lastHandedOutAt: 1, dueAt: 2 }),
@@ -113,7 +113,18 @@ describe('the table of changes', () => {
 describe('the item', () => {
   it('has every field of a record', () => {
     const every: Record<keyof Required<SlotRecord>, unknown> = {
-      ...{ failure: 1, refusedVersion: 1, renewalBarredUntil: 1, token, lease: 1, dueAt: 1, generation: 1, fence: 1 },
+      ...{
+        failure: 1,
+        refusedVersion: 1,
+        renewalBarredUntil: 1,
+        reports: 1,
+        reportedAt: 1,
+        token,
+        lease: 1,
+        dueAt: 1,
+        generation: 1,
+        fence: 1,
+      },
       ...{ renewalNotBefore: 1, renewalTries: 1, renewalFailure: 1 },
       ...{ notBefore: 1, tries: 1, rejectedGeneration: 1, lastHandedOutAt: 1, refreshAskedAt: 1, ttlSeconds: 1 },
     };

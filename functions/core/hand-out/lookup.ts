@@ -38,6 +38,10 @@ interface FirstLook {
   readonly not: TokenId | undefined;
 }
 
+/** Longest cooldown, however many reports came in a row. */
+const LONGEST_COOLDOWN_SECONDS = 3_600;
+/** Time after a report within which a new token counts as issued for it. */
+const ISSUED_ON_REPORT_MS = 60_000;
 const SHORTEST_WAIT_MS = 50;
 /** Longest wait of a young request: most logins take a few tenths of a second. */
 const QUICK_WAIT_MS = 250;
@@ -131,10 +135,14 @@ export function createLookup(dependencies: LookupDependencies): {
       const isConsistent = true;
       if (record?.token === undefined || record.token.hash !== rejectedHash)
         return { record, isConsistent, not: undefined };
-      assertRenewable(connection, record, record.token.issuedAt, clock.now());
+      const now = clock.now();
+      const reports = countReports(record, record.token.issuedAt);
+      assertRenewable(connection, { record, issuedAt: record.token.issuedAt, reports }, now);
       const { generation } = record;
       const not = { hash: rejectedHash, generation };
-      const isMarked = record.rejectedGeneration === generation || (await store.write(slot, changes.markRejected(not)));
+      const isMarked =
+        record.rejectedGeneration === generation ||
+        (await store.write(slot, changes.markRejected({ ...not, reports: reports + 1, reportedAt: now })));
       if (isMarked) return { record: { ...record, rejectedGeneration: generation }, isConsistent, not };
     }
   }
@@ -148,18 +156,28 @@ export function createLookup(dependencies: LookupDependencies): {
   return { find, hasTimeToMint };
 }
 
+/** The reports in a row that this token followed; none if it was issued for another reason, such as the end of the last. */
+function countReports({ reports = 0, reportedAt = 0 }: SlotRecord, issuedAt: number): number {
+  return issuedAt - reportedAt <= ISSUED_ON_REPORT_MS ? reports : 0;
+}
+
 /** Throws `renewal_throttled` for a token that a caller's report does not renew yet. */
 function assertRenewable(
   connection: Connection,
-  { renewalBarredUntil = 0 }: SlotRecord,
-  issuedAt: number,
+  {
+    record: { renewalBarredUntil = 0 },
+    issuedAt,
+    reports,
+  }: { readonly record: SlotRecord; readonly issuedAt: number; readonly reports: number },
   now: number,
 ) {
-  const renewableAt = Math.max(issuedAt + connection.renewalCooldownSeconds * 1000, renewalBarredUntil);
+  const cooldown = connection.renewalCooldownSeconds;
+  const seconds = Math.max(cooldown, Math.min(cooldown * 2 ** reports, LONGEST_COOLDOWN_SECONDS));
+  const renewableAt = Math.max(issuedAt + seconds * 1000, renewalBarredUntil);
   if (now >= renewableAt) return;
   throw new BrokerError(
     'renewal_throttled',
-    `${connection.name} does not renew a token on a caller's word within ${connection.renewalCooldownSeconds} s of its issue, nor right after a renewal that did not help.`,
+    `${connection.name} does not renew a token on a caller's word within ${seconds} s of its issue, nor right after a renewal that did not help.`,
     { retryAfterMs: renewableAt - now },
   );
 }

@@ -221,10 +221,20 @@ export const recordUse = ({
 });
 
 /** Notes that the current token was reported dead. */
-export const markRejected = ({ generation, hash }: { generation: number; hash: string }): SlotChange => ({
+export const markRejected = ({
+  generation,
+  hash,
+  reports,
+  reportedAt,
+}: {
+  generation: number;
+  hash: string;
+  reports?: number;
+  reportedAt?: number;
+}): SlotChange => ({
   name: 'markRejected',
   onlyIf: [generationIs(generation), tokenIs({ hash })],
-  set: { rejectedGeneration: generation },
+  set: { rejectedGeneration: generation, reports, reportedAt },
 });
 
 /** Moves the slot on the schedule, or takes it off if `dueAt` is undefined. */
@@ -249,7 +259,7 @@ export const purge = ({ ttlSeconds }: { ttlSeconds: number }): SlotChange => ({
   onlyIf: [isPresent],
   set: { ttlSeconds },
   add: { generation: 1 },
-  clear: ['token', ...FAILURE_AND_REJECTION, 'dueAt', 'renewalBarredUntil'],
+  clear: ['token', ...FAILURE_AND_REJECTION, 'dueAt', 'renewalBarredUntil', 'reports', 'reportedAt'],
 });
 
 /** Ends a back-off and keeps the refusal; puts the slot on the schedule if `dueAt` is given. */

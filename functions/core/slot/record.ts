@@ -61,6 +61,9 @@ export interface SlotRecord {
   readonly rejectedGeneration: number;
   /** Until then callers' reports of a dead token do not renew the slot; epoch milliseconds. */
   readonly renewalBarredUntil?: number | undefined;
+  /** Callers' reports that were accepted in a row, and the time of the last (epoch milliseconds). */
+  readonly reports?: number | undefined;
+  readonly reportedAt?: number | undefined;
   readonly lastHandedOutAt: number;
   readonly refreshAskedAt: number;
   /** Time at which the schedule looks at this slot; absent while the slot is off the schedule. */

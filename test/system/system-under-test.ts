@@ -29,6 +29,7 @@ export async function startSystemUnderTest({
   ...file
 }: {
   readonly connections?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly providers?: Readonly<Record<string, unknown>>;
   readonly strictAudit?: boolean;
   readonly trust?: readonly Readonly<Record<string, unknown>>[];
   readonly secrets?: Readonly<Record<string, SecretFields>>;

@@ -114,6 +114,7 @@ export const rawOddities: readonly (readonly [string, Misbehaviour, readonly [nu
   ['no exp', replying(tokenAnswer('an-opaque-token-without-exp')), [86_385, 86_395]],
   ['a clock ten minutes ahead', replying(() => skewed(600)), [3585, 3595]],
   ['a clock ten minutes behind', replying(() => skewed(-600)), [2985, 2995]],
+  ['a clock eight hours behind', replying(() => skewed(-28_800)), [3585, 3595]],
   [
     'a Date of no sense',
     replying(() => tokenAnswer(jwtOf({ exp: epochSeconds(3600) }), ['Date: yesterday'])),

@@ -168,6 +168,8 @@ export const toleratedCases: readonly (readonly [string, Partial<HelpmasterKnobs
   ['H14: a clock ten minutes ahead', { clockOffsetSeconds: 600, lifetimeSeconds: 3_600 }, [3_585, 3_595]],
   // Of the two clocks, the one by which it ends sooner.
   ['H14: a clock ten minutes behind', { clockOffsetSeconds: -600, lifetimeSeconds: 3_600 }, [2_985, 2_995]],
+  ['H14: a clock eight hours behind', { clockOffsetSeconds: -28_800, lifetimeSeconds: 3_600 }, [3_585, 3_595]],
+  ['H14: a clock eight hours ahead', { clockOffsetSeconds: 28_800, lifetimeSeconds: 3_600 }, [3_585, 3_595]],
   ['H14: no Date', { dateHeader: false, lifetimeSeconds: 3_600 }, [3_585, 3_595]],
 ];
 

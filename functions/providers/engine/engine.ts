@@ -101,14 +101,21 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       const credential = secret && readCredential(connection.provider, secret);
       if (credential?.kind === 'problem') return createSecretFailure(connection, credential.problem);
       const kept = { ...closed?.reveal(), ...values, token: token.reveal() };
-      const attempt = begin({ connection, subject, timeoutMs }, { ...credential?.fields, ...kept });
+      // A part of the credential that was kept may be older than the secret; one that rotates is the newer.
+      const { secretFields } = connection.provider;
+      const current = Object.entries(credential?.fields ?? {}).filter(([name]) => !secretFields[name]?.rotates);
+      const given = { ...credential?.fields, ...kept, ...Object.fromEntries(current) };
+      const attempt = begin({ connection, subject, timeoutMs }, given);
       for (const name of Object.keys(kept)) attempt.answered.add(name);
       return namingKeys<UpstreamOutcome>(connection, async () => {
         await deriveAll(attempt, 'before the token');
         if ('slide' in renewal) return slide(attempt, renewal.slide);
         const answered = await run(attempt, renewal.refresh);
         if (answered === undefined) return createNoTokenFailure(attempt, answered);
-        if (!('kind' in answered)) return issue(attempt, answered);
+        if (!('kind' in answered)) {
+          const issued = await issue(attempt, answered);
+          return issued.kind === 'failure' ? { ...issued, unrenewed: true } : issued;
+        }
         return answered.backOff === 'refused' || answered.code === 'upstream_subject_rejected'
           ? { ...answered, ended: true }
           : answered;
@@ -165,6 +172,11 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     const built = buildRequest(step, values, connection);
     if (built.kind === 'problem') {
       const isOfAnswer = built.names.some((name) => answered.has(name));
+      const { name, settings } = connection;
+      if (built.names.length > 0 && built.names.every((each) => Object.hasOwn(settings, each))) {
+        const detail = `A setting of the connection ${name} (${built.names.join(', ')}) ${built.problem}. Nothing was sent; mend it and deploy.`;
+        return failure('upstream_request_rejected', 'misconfigured', detail);
+      }
       return isOfAnswer
         ? failure('upstream_invalid_response', 'unknown', `An answer of the upstream ${built.problem}.`)
         : createSecretFailure(connection, built.problem);

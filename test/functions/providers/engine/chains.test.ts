@@ -121,6 +121,20 @@ describe('a login of several requests', () => {
     expect(sent.length).toBeLessThan(3);
   });
 
+  it('blames the setting, not the secret, for one that no header can carry', async () => {
+    const provider = providerWith({
+      secretFields: { id: {}, key: {} },
+      settings: { audience: { kind: 'text' } },
+      logins: { system: [{ url: '/', headers: { 'x-audience': '{audience}' }, reads: { token: body('token') } }] },
+    });
+    const { upstream, sent } = answeredBy({ body: '{}' });
+    const connection = connectionOf('any', HOST, { provider, settings: { audience: 'caf\u00e9' } });
+    const failed = failureIn(await upstream.login({ connection, subject: 'system', secret, timeoutMs }));
+    expect(failed).toMatchObject({ code: 'upstream_request_rejected', backOff: 'misconfigured' });
+    expect(failed.detail).toContain('audience');
+    expect(sent).toHaveLength(0);
+  });
+
   it('passes on a broken character as its replacement, and never throws', async () => {
     const { outcome, sent } = loginBy(chained, [{ body: '{"ticket":"t\\ud800"}' }, { status: 404 }]);
     expect(failureIn(await outcome).code).toBe('upstream_invalid_response');

@@ -106,6 +106,26 @@ describe('a refresh within a session (RFC 6749 §6)', () => {
     expect(issued.attributes).toMatchObject({ name: 'A' });
   });
 
+  it('takes a part of the credential from the secret, where that has a newer one than the login', async () => {
+    const byKey = {
+      ...provider,
+      renewal: { refresh: [{ url: '/token', form: { key: '{key}', r: '{refresh}' }, reads: OAUTH_ANSWER }] },
+    };
+    const newer = new Secret(JSON.stringify({ id: 'i', key: 'the-newer-key' }));
+    const { outcome, sent } = renewBy(byKey, [{ body: '{"access_token":"next"}' }], { closed, secret: newer });
+    const issued = tokenIn(await outcome);
+    expect(sent[0]?.body).toBe('key=the-newer-key&r=r-1');
+    expect(issued.closed?.reveal()).toEqual({ refresh: 'r-1', key: 'the-newer-key' });
+  });
+
+  it.each(['{}', '{"access_token":""}', '{"access_token":"a b"}'])(
+    'says that it brought no token, so that a login may follow: %s',
+    async (content) => {
+      const failed = failureIn(await renewBy(provider, [{ body: content }], { closed }).outcome);
+      expect(failed).toMatchObject({ code: 'upstream_invalid_response', unrenewed: true });
+    },
+  );
+
   it.each(['{"access_token":"next"}', '{"access_token":"next","refresh_token":null}'])(
     'keeps the refresh token of before where the answer has none: %s',
     async (content) => {

@@ -1,7 +1,7 @@
 import type { Configuration } from './configuration.ts';
 
 // Raise it whenever a function could misread what an older or newer synth wrote.
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Writes a resolved configuration as the JSON text that travels inside a function's asset. */
 export function serializeConfiguration(configuration: Configuration): string {

@@ -223,6 +223,14 @@ describe('a credential that rotates (invariant 19)', () => {
     expect(sent()).toEqual(['grant-1.0']);
   });
 
+  it('is warned of where tokens live so short that the kept secret cannot take each', async () => {
+    const { broker, upstream, said } = rotating();
+    Object.assign(upstream.rules, { says: 'fixed', lifeSeconds: 600 });
+    await broker.handOut();
+
+    expect(said.warnings).toEqual([expect.stringContaining('lives for less than 15 minutes')]);
+  });
+
   it('is not sent where there is too little time left to keep the next', async () => {
     const { broker, weather, sent } = rotating({ settings: { timeoutSeconds: 1 } });
     weather.latency.least = 1_500;

@@ -19,6 +19,9 @@ import type { Attempt } from './outcome.ts';
 import type { SecretVersion } from './secrets.ts';
 import type { KeepValues, UpstreamOutcome } from './upstream.ts';
 
+/** Shortest life of a token at which the kept secret takes every next value: Secrets Manager keeps those of a day. */
+const SHORTEST_LIFE_SECONDS = 900;
+
 /** Sends one login with a secret; `keep` takes the next values from its answer. */
 type Send = (secret: Secret<string>, keep?: KeepValues) => Promise<UpstreamOutcome>;
 
@@ -127,6 +130,11 @@ export function createKeptLogin(
       onKept(value);
     });
     const outcome = await send(overlay(operators.value, chosen?.value.fields ?? {}), keep);
+    if (outcome.kind === 'token' && (outcome.life.seconds ?? Infinity) < SHORTEST_LIFE_SECONDS)
+      telemetry.warn(
+        'Each token brings a new refresh token, and lives for less than 15 minutes: the kept secret takes no more than one in ten.',
+        { connection: connection.name },
+      );
     const isRefused = outcome.kind === 'failure' && outcome.code === 'reauthorization_required' && !hasNext;
     if (!isRefused) return outcome;
     const noted = changes.noteRefused({ leaseId, refused: name });

@@ -11,6 +11,7 @@ const broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
     many: { provider: 'helpmaster', baseUrl: helpmaster },
     plain: { provider: 'helpmaster', baseUrl: 'http://helpmaster.internal', allowPlainHttp: true },
     faulty: { provider: 'helpmaster', baseUrl: helpmaster },
+    books: { provider: 'oauth-refresh-token', baseUrl: 'https://books.example.com' },
     signed: { provider: 'oauth-private-key-jwt', baseUrl: 'https://login.example', algorithm: 'ES256' },
     keyed: { provider: 'github-app', baseUrl: 'https://api.github.example' },
   },
@@ -56,6 +57,7 @@ describe('GET /connections', () => {
           warning: expect.stringContaining('in the clear'),
         },
         { name: 'faulty', provider: 'helpmaster', lifetime_seconds: 86_400 },
+        { name: 'books', provider: 'oauth-refresh-token', lifetime_seconds: 86_400 },
         { name: 'signed', provider: 'oauth-private-key-jwt', lifetime_seconds: 86_400 },
         { name: 'keyed', provider: 'github-app', lifetime_seconds: 86_400 },
       ],
@@ -65,6 +67,13 @@ describe('GET /connections', () => {
 });
 
 describe('GET /connections/{connection}', () => {
+  it('names the field that rotates and the secret that its next value is kept in, and no value', async () => {
+    const { json } = await status('books');
+
+    expect(json).toMatchObject({ kept_secret: 'token-broker/books/kept', slots: [] });
+    expect(json['secret_fields']).toContainEqual({ name: 'refreshToken', kind: 'text', required: true, rotates: true });
+  });
+
   it.each([
     ['signed', { algorithm: 'ES256', type: 'ec', curve: 'prime256v1', words: 'an EC key on the curve P-256' }],
     ['keyed', { algorithm: 'RS256', type: 'rsa', bits: 2048, words: 'an RSA key' }],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Tried } from '../../../../functions/core/operate/try-login.ts';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { harness } from '../../../protocol/harness.ts';
-import { helpdeskConnection } from '../../../simulation/connections.ts';
+import { booksConnection, helpdeskConnection } from '../../../simulation/connections.ts';
 
 function outcomeOf(tried: Tried | BrokerError): Tried['outcome'] {
   if (tried instanceof BrokerError) throw tried;
@@ -126,6 +126,15 @@ describe('createTryLogin', () => {
 
     expect(outcomeOf(await broker.tryLogin())).toEqual({ outcome: 'superseded' });
     expect(record().token).toBeUndefined();
+  });
+
+  it('keeps the next value of a credential that rotates, and sends none twice (invariant 19)', async () => {
+    const { broker, ledger, advance } = harness({ connection: booksConnection() });
+    expect(outcomeOf(await broker.tryLogin())).toMatchObject({ outcome: 'published', generation: 1 });
+    await advance({ minutes: 11 });
+
+    expect(outcomeOf(await broker.tryLogin())).toMatchObject({ outcome: 'published', generation: 2 });
+    expect(ledger.map(({ refreshToken }) => refreshToken)).toEqual(['grant-1.0', 'grant-1.1']);
   });
 
   it('leaves a line of who tried', async () => {

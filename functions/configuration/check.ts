@@ -8,10 +8,12 @@ import { isProxyOnly, isRotating } from '../providers/names.ts';
 import { type Providers, providerOf, providers as table } from '../providers/registry.ts';
 import type { Configuration } from './configuration.ts';
 import { ConfigurationError, createProblem, type Problem } from './errors.ts';
+import { findFaultlessPart } from './faultless-part.ts';
 import { flag, NAME_PATTERN, NAME_RULE } from './fields.ts';
 import { canonicalizeUrl, isPlainHttp } from './origins.ts';
 import { checkProvider, findProviderWarnings } from './provider-rules.ts';
 import { providerSchema } from './provider-schema.ts';
+import type { ProviderProblem } from './provider-urls.ts';
 import {
   type CheckedDeclaration,
   createConnectionSchema,
@@ -106,7 +108,7 @@ function checkProviders(declared: Readonly<Record<string, unknown>>, presets: Pr
       const parsed = providerSchema.safeParse(input);
       // The schema says what the type says: a test compares them.
       const provider = parsed.success ? (parsed.data as Provider) : undefined;
-      const across = provider === undefined ? [] : checkProvider(provider, Object.keys(sharedKeys));
+      const across = provider === undefined ? checkPart(input) : checkProvider(provider, Object.keys(sharedKeys));
       const problems = [
         ...(NAME_PATTERN.test(name) ? [] : [createProblem(at, `is not a name for a provider: use ${NAME_RULE}`)]),
         ...(Object.hasOwn(presets, name) ? [createProblem(at, 'is the name of a preset: choose another')] : []),
@@ -123,6 +125,13 @@ function checkProviders(declared: Readonly<Record<string, unknown>>, presets: Pr
     spoilt: checked.flatMap(({ name, problems }) => (problems.length > 0 ? [name] : [])),
     problems: checked.flatMap(({ problems }) => problems),
   };
+}
+
+/** Finds what is wrong across the keys of a provider that has other faults too, as far as they cannot have caused it. */
+function checkPart(input: unknown): readonly ProviderProblem[] {
+  const part = findFaultlessPart(input);
+  if (part === undefined) return [];
+  return checkProvider(part.provider as Provider, Object.keys(sharedKeys)).filter(part.isTelling);
 }
 
 /** Finds every own `__proto__` key, however deep: zod drops it in silence where any key is allowed. */

@@ -31,6 +31,54 @@ it('a provider with six mistakes gets six messages, each with its path, and its 
   ]);
 });
 
+it('mistakes of a key and mistakes across keys are told together, and none that another causes', () => {
+  const file = {
+    providers: {
+      bookings: {
+        secretFields: { client: {}, key: { kind: 'pin' } },
+        settings: { site: { kind: 'words' } },
+        logins: {
+          system: [
+            { url: 'https://{client}.example.com/session', methd: 'POST', reads: { life: { in: 'body', path: [] } } },
+            { url: '/{site}/more', form: { key: '{key}', nothing: '{nobody}' }, reads: { token: { in: 'text' } } },
+          ],
+        },
+        placement: { headers: { 'X Y': '{token}' } },
+        lifetime: [{ value: 'life', as: 'seconds' }, { jwt: 'tokn' }],
+      },
+    },
+    connections: { desk: { provider: 'bookings', baseUrl: 'https://bookings.example.com' } },
+  };
+  const paths = problemsOf(file).map(({ path }) => path);
+  expect(paths.toSorted()).toEqual([
+    'providers.bookings.lifetime[1]',
+    'providers.bookings.logins.system[0].methd',
+    'providers.bookings.logins.system[0].reads.life.path',
+    'providers.bookings.logins.system[0].url',
+    'providers.bookings.logins.system[1]',
+    'providers.bookings.placement.headers["X Y"]',
+    'providers.bookings.secretFields.key.kind',
+    'providers.bookings.settings.site.kind',
+  ]);
+});
+
+it.each<[string, unknown]>([
+  ['no object', 7],
+  ['null', null],
+  ['a list', []],
+  ['an empty object', {}],
+  ['a key of the wrong kind', { secretFields: 7, logins: [], placement: 'x' }],
+  ['a function', () => 7],
+  ['one with a function', { secretFields: {}, logins: () => 7 }],
+  ['its own prototype', JSON.parse('{"__proto__": {"secretFields": {}}, "secretFields": {}}')],
+])('a provider that is %s is refused without a fault of the check itself', (_, bookings) => {
+  const file = {
+    providers: { bookings },
+    connections: { desk: { provider: 'bookings', baseUrl: 'https://a.example' } },
+  };
+  expect(problemsOf(file).every(({ path }) => path.startsWith('providers.bookings'))).toBe(true);
+});
+
 it('a provider whose names do not fit gets a message for each, and its connection none for them', () => {
   const file = {
     providers: {

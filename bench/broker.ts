@@ -47,7 +47,8 @@ export function eventOf(
   pathParameters: Readonly<Record<string, string>>,
   more: Readonly<Record<string, unknown>> = {},
 ) {
-  const [verb = 'GET', path = '/'] = routeKey.split(' ');
+  const [verb = 'GET', route = '/'] = routeKey.split(' ');
+  const path = route.replace(/\{(\w+)\+?\}/g, (_, name: string) => pathParameters[name] ?? '');
   const method = verb === 'ANY' ? 'GET' : verb;
   return {
     version: '2.0',

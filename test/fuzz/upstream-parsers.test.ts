@@ -156,9 +156,15 @@ describe('any answer to a forwarded call', () => {
           timeoutMs: 1_000,
         });
         expect(sent()).toBe(1);
-        if (outcome.kind !== 'answer') throw new Error('an answer is passed on as it is');
+        if (outcome.kind !== 'answer') {
+          const isRepeated = JSON.stringify(given).includes(USED) || body.includes(USED);
+          expect(isRepeated || code < 200 || code > 599).toBe(true);
+          return;
+        }
         const { answer, slid } = outcome;
         expect(answer).toMatchObject({ status: code, body });
+        expect(JSON.stringify(answer.headers)).not.toContain(USED);
+        expect(body.includes(USED)).toBe(false);
         const names = Object.keys(answer.headers);
         for (const name of ['wfmsgapikey', 'set-cookie', 'connection', 'te', 'trailer'])
           expect(names).not.toContain(name);

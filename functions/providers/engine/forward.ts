@@ -54,10 +54,10 @@ export function createForwarder({
       if (response.kind === 'failure') return createForwardFailure(response, timeoutMs);
 
       const { status, body } = response;
-      const fault = findFault(response, [token.reveal(), ...Object.values(closed?.reveal() ?? {})]);
-      if (fault !== undefined) return failure('upstream_invalid_response', 'unknown', fault);
       const placedNames = Object.keys(connection.provider.placement.headers ?? {});
       const headers = pickAnswerHeaders(response.headers, placedNames);
+      const fault = findFault({ status, headers, body }, [token.reveal(), ...Object.values(closed?.reveal() ?? {})]);
+      if (fault !== undefined) return failure('upstream_invalid_response', 'unknown', fault);
       const length = response.headers['content-length']?.[0];
       const isSized = request.method === 'HEAD' && length !== undefined;
       const answer = {
@@ -84,12 +84,15 @@ function checkAddress(connection: Connection, { baseUrl }: Placed): UpstreamFail
   return isMisled(connection, baseUrl) ? createMisledFailure('Nothing was forwarded') : undefined;
 }
 
-/** Finds why an answer cannot be passed on: a status that is none, or a secret that the upstream sends back. */
-function findFault({ status, headers, body }: HttpResponse, secrets: readonly string[]): string | undefined {
+/** Finds why an answer cannot be passed on as it would be: a status that is none, or a secret that is sent back. */
+function findFault(
+  { status, headers, body }: Pick<HttpResponse, 'status' | 'headers' | 'body'>,
+  secrets: readonly string[],
+): string | undefined {
   if (status < 200 || status > 599) return `The upstream answered with the status ${status}, which is none of HTTP.`;
   const sought = secrets.filter((secret) => secret.length >= SHORTEST_SOUGHT);
-  const passedOn = Object.values(pickAnswerHeaders(headers, [])).flat();
-  const repeats = (secret: string) => body.includes(secret) || passedOn.some((value) => value.includes(secret));
+  const lines = Object.values(headers).flatMap((values = []) => values);
+  const repeats = (secret: string) => body.includes(secret) || lines.some((value) => value.includes(secret));
   return sought.some(repeats) ? 'The upstream repeats its token in the answer, which is withheld.' : undefined;
 }
 

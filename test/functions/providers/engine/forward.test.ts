@@ -69,6 +69,17 @@ describe('a forwarded request', () => {
     expect(request?.caCertificate).toBe('a PEM');
   });
 
+  it('is answered although the upstream gives the same token again, in the header that stays here (C16)', async () => {
+    const same = 'the-token-that-was-used';
+    const { http } = answering({ headers: { wfmsgapikey: [same] } });
+    const outcome = await createForwarder({ http, clock: { now: () => NOW } }).forward({
+      ...{ connection: community(), token: new Secret(same), values: {}, closed: undefined },
+      ...{ request: get, timeoutMs },
+    });
+    expect(outcome).toMatchObject({ kind: 'answer', answer: { headers: {} } });
+    expect(outcome).not.toHaveProperty('slid');
+  });
+
   it('tells the caller that an answer over 4.5 MB is too large, and nothing else of the kind', async () => {
     const large = await forwarding({ kind: 'failure', reason: 'too_large', sent: true });
     expect(large.outcome).toMatchObject({ code: 'upstream_response_too_large', backOff: 'unknown' });

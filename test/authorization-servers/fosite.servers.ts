@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { resolveConnections } from '../../functions/configuration/check.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import { failureIn, realUpstream, secretOf, tokenIn } from '../functions/providers/provider-harness.ts';
 import { ecKey, rsaKey, type TestKey } from '../functions/providers/test-keys.ts';
-import { type FositeServer, startFositeServer } from './fosite-server.ts';
+import { startFositeServer } from './fosite-server.ts';
 
 /** What a form encodes, what Basic splits at, and what base64 alone would spoil (RFC 6749 §2.3.1). */
 const ID = 'ein Client:1/+%ü';
@@ -18,34 +18,30 @@ const grantTypes = ['client_credentials'];
 
 const jwkOf = ({ publicKey }: TestKey, kid: string) => ({ ...publicKey.export({ format: 'jwk' }), kid, use: 'sig' });
 
-let server: FositeServer;
-
-beforeAll(async () => {
-  server = await startFositeServer({
-    lifeSeconds: LIFE_SECONDS,
-    clients: [
-      { id: ID, secret: SECRET, method: 'client_secret_basic', grantTypes, scopes },
-      { id: 'poster', secret: SECRET, method: 'client_secret_post', grantTypes, scopes },
-      ...signers.map((algorithm) => {
-        const key = jwkOf(keys[algorithm], 'k-1');
-        return { id: algorithm, method: 'private_key_jwt', algorithm, key, grantTypes, scopes };
-      }),
-      ...(['client_secret_basic', 'client_secret_post'] as const).map((method) => ({
-        id: `renewer by ${method}`,
-        secret: SECRET,
-        method,
-        grantTypes: ['password', 'refresh_token'],
-        scopes,
-      })),
-    ],
-    issuers: ['a-workload', 'me@example.com'].map((subject) => ({
-      name: 'a-workload',
-      subject,
-      key: jwkOf(keys.RS256, 'k-1'),
+const server = await startFositeServer({
+  lifeSeconds: LIFE_SECONDS,
+  clients: [
+    { id: ID, secret: SECRET, method: 'client_secret_basic', grantTypes, scopes },
+    { id: 'poster', secret: SECRET, method: 'client_secret_post', grantTypes, scopes },
+    ...signers.map((algorithm) => {
+      const key = jwkOf(keys[algorithm], 'k-1');
+      return { id: algorithm, method: 'private_key_jwt', algorithm, key, grantTypes, scopes };
+    }),
+    ...(['client_secret_basic', 'client_secret_post'] as const).map((method) => ({
+      id: `renewer by ${method}`,
+      secret: SECRET,
+      method,
+      grantTypes: ['password', 'refresh_token'],
       scopes,
     })),
-    users: { [PERSON.username]: PERSON.password },
-  });
+  ],
+  issuers: ['a-workload', 'me@example.com'].map((subject) => ({
+    name: 'a-workload',
+    subject,
+    key: jwkOf(keys.RS256, 'k-1'),
+    scopes,
+  })),
+  users: { [PERSON.username]: PERSON.password },
 });
 afterAll(() => server.close());
 

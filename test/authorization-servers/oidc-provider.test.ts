@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../functions/adapters/system.ts';
 import { resolveConnections } from '../../functions/configuration/check.ts';
 import type { KeepValues } from '../../functions/core/mint/upstream.ts';
@@ -65,12 +65,7 @@ function jwkOf(cert: string) {
   return { ...publicKey.export({ format: 'jwk' }), x5c: [raw.toString('base64')] };
 }
 
-let plain: OidcServer;
-let tls: OidcServer;
-
-beforeAll(async () => {
-  [plain, tls] = await Promise.all([startOidcServer(clients), startOidcServer(certifiedClients, { isTls: true })]);
-});
+const [plain, tls] = await Promise.all([startOidcServer(clients), startOidcServer(certifiedClients, { isTls: true })]);
 afterAll(() => Promise.all([plain.close(), tls.close()]));
 
 function connectionTo(server: OidcServer, provider: string, keysOfConnection: Readonly<Record<string, unknown>> = {}) {

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { gistOf, tokenOf } from '../system/api-client.ts';
 import { makeFolder } from '../system/own-broker.ts';
 import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
-import { ACCOUNT, type OidcServer, startOidcServer, TOKEN_PATH } from './oidc-server.ts';
+import { ACCOUNT, startOidcServer, TOKEN_PATH } from './oidc-server.ts';
 
 // The whole broker over a server whose refresh tokens are for one use each, and whose reuse ends the consent: what is
 // lost or sent twice is never forgiven.
@@ -10,11 +10,29 @@ import { ACCOUNT, type OidcServer, startOidcServer, TOKEN_PATH } from './oidc-se
 const CLIENT = 'the books';
 const SECRET = 'a secret of a test, long enough for a client of this server';
 
-let server: OidcServer;
-let folder: Awaited<ReturnType<typeof makeFolder>>;
-let system: SystemUnderTest;
+const server = await startOidcServer([
+  {
+    client_id: CLIENT,
+    client_secret: SECRET,
+    token_endpoint_auth_method: 'client_secret_basic',
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    redirect_uris: ['https://client.example/back'],
+    scope: 'openid offline_access',
+  },
+]);
+const folder = await makeFolder();
+const consent = await server.consent(CLIENT);
+let system = await start(consent);
+afterAll(async () => {
+  await system.close();
+  await folder.remove();
+  await server.close();
+});
 
-const secretWith = (refreshToken: string) => ({ clientId: CLIENT, clientSecret: SECRET, refreshToken });
+function secretWith(refreshToken: string) {
+  return { clientId: CLIENT, clientSecret: SECRET, refreshToken };
+}
 
 async function start(refreshToken: string): Promise<SystemUnderTest> {
   const books = {
@@ -35,30 +53,6 @@ async function nextToken(): Promise<string> {
   expect(gistOf(handOut)).toBe('200 login');
   return tokenOf(handOut);
 }
-
-let consent: string;
-
-beforeAll(async () => {
-  server = await startOidcServer([
-    {
-      client_id: CLIENT,
-      client_secret: SECRET,
-      token_endpoint_auth_method: 'client_secret_basic',
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      redirect_uris: ['https://client.example/back'],
-      scope: 'openid offline_access',
-    },
-  ]);
-  folder = await makeFolder();
-  consent = await server.consent(CLIENT);
-  system = await start(consent);
-});
-afterAll(async () => {
-  await system.close();
-  await folder.remove();
-  await server.close();
-});
 
 it('each login uses the refresh token that the one before brought, and every token stays good', async () => {
   const tokens = [await nextToken(), await nextToken(), await nextToken()];

@@ -1,5 +1,5 @@
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTokenBrokerClient } from '../../client/index.ts';
 import { demoCommunitySecret } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
@@ -10,13 +10,10 @@ import { LOWEST_CONTRAST, picture, press, slotOn } from './slot-on-page.ts';
 
 let broker: LocalBroker;
 let dashboard: DashboardUnderTest;
-let browser: Browser;
 let page: Page;
 let watched: Watched;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
+const browser = await launchChromium();
 afterAll(() => browser.close());
 beforeEach(async () => {
   broker = await startLocalBroker();

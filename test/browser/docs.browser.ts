@@ -1,16 +1,10 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { startSystemUnderTest } from '../system/system-under-test.ts';
 import { executeInSwagger, launchChromium, watchPage } from './chromium.ts';
 
-let system: SystemUnderTest;
-let browser: Browser;
-let page: Page;
-beforeAll(async () => {
-  system = await startSystemUnderTest();
-  browser = await launchChromium();
-  page = await browser.newPage({ viewport: { width: 1200, height: 1400 } });
-});
+const system = await startSystemUnderTest();
+const browser = await launchChromium();
+const page = await browser.newPage({ viewport: { width: 1200, height: 1400 } });
 afterAll(async () => {
   await browser.close();
   await system.close();

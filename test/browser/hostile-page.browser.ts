@@ -1,31 +1,24 @@
 import { createServer } from 'node:http';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
-import { type ProxyHarness, startProxyHarness } from '../functions/proxy/proxy-harness.ts';
+import { startProxyHarness } from '../functions/proxy/proxy-harness.ts';
 import { launchChromium } from './chromium.ts';
 
 // A developer runs the broker and opens a page of somebody else's. The page wants a token, a call to the upstream in the
 // developer's name, or a click on one of the broker's buttons. What an upstream answers may be the attacker's text too.
-let broker: ProxyHarness;
-let browser: Browser;
-let evil: { readonly url: string; html: string; close(): void };
-let page: Page;
-
-beforeAll(async () => {
-  broker = await startProxyHarness();
-  browser = await launchChromium();
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html');
-    response.end(evil.html);
-  });
-  // Another name of this machine is another site.
-  const url = (await listenOnLoopback(server, 0)).replace('127.0.0.1', 'localhost');
-  evil = { url, html: '', close: () => server.close() };
+const broker = await startProxyHarness();
+const browser = await launchChromium();
+const server = createServer((_request, response) => {
+  response.setHeader('content-type', 'text/html');
+  response.end(evil.html);
 });
+// Another name of this machine is another site.
+const evil = { url: (await listenOnLoopback(server, 0)).replace('127.0.0.1', 'localhost'), html: '' };
+let page: Page;
 afterAll(async () => {
   await browser.close();
-  evil.close();
+  server.close();
   await broker.close();
 });
 beforeEach(async () => {

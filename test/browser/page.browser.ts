@@ -1,5 +1,5 @@
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { demoCommunitySecret } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
@@ -8,13 +8,10 @@ import { launchChromium, openPage, type Watched } from './chromium.ts';
 import { LOWEST_CONTRAST, picture, press, slotOn } from './slot-on-page.ts';
 
 let system: SystemUnderTest;
-let browser: Browser;
 let page: Page;
 let watched: Watched;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
+const browser = await launchChromium();
 afterAll(() => browser.close());
 beforeEach(async () => {
   system = await startSystemUnderTest();

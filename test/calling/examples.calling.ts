@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BrokerProcess, startBroker } from '../system/broker-process.ts';
-import { type Languages, prepareLanguages } from './languages.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { startBroker } from '../system/broker-process.ts';
+import { prepareLanguages } from './languages.ts';
 import { pathOf, readyRequests } from './ready-requests.ts';
 
-describe('the ready requests, against a broker that refuses what is not signed', () => {
-  let broker: BrokerProcess;
-  let languages: Languages;
-  beforeAll(async () => {
-    [broker, languages] = await Promise.all([startBroker(['--require-sigv4']), prepareLanguages()]);
-  });
+describe('the ready requests, against a broker that refuses what is not signed', async () => {
+  const [broker, languages] = await Promise.all([startBroker(['--require-sigv4']), prepareLanguages()]);
   afterAll(() => broker.stop());
 
   const variables = (secretKey: string) => ({

@@ -1,20 +1,16 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deployer, type ExchangeHarness, startExchangeHarness } from '../functions/exchange/exchange-harness.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { deployer, startExchangeHarness } from '../functions/exchange/exchange-harness.ts';
 import { helpmasterCall } from '../local/demo/demo-client.ts';
-import { type Languages, prepareLanguages } from './languages.ts';
+import { prepareLanguages } from './languages.ts';
 
 const programs: readonly (readonly [string, 'python' | 'go', string])[] = [
   ["Python's requests-oauthlib", 'python', 'exchange.py'],
   ["Go's golang.org/x/oauth2", 'go', 'exchange.go'],
 ];
 
-describe('the token exchange, by stock clients of other languages', () => {
-  let broker: ExchangeHarness;
-  let languages: Languages;
-  beforeAll(async () => {
-    [broker, languages] = await Promise.all([startExchangeHarness(), prepareLanguages()]);
-  });
+describe('the token exchange, by stock clients of other languages', async () => {
+  const [broker, languages] = await Promise.all([startExchangeHarness(), prepareLanguages()]);
   afterAll(() => broker.close());
 
   const exchange = (language: 'python' | 'go', program: string, subjectToken: string) =>

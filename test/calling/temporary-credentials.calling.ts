@@ -1,10 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
-import { type Languages, prepareLanguages } from './languages.ts';
+import { prepareLanguages } from './languages.ts';
 import { pathOf, readyRequests } from './ready-requests.ts';
 
 const CREDENTIALS = {
@@ -34,18 +34,13 @@ async function expectedSignature(path: string, headers: IncomingHttpHeaders): Pr
 
 const signatureIn = (authorization = ''): string => /Signature=([0-9a-f]{64})$/.exec(authorization)?.[1] ?? 'none';
 
-describe('the ready requests, with the temporary credentials of a role', () => {
+describe('the ready requests, with the temporary credentials of a role', async () => {
   const received: { readonly path: string; readonly headers: IncomingHttpHeaders }[] = [];
-  let server: Server;
-  let url: string;
-  let languages: Languages;
-  beforeAll(async () => {
-    server = createServer((request, response) => {
-      received.push({ path: request.url ?? '', headers: request.headers });
-      response.end('{}');
-    });
-    [url, languages] = await Promise.all([listenOnLoopback(server, 0), prepareLanguages()]);
+  const server = createServer((request, response) => {
+    received.push({ path: request.url ?? '', headers: request.headers });
+    response.end('{}');
   });
+  const [url, languages] = await Promise.all([listenOnLoopback(server, 0), prepareLanguages()]);
   afterAll(() => server.close());
 
   it.each(readyRequests)('%s signs the session token too', async (language, file) => {

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { SITE_FILES } from '../../client/dashboard/site-files.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
 import { remedyByCode, remedyOf } from '../../client/remedies.ts';
@@ -8,20 +8,16 @@ import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { demoCommunitySecret } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
-import { handOutBody, problem, type Stub, startStub } from './broker-stub.ts';
+import { handOutBody, problem, startStub } from './broker-stub.ts';
 import { tokenBroker } from './command-line.ts';
-import { type DashboardUnderTest, startDashboardUnderTest } from './dashboard-under-test.ts';
-import { type LocalBroker, startLocalBroker } from './local-broker.ts';
+import { startDashboardUnderTest } from './dashboard-under-test.ts';
+import { startLocalBroker } from './local-broker.ts';
 
 const SLOT = { connection: 'wfm', subject: 'system' };
 
-describe('the dashboard of a broker that requires signatures', () => {
-  let broker: LocalBroker;
-  let dashboard: DashboardUnderTest;
-  beforeAll(async () => {
-    broker = await startLocalBroker();
-    dashboard = await startDashboardUnderTest(broker.url);
-  });
+describe('the dashboard of a broker that requires signatures', async () => {
+  const broker = await startLocalBroker();
+  const dashboard = await startDashboardUnderTest(broker.url);
   afterAll(async () => {
     await dashboard.close();
     await broker.close();
@@ -91,13 +87,9 @@ describe('the dashboard of a broker that requires signatures', () => {
   });
 });
 
-describe('the dashboard of a broker that misbehaves', () => {
-  let stub: Stub;
-  let dashboard: DashboardUnderTest;
-  beforeAll(async () => {
-    stub = await startStub();
-    dashboard = await startDashboardUnderTest(stub.url);
-  });
+describe('the dashboard of a broker that misbehaves', async () => {
+  const stub = await startStub();
+  const dashboard = await startDashboardUnderTest(stub.url);
   afterAll(async () => {
     await dashboard.close();
     await stub.close();

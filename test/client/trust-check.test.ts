@@ -1,24 +1,19 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnsecuredJWT } from 'jose';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
+import { makeFolder } from '../system/own-broker.ts';
 import { tokenBroker } from './command-line.ts';
 
 const now = Math.floor(Date.now() / 1000);
 const claims = { iss: 'https://idp.example.com', sub: 'repo:acme/api', aud: 'broker', iat: now, exp: now + 300 };
 const rule = { issuer: claims.iss, audience: 'broker', subject: 'repo:acme/*', connections: ['helpdesk'] };
-let folder: string;
-let file: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'token-broker-trust-'));
-  file = join(folder, 'connections.json');
-  const connections = { helpdesk: { provider: 'helpmaster', baseUrl: 'https://help.example.com' } };
-  const trust = [{ ...rule, claims: { ref: 'refs/tags/*' } }, rule];
-  await writeFile(file, JSON.stringify({ connections, trust }));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = await makeFolder();
+const file = join(folder.path, 'connections.json');
+const connections = { helpdesk: { provider: 'helpmaster', baseUrl: 'https://help.example.com' } };
+const trust = [{ ...rule, claims: { ref: 'refs/tags/*' } }, rule];
+await writeFile(file, JSON.stringify({ connections, trust }));
+afterAll(() => folder.remove());
 
 const check = (change: Readonly<Record<string, unknown>>, ...more: string[]) =>
   tokenBroker(['trust', 'check', file, '-', ...more], {
@@ -55,6 +50,6 @@ it('answers as JSON, and takes the JWT as an operand', async () => {
 
 it('says so of what is no JWT, and of a file that is none', async () => {
   expect(await tokenBroker(['trust', 'check', file, 'x'])).toMatchObject({ code: 8, stdout: 'It is no JWT.\n' });
-  const { code, stderr } = await tokenBroker(['trust', 'check', join(folder, 'none.json'), 'x']);
+  const { code, stderr } = await tokenBroker(['trust', 'check', join(folder.path, 'none.json'), 'x']);
   expect([code, stderr]).toEqual([2, expect.stringContaining('there is no such file')]);
 });

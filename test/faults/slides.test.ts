@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { answer, type RawServer, startRawServer } from '../functions/http/raw-server.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { gistOf, tokenOf } from '../system/api-client.ts';
 import { useStillTime } from '../system/still-time.ts';
-import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
+import { startSystemUnderTest } from '../system/system-under-test.ts';
 import { waitUntil } from '../system/wait-until.ts';
 
 /** Headers of the upstream's 200 answers, by case. `{n}` is the number of the call. */
@@ -48,36 +48,33 @@ const connectionTo = ({ server }: RawCommunity) => ({
   proxy: { methods: ['GET'], paths: ['/'] },
 });
 
-describe('slides on the wire', () => {
+describe('slides on the wire', async () => {
   const time = useStillTime();
   const upstreams = new Map<string, RawCommunity>();
   let held: (() => void) | undefined;
-  let system: SystemUnderTest;
 
-  beforeAll(async () => {
-    for (const [index, [, lines]] of headerCases.entries()) {
-      upstreams.set(`wfm-${index}`, await startRawCommunity(async () => answer(lines, '{}')));
-    }
-    upstreams.set(
-      'unordered',
-      await startRawCommunity(async (path) => {
-        if (path === '/slow') await new Promise<void>((resolve) => (held = resolve));
-        return answer([`WFMSGAPIKEY: slid-token-of${path.replace('/', '-')}`], '{}');
-      }),
-    );
-    upstreams.set(
-      'ended',
-      await startRawCommunity(async (_path, token) =>
-        token === 'login-token-1'
-          ? Buffer.from('HTTP/1.1 401 Ended\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
-          : answer([], '{}'),
-      ),
-    );
-    const names = [...upstreams.keys()];
-    system = await startSystemUnderTest({
-      connections: Object.fromEntries([...upstreams].map(([name, upstream]) => [name, connectionTo(upstream)])),
-      secrets: Object.fromEntries(names.map((name) => [name, { username: 'svc', password: 'canary-password-77' }])),
-    });
+  for (const [index, [, lines]] of headerCases.entries()) {
+    upstreams.set(`wfm-${index}`, await startRawCommunity(async () => answer(lines, '{}')));
+  }
+  upstreams.set(
+    'unordered',
+    await startRawCommunity(async (path) => {
+      if (path === '/slow') await new Promise<void>((resolve) => (held = resolve));
+      return answer([`WFMSGAPIKEY: slid-token-of${path.replace('/', '-')}`], '{}');
+    }),
+  );
+  upstreams.set(
+    'ended',
+    await startRawCommunity(async (_path, token) =>
+      token === 'login-token-1'
+        ? Buffer.from('HTTP/1.1 401 Ended\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+        : answer([], '{}'),
+    ),
+  );
+  const names = [...upstreams.keys()];
+  const system = await startSystemUnderTest({
+    connections: Object.fromEntries([...upstreams].map(([name, upstream]) => [name, connectionTo(upstream)])),
+    secrets: Object.fromEntries(names.map((name) => [name, { username: 'svc', password: 'canary-password-77' }])),
   });
   afterAll(async () => {
     await system.close();

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../functions/http/raw-server.ts';
-import { type ApiClient, gistOf } from '../system/api-client.ts';
+import { gistOf } from '../system/api-client.ts';
 import { useStillTime } from '../system/still-time.ts';
-import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
+import { startSystemUnderTest } from '../system/system-under-test.ts';
 import { type RawFault, rawFaults, rawOddities } from './raw-fault-cases.ts';
 import { type Misbehaviour, type RawUpstream, replying, startRawUpstream, tokenAnswer } from './raw-upstream.ts';
 
@@ -40,37 +40,33 @@ const tlsFaults: readonly (RawFault & { readonly certificate?: typeof localhost;
   },
 ];
 
-describe('an upstream that misbehaves on the wire', () => {
+describe('an upstream that misbehaves on the wire', async () => {
   const time = useStillTime();
   const upstreams = new Map<string, RawUpstream>();
-  let system: SystemUnderTest;
-  let api: ApiClient;
 
-  beforeAll(async () => {
-    const connections: Record<string, Record<string, unknown>> = {};
-    const add = async (name: string, misbehave: Misbehaviour, origin: (port: number) => Record<string, unknown>) => {
-      const { certificate } = tlsFaults.find((_, index) => nameOf('tls', index) === name) ?? {};
-      const upstream = await startRawUpstream({ misbehave, ...(certificate === undefined ? {} : { certificate }) });
-      upstreams.set(name, upstream);
-      connections[name] = { provider: 'helpmaster', ...origin(upstream.port) };
-    };
-    const plain = (port: number) => ({ baseUrl: `http://127.0.0.1:${port}` });
-    for (const [index, fault] of rawFaults.entries()) {
-      await add(nameOf('raw', index), fault.misbehave, (port) => ({ ...plain(port), ...patienceWith(fault) }));
-    }
-    for (const [index, [, behave]] of rawOddities.entries()) await add(nameOf('odd', index), behave, plain);
-    await add('at-once', (socket) => void socket.resetAndDestroy(), plain);
-    for (const [index, fault] of tlsFaults.entries()) {
-      await add(nameOf('tls', index), fault.misbehave, (port) => ({
-        baseUrl: `https://localhost:${port}`,
-        caCertificate: fault.trusts ?? localhost.cert,
-        ...patienceWith(fault),
-      }));
-    }
-    const secrets = Object.fromEntries(Object.keys(connections).map((name) => [name, { apiKey: API_KEY }]));
-    system = await startSystemUnderTest({ connections, secrets });
-    api = system.api;
-  });
+  const connections: Record<string, Record<string, unknown>> = {};
+  const add = async (name: string, misbehave: Misbehaviour, origin: (port: number) => Record<string, unknown>) => {
+    const { certificate } = tlsFaults.find((_, index) => nameOf('tls', index) === name) ?? {};
+    const upstream = await startRawUpstream({ misbehave, ...(certificate === undefined ? {} : { certificate }) });
+    upstreams.set(name, upstream);
+    connections[name] = { provider: 'helpmaster', ...origin(upstream.port) };
+  };
+  const plain = (port: number) => ({ baseUrl: `http://127.0.0.1:${port}` });
+  for (const [index, fault] of rawFaults.entries()) {
+    await add(nameOf('raw', index), fault.misbehave, (port) => ({ ...plain(port), ...patienceWith(fault) }));
+  }
+  for (const [index, [, behave]] of rawOddities.entries()) await add(nameOf('odd', index), behave, plain);
+  await add('at-once', (socket) => void socket.resetAndDestroy(), plain);
+  for (const [index, fault] of tlsFaults.entries()) {
+    await add(nameOf('tls', index), fault.misbehave, (port) => ({
+      baseUrl: `https://localhost:${port}`,
+      caCertificate: fault.trusts ?? localhost.cert,
+      ...patienceWith(fault),
+    }));
+  }
+  const secrets = Object.fromEntries(Object.keys(connections).map((name) => [name, { apiKey: API_KEY }]));
+  const system = await startSystemUnderTest({ connections, secrets });
+  const { api } = system;
   afterAll(async () => {
     await system.close();
     await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { startEmbeddedDynamodb } from '../../local/embedded-dynamodb.ts';
 import { flagsOf } from '../../local/flags.ts';
 import { environmentOf } from '../../local/functions.ts';
@@ -43,8 +43,9 @@ describe('--dynamodb', () => {
   });
 });
 
-describe('a DynamoDB that several brokers share', () => {
-  let engine: Awaited<ReturnType<typeof startEmbeddedDynamodb>>;
+describe('a DynamoDB that several brokers share', async () => {
+  const engine = await startEmbeddedDynamodb({});
+  afterAll(() => engine.close());
   const key = randomBytes(32);
   const join = (url: string, masterKey: Buffer) =>
     joinSharedDynamodb(
@@ -52,11 +53,6 @@ describe('a DynamoDB that several brokers share', () => {
       environmentOf({ dynamodbEndpoint: url, awsEndpoint: 'http://127.0.0.1:9', configurationFile: 'none' }),
       masterKey,
     );
-
-  beforeAll(async () => {
-    engine = await startEmbeddedDynamodb({});
-  });
-  afterAll(() => engine.close());
 
   it('lets in all that have the same key, several at once, and again later', async () => {
     await Promise.all([join(engine.endpoint, key), join(engine.endpoint, key), join(engine.endpoint, key)]);

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { type Answer, type ApiClient, gistOf, tokenOf } from '../system/api-client.ts';
 import { waitUntil } from '../system/wait-until.ts';
 import { startHoldingProxy } from './holding-proxy.ts';
-import { openSharedBrokers, type SharedBrokers } from './shared-brokers.ts';
+import { openSharedBrokers } from './shared-brokers.ts';
 
 /** The back-off that was written with the lease, 30 s, and a few seconds for a busy machine. */
 const SERVED_AGAIN_WITHIN_MS = 60_000;
@@ -23,22 +23,17 @@ async function askUntilServed(api: ApiClient, subject: string) {
   return { answer, met, tookMs: performance.now() - began };
 }
 
-describe.concurrent('a broker process that dies or freezes while it holds a lease', () => {
-  let upstream: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-  let shared: SharedBrokers;
+describe.concurrent('a broker process that dies or freezes while it holds a lease', async () => {
+  // The ledger has a login before its answer leaves: in between, it counted and nobody knows the token.
+  const upstream = await startDemoHelpmaster({ knobs: { delayLoginMs: 700, staff: ['1', '2', '3', '4', '5'] } });
+  const shared = await openSharedBrokers({
+    connections: {
+      helpdesk: { provider: 'helpmaster', baseUrl: upstream.baseUrl, timeoutSeconds: 2, memorySeconds: 0 },
+    },
+    secrets: { helpdesk: demoHelpmasterSecret },
+  });
   const loginsOf = (subject: string) => upstream.ledger().logins.filter((login) => login.subject === subject).length;
   const loggedIn = (subject: string) => waitUntil('login', () => (loginsOf(subject) > 0 ? true : undefined));
-
-  beforeAll(async () => {
-    // The ledger has a login before its answer leaves: in between, it counted and nobody knows the token.
-    upstream = await startDemoHelpmaster({ knobs: { delayLoginMs: 700, staff: ['1', '2', '3', '4', '5'] } });
-    shared = await openSharedBrokers({
-      connections: {
-        helpdesk: { provider: 'helpmaster', baseUrl: upstream.baseUrl, timeoutSeconds: 2, memorySeconds: 0 },
-      },
-      secrets: { helpdesk: demoHelpmasterSecret },
-    });
-  });
   afterAll(async () => {
     await shared.close();
     await upstream.close();

@@ -1,44 +1,37 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { type Answer, gistOf, tokenOf } from '../system/api-client.ts';
 import { runBroker } from '../system/broker-process.ts';
 import { makeFolder } from '../system/own-broker.ts';
 import { waitUntil } from '../system/wait-until.ts';
-import { openSharedBrokers, type SharedBroker, type SharedBrokers } from './shared-brokers.ts';
+import { openSharedBrokers, type SharedBroker } from './shared-brokers.ts';
 
 const PROCESSES = 3;
 const CALLERS_EACH = 60;
 const STAFF = Array.from({ length: 12 }, (_, index) => String(index + 1));
 const LIFE_SECONDS = 12;
 
-let helpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-let community: Awaited<ReturnType<typeof startDemoCommunity>>;
-let shared: SharedBrokers;
-let brokers: readonly SharedBroker[];
-
-beforeAll(async () => {
-  helpmaster = await startDemoHelpmaster({ knobs: { delayLoginMs: 300, staff: STAFF } });
-  community = await startDemoCommunity({ knobs: { lifetimeSeconds: LIFE_SECONDS } });
-  shared = await openSharedBrokers({
-    connections: {
-      helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, renewalCooldownSeconds: 0, memorySeconds: 0 },
-      // Due after about 3 s, good for 7.
-      wfm: {
-        provider: 'community-web-api',
-        baseUrl: community.baseUrl,
-        lifetimeSeconds: LIFE_SECONDS,
-        refreshAfter: 0.25,
-        minTtlSeconds: 0,
-        memorySeconds: 0,
-      },
+const helpmaster = await startDemoHelpmaster({ knobs: { delayLoginMs: 300, staff: STAFF } });
+const community = await startDemoCommunity({ knobs: { lifetimeSeconds: LIFE_SECONDS } });
+const shared = await openSharedBrokers({
+  connections: {
+    helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, renewalCooldownSeconds: 0, memorySeconds: 0 },
+    // Due after about 3 s, good for 7.
+    wfm: {
+      provider: 'community-web-api',
+      baseUrl: community.baseUrl,
+      lifetimeSeconds: LIFE_SECONDS,
+      refreshAfter: 0.25,
+      minTtlSeconds: 0,
+      memorySeconds: 0,
     },
-    secrets: { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret },
-    flags: ['--refresh-every', '1'],
-  });
-  brokers = await shared.startMany(PROCESSES);
+  },
+  secrets: { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret },
+  flags: ['--refresh-every', '1'],
 });
+const brokers = await shared.startMany(PROCESSES);
 afterAll(async () => {
   await shared.close();
   await Promise.all([helpmaster.close(), community.close()]);

@@ -1,32 +1,26 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { gistOf, tokenOf } from '../system/api-client.ts';
 import { waitUntil } from '../system/wait-until.ts';
-import { type ControlledBroker, startControlledBroker } from './controlled-broker.ts';
-import { openSharedBrokers, type SharedBroker, type SharedBrokers } from './shared-brokers.ts';
+import { startControlledBroker } from './controlled-broker.ts';
+import { openSharedBrokers } from './shared-brokers.ts';
 
-let upstream: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-let shared: SharedBrokers;
-let throttled: ControlledBroker;
-let other: SharedBroker;
-const logins = () => upstream.ledger().logins.length;
-
-beforeAll(async () => {
-  upstream = await startDemoHelpmaster();
-  shared = await openSharedBrokers({
-    connections: {
-      helpdesk: { provider: 'helpmaster', baseUrl: upstream.baseUrl, memorySeconds: 0, renewalCooldownSeconds: 0 },
-    },
-    secrets: { helpdesk: demoHelpmasterSecret },
-  });
-  throttled = await startControlledBroker(shared.flags);
-  other = await shared.start();
+const upstream = await startDemoHelpmaster();
+const shared = await openSharedBrokers({
+  connections: {
+    helpdesk: { provider: 'helpmaster', baseUrl: upstream.baseUrl, memorySeconds: 0, renewalCooldownSeconds: 0 },
+  },
+  secrets: { helpdesk: demoHelpmasterSecret },
 });
+const throttled = await startControlledBroker(shared.flags);
+const other = await shared.start();
 afterAll(async () => {
   await throttled.stop();
   await shared.close();
   await upstream.close();
 });
+
+const logins = () => upstream.ledger().logins.length;
 
 it('a throttled `mint` costs no login and a second of waiting, whichever process is asked next', async () => {
   await throttled.control({ lambda: 'throttle' });

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type Answer, gistOf, headersOf } from './api-client.ts';
 import { useStillTime } from './still-time.ts';
-import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
+import { startSystemUnderTest } from './system-under-test.ts';
 import { waitUntil } from './wait-until.ts';
 
 const LIFE_SECONDS = 1_200;
@@ -165,19 +165,14 @@ describe('with the schedule running and callers about', () => {
   );
 });
 
-describe('the schedule', () => {
-  let upstream: typeof slid;
-  let scheduled: SystemUnderTest;
-
-  beforeAll(async () => {
-    upstream = await startDemoCommunity();
-    scheduled = await startSystemUnderTest({
-      connections: {
-        wfm: { provider: 'community-web-api', baseUrl: upstream.baseUrl, keepAlivePath: '/SingleRecurringEvent' },
-      },
-      secrets: { wfm: demoCommunitySecret },
-      flags: ['--refresh-every', '0.05'],
-    });
+describe('the schedule', async () => {
+  const upstream = await startDemoCommunity();
+  const scheduled = await startSystemUnderTest({
+    connections: {
+      wfm: { provider: 'community-web-api', baseUrl: upstream.baseUrl, keepAlivePath: '/SingleRecurringEvent' },
+    },
+    secrets: { wfm: demoCommunitySecret },
+    flags: ['--refresh-every', '0.05'],
   });
   afterAll(async () => {
     await scheduled.close();

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { send } from '../local/demo/demo-client.ts';
 import { type BrokerProcess, PROJECT_FOLDER, startBroker } from './broker-process.ts';
 
@@ -37,12 +37,8 @@ it('is the target of `npm start`', async () => {
   expect(manifest.scripts?.start).toBe('node local/start.ts');
 });
 
-describe('the requests that npm start prints, pasted into a shell', () => {
-  let broker: BrokerProcess;
-
-  beforeAll(async () => {
-    broker = await startBroker();
-  });
+describe('the requests that npm start prints, pasted into a shell', async () => {
+  const broker = await startBroker();
   afterAll(async () => {
     expect(await broker.stop()).toMatchObject({ code: 0, signal: null });
   });
@@ -143,15 +139,9 @@ describe('the requests that npm start prints, pasted into a shell', () => {
   });
 });
 
-describe('the requests that npm start prints with --require-sigv4', () => {
-  let broker: BrokerProcess;
-
-  beforeAll(async () => {
-    broker = await startBroker(['--require-sigv4']);
-  });
-  afterAll(async () => {
-    await broker.stop();
-  });
+describe('the requests that npm start prints with --require-sigv4', async () => {
+  const broker = await startBroker(['--require-sigv4']);
+  afterAll(() => broker.stop());
 
   it.each(['/tokens/helpdesk/system', '/tokens/helpdesk/88', '/tokens/wfm/system', '/tokens/orders/system'])(
     'are signed and hand out %s',

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { type Answer, gistOf, slotsOf, tokenOf } from './api-client.ts';
-import { type OwnBroker, startOwnBroker } from './own-broker.ts';
+import { startOwnBroker } from './own-broker.ts';
 import { useStillTime } from './still-time.ts';
-import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
+import { startSystemUnderTest } from './system-under-test.ts';
 import { waitUntil } from './wait-until.ts';
 
 const WRONG_KEY = 'a-key-that-helpmaster-does-not-know';
@@ -12,39 +12,31 @@ const REFUSED = '502 upstream_credential_rejected';
 /** Invariant 5: a new version is tried within 10 s of a request; the last second is for asking. */
 const HEALS_WITHIN_SECONDS = 11;
 
-describe('a credential that the upstream refuses', () => {
+describe('a credential that the upstream refuses', async () => {
   const time = useStillTime();
-  let helpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-  let community: Awaited<ReturnType<typeof startDemoCommunity>>;
-  let threeRefused: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-  let rotated: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-  let system: SystemUnderTest;
-
-  beforeAll(async () => {
-    // An account that would lock at the second wrong login.
-    community = await startDemoCommunity({ knobs: { lockAfter: 2 } });
-    helpmaster = await startDemoHelpmaster({ knobs: { lockAfter: 2 } });
-    threeRefused = await startDemoHelpmaster({ knobs: { staff: ['1', '2', '3', '4', '5'] } });
-    rotated = await startDemoHelpmaster();
-    system = await startSystemUnderTest({
-      connections: {
-        wfm: { provider: 'community-web-api', baseUrl: community.baseUrl },
-        helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl },
-        several: { provider: 'helpmaster', baseUrl: threeRefused.baseUrl },
-        rotated: {
-          provider: 'helpmaster',
-          baseUrl: rotated.baseUrl,
-          memorySeconds: 0,
-          renewalCooldownSeconds: 0,
-        },
+  // An account that would lock at the second wrong login.
+  const community = await startDemoCommunity({ knobs: { lockAfter: 2 } });
+  const helpmaster = await startDemoHelpmaster({ knobs: { lockAfter: 2 } });
+  const threeRefused = await startDemoHelpmaster({ knobs: { staff: ['1', '2', '3', '4', '5'] } });
+  const rotated = await startDemoHelpmaster();
+  const system = await startSystemUnderTest({
+    connections: {
+      wfm: { provider: 'community-web-api', baseUrl: community.baseUrl },
+      helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl },
+      several: { provider: 'helpmaster', baseUrl: threeRefused.baseUrl },
+      rotated: {
+        provider: 'helpmaster',
+        baseUrl: rotated.baseUrl,
+        memorySeconds: 0,
+        renewalCooldownSeconds: 0,
       },
-      secrets: {
-        wfm: { ...demoCommunitySecret, password: 'wrong' },
-        helpdesk: { apiKey: WRONG_KEY },
-        several: { apiKey: WRONG_KEY },
-        rotated: demoHelpmasterSecret,
-      },
-    });
+    },
+    secrets: {
+      wfm: { ...demoCommunitySecret, password: 'wrong' },
+      helpdesk: { apiKey: WRONG_KEY },
+      several: { apiKey: WRONG_KEY },
+      rotated: demoHelpmasterSecret,
+    },
   });
   afterAll(async () => {
     await system.close();
@@ -142,17 +134,12 @@ describe('a credential that the upstream refuses', () => {
   });
 });
 
-describe('a secrets file that changes while it is in use', () => {
-  let upstream: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-  let own: OwnBroker;
-
-  beforeAll(async () => {
-    upstream = await startDemoHelpmaster();
-    const connection = { provider: 'helpmaster', baseUrl: upstream.baseUrl };
-    own = await startOwnBroker({
-      connections: { helpdesk: connection, other: connection },
-      secrets: { helpdesk: demoHelpmasterSecret, other: demoHelpmasterSecret },
-    });
+describe('a secrets file that changes while it is in use', async () => {
+  const upstream = await startDemoHelpmaster();
+  const connection = { provider: 'helpmaster', baseUrl: upstream.baseUrl };
+  const own = await startOwnBroker({
+    connections: { helpdesk: connection, other: connection },
+    secrets: { helpdesk: demoHelpmasterSecret, other: demoHelpmasterSecret },
   });
   afterAll(async () => {
     await own.close();

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { flagsOf } from '../../local/flags.ts';
 import { StartError } from '../../local/start-error.ts';
@@ -22,6 +22,9 @@ async function file(name: string, content: unknown): Promise<string> {
   await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
   return path;
 }
+
+const goodSecrets = await file('good-secrets.json', { helpdesk: { apiKey: CREDENTIAL } });
+const goodConnections = await file('good-connections.json', { connections: { helpdesk: CONNECTION } });
 
 function isOpen(url: string): Promise<boolean> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -88,13 +91,6 @@ describe('unusable files', () => {
     expect(ended.stderr).not.toContain(CREDENTIAL);
     return ended.stderr;
   }
-
-  let goodSecrets: string;
-  let goodConnections: string;
-  beforeAll(async () => {
-    goodSecrets = await file('good-secrets.json', { helpdesk: { apiKey: CREDENTIAL } });
-    goodConnections = await file('good-connections.json', { connections: { helpdesk: CONNECTION } });
-  });
 
   it('a connections file that is not there', async () => {
     const path = join(folder.path, 'absent.json');

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createTokenBrokerClient } from '../../client/index.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type BrokerProcess, startBroker } from './broker-process.ts';
@@ -11,13 +11,10 @@ async function loginsSeen({ demo }: BrokerProcess): Promise<number> {
   return ledgers.reduce((sum, { json }) => sum + (Array.isArray(json?.['logins']) ? json['logins'].length : 0), 0);
 }
 
-describe('requests that the broker must survive', () => {
-  let broker: BrokerProcess;
+describe('requests that the broker must survive', async () => {
+  const broker = await startBroker();
   const ask = (path: string, options: Parameters<typeof send>[1] = {}) => send(broker.url, { path, ...options });
 
-  beforeAll(async () => {
-    broker = await startBroker();
-  });
   afterEach(async () => {
     expect(await loginsSeen(broker)).toBe(0);
   });

@@ -1,33 +1,28 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ecKey, rsaKey } from '../functions/providers/test-keys.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { gistOf, headersOf } from './api-client.ts';
-import { type OwnBroker, startOwnBroker } from './own-broker.ts';
-import { startGitHub, startGoogle, type VendorServer } from './signing-upstreams.ts';
+import { startOwnBroker } from './own-broker.ts';
+import { startGitHub, startGoogle } from './signing-upstreams.ts';
 import { waitUntil } from './wait-until.ts';
 
 const proxy = { methods: ['GET'], paths: ['/'] };
 
-describe('a GitHub App: its installations are the subjects', () => {
+describe('a GitHub App: its installations are the subjects', async () => {
   const key = rsaKey();
-  let github: VendorServer;
-  let own: OwnBroker;
-
-  beforeAll(async () => {
-    github = await startGitHub({ id: '4711', key, installations: ['101', '202'] });
-    own = await startOwnBroker({
-      connections: {
-        repos: { provider: 'github-app', baseUrl: github.baseUrl, memorySeconds: 0, proxy },
-        one: { provider: 'github-app', baseUrl: github.baseUrl, subjects: { installations: ['101'] } },
-        misfit: { provider: 'github-app', baseUrl: github.baseUrl },
-      },
-      secrets: {
-        // The key as GitHub gives it for download, in PKCS #1.
-        repos: { appId: '4711', privateKey: key.older },
-        one: { appId: '4711', privateKey: key.pkcs8 },
-        misfit: { appId: '4711', privateKey: ecKey('P-256').pkcs8 },
-      },
-    });
+  const github = await startGitHub({ id: '4711', key, installations: ['101', '202'] });
+  const own = await startOwnBroker({
+    connections: {
+      repos: { provider: 'github-app', baseUrl: github.baseUrl, memorySeconds: 0, proxy },
+      one: { provider: 'github-app', baseUrl: github.baseUrl, subjects: { installations: ['101'] } },
+      misfit: { provider: 'github-app', baseUrl: github.baseUrl },
+    },
+    secrets: {
+      // The key as GitHub gives it for download, in PKCS #1.
+      repos: { appId: '4711', privateKey: key.older },
+      one: { appId: '4711', privateKey: key.pkcs8 },
+      misfit: { appId: '4711', privateKey: ecKey('P-256').pkcs8 },
+    },
   });
   afterAll(async () => {
     await own.close();
@@ -87,7 +82,7 @@ describe('a GitHub App: its installations are the subjects', () => {
   });
 });
 
-describe('a Google service account: its key file is the secret as it was downloaded', () => {
+describe('a Google service account: its key file is the secret as it was downloaded', async () => {
   const key = rsaKey();
   const email = 'broker@demo-project.iam.gserviceaccount.com';
   const keyFile = {
@@ -103,22 +98,17 @@ describe('a Google service account: its key file is the secret as it was downloa
     client_x509_cert_url: `https://www.googleapis.com/robot/v1/metadata/x509/${encodeURIComponent(email)}`,
     universe_domain: 'googleapis.com',
   };
-  let google: VendorServer;
-  let own: OwnBroker;
-
-  beforeAll(async () => {
-    google = await startGoogle({ email, key, users: ['me@example.com'] });
-    const { baseUrl, caCertificate } = google;
-    own = await startOwnBroker({
-      connections: {
-        drive: {
-          ...{ provider: 'google-service-account', baseUrl, caCertificate, memorySeconds: 0, proxy },
-          scope: ['https://www.googleapis.com/auth/drive', 'openid'],
-          tokenHost: new URL(baseUrl).host,
-        },
+  const google = await startGoogle({ email, key, users: ['me@example.com'] });
+  const { baseUrl, caCertificate } = google;
+  const own = await startOwnBroker({
+    connections: {
+      drive: {
+        ...{ provider: 'google-service-account', baseUrl, caCertificate, memorySeconds: 0, proxy },
+        scope: ['https://www.googleapis.com/auth/drive', 'openid'],
+        tokenHost: new URL(baseUrl).host,
       },
-      secrets: { drive: keyFile },
-    });
+    },
+    secrets: { drive: keyFile },
   });
   afterAll(async () => {
     await own.close();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommunityKnobs, demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { type Answer, gistOf, slotsOf, tokenOf } from './api-client.ts';
 import { useStillTime } from './still-time.ts';
-import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
+import { startSystemUnderTest } from './system-under-test.ts';
 
 /** Answers to a keep-alive that say nothing of the session: the old token stays, with its old end. */
 const keepsOld: readonly (readonly [string, Partial<CommunityKnobs>, string])[] = [
@@ -36,30 +36,26 @@ interface Faulty {
   readonly first: Answer;
 }
 
-describe('an upstream that misbehaves at a slide', () => {
+describe('an upstream that misbehaves at a slide', async () => {
   const time = useStillTime();
   const all = [...keepsOld, ...logsIn, ...slides].map(([, knobs], index) => ({ name: `wfm-${index}`, knobs }));
   const faulty = new Map<string, Faulty>();
-  let system: SystemUnderTest;
-
   // Each case has a connection of its own: all get a token, and one sweep slides them when they are due.
+  const upstreams = await Promise.all(all.map(() => startDemoCommunity()));
+  const connectionTo = ({ baseUrl }: Faulty['upstream'], { hang = false }: Partial<CommunityKnobs>) => ({
+    provider: 'community-web-api',
+    baseUrl,
+    keepAlivePath: '/SingleRecurringEvent',
+    memorySeconds: 0,
+    // Short only where the upstream is to be waited for in vain.
+    ...(hang && { timeoutSeconds: 1 }),
+  });
+  const entries = upstreams.map((upstream, index) => ({ upstream, ...(all[index] ?? { name: '', knobs: {} }) }));
+  const system = await startSystemUnderTest({
+    connections: Object.fromEntries(entries.map(({ name, upstream, knobs }) => [name, connectionTo(upstream, knobs)])),
+    secrets: Object.fromEntries(entries.map(({ name }) => [name, demoCommunitySecret])),
+  });
   beforeAll(async () => {
-    const upstreams = await Promise.all(all.map(() => startDemoCommunity()));
-    const connectionTo = ({ baseUrl }: Faulty['upstream'], { hang = false }: Partial<CommunityKnobs>) => ({
-      provider: 'community-web-api',
-      baseUrl,
-      keepAlivePath: '/SingleRecurringEvent',
-      memorySeconds: 0,
-      // Short only where the upstream is to be waited for in vain.
-      ...(hang && { timeoutSeconds: 1 }),
-    });
-    const entries = upstreams.map((upstream, index) => ({ upstream, ...(all[index] ?? { name: '', knobs: {} }) }));
-    system = await startSystemUnderTest({
-      connections: Object.fromEntries(
-        entries.map(({ name, upstream, knobs }) => [name, connectionTo(upstream, knobs)]),
-      ),
-      secrets: Object.fromEntries(entries.map(({ name }) => [name, demoCommunitySecret])),
-    });
     for (const { name, upstream, knobs } of entries) {
       faulty.set(name, { upstream, first: await system.api.token(name, 'system') });
       upstream.setKnobs(knobs);

@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { demoCommunitySecret } from '../../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../../local/demo/helpmaster.ts';
 import { createCanarySearch } from '../../system/canary-forms.ts';
-import { CALLER, type FunctionsUnderTest, problemWith, startFunctionsUnderTest } from '../api/functions-under-test.ts';
+import { CALLER, problemWith, startFunctionsUnderTest } from '../api/functions-under-test.ts';
 
-let broker: FunctionsUnderTest;
-
-beforeAll(async () => {
-  broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
-    connections: {
-      helpdesk: { provider: 'helpmaster', baseUrl: helpmaster, renewalCooldownSeconds: 0 },
-      wfm: { provider: 'community-web-api', baseUrl: community, renewalCooldownSeconds: 0 },
-      wrong: { provider: 'community-web-api', baseUrl: community },
-      listed: { provider: 'helpmaster', baseUrl: helpmaster, subjects: { staff: ['88'] } },
-    },
-  }));
-  broker.secrets.put('wrong', { username: demoCommunitySecret.username, password: 'wrong-canary-3fK9aQ' });
-});
+const broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
+  connections: {
+    helpdesk: { provider: 'helpmaster', baseUrl: helpmaster, renewalCooldownSeconds: 0 },
+    wfm: { provider: 'community-web-api', baseUrl: community, renewalCooldownSeconds: 0 },
+    wrong: { provider: 'community-web-api', baseUrl: community },
+    listed: { provider: 'helpmaster', baseUrl: helpmaster, subjects: { staff: ['88'] } },
+  },
+}));
+broker.secrets.put('wrong', { username: demoCommunitySecret.username, password: 'wrong-canary-3fK9aQ' });
 afterAll(() => broker.close());
 beforeEach(() => {
   broker.downstream();

@@ -1,7 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDynamodbStore } from '../../../../functions/adapters/dynamodb/store.ts';
 import * as changes from '../../../../functions/core/slot/changes.ts';
 import { takeKept } from '../../../../functions/core/slot/kept.ts';
@@ -153,20 +153,14 @@ describe('requests of the store to DynamoDB', () => {
   });
 });
 
-describe('the consistency of reads', () => {
-  let recorder: Server;
-  let consistency: unknown[];
-  let recording: Store;
-  let recorderClient: DynamoDBClient;
-
-  beforeAll(async () => {
-    recorder = createServer(async (request, response) => {
-      consistency.push((Object(await json(request)) as { ConsistentRead?: boolean }).ConsistentRead);
-      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
-    });
-    recorderClient = testClient(await listenOnLoopback(recorder, 0));
-    recording = createDynamodbStore({ client: recorderClient, table: 'any' });
+describe('the consistency of reads', async () => {
+  let consistency: unknown[] = [];
+  const recorder = createServer(async (request, response) => {
+    consistency.push((Object(await json(request)) as { ConsistentRead?: boolean }).ConsistentRead);
+    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
   });
+  const recorderClient = testClient(await listenOnLoopback(recorder, 0));
+  const recording = createDynamodbStore({ client: recorderClient, table: 'any' });
   beforeEach(() => {
     consistency = [];
   });

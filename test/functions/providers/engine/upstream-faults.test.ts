@@ -1,42 +1,27 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../../../local/demo/community.ts';
+import type { DemoUpstream } from '../../../../local/demo/demo-upstream.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../../../local/demo/helpmaster.ts';
 import type { CommonKnobs } from '../../../../local/demo/knobs.ts';
 import { connectionOf, failureIn, realUpstream, secretOf } from '../provider-harness.ts';
 
-const upstreams = [
-  { provider: 'helpmaster', start: startHelpmaster },
-  { provider: 'community-web-api', start: startCommunity },
-];
+type Start = () => Promise<DemoUpstream<CommonKnobs>>;
 
-async function startHelpmaster() {
-  const demo = await startDemoHelpmaster();
+describe.each<[string, Start, object]>([
+  ['helpmaster', startDemoHelpmaster, demoHelpmasterSecret],
+  ['community-web-api', startDemoCommunity, demoCommunitySecret],
+])('a login to %s that meets', async (provider, start, credential) => {
+  const secret = secretOf(credential);
+  const demo = await start();
   const normal = demo.knobs();
-  const reset = (change: Partial<CommonKnobs>) => demo.setKnobs({ ...normal, ...change });
-  return { ...demo, reset, secret: secretOf(demoHelpmasterSecret) };
-}
-
-async function startCommunity() {
-  const demo = await startDemoCommunity();
-  const normal = demo.knobs();
-  const reset = (change: Partial<CommonKnobs>) => demo.setKnobs({ ...normal, ...change });
-  return { ...demo, reset, secret: secretOf(demoCommunitySecret) };
-}
-
-describe.each(upstreams)('a login to $provider that meets', ({ provider, start }) => {
-  let demo: Awaited<ReturnType<typeof start>>;
-
-  beforeAll(async () => {
-    demo = await start();
-  });
   afterAll(() => demo.close());
 
   async function login(knobs: Partial<CommonKnobs>, timeoutMs = 2_000) {
-    demo.reset(knobs);
+    demo.setKnobs({ ...normal, ...knobs });
     demo.clearLedger();
     const { upstream, sent } = realUpstream();
     const connection = connectionOf(provider, demo.baseUrl);
-    const outcome = await upstream.login({ connection, subject: 'system', secret: demo.secret, timeoutMs });
+    const outcome = await upstream.login({ connection, subject: 'system', secret, timeoutMs });
     expect(sent).toHaveLength(1);
     expect(demo.ledger().logins.length).toBeLessThanOrEqual(1);
     return failureIn(outcome);
@@ -89,7 +74,7 @@ describe.each(upstreams)('a login to $provider that meets', ({ provider, start }
     await gone.close();
     const { upstream } = realUpstream();
     const connection = connectionOf(provider, gone.baseUrl);
-    const outcome = await upstream.login({ connection, subject: 'system', secret: gone.secret, timeoutMs: 2_000 });
+    const outcome = await upstream.login({ connection, subject: 'system', secret, timeoutMs: 2_000 });
     expect(failureIn(outcome)).toMatchObject({ code: 'upstream_unreachable', backOff: 'not_judged' });
   });
 });

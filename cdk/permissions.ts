@@ -59,7 +59,7 @@ export function usedJwtStatement({ tableArn }: Places): iam.PolicyStatement {
 export function mintStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
   const ofConnections = itemsOf(connections);
   return [
-    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], [places.tableArn], ofConnections),
+    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], ofConnections),
     allow(['kms:GenerateDataKey', 'kms:Decrypt'], [places.keyArn], tokensOf(places, connections)),
   ];
 }
@@ -81,7 +81,7 @@ export function proxyStatements(places: Places, connections: readonly string[]):
 
 /** `connections`: lists, purges, and takes the lease for a try. It cannot open a token, so an item it wrote would not open either. */
 export function connectionsStatements({ tableArn }: Places): iam.PolicyStatement[] {
-  return [allow(['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], [tableArn])];
+  return [allow(['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:UpdateItem'], [tableArn])];
 }
 
 /** `refresh`: sees which slots are due, by the index of keys alone. */

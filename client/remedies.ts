@@ -16,6 +16,7 @@ export const remedyByCode = {
   payload_too_large: 'Send a smaller body.',
   unsupported_media_type: 'Send the body with the content type that the route takes.',
   renewal_throttled: 'Use the token, or report it again after `Retry-After`.',
+  login_limited: 'Ask again after `Retry-After`: the provider issues so many tokens in a time, and no more.',
   internal: "Look for the request id in the function's log.",
   upstream_credential_rejected:
     'Put the right credential into the secret. The broker looks for a new version every 10 seconds; a purge clears the refusal.',
@@ -38,7 +39,7 @@ export const remedyByCode = {
   upstream_unavailable: 'Wait: the broker tries again by itself. A token that is still good is handed out meanwhile.',
   upstream_unreachable: 'Check `baseUrl`, DNS and the network between. The broker tries again by itself.',
   upstream_outcome_unknown: 'Wait: a login may have counted, so the broker tries again seldom.',
-  cooldown: 'Wait for `Retry-After`; `cause` says what failed.',
+  cooldown: 'Wait for `Retry-After`; `cause`, if there is one, says what failed.',
   refresh_in_progress: 'Ask again after `Retry-After`.',
   secret_unavailable: 'Put a value into the secret, and let the mint function read it.',
   secret_invalid: "Give the secret the members that the connection's provider needs.",

@@ -3,7 +3,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseMintReply } from '../../functions/adapters/aws/lambda-mint.ts';
-import { type Item, recordIn, refusalsIn, slotIn } from '../../functions/adapters/dynamodb/item.ts';
+import { type Item, loginsIn, recordIn, slotIn } from '../../functions/adapters/dynamodb/item.ts';
 import { isBrokerErrorCode } from '../../functions/core/words/errors.ts';
 import { isJsonObject } from '../../functions/core/words/json.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
@@ -256,7 +256,7 @@ describe('any result from AWS', () => {
             expect(Number.isFinite(time)).toBe(true);
         }
         slotIn(item);
-        refusalsIn(item);
+        loginsIn(item);
       }),
       settingsOf(IN_MEMORY_RUNS),
     );

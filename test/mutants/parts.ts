@@ -44,7 +44,7 @@ export function sabotagePart(part: string): Sabotage {
       ...store,
       write: (slot, change) => store.write(slot, removePart(change, part)),
       writeAndRead: (slot, change) => store.writeAndRead(slot, removePart(change, part)),
-      writeRefusals: (connection, change) => store.writeRefusals(connection, removePart(change, part)),
+      writeLogins: (connection, change) => store.writeLogins(connection, removePart(change, part)),
     }),
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { changeLogins, NO_LOGINS } from '../../functions/core/slot/logins.ts';
 import { booksConnection } from '../simulation/connections.ts';
 import { secretOf } from '../simulation/upstream-accounts.ts';
 import { harness } from './harness.ts';
@@ -183,8 +184,11 @@ describe('a credential that rotates (invariant 19)', () => {
   });
 
   it('is sent by one slot alone, whatever the fingerprints', async () => {
-    const { broker, sent, time, world, connection, grants } = rotating();
+    const { broker, sent, time, world, connection, grants, vault, table } = rotating();
     world.weather.upstream.answerMs = { least: 1_000, most: 1_000 };
+    // With a version that is not proven, the other would wait for its turn.
+    const secretVersion = vault.current(connection.secret)?.versionId ?? '';
+    table.writeLogins(connection.name, changeLogins(NO_LOGINS, { ...NO_LOGINS, secretVersion, standing: 'proven' }, 0));
     const other = booksConnection({ baseUrl: 'https://new.example.com' });
     const slot = { connection: connection.name, subject: 'system', fingerprint: other.fingerprint };
     const request = { connection: other, slot, caller: 'some-caller', requestId: 'other' };

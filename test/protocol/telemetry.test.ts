@@ -91,19 +91,21 @@ describe('telemetry of minting', () => {
   });
 
   it('tells of a failure and of a refusal that could not be written down', async () => {
-    const { broker, upstream, failNext, said } = harness();
+    const { broker, upstream, failNext, beforeNext, advance, said } = harness();
     failNext('fail', 'down');
-    failNext('recordRefusal', 'down');
     upstream.planned.push('broken');
     await broker.refusal({ subject: '2' });
+    await advance({ minutes: 2 });
     upstream.rules.accepted.clear();
+    beforeNext('changeLogins', () => {});
+    failNext('changeLogins', 'down');
     await broker.refusal({ subject: '3' });
 
     expect(line(said, /failed attempt could not be written/)).toEqual({
       ...HELPDESK,
       code: 'upstream_login_ambiguous',
     });
-    expect(line(said, /count of refused slots/)).toEqual(HELPDESK);
+    expect(line(said, /end of a login could not be written/)).toEqual(HELPDESK);
   });
 });
 
@@ -196,9 +198,9 @@ describe('telemetry of operators and of the schedule', () => {
 
   it('tells of a rotation: the connection, and how many back-offs it ended', async () => {
     const { broker, upstream, said } = harness();
+    await broker.handOut({ subject: '3' });
     upstream.planned.push('broken', 'broken');
     for (const subject of ['1', '2']) await broker.refusal({ subject });
-    await broker.handOut({ subject: '3' });
     await broker.rotationEvent();
 
     expect(line(said, /secret has a new version/)).toEqual({ ...HELPDESK, backOffsEnded: 2 });

@@ -84,9 +84,8 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       writeAndRead: (_, given) => write(given.name, () => (change(given) ? table.get(slot) : undefined)),
       list: () => read('list', () => ({ slots: table.all() })),
       due: () => read('due', () => []),
-      refusals: () => read('refusals', () => table.refusals(slot.connection)),
-      writeRefusals: (name, given) => write(given.name, () => table.writeRefusals(name, given)),
-      clearRefusals: (name) => write('clearRefusals', () => table.clearRefusals(name)),
+      logins: () => read('logins', () => table.logins(slot.connection)),
+      writeLogins: (name, given) => write(given.name, () => table.writeLogins(name, given)),
       kept: (name) => read('kept', () => table.kept(name)),
       writeKept: (name, given) => write(given.name, () => table.writeKept(name, given)),
     };

@@ -124,12 +124,20 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       },
     ],
     release: [leaseIsOwn],
+    defer: [
+      leaseIsOwn,
+      (by) => {
+        attempts.login -= 1;
+        if (factsOf(by).sent !== undefined) found('21', `${by.name} puts off what it has sent`);
+      },
+    ],
     fail: [
       leaseIsOwn,
       (by, { before, after }) => {
         if (factsOf(by).isRefused) isRefused = true;
-        const isLook = by.role === 'mint' && factsOf(by).sent === undefined && after.refusedVersion !== undefined;
-        if (!isLook) return;
+        const isSent = by.role !== 'mint' || factsOf(by).sent !== undefined;
+        const isLook = ['upstream_credential_rejected', 'cooldown'].includes(after.failure?.code ?? '');
+        if (isSent || !isLook) return;
         attempts.login -= 1;
         if (after.tries >= (before?.tries ?? 0)) found('5', `${by.name} counts a look at the secret as a try`);
       },

@@ -168,7 +168,7 @@ export function createSmallWorld(given: Plan, alter: (change: SlotChange) => Slo
         return [name, state, pending.map(({ what }) => what), role === 'mint' ? outcome : 0];
       });
       const lagging = left.get('stale read') === 0 ? 0 : digest(table.getStale(slot, Infinity, pickLastButOne));
-      const held = [digest(table.get(slot)), lagging, table.refusals(slot.connection)?.secretVersion];
+      const held = [digest(table.get(slot)), lagging, digest(table.logins(slot.connection))];
       return JSON.stringify([time, ...left.values(), held, properties.listState(), functions.listState(), each]);
     },
 

@@ -5,7 +5,7 @@ import { brokenBrokers } from './sabotage.ts';
 import { type SimulationReport, simulate } from './simulate.ts';
 
 /** Every broken broker is found out within fewer. */
-const SEEDS = 150;
+const SEEDS = 400;
 
 describe('createChecks', () => {
   it.each(brokenBrokers)('finds out a broker that $name ($breaks)', { timeout: 30_000 }, async (broker) => {

@@ -1,8 +1,9 @@
 import type { HandOutRecord } from '../../functions/core/hand-out/audit.ts';
 import type { HandOut, HandOutRequest } from '../../functions/core/hand-out/hand-out.ts';
 import type { UpstreamFailure } from '../../functions/core/mint/upstream.ts';
+import type { Logins } from '../../functions/core/slot/logins.ts';
 import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
-import type { KeptWrite, RefusalsWrite, TableWrite } from './memory-table.ts';
+import type { KeptWrite, LoginsWrite, TableWrite } from './memory-table.ts';
 import type { IssuedToken } from './upstream-accounts.ts';
 
 /** One request that the broker sent; true times. */
@@ -11,7 +12,9 @@ export interface UpstreamRequest {
   readonly connection: string;
   readonly subject: string;
   readonly process: string;
-  readonly refusalsReadAt: number;
+  readonly loginsReadAt: number;
+  /** The item of the logins as the sender had read it. */
+  readonly loginsRead: Logins | undefined;
   readonly at: number;
   /** The same moment by the sender's clock. */
   readonly clockAt: number;
@@ -49,8 +52,8 @@ export interface RecordedWrite extends TableWrite {
   readonly by: string;
 }
 
-/** A change of a connection's count of refusals, with when (true time) and by which process. */
-export interface RecordedRefusals extends RefusalsWrite {
+/** A change of the item of a connection's logins, with when (true time) and by which process. */
+export interface RecordedLogins extends LoginsWrite {
   readonly at: number;
   readonly by: string;
 }
@@ -92,13 +95,15 @@ export interface IssuedFor {
 /** All kinds of what is logged, each with what is known of it. */
 export interface Happenings {
   write: RecordedWrite;
-  refusals: RecordedRefusals;
+  logins: RecordedLogins;
   kept: RecordedKept;
   audit: AuditEntry;
   answer: Answer;
   /** A login or a slide was sent. */
   sent: UpstreamRequest;
   issued: IssuedFor;
+  /** The upstream took a login for a bad one. */
+  counted: { readonly request: UpstreamRequest; readonly at: number };
   /** The broker has its answer, or has stopped waiting. */
   heard: UpstreamRequest;
   /** A proxied call was sent. */

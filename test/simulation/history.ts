@@ -1,4 +1,5 @@
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
+import { describeLogins } from './invariants-of-logins.ts';
 import type { Run, Violation } from './run.ts';
 
 const LINES = 60;
@@ -12,6 +13,10 @@ export function historyOf(run: Run, violation: Violation): string[] {
     ...world.writes.map(({ at, by, operation, slot, after }) => ({
       at,
       text: `  ${by} ${operation} ${slot.connection}/${slot.subject}: ${shortRecord(after)}`,
+    })),
+    ...world.loginsWrites.map(({ at, by, connection, after }) => ({
+      at,
+      text: `  ${by} writes the logins of ${connection}: ${describeLogins(after)}`,
     })),
     ...world.ledger.flatMap(({ kind, at, endedAt, process, connection, subject, outcome, issued }) => [
       { at, text: `  ${process} sends a ${kind} for ${connection}/${subject}` },

@@ -158,7 +158,8 @@ export function renewalsDelayNoLogin({ found }: Watched): Watch {
     },
     write({ operation, by, at, before, after }) {
       const sent = sentBy.get(by);
-      if (BEGINNINGS.has(operation) || ENDINGS.has(operation)) sentBy.delete(by);
+      // After a turn it is the login that fails, be it sent or not.
+      if (BEGINNINGS.has(operation) || ENDINGS.has(operation) || operation === 'turnToLogin') sentBy.delete(by);
       if (operation !== 'fail' || sent !== 'slide') return;
       if (before?.notBefore !== after?.notBefore || before?.tries !== after?.tries)
         found(at, 'a slide that failed holds back logins');

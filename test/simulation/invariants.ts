@@ -11,6 +11,15 @@ import {
   youngTokensAreNotRenewed,
 } from './invariants-of-hand-outs.ts';
 import {
+  failedLoginsAreFew,
+  loginsAreCounted,
+  noLoginWithARefusedVersion,
+  refusalsStopTheConnection,
+  theAccountIsNotLocked,
+  unprovenVersionsAreRefusedThrice,
+  unprovenVersionsGoOneAtATime,
+} from './invariants-of-logins.ts';
+import {
   aPurgedAttemptIsDiscarded,
   everyLeaseCarriesItsBackOff,
   everyLoginHasItsReason,
@@ -23,11 +32,6 @@ import {
   renewalsDelayNoLogin,
   unknownOutcomesAreRare,
 } from './invariants-of-minting.ts';
-import {
-  noLoginWithARefusedVersion,
-  refusalsAreCounted,
-  refusedSlotsStopTheConnection,
-} from './invariants-of-refusals.ts';
 import { noRefreshTokenIsSpentTwice } from './invariants-of-rotation.ts';
 import { writesAreSound } from './invariants-of-writes.ts';
 import type { Run, Violation, Watched } from './run.ts';
@@ -49,8 +53,9 @@ export const invariants: readonly Invariant[] = [
   { number: '3', watch: everyRequestIsSentUnderItsLease },
   { number: '4', watch: everyLoginHasItsReason, needsClocksWithinBound: true },
   { number: '5', watch: noLoginWithARefusedVersion },
-  { number: '5', watch: refusedSlotsStopTheConnection },
-  { number: '5', watch: refusalsAreCounted },
+  { number: '5', watch: refusalsStopTheConnection },
+  { number: '5', watch: unprovenVersionsAreRefusedThrice, needsClocksWithinBound: true },
+  { number: '5', watch: loginsAreCounted },
   { number: '6', watch: unknownOutcomesAreRare, needsClocksWithinBound: true },
   { number: '6', watch: everyLeaseCarriesItsBackOff },
   { number: '7', watch: generationsAdvance },
@@ -64,8 +69,11 @@ export const invariants: readonly Invariant[] = [
   { number: '16', watch: youngTokensAreNotRenewed },
   { number: '16', watch: aReportedTokenIsNotGivenBack },
   { number: '17', watch: onlyIssuedTokensAreStored },
+  { number: '21', watch: unprovenVersionsGoOneAtATime, needsClocksWithinBound: true },
+  { number: '22', watch: failedLoginsAreFew, needsClocksWithinBound: true },
   { number: '23', watch: renewalsDelayNoLogin },
   { number: '19', watch: noRefreshTokenIsSpentTwice, needsClocksWithinBound: true },
+  { number: '24', watch: theAccountIsNotLocked, needsClocksWithinBound: true },
   { number: 'C18', watch: exclusiveCallsComeOneAtATime, needsClocksWithinBound: true },
   { number: 'C20', watch: noSessionIsTooOld, needsClocksWithinBound: true },
 ];

@@ -1,3 +1,4 @@
+import type { Logins } from '../../functions/core/slot/logins.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
@@ -24,7 +25,7 @@ export interface StoreWeather {
 }
 
 /** The name of an operation of the store: a read, or a change. */
-export type StoreOperation = ChangeName | 'recordRefusal' | Exclude<keyof Store, `write${string}`>;
+export type StoreOperation = ChangeName | 'changeLogins' | Exclude<keyof Store, `write${string}`>;
 
 /** One call on its way to the store. */
 export interface StoreCall {
@@ -35,11 +36,11 @@ export interface StoreCall {
 
 /** The store as one process sees it. */
 export interface MemoryStore extends Store {
-  /** The time at which this process last read the count of refusals, in true time. */
-  refusalsReadAt(): number;
+  /** The item of the logins as this process last read it, and when, in true time. */
+  loginsRead(): { readonly at: number; readonly logins: Logins | undefined };
 }
 
-const READS: ReadonlySet<string> = new Set<StoreOperation>(['read', 'list', 'due', 'refusals', 'kept']);
+const READS: ReadonlySet<string> = new Set<StoreOperation>(['read', 'list', 'due', 'logins', 'kept']);
 
 /** Creates the view that one process has of the table: over a network, with what can go wrong on the way. */
 export function createMemoryStore({
@@ -64,7 +65,7 @@ export function createMemoryStore({
   /** Hears of each call before it takes effect, and may have it go wrong. */
   readonly onCall?: ((call: StoreCall) => Promise<StoreFault | undefined>) | undefined;
 }): MemoryStore {
-  let refusalsReadAt = 0;
+  let loginsRead: ReturnType<MemoryStore['loginsRead']> = { at: 0, logins: undefined };
 
   function faultOf(operation: string): StoreFault | undefined {
     if (random.chance(weather.down)) return 'down';
@@ -97,7 +98,7 @@ export function createMemoryStore({
   }
 
   return {
-    refusalsReadAt: () => refusalsReadAt,
+    loginsRead: () => loginsRead,
     read: (slot, { consistent }) =>
       call(
         'read',
@@ -114,13 +115,13 @@ export function createMemoryStore({
       call(change.name, () => (table.write(slot, change) ? table.get(slot) : undefined), { slot }),
     list: (query) => call('list', () => table.list(query)),
     due: (query) => call('due', () => table.due(query)),
-    refusals: (connection) =>
-      call('refusals', () => {
-        refusalsReadAt = now();
-        return table.refusals(connection);
+    logins: (connection) =>
+      call('logins', () => {
+        const logins = table.logins(connection);
+        loginsRead = { at: now(), logins };
+        return logins;
       }),
-    writeRefusals: (connection, change) => call(change.name, () => table.writeRefusals(connection, change)),
-    clearRefusals: (connection) => call('clearRefusals', () => table.clearRefusals(connection)),
+    writeLogins: (connection, change) => call(change.name, () => table.writeLogins(connection, change)),
     kept: (connection) => call('kept', () => table.kept(connection)),
     writeKept: (connection, change) => call(change.name, () => table.writeKept(connection, change)),
   };

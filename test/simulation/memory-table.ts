@@ -2,8 +2,8 @@ import { applyChange, holdsFor } from '../../functions/core/slot/change.ts';
 import type * as changes from '../../functions/core/slot/changes.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import { type KeptChange, type KeptRecord, NOTHING_KEPT } from '../../functions/core/slot/kept.ts';
+import { type Logins, type LoginsChange, NO_LOGINS } from '../../functions/core/slot/logins.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../../functions/core/slot/record.ts';
-import { NO_REFUSALS, type Refusals, type RefusalsChange } from '../../functions/core/slot/refusals.ts';
 import { type Slot, slotId, slotName } from '../../functions/core/slot/slot.ts';
 import type { DueSlot, SlotPage, Store } from '../../functions/core/slot/store.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
@@ -20,11 +20,11 @@ export interface TableWrite {
   readonly after: SlotRecord | undefined;
 }
 
-/** The count of a connection's refusals before and after a change. */
-export interface RefusalsWrite {
+/** The item of a connection's logins before and after a change. */
+export interface LoginsWrite {
   readonly connection: string;
-  readonly before: Refusals | undefined;
-  readonly after: Refusals | undefined;
+  readonly before: Logins | undefined;
+  readonly after: Logins;
 }
 
 /** A change of the item of a connection's kept values. */
@@ -45,21 +45,21 @@ const PAGE_PATTERN = /^[^#]+#[^#]+$/;
 /** The items of the broker's table, with the conditions of its writes; every method takes effect at once. */
 export type MemoryTable = ReturnType<typeof createMemoryTable>;
 
-/** Creates an empty table; `onWrite` and `onRefusals` hear of every change that took effect. */
+/** Creates an empty table; `onWrite` and `onLogins` hear of every change that took effect. */
 export function createMemoryTable({
   now,
   onWrite = () => {},
-  onRefusals = () => {},
+  onLogins = () => {},
   onKept = () => {},
 }: {
   readonly now: () => number;
   readonly onWrite?: (write: TableWrite) => void;
-  readonly onRefusals?: (change: RefusalsWrite) => void;
+  readonly onLogins?: (change: LoginsWrite) => void;
   readonly onKept?: (change: KeptWrite) => void;
 }) {
   const items = new Map<string, { readonly slot: Slot; readonly record: SlotRecord }>();
   const versions = new Map<string, Version[]>();
-  const counted = new Map<string, Refusals>();
+  const counted = new Map<string, Logins>();
   const keptItems = new Map<string, KeptRecord>();
 
   function get(slot: Slot): SlotRecord | undefined {
@@ -117,21 +117,15 @@ export function createMemoryTable({
         .slice(0, limit);
     },
 
-    refusals: (connection: string): Refusals | undefined => counted.get(connection),
+    logins: (connection: string): Logins | undefined => counted.get(connection),
 
-    writeRefusals(connection: string, change: RefusalsChange): boolean {
+    writeLogins(connection: string, change: LoginsChange): boolean {
       const before = counted.get(connection);
       if (!holdsFor(change, before)) return false;
-      const after = applyChange(change, before, NO_REFUSALS);
+      const after = applyChange(change, before, NO_LOGINS);
       counted.set(connection, after);
-      onRefusals({ connection, before, after });
+      onLogins({ connection, before, after });
       return true;
-    },
-
-    clearRefusals(connection: string): void {
-      const before = counted.get(connection);
-      counted.delete(connection);
-      onRefusals({ connection, before, after: undefined });
     },
 
     kept: (connection: string): KeptRecord | undefined => keptItems.get(connection),

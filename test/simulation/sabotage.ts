@@ -1,6 +1,7 @@
 import type { Audit } from '../../functions/core/hand-out/audit.ts';
 import type { Upstream } from '../../functions/core/mint/upstream.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
+import { NO_LOGINS } from '../../functions/core/slot/logins.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
@@ -54,7 +55,10 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     sabotage: {
       store: (store) => ({
         ...changingReads(store, ({ refusedVersion: _, ...rest }) => rest),
-        refusals: async () => undefined,
+        logins: async (name) => {
+          const logins = await store.logins(name);
+          return logins && { ...NO_LOGINS, revision: logins.revision };
+        },
       }),
     },
   },

@@ -6,6 +6,8 @@ import type { World } from './world.ts';
 
 /** The greatest clock difference under which every promise holds. */
 export const SKEW_BOUND_MS = 5_000;
+/** Staff that the upstream does not know. */
+const STRANGERS = ['404', '405', '406'] as const;
 
 /** The part of a run that the seed decides before it starts. */
 export interface Scenario {
@@ -28,7 +30,13 @@ export interface Scenario {
 export function drawScenario(random: SeededRandom, seed: number): Scenario {
   if (seed < 0) return drawRotatingScenario(random);
   const kinds = random.pick([['helpdesk'], ['wfm'], ['helpdesk', 'wfm']] as const);
-  const staff = random.pick([['system'], ['system', '88'], ['system', '88', '89', '90', '91']] as const);
+  const staff = random.pick([
+    ['system'],
+    ['system', '88'],
+    ['system', '88', '89', '90', '91'],
+    ['system', '88', ...STRANGERS],
+    ['88', '89', '90', ...STRANGERS],
+  ] as const);
   const isWithinSkew = random.fraction() < 0.8;
   const isInStep = random.fraction() < 0.3;
   const common = () => drawCommon(random, isInStep && isWithinSkew);
@@ -133,6 +141,7 @@ function drawWorkforce(random: SeededRandom, common: ConnectionSettings): Connec
 
 function drawRules(connection: Connection, random: SeededRandom): UpstreamRules {
   const rules = rulesFor(connection);
+  for (const stranger of STRANGERS) rules.unknown.add(stranger);
   rules.lockedAfter = random.pick([undefined, undefined, 3, 5]);
   rules.singleSession = !connection.tokensOverlap || random.fraction() < 0.1;
   if (rules.says === 'fixed') return rules;

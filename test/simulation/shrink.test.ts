@@ -18,7 +18,7 @@ function lengthOf(shrunk: Awaited<ReturnType<typeof shrink>>): number {
 describe('a failing seed', () => {
   it.each(brokenBrokers.filter(({ breaks }) => ['1', '4', '5', '11', '16'].some((number) => breaks.includes(number))))(
     'of a broker that $name shrinks to a few actions that break the same invariant',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ sabotage }) => {
       let best = { whole: await simulate(1), shrunk: await shrink(1) };
       for (let seed = 1, tried = 0; tried < SEEDS; seed += 1) {

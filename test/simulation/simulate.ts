@@ -1,4 +1,6 @@
 import type { Connection } from '../../functions/core/slot/connection.ts';
+import { type Applicant, admitLogin, isStopped, NO_LOGINS } from '../../functions/core/slot/logins.ts';
+import { SYSTEM } from '../../functions/core/slot/slot.ts';
 import { act, call, request, type Stage, type Target } from './actions.ts';
 import { type Checks, createChecks } from './checks.ts';
 import { type Draws, freshDraws } from './draws.ts';
@@ -18,7 +20,7 @@ import {
 } from './scenario.ts';
 import { createSeededRandom, type SeededRandom } from './seeded-random.ts';
 import { secretOf } from './upstream-accounts.ts';
-import { createWorld, type TokenInstance } from './world.ts';
+import { createWorld, type TokenInstance, type World } from './world.ts';
 
 /** The result of one seed. */
 export interface SimulationReport {
@@ -210,6 +212,9 @@ async function heal(stage: Stage): Promise<void> {
     const record = world.table.get(slot);
     const until = Math.max(record?.lease?.until ?? 0, record?.notBefore ?? 0);
     await world.time.advance(Math.max(0, until - now));
+    if (world.upstreams.get(connection.name)?.rules.unknown.has(slot.subject)) continue;
+    await clearRefusals(stage, { connection, slot });
+    await world.time.advance(heldBackMs(stage, { connection, slot }, Math.min(...clocks.map((clock) => clock.now()))));
     const ask = () => world.time.settle(errorOfOne(stage, instance, { connection, slot }));
     let error = await ask();
     for (let round = 0; round < ROUNDS && error !== undefined && connection.keptSecret !== undefined; round += 1) {
@@ -236,6 +241,32 @@ async function remedy({ run }: Stage, connection: Connection, error: string): Pr
   if (!isSpent && !isAtIt && scenario.isWithinSkew) return false;
   await world.time.advance(scenario.isWithinSkew ? OTHER_SENDS_MS : FAR_CLOCKS_SETTLE_MS);
   return true;
+}
+
+function applicantOf(world: World, { connection, slot }: Target): Applicant {
+  const secretVersion = world.vault.current(connection.secret)?.versionId ?? '';
+  return { secretVersion, isSystem: slot.subject === SYSTEM, hasSystem: connection.subjects.system };
+}
+
+/** Does what an operator must where a good version was refused to users whom the upstream does not know. */
+async function clearRefusals({ run: { world } }: Stage, { connection, slot }: Target): Promise<void> {
+  const logins = world.table.logins(connection.name) ?? NO_LOGINS;
+  const isRefused = isStopped(logins, applicantOf(world, { connection, slot }), world.time.now());
+  const known = world.table.all().find((each) => each.slot.connection === connection.name);
+  if (!isRefused || known === undefined) return;
+  await world.time.settle(world.purge({ connection, slot: known.slot, caller: 'operator', requestId: 'purge' }));
+}
+
+/** How long failed logins of its connection still hold a slot back. */
+function heldBackMs({ run: { world }, random }: Stage, { connection, slot }: Target, now: number): number {
+  const applicant = applicantOf(world, { connection, slot });
+  const login = { ...applicant, id: 'heal', isEvidence: applicant.isSystem, until: now, limit: undefined };
+  const logins = world.table.logins(connection.name) ?? NO_LOGINS;
+  // The clock of `mint` may be behind.
+  const from = now - SKEW_BOUND_MS;
+  const probingMs = Math.max(0, (logins.probe?.until ?? 0) - from);
+  const admission = admitLogin(logins, login, from + probingMs, random);
+  return admission.may === 'begin later' ? admission.at - from : probingMs;
 }
 
 /** Asks once, by the way that the connection has; gives what went wrong, if anything did. */

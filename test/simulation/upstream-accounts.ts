@@ -7,6 +7,8 @@ import type { RotatingGrants } from './rotating-grants.ts';
 export interface UpstreamRules {
   /** Credentials that it takes. */
   readonly accepted: Set<string>;
+  /** Subjects that it does not know: it refuses their logins with any credential. */
+  readonly unknown: Set<string>;
   lifeSeconds: number;
   /** The end of a token in its answer: `exp` beside the server's `Date`, `exp` alone, a fixed life, or nothing. */
   says: 'exp_and_date' | 'exp' | 'fixed' | 'nothing';
@@ -29,6 +31,7 @@ export function rulesFor(connection: Connection): UpstreamRules {
   const isFixed = connection.lifetimeSeconds !== undefined;
   return {
     accepted: new Set(['right']),
+    unknown: new Set(),
     lifeSeconds: connection.lifetimeSeconds ?? 86_400,
     says: isFixed ? 'fixed' : 'exp_and_date',
     canSlide: connection.settings['keepAlivePath'] !== undefined,
@@ -63,7 +66,7 @@ export type LoginVerdict =
       /** The next refresh token, where it rotates. */
       readonly next?: string;
     }
-  | { readonly refused: 'credential' | 'locked' | 'grant' };
+  | { readonly refused: 'credential' | 'subject' | 'locked' | 'grant' };
 
 /** One upstream: who may log in, and which tokens are good. */
 export interface UpstreamAccounts {
@@ -150,6 +153,7 @@ export function createUpstreamAccounts(
         return { refused: 'credential' };
       }
       wrongInARow = 0;
+      if (rules.unknown.has(subject)) return { refused: 'subject' };
       if (rules.singleSession) revoke(subject);
       return { issued: issue(subject, 'login', now()) };
     },

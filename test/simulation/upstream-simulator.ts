@@ -1,6 +1,7 @@
 import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions/core/mint/upstream.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { IssuedLife } from '../../functions/core/slot/lifetime.ts';
+import type { Logins } from '../../functions/core/slot/logins.ts';
 import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 import type { Log, UpstreamRequest } from './happenings.ts';
@@ -53,7 +54,7 @@ export function createUpstreamSimulator({
   further,
   weather,
   planned,
-  refusalsReadAt,
+  loginsRead,
 }: {
   readonly upstreams: ReadonlyMap<string, UpstreamAccounts>;
   readonly ledger: UpstreamRequest[];
@@ -66,7 +67,7 @@ export function createUpstreamSimulator({
   readonly weather: UpstreamWeather;
   /** Faults of the next requests, first one first. */
   readonly planned: (UpstreamFault | 'none')[];
-  readonly refusalsReadAt: () => number;
+  readonly loginsRead: () => { readonly at: number; readonly logins: Logins | undefined };
 }): Upstream {
   function accountsOf({ name }: Connection): UpstreamAccounts {
     const accounts = upstreams.get(name);
@@ -152,6 +153,7 @@ export function createUpstreamSimulator({
       const judge = () => {
         const verdict = accounts.login(subject, credential);
         if ('issued' in verdict) give(request, verdict.issued);
+        else if (verdict.refused === 'credential') record('counted', request, { request, at: time.now() });
         if ('issued' in verdict && verdict.next !== undefined) request.next = verdict.next;
         return answerToLogin(accounts, verdict, requestStartedAt, time);
       };
@@ -187,7 +189,8 @@ export function createUpstreamSimulator({
     subject: string,
     timeoutMs: number,
   ): UpstreamRequest {
-    const times = { refusalsReadAt: refusalsReadAt(), at: time.now(), clockAt: process.clock.now(), timeoutMs };
+    const { at: loginsReadAt, logins } = loginsRead();
+    const times = { loginsReadAt, loginsRead: logins, at: time.now(), clockAt: process.clock.now(), timeoutMs };
     return { kind, connection: name, subject, fingerprint, process: process.name, ...times };
   }
 }
@@ -204,6 +207,8 @@ function answerToLogin(
   }
   const failures = {
     locked: failure('upstream_account_locked', 'locked'),
+    // It says the same of a subject that it does not know.
+    subject: failure('upstream_credential_rejected', 'refused'),
     credential: failure('upstream_credential_rejected', 'refused'),
     grant: failure('reauthorization_required', 'refused'),
   } satisfies Record<typeof verdict.refused, UpstreamFailure>;

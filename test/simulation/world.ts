@@ -20,7 +20,7 @@ import type {
   ForwardedCall,
   Happening,
   Log,
-  RecordedRefusals,
+  RecordedLogins,
   RecordedWrite,
   UpstreamRequest,
 } from './happenings.ts';
@@ -124,7 +124,7 @@ export function createWorld({
   // `Log` ensures that `what` fits `kind`.
   const record: Log = (kind, about, what) => log.push({ kind, at: time.now(), about, what } as Happening);
   const writes: RecordedWrite[] = [];
-  const refusals: RecordedRefusals[] = [];
+  const loginsWrites: RecordedLogins[] = [];
   let actor = 'nobody';
   const audits: AuditEntry[] = [];
   const answers: Answer[] = [];
@@ -149,10 +149,10 @@ export function createWorld({
       writes.push(write);
       record('write', write.slot, write);
     },
-    onRefusals(change) {
+    onLogins(change) {
       const recorded = { ...change, at: time.now(), by: actor };
-      refusals.push(recorded);
-      record('refusals', { connection: change.connection }, recorded);
+      loginsWrites.push(recorded);
+      record('logins', { connection: change.connection }, recorded);
     },
     onKept(change) {
       record('kept', { connection: change.connection }, { ...change, at: time.now(), by: actor });
@@ -211,7 +211,7 @@ export function createWorld({
         further,
         weather: weather.upstream,
         planned: plannedUpstreamFaults,
-        refusalsReadAt: own.store.refusalsReadAt,
+        loginsRead: own.store.loginsRead,
       });
       const upstream = sabotage.upstream?.(good) ?? good;
       return {
@@ -311,7 +311,7 @@ export function createWorld({
     log,
     record,
     writes,
-    refusals,
+    loginsWrites,
     audits,
     answers,
     ledger,

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Leaf, Single } from '../../core/slot/change.ts';
 import type { KeptRecord } from '../../core/slot/kept.ts';
+import { type Logins, NO_LOGINS } from '../../core/slot/logins.ts';
 import type { Lease, RecordedFailure, SealedToken, SlotRecord } from '../../core/slot/record.ts';
-import type { Refusals } from '../../core/slot/refusals.ts';
 import { type Slot, slotId, slotName } from '../../core/slot/slot.ts';
 import { isBrokerErrorCode } from '../../core/words/errors.ts';
-import { DUE_INDEX, DUE_SHARDS, KEPT_SORT_KEY, REFUSALS_SORT_KEY, TABLE_KEYS } from './table.ts';
+import { DUE_INDEX, DUE_SHARDS, KEPT_SORT_KEY, LOGINS_SORT_KEY, TABLE_KEYS } from './table.ts';
 
 /** A DynamoDB item, or a part of one. */
 export type Item = Record<string, AttributeValue>;
@@ -51,12 +51,19 @@ const SLOT_ATTRIBUTES = {
   ttlSeconds: TABLE_KEYS.ttl,
 } as const satisfies Record<Leaf<SlotRecord>, string>;
 
-/** The attributes of the item that counts a connection's refusals. */
-const REFUSALS_ATTRIBUTES = {
+/** The attributes of the item of a connection's logins. */
+const LOGINS_ATTRIBUTES = {
+  revision: 'revision',
   secretVersion: 'sv',
-  slots: 'slots',
+  standing: 'standing',
+  refusals: 'refusals',
+  'probe.id': 'probeId',
+  'probe.until': 'probeUntil',
+  notBefore: 'notBefore',
+  failed: 'failed',
+  issued: 'issued',
   ttlSeconds: TABLE_KEYS.ttl,
-} as const satisfies Record<Leaf<Refusals>, string>;
+} as const satisfies Record<Leaf<Logins>, string>;
 
 /** The attributes of the item of a connection's kept values. */
 const KEPT_ATTRIBUTES = {
@@ -99,9 +106,9 @@ export function slotLayout(slot: Slot): Layout<SlotRecord> {
   return { key: keyOf(slot), attributes: SLOT_ATTRIBUTES, beside: { [DUE_INDEX.sort]: shard } };
 }
 
-/** The layout of the item that counts a connection's refusals. */
-export function refusalsLayout(connection: string): Layout<Refusals> {
-  return { key: refusalsKeyOf(connection), attributes: REFUSALS_ATTRIBUTES, beside: {} };
+/** The layout of the item of a connection's logins. */
+export function loginsLayout(connection: string): Layout<Logins> {
+  return { key: loginsKeyOf(connection), attributes: LOGINS_ATTRIBUTES, beside: {} };
 }
 
 /** The layout of the item of a connection's kept values. */
@@ -148,9 +155,9 @@ export function keyOf(slot: Slot): Item {
   return { pk: text(slot.connection), sk: text(slotName(slot)) };
 }
 
-/** The primary key of the item that counts a connection's refusals. */
-export function refusalsKeyOf(connection: string): Item {
-  return { pk: text(connection), sk: text(REFUSALS_SORT_KEY) };
+/** The primary key of the item of a connection's logins. */
+export function loginsKeyOf(connection: string): Item {
+  return { pk: text(connection), sk: text(LOGINS_SORT_KEY) };
 }
 
 /** The primary key of the item of a connection's kept values. */
@@ -212,10 +219,21 @@ function failureIn(
   return { code: isBrokerErrorCode(code.S) ? code.S : 'internal', at: numberIn(at) ?? 0, evidence: evidence?.S };
 }
 
-/** Reads the item that counts refusals; undefined where version or slots cannot be read. */
-export function refusalsIn({ sv, slots, ttl }: Item): Refusals | undefined {
-  if (sv?.S === undefined || slots?.SS === undefined) return undefined;
-  return { secretVersion: sv.S, slots: new Set(slots.SS), ttlSeconds: numberIn(ttl) ?? 0 };
+/** Reads the item of a connection's logins. What cannot be read counts as absent. */
+export function loginsIn(item: Item): Logins {
+  const { sv, standing, probeId, probeUntil, failed, issued, ttl } = item;
+  const until = numberIn(probeUntil);
+  return {
+    revision: numberIn(item['revision']) ?? NO_LOGINS.revision,
+    secretVersion: sv?.S ?? NO_LOGINS.secretVersion,
+    standing: standing?.S === 'proven' || standing?.S === 'refused' ? standing.S : NO_LOGINS.standing,
+    refusals: numberIn(item['refusals']) ?? NO_LOGINS.refusals,
+    probe: probeId?.S === undefined || until === undefined ? undefined : { id: probeId.S, until },
+    notBefore: numberIn(item['notBefore']) ?? NO_LOGINS.notBefore,
+    failed: new Set(failed?.SS ?? []),
+    issued: new Set(issued?.SS ?? []),
+    ttlSeconds: numberIn(ttl) ?? NO_LOGINS.ttlSeconds,
+  };
 }
 
 /** Reads the item of a connection's kept values. What cannot be read counts as absent, as in a slot's. */

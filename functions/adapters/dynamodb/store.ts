@@ -1,6 +1,5 @@
 import {
   ConditionalCheckFailedException,
-  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   QueryCommand,
@@ -19,16 +18,16 @@ import {
   keptKeyOf,
   keptLayout,
   keyOf,
+  loginsIn,
+  loginsKeyOf,
+  loginsLayout,
   number,
   recordIn,
-  refusalsIn,
-  refusalsKeyOf,
-  refusalsLayout,
   slotIn,
   slotLayout,
   text,
 } from './item.ts';
-import { DUE_INDEX, DUE_SHARDS, REFUSALS_SORT_KEY } from './table.ts';
+import { DUE_INDEX, DUE_SHARDS, LOGINS_SORT_KEY } from './table.ts';
 
 /**
  * Creates the store over one DynamoDB table of the shape of `slotTableDefinition`.
@@ -126,7 +125,7 @@ export function createDynamodbStore({
         KeyConditionExpression: '#pk = :pk AND #sk > :after',
         ExpressionAttributeValues: {
           ':pk': text(connection),
-          ':after': text(after === undefined ? REFUSALS_SORT_KEY : sortKeyIn(after)),
+          ':after': text(after === undefined ? LOGINS_SORT_KEY : sortKeyIn(after)),
         },
         // Query one item more, to know whether there are more.
         Limit: limit + 1,
@@ -150,19 +149,12 @@ export function createDynamodbStore({
       return found.sort((a, b) => a.dueAt - b.dueAt).slice(0, limit);
     },
 
-    async refusals(connection) {
-      const item = await get('refusals', refusalsKeyOf(connection), true);
-      return item && refusalsIn(item);
+    async logins(connection) {
+      const item = await get('logins', loginsKeyOf(connection), true);
+      return item && loginsIn(item);
     },
 
-    writeRefusals: (connection, change) => writeIf(change.name, requestOf(refusalsLayout(connection), change)),
-
-    async clearRefusals(connection) {
-      const command = new DeleteItemCommand({ TableName: table, Key: refusalsKeyOf(connection) });
-      await client.send(command).catch(() => {
-        throw unavailable('clearRefusals');
-      });
-    },
+    writeLogins: (connection, change) => writeIf(change.name, requestOf(loginsLayout(connection), change)),
 
     async kept(connection) {
       const item = await get('kept', keptKeyOf(connection), true);

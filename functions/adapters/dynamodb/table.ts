@@ -9,8 +9,8 @@ export const DUE_INDEX = { name: 'due', partition: 'shard', sort: 'dueAt' } as c
 /** Number of partitions of the index `due`. The schedule queries each. */
 export const DUE_SHARDS = 4;
 
-/** Sort key of a connection's refusals. It sorts before every slot, since no subject begins with `!`. */
-export const REFUSALS_SORT_KEY = '!refusals';
+/** Sort key of a connection's logins. It sorts before every slot, since no subject begins with `!`. */
+export const LOGINS_SORT_KEY = '!logins';
 
 /** Sort key of a connection's kept values, before every slot too. */
 export const KEPT_SORT_KEY = '!kept';

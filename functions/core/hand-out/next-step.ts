@@ -92,6 +92,13 @@ function createCooldownError(connection: Connection, record: SlotRecord, retryAf
       { retryAfterMs },
     );
   }
+  if (cause === 'login_limited') {
+    return new BrokerError(
+      'login_limited',
+      `The upstream of ${connection.name} issues so many tokens in a time, and no more. The next login is made when the time is up.`,
+      { retryAfterMs },
+    );
+  }
   if (record.refusedVersion !== undefined) {
     return new BrokerError(
       connection.keptSecret === undefined ? 'upstream_credential_rejected' : 'reauthorization_required',

@@ -1,46 +1,75 @@
 import type { Connection } from '../slot/connection.ts';
-import { extendTtl, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
 import type { DataKey, Keys } from '../slot/keys.ts';
+import { leaseLengthMs } from '../slot/lease.ts';
+import {
+  type Admission,
+  admitLogin,
+  type Counted,
+  changeLogins,
+  endLogin,
+  hasBegun,
+  isOfSubject,
+  isProven,
+  isStopped,
+  type Login,
+  type Logins,
+  NO_LOGINS,
+} from '../slot/logins.ts';
 import { isRejected, type SlotRecord } from '../slot/record.ts';
-import { countRefusal, type Refusal, type Refusals, startRefusals } from '../slot/refusals.ts';
-import type { Slot } from '../slot/slot.ts';
+import { type Slot, SYSTEM } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { BrokerError } from '../words/errors.ts';
-import type { Clock, Telemetry } from '../words/platform.ts';
-import type { AttemptFailure } from './outcome.ts';
+import type { Clock, Random, Telemetry } from '../words/platform.ts';
+import { type AttemptFailure, convertUpstreamFailure } from './outcome.ts';
 import type { Secrets, SecretVersion } from './secrets.ts';
+import type { UpstreamOutcome } from './upstream.ts';
 
 /** Age up to which a copy of the secret serves every slot; an older one only slots that its version has served. */
 const SECRET_TRUSTED_MS = 5_000;
-/** Number of slots refused in a row under one version that stops all logins of a connection. */
-const REFUSALS_THAT_STOP = 3;
-/** Most rounds to record a refusal. A round fails only if another secret version was written in between. */
-const ROUNDS = 5;
+/** Most rounds to write the item of the logins. A round fails only if somebody else has written in between. */
+const ROUNDS = 10;
 
-/** Material for a login, read before anything is sent. */
-export interface LoginMaterial {
-  readonly secret: SecretVersion;
-  readonly key: DataKey;
-  readonly closedKey: DataKey | undefined;
-  readonly refusals: Refusals | undefined;
-}
-
-/** Slot that needs a login. */
+/** Slot that needs a login or a renewal. */
 export interface Preparing {
   readonly connection: Connection;
   readonly slot: Slot;
   readonly record: SlotRecord;
+  readonly leaseId: string;
+  /** Time at which the lease was taken; epoch milliseconds. */
+  readonly takenAt: number;
   readonly keepsClosed: boolean;
 }
 
-/** Lockout protection: no login with a version of the secret that the upstream is known to refuse. */
+/** Secret and keys, read before anything is sent. */
+export interface Material {
+  readonly secret: SecretVersion;
+  readonly key: DataKey;
+  readonly closedKey: DataKey | undefined;
+}
+
+/** Leave to log in, with what the item of the logins holds from then on. */
+export interface LoginMaterial extends Material {
+  readonly login: Login;
+  readonly logins: Logins;
+  /** Mark that was written for this login. `probe`: it proves the version, alone. `limit`: it counts as a token. */
+  readonly noted: 'probe' | 'limit' | undefined;
+}
+
+/** Answer to a slot that needs a login: leave, a failure, or word that another slot is proving the version. */
+export type Prepared = LoginMaterial | AttemptFailure | 'waiting';
+
+/**
+ * Gate of a connection's logins. With a version that has brought no token yet, one login is made at a time, by whichever
+ * slot or instance; the others wait for what it shows. No login is made with a version that is known to be refused, nor
+ * one that could lock the account. `slot/logins.ts` has the rules.
+ */
 export interface LoginGate {
-  /** Reads secret, data key and refusals in parallel; returns a failure if the version was refused. */
-  prepare(attempt: Preparing): Promise<LoginMaterial | AttemptFailure>;
-  /** Forgets the refusals that this success disproves. */
-  succeeded(connection: Connection, material: LoginMaterial): Promise<void>;
-  /** Counts a definite refusal. */
-  refused(slot: Slot, secretVersion: string): Promise<void>;
+  /** Reads secret, data key and logins in parallel, and asks for leave. */
+  prepare(attempt: Preparing): Promise<Prepared>;
+  /** Reads what a renewal with the credential needs. Undefined: the version is not proven, and a login proves it. */
+  prepareRenewal(attempt: Preparing): Promise<Material | AttemptFailure | undefined>;
+  /** Notes the end of a login, be it sent or not. Returns its failure as it counts for the slot. */
+  ended(connection: Connection, material: LoginMaterial, outcome: UpstreamOutcome): Promise<AttemptFailure | undefined>;
 }
 
 export function createLoginGate({
@@ -49,12 +78,14 @@ export function createLoginGate({
   secrets,
   telemetry,
   clock,
+  random,
 }: {
   readonly store: Store;
   readonly keys: Keys;
   readonly secrets: Secrets;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  readonly random: Random;
 }): LoginGate {
   async function readSecret(connection: Connection, record: SlotRecord): Promise<SecretVersion> {
     const { secret } = connection;
@@ -67,54 +98,141 @@ export function createLoginGate({
     return secrets.current({ secret, maxAgeMs: SECRET_TRUSTED_MS, knownVersion });
   }
 
-  /** Tolerates a failed count, which must neither undo a successful login nor hide the upstream's answer. */
-  async function tolerate(work: Promise<void>, connection: string): Promise<void> {
-    try {
-      await work;
-    } catch {
-      telemetry.warn('The count of refused slots could not be written.', { connection });
+  async function readLogins(connection: string): Promise<Logins> {
+    return (await store.logins(connection)) ?? NO_LOGINS;
+  }
+
+  /** Reads all that a request with the credential needs, and refuses a version that is known to be refused. */
+  async function read({ connection, slot, record, keepsClosed }: Preparing): Promise<Read | AttemptFailure> {
+    const [kept, key, closedKey, logins] = await Promise.all([
+      readSecret(connection, record),
+      keys.generate(slot),
+      keepsClosed ? keys.generate(slot, 'closed') : undefined,
+      readLogins(connection.name),
+    ]);
+    const { refusedVersion } = record;
+    const isSystem = slot.subject === SYSTEM;
+    const isStoppedWith = (secretVersion: string): boolean =>
+      isStopped(logins, { secretVersion, isSystem, hasSystem: connection.subjects.system }, clock.now());
+    const isOther = logins.secretVersion !== '' && logins.secretVersion !== kept.versionId;
+    // An older copy must not take the place of a newer version that others log in with.
+    const mayBeBehind = isOther || isStoppedWith(kept.versionId);
+    // A version that refused this slot alone may have been proven since; a refresh token that was refused stays refused.
+    const isToldOffBy = (version: string): boolean =>
+      version === refusedVersion && (connection.keptSecret !== undefined || !isProven(logins, version));
+    const isToldOff = isToldOffBy(kept.versionId);
+    const secret = mayBeBehind && !isToldOff ? await secrets.current({ secret: connection.secret, maxAgeMs: 0 }) : kept;
+    const { versionId } = secret;
+    if (isToldOffBy(versionId) || isStoppedWith(versionId)) return createRefusedFailure(connection, record);
+    return { secret, key, closedKey, logins };
+  }
+
+  async function askLeave(attempt: Preparing, { logins, ...material }: Read): Promise<Prepared> {
+    const { connection, slot, record, leaseId, takenAt } = attempt;
+    const secretVersion = material.secret.versionId;
+    const isSystem = slot.subject === SYSTEM;
+    const login: Login = {
+      id: leaseId,
+      secretVersion,
+      isSystem,
+      hasSystem: connection.subjects.system,
+      isEvidence: isSystem || record.token?.secretVersion === secretVersion,
+      until: takenAt + leaseLengthMs(connection),
+      limit: connection.provider.limits?.tokens,
+    };
+    let seen = logins;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const now = clock.now();
+      const admission = admitLogin(seen, login, now, random);
+      if (admission.may === 'wait') return 'waiting';
+      if (admission.may === 'not begin') return createRefusedFailure(connection, record);
+      if (admission.may === 'begin later') return createHeldBackFailure(connection, admission, now);
+      const { next } = admission;
+      if (next === undefined) return { ...material, login, logins: seen, noted: undefined };
+      const noted = next.probe?.id === leaseId ? 'probe' : 'limit';
+      const found = await begin(connection.name, login, seen, next);
+      if (hasBegun(found, leaseId)) return { ...material, login, logins: found, noted };
+      seen = found;
     }
+    return 'waiting';
+  }
+
+  /** Writes that a login begins. Returns the item as it is then; somebody else may have written in between. */
+  async function begin(name: string, { id }: Login, seen: Logins, next: Logins): Promise<Logins> {
+    const written = await write(name, seen, next).catch(keepBrokerError);
+    if (written === true) return { ...next, revision: seen.revision + 1 };
+    // The reply may have been lost after the write.
+    const found = await readLogins(name);
+    if (written !== false && !hasBegun(found, id)) throw written;
+    return found;
+  }
+
+  /** Writes the end of a login. Returns what was known of its version just before. */
+  async function end(name: string, login: Login, counted: Counted, known?: Logins): Promise<Logins> {
+    let seen = known ?? (await readLogins(name));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const next = endLogin(seen, login, counted, clock.now(), random);
+      if (next === seen || (await write(name, seen, next))) return seen;
+      seen = await readLogins(name);
+    }
+    throw new BrokerError('store_unavailable', 'Writers of other logins were quicker each time.');
+  }
+
+  function write(name: string, seen: Logins, next: Logins): Promise<boolean> {
+    return store.writeLogins(name, changeLogins(seen, next, clock.now()));
   }
 
   return {
-    async prepare({ connection, slot, record, keepsClosed }) {
-      const [kept, key, closedKey, refusals] = await Promise.all([
-        readSecret(connection, record),
-        keys.generate(slot),
-        keepsClosed ? keys.generate(slot, 'closed') : undefined,
-        store.refusals(connection.name),
-      ]);
-      if (kept.versionId === record.refusedVersion) return createRefusedFailure(connection, record);
-      if (!stopsLogins(refusals, kept.versionId)) return { secret: kept, key, closedKey, refusals };
-
-      const secret = await secrets.current({ secret: connection.secret, maxAgeMs: 0 });
-      if (stopsLogins(refusals, secret.versionId)) return createRefusedFailure(connection, record);
-      return { secret, key, closedKey, refusals };
+    async prepare(attempt) {
+      const found = await read(attempt);
+      return 'code' in found ? found : askLeave(attempt, found);
     },
 
-    async succeeded(connection, { refusals }) {
-      if (refusals !== undefined) await tolerate(store.clearRefusals(connection.name), connection.name);
+    async prepareRenewal(attempt) {
+      const found = await read(attempt);
+      if ('code' in found) return found;
+      const { logins, ...material } = found;
+      return isProven(logins, material.secret.versionId) ? material : undefined;
     },
 
-    async refused(slot, secretVersion) {
-      const ttlSeconds = extendTtl(0, clock.now(), REFUSAL_KEPT_SECONDS);
-      await tolerate(recordRefusal(store, { slot, secretVersion, ttlSeconds }), slot.connection);
+    async ended({ name }, { login, logins, noted }, outcome) {
+      const counted = countOutcome(outcome);
+      const isToNote = noted === 'probe' || counted === 'refused' || (noted === 'limit' && counted === 'nothing');
+      let known = logins;
+      try {
+        if (isToNote) known = await end(name, login, counted, noted === 'probe' ? logins : undefined);
+      } catch (error) {
+        // It must neither undo a login that worked nor hide the upstream's answer. A probe lapses by itself.
+        await keepBrokerError(error);
+        telemetry.warn('The end of a login could not be written down.', { connection: name });
+      }
+      if (outcome.kind === 'token') return undefined;
+      const failure = convertUpstreamFailure(outcome, 'login');
+      if (outcome.backOff !== 'refused') return failure;
+      if (counted === 'refused' && isOfSubject(known, login)) return { ...failure, ...createSubjectFailure(name) };
+      return { ...failure, refusedVersion: login.secretVersion };
     },
   };
 }
 
-/** Adds a slot to those refused under a secret version; a new version starts the count again. */
-export async function recordRefusal(store: Pick<Store, 'writeRefusals'>, refusal: Refusal): Promise<void> {
-  const { connection } = refusal.slot;
-  for (let round = 0; round < ROUNDS; round += 1) {
-    if (await store.writeRefusals(connection, countRefusal(refusal))) return;
-    if (await store.writeRefusals(connection, startRefusals(refusal))) return;
-  }
-  throw new BrokerError('store_unavailable', 'Writers of other secret versions were quicker each time.');
+type Read = Material & { readonly logins: Logins };
+
+/** Finds what an outcome means for the account: whether the upstream may have counted it as a failed login. */
+function countOutcome(outcome: UpstreamOutcome): Counted {
+  if (outcome.kind === 'token') return 'token';
+  const { code, backOff, isKnown } = outcome;
+  if (isKnown === true) return 'nothing';
+  // A refused refresh token locks no account, and no slot sends it again (`kept.ts`).
+  if (code === 'reauthorization_required') return 'nothing';
+  if (code === 'upstream_subject_rejected') return 'subject';
+  if (backOff === 'refused' || backOff === 'locked') return backOff;
+  const isOfAccount = backOff === 'unknown' || backOff === 'ambiguous_login';
+  return isOfAccount && code !== 'upstream_session_limit' ? 'unknown' : 'nothing';
 }
 
-function stopsLogins(refusals: Refusals | undefined, versionId: string): boolean {
-  return refusals !== undefined && refusals.secretVersion === versionId && refusals.slots.size >= REFUSALS_THAT_STOP;
+async function keepBrokerError(error: unknown): Promise<BrokerError> {
+  if (error instanceof BrokerError) return error;
+  throw error;
 }
 
 function createRefusedFailure(connection: Connection, { failure, refusedVersion }: SlotRecord): AttemptFailure {
@@ -130,5 +248,29 @@ function createRefusedFailure(connection: Connection, { failure, refusedVersion 
     backOff: 'refused',
     countsAsTry: false,
     refusedVersion,
+  };
+}
+
+function createHeldBackFailure(
+  { name }: Connection,
+  { at, why }: Extract<Admission, { may: 'begin later' }>,
+  now: number,
+): AttemptFailure {
+  const held = { way: 'login', backOff: 'not_judged', countsAsTry: false, waitMs: at - now } as const;
+  if (why === 'limit') {
+    const detail = `The upstream of ${name} issues so many tokens in a time, and no more. The next login is made when the time is up.`;
+    return { ...held, code: 'login_limited', detail };
+  }
+  const detail = `Logins of ${name} have failed lately, and one more could lock its account. The next is made when the time is up.`;
+  return { ...held, code: 'cooldown', detail };
+}
+
+/** Failure of a subject whose login is refused while others have tokens by the same credential. */
+function createSubjectFailure(name: string): Pick<AttemptFailure, 'code' | 'detail' | 'backOff' | 'isOfSubject'> {
+  return {
+    code: 'upstream_subject_rejected',
+    detail: `The upstream of ${name} refused this subject, while it takes the credential for others. Check that the subject exists there and may log in.`,
+    backOff: 'unknown',
+    isOfSubject: true,
   };
 }

@@ -12,11 +12,18 @@ import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { createBeginAttempt } from './begin.ts';
 import { createKeptLogin } from './kept.ts';
-import { createLoginGate, type LoginMaterial } from './lockout.ts';
-import { type Attempt, type AttemptFailure, convertError, type Minted, writeFailure } from './outcome.ts';
+import { createLoginGate, type LoginMaterial, type Material } from './lockout.ts';
+import {
+  type Attempt,
+  type AttemptFailure,
+  convertError,
+  convertUpstreamFailure,
+  type Minted,
+  writeFailure,
+} from './outcome.ts';
 import { createPublish, findUnusable } from './publish.ts';
 import type { KeptSecrets, Secrets } from './secrets.ts';
-import type { Upstream, UpstreamFailure, UpstreamOutcome } from './upstream.ts';
+import type { Upstream, UpstreamOutcome } from './upstream.ts';
 
 export interface MintDependencies {
   readonly store: Store;
@@ -31,7 +38,11 @@ export interface MintDependencies {
   readonly broker: string;
 }
 
-type Result = { readonly minted: Minted } | { readonly failure: AttemptFailure };
+type Result =
+  | { readonly minted: Minted }
+  | { readonly failure: AttemptFailure }
+  /** Another slot's login is proving the secret's version: this one waits for what it shows. */
+  | { readonly isWaiting: true; readonly tries: number };
 /** Result of a renewal. With `next` a login follows; `rejected`: the upstream says that the session has ended. */
 type RenewalResult = Result | { readonly failure: AttemptFailure; readonly next: 'login'; readonly rejected: boolean };
 
@@ -39,6 +50,9 @@ type RenewalResult = Result | { readonly failure: AttemptFailure; readonly next:
 const WRITING_MS = 1_000;
 /** The same where the answer may hold the next value of the credential. */
 const KEEPING_MS = 3_000;
+/** Time after which a slot looks again at what another's login has shown. */
+const SHORTEST_DEFERRAL_MS = 500;
+const DEFERRAL_SPREAD_MS = 1_000;
 /** Shortest time for the upstream in which a request is sent. */
 const SHORTEST_REQUEST_MS = 250;
 
@@ -50,7 +64,7 @@ const SHORTEST_REQUEST_MS = 250;
 export function createMint(
   dependencies: MintDependencies,
 ): (request: MintRequest, connection: Connection) => Promise<MintReply> {
-  const { store, keys, upstream, clock } = dependencies;
+  const { store, keys, upstream, clock, random } = dependencies;
   const beginAttempt = createBeginAttempt(dependencies);
   const loginGate = createLoginGate(dependencies);
   const publish = createPublish(dependencies);
@@ -70,12 +84,21 @@ export function createMint(
     const onTrial = request.trigger === 'operator' ? (seen: Trial) => trials.push(seen) : undefined;
     const attempt: Attempt = { ...held, connection, slot, trigger: request.trigger, deadline, onTrial };
     const result = await work(attempt);
+    if ('isWaiting' in result) return defer(attempt, result.tries);
     const write =
       'minted' in result ? publish(attempt, result.minted) : writeFailure(dependencies, attempt, result.failure);
     // The last, where the value of a credential that rotates was refused and the one before was sent.
     const trial = trials.at(-1);
     return trial === undefined ? write : { ...(await write), trial };
   };
+
+  /** Puts the slot off for about a second; if that cannot be written, for the rest of its lease. */
+  async function defer({ slot, leaseId, connection }: Attempt, tries: number): Promise<MintReply> {
+    const until = clock.now() + SHORTEST_DEFERRAL_MS + random.fraction() * DEFERRAL_SPREAD_MS;
+    await store.write(slot, changes.defer({ leaseId, until: Math.ceil(until), tries })).catch(() => false);
+    dependencies.telemetry.metrics({ connection: connection.name }, { LoginsDeferred: { unit: 'Count', value: 1 } });
+    return { outcome: 'waiting' };
+  }
 
   async function work(attempt: Attempt): Promise<Result> {
     if (attempt.way === 'login') return login(attempt);
@@ -136,14 +159,15 @@ export function createMint(
     const ready = await beforeSending(async () => {
       const [token, material] = await Promise.all([
         openToken({ ...dependencies, opensClosed: true }, slot, record),
-        renewal.needsSecret ? loginGate.prepare({ ...attempt, keepsClosed }) : generateKeys(slot, keepsClosed),
+        renewal.needsSecret ? loginGate.prepareRenewal({ ...attempt, keepsClosed }) : generateKeys(slot, keepsClosed),
       ]);
       return { token, material };
     });
     if ('failure' in ready) return { failure: { ...ready.failure, way: 'renewal' } };
     const { token, material } = ready.value;
-    if ('code' in material) return { failure: material };
-    if (token === undefined || (keepsClosed && token.closed === undefined)) return turned(NOT_RENEWED);
+    if (material !== undefined && 'code' in material) return { failure: material };
+    const isClosed = keepsClosed && token?.closed === undefined;
+    if (token === undefined || material === undefined || isClosed) return turned(NOT_RENEWED);
 
     const timeoutMs = timeForUpstream(attempt);
     if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection, 'renewal') };
@@ -165,7 +189,7 @@ export function createMint(
     return { minted: { source, issued: outcome, key, closedKey, secretVersion, attributes, sessionStartedAt } };
   }
 
-  async function generateKeys(slot: Slot, keepsClosed: boolean): Promise<Pick<LoginMaterial, 'key' | 'closedKey'>> {
+  async function generateKeys(slot: Slot, keepsClosed: boolean): Promise<Omit<Material, 'secret'>> {
     const [key, closedKey] = await Promise.all([
       keys.generate(slot),
       keepsClosed ? keys.generate(slot, 'closed') : undefined,
@@ -176,8 +200,10 @@ export function createMint(
   async function login(attempt: Attempt): Promise<Result> {
     const { connection, slot } = attempt;
     const { keepsClosed } = upstream.waysOf(connection);
+    if (timeForUpstream(attempt) < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection, 'login') };
     const prepared = await beforeSending(() => loginGate.prepare({ ...attempt, keepsClosed }));
     if ('failure' in prepared) return prepared;
+    if (prepared.value === 'waiting') return { isWaiting: true, tries: Math.max(attempt.record.tries - 1, 0) };
     if ('code' in prepared.value) return { failure: prepared.value };
     const material: LoginMaterial = prepared.value;
 
@@ -190,12 +216,8 @@ export function createMint(
       );
     });
     if (outcome.warning !== undefined) dependencies.telemetry.warn(outcome.warning, { connection: connection.name });
-    if (outcome.kind === 'failure') {
-      if (outcome.backOff !== 'refused') return { failure: convertUpstreamFailure(outcome, 'login') };
-      if (outcome.isKnown !== true) await loginGate.refused(slot, secretVersion);
-      return { failure: { ...convertUpstreamFailure(outcome, 'login'), refusedVersion: secretVersion } };
-    }
-    await loginGate.succeeded(connection, material);
+    const failure = await loginGate.ended(connection, material, outcome);
+    if (outcome.kind === 'failure') return { failure: failure ?? convertUpstreamFailure(outcome, 'login') };
     return {
       minted: {
         source: 'login',
@@ -253,11 +275,6 @@ const NOT_RENEWED: AttemptFailure = {
   backOff: 'not_judged',
   countsAsTry: true,
 };
-
-function convertUpstreamFailure(outcome: UpstreamFailure, way: MintWay): AttemptFailure {
-  const { code, detail, backOff, evidence, retryAfterMs, isKnown } = outcome;
-  return { way, code, detail, backOff, evidence, countsAsTry: isKnown !== true, retryAfterMs };
-}
 
 function createOutOfTimeFailure(connection: Connection, way: MintWay) {
   return {

@@ -14,7 +14,7 @@ import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
 import type { JsonObject } from '../words/json.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import type { Held } from './begin.ts';
-import type { IssuedToken } from './upstream.ts';
+import type { IssuedToken, UpstreamFailure } from './upstream.ts';
 
 /** One attempt under a lease. */
 export interface Attempt extends Held {
@@ -49,8 +49,12 @@ export interface AttemptFailure {
   /** Part of the upstream's answer that decided it, in words. */
   readonly evidence?: string | undefined;
   readonly retryAfterMs?: number | undefined;
+  /** Exact time to wait, in place of a back-off. */
+  readonly waitMs?: number;
   /** The secret version that the upstream refused. */
   readonly refusedVersion?: string | undefined;
+  /** The credential is good for others: an earlier refusal of this slot was the subject's own, as this one is. */
+  readonly isOfSubject?: true;
   /** False if only the secret was checked and nothing was sent. */
   readonly countsAsTry: boolean;
 }
@@ -91,7 +95,7 @@ export async function writeFailure(
     // The lease counted a try of the way that it was taken for.
     const tries = failure.countsAsTry || way !== claimed ? undefined : Math.max(made - 1, EMPTY_RECORD.tries);
     const ended = { leaseId, way, code, at, evidence, notBefore, dueAt, refusedVersion, tries, ttlSeconds };
-    await store.write(slot, changes.fail(ended));
+    await store.write(slot, changes.fail({ ...ended, forgetsRefusal: failure.isOfSubject }));
   } catch {
     telemetry.warn('A failed attempt could not be written down; the back-off of its lease holds.', {
       connection: connection.name,
@@ -125,7 +129,15 @@ function dueAfter(
   return next.way === 'none' ? next.until : at;
 }
 
-function waitAfter({ code, backOff, retryAfterMs }: AttemptFailure, tries: number, random: Random): number {
+/** Converts the upstream's failure to that of an attempt. */
+export function convertUpstreamFailure(outcome: UpstreamFailure, way: MintWay): AttemptFailure {
+  const { code, detail, backOff, evidence, retryAfterMs, isKnown } = outcome;
+  return { way, code, detail, backOff, evidence, countsAsTry: isKnown !== true, retryAfterMs };
+}
+
+function waitAfter(failure: AttemptFailure, tries: number, random: Random): number {
+  const { code, backOff, retryAfterMs } = failure;
+  if (failure.waitMs !== undefined) return failure.waitMs;
   const waitMs = backOffMs(backOff, tries, random, retryAfterMs);
   const isAboutSecret = code === 'secret_unavailable' || code === 'secret_invalid';
   return isAboutSecret ? Math.min(waitMs, SECRET_LOOK_MS) : waitMs;

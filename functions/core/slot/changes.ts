@@ -49,6 +49,8 @@ export interface EndedAttempt {
   /** Time of the next scheduled try; undefined takes the slot off the schedule. */
   readonly dueAt?: number | undefined;
   readonly refusedVersion?: string | undefined;
+  /** Set if the slot's earlier refusal was no fault of the credential. */
+  readonly forgetsRefusal?: boolean | undefined;
   /** Count of tries to go back to, if this one does not count. */
   readonly tries?: number | undefined;
   readonly ttlSeconds?: number;
@@ -164,6 +166,7 @@ export const fail = ({
   notBefore,
   dueAt,
   refusedVersion,
+  forgetsRefusal = false,
   tries,
   ttlSeconds,
   ...begun
@@ -178,7 +181,7 @@ export const fail = ({
     name: 'fail',
     onlyIf: [holds(leaseId), ...isUnbegun],
     set: { ...failed, ttlSeconds, dueAt },
-    clear: ['lease', ...offSchedule(dueAt)],
+    clear: ['lease', ...offSchedule(dueAt), ...(forgetsRefusal ? (['refusedVersion'] as const) : [])],
   };
 };
 
@@ -187,6 +190,13 @@ export const release = ({ leaseId }: { leaseId: string }): SlotChange => ({
   name: 'release',
   onlyIf: [holds(leaseId)],
   clear: ['lease'],
+});
+
+/** Shortens a held lease, so that whoever waits for it looks again at `until`. The attempt does not count as a try. */
+export const defer = ({ leaseId, until, tries }: { leaseId: string; until: number; tries: number }): SlotChange => ({
+  name: 'defer',
+  onlyIf: [holds(leaseId)],
+  set: { 'lease.until': until, notBefore: until, tries },
 });
 
 /** Notes that a refresh was asked for, if nobody did since `notSince`. */

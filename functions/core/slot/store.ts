@@ -1,13 +1,13 @@
 import type { SlotChange } from './changes.ts';
 import type { KeptChange, KeptRecord } from './kept.ts';
+import type { Logins, LoginsChange } from './logins.ts';
 import type { SlotRecord } from './record.ts';
-import type { Refusals, RefusalsChange } from './refusals.ts';
 import type { Slot } from './slot.ts';
 
 /**
- * Slots, refusals and kept values, one item each, changed by single-item conditional writes only. A write returns whether its
- * conditions held; if not, a consistent read tells why. A write whose reply was lost may be sent again, so `false` can
- * also mean that the first one succeeded.
+ * Slots, and the logins and kept values of connections, one item each, changed by single-item conditional writes only. A
+ * write returns whether its conditions held; if not, a consistent read tells why. A write whose reply was lost may be
+ * sent again, so `false` can also mean that the first one succeeded.
  * Every method throws `store_unavailable` when the store cannot be reached or throttles.
  */
 export interface Store {
@@ -23,9 +23,8 @@ export interface Store {
   }): Promise<SlotPage>;
   /** Lists up to `limit` slots of all connections whose `dueAt` has come, longest overdue first. */
   due(query: { readonly now: number; readonly limit: number }): Promise<readonly DueSlot[]>;
-  refusals(connection: string): Promise<Refusals | undefined>;
-  writeRefusals(connection: string, change: RefusalsChange): Promise<boolean>;
-  clearRefusals(connection: string): Promise<void>;
+  logins(connection: string): Promise<Logins | undefined>;
+  writeLogins(connection: string, change: LoginsChange): Promise<boolean>;
   /** Reads the item of a connection's kept values, consistently. */
   kept(connection: string): Promise<KeptRecord | undefined>;
   writeKept(connection: string, change: KeptChange): Promise<boolean>;

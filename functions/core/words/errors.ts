@@ -16,6 +16,7 @@ export const errorCodes = {
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is not JSON' },
   renewal_throttled: { status: 429, title: 'The token is too young to be renewed' },
+  login_limited: { status: 429, title: "The provider's limit on tokens is reached" },
   internal: { status: 500, title: 'Something went wrong in the broker' },
   upstream_credential_rejected: { status: 502, title: 'The upstream refused the credential' },
   reauthorization_required: {

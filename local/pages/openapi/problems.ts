@@ -31,6 +31,7 @@ const operationsByCode = {
   payload_too_large: ['reject', 'try', 'proxy'],
   unsupported_media_type: ['reject', 'try'],
   renewal_throttled: ['reject', 'try'],
+  login_limited: minting,
   internal: every,
   reauthorization_required: minting,
   cooldown: minting,

@@ -192,6 +192,7 @@ describe('DELETE /tokens/{connection}/{subject}', () => {
   });
 
   it('drops the token, clears a back-off, and says who did it', async () => {
+    await purge('faulty/system');
     broker.helpmaster.setKnobs({ loginStatus: 500 });
     expect((await broker.call({ path: '/tokens/faulty/88' })).json).toMatchObject({ code: 'upstream_login_ambiguous' });
     broker.helpmaster.setKnobs({ loginStatus: null });

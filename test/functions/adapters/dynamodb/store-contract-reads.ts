@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startRefusals } from '../../../../functions/core/slot/refusals.ts';
+import { changeLogins, NO_LOGINS } from '../../../../functions/core/slot/logins.ts';
 import type { Slot } from '../../../../functions/core/slot/slot.ts';
 import { leased, NOW, published, recordOf, SLOT, type StoreUnderTest, sealedToken } from './store-under-test.ts';
 
@@ -87,11 +87,10 @@ export function describeReads(subject: () => StoreUnderTest): void {
   });
 
   describe('list', () => {
-    it('gives the slots of one connection by subject, fingerprint by fingerprint, and no refusals', async () => {
+    it('gives the slots of one connection by subject, fingerprint by fingerprint, and no logins', async () => {
       const slots = [staff('12'), { ...staff('12'), fingerprint: 'beef' }, SLOT, staff('88')];
       for (const slot of [...slots, staff('7', 'other')]) await published(subject(), { slot });
-      const refusal = { slot: SLOT, secretVersion: 'version-1', ttlSeconds: 1 };
-      await subject().store.writeRefusals('helpdesk', startRefusals(refusal));
+      await subject().store.writeLogins('helpdesk', changeLogins(NO_LOGINS, { ...NO_LOGINS, secretVersion: 'v1' }, 0));
       const listed = await subject().store.list({ connection: 'helpdesk', limit: 10 });
 
       const order = listed.slots.map(({ slot }) => `${slot.subject} ${slot.fingerprint}`);
@@ -126,7 +125,7 @@ export function describeReads(subject: () => StoreUnderTest): void {
     it.each([
       '',
       'not base64!',
-      Buffer.from('!refusals').toString('base64url'),
+      Buffer.from('!logins').toString('base64url'),
       Buffer.from('1#').toString('base64url'),
       Buffer.from('1#2#3').toString('base64url'),
       Buffer.from('1#f00').toString('base64'),

@@ -1,11 +1,11 @@
 import { describe } from 'vitest';
 import { describeKept } from './store-contract-kept.ts';
 import { describeLeases } from './store-contract-leases.ts';
+import { describeLogins } from './store-contract-logins.ts';
 import { describeNotes } from './store-contract-notes.ts';
 import { describeOutcomes } from './store-contract-outcomes.ts';
 import { describeProxyWrites } from './store-contract-proxy.ts';
 import { describeReads } from './store-contract-reads.ts';
-import { describeRefusals } from './store-contract-refusals.ts';
 import { type DynamodbEngine, useStore } from './store-under-test.ts';
 
 /** Registers all that the store promises as tests on one DynamoDB, be it embedded, AWS's own for local use, or AWS. */
@@ -16,7 +16,7 @@ export function describeStoreContract(engineName: string, start: () => Promise<D
     describeOutcomes(subject);
     describeNotes(subject);
     describeReads(subject);
-    describeRefusals(subject);
+    describeLogins(subject);
     describeKept(subject);
     describeProxyWrites(subject);
   });

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDynamodbStore } from '../../../../functions/adapters/dynamodb/store.ts';
 import * as changes from '../../../../functions/core/slot/changes.ts';
 import { takeKept } from '../../../../functions/core/slot/kept.ts';
+import { changeLogins, NO_LOGINS } from '../../../../functions/core/slot/logins.ts';
 import { EMPTY_RECORD } from '../../../../functions/core/slot/record.ts';
-import { startRefusals } from '../../../../functions/core/slot/refusals.ts';
 import type { Store } from '../../../../functions/core/slot/store.ts';
 import { BrokerError } from '../../../../functions/core/words/errors.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from '../../../../local/aws/dynamodb-faults.ts';
@@ -27,7 +27,7 @@ import {
 } from './store-under-test.ts';
 
 const everyOperation: {
-  readonly [Name in keyof typeof changes | 'recordRefusal' | 'takeKept' | Exclude<keyof Store, `write${string}`>]: (
+  readonly [Name in keyof typeof changes | 'changeLogins' | 'takeKept' | Exclude<keyof Store, `write${string}`>]: (
     store: Store,
   ) => Promise<unknown>;
 } = {
@@ -37,6 +37,7 @@ const everyOperation: {
   turnToLogin: (store) => store.write(SLOT, changes.turnToLogin({ leaseId: 'lease-1', now: NOW, notBefore: NOW + 1 })),
   publish: (store) => store.write(SLOT, changes.publish(publicationOf())),
   fail: (store) => store.write(SLOT, changes.fail(failureOf())),
+  defer: (store) => store.write(SLOT, changes.defer({ leaseId: 'lease-1', until: NOW, tries: 0 })),
   release: (store) => store.write(SLOT, changes.release({ leaseId: 'lease-1' })),
   askRefresh: (store) => store.write(SLOT, changes.askRefresh({ generation: 1, now: NOW, notSince: NOW })),
   recordUse: (store) => store.write(SLOT, changes.recordUse({ now: NOW, notSince: NOW })),
@@ -49,10 +50,8 @@ const everyOperation: {
   beginCall: (store) => store.write(SLOT, changes.beginCall({ ...claimOn(undefined), seen: EMPTY_RECORD })),
   list: (store) => store.list({ connection: 'helpdesk', limit: 1 }),
   due: (store) => store.due({ now: NOW, limit: 1 }),
-  refusals: (store) => store.refusals('helpdesk'),
-  recordRefusal: (store) =>
-    store.writeRefusals('helpdesk', startRefusals({ slot: SLOT, secretVersion: 'version-1', ttlSeconds: 1 })),
-  clearRefusals: (store) => store.clearRefusals('helpdesk'),
+  logins: (store) => store.logins('helpdesk'),
+  changeLogins: (store) => store.writeLogins('helpdesk', changeLogins(NO_LOGINS, NO_LOGINS, NOW)),
   kept: (store) => store.kept('helpdesk'),
   takeKept: (store) => store.writeKept('helpdesk', takeKept({ leaseId: 'lease-1', leaseUntil: NOW, seen: undefined })),
 };
@@ -176,8 +175,8 @@ describe('the consistency of reads', async () => {
     expect(consistency).toEqual([true, false]);
   });
 
-  it('reads refusals and listings consistently', async () => {
-    await recording.refusals('helpdesk');
+  it('reads logins and listings consistently', async () => {
+    await recording.logins('helpdesk');
     await recording.list({ connection: 'helpdesk', limit: 1 });
 
     expect(consistency).toEqual([true, true]);

@@ -29,7 +29,7 @@ export interface StoreUnderTest {
   readonly store: Store;
   /** The item as DynamoDB has it. */
   item(slot: Slot): Promise<Record<string, AttributeValue> | undefined>;
-  refusalsItem(connection: string): Promise<Record<string, AttributeValue> | undefined>;
+  loginsItem(connection: string): Promise<Record<string, AttributeValue> | undefined>;
   /** Puts an item past the store. */
   put(item: Record<string, AttributeValue>): Promise<void>;
 }
@@ -108,7 +108,7 @@ function storeUnderTest(client: DynamoDBClient, table: string): StoreUnderTest {
   return {
     store,
     item: ({ connection, subject, fingerprint }) => itemAt(connection, `${subject}#${fingerprint}`),
-    refusalsItem: (connection) => itemAt(connection, '!refusals'),
+    loginsItem: (connection) => itemAt(connection, '!logins'),
     async put(item) {
       await client.send(new PutItemCommand({ TableName: table, Item: item }));
     },

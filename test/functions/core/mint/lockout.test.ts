@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { createLoginGate } from '../../../../functions/core/mint/lockout.ts';
+import { createLoginGate, type LoginMaterial } from '../../../../functions/core/mint/lockout.ts';
+import { type Logins, NO_LOGINS } from '../../../../functions/core/slot/logins.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../../../../functions/core/slot/record.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
 import { harness } from '../../../protocol/harness.ts';
+import { helpdeskConnection } from '../../../simulation/connections.ts';
 
-/** The gate by itself, before a secret whose kept copy may be behind. */
-async function gate({ kept = 'version-1', current = 'version-1' } = {}) {
-  const made = harness();
+/** The gate by itself, before a secret whose kept copy may be behind. A hand-out has proven version-1. */
+async function gate({ kept = 'version-1', current = 'version-1', connection = helpdeskConnection() } = {}) {
+  const made = harness({ connection });
   await made.broker.handOut();
-  const { operators, time, connection, slot } = made;
+  const { operators, time, slot, table, callsOf } = made;
   const asked: { readonly maxAgeMs: number; readonly knownVersion?: string | undefined }[] = [];
   const loginGate = createLoginGate({
     ...operators,
@@ -19,18 +21,38 @@ async function gate({ kept = 'version-1', current = 'version-1' } = {}) {
       },
     },
   });
+  const attemptOf = (record: SlotRecord, subject: string) => ({
+    ...{ connection, slot: slot(subject), record, leaseId: `lease of ${subject}`, takenAt: time.now() },
+    keepsClosed: false,
+  });
   return {
     ...made,
     asked,
     loginGate,
-    prepare: (record: SlotRecord = EMPTY_RECORD) =>
-      time.settle(loginGate.prepare({ connection, slot: slot(), record, keepsClosed: false })),
-    /** Has that many other slots refused under a version. */
-    async refuse(count: number, version: string) {
-      for (let n = 1; n <= count; n += 1) await time.settle(loginGate.refused(slot(String(n)), version));
+    writes: callsOf('changeLogins'),
+    prepare: (record: SlotRecord = EMPTY_RECORD, subject = 'system') =>
+      time.settle(loginGate.prepare(attemptOf(record, subject))),
+    prepareRenewal: (record: SlotRecord = EMPTY_RECORD) =>
+      time.settle(loginGate.prepareRenewal(attemptOf(record, 'system'))),
+    logins: () => table.logins(connection.name) ?? NO_LOGINS,
+    /** Writes what is known of the connection's logins. */
+    know(logins: Partial<Logins>) {
+      const seen = table.logins(connection.name) ?? NO_LOGINS;
+      const next = { ...seen, probe: undefined, ...logins, revision: seen.revision + 1 };
+      table.writeLogins(connection.name, { name: 'changeLogins', onlyIf: [], set: next, clear: ['probe'] });
     },
   };
 }
+
+function leaveOf(prepared: unknown): LoginMaterial {
+  if (typeof prepared !== 'object' || prepared === null || !('login' in prepared)) throw new Error('it has no leave');
+  // It has a login, so it is one.
+  return prepared as LoginMaterial;
+}
+
+const refused = { kind: 'failure', code: 'upstream_credential_rejected', backOff: 'refused', detail: 'No.' } as const;
+
+const notSent = { ...refused, code: 'upstream_unreachable', backOff: 'not_judged' } as const;
 
 describe('createLoginGate', () => {
   const failedAt = 1_800_000_000_000;
@@ -71,7 +93,8 @@ describe('createLoginGate', () => {
   });
 
   it('logs in with no refused version, which stays the refused one of its slot (invariant 5)', async () => {
-    const { prepare } = await gate();
+    const { prepare, know } = await gate();
+    know({ standing: 'unproven' });
     const prepared = await prepare({ ...EMPTY_RECORD, refusedVersion: 'version-1' });
 
     expect(prepared).toMatchObject({
@@ -83,70 +106,115 @@ describe('createLoginGate', () => {
     });
   });
 
-  it.each([
-    [2, false],
-    [3, true],
-  ])('stops the logins of all slots once %i were refused: %s', async (count, isStopped) => {
-    const { prepare, refuse } = await gate();
-    await refuse(count, 'version-1');
-    const prepared = await prepare();
+  it('logs in with a version that was refused to this slot, and has brought others a token since', async () => {
+    const { prepare } = await gate();
 
-    expect('code' in prepared).toBe(isStopped);
-    if ('code' in prepared) expect(prepared.refusedVersion).toBeUndefined();
+    expect(await prepare({ ...EMPTY_RECORD, refusedVersion: 'version-1' })).toHaveProperty('login');
   });
 
   it('stops nothing where the kept copy of the secret was merely behind', async () => {
-    const { prepare, refuse, asked } = await gate({ kept: 'version-1', current: 'version-2' });
-    await refuse(3, 'version-1');
+    const { prepare, know, asked } = await gate({ kept: 'version-1', current: 'version-2' });
+    know({ standing: 'refused' });
 
-    expect(await prepare()).toMatchObject({ secret: { versionId: 'version-2' }, refusals: { slots: { size: 3 } } });
+    expect(await prepare()).toMatchObject({ secret: { versionId: 'version-2' } });
     expect(asked).toEqual([{ maxAgeMs: 5_000 }, { maxAgeMs: 0 }]);
   });
 
-  it('looks for a new version once, and no further, where three slots were refused', async () => {
-    const { prepare, refuse, asked } = await gate();
-    await refuse(3, 'version-1');
-    await prepare();
+  it('lets an older copy of the secret not take the place of a newer version', async () => {
+    const { prepare, know, logins } = await gate({ kept: 'version-1', current: 'version-2' });
+    know({ secretVersion: 'version-2' });
 
+    expect(await prepare()).toMatchObject({ secret: { versionId: 'version-2' } });
+    expect(logins()).toMatchObject({ secretVersion: 'version-2', standing: 'proven' });
+  });
+
+  it('looks for a new version once, and no further, where the version is refused', async () => {
+    const { prepare, know, asked } = await gate();
+    know({ standing: 'refused' });
+    const prepared = await prepare();
+
+    expect(prepared).toMatchObject({ code: 'upstream_credential_rejected', refusedVersion: undefined });
     expect(asked).toHaveLength(2);
   });
 
-  it('keeps the count of refused slots for 30 days', async () => {
-    const { refuse, table, time } = await gate();
-    await refuse(1, 'version-1');
-    const { ttlSeconds = 0 } = table.refusals('helpdesk') ?? {};
+  it('keeps what it knows of a version for a year', async () => {
+    const { time, logins } = await gate();
 
-    expect(ttlSeconds - time.now() / 1_000).toBeGreaterThan(30 * 86_400 - 2);
-    expect(ttlSeconds - time.now() / 1_000).toBeLessThan(30 * 86_400 + 2);
+    expect(logins().ttlSeconds - time.now() / 1_000).toBeGreaterThan(366 * 86_400 - 2);
   });
 
-  it('clears the count at a success, by a write only where there is one', async () => {
-    const { broker, refusals, upstream } = harness();
-    await broker.handOut({ subject: '1' });
-    expect(refusals).toEqual([]);
-    upstream.rules.accepted.clear();
-    await broker.refusal({ subject: '2' });
-    upstream.rules.accepted.add('right');
-    await broker.handOut({ subject: '3' });
+  it('has others wait while a version is being proven, and goes on after it', async () => {
+    const { prepare, know, time, loginGate, connection } = await gate();
+    know({ standing: 'unproven' });
+    const leave = leaveOf(await prepare());
+    expect(await prepare(EMPTY_RECORD, '88')).toBe('waiting');
+    await time.settle(loginGate.ended(connection, leave, notSent));
 
-    expect(refusals.map(({ after }) => after?.slots.size)).toEqual([1, undefined]);
+    expect(await prepare(EMPTY_RECORD, '88')).toHaveProperty('noted', 'probe');
   });
 
-  it('undoes no login that worked where the count cannot be cleared, and tells operators', async () => {
-    const { broker, upstream, failNext, said } = harness();
-    upstream.rules.accepted.clear();
-    await broker.refusal({ subject: '2' });
-    upstream.rules.accepted.add('right');
-    failNext('clearRefusals', 'down');
+  it('recognises its own turn where the reply to the write was lost', async () => {
+    const { prepare, know, failNext } = await gate();
+    know({ standing: 'unproven' });
+    failNext('changeLogins', 'reply_lost');
+    const leave = leaveOf(await prepare());
+    expect(leave.logins.probe?.id).toBe('lease of system');
+
+    failNext('changeLogins', 'sent_twice');
+    know({ probe: undefined, notBefore: 0 });
+    expect(await prepare(EMPTY_RECORD, '88')).toHaveProperty('noted', 'probe');
+  });
+
+  it('throws where its turn could not be written', async () => {
+    const { prepare, know, failNext } = await gate();
+    know({ standing: 'unproven' });
+    failNext('changeLogins', 'down');
+
+    await expect(prepare()).rejects.toMatchObject({ code: 'store_unavailable' });
+  });
+
+  it('decides once more where another has written in between', async () => {
+    const { prepare, know, beforeNext } = await gate();
+    know({ standing: 'unproven' });
+    beforeNext('changeLogins', () => know({ standing: 'refused' }));
+
+    expect(await prepare()).toMatchObject({ code: 'upstream_credential_rejected' });
+  });
+
+  it('writes down a refusal although another writes at the same moment', async () => {
+    const { prepare, time, loginGate, connection, beforeNext, know, logins } = await gate();
+    const leave = leaveOf(await prepare());
+    beforeNext('changeLogins', () => know({ refusals: 1 }));
+    await time.settle(loginGate.ended(connection, leave, refused));
+
+    expect(logins()).toMatchObject({ standing: 'refused', failed: { size: 1 } });
+  });
+
+  it('lets a renewal use a version that is proven, and writes nothing for it', async () => {
+    const { prepareRenewal, know, writes } = await gate();
+    expect(await prepareRenewal()).toHaveProperty('secret');
+    know({ standing: 'unproven' });
+    expect(await prepareRenewal()).toBeUndefined();
+    know({ standing: 'refused' });
+    expect(await prepareRenewal()).toMatchObject({ code: 'upstream_credential_rejected' });
+
+    expect(writes()).toEqual([]);
+  });
+
+  it('undoes no login that worked where that cannot be written, and tells operators', async () => {
+    const { broker, failNext, beforeNext, said } = harness();
+    beforeNext('changeLogins', () => {});
+    failNext('changeLogins', 'down');
 
     expect((await broker.handOut({ subject: '3' })).source).toBe('login');
-    expect(said.warnings.filter((warning) => /count of refused slots/.test(warning))).toHaveLength(1);
+    expect(said.warnings.filter((warning) => /end of a login could not be written/.test(warning))).toHaveLength(1);
   });
 
-  it('hides no refusal where the count cannot be written', async () => {
-    const { broker, upstream, failNext, record } = harness();
+  it('hides no refusal where it cannot be written', async () => {
+    const { broker, upstream, failNext, beforeNext, record } = harness();
     upstream.rules.accepted.clear();
-    failNext('recordRefusal', 'down');
+    beforeNext('changeLogins', () => {});
+    failNext('changeLogins', 'down');
 
     expect((await broker.refusal({ subject: '2' })).code).toBe('upstream_credential_rejected');
     expect(record('2').refusedVersion).toBeDefined();

@@ -104,15 +104,15 @@ describe('createPurge', () => {
     expect(record().token).toBeUndefined();
   });
 
-  it('clears the count of refused slots only where there is one', async () => {
-    const { broker, refusals, upstream } = harness();
+  it('forgets refusals of the connection, by a write only where there are any', async () => {
+    const { broker, loginsWrites, upstream } = harness({ connection: helpdeskConnection({ memorySeconds: 0 }) });
     await broker.handOut();
     await broker.purge();
-    expect(refusals).toEqual([]);
+    expect(loginsWrites.map(({ after }) => after.standing)).toEqual(['unproven', 'proven']);
     upstream.rules.accepted.clear();
-    await broker.refusal({ subject: '88' });
+    await broker.refusal();
     await broker.purge();
 
-    expect(refusals.map(({ after }) => after?.slots.size)).toEqual([1, undefined]);
+    expect(loginsWrites.slice(2).map(({ after }) => after.standing)).toEqual(['refused', 'unproven']);
   });
 });

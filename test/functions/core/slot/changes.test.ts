@@ -3,9 +3,8 @@ import {
   attributesIn,
   type Item,
   type Layout,
+  loginsLayout,
   recordIn,
-  refusalsIn,
-  refusalsLayout,
   slotIn,
   slotLayout,
 } from '../../../../functions/adapters/dynamodb/item.ts';
@@ -13,11 +12,11 @@ import type { Store } from '../../../../functions/core/slot/store.ts';
 import { createMemoryTable, type MemoryTable } from '../../../simulation/memory-table.ts';
 import { describeKept } from '../../adapters/dynamodb/store-contract-kept.ts';
 import { describeLeases } from '../../adapters/dynamodb/store-contract-leases.ts';
+import { describeLogins } from '../../adapters/dynamodb/store-contract-logins.ts';
 import { describeNotes } from '../../adapters/dynamodb/store-contract-notes.ts';
 import { describeOutcomes } from '../../adapters/dynamodb/store-contract-outcomes.ts';
 import { describeProxyWrites } from '../../adapters/dynamodb/store-contract-proxy.ts';
 import { describeReads } from '../../adapters/dynamodb/store-contract-reads.ts';
-import { describeRefusals } from '../../adapters/dynamodb/store-contract-refusals.ts';
 import type { StoreUnderTest } from '../../adapters/dynamodb/store-under-test.ts';
 
 /** The table's methods as the port has them, without a network. */
@@ -28,9 +27,8 @@ function storeOver(table: MemoryTable): Store {
     writeAndRead: async (slot, change) => (table.write(slot, change) ? table.get(slot) : undefined),
     list: async (query) => table.list(query),
     due: async (query) => table.due(query),
-    refusals: async (connection) => table.refusals(connection),
-    writeRefusals: async (connection, change) => table.writeRefusals(connection, change),
-    clearRefusals: async (connection) => table.clearRefusals(connection),
+    logins: async (connection) => table.logins(connection),
+    writeLogins: async (connection, change) => table.writeLogins(connection, change),
     kept: async (connection) => table.kept(connection),
     writeKept: async (connection, change) => table.writeKept(connection, change),
   };
@@ -42,6 +40,11 @@ function itemOf<R>(layout: Layout<R>, record: R): Item {
   return { ...layout.key, ...attributesIn(layout, Object.fromEntries(present)) };
 }
 
+/** DynamoDB has no empty sets. */
+function orNothing(set: ReadonlySet<string>): ReadonlySet<string> | undefined {
+  return set.size > 0 ? set : undefined;
+}
+
 function storeUnderTest(): StoreUnderTest {
   const table = createMemoryTable({ now: () => 0 });
   return {
@@ -50,15 +53,20 @@ function storeUnderTest(): StoreUnderTest {
       const record = table.get(slot);
       return record && itemOf(slotLayout(slot), record);
     },
-    async refusalsItem(connection) {
-      const counted = table.refusals(connection);
-      return counted && itemOf(refusalsLayout(connection), counted);
+    async loginsItem(connection) {
+      const logins = table.logins(connection);
+      return (
+        logins &&
+        itemOf(loginsLayout(connection), {
+          ...logins,
+          failed: orNothing(logins.failed),
+          issued: orNothing(logins.issued),
+        })
+      );
     },
     async put(item) {
       const slot = slotIn(item);
       if (slot !== undefined) table.set('spoil', slot, recordIn(item));
-      // The memory table has no unreadable refusals. Such an item counts as none.
-      else if (refusalsIn(item) === undefined) table.clearRefusals(item['pk']?.S ?? '');
     },
   };
 }
@@ -72,7 +80,7 @@ describe('changes, as the store in memory makes them', () => {
   describeOutcomes(() => current);
   describeNotes(() => current);
   describeReads(() => current);
-  describeRefusals(() => current);
+  describeLogins(() => current);
   describeKept(() => current);
   describeProxyWrites(() => current);
 });

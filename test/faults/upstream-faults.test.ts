@@ -3,6 +3,7 @@ import { selfSigned } from '../functions/http/raw-server.ts';
 import { gistOf } from '../system/api-client.ts';
 import { useStillTime } from '../system/still-time.ts';
 import { startSystemUnderTest } from '../system/system-under-test.ts';
+import { isWaitedFor, patienceWith } from '../system/upstream-fault-cases.ts';
 import { type RawFault, rawFaults, rawOddities } from './raw-fault-cases.ts';
 import { type Misbehaviour, type RawUpstream, replying, startRawUpstream, tokenAnswer } from './raw-upstream.ts';
 
@@ -149,16 +150,6 @@ describe('an upstream that misbehaves on the wire', async () => {
     },
   );
 });
-
-/** Reports whether the upstream is waited for in vain. */
-function isWaitedFor({ gist }: RawFault): boolean {
-  return gist.startsWith('504');
-}
-
-/** A second for an upstream that is waited for in vain; the usual time for others, which only a busy machine makes late. */
-function patienceWith(fault: RawFault): { readonly timeoutSeconds?: number } {
-  return isWaitedFor(fault) ? { timeoutSeconds: 1 } : {};
-}
 
 function nameOf(kind: string, index: number): string {
   return `${kind}-${index}`;

@@ -29,6 +29,16 @@ export type CommunityCase = FaultCase & {
   readonly password?: string;
 };
 
+/** Reports whether the upstream is waited for in vain. */
+export function isWaitedFor({ gist }: Pick<FaultCase, 'gist'>): boolean {
+  return gist === '504 upstream_timeout';
+}
+
+/** A second for an upstream that is waited for in vain; the usual time for others, which only a busy machine makes late. */
+export function patienceWith(fault: Pick<FaultCase, 'gist'>): { readonly timeoutSeconds?: number } {
+  return isWaitedFor(fault) ? { timeoutSeconds: 1 } : {};
+}
+
 /** Retry-After of a failure that is not judged: the broker tries again within seconds. */
 export const SOON = [1, 1] as const;
 const LONG = [29, 30] as const;

@@ -1,12 +1,14 @@
 import { createServer } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
+import type { DemoUpstream } from '../../local/demo/demo-upstream.ts';
 import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import type { CommonKnobs } from '../../local/demo/knobs.ts';
 import { demoOAuthSecret, type OAuthKnobs, startDemoOAuth } from '../../local/demo/oauth.ts';
 import { type Answer, gistOf } from './api-client.ts';
 import { useStillTime } from './still-time.ts';
-import { type SystemUnderTest, startSystemUnderTest } from './system-under-test.ts';
+import { startSystemUnderTest } from './system-under-test.ts';
 import {
   type CommunityCase,
   communityCases,
@@ -14,11 +16,13 @@ import {
   type FaultCase,
   type HelpmasterCase,
   helpmasterCases,
+  isWaitedFor,
   normalCommunity,
   normalHelpmaster,
   normalOAuth,
   type OAuthCase,
   oauthCases,
+  patienceWith,
   row,
   SOON,
   toleratedCases,
@@ -28,80 +32,54 @@ import {
 /** A port that no program is given by chance, as one that was just closed may be. */
 const NOBODY_LISTENS = 'http://127.0.0.1:1';
 
-/** Reports whether the upstream is waited for in vain. */
-function isWaitedFor({ gist }: FaultCase): boolean {
-  return gist === '504 upstream_timeout';
-}
-
-/** A second for an upstream that is waited for in vain; the usual time for others, which only a busy machine makes late. */
-function patienceWith(fault: FaultCase): { readonly timeoutSeconds?: number } {
-  return isWaitedFor(fault) ? { timeoutSeconds: 1 } : {};
-}
-
-describe('an upstream that misbehaves at login', () => {
+describe('an upstream that misbehaves at login', async () => {
   const time = useStillTime();
-  const upstreams: { close(): Promise<void> }[] = [];
-  const helpmasters = new Map<string, Awaited<ReturnType<typeof startDemoHelpmaster>>>();
-  const communities = new Map<string, Awaited<ReturnType<typeof startDemoCommunity>>>();
-  const oauths = new Map<string, Awaited<ReturnType<typeof startDemoOAuth>>>();
-  const stranger = createServer((_request, response) => response.end());
+  const upstreams = new Map<string, DemoUpstream<CommonKnobs>>();
   const strangerSaw: string[] = [];
-  let strangerUrl = '';
-  let system: SystemUnderTest;
+  const stranger = createServer(({ url = '' }, response) => {
+    strangerSaw.push(url);
+    response.end();
+  });
+  const strangerUrl = await listenOnLoopback(stranger, 0);
 
   const nameOf = (kind: string, index: number) => `${kind}-${index}`;
   const aimed = <Knobs extends { redirectTo?: string | null }>(knobs: Knobs): Knobs =>
     knobs.redirectTo === ELSEWHERE ? { ...knobs, redirectTo: `${strangerUrl}/` } : knobs;
 
-  beforeAll(async () => {
-    stranger.on('request', ({ url = '' }) => strangerSaw.push(url));
-    strangerUrl = await listenOnLoopback(stranger, 0);
-    const connections: Record<string, Record<string, unknown>> = {};
-    const secrets: Record<string, Record<string, string>> = {};
-
-    const addHelpmaster = async (name: string, knobs: Partial<HelpmasterKnobs>, settings = {}) => {
-      const upstream = await startDemoHelpmaster({ knobs: aimed(knobs) });
-      upstreams.push(upstream);
-      helpmasters.set(name, upstream);
-      connections[name] = { provider: 'helpmaster', baseUrl: upstream.baseUrl, ...settings };
-      secrets[name] = demoHelpmasterSecret;
-    };
-    for (const [index, fault] of helpmasterCases.entries()) {
-      await addHelpmaster(nameOf('hm', index), fault.knobs, patienceWith(fault));
-    }
-    for (const [index, [, knobs]] of toleratedCases.entries()) await addHelpmaster(nameOf('ok', index), knobs);
-    for (const [index, fault] of communityCases.entries()) {
-      const { knobs, password } = fault;
-      const isPiped = password?.includes('|') === true;
-      const credential = { ...demoCommunitySecret, ...(isPiped ? { password } : {}) };
-      const upstream = await startDemoCommunity({ knobs: aimed({ credential, ...knobs }) });
-      upstreams.push(upstream);
-      communities.set(nameOf('wfm', index), upstream);
-      connections[nameOf('wfm', index)] = {
-        provider: 'community-web-api',
-        baseUrl: upstream.baseUrl,
-        ...patienceWith(fault),
-      };
-      secrets[nameOf('wfm', index)] = { ...demoCommunitySecret, ...(password === undefined ? {} : { password }) };
-    }
-    const addOAuth = async (name: string, knobs: Partial<OAuthKnobs>, clientSecret = demoOAuthSecret.clientSecret) => {
-      const upstream = await startDemoOAuth({ knobs });
-      upstreams.push(upstream);
-      oauths.set(name, upstream);
-      const provider = 'oauth-client-credentials-basic';
-      connections[name] = { provider, baseUrl: upstream.baseUrl, scope: 'orders.read' };
-      secrets[name] = { ...demoOAuthSecret, clientSecret };
-    };
-    for (const [index, { knobs, secret }] of oauthCases.entries())
-      await addOAuth(nameOf('oauth', index), knobs, secret);
-    for (const [index, [, knobs]] of toleratedLives.entries()) await addOAuth(nameOf('life', index), knobs);
-    connections['nobody'] = { provider: 'helpmaster', baseUrl: NOBODY_LISTENS };
-    secrets['nobody'] = demoHelpmasterSecret;
-    system = await startSystemUnderTest({ connections, secrets });
-  });
+  const connections: Record<string, Record<string, unknown>> = {
+    nobody: { provider: 'helpmaster', baseUrl: NOBODY_LISTENS },
+  };
+  const secrets: Record<string, Record<string, string>> = { nobody: demoHelpmasterSecret };
+  const add = (name: string, upstream: DemoUpstream<CommonKnobs>, settings: object, secret: Record<string, string>) => {
+    upstreams.set(name, upstream);
+    connections[name] = { baseUrl: upstream.baseUrl, ...settings };
+    secrets[name] = secret;
+  };
+  const addHelpmaster = async (name: string, knobs: Partial<HelpmasterKnobs>, settings = {}) => {
+    const upstream = await startDemoHelpmaster({ knobs: aimed(knobs) });
+    add(name, upstream, { provider: 'helpmaster', ...settings }, demoHelpmasterSecret);
+  };
+  for (const [index, fault] of helpmasterCases.entries()) {
+    await addHelpmaster(nameOf('hm', index), fault.knobs, patienceWith(fault));
+  }
+  for (const [index, [, knobs]] of toleratedCases.entries()) await addHelpmaster(nameOf('ok', index), knobs);
+  for (const [index, fault] of communityCases.entries()) {
+    const { knobs, password } = fault;
+    const secret = { ...demoCommunitySecret, ...(password === undefined ? {} : { password }) };
+    const credential = password?.includes('|') === true ? secret : demoCommunitySecret;
+    const upstream = await startDemoCommunity({ knobs: aimed({ credential, ...knobs }) });
+    add(nameOf('wfm', index), upstream, { provider: 'community-web-api', ...patienceWith(fault) }, secret);
+  }
+  const addOAuth = async (name: string, knobs: Partial<OAuthKnobs>, clientSecret = demoOAuthSecret.clientSecret) => {
+    const settings = { provider: 'oauth-client-credentials-basic', scope: 'orders.read' };
+    add(name, await startDemoOAuth({ knobs }), settings, { ...demoOAuthSecret, clientSecret });
+  };
+  for (const [index, { knobs, secret }] of oauthCases.entries()) await addOAuth(nameOf('oauth', index), knobs, secret);
+  for (const [index, [, knobs]] of toleratedLives.entries()) await addOAuth(nameOf('life', index), knobs);
+  const system = await startSystemUnderTest({ connections, secrets });
   afterAll(async () => {
     await system.close();
-    await Promise.all(upstreams.map((upstream) => upstream.close()));
+    await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
     await closeServer(stranger);
   });
 
@@ -138,35 +116,36 @@ describe('an upstream that misbehaves at login', () => {
   const ofOAuth = oauthCases.map((fault, index) => ({ ...fault, connection: nameOf('oauth', index) }));
   const isNotWaitedFor = (fault: FaultCase) => !isWaitedFor(fault);
 
-  async function helpmasterHeals({ connection, knobs, ...fault }: HelpmasterCase & { connection: string }) {
-    const upstream = helpmasters.get(connection);
-    if (upstream === undefined) throw new Error('no such upstream');
-    await fails(connection, fault, () => upstream.ledger().logins.length);
-    const normal = Object.fromEntries(Object.keys(knobs).map((name) => [name, normalHelpmaster[name]]));
-    upstream.setKnobs({ ...normal, staff: ['7', '88'] });
-    await heals(connection, fault);
-  }
+  type Knobs = Readonly<Record<string, unknown>>;
+  type Running<Case> = Case & { readonly connection: string };
 
-  async function communityHeals({ connection, knobs, password, ...fault }: CommunityCase & { connection: string }) {
-    const upstream = communities.get(connection);
+  /** Lets the fault happen, and end: its knobs become normal, and the others as they are `mended`. */
+  async function failsAndHeals(
+    { connection, knobs, ...fault }: Running<FaultCase> & { readonly knobs: object },
+    normal: Knobs,
+    mended: Knobs,
+  ): Promise<Answer> {
+    const upstream = upstreams.get(connection);
     if (upstream === undefined) throw new Error('no such upstream');
     const first = await fails(connection, fault, () => upstream.ledger().logins.length);
-    expect(first.text).not.toContain(demoCommunitySecret.username);
-    if (password !== undefined) expect(first.text).not.toContain(`|${password}`);
-    const normal = Object.fromEntries(Object.keys(knobs).map((name) => [name, normalCommunity[name]]));
-    const credential = { ...demoCommunitySecret, ...(password === undefined ? {} : { password }) };
-    upstream.setKnobs({ ...normal, credential });
+    upstream.setKnobs({ ...Object.fromEntries(Object.keys(knobs).map((name) => [name, normal[name]])), ...mended });
     await heals(connection, fault);
+    return first;
   }
 
-  async function oauthHeals({ connection, knobs, secret, ...fault }: OAuthCase & { connection: string }) {
-    const upstream = oauths.get(connection);
-    if (upstream === undefined) throw new Error('no such upstream');
-    await fails(connection, fault, () => upstream.ledger().logins.length);
-    const normal = Object.fromEntries(Object.keys(knobs).map((name) => [name, normalOAuth[name]]));
-    const credential = { ...demoOAuthSecret, ...(secret === undefined ? {} : { clientSecret: secret }) };
-    upstream.setKnobs({ ...normal, credential });
-    await heals(connection, fault);
+  async function helpmasterHeals(fault: Running<HelpmasterCase>) {
+    await failsAndHeals(fault, normalHelpmaster, { staff: ['7', '88'] });
+  }
+
+  async function communityHeals({ password, ...fault }: Running<CommunityCase>) {
+    const credential = { ...demoCommunitySecret, ...(password === undefined ? {} : { password }) };
+    const first = await failsAndHeals(fault, normalCommunity, { credential });
+    expect(first.text).not.toContain(demoCommunitySecret.username);
+    if (password !== undefined) expect(first.text).not.toContain(`|${password}`);
+  }
+
+  async function oauthHeals({ secret: clientSecret = demoOAuthSecret.clientSecret, ...fault }: Running<OAuthCase>) {
+    await failsAndHeals(fault, normalOAuth, { credential: { ...demoOAuthSecret, clientSecret } });
   }
 
   it.each(ofHelpmaster.filter(isNotWaitedFor))('HelpMaster: $name → $gist, and it heals', helpmasterHeals);

@@ -55,12 +55,8 @@ export function findProviderWarnings(provider: Provider): readonly string[] {
 }
 
 /** Warns of declared keys that the broker does not act on yet. */
-function warnOfUnusedKeys({ limits = {}, probe, logout }: Provider): readonly string[] {
+function warnOfUnusedKeys({ probe, logout }: Provider): readonly string[] {
   return [
-    ...(limits.tokens === undefined ? [] : ['limits.tokens is not counted yet: it only spaces renewals']),
-    ...(limits.single === undefined
-      ? []
-      : ['limits.single is not acted on yet: declare `tokensOverlap: false` instead']),
     ...(probe === undefined ? [] : ['probe is not sent yet']),
     ...(logout === undefined ? [] : ['logout is not sent yet']),
   ];

@@ -15,7 +15,7 @@ export interface UpstreamRules {
   canSlide: boolean;
   /** A new token ends those that the subject had before. */
   singleSession: boolean;
-  /** Every login gives the token that the first one gave. */
+  /** A login before the end of a subject's token gives that token again, until the same end. */
   reissues: boolean;
   /** Wrong logins in a row that lock the account; absent: never. */
   lockedAfter: number | undefined;
@@ -99,14 +99,17 @@ export function createUpstreamAccounts(
 
   function issue(subject: string, source: IssuedToken['source'], sessionStartedAt: number): IssuedToken {
     const next = `${connection}.${subject}.${serial()}`;
-    const value = rules.reissues ? (issued[0]?.value ?? next) : next;
+    const again = rules.reissues
+      ? issued.findLast((each) => each.subject === subject && now() < each.endsAt)
+      : undefined;
+    const value = again?.value ?? next;
     const token: IssuedToken = {
       value,
       hash: hashOf(new Secret(value)),
       connection,
       subject,
       issuedAt: now(),
-      endsAt: endOf(rules, now()),
+      endsAt: again?.endsAt ?? endOf(rules, now()),
       sessionStartedAt,
       source,
     };

@@ -1,8 +1,11 @@
 import type { Connection } from '../slot/connection.ts';
 import type { MintWay } from '../slot/mint-message.ts';
 import { nextWay } from '../slot/next-way.ts';
-import { hasUsableToken, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
+import { hasUsableToken, isReissued, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
 import { BrokerError } from '../words/errors.ts';
+
+/** Longest time that a request waits for the end of a token which the upstream issues again until then. */
+const LONGEST_WAIT_FOR_END_MS = 7_000;
 
 /** Identity of one published token: the generation too, since an upstream may issue the same token again. */
 export interface TokenId {
@@ -42,6 +45,7 @@ export type Step =
  *   a usable token, not the one excluded      → open it
  *   one too short for min_ttl, not yet due    → fail: min_ttl_unsatisfiable
  *   somebody holds the lease                  → wait
+ *   the same token would come until a near end → wait
  *   a back-off is on                          → read again where the reading may lag, else fail: cooldown
  *   there is no time left to mint             → fail: refresh_in_progress
  *   otherwise                                 → mint
@@ -54,6 +58,7 @@ export function nextStep(want: Want, { record, isConsistent, at }: Reading, hasT
   }
   if (liveLease(record, at) !== undefined) return { do: 'wait' };
   const next = nextWay(want.connection, record, at, true);
+  if (next.way === 'none' && isReissued(record) && next.until - at <= LONGEST_WAIT_FOR_END_MS) return { do: 'wait' };
   if (next.way === 'none')
     return isConsistent ? fail(createCooldownError(want.connection, record, next.until - at)) : { do: 'read again' };
   return hasTimeToMint ? { do: 'mint', way: next.way } : fail(createInProgressError(want.connection, record, at));
@@ -77,7 +82,7 @@ function createMinTtlError({ minTtlSeconds }: Want): BrokerError {
 /** Creates the error for callers while an earlier failure keeps the broker from trying again. */
 function createCooldownError(connection: Connection, record: SlotRecord, retryAfterMs: number): BrokerError {
   // A holder that never came back leaves its back-off and no code.
-  const cause = record.failure?.code ?? 'upstream_outcome_unknown';
+  const cause = record.failure?.code ?? (isReissued(record) ? 'upstream_token_unusable' : 'upstream_outcome_unknown');
   if (cause === 'upstream_credential_rejected') {
     return new BrokerError(
       'upstream_credential_rejected',

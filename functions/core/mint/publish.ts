@@ -7,7 +7,7 @@ import type { MintReply } from '../slot/mint-message.ts';
 import type { SealedToken } from '../slot/record.ts';
 import { sealClosed, sealNext } from '../slot/seal.ts';
 import type { Store } from '../slot/store.ts';
-import { isUsable, shortHash, type TokenTimes } from '../slot/token.ts';
+import { hashOf, isUsable, refreshAtOfReissued, shortHash, type TokenTimes } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { type Attempt, type AttemptFailure, type Minted, writeFailure } from './outcome.ts';
@@ -31,10 +31,13 @@ export function createPublish(dependencies: {
 
   return async function publish(attempt, minted) {
     const { connection, slot, leaseId, record, trigger } = attempt;
-    const times = timesOf(minted.issued, connection, slot);
+    const life = timesOf(minted.issued, connection, slot);
     const now = clock.now();
     const unusable = findUnusable(attempt, minted.issued, now);
     if (unusable !== undefined) return writeFailure(dependencies, attempt, unusable);
+    // The very token held is kept to its end: a login before that would bring it again.
+    const isSame = minted.source === 'login' && hashOf(minted.issued.value) === record.token?.hash;
+    const times = isSame ? { ...life, refreshAt: refreshAtOfReissued(life.expiresAt) } : life;
     const generation = record.generation + 1;
     const warning = warnOfEnd(telemetry, connection, minted.issued);
     const content = { ...sealContent(attempt, minted), warning };
@@ -111,18 +114,21 @@ export function createPublish(dependencies: {
 
 /** Returns the failure that a new token is if it is too short to hand out. */
 export function findUnusable(
-  { connection, slot, way }: Pick<Attempt, 'connection' | 'slot' | 'way'>,
+  { connection, slot, way, record }: Pick<Attempt, 'connection' | 'slot' | 'way' | 'record'>,
   issued: IssuedToken,
   now: number,
 ): AttemptFailure | undefined {
   const { expiresAt } = timesOf(issued, connection, slot);
   if (isUsable({ expiresAt }, now, connection.minTtlSeconds)) return undefined;
   const leftSeconds = Math.floor((expiresAt - now) / 1000);
+  const isSame = way === 'login' && hashOf(issued.value) === record.token?.hash;
   return {
     way,
     code: 'upstream_token_unusable',
     detail: `The upstream of ${connection.name} issued a token with ${leftSeconds} s to go, less than minTtlSeconds (${connection.minTtlSeconds}) and 5 s. Look at the clock of the upstream (skew), and at the expiry set for its key.`,
     backOff: 'unknown',
-    countsAsTry: true,
+    countsAsTry: !isSame,
+    // No failure of anybody's: the next one comes right after its end.
+    ...(isSame && { waitMs: Math.max(refreshAtOfReissued(expiresAt) - now, 0) }),
   };
 }

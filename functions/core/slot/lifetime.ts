@@ -1,7 +1,7 @@
 import type { Telemetry } from '../words/platform.ts';
 import type { Connection } from './connection.ts';
 import { type Slot, slotFraction } from './slot.ts';
-import { CLOCK_SKEW_MS, type TokenTimes } from './token.ts';
+import { CLOCK_SKEW_MS, refreshAtOfReissued, type TokenTimes } from './token.ts';
 
 /** End of a new token as the upstream's answer gives it; the core turns it into times. Epoch milliseconds. */
 export interface IssuedLife {
@@ -32,7 +32,11 @@ export function timesOf(
   const wanted = issuedAt + Math.round(lifeMs * (connection.refreshAfter - spread));
   // A life shorter than configured must still be refreshed before the token stops being usable.
   const latest = expiresAt - CLOCK_SKEW_MS - connection.minTtlSeconds * 1000;
-  return { issuedAt, expiresAt, refreshAt: Math.max(issuedAt, Math.min(wanted, latest)) };
+  const { reissues, single } = connection.provider.limits ?? {};
+  if (reissues === true) return { issuedAt, expiresAt, refreshAt: refreshAtOfReissued(expiresAt) };
+  // A new token would end the one that callers hold.
+  const refreshAt = single === true ? latest : Math.min(wanted, latest);
+  return { issuedAt, expiresAt, refreshAt: Math.max(issuedAt, refreshAt) };
 }
 
 /** Warns of an end that could not be read, or only by one clock; returns the warning, for the status. */

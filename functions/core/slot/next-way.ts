@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts';
 import type { Provider } from './provider.ts';
-import { hasUsableToken, isRejected, type SealedToken, type SlotRecord } from './record.ts';
+import { hasUsableToken, isReissued, isRejected, type SealedToken, type SlotRecord } from './record.ts';
 import { namesIn } from './text.ts';
 
 /** Way to a slot's next token at a moment; `none`: there is none before `until`, epoch milliseconds. */
@@ -47,7 +47,10 @@ export function isRenewable(
  * at once, while they back off and this token will not do (`isNeeded`).
  */
 export function nextWay(connection: Connection, record: SlotRecord, now: number, isNeeded = false): NextWay {
-  const { notBefore, renewalNotBefore = 0, renewalTries = 0 } = record;
+  const { notBefore: heldBackUntil, renewalNotBefore = 0, renewalTries = 0 } = record;
+  // Before its end a login would bring the same token again.
+  const reissuedUntil = isReissued(record) && !isRejected(record) ? (record.token?.refreshAt ?? 0) : 0;
+  const notBefore = Math.max(heldBackUntil, reissuedUntil);
   const mayLogIn = notBefore <= now;
   if (!isRenewable(connection, record, now)) return mayLogIn ? { way: 'login' } : { way: 'none', until: notBefore };
   const leadsAt = leadsAtOf(connection, record.token);

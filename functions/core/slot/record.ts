@@ -1,5 +1,5 @@
 import type { BrokerErrorCode } from '../words/errors.ts';
-import { CLOCK_SKEW_MS, isUsable } from './token.ts';
+import { CLOCK_SKEW_MS, isUsable, refreshAtOfReissued } from './token.ts';
 
 /** A token as the store keeps it: sealed, with the facts that need no key to read. Epoch milliseconds. */
 export interface SealedToken {
@@ -101,6 +101,12 @@ export function hasUsableToken(
   minTtlSeconds: number,
 ): record is SlotRecord & { readonly token: SealedToken } {
   return record.token !== undefined && isUsable({ expiresAt: expiresAtOf(record.token) }, now, minTtlSeconds);
+}
+
+/** Reports whether the upstream is known to issue the current token again until it ends (`refreshAtOfReissued`). */
+export function isReissued(record: SlotRecord): boolean {
+  const { token } = record;
+  return token !== undefined && token.refreshAt === refreshAtOfReissued(expiresAtOf(token));
 }
 
 /** Reports whether a caller has said that the current token is dead. */

@@ -4,9 +4,9 @@ import type { Random } from '../words/platform.ts';
 import { Secret } from '../words/secret.ts';
 import type { WaitingValue } from './kept.ts';
 import type { DataKey } from './keys.ts';
-import type { SealedToken, SlotRecord } from './record.ts';
+import { expiresAtOf, type SealedToken, type SlotRecord } from './record.ts';
 import type { Slot } from './slot.ts';
-import { CLOCK_SKEW_MS, hashOf, type KeptValues, type TokenTimes } from './token.ts';
+import { CLOCK_SKEW_MS, hashOf, type KeptValues, refreshAtOfReissued, type TokenTimes } from './token.ts';
 
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -128,11 +128,12 @@ function encrypt(plaintext: string, key: DataKey, associated: Uint8Array, random
 
 /**
  * Decrypts a token sealed by `sealNext`. Returns undefined if it was sealed under another key or for another place, or
- * if the token, a fact that it is bound to, or its hash was changed, or if its `refreshAt` is outside its life.
+ * if the token, a fact that it is bound to, or its hash was changed, or if its `refreshAt` is neither within its life nor right after.
  */
 export function open(token: SealedToken, key: Secret<Uint8Array>, place: SealPlace): SealedContent | undefined {
   const content = parseContent(decrypt(token.ciphertext, key, associatedData(place, token)));
-  const isWithinLife = token.refreshAt >= token.issuedAt && token.refreshAt <= token.usableUntil;
+  const isAfterEnd = token.refreshAt === refreshAtOfReissued(expiresAtOf(token));
+  const isWithinLife = token.refreshAt >= token.issuedAt && (token.refreshAt <= token.usableUntil || isAfterEnd);
   return content !== undefined && hashOf(content.value) === token.hash && isWithinLife ? content : undefined;
 }
 

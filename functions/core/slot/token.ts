@@ -36,6 +36,14 @@ export function isUsable(token: Pick<TokenTimes, 'expiresAt'>, now: number, minT
   return token.expiresAt - CLOCK_SKEW_MS - now >= minTtlSeconds * 1000;
 }
 
+/** Time after the end of a token at which an upstream that issues the same until then issues another. */
+const AFTER_THE_END_MS = 1_000;
+
+/** Returns the time at which a token is refreshed that the upstream issues again until it ends: right after that. */
+export function refreshAtOfReissued(expiresAt: number): number {
+  return expiresAt + AFTER_THE_END_MS;
+}
+
 /** Returns the rest of a token's life for a caller, in whole seconds: its `expires_in`. */
 export function remainingSeconds(token: Pick<TokenTimes, 'expiresAt'>, now: number): number {
   return Math.floor((token.expiresAt - CLOCK_SKEW_MS - now) / 1000);

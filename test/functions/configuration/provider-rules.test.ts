@@ -124,7 +124,7 @@ describe('an operator is warned', () => {
     });
 
     expect(warnings).toEqual(
-      ['limits.tokens', 'limits.single', 'probe', 'logout'].map((key) =>
+      ['probe', 'logout'].map((key) =>
         expect.stringMatching(new RegExp(`^connections\\.desk\\.provider: ${key}.* yet`)),
       ),
     );

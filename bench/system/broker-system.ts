@@ -2,19 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { awsClientConfig, type Environment } from '../../functions/adapters/aws/client.ts';
+import { awsClientConfig } from '../../functions/adapters/aws/client.ts';
 import { createKmsClient, createKmsKeys } from '../../functions/adapters/aws/kms-keys.ts';
 import type { Item } from '../../functions/adapters/dynamodb/item.ts';
 import { systemClock } from '../../functions/adapters/system.ts';
-import type { Configuration } from '../../functions/configuration/configuration.ts';
-import type { Connection } from '../../functions/core/slot/connection.ts';
-import type { Keys } from '../../functions/core/slot/keys.ts';
 import { startDynamodbFaultProxy } from '../../local/aws/dynamodb-faults.ts';
 import { KEY_ALIAS } from '../../local/aws/kms.ts';
 import { startLoopbackAws } from '../../local/aws/loopback-aws.ts';
-import type { DemoUpstream } from '../../local/demo/demo-upstream.ts';
-import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
-import { BROKER, composeFunctions, type LocalFunctions, TABLE } from '../../local/functions.ts';
+import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import { BROKER, composeFunctions, TABLE } from '../../local/functions.ts';
 import { type InvocationOutcome, invoke, type LocalFunction } from '../../local/lambda/invoke.ts';
 import { createMemorySecrets } from '../../local/secret-source.ts';
 import { makeTables } from '../../local/tables.ts';
@@ -30,28 +26,14 @@ const STORE_SOCKETS = 2_000;
 const STAFF = 2_000;
 
 /** The whole broker on loopback in this process, everything that is asked of a service counted. */
-export interface BrokerSystem {
-  readonly configuration: Configuration;
-  readonly connection: Connection;
-  readonly environment: Environment;
-  readonly functions: LocalFunctions;
-  readonly helpmaster: DemoUpstream<HelpmasterKnobs>;
-  readonly client: DynamoDBClient;
-  readonly keys: Keys;
-  /** Requests to services since this was last asked, by `service.Operation`. */
-  counts(): Readonly<Record<string, number>>;
-  put(items: readonly Item[]): Promise<void>;
-  /** One GET of a subject's token, through the token function of this process. Throws where there is none. */
-  handOut(subject: string): Promise<void>;
-  close(): Promise<void>;
-}
+export type BrokerSystem = Awaited<ReturnType<typeof startBrokerSystem>>;
 
 /** Starts it on a HelpMaster that takes `loginMs` for a login; `settings` are the connection's. */
 export async function startBrokerSystem(
   folder: string,
   loginMs: number,
   settings: Readonly<Record<string, unknown>> = {},
-): Promise<BrokerSystem> {
+) {
   const started = new AsyncDisposableStack();
   const add = <Part extends { close(): Promise<void> }>(part: Part) => started.adopt(part, (each) => each.close());
   try {
@@ -92,19 +74,21 @@ export async function startBrokerSystem(
         broker: BROKER,
         clock: systemClock,
       }),
-      counts() {
+      /** Requests to services since this was last asked, by `service.Operation`. */
+      counts(): Readonly<Record<string, number>> {
         const seen = { ...dynamodb.faults.counts(), ...aws.faults.counts() };
         dynamodb.faults.resetCounts();
         aws.faults.resetCounts();
         return seen;
       },
-      async put(items) {
+      async put(items: readonly Item[]) {
         for (let at = 0; at < items.length; at += ITEMS_A_WRITE) {
           const requests = items.slice(at, at + ITEMS_A_WRITE).map((item) => ({ PutRequest: { Item: item } }));
           await client.send(new BatchWriteItemCommand({ RequestItems: { [TABLE]: requests } }));
         }
       },
-      async handOut(subject) {
+      /** One GET of a subject's token, through the token function of this process. Throws where there is none. */
+      async handOut(subject: string) {
         const route = functions.routes.find(({ routeKey }) => routeKey.startsWith('GET /tokens/'));
         if (route === undefined) throw new Error('No route hands out tokens.');
         const event = eventOf(route.routeKey, { connection: MEASURED, subject });

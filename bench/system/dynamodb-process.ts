@@ -1,14 +1,11 @@
 import { startEmbeddedDynamodb } from '../../local/embedded-dynamodb.ts';
 import { forkModule } from '../child-process.ts';
 
-/** The embedded DynamoDB in a process of its own, as a table's servers are machines of their own. */
-export interface DynamodbProcess {
-  readonly endpoint: string;
-  close(): Promise<void>;
-}
-
-/** Starts one, empty. It ends with this process, whatever happens here. */
-export async function startDynamodbProcess(): Promise<DynamodbProcess> {
+/**
+ * Starts the embedded DynamoDB, empty, in a process of its own, as a table's servers are machines of their own. It ends
+ * with this process, whatever happens here.
+ */
+export async function startDynamodbProcess() {
   const { ask, close } = forkModule(import.meta.url);
   return { endpoint: String(await ask()), close };
 }

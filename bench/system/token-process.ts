@@ -5,17 +5,14 @@ import { CALLER } from '../broker.ts';
 import { forkModule } from '../child-process.ts';
 import { nowhere } from '../warm/handlers.ts';
 
-/** The token function behind a gateway, in a process of its own. */
-export interface TokenProcess {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** Starts one on the services that `environment` names. It ends with this process, whatever happens here. */
+/**
+ * Starts the token function behind a gateway, in a process of its own, on the services that `environment` names. It ends
+ * with this process, whatever happens here.
+ */
 export async function startTokenProcess(
   environment: Environment,
   processEnvironment: Readonly<Record<string, string>> = {},
-): Promise<TokenProcess> {
+) {
   const { ask, close } = forkModule(import.meta.url, processEnvironment);
   return { url: String(await ask(environment)), close };
 }

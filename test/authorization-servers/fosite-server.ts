@@ -34,16 +34,8 @@ export interface FositeSetup {
   readonly users: Readonly<Record<string, string>>;
 }
 
-/** An authorization server of ory/fosite in a process of its own. */
-export interface FositeServer {
-  readonly baseUrl: string;
-  /** Says what a token was issued for; undefined where it is not good. */
-  find(token: string): Promise<unknown>;
-  close(): Promise<void>;
-}
-
-/** Compiles the server, where that is not done yet, and starts it. */
-export async function startFositeServer(setup: FositeSetup): Promise<FositeServer> {
+/** Compiles an authorization server of ory/fosite, where that is not done yet, and starts it in a process of its own. */
+export async function startFositeServer(setup: FositeSetup) {
   await mkdir(CACHE, { recursive: true });
   // Writable, or else not even `npm ci` could remove them.
   const go = { GOPATH: join(CACHE, 'go'), GOCACHE: join(CACHE, 'go-build'), GOFLAGS: '-modcacherw -mod=readonly' };
@@ -53,7 +45,8 @@ export async function startFositeServer(setup: FositeSetup): Promise<FositeServe
   const [baseUrl] = await once(createInterface(child.stdout), 'line');
   return {
     baseUrl,
-    async find(token) {
+    /** Says what a token was issued for; undefined where it is not good. */
+    async find(token: string): Promise<unknown> {
       const answer = await fetch(`${baseUrl}/found`, { headers: { authorization: `Bearer ${token}` } });
       return answer.ok ? answer.json() : undefined;
     },

@@ -6,18 +6,9 @@ export type StubAnswer =
   | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown }
   | ((request: IncomingMessage, response: ServerResponse) => void);
 
-/** A server that misbehaves as told, for a broker or for one of AWS's services. */
-export interface Stub {
-  readonly url: string;
+/** Starts a server on loopback that misbehaves as told, for a broker or for one of AWS's services. */
+export async function startStub() {
   /** Method, target, headers and body of every request so far. */
-  readonly requests: readonly { method: string; target: string; headers: IncomingMessage['headers']; body: string }[];
-  /** Sets the next answers. The last one repeats. */
-  answer(...answers: readonly StubAnswer[]): void;
-  close(): Promise<void>;
-}
-
-/** Starts a stub on loopback. */
-export async function startStub(): Promise<Stub> {
   const requests: { method: string; target: string; headers: IncomingMessage['headers']; body: string }[] = [];
   let queue: StubAnswer[] = [];
   const server = createServer((request, response) => {
@@ -38,7 +29,8 @@ export async function startStub(): Promise<Stub> {
   return {
     url: await listenOnLoopback(server, 0),
     requests,
-    answer(...answers) {
+    /** Sets the next answers. The last one repeats. */
+    answer(...answers: readonly StubAnswer[]): void {
       queue = [...answers];
     },
     close: () => closeServer(server),

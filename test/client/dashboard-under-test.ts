@@ -1,21 +1,11 @@
-import { press, type Received, send } from '../local/demo/demo-client.ts';
+import { press, send } from '../local/demo/demo-client.ts';
 import { type Ran, tokenBroker } from './command-line.ts';
 
 /** A `token-broker dashboard` that runs in this process. */
-export interface DashboardUnderTest {
-  readonly url: string;
-  /** Posts as the page does, or as `headers` say. */
-  press(name: string, body: unknown, headers?: Record<string, string>): Promise<Received>;
-  state(): Promise<Received>;
-  /** Interrupts it, and gives how it ended. */
-  close(): Promise<Ran>;
-}
+export type DashboardUnderTest = Awaited<ReturnType<typeof startDashboardUnderTest>>;
 
 /** Runs `token-broker dashboard` for the broker at `brokerUrl` on a free port, and waits until it says where it is. */
-export async function startDashboardUnderTest(
-  brokerUrl: string,
-  args: readonly string[] = [],
-): Promise<DashboardUnderTest> {
+export async function startDashboardUnderTest(brokerUrl: string, args: readonly string[] = []) {
   const interruption = new AbortController();
   const printed = Promise.withResolvers<string>();
   const ran = tokenBroker(['dashboard', '--port', '0', '--json', ...args], {
@@ -27,9 +17,12 @@ export async function startDashboardUnderTest(
   const { url } = JSON.parse(line) as { url: string };
   return {
     url,
-    press: (name, body, headers) => press(url, `/local/${name}`, body, headers),
+    /** Posts as the page does, or as `headers` say. */
+    press: (name: string, body: unknown, headers?: Record<string, string>) =>
+      press(url, `/local/${name}`, body, headers),
     state: () => send(`${url}/local/state`),
-    async close() {
+    /** Interrupts it, and gives how it ended. */
+    async close(): Promise<Ran> {
       interruption.abort();
       return ran;
     },

@@ -5,21 +5,10 @@ type Upstream = 'helpmaster' | 'community';
 type Counts = Record<'logins' | 'slides' | 'calls', number>;
 
 /** The broker in this process, with both demo upstreams, on which tokens may be rejected at once. */
-export interface LocalBroker {
-  readonly url: string;
-  readonly helpmaster: { readonly url: string; readonly baseUrl: string };
-  readonly community: { readonly url: string; readonly baseUrl: string };
-  /** Turns knobs of a demo upstream. */
-  turn(upstream: Upstream, knobs: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Counts the logins, slides and calls that an upstream has seen. */
-  counts(upstream: Upstream): Promise<Counts>;
-  /** Looks now, and gives a function that tells what has been added since. */
-  counting(upstream: Upstream): Promise<() => Promise<Counts>>;
-  close(): Promise<void>;
-}
+export type LocalBroker = Awaited<ReturnType<typeof startLocalBroker>>;
 
 /** Starts `npm start` in this process, on a free port, wanting signatures unless told otherwise. */
-export async function startLocalBroker({ flags = ['--require-sigv4'] } = {}): Promise<LocalBroker> {
+export async function startLocalBroker({ flags = ['--require-sigv4'] } = {}) {
   const demo = await startDemoUpstreams(0);
   const shared = { renewalCooldownSeconds: 0, memorySeconds: 0, proxy: { methods: ['GET', 'POST'], paths: ['/'] } };
   const connections = {
@@ -29,6 +18,7 @@ export async function startLocalBroker({ flags = ['--require-sigv4'] } = {}): Pr
   const system = await startSystemUnderTest({ connections, flags });
 
   const { helpmaster, community } = demo;
+  /** Counts the logins, slides and calls that an upstream has seen. */
   async function counts(upstream: Upstream): Promise<Counts> {
     const { logins, slides, calls } = demo[upstream].ledger();
     return { logins: logins.length, slides: slides.length, calls: calls.length };
@@ -38,9 +28,10 @@ export async function startLocalBroker({ flags = ['--require-sigv4'] } = {}): Pr
     helpmaster,
     community,
     counts,
-    async counting(upstream) {
+    /** Looks now, and gives a function that tells what has been added since. */
+    async counting(upstream: Upstream) {
       const before = await counts(upstream);
-      return async () => {
+      return async (): Promise<Counts> => {
         const now = await counts(upstream);
         return {
           logins: now.logins - before.logins,
@@ -49,7 +40,8 @@ export async function startLocalBroker({ flags = ['--require-sigv4'] } = {}): Pr
         };
       };
     },
-    async turn(upstream, knobs) {
+    /** Turns knobs of a demo upstream. */
+    async turn(upstream: Upstream, knobs: Readonly<Record<string, unknown>>) {
       demo[upstream].setKnobs(knobs);
     },
     async close() {

@@ -1,21 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type ApiClient, createApiClient } from '../system/api-client.ts';
+import { createApiClient } from '../system/api-client.ts';
 import type { ControlMessage } from './controlled-main.ts';
 
 const MAIN = fileURLToPath(new URL('controlled-main.ts', import.meta.url));
 const STOP_WITHIN_MS = 15_000;
 
-/** A broker process whose platform the test can break. */
-export interface ControlledBroker {
-  readonly api: ApiClient;
-  control(message: ControlMessage): Promise<void>;
-  stop(): Promise<void>;
-}
-
-/** Starts it on a free port with flags of `npm start`, and waits until it listens. */
-export async function startControlledBroker(flags: readonly string[]): Promise<ControlledBroker> {
+/** Starts a broker process whose platform the test can break, with flags of `npm start`, and waits until it listens. */
+export async function startControlledBroker(flags: readonly string[]) {
   const child = fork(MAIN, ['--port', '0', ...flags], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   const ended = once(child, 'exit');
   const { url } = await Promise.race([
@@ -24,7 +17,7 @@ export async function startControlledBroker(flags: readonly string[]): Promise<C
   ]);
   return {
     api: createApiClient(String(url)),
-    async control(message) {
+    async control(message: ControlMessage) {
       const answered = answerOf(child);
       child.send(message);
       await answered;

@@ -1,25 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { gistOf } from '../system/api-client.ts';
 import { waitUntil } from '../system/wait-until.ts';
-import { openSharedBrokers, type SharedBroker, type SharedBrokers } from './shared-brokers.ts';
+import { openSharedBrokers } from './shared-brokers.ts';
 
 const PROCESSES = 4;
 const SUBJECTS = Array.from({ length: 40 }, (_, index) => String(index + 1));
 
-let helpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;
-let shared: SharedBrokers;
-let brokers: readonly SharedBroker[];
-
-beforeAll(async () => {
-  helpmaster = await startDemoHelpmaster({ knobs: { delayLoginMs: 200, staff: SUBJECTS } });
-  shared = await openSharedBrokers({
-    connections: { helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl } },
-    secrets: { helpdesk: { apiKey: 'wrong' } },
-    flags: ['--refresh-every', '1'],
-  });
-  brokers = await shared.startMany(PROCESSES);
+const helpmaster = await startDemoHelpmaster({ knobs: { delayLoginMs: 200, staff: SUBJECTS } });
+const shared = await openSharedBrokers({
+  connections: { helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl } },
+  secrets: { helpdesk: { apiKey: 'wrong' } },
+  flags: ['--refresh-every', '1'],
 });
+const brokers = await shared.startMany(PROCESSES);
 afterAll(async () => {
   await shared.close();
   await helpmaster.close();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 
 /** One use of a refresh token, as the server saw it. Epoch milliseconds. */
 export interface TokenUse {
@@ -13,25 +13,17 @@ export interface TokenUse {
   readonly next?: string;
 }
 
-/** An OAuth server whose refresh tokens rotate, and that ends a grant whose used token comes back (RFC 9700 §4.14.2). */
-export interface ReuseDetectingServer {
-  readonly baseUrl: string;
-  /** The first refresh token of a new grant. */
-  consent(): string;
-  readonly uses: readonly TokenUse[];
-  /** The uses of tokens that were used before. */
-  readonly reuses: readonly TokenUse[];
-  close(): Promise<void>;
-}
-
-/** Starts it on 127.0.0.1; each answer takes up to `answerMs`, and its tokens live for `lifeSeconds`. */
+/**
+ * Starts an OAuth server on 127.0.0.1 whose refresh tokens rotate, and that ends a grant whose used token comes back
+ * (RFC 9700 §4.14.2). Each answer takes up to `answerMs`, and its tokens live for `lifeSeconds`.
+ */
 export async function startReuseDetectingServer({
   lifeSeconds,
   answerMs,
 }: {
   readonly lifeSeconds: number;
   readonly answerMs: number;
-}): Promise<ReuseDetectingServer> {
+}) {
   const grantOf = new Map<string, number>();
   const used = new Set<string>();
   const ended = new Set<number>();
@@ -73,21 +65,16 @@ export async function startReuseDetectingServer({
       response.end(JSON.stringify(answer));
     }, Math.random() * answerMs);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A TCP server's address is never a pipe's name.
-  const { port } = server.address() as AddressInfo;
   return {
-    baseUrl: `http://127.0.0.1:${port}`,
+    baseUrl: await listenOnLoopback(server, 0),
     uses,
+    /** The uses of tokens that were used before. */
     reuses,
+    /** The first refresh token of a new grant. */
     consent() {
       grants += 1;
       return issue(grants);
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeServer(server),
   };
 }

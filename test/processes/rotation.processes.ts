@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { gistOf } from '../system/api-client.ts';
-import { type ReuseDetectingServer, startReuseDetectingServer } from './reuse-detecting-server.ts';
-import { openSharedBrokers, type SharedBroker, type SharedBrokers } from './shared-brokers.ts';
+import { startReuseDetectingServer } from './reuse-detecting-server.ts';
+import { openSharedBrokers, type SharedBroker } from './shared-brokers.ts';
 
 /** `ROTATION_SECONDS=60` for a whole minute; CI has a quarter of that. */
 const SECONDS = Number(process.env['ROTATION_SECONDS'] ?? 15);
@@ -16,19 +16,14 @@ const LIFE_SECONDS = 9;
 /** The time by which a kill may come after a use, for the use to be one that it cut off: answer, write, and a busy machine. */
 const CUT_OFF_MS = 5_000;
 
-let server: ReuseDetectingServer;
-let shared: SharedBrokers;
-
-beforeAll(async () => {
-  server = await startReuseDetectingServer({ lifeSeconds: LIFE_SECONDS, answerMs: 60 });
-  const each = (of: (name: string) => Record<string, unknown>) =>
-    Object.fromEntries(NAMES.map((name) => [name, of(name)]));
-  const connection = { provider: 'oauth-refresh-token', baseUrl: server.baseUrl, minTtlSeconds: 0, memorySeconds: 0 };
-  shared = await openSharedBrokers({
-    connections: each(() => connection) as never,
-    secrets: each(() => ({ ...SECRET, refreshToken: server.consent() })) as never,
-    flags: ['--refresh-every', '1'],
-  });
+const server = await startReuseDetectingServer({ lifeSeconds: LIFE_SECONDS, answerMs: 60 });
+const each = (of: (name: string) => Record<string, unknown>) =>
+  Object.fromEntries(NAMES.map((name) => [name, of(name)]));
+const connection = { provider: 'oauth-refresh-token', baseUrl: server.baseUrl, minTtlSeconds: 0, memorySeconds: 0 };
+const shared = await openSharedBrokers({
+  connections: each(() => connection) as never,
+  secrets: each(() => ({ ...SECRET, refreshToken: server.consent() })) as never,
+  flags: ['--refresh-every', '1'],
 });
 afterAll(async () => {
   await shared.close();

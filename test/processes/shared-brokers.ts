@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startEmbeddedDynamodb } from '../../local/embedded-dynamodb.ts';
 import { type ApiClient, createApiClient } from '../system/api-client.ts';
 import { type BrokerProcess, startBroker } from '../system/broker-process.ts';
-import { type Declared, makeFolder, type SecretValues, writeBrokerFiles } from '../system/own-broker.ts';
+import { type Declared, makeFolder, writeBrokerFiles } from '../system/own-broker.ts';
 
 /** One of several broker processes. */
 export interface SharedBroker {
@@ -10,26 +10,12 @@ export interface SharedBroker {
   readonly api: ApiClient;
 }
 
-/** A DynamoDB outside of every broker, and files that all brokers started here share. */
-export interface SharedBrokers {
-  /** The URL of DynamoDB. */
-  readonly endpoint: string;
-  /** The flags of a broker of this group. */
-  readonly flags: readonly string[];
-  /** Starts one more; it reaches the DynamoDB by `through` where that is given. */
-  start(through?: string): Promise<SharedBroker>;
-  startMany(count: number): Promise<readonly SharedBroker[]>;
-  writeSecrets(secrets: SecretValues): Promise<void>;
-  /** Stops what still runs, frozen processes too, then the DynamoDB. */
-  close(): Promise<void>;
-}
-
-/** Starts the DynamoDB; brokers come with `start`. */
+/** Starts a DynamoDB outside of every broker, with files that all brokers started by `start` share. */
 export async function openSharedBrokers({
   connections,
   secrets,
   flags = [],
-}: Declared & { readonly flags?: readonly string[] }): Promise<SharedBrokers> {
+}: Declared & { readonly flags?: readonly string[] }) {
   const folder = await makeFolder();
   const dynamodb = await startEmbeddedDynamodb({});
   const files = await writeBrokerFiles(folder.path, { connections, secrets });
@@ -39,6 +25,7 @@ export async function openSharedBrokers({
     ...['--dynamodb', endpoint, '--data', join(folder.path, 'data')],
     ...[...files.flags, ...flags],
   ];
+  /** Starts one more; it reaches the DynamoDB by `through` where that is given. */
   const start = async (through = dynamodb.endpoint): Promise<SharedBroker> => {
     const broker = await startBroker(flagsOf(through));
     running.push(broker);
@@ -46,10 +33,13 @@ export async function openSharedBrokers({
   };
   return {
     endpoint: dynamodb.endpoint,
+    /** The flags of a broker of this group. */
     flags: flagsOf(dynamodb.endpoint),
     start,
-    startMany: (count) => Promise.all(Array.from({ length: count }, () => start())),
+    startMany: (count: number): Promise<readonly SharedBroker[]> =>
+      Promise.all(Array.from({ length: count }, () => start())),
     writeSecrets: files.writeSecrets,
+    /** Stops what still runs, frozen processes too, then the DynamoDB. */
     async close() {
       for (const broker of running) broker.signal('SIGCONT');
       await Promise.all(running.map((broker) => broker.stop()));

@@ -12,30 +12,26 @@ export interface SecretsWeather {
 const KEPT_FOR_MS = 60_000;
 
 /** The secrets of all connections, by name, with their versions. */
-export interface SecretVault {
-  /** Makes a new current version; gives its id. */
-  rotate(secret: string, value: string): string;
-  current(secret: string): SecretVersion | undefined;
-  /** The id of the version of a secret that had this value last. */
-  versionOf(secret: string, value: string): string | undefined;
-}
+export type SecretVault = ReturnType<typeof createSecretVault>;
 
 /** Creates a vault without secrets. */
-export function createSecretVault(): SecretVault {
+export function createSecretVault() {
   const currents = new Map<string, SecretVersion>();
   const versionByValue = new Map<string, string>();
   let versions = 0;
 
   return {
-    rotate(secret, value) {
+    /** Makes a new current version; gives its id. */
+    rotate(secret: string, value: string): string {
       versions += 1;
       const versionId = `version-${versions}`;
       currents.set(secret, { versionId, value: new Secret(value) });
       versionByValue.set(`${secret} ${value}`, versionId);
       return versionId;
     },
-    current: (secret) => currents.get(secret),
-    versionOf: (secret, value) => versionByValue.get(`${secret} ${value}`),
+    current: (secret: string) => currents.get(secret),
+    /** The id of the version of a secret that had this value last. */
+    versionOf: (secret: string, value: string) => versionByValue.get(`${secret} ${value}`),
   };
 }
 

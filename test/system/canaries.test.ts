@@ -10,7 +10,7 @@ import { type Answer, gistOf, slotsOf, tokenOf } from './api-client.ts';
 import type { Ended } from './broker-process.ts';
 import { type Canary, createCanarySearch } from './canary-forms.ts';
 import { makeFolder, type OwnBroker, startOwnBroker } from './own-broker.ts';
-import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
+import { startRecordingProxy } from './recording-proxy.ts';
 import { startRefused } from './refused-start.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -57,7 +57,7 @@ const communityFaults: readonly Partial<CommunityKnobs>[] = [
 
 describe('nothing but the hand-out itself holds a credential or a token (invariant 9)', () => {
   const folders: Awaited<ReturnType<typeof makeFolder>>[] = [];
-  const proxies: RecordingProxy[] = [];
+  const proxies: Awaited<ReturnType<typeof startRecordingProxy>>[] = [];
   const answers: Received[] = [];
   const ended: Ended[] = [];
   let helpmaster: Awaited<ReturnType<typeof startDemoHelpmaster>>;

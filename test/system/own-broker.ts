@@ -1,21 +1,14 @@
 import { mkdtempDisposable, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ApiClient, createApiClient } from './api-client.ts';
-import { type BrokerProcess, startBroker } from './broker-process.ts';
+import { createApiClient } from './api-client.ts';
+import { startBroker } from './broker-process.ts';
 
 /** Values of secrets by connection, as a secrets file has them. */
 export type SecretValues = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** A broker process with connections and secrets of the test's own. */
-export interface OwnBroker {
-  readonly broker: BrokerProcess;
-  readonly api: ApiClient;
-  /** Replaces the secrets file in one step, as an operator's editor or a mounted volume does. */
-  writeSecrets(secrets: SecretValues): Promise<void>;
-  /** Stops the broker and removes the files. */
-  close(): Promise<void>;
-}
+export type OwnBroker = Awaited<ReturnType<typeof startOwnBroker>>;
 
 /** Makes a folder that is removed again by `remove`. */
 export const makeFolder = () => mkdtempDisposable(join(tmpdir(), 'token-broker-test-'));
@@ -26,19 +19,12 @@ export interface Declared {
   readonly secrets: SecretValues;
 }
 
-/** The files of one broker, or of several that share them. */
-export interface BrokerFiles {
-  /** The flags that name them. */
-  readonly flags: readonly string[];
-  /** Replaces the secrets file in one step, as an operator's editor or a mounted volume does. */
-  writeSecrets(secrets: SecretValues): Promise<void>;
-}
-
-/** Writes a connections file and a secrets file into the folder at `path`. */
-export async function writeBrokerFiles(path: string, { connections, secrets }: Declared): Promise<BrokerFiles> {
+/** Writes a connections file and a secrets file into the folder at `path`; gives the flags that name them. */
+export async function writeBrokerFiles(path: string, { connections, secrets }: Declared) {
   const connectionsFile = join(path, 'connections.json');
   const secretsFile = join(path, 'secrets.json');
 
+  /** Replaces the secrets file in one step, as an operator's editor or a mounted volume does. */
   const writeSecrets = async (values: SecretValues): Promise<void> => {
     const draft = `${secretsFile}.draft`;
     await writeFile(draft, JSON.stringify(values), { mode: 0o600 });
@@ -54,7 +40,7 @@ export async function startOwnBroker({
   connections,
   secrets,
   flags = [],
-}: Declared & { readonly flags?: readonly string[] }): Promise<OwnBroker> {
+}: Declared & { readonly flags?: readonly string[] }) {
   const folder = await makeFolder();
   try {
     const files = await writeBrokerFiles(folder.path, { connections, secrets });
@@ -64,6 +50,7 @@ export async function startOwnBroker({
       broker,
       api: createApiClient(broker.url),
       writeSecrets: files.writeSecrets,
+      /** Stops the broker and removes the files. */
       async close() {
         await broker.stop();
         await folder.remove();

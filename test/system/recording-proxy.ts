@@ -2,15 +2,11 @@ import { createServer, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 
-/** A proxy before a demo upstream that knows every token the upstream gave away, handed out or not. */
-export interface RecordingProxy {
-  readonly origin: string;
-  tokens(): readonly string[];
-  close(): Promise<void>;
-}
-
-/** Starts it on 127.0.0.1; it passes answers on as they are, broken ones too. */
-export async function startRecordingProxy(target: string): Promise<RecordingProxy> {
+/**
+ * Starts a proxy on 127.0.0.1 before a demo upstream that knows every token the upstream gave away, handed out or not;
+ * it passes answers on as they are, broken ones too.
+ */
+export async function startRecordingProxy(target: string) {
   const tokens = new Set<string>();
   const server = createServer(async (incoming, outgoing) => {
     const body = await buffer(incoming);

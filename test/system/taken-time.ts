@@ -1,13 +1,5 @@
 import { onTestFinished, vi } from 'vitest';
 
-/** The clocks and timers of this process, in the hands of a test. */
-export interface TakenTime {
-  /** Lets so much time pass at once. */
-  advance(by: { readonly seconds: number }): void;
-  /** Lets time pass, step by step, until `work` settles; throws where that takes more than `seconds`. */
-  passUntil<T>(work: Promise<T>, limit: { readonly seconds: number }): Promise<T>;
-}
-
 const machineTimer = setTimeout;
 const STEP_MS = 20;
 
@@ -15,7 +7,7 @@ const STEP_MS = 20;
  * Takes the time of day, the time that elapsed and `setTimeout` of this process, until the test ends. Between two steps
  * the process does what there is to do, however long a busy machine takes for it.
  */
-export function takeTime(): TakenTime {
+export function takeTime() {
   vi.useFakeTimers({
     now: Date.now(),
     toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'],
@@ -23,8 +15,10 @@ export function takeTime(): TakenTime {
   });
   onTestFinished(() => void vi.useRealTimers());
   return {
-    advance: ({ seconds }) => void vi.advanceTimersByTime(seconds * 1000),
-    async passUntil(work, { seconds }) {
+    /** Lets so much time pass at once. */
+    advance: ({ seconds }: { readonly seconds: number }) => void vi.advanceTimersByTime(seconds * 1000),
+    /** Lets time pass, step by step, until `work` settles; throws where that takes more than `seconds`. */
+    async passUntil<T>(work: Promise<T>, { seconds }: { readonly seconds: number }): Promise<T> {
       let isOver = false;
       const settled = () => {
         isOver = true;

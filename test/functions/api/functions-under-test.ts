@@ -4,25 +4,20 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { expect } from 'vitest';
-import type { Environment } from '../../../functions/adapters/aws/client.ts';
 import { createDynamodbClient } from '../../../functions/adapters/dynamodb/client.ts';
 import { createDynamodbStore } from '../../../functions/adapters/dynamodb/store.ts';
 import { serializeConfiguration } from '../../../functions/configuration/bundle.ts';
 import { resolveConnections } from '../../../functions/configuration/check.ts';
-import type { Configuration } from '../../../functions/configuration/configuration.ts';
-import type { Store } from '../../../functions/core/slot/store.ts';
 import { startDynamodbFaultProxy } from '../../../local/aws/dynamodb-faults.ts';
-import type { Faults } from '../../../local/aws/faults.ts';
 import { startLoopbackAws } from '../../../local/aws/loopback-aws.ts';
-import { type CommunityKnobs, demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
-import type { DemoUpstream } from '../../../local/demo/demo-upstream.ts';
-import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
+import { demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
+import { demoHelpmasterSecret, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
 import { startEmbeddedDynamodb } from '../../../local/embedded-dynamodb.ts';
-import { composeFunctions, environmentOf, type LocalFunctions, TABLE } from '../../../local/functions.ts';
+import { composeFunctions, environmentOf, TABLE } from '../../../local/functions.ts';
 import { createEvent, type GatewayEvent } from '../../../local/gateway/event.ts';
 import { createRouter } from '../../../local/gateway/routes.ts';
 import { invoke, type LocalFunction } from '../../../local/lambda/invoke.ts';
-import { createMemorySecrets, type MemorySecrets } from '../../../local/secret-source.ts';
+import { createMemorySecrets } from '../../../local/secret-source.ts';
 import { makeTables } from '../../../local/tables.ts';
 import { makeFolder } from '../../system/own-broker.ts';
 
@@ -53,30 +48,12 @@ export interface ApiAnswer {
 }
 
 /** Every function, composed as its Lambda is, over loopback services that count what is asked of them. */
-export interface FunctionsUnderTest {
-  readonly configuration: Configuration;
-  readonly environment: Environment;
-  readonly functions: LocalFunctions;
-  readonly store: Store;
-  readonly helpmaster: DemoUpstream<HelpmasterKnobs>;
-  readonly community: DemoUpstream<CommunityKnobs>;
-  readonly secrets: MemorySecrets;
-  readonly dynamodb: Faults<'dynamodb'>;
-  readonly aws: Faults;
-  call(request: ApiRequest): Promise<ApiAnswer>;
-  /** Runs a function that no route leads to. */
-  run(name: 'refresh' | 'rotation' | `mint-${string}`, event: unknown): Promise<unknown>;
-  /** Every operation on a service, and every login, since this was last asked. */
-  downstream(): Readonly<Record<string, number>>;
-  /** The lines logged so far. */
-  log(): readonly Record<string, unknown>[];
-  close(): Promise<void>;
-}
+export type FunctionsUnderTest = Awaited<ReturnType<typeof startFunctionsUnderTest>>;
 
 /** Starts them on the connections that `declare` makes of the demo upstreams' base URLs. */
 export async function startFunctionsUnderTest(
   declare: (urls: { readonly helpmaster: string; readonly community: string }) => unknown,
-): Promise<FunctionsUnderTest> {
+) {
   const helpmaster = await startDemoHelpmaster();
   const community = await startDemoCommunity();
   const configuration = resolveConnections(declare({ helpmaster: helpmaster.baseUrl, community: community.baseUrl }));
@@ -146,6 +123,7 @@ export async function startFunctionsUnderTest(
     return answerOf(outcome.value);
   }
 
+  /** Runs a function that no route leads to. */
   async function run(name: 'refresh' | 'rotation' | `mint-${string}`, event: unknown): Promise<unknown> {
     const own = name === 'refresh' || name === 'rotation' ? functions[name] : functions.invocable.get(name);
     if (own === undefined) throw new Error(`There is no function ${name}.`);
@@ -168,7 +146,8 @@ export async function startFunctionsUnderTest(
     aws: aws.faults,
     call,
     run,
-    downstream() {
+    /** Every operation on a service, and every login, since this was last asked. */
+    downstream(): Readonly<Record<string, number>> {
       const seen = { ...dynamodb.faults.counts(), ...aws.faults.counts() };
       const newLogins = logins() - loginsBefore;
       dynamodb.faults.resetCounts();
@@ -176,7 +155,8 @@ export async function startFunctionsUnderTest(
       loginsBefore = logins();
       return newLogins === 0 ? seen : { ...seen, logins: newLogins };
     },
-    log: () =>
+    /** The lines logged so far. */
+    log: (): readonly Record<string, unknown>[] =>
       lines
         .join('')
         .split('\n')

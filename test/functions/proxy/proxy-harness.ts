@@ -1,27 +1,16 @@
-import { type CommunityKnobs, demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
-import type { DemoUpstream } from '../../../local/demo/demo-upstream.ts';
-import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
+import { demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
+import { demoHelpmasterSecret, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
 import { startSystemUnderTest } from '../../system/system-under-test.ts';
-import { type Scripted, startScriptedUpstream } from './scripted-upstream.ts';
+import { startScriptedUpstream } from './scripted-upstream.ts';
 
 /** The broker with every kind of upstream behind its proxy. */
-export interface ProxyHarness {
-  readonly url: string;
-  readonly helpmaster: DemoUpstream<HelpmasterKnobs>;
-  readonly community: DemoUpstream<CommunityKnobs>;
-  /** The community upstream that ends the old token when it issues a new one. */
-  readonly exclusive: DemoUpstream<CommunityKnobs>;
-  readonly scripted: Scripted;
-  /** Everything logged so far. */
-  logged(): string;
-  close(): Promise<void>;
-}
+export type ProxyHarness = Awaited<ReturnType<typeof startProxyHarness>>;
 
 /**
  * Starts the whole system in this process with connections `helpdesk`, `wfm` (slides adopted at once), `calm` (the same
  * upstream, refreshed late), `alone` (tokensOverlap false), `scripted` and `unproxied`.
  */
-export async function startProxyHarness(): Promise<ProxyHarness> {
+export async function startProxyHarness() {
   const [helpmaster, community, exclusive, scripted] = await Promise.all([
     startDemoHelpmaster(),
     startDemoCommunity(),
@@ -60,8 +49,10 @@ export async function startProxyHarness(): Promise<ProxyHarness> {
     url: system.url,
     helpmaster,
     community,
+    /** The community upstream that ends the old token when it issues a new one. */
     exclusive,
     scripted,
+    /** Everything logged so far. */
     logged: system.log,
     async close() {
       await system.close();

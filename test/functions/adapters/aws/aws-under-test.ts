@@ -1,20 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Environment } from '../../../../functions/adapters/aws/client.ts';
 import type { Clock } from '../../../../functions/core/words/platform.ts';
-import { type LoopbackAws, startLoopbackAws } from '../../../../local/aws/loopback-aws.ts';
+import { startLoopbackAws } from '../../../../local/aws/loopback-aws.ts';
 import type { LocalFunction } from '../../../../local/lambda/invoke.ts';
-import { createMemorySecrets, type MemorySecrets } from '../../../../local/secret-source.ts';
+import { createMemorySecrets } from '../../../../local/secret-source.ts';
 
-/** The loopback endpoint, with secrets and functions to change while it runs. */
-export interface AwsUnderTest {
-  readonly aws: LoopbackAws;
-  readonly secrets: MemorySecrets;
-  readonly functions: Map<string, LocalFunction>;
-  readonly environment: Environment;
-}
-
-/** Starts an endpoint of its own; secrets go by their names as they are. */
-export async function startAwsUnderTest(masterKey = randomBytes(32)): Promise<AwsUnderTest> {
+/** Starts a loopback endpoint with secrets and functions to change while it runs; secrets go by their names as they are. */
+export async function startAwsUnderTest(masterKey = randomBytes(32)) {
   const secrets = createMemorySecrets({ versionKey: randomBytes(32), nameOf: (connection) => connection });
   const functions = new Map<string, LocalFunction>();
   const aws = await startLoopbackAws({ secrets, masterKey, functions });

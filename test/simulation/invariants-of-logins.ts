@@ -7,6 +7,7 @@ const LOOK_MS = 10_000;
 const HALF_AN_HOUR_MS = 1_800_000;
 const MOST_FAILED = 4;
 const MOST_REFUSED = 3;
+const MOST_REFUSED_USERS = 2;
 /** Bad logins in half an hour that lock the account of many an upstream. */
 const LOCKING = 5;
 /** How far any two clocks may be apart. */
@@ -85,8 +86,10 @@ export function unprovenVersionsAreRefusedThrice({ run, found }: Watched): Watch
           !isSpent(each.outcome) &&
           versionOf(run, each) === version,
       );
-      const ended = refused.filter((each) => hasEnded(each, request.at)).length;
-      if (ended >= MOST_REFUSED) found(request.at, `a login with ${version} after ${ended} were refused`);
+      const ended = refused.filter((each) => hasEnded(each, request.at));
+      const users = ended.filter(({ subject }) => subject !== SYSTEM).length;
+      const isOver = request.subject === SYSTEM ? ended.length >= MOST_REFUSED : users >= MOST_REFUSED_USERS;
+      if (isOver) found(request.at, `a login with ${version} after ${ended.length} were refused`);
     },
   };
 }

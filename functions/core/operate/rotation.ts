@@ -7,7 +7,7 @@ const SLOTS_A_PAGE = 100;
 
 /**
  * Creates the reaction to a new version of a secret: it ends the back-off of the connection's slots and makes those in
- * use due at once. Good tokens stay. So does the refused version, since `mint` compares the new one with it. Throws
+ * use due at once, but for those whose account is locked. Good tokens stay. So does the refused version, since `mint` compares the new one with it. Throws
  * `store_unavailable`.
  */
 export function createRotation({
@@ -28,7 +28,9 @@ export function createRotation({
       for (const { slot, record } of page.slots) {
         const isCurrent = slot.fingerprint === connection.fingerprint;
         const isHeldBack = record.notBefore > 0 || record.refusedVersion !== undefined || record.failure !== undefined;
-        if (!isCurrent || !isHeldBack) continue;
+        // A new version would not unlock an account, and might keep it locked.
+        const isLocked = record.failure?.code === 'upstream_account_locked' && record.notBefore > now;
+        if (!isCurrent || !isHeldBack || isLocked) continue;
         const isInUse = now - record.lastHandedOutAt <= connection.idleSeconds * 1000;
         await store.write(slot, changes.endBackOff({ dueAt: isInUse ? now : undefined }));
         ended += 1;

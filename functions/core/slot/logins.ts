@@ -142,10 +142,13 @@ export function admitLogin(seen: Logins, login: Login, now: number, random: Rand
 
   const isSame = seen.secretVersion === secretVersion;
   const failed = recent(seen.failed, now - FAILED_COUNT_MS);
-  const refused = failed.filter((mark) => kindOf(mark) === 'refused');
+  const refused = failed.filter((mark) => kindOf(mark) !== 'unknown');
+  const locked = failed.filter((mark) => kindOf(mark) === 'locked');
   const at = Math.max(
     whenBelow(MOST_FAILED[isSystem ? 'system' : 'user'], failed) + FAILED_COUNT_MS,
     whenBelow(MOST_REFUSED, refused) + FAILED_COUNT_MS,
+    // Whatever the version: a new one at a locked account may keep it locked.
+    whenBelow(1, locked) + LOCKED_MS,
     isSame ? seen.notBefore : 0,
   );
   if (at > now) return { may: 'begin later', at, why: 'failures' };
@@ -191,7 +194,7 @@ export function endLogin(seen: Logins, login: Login, counted: Counted, now: numb
       return { ...noted, refusals: seen.refusals + (isSystem ? 0 : 1) };
     }
     case 'locked':
-      return isOwn ? { ...ended, failed: marked('refused', now), notBefore: now + LOCKED_MS } : seen;
+      return isOwn ? { ...ended, failed: marked('locked', now) } : seen;
     case 'unknown':
       if (!isOwn) return seen;
       return {
@@ -207,17 +210,20 @@ export function endLogin(seen: Logins, login: Login, counted: Counted, now: numb
 }
 
 /**
- * Forgets refusals and the back-off, on an operator's word. Returns the same record if there are none. Failed logins
- * still count, since the account may lock all the same.
+ * Forgets refusals, a lock and the back-off, on an operator's word. Returns the same record if there are none. Failed
+ * logins still count, since the account may lock all the same.
  */
 export function forgetRefusals(seen: Logins, now: number): Logins {
   const { standing, refusals, notBefore, probe } = seen;
   const isProbing = probe !== undefined && probe.until > now;
   const isBackingOff = !isProbing && notBefore > now;
-  if (standing !== 'refused' && refusals === 0 && !isBackingOff) return seen;
+  const failed = [...seen.failed].map((mark) => mark.replace(' locked ', ' refused '));
+  const isLocked = failed.some((mark) => !seen.failed.has(mark));
+  if (standing !== 'refused' && refusals === 0 && !isBackingOff && !isLocked) return seen;
   return {
     ...seen,
     standing: standing === 'refused' ? 'unproven' : standing,
+    failed: new Set(failed),
     refusals: 0,
     notBefore: isBackingOff ? 0 : notBefore,
   };
@@ -246,7 +252,7 @@ export const changeLogins = (seen: Logins, next: Logins, now: number): LoginsCha
   };
 };
 
-type FailureKind = 'refused' | 'unknown';
+type FailureKind = 'refused' | 'unknown' | 'locked';
 
 /** Writes a login down as a member of a set: when it was counted, how it ended, and its id. */
 function createMark(at: number, kind: FailureKind, id: string): string {

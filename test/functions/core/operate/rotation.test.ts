@@ -19,6 +19,8 @@ describe('createRotation', () => {
     ['a refused version', { refusedVersion: 'version-0' }, true],
     ['a failure', { failure: { code: 'upstream_timeout', at: 1 } }, true],
     ['nothing', {}, false],
+    ['a lock', { failure: { code: 'upstream_account_locked', at: 1 }, notBefore: FAR_AHEAD }, false],
+    ['a lock that is over', { failure: { code: 'upstream_account_locked', at: 1 }, notBefore: 1 }, true],
   ] as const)('makes a slot that is in use and held back by %s due at once: %s', async (_what, held, isDue) => {
     const { broker, put, record, time, writes } = harness();
     await broker.handOut();

@@ -221,8 +221,13 @@ describe('endLogin', () => {
 
   it('leaves a locked account alone for half an hour', () => {
     const ended = end(begun(), 'locked');
-    expect(ended).toMatchObject({ notBefore: NOW + 1_800_000, standing: 'unproven' });
-    expect([...ended.failed]).toEqual([`${NOW} refused lease-1`]);
+    expect(ended).toMatchObject({ notBefore: 0, standing: 'unproven' });
+    expect([...ended.failed]).toEqual([`${NOW} locked lease-1`]);
+    for (const secretVersion of ['v1', 'v2']) {
+      const next = { ...system, secretVersion };
+      expect(admit(ended, next)).toEqual({ may: 'begin later', at: NOW + 1_800_000, why: 'failures' });
+      expect(admit(ended, next, NOW + 1_800_000).may).toBe('begin');
+    }
   });
 
   it('forgets a login that was not sent, and gives its token back', () => {
@@ -242,6 +247,11 @@ describe('forgetRefusals', () => {
   it('forgets what stops a version, and its back-off', () => {
     const held: Logins = { ...NO_LOGINS, secretVersion: 'v1', standing: 'refused', refusals: 2, notBefore: NOW + 1 };
     expect(forgetRefusals(held, NOW)).toEqual({ ...NO_LOGINS, secretVersion: 'v1' });
+  });
+
+  it('forgets a lock, which still counts as a refusal', () => {
+    const locked = { ...NO_LOGINS, failed: new Set([`${NOW} locked lease-1`]) };
+    expect([...forgetRefusals(locked, NOW).failed]).toEqual([`${NOW} refused lease-1`]);
   });
 
   it('forgets neither failed logins, nor that a version is proven, nor a login under way', () => {

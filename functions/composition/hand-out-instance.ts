@@ -5,8 +5,10 @@ import type { Audit } from '../core/hand-out/audit.ts';
 import { createTokenMemory, type TokenMemory } from '../core/hand-out/memory.ts';
 import type { Keys } from '../core/slot/keys.ts';
 import type { MintInvoker } from '../core/slot/minter.ts';
-import { mintFunctionNames, readRequired, VARIABLES } from './environment.ts';
+import { readRequired, VARIABLES } from './environment.ts';
 import { createInstance, type Instance, type Surroundings } from './instance.ts';
+import { createLazyMinter } from './lazy-minter.ts';
+import { once } from './once.ts';
 
 /** The dependencies of a function that hands out tokens: `token`, `proxy` and `exchange`. */
 export interface HandOutInstance extends Instance {
@@ -57,29 +59,5 @@ function createLazyKeys({ broker, clock }: Instance, environment: Environment): 
   return {
     generate: async (slot) => (await keys()).generate(slot),
     decrypt: async (slot, encrypted) => (await keys()).decrypt(slot, encrypted),
-  };
-}
-
-/**
- * Creates the invoker of the `mint` functions. The Lambda client is loaded and made at the first invocation, which
- * hardly a request needs.
- */
-export function createLazyMinter(environment: Environment): MintInvoker {
-  const functionNameOf = mintFunctionNames(environment);
-  const minter = once(async () => {
-    const { createLambdaClient, createLambdaMint } = await import('../adapters/aws/lambda-mint.ts');
-    return createLambdaMint({ client: createLambdaClient(environment), functionNameOf });
-  });
-  return {
-    invoke: async (connection, request, timeoutMs) => (await minter()).invoke(connection, request, timeoutMs),
-    ask: async (connection, request) => (await minter()).ask(connection, request),
-  };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
   };
 }

@@ -1,11 +1,13 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { createKeptSecrets, createKeptSecretsClient } from '../adapters/aws/kept-secrets.ts';
+import type { Environment } from '../adapters/aws/client.ts';
 import { createKmsClient, createKmsKeys } from '../adapters/aws/kms-keys.ts';
 import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adapters/aws/secrets-manager.ts';
 import { withMiddleware } from '../api/middleware.ts';
 import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
+import { once } from '../composition/once.ts';
+import type { KeptDependencies, KeptLogin } from '../core/mint/keep.ts';
 import { createMint } from '../core/mint/mint.ts';
 import type { MintReply, MintRequest } from '../core/slot/mint-message.ts';
 import { BrokerError } from '../core/words/errors.ts';
@@ -33,7 +35,7 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
   const instance = createInstance('mint', surroundings);
   const { broker, clock, random, connections, telemetry } = instance;
   const isolation = readRequired(environment, VARIABLES.isolation);
-  const mint = createMint({
+  const ports = {
     ...instance,
     keys: createKmsKeys({
       client: createKmsClient(environment),
@@ -42,7 +44,10 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
       clock,
     }),
     secrets: createSecretsManagerSecrets({ client: createSecretsManagerClient(environment), clock }),
-    keptSecrets: createKeptSecrets({ client: createKeptSecretsClient(environment) }),
+  };
+  const mint = createMint({
+    ...ports,
+    loginWithKept: createLazyKeptLogin(ports, environment),
     upstream: createUpstream({ http: createUpstreamHttp(), clock, random }),
   });
 
@@ -59,4 +64,17 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
     }
     return mint({ ...request, ...(lease === undefined ? {} : { lease }) }, connection);
   });
+}
+
+/** Creates the login of credentials that rotate. What only it needs is loaded at the first such login. */
+function createLazyKeptLogin(ports: Omit<KeptDependencies, 'keptSecrets'>, environment: Environment): KeptLogin {
+  const login = once(async () => {
+    const { createKeptLogin } = await import('../core/mint/kept.ts');
+    const { createKeptSecrets, createKeptSecretsClient } = await import('../adapters/aws/kept-secrets.ts');
+    return createKeptLogin({
+      ...ports,
+      keptSecrets: createKeptSecrets({ client: createKeptSecretsClient(environment) }),
+    });
+  });
+  return async (begun, send) => (await login())(begun, send);
 }

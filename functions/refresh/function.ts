@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { withMiddleware } from '../api/middleware.ts';
-import { createLazyMinter } from '../composition/hand-out-instance.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
+import { createLazyMinter } from '../composition/lazy-minter.ts';
 import { createSweep, type SweepResult } from '../core/operate/sweep.ts';
 
 export type RefreshHandler = (event: unknown, context: Context) => Promise<SweepResult>;

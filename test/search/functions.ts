@@ -204,7 +204,9 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       },
       keys: { generate: async () => KEY, decrypt: async () => KEY.plaintext },
       secrets: { current: async () => ({ versionId: `version-${version}`, value: new Secret('right') }) },
-      keptSecrets: { read: async () => ({}), async write() {}, promote: async () => true },
+      async loginWithKept(): Promise<never> {
+        throw new Error('No credential rotates here.');
+      },
       audit: { async handOut() {} },
     };
   }

@@ -1,6 +1,7 @@
 import type { Audit, HandOutRecord } from '../../functions/core/hand-out/audit.ts';
 import { createHandOut, type HandOut, type HandOutRequest } from '../../functions/core/hand-out/hand-out.ts';
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
+import { createKeptLogin } from '../../functions/core/mint/kept.ts';
 import { createMint } from '../../functions/core/mint/mint.ts';
 import { createPurge } from '../../functions/core/operate/purge.ts';
 import { createRotation } from '../../functions/core/operate/rotation.ts';
@@ -214,9 +215,10 @@ export function createWorld({
         loginsRead: own.store.loginsRead,
       });
       const upstream = sabotage.upstream?.(good) ?? good;
+      const loginWithKept = createKeptLogin({ ...own, secrets, keptSecrets: createMemoryKeptSecrets(kept) });
       return {
         process: own.process,
-        mint: createMint({ ...own, secrets, keptSecrets: createMemoryKeptSecrets(kept), upstream }),
+        mint: createMint({ ...own, secrets, loginWithKept, upstream }),
       };
     },
   });

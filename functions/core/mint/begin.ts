@@ -1,10 +1,9 @@
 import { backOffMs } from '../slot/back-off.ts';
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
-import { findUseBy } from '../slot/kept.ts';
 import { createClaim, mintWindowMs } from '../slot/lease.ts';
 import type { MintReply, MintRequest, MintWay } from '../slot/mint-message.ts';
-import { nextWay } from '../slot/next-way.ts';
+import { findUseBy, nextWay } from '../slot/next-way.ts';
 import { hasUsableToken, isRejected, liveLease, type SlotRecord } from '../slot/record.ts';
 import { isServed, type Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';

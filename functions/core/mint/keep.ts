@@ -4,10 +4,11 @@ import type { DataKey, Keys } from '../slot/keys.ts';
 import { sealKept } from '../slot/seal.ts';
 import type { Store } from '../slot/store.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
+import type { Secret } from '../words/secret.ts';
 import { type KeptValue, type KeptVersion, originOf, toVersion } from './kept-value.ts';
 import type { Attempt } from './outcome.ts';
 import type { KeptSecrets, Secrets, SecretVersion } from './secrets.ts';
-import type { KeepValues } from './upstream.ts';
+import type { KeepValues, UpstreamOutcome } from './upstream.ts';
 
 /** Dependencies of logins with a credential that rotates. */
 export interface KeptDependencies {
@@ -36,6 +37,15 @@ export interface HeldValues {
   /** The values to send. Absent: the operator's own. */
   readonly chosen: KeptVersion | undefined;
 }
+
+/** Sends one login with a secret; `keep` takes the next values from its answer. */
+export type SendLogin = (secret: Secret<string>, keep?: KeepValues) => Promise<UpstreamOutcome>;
+
+/** Login with a credential that rotates. See `createKeptLogin`. */
+export type KeptLogin = (
+  begun: Pick<HeldValues, 'attempt' | 'keptSecret' | 'operators'>,
+  send: SendLogin,
+) => Promise<UpstreamOutcome>;
 
 /** Time between two rounds to keep a value. */
 const PAUSE_MS = 100;

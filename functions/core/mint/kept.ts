@@ -3,8 +3,7 @@ import { type KeptRecord, NOTHING_KEPT, type WaitingValue } from '../slot/kept.t
 import { leaseLengthMs } from '../slot/lease.ts';
 import { openKept } from '../slot/seal.ts';
 import { BrokerError } from '../words/errors.ts';
-import type { Secret } from '../words/secret.ts';
-import { createKeeper, type HeldValues, type KeptDependencies } from './keep.ts';
+import { createKeeper, type HeldValues, type KeptDependencies, type KeptLogin, type SendLogin } from './keep.ts';
 import {
   chooseKept,
   follows,
@@ -17,35 +16,28 @@ import {
 } from './kept-value.ts';
 import type { Attempt } from './outcome.ts';
 import type { SecretVersion } from './secrets.ts';
-import type { KeepValues, UpstreamOutcome } from './upstream.ts';
+import type { UpstreamOutcome } from './upstream.ts';
 
 /** Shortest life of a token at which the kept secret takes every next value: Secrets Manager keeps those of a day. */
 const SHORTEST_LIFE_SECONDS = 900;
 
-/** Sends one login with a secret; `keep` takes the next values from its answer. */
-type Send = (secret: Secret<string>, keep?: KeepValues) => Promise<UpstreamOutcome>;
-
 /**
  * Creates the login of a connection whose credential rotates: an answer may give its next value, and the one that was
  * sent is spent then. A value is sent under a lease of the connection's own, whatever the fingerprint of the slot, and
- * the next is kept before anything else is done with the answer. Other connections log in as they are.
+ * the next is kept before anything else is done with the answer.
  */
-export function createKeptLogin(
-  dependencies: KeptDependencies,
-): (attempt: Attempt, operators: SecretVersion, send: Send) => Promise<UpstreamOutcome> {
+export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
   const { store, keys, secrets, keptSecrets, telemetry, clock, broker } = dependencies;
   const createKeep = createKeeper(dependencies);
 
-  return async function login(attempt, operators, send) {
-    const { connection, leaseId } = attempt;
-    const { keptSecret } = connection;
-    if (keptSecret === undefined) return send(operators.value);
+  return async function login(begun, send) {
+    const { connection, leaseId } = begun.attempt;
     let item: KeptRecord | undefined;
     /** The value that the kept secret has; unknown while a value waits. */
     let inSecret: KeptValue | undefined;
     try {
-      item = await take(attempt);
-      const held = await prepare({ attempt, keptSecret, operators, item });
+      item = await take(begun.attempt);
+      const held = await prepare({ ...begun, item });
       inSecret = parseKeptVersion(held.current)?.value;
       return await sendValues(held, send, (value) => {
         inSecret = value;
@@ -117,7 +109,7 @@ export function createKeptLogin(
 
   async function sendValues(
     held: HeldValues,
-    send: Send,
+    send: SendLogin,
     onKept: (value: KeptValue | undefined) => void,
   ): Promise<UpstreamOutcome> {
     const { attempt, operators, item, chosen } = held;

@@ -11,7 +11,7 @@ import type { Trial } from '../slot/trial.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { createBeginAttempt } from './begin.ts';
-import { createKeptLogin } from './kept.ts';
+import type { KeptLogin, SendLogin } from './keep.ts';
 import { createLoginGate, type LoginMaterial, type Material } from './lockout.ts';
 import {
   type Attempt,
@@ -22,14 +22,15 @@ import {
   writeFailure,
 } from './outcome.ts';
 import { createPublish, findUnusable } from './publish.ts';
-import type { KeptSecrets, Secrets } from './secrets.ts';
+import type { Secrets, SecretVersion } from './secrets.ts';
 import type { Upstream, UpstreamOutcome } from './upstream.ts';
 
 export interface MintDependencies {
   readonly store: Store;
   readonly keys: Keys;
   readonly secrets: Secrets;
-  readonly keptSecrets: KeptSecrets;
+  /** The login of a connection whose credential rotates. */
+  readonly loginWithKept: KeptLogin;
   readonly upstream: Upstream;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -68,7 +69,6 @@ export function createMint(
   const beginAttempt = createBeginAttempt(dependencies);
   const loginGate = createLoginGate(dependencies);
   const publish = createPublish(dependencies);
-  const loginWithKept = createKeptLogin(dependencies);
 
   return async function mint(request, connection) {
     const slot = slotOf(connection, request.subject);
@@ -208,7 +208,7 @@ export function createMint(
     const material: LoginMaterial = prepared.value;
 
     const { versionId: secretVersion } = material.secret;
-    const outcome = await loginWithKept(attempt, material.secret, async (secret, keep) => {
+    const outcome = await sendLogin(attempt, material.secret, async (secret, keep) => {
       const timeoutMs = timeForUpstream(attempt);
       if (timeoutMs < SHORTEST_REQUEST_MS) return { kind: 'failure', ...createOutOfTimeFailure(connection, 'login') };
       return measure(connection, 'Logins', () =>
@@ -229,6 +229,12 @@ export function createMint(
         sessionStartedAt: outcome.requestStartedAt,
       },
     };
+  }
+
+  function sendLogin(attempt: Attempt, operators: SecretVersion, send: SendLogin): Promise<UpstreamOutcome> {
+    const { keptSecret } = attempt.connection;
+    if (keptSecret === undefined) return send(operators.value);
+    return dependencies.loginWithKept({ attempt, keptSecret, operators }, send);
   }
 
   /** Runs work before the upstream is called, and converts its errors to failures that cannot have counted. */

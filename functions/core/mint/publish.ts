@@ -1,9 +1,9 @@
 import type { SlotChange } from '../slot/changes.ts';
 import * as changes from '../slot/changes.ts';
 import { DAY_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
-import { findUseBy } from '../slot/kept.ts';
 import { timesOf, warnOfEnd } from '../slot/lifetime.ts';
 import type { MintReply } from '../slot/mint-message.ts';
+import { findUseBy } from '../slot/next-way.ts';
 import type { SealedToken } from '../slot/record.ts';
 import { sealClosed, sealNext } from '../slot/seal.ts';
 import type { Store } from '../slot/store.ts';

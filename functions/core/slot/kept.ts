@@ -1,5 +1,4 @@
 import type { Change, Condition } from './change.ts';
-import type { Connection } from './connection.ts';
 import type { Lease } from './record.ts';
 
 /**
@@ -23,19 +22,6 @@ export interface WaitingValue {
   readonly ciphertext: Uint8Array;
   /** The data key, encrypted by KMS. */
   readonly dataKey: Uint8Array;
-}
-
-/** Share of its life after which a refresh token is used although nobody asks: the rest is for outages. */
-const USED_WITHIN = 0.5;
-
-/** Finds when the schedule must use a refresh token that lapses unused. Each token of the slot is a use of it. */
-export function findUseBy(
-  { provider }: Pick<Connection, 'provider'>,
-  token: { readonly issuedAt: number } | undefined,
-) {
-  const lapses = Object.values(provider.secretFields).flatMap(({ rotates }) => rotates?.lapsesAfterSeconds ?? []);
-  if (token === undefined || lapses.length === 0) return undefined;
-  return token.issuedAt + Math.floor(Math.min(...lapses) * 1000 * USED_WITHIN);
 }
 
 /** A write to the item of a connection's kept values. */

@@ -66,3 +66,16 @@ function leadsAtOf({ minTtlSeconds }: Connection, { issuedAt, usableUntil }: Sea
   const lastUsedAt = usableUntil - minTtlSeconds * 1000;
   return lastUsedAt - Math.min(LONGEST_LEAD_MS, (usableUntil - issuedAt) * LEAD_SHARE);
 }
+
+/** Share of its life after which a refresh token is used although nobody asks: the rest is for outages. */
+const USED_WITHIN = 0.5;
+
+/** Finds when the schedule must use a refresh token that lapses unused. Each token of the slot is a use of it. */
+export function findUseBy(
+  { provider }: Pick<Connection, 'provider'>,
+  token: { readonly issuedAt: number } | undefined,
+) {
+  const lapses = Object.values(provider.secretFields).flatMap(({ rotates }) => rotates?.lapsesAfterSeconds ?? []);
+  if (token === undefined || lapses.length === 0) return undefined;
+  return token.issuedAt + Math.floor(Math.min(...lapses) * 1000 * USED_WITHIN);
+}

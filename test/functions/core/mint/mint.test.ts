@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createKeptLogin } from '../../../../functions/core/mint/kept.ts';
 import { createMint } from '../../../../functions/core/mint/mint.ts';
 import type { Upstream, UpstreamOutcome } from '../../../../functions/core/mint/upstream.ts';
 import type { Connection } from '../../../../functions/core/slot/connection.ts';
@@ -35,8 +36,8 @@ function minting(connection: Connection = helpdeskConnection()) {
   };
   const secrets = createMemorySecrets({ vault, process: operators.process, random, weather: weather.secrets });
   const kept = { vault: keptVault, process: operators.process, random, weather: weather.kept };
-  const keptSecrets = createMemoryKeptSecrets(kept);
-  const mint = createMint({ ...operators, secrets, keptSecrets, upstream });
+  const loginWithKept = createKeptLogin({ ...operators, secrets, keptSecrets: createMemoryKeptSecrets(kept) });
+  const mint = createMint({ ...operators, secrets, loginWithKept, upstream });
   return {
     ...made,
     sent,

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { readBody } from './body.ts';
-import { failureOf, type Phase } from './failure.ts';
+import type { Phase } from './failure.ts';
 import { guardedLookup } from './guarded-lookup.ts';
 import type { Http, HttpFailure, HttpHeaders, HttpRequest, HttpResponse } from './port.ts';
 import { isRefusedAddress } from './refused-address.ts';
@@ -38,7 +38,7 @@ function exchange(
     let phase: Phase = 'connecting';
     let outgoing: ClientRequest | undefined;
 
-    function settle(result: HttpResponse | HttpFailure): void {
+    function settle(result: HttpResponse | HttpFailure | Promise<HttpFailure>): void {
       clearTimeout(timer);
       resolve(result);
       outgoing?.destroy();
@@ -59,7 +59,7 @@ function exchange(
       socket.once('connect', () => (phase = isTls ? 'securing' : 'sent'));
       socket.once('secureConnect', () => (phase = 'sent'));
     });
-    outgoing.on('error', (error) => settle(failureOf(error, phase)));
+    outgoing.on('error', (error) => settle(sortError(error, phase)));
     outgoing.once('upgrade', () => settle({ kind: 'failure', reason: 'protocol', sent: true }));
     outgoing.once('response', (response) => {
       readAnswer(response, request.maximumBodyBytes ?? MAXIMUM_BODY_BYTES).then(settle, () =>
@@ -68,6 +68,12 @@ function exchange(
     });
     outgoing.end(request.body);
   });
+}
+
+/** Sorts an error by codes that are loaded only once there is one. */
+async function sortError(error: unknown, phase: Phase): Promise<HttpFailure> {
+  const { failureOf } = await import('./failure.ts');
+  return failureOf(error, phase);
 }
 
 function buildOptions(request: HttpRequest): RequestOptions {

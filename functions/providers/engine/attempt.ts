@@ -30,6 +30,13 @@ export interface Attempt {
   recorder?: Recorder;
 }
 
+/** An answer of success, with what it had in the place of the token. */
+export interface Answered {
+  readonly step: Step;
+  readonly answer: ParsedAnswer;
+  readonly token: Reading;
+}
+
 /** Notes of a login that is tried, step by step. */
 export interface Recorder {
   sending(step: Step): void;

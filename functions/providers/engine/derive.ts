@@ -16,18 +16,8 @@ import {
 import { signingKeyFor } from '../../core/slot/signing-key.ts';
 import { fillText, namesIn, type Values } from '../../core/slot/text.ts';
 import { isJsonObject } from '../../core/words/json.ts';
+import { KeyProblem } from './key-problem.ts';
 import { fillJson } from './template.ts';
-
-/** A key or certificate of the secret that cannot be used; `problem` names the field and quotes nothing of it. */
-export class KeyProblem extends Error {
-  override readonly name = 'KeyProblem';
-  readonly problem: string;
-
-  constructor(problem: string) {
-    super(problem);
-    this.problem = problem;
-  }
-}
 
 /** Time and chance, for values that are new in each mint. */
 export interface Moment {

@@ -10,51 +10,27 @@ import type { Http } from '../../http/port.ts';
 import { namesInStep, namesToken } from '../names.ts';
 import { type ParsedAnswer, parseAnswer, type Reading, readValue } from './answer.ts';
 import { readServerDate } from './answer-clock.ts';
-import { type Attempt, collectKept, collectTexts, kindOf } from './attempt.ts';
+import { type Answered, type Attempt, collectKept, collectTexts, kindOf } from './attempt.ts';
 import { findSuspects, readCredential } from './credential.ts';
-import { derive, KeyProblem } from './derive.ts';
 import {
   countAsLogin,
   createLoginStatusFailure,
   createMisledFailure,
   createSecretFailure,
-  createTransportFailure,
   failure,
 } from './failures.ts';
-import { isAboutUser, judgeAnswer, judgeWithoutToken, type Verdict } from './judge.ts';
+import { judgeAnswer, type Verdict } from './judge.ts';
+import { KeyProblem } from './key-problem.ts';
 import { readLife } from './lifetime.ts';
-import {
-  belongsToOther,
-  checkToken,
-  createVerdictFailure,
-  describeMissingToken,
-  heedRetryAfter,
-  readAttributes,
-} from './outcome.ts';
-import { createNotKeptFailure, createNotRenewedFailure, judgeRenewal } from './renewal.ts';
+import { belongsToOther, checkToken, heedRetryAfter, readAttributes } from './outcome.ts';
 import { buildRequest, isMisled } from './request.ts';
 import { waysOf } from './ways.ts';
-
-/** For a user, no token is the answer about the user (H10). */
-const SUBJECT_WITHOUT_TOKEN: Verdict = {
-  by: 'token',
-  means: 'subject',
-  evidence: 'an answer without a token',
-  did: 'answered without a token',
-};
 
 /** The dependencies of the engine. */
 export interface UpstreamParts {
   readonly http: Http;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly random: Pick<Random, 'uuid'>;
-}
-
-/** An answer of success, with what it had in the place of the token. */
-interface Answered {
-  readonly step: Step;
-  readonly answer: ParsedAnswer;
-  readonly token: Reading;
 }
 
 /**
@@ -137,8 +113,13 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
   async function deriveAll({ connection, values }: Attempt, which: 'before the token' | 'of the token'): Promise<void> {
     const { provider } = connection;
     const moment = { now: clock.now(), uuid: () => random.uuid() };
-    for (const [name, derived] of Object.entries(provider.derived ?? {})) {
-      if (namesToken(name, provider) !== (which === 'of the token')) continue;
+    const due = Object.entries(provider.derived ?? {}).filter(
+      ([name]) => namesToken(name, provider) === (which === 'of the token'),
+    );
+    if (due.length === 0) return;
+    // Load it only for a provider that has values computed.
+    const { derive } = await import('./derive.ts');
+    for (const [name, derived] of due) {
       // A renewal goes without the credential: the values kept from the login stay.
       values[name] = (await derive(derived, values, moment)) ?? values[name];
     }
@@ -184,6 +165,10 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     if (built.kind === 'misled') {
       return failure('upstream_invalid_response', 'unknown', `The login cannot go on: ${built.why}.`);
     }
+    if (step.certificate !== undefined && built.request.certificate !== undefined) {
+      const { checkCertificate } = await import('./derive.ts');
+      checkCertificate(built.request.certificate, step.certificate);
+    }
     const leftMs = Math.floor(endsAt - clock.monotonic());
     const isOver = isLater && leftMs < 1;
     const response = isOver
@@ -195,6 +180,8 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       return answer;
     }
     recorder?.notAnswered(response);
+    // Load the words only where there is no answer.
+    const { createTransportFailure } = await import('./transport-failure.ts');
     return createTransportFailure(response, timeoutMs);
   }
 
@@ -206,7 +193,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
         ? createLoginStatusFailure(answer)
         : verdict.means === 'ok'
           ? undefined
-          : createVerdictFailure(verdict, { ...attempt, answer, texts: collectTexts(attempt) });
+          : await describeVerdict(attempt, verdict, answer);
     attempt.recorder?.judged(verdict, failed);
     return failed;
   }
@@ -270,26 +257,9 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     };
   }
 
-  function createNoTokenFailure(attempt: Attempt, answered: Answered | undefined, why = 'missing'): UpstreamFailure {
-    const { connection, kind } = attempt;
-    const hasNone = why === 'missing' || why === 'empty';
-    if (answered !== undefined && hasNone) {
-      const { step, answer } = answered;
-      const asked = { provider: connection.provider, step, kind };
-      const isOfSubject = why === 'missing' && answer.content !== undefined && isAboutUser(asked);
-      const verdict = judgeWithoutToken(asked, answer) ?? (isOfSubject ? SUBJECT_WITHOUT_TOKEN : undefined);
-      if (verdict !== undefined) {
-        attempt.recorder?.withoutToken(verdict, '');
-        return heedRetryAfter(
-          createVerdictFailure(verdict, { ...attempt, answer, texts: collectTexts(attempt) }),
-          answer,
-          clock.now(),
-        );
-      }
-    }
-    const described = describeMissingToken(why, answered?.answer);
-    attempt.recorder?.withoutToken(undefined, described);
-    const failed = failure('upstream_invalid_response', 'unknown', described);
+  async function createNoTokenFailure(attempt: Attempt, answered?: Answered, why?: string): Promise<UpstreamFailure> {
+    const { describeNoToken } = await import('./no-token.ts');
+    const failed = describeNoToken(attempt, answered, why);
     return answered === undefined ? failed : heedRetryAfter(failed, answered.answer, clock.now());
   }
 
@@ -297,6 +267,8 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
   async function slide(attempt: Attempt, step: Step): Promise<IssuedToken | UpstreamFailure> {
     const { connection, values, startedAt } = attempt;
     const current = values['token'] ?? '';
+    // Load it only to slide: not every provider does.
+    const { judgeRenewal, createNotRenewedFailure } = await import('./renewal.ts');
     const sent = await send(attempt, step, false);
     if ('kind' in sent) return sent;
     const isRead = step.reads?.['token'] !== undefined;
@@ -336,8 +308,16 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     answer: ParsedAnswer,
   ): Promise<UpstreamFailure | undefined> {
     const verdict = await judgeAnswer({ provider, step, kind }, answer);
-    return verdict === undefined || verdict.means === 'ok' ? undefined : createNotKeptFailure(verdict.evidence, step);
+    if (verdict === undefined || verdict.means === 'ok') return undefined;
+    const { createNotKeptFailure } = await import('./renewal.ts');
+    return createNotKeptFailure(verdict.evidence, step);
   }
+}
+
+/** Puts a verdict against a login into words, which are loaded only then. */
+async function describeVerdict(attempt: Attempt, verdict: Verdict, answer: ParsedAnswer): Promise<UpstreamFailure> {
+  const { createVerdictFailure } = await import('./verdict-failure.ts');
+  return createVerdictFailure(verdict, { ...attempt, answer, texts: collectTexts(attempt) });
 }
 
 async function namingKeys<T>(connection: Connection, work: () => Promise<T>): Promise<T | UpstreamFailure> {

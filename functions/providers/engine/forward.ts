@@ -9,7 +9,7 @@ import { pickAnswerHeaders } from '../../http/forwarded-headers.ts';
 import type { Http, HttpFailure, HttpResponse } from '../../http/port.ts';
 import { parseAnswer, readHeader, readValue } from './answer.ts';
 import { readServerDate } from './answer-clock.ts';
-import { createMisledFailure, createTransportFailure, failure } from './failures.ts';
+import { createMisledFailure, failure } from './failures.ts';
 import { readLife } from './lifetime.ts';
 import { checkToken } from './outcome.ts';
 import { fillCertificate, isMisled, trustOf, withQuery } from './request.ts';
@@ -106,8 +106,12 @@ function findBehindBase(location: string | undefined, url: string, baseUrl: stri
   return isBehind ? `${target.pathname.slice(root.length)}${target.search}${target.hash}` : undefined;
 }
 
-function createForwardFailure(failed: HttpFailure, timeoutMs: number): UpstreamFailure {
-  if (failed.reason !== 'too_large') return createTransportFailure(failed, timeoutMs);
+async function createForwardFailure(failed: HttpFailure, timeoutMs: number): Promise<UpstreamFailure> {
+  if (failed.reason !== 'too_large') {
+    // Load the words only where there is no answer.
+    const { createTransportFailure } = await import('./transport-failure.ts');
+    return createTransportFailure(failed, timeoutMs);
+  }
   return failure(
     'upstream_response_too_large',
     'unknown',

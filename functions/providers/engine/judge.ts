@@ -3,8 +3,8 @@ import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 import type { HttpHeaders } from '../../http/port.ts';
 import { namesInDerived, namesInStep } from '../names.ts';
 import { type ParsedAnswer, readValue, valueAt } from './answer.ts';
+import { saysLocked } from './locked.ts';
 import { readOAuthError } from './oauth-error.ts';
-import { saysLocked } from './upstream-message.ts';
 
 const LOCKED = 423;
 const UNAVAILABLE = 503;

@@ -1,106 +1,15 @@
-import type { UpstreamFailure, UpstreamOutcome } from '../../core/mint/upstream.ts';
-import type { Connection } from '../../core/slot/connection.ts';
+import type { UpstreamOutcome } from '../../core/mint/upstream.ts';
 import { isBearer } from '../../core/slot/placement.ts';
 import type { Attribute, Placement, Provider } from '../../core/slot/provider.ts';
 import type { JsonObject, JsonValue } from '../../core/words/json.ts';
 import type { HttpResponse } from '../../http/port.ts';
 import { isHeaderSafe, openEnvelope, type ParsedAnswer, type Reading, valueAt } from './answer.ts';
 import { readRetryAfterMs } from './answer-clock.ts';
-import { createLockedFailure, failure } from './failures.ts';
-import type { Verdict } from './judge.ts';
 import { readClaims } from './jwt-claims.ts';
 import { readBoundType } from './oauth-error.ts';
-import { forwardable } from './upstream-message.ts';
 
 /** Longest token in characters. A longer one would fit no server's header buffers. */
 const LONGEST_TOKEN = 16_384;
-
-/** The login that was judged, to describe its failure. */
-export interface Judged {
-  readonly connection: Connection;
-  readonly subject: string;
-  /** Texts that the request gave away, and no message may repeat. */
-  readonly texts: readonly string[];
-  readonly answer: ParsedAnswer;
-}
-
-/** The failure that a verdict stands for, in words for the caller. */
-export function createVerdictFailure(verdict: Omit<Verdict, 'by'>, judged: Judged): UpstreamFailure {
-  return { ...createMeaningFailure(verdict, judged), evidence: verdict.evidence };
-}
-
-function createMeaningFailure(verdict: Omit<Verdict, 'by'>, judged: Judged): UpstreamFailure {
-  const { connection, subject, answer } = judged;
-  const words = forwardable(verdict.message, judged.texts);
-  const said = words === undefined ? '' : ` It said: "${words}".`;
-  const hint = verdict.hint === undefined ? '' : ` ${verdict.hint}`;
-  const what = verdict.did ?? (answer.status < 300 ? 'refused the login' : `answered ${answer.status}`);
-  switch (verdict.means) {
-    case 'credential':
-      if (connection.keptSecret !== undefined && verdict.ofClient !== true)
-        return failure(
-          'reauthorization_required',
-          'refused',
-          `The upstream ${what}: it does not take the refresh token of the connection ${connection.name}.${said}${hint} Consent again, and put the new refresh token into the connection's secret.`,
-        );
-      return failure(
-        'upstream_credential_rejected',
-        'refused',
-        `The upstream ${what}: it does not take the credential of the connection ${connection.name}.${said}${hint} Put a credential that it takes into the connection's secret.`,
-      );
-    case 'subject':
-      return failure(
-        'upstream_subject_rejected',
-        'unknown',
-        `The upstream ${what} for the subject ${subject}.${said}${hint} Check that the subject exists there and may log in.`,
-      );
-    case 'locked':
-      return createLockedFailure();
-    case 'throttled':
-      return failure('upstream_throttled', 'not_judged', `The upstream ${what}: too many requests.${said}`);
-    case 'session_limit':
-      return failure(
-        'upstream_session_limit',
-        'unknown',
-        `The upstream ${what}: this account has as many sessions as it may have.${said} It is tried again when one may have ended.`,
-      );
-    case 'misconfigured':
-      return failure(
-        'upstream_request_rejected',
-        'misconfigured',
-        `The upstream says that the request is wrong, not the credential.${said}${hint} Mend the connection's settings and deploy them.`,
-      );
-    case 'unavailable':
-      return failure('upstream_unavailable', 'not_judged', `The upstream ${what}: it is not available.${said}`);
-    case 'unusable':
-      return createUnusableFailure(verdict, answer, said);
-    case 'unclear':
-      return failure(
-        'upstream_login_ambiguous',
-        'unknown',
-        `The upstream answered ${answer.status} to the login, ${doubtOf(verdict)}.${said}${hint} It is tried again; if this stays, check the credential there.`,
-      );
-  }
-}
-
-/** Why an answer that refuses is no refusal for good. */
-function doubtOf({ by }: Partial<Verdict>): string {
-  return by === 'refusal' || by === 'oauth'
-    ? 'and says when to come back: a rate limit may be in the way'
-    : 'not in the words of its API: a firewall or a rate limit may be in the way';
-}
-
-function createUnusableFailure(
-  { hint, evidence }: Pick<Verdict, 'hint' | 'evidence'>,
-  { status }: ParsedAnswer,
-  said: string,
-): UpstreamFailure {
-  const detail =
-    status < 300
-      ? `The upstream says that the login failed (${evidence}).${said} ${hint ?? 'Check the credential there.'}`
-      : `The upstream answered ${status} to the login. ${hint ?? 'Check `baseUrl` and the paths.'}`;
-  return failure('upstream_invalid_response', 'unknown', detail);
-}
 
 /**
  * The outcome of an answer with the wait that its `Retry-After` asks for, whatever the failure. A credential that was
@@ -150,16 +59,6 @@ export function belongsToOther(token: string, { ownerClaim }: Provider, subject:
   const owner = ownerClaim === undefined ? undefined : readClaims(token)?.[ownerClaim];
   const isStated = owner !== undefined && owner !== null;
   return isStated && owner !== subject && owner !== Number(subject);
-}
-
-/** A token that is missing, empty, or unusable for the reason given, in words for the caller. */
-export function describeMissingToken(why: string, answer: Pick<ParsedAnswer, 'content'> | undefined): string {
-  if (why === 'empty') return "The upstream's token is empty. It was not taken.";
-  if (why !== 'missing') return `The upstream's token ${why}. It was not taken.`;
-  if (answer?.content === undefined) {
-    return 'The upstream answered with no token, and nothing that is JSON. Check that `baseUrl` and the paths lead to its API.';
-  }
-  return 'The upstream answered without a token. Check that `baseUrl` and the paths lead to its API.';
 }
 
 /**

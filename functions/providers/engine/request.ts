@@ -5,7 +5,6 @@ import { fillMembers, fillText, namesIn, type Values } from '../../core/slot/tex
 import type { HttpRequest } from '../../http/port.ts';
 import { textsIn } from '../names.ts';
 import { isHeaderSafe } from './answer.ts';
-import { checkCertificate } from './derive.ts';
 import { fillJson } from './template.ts';
 
 /** A request ready to be sent, or why these values make none; `problem` goes on after "The secret of the connection …". */
@@ -16,10 +15,7 @@ export type BuiltRequest =
   /** The host in an earlier answer is none that the provider names. */
   | { readonly kind: 'misled'; readonly why: string };
 
-/**
- * Puts a step's request together: texts filled in, then each encoded once (C4). Throws `KeyProblem` for a client
- * certificate that cannot be used.
- */
+/** Puts a step's request together: texts filled in, then each encoded once (C4). */
 export function buildRequest(step: Step, values: Values, connection: Connection): BuiltRequest {
   const target = buildUrl(step.url, step.hosts, values, connection);
   if (target.kind !== 'url') return target;
@@ -37,7 +33,6 @@ export function buildRequest(step: Step, values: Values, connection: Connection)
     return { kind: 'problem', problem: 'has characters that no header may carry', names };
   }
   const certificate = fillCertificate(step, values);
-  if (certificate !== undefined && step.certificate !== undefined) checkCertificate(certificate, step.certificate);
   return {
     kind: 'request',
     request: {

@@ -18,11 +18,6 @@ export function forwardable(message: JsonValue | undefined, credentialTexts: rea
   return LOOKS_ENCODED.test(line) || quotesAny(message, credentialTexts) ? undefined : line;
 }
 
-/** Reports whether an upstream's words say that the account is locked. */
-export function saysLocked(message: JsonValue | undefined): boolean {
-  return typeof message === 'string' && /\blocked\b|\block(?:ed)?[ -]?out\b/i.test(message);
-}
-
 function quotesAny(message: string, credentialTexts: readonly string[]): boolean {
   // In a form a `+` is a space.
   const readings = [message, message.replaceAll('+', ' ')].map(squash);

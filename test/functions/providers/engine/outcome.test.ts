@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Meaning, Placement } from '../../../../functions/core/slot/provider.ts';
+import type { Placement } from '../../../../functions/core/slot/provider.ts';
 import type { JsonValue } from '../../../../functions/core/words/json.ts';
-import { checkToken, createVerdictFailure, readAttributes } from '../../../../functions/providers/engine/outcome.ts';
-import { connectionOf, providerWith } from '../provider-harness.ts';
+import { checkToken, readAttributes } from '../../../../functions/providers/engine/outcome.ts';
+import { providerWith } from '../provider-harness.ts';
 
 const BEARER: Placement = { headers: { Authorization: 'Bearer {token}' } };
 const own: Placement = { headers: { 'X-Key': '{token}' } };
@@ -80,45 +80,6 @@ describe('a token', () => {
   ])('placed by %j may have a blank', (placement) => {
     expect(check('a b', placement)).toEqual({ kind: 'token', value: 'a b' });
   });
-});
-
-describe('a verdict', () => {
-  const connection = connectionOf('any', 'https://upstream.example', { provider: providerWith() });
-  const judged = { connection, subject: '7', texts: ['hunter2-and-more'] };
-
-  it.each<[Exclude<Meaning, 'ok'> | 'unclear', string, string]>([
-    ['credential', 'upstream_credential_rejected', 'refused'],
-    ['subject', 'upstream_subject_rejected', 'unknown'],
-    ['locked', 'upstream_account_locked', 'locked'],
-    ['throttled', 'upstream_throttled', 'not_judged'],
-    ['session_limit', 'upstream_session_limit', 'unknown'],
-    ['misconfigured', 'upstream_request_rejected', 'misconfigured'],
-    ['unavailable', 'upstream_unavailable', 'not_judged'],
-    ['unusable', 'upstream_invalid_response', 'unknown'],
-    ['unclear', 'upstream_login_ambiguous', 'unknown'],
-  ])('of %s is %s with the back-off %s, and says its evidence', (means, code, backOff) => {
-    for (const status of [200, 400]) {
-      const failed = createVerdictFailure({ means, evidence: 'a word' }, { ...judged, answer: answerOf({}, status) });
-      expect(failed).toMatchObject({ kind: 'failure', code, backOff, evidence: 'a word' });
-      expect(failed.detail).toMatch(/^[A-Z][^\n]{20,400}\.$/);
-    }
-  });
-
-  it('says what the upstream said, and never the credential (C12)', () => {
-    const detailOf = (message: string) =>
-      createVerdictFailure({ means: 'misconfigured', evidence: 'e', message }, { ...judged, answer: answerOf({}, 400) })
-        .detail;
-    expect(detailOf('No such scope.')).toContain('It said: "No such scope."');
-    expect(detailOf('hunter2-and-more has no such scope.')).not.toContain('It said');
-  });
-
-  it.each<[Exclude<Meaning, 'ok'>]>([['credential'], ['subject'], ['misconfigured'], ['unusable']])(
-    'of %s says the hint of its rule (H20)',
-    (means) => {
-      const verdict = { means, evidence: 'e', hint: 'Upgrade it.' };
-      expect(createVerdictFailure(verdict, { ...judged, answer: answerOf({}, 404) }).detail).toContain('Upgrade it.');
-    },
-  );
 });
 
 describe('the attributes of a login', () => {

@@ -277,9 +277,16 @@ describe('the connection of a request', () => {
     expect(requestOf({ url: '/' }, { certificate: cert, privateKey: key })).not.toHaveProperty('certificate');
   });
 
-  it('is never made with a certificate that is not of the key', () => {
+  it('is never made with a certificate that is not of the key', async () => {
     const other = selfSigned('other.example');
-    expect(() => built(step, { certificate: other.cert, privateKey: key })).toThrow('`certificate`');
+    const { upstream, sent } = answeredBy({});
+    const secretFields = { certificate: {}, privateKey: {} };
+    const provider = providerWith({ secretFields, logins: { system: [{ ...step, reads: { token: body('token') } }] } });
+    const connection = connectionOf('any', HOST, { provider });
+    const secret = secretOf({ certificate: other.cert, privateKey: key });
+    const failed = failureIn(await upstream.login({ connection, subject: 'system', secret, timeoutMs }));
+    expect(failed).toMatchObject({ code: 'secret_invalid', detail: expect.stringContaining('`certificate`') });
+    expect(sent).toEqual([]);
   });
 
   it("trusts the connection's own certificate authority, and so does a slide", async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { forwardable, saysLocked } from '../../../../functions/providers/engine/upstream-message.ts';
+import { forwardable } from '../../../../functions/providers/engine/upstream-message.ts';
 import { settingsOf } from '../../../fuzz/runs.ts';
 
 const password = 'p|w&d=+ %#é€ "x"';
@@ -152,21 +152,5 @@ describe("an upstream's message", () => {
       }),
       settingsOf(500),
     );
-  });
-
-  it('says that an account is locked, or does not', () => {
-    for (const message of [
-      'Account locked',
-      'You are LOCKED OUT.',
-      'lockout in effect',
-      'In lock-out until noon',
-      'A lock out applies',
-      'The API key is locked.',
-    ]) {
-      expect(saysLocked(message)).toBe(true);
-    }
-    for (const message of ['Unlocked', 'blocked by policy', 'Invalid password', undefined, 7, null, ['locked']]) {
-      expect(saysLocked(message)).toBe(false);
-    }
   });
 });

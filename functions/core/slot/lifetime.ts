@@ -65,7 +65,7 @@ export function findClockWarning(
   if (!isByOne) return undefined;
   const offSeconds = Math.round(((life.serverDate ?? requestStartedAt) - requestStartedAt) / 1000);
   const off = `${Math.abs(offSeconds)} s ${offSeconds < 0 ? 'behind' : 'ahead of'}`;
-  return `The clock of the answer is ${off} the broker's, and by one of the two the token ends at once: its end is taken by the other. Set the upstream's clock to network time.`;
+  return `The clock of the answer is ${off} the broker's, and by one of the two the token ends almost at once: its end is taken by the other. Set the upstream's clock to network time.`;
 }
 
 function lifeMsOf(life: IssuedLife, requestStartedAt: number, connection: Connection): number {
@@ -77,17 +77,18 @@ function lifeMsOf(life: IssuedLife, requestStartedAt: number, connection: Connec
 
 /**
  * Reads the life of a token by its `exp`, less the answer's `Date` and less the time of sending: the shorter of the two
- * (H14), so that a wrong `Date` makes no token live longer. Where by one of the clocks it is too short to be handed out,
- * that clock is wrong, for nobody issues such a token: then it is the longer.
+ * (H14), so that a wrong `Date` makes no token live longer. Where by one of the clocks it is too short to be handed out
+ * after a slow login, by whichever clock within s, that clock is wrong, for nobody issues such a token: then it is the
+ * longer.
  */
 function readEnd(
   { exp, serverDate = Number.NaN }: IssuedLife & { readonly exp: number },
   requestStartedAt: number,
-  { minTtlSeconds }: Connection,
+  { minTtlSeconds, timeoutSeconds }: Connection,
 ): { readonly lifeMs: number; readonly isByOne: boolean } {
   const lives = [exp - serverDate, exp - requestStartedAt].filter((life) => !Number.isNaN(life));
   const [shorter, longer] = [Math.min(...lives), Math.max(...lives)];
-  const leastMs = minTtlSeconds * 1000 + CLOCK_SKEW_MS;
+  const leastMs = (minTtlSeconds + timeoutSeconds) * 1000 + 2 * CLOCK_SKEW_MS;
   const isByOne = shorter < leastMs && longer >= leastMs;
   return { lifeMs: isByOne ? longer : shorter, isByOne };
 }

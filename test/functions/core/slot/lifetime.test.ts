@@ -23,6 +23,12 @@ describe('timesOf (H13, H14, C17)', () => {
     ['the upstream is 8 h ahead', { exp: SENT + 32_400_000, serverDate: SENT + 28_800_000 }, 3_600_000],
     ['the upstream is 8 h behind', { exp: SENT - 25_200_000, serverDate: SENT - 28_800_000 }, 3_600_000],
     ['the upstream is behind by a life', { exp: SENT + 3_000, serverDate: SENT - 3_597_000 }, 3_600_000],
+    [
+      'the upstream is behind by a life, less what a login may take',
+      { exp: SENT + 75_000, serverDate: SENT - 3_525_000 },
+      3_600_000,
+    ],
+    ['it can be handed out by every clock, just so', { exp: SENT + 76_000, serverDate: SENT - 3_524_000 }, 76_000],
     ['Date alone is ahead by a life', { exp: SENT + 3_600_000, serverDate: SENT + 3_590_000 }, 3_600_000],
     ['exp is too soon by both clocks', { exp: SENT + 30_000, serverDate: SENT + 1_000 }, 29_000],
     ['there is no Date', { exp: SENT + 3_600_000 }, 3_600_000],

@@ -6,17 +6,16 @@ import { isoSeconds } from '../api/response.ts';
 import { methodsOf } from '../api/routes.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createLazyMinter } from '../composition/lazy-minter.ts';
+import { once } from '../composition/once.ts';
 import { isPlainHttp } from '../configuration/origins.ts';
 import { createPurge } from '../core/operate/purge.ts';
 import { createSlotListing, type SlotStatus } from '../core/operate/status.ts';
-import { createTryLogin, type Tried } from '../core/operate/try-login.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { signingKeyFor } from '../core/slot/signing-key.ts';
-import { describeUser, requireSlot, SYSTEM, userKeyOf } from '../core/slot/slot.ts';
+import { describeUser, requireSlot, userKeyOf } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
 import { ERROR_HEADER } from '../http/forwarded-headers.ts';
 import { algorithmOf } from '../providers/names.ts';
-import { parseTryBody } from './try-body.ts';
 
 /** Composes the function of the operators: states, tries and purge, and every 404 and 405 of the API. */
 export function composeConnectionsFunction(surroundings: Surroundings): ApiHandler {
@@ -24,7 +23,11 @@ export function composeConnectionsFunction(surroundings: Surroundings): ApiHandl
   const { connections } = instance;
   const listSlots = createSlotListing(instance);
   const purge = createPurge(instance);
-  const tryLogin = createTryLogin({ ...instance, minter: createLazyMinter(surroundings.environment) });
+  // Load it only to try a login: nothing else needs the lease and the parser of bodies.
+  const answerTry = once(async () => {
+    const { createTry } = await import('./try.ts');
+    return createTry({ ...instance, minter: createLazyMinter(surroundings.environment) });
+  });
 
   const answers: Readonly<Record<string, (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2>>> = {
     'GET /connections': async () => createJsonResponse(200, { connections: Object.values(connections).map(summaryOf) }),
@@ -36,14 +39,7 @@ export function composeConnectionsFunction(surroundings: Surroundings): ApiHandl
       return createJsonResponse(200, next === undefined ? page : { ...page, next });
     },
 
-    'POST /connections/{connection}/try': async ({ event, ...call }) => {
-      const connection = requireConnection(event, connections);
-      const { subject = SYSTEM } = parseTryBody(event);
-      const slot = requireSlot(connection, subject);
-      const tried = await tryLogin({ connection, slot, ...call });
-      const { name, provider } = connection;
-      return createJsonResponse(200, { connection: name, subject, provider: provider.name, ...triedJson(tried) });
-    },
+    'POST /connections/{connection}/try': async (call) => (await answerTry())(call),
 
     'DELETE /tokens/{connection}/{subject}': async ({ event, caller, requestId }) => {
       const connection = requireConnection(event, connections);
@@ -116,18 +112,6 @@ function writtenOf({ provider, subjects, settings, keptSecret }: Connection) {
     ...(keptSecret !== undefined && { kept_secret: keptSecret }),
     subjects: { system: subjects.system, users: written },
   };
-}
-
-function triedJson({ trial, outcome: { outcome, ...rest } }: Tried) {
-  const result =
-    'code' in rest
-      ? { outcome, code: rest.code, detail: rest.detail, retry_after_seconds: secondsOf(rest.retryAfterMs) }
-      : { outcome, ...('generation' in rest && { generation: rest.generation }) };
-  return { ...trial, result };
-}
-
-function secondsOf(milliseconds: number | undefined): number | null {
-  return milliseconds === undefined ? null : Math.max(1, Math.ceil(milliseconds / 1000));
 }
 
 function slotJson({ subject, state, issuedAt, expiresAt, refreshAt, generation, lastError, warning }: SlotStatus) {

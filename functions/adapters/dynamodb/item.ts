@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Leaf, Single } from '../../core/slot/change.ts';
-import type { KeptRecord } from '../../core/slot/kept.ts';
 import { type Logins, NO_LOGINS } from '../../core/slot/logins.ts';
 import type { Lease, RecordedFailure, SealedToken, SlotRecord } from '../../core/slot/record.ts';
 import { type Slot, slotId, slotName } from '../../core/slot/slot.ts';
 import { isBrokerErrorCode } from '../../core/words/errors.ts';
-import { DUE_INDEX, DUE_SHARDS, KEPT_SORT_KEY, LOGINS_SORT_KEY, TABLE_KEYS } from './table.ts';
+import { DUE_INDEX, DUE_SHARDS, LOGINS_SORT_KEY, TABLE_KEYS } from './table.ts';
 
 /** A DynamoDB item, or a part of one. */
 export type Item = Record<string, AttributeValue>;
@@ -65,19 +64,6 @@ const LOGINS_ATTRIBUTES = {
   ttlSeconds: TABLE_KEYS.ttl,
 } as const satisfies Record<Leaf<Logins>, string>;
 
-/** The attributes of the item of a connection's kept values. */
-const KEPT_ATTRIBUTES = {
-  fence: 'fence',
-  'lease.id': 'leaseId',
-  'lease.until': 'leaseUntil',
-  'lease.begunBy': 'begunBy',
-  of: 'of',
-  generation: 'gen',
-  'waiting.ciphertext': 'ct',
-  'waiting.dataKey': 'dk',
-  refused: 'refused',
-} as const satisfies Record<Leaf<KeptRecord>, string>;
-
 const SORT_KEY_PATTERN = /^([^#]+)#([^#]+)$/;
 // The first four bytes of the hash spread the refreshes over time; another one keeps shards independent of that.
 const SHARD_BYTE = 4;
@@ -109,11 +95,6 @@ export function slotLayout(slot: Slot): Layout<SlotRecord> {
 /** The layout of the item of a connection's logins. */
 export function loginsLayout(connection: string): Layout<Logins> {
   return { key: loginsKeyOf(connection), attributes: LOGINS_ATTRIBUTES, beside: {} };
-}
-
-/** The layout of the item of a connection's kept values. */
-export function keptLayout(connection: string): Layout<KeptRecord> {
-  return { key: keptKeyOf(connection), attributes: KEPT_ATTRIBUTES, beside: {} };
 }
 
 /** The attributes under a path, with those beside them. */
@@ -158,11 +139,6 @@ export function keyOf(slot: Slot): Item {
 /** The primary key of the item of a connection's logins. */
 export function loginsKeyOf(connection: string): Item {
   return { pk: text(connection), sk: text(LOGINS_SORT_KEY) };
-}
-
-/** The primary key of the item of a connection's kept values. */
-export function keptKeyOf(connection: string): Item {
-  return { pk: text(connection), sk: text(KEPT_SORT_KEY) };
 }
 
 /** Reports whether `sortKey` is one that a slot can have. */
@@ -236,19 +212,6 @@ export function loginsIn(item: Item): Logins {
   };
 }
 
-/** Reads the item of a connection's kept values. What cannot be read counts as absent, as in a slot's. */
-export function keptIn(item: Item): KeptRecord {
-  const { fence, of, gen, ct, dk, refused } = item;
-  return {
-    lease: leaseIn(item),
-    fence: numberIn(fence) ?? 0,
-    of: of?.S,
-    generation: numberIn(gen) ?? 0,
-    waiting: ct?.B === undefined || dk?.B === undefined ? undefined : { ciphertext: ct.B, dataKey: dk.B },
-    refused: refused?.S,
-  };
-}
-
 function tokenIn(item: Item): SealedToken | undefined {
   const ciphertext = item['ct']?.B;
   const dataKey = item['dk']?.B;
@@ -279,14 +242,15 @@ function tokenIn(item: Item): SealedToken | undefined {
   };
 }
 
-// A lease without a readable end reads as lapsed, not as absent: so it can still be taken over by its id.
-function leaseIn({ leaseId, leaseUntil, begunBy }: Item): Lease | undefined {
+/** A lease; one without a readable end reads as lapsed, not as absent: so it can still be taken over by its id. */
+export function leaseIn({ leaseId, leaseUntil, begunBy }: Item): Lease | undefined {
   return leaseId?.S === undefined
     ? undefined
     : { id: leaseId.S, until: numberIn(leaseUntil) ?? 0, begunBy: begunBy?.S };
 }
 
-function numberIn(attribute: AttributeValue | undefined): number | undefined {
+/** A number of an item, where it is one. */
+export function numberIn(attribute: AttributeValue | undefined): number | undefined {
   if (attribute?.N === undefined) return undefined;
   const value = Number(attribute.N);
   return Number.isFinite(value) ? value : undefined;

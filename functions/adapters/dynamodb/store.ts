@@ -2,32 +2,12 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
-  QueryCommand,
-  type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { SlotRecord } from '../../core/slot/record.ts';
-import { type Slot, slotName } from '../../core/slot/slot.ts';
-import type { DueSlot, Store } from '../../core/slot/store.ts';
-import { BrokerError } from '../../core/words/errors.ts';
-import { type ChangeRequest, namesIn, requestOf } from './change-request.ts';
-import {
-  type Item,
-  isSlotSortKey,
-  keptIn,
-  keptKeyOf,
-  keptLayout,
-  keyOf,
-  loginsIn,
-  loginsKeyOf,
-  loginsLayout,
-  number,
-  recordIn,
-  slotIn,
-  slotLayout,
-  text,
-} from './item.ts';
-import { DUE_INDEX, DUE_SHARDS, LOGINS_SORT_KEY } from './table.ts';
+import type { Store } from '../../core/slot/store.ts';
+import { type ChangeRequest, requestOf } from './change-request.ts';
+import { type Item, keyOf, loginsIn, loginsKeyOf, loginsLayout, recordIn, slotLayout } from './item.ts';
+import { createUnavailableError } from './unavailable.ts';
 
 /**
  * Creates the store over one DynamoDB table of the shape of `slotTableDefinition`.
@@ -54,7 +34,7 @@ export function createDynamodbStore({
       return Attributes ?? {};
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw unavailable(operation);
+      throw createUnavailableError(operation);
     }
   }
 
@@ -65,46 +45,14 @@ export function createDynamodbStore({
   async function get(operation: string, key: Item, consistent: boolean): Promise<Item | undefined> {
     const command = new GetItemCommand({ TableName: table, Key: key, ConsistentRead: consistent });
     const { Item } = await client.send(command).catch(() => {
-      throw unavailable(operation);
+      throw createUnavailableError(operation);
     });
     return Item;
   }
 
-  /** The items of a query one by one, page after page for as long as they are asked for. */
-  async function* itemsOf(operation: string, query: Omit<QueryCommandInput, 'TableName'>): AsyncGenerator<Item> {
-    let start: Item | undefined;
-    do {
-      const command = new QueryCommand({
-        TableName: table,
-        ...query,
-        ExpressionAttributeNames: namesIn(query.KeyConditionExpression ?? ''),
-        ExclusiveStartKey: start,
-      });
-      const page = await client.send(command).catch(() => {
-        throw unavailable(operation);
-      });
-      yield* page.Items ?? [];
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined);
-  }
-
-  async function dueInShard(shard: number, now: number, limit: number): Promise<readonly DueSlot[]> {
-    const due: DueSlot[] = [];
-    if (limit <= 0) return due;
-    const query = {
-      IndexName: DUE_INDEX.name,
-      KeyConditionExpression: '#shard = :shard AND #dueAt <= :now',
-      ExpressionAttributeValues: { ':shard': number(shard), ':now': number(now) },
-      Limit: limit,
-    };
-    for await (const item of itemsOf('due', query)) {
-      const slot = slotIn(item);
-      const { dueAt } = recordIn(item);
-      if (slot === undefined || dueAt === undefined) continue;
-      due.push({ slot, dueAt });
-      if (due.length >= limit) break;
-    }
-    return due;
+  async function loadQueries(): Promise<Pick<Store, 'list' | 'due'>> {
+    const { createQueries } = await import('./queries.ts');
+    return createQueries({ client, table });
   }
 
   return {
@@ -120,34 +68,9 @@ export function createDynamodbStore({
       return item && recordIn(item);
     },
 
-    async list({ connection, limit, after }) {
-      const query = {
-        KeyConditionExpression: '#pk = :pk AND #sk > :after',
-        ExpressionAttributeValues: {
-          ':pk': text(connection),
-          ':after': text(after === undefined ? LOGINS_SORT_KEY : sortKeyIn(after)),
-        },
-        // Query one item more, to know whether there are more.
-        Limit: limit + 1,
-        // An operator who has just deleted a token, or rotated a secret, must see the current state.
-        ConsistentRead: true,
-      };
-      const slots: { slot: Slot; record: SlotRecord }[] = [];
-      for await (const item of itemsOf('list', query)) {
-        const slot = slotIn(item);
-        if (slot === undefined) continue;
-        const last = slots.at(-1);
-        if (slots.length >= limit && last !== undefined) return { slots, next: pageAfter(slotName(last.slot)) };
-        slots.push({ slot, record: recordIn(item) });
-      }
-      return { slots };
-    },
-
-    async due({ now, limit }) {
-      const shards = Array.from({ length: DUE_SHARDS }, (_, shard) => dueInShard(shard, now, limit));
-      const found = (await Promise.all(shards)).flat();
-      return found.sort((a, b) => a.dueAt - b.dueAt).slice(0, limit);
-    },
+    // Load the queries only for operators and the schedule: what is handed out or minted is read by its key.
+    list: async (page) => (await loadQueries()).list(page),
+    due: async (asked) => (await loadQueries()).due(asked),
 
     async logins(connection) {
       const item = await get('logins', loginsKeyOf(connection), true);
@@ -156,35 +79,16 @@ export function createDynamodbStore({
 
     writeLogins: (connection, change) => writeIf(change.name, requestOf(loginsLayout(connection), change)),
 
+    // Load the layout only for a credential that rotates.
     async kept(connection) {
+      const { keptIn, keptKeyOf } = await import('./kept-item.ts');
       const item = await get('kept', keptKeyOf(connection), true);
       return item && keptIn(item);
     },
 
-    writeKept: (connection, change) => writeIf(change.name, requestOf(keptLayout(connection), change)),
+    async writeKept(connection, change) {
+      const { keptLayout } = await import('./kept-item.ts');
+      return writeIf(change.name, requestOf(keptLayout(connection), change));
+    },
   };
-}
-
-// The SDK's error may hold the request, hence no cause.
-function unavailable(operation: string): BrokerError {
-  return new BrokerError(
-    'store_unavailable',
-    `The token store did not do what it was asked (${operation}); try again.`,
-  );
-}
-
-function pageAfter(sortKey: string): string {
-  return Buffer.from(sortKey, 'utf8').toString('base64url');
-}
-
-function sortKeyIn(next: string): string {
-  const sortKey = Buffer.from(next, 'base64url').toString('utf8');
-  // Decoding passes over what it does not know; only what encodes to the same again was ever given out.
-  if (pageAfter(sortKey) !== next || !isSlotSortKey(sortKey)) {
-    throw new BrokerError(
-      'invalid_request',
-      'The `next` of this listing is not one that a listing gave out; begin again.',
-    );
-  }
-  return sortKey;
 }

@@ -1,0 +1,38 @@
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { ApiCall } from '../api/function.ts';
+import { createJsonResponse } from '../api/problem.ts';
+import { requireConnection } from '../api/request.ts';
+import { createTryLogin, type Tried } from '../core/operate/try-login.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import { requireSlot, SYSTEM } from '../core/slot/slot.ts';
+import { parseTryBody } from './try-body.ts';
+
+/** Creates the answer to an operator's try of a login. */
+export function createTry({
+  connections,
+  ...dependencies
+}: Parameters<typeof createTryLogin>[0] & {
+  readonly connections: Readonly<Record<string, Connection>>;
+}): (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2> {
+  const tryLogin = createTryLogin(dependencies);
+  return async ({ event, ...call }) => {
+    const connection = requireConnection(event, connections);
+    const { subject = SYSTEM } = parseTryBody(event);
+    const slot = requireSlot(connection, subject);
+    const tried = await tryLogin({ connection, slot, ...call });
+    const { name, provider } = connection;
+    return createJsonResponse(200, { connection: name, subject, provider: provider.name, ...triedJson(tried) });
+  };
+}
+
+function triedJson({ trial, outcome: { outcome, ...rest } }: Tried) {
+  const result =
+    'code' in rest
+      ? { outcome, code: rest.code, detail: rest.detail, retry_after_seconds: secondsOf(rest.retryAfterMs) }
+      : { outcome, ...('generation' in rest && { generation: rest.generation }) };
+  return { ...trial, result };
+}
+
+function secondsOf(milliseconds: number | undefined): number | null {
+  return milliseconds === undefined ? null : Math.max(1, Math.ceil(milliseconds / 1000));
+}

@@ -4,6 +4,7 @@ import { systemClock, systemRandom } from '../../functions/adapters/system.ts';
 import { mintFunctionNames } from '../../functions/composition/environment.ts';
 import { createHandOut } from '../../functions/core/hand-out/hand-out.ts';
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
+import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
 import { slotOf } from '../../functions/core/slot/slot.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
 import { BROKER, TABLE } from '../../local/functions.ts';
@@ -38,15 +39,14 @@ export async function isolatedHerd(
 
   const one = async () => {
     const counted = countCalls(store);
+    const ports = { store: counted.store, minter, clock: systemClock, random: systemRandom };
     const handOut = createHandOut({
-      store: counted.store,
+      ...ports,
+      requestMint: createRequestMint(ports),
       keys,
-      minter,
       memory: createTokenMemory(),
       telemetry: { metrics: () => undefined, warn: () => undefined, info: () => undefined },
       audit: { handOut: () => undefined },
-      clock: systemClock,
-      random: systemRandom,
       broker: BROKER,
     });
     const began = performance.now();

@@ -6,6 +6,7 @@ import { createObservability, type Observability } from '../../functions/adapter
 import { systemClock, systemRandom } from '../../functions/adapters/system.ts';
 import type { ApiHandler } from '../../functions/api/function.ts';
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
+import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { Keys } from '../../functions/core/slot/keys.ts';
 import type { MintInvoker } from '../../functions/core/slot/minter.ts';
@@ -88,6 +89,7 @@ function tokenFunction(
     ...observability,
     ...ports,
     minter,
+    requestMint: createRequestMint({ ...ports, minter, clock: systemClock, random: systemRandom }),
     memory,
     clock: systemClock,
     random: systemRandom,

@@ -1,8 +1,8 @@
 import type { Environment } from '../adapters/aws/client.ts';
-import { createAuditTable } from '../adapters/dynamodb/audit-table.ts';
 import { createDynamodbClient } from '../adapters/dynamodb/client.ts';
 import type { Audit } from '../core/hand-out/audit.ts';
 import { createTokenMemory, type TokenMemory } from '../core/hand-out/memory.ts';
+import type { RequestMint, RequestMintDependencies } from '../core/hand-out/request-mint.ts';
 import type { Keys } from '../core/slot/keys.ts';
 import type { MintInvoker } from '../core/slot/minter.ts';
 import { readRequired, VARIABLES } from './environment.ts';
@@ -14,6 +14,7 @@ import { once } from './once.ts';
 export interface HandOutInstance extends Instance {
   readonly keys: Keys;
   readonly minter: MintInvoker;
+  readonly requestMint: RequestMint;
   readonly memory: TokenMemory;
 }
 
@@ -21,11 +22,13 @@ export interface HandOutInstance extends Instance {
 export function createHandOutInstance(service: string, surroundings: Surroundings): HandOutInstance {
   const { environment } = surroundings;
   const instance = createInstance(service, surroundings);
+  const minter = createLazyMinter(environment);
   return {
     ...instance,
     audit: createAudit(instance, environment),
     keys: createLazyKeys(instance, environment),
-    minter: createLazyMinter(environment),
+    minter,
+    requestMint: createLazyRequestMint({ ...instance, minter }),
     memory: createTokenMemory(),
   };
 }
@@ -33,14 +36,14 @@ export function createHandOutInstance(service: string, surroundings: Surrounding
 /** Creates the record of hand-outs: the log; where `strictAudit` asks for it, an acknowledged record comes first. */
 function createAudit({ configuration, audit, random }: Instance, environment: Environment): Audit {
   if (!configuration.strictAudit) return audit;
-  const table = createAuditTable({
-    client: createDynamodbClient(environment),
-    table: readRequired(environment, VARIABLES.auditTable),
-    random,
+  const name = readRequired(environment, VARIABLES.auditTable);
+  const table = once(async () => {
+    const { createAuditTable } = await import('../adapters/dynamodb/audit-table.ts');
+    return createAuditTable({ client: createDynamodbClient(environment), table: name, random });
   });
   return {
     async handOut(record) {
-      await table.handOut(record);
+      await (await table()).handOut(record);
       await audit.handOut(record);
     },
   };
@@ -59,5 +62,17 @@ function createLazyKeys({ broker, clock }: Instance, environment: Environment): 
   return {
     generate: async (slot) => (await keys()).generate(slot),
     decrypt: async (slot, encrypted) => (await keys()).decrypt(slot, encrypted),
+  };
+}
+
+/** Creates the request to mint, which is loaded at the first use, as what it invokes is. */
+function createLazyRequestMint(dependencies: RequestMintDependencies): RequestMint {
+  const requestMint = once(async () => {
+    const { createRequestMint } = await import('../core/hand-out/request-mint.ts');
+    return createRequestMint(dependencies);
+  });
+  return {
+    mint: async (request, seen, way) => (await requestMint()).mint(request, seen, way),
+    recordUnopened: async (connection, slot, record) => (await requestMint()).recordUnopened(connection, slot, record),
   };
 }

@@ -1,5 +1,6 @@
 import type { HandOutRecord } from '../../functions/core/hand-out/audit.ts';
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
+import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
 import type {
   ForwardedAnswer,
   ForwardedRequest,
@@ -76,7 +77,8 @@ export function proxiedCalls({
   };
   const memory = createTokenMemory();
   const minter = fleet.invokerFor(operators.process);
-  const proxy = createProxy({ ...operators, memory, minter, audit, forwarder });
+  const requestMint = createRequestMint({ ...operators, minter });
+  const proxy = createProxy({ ...operators, memory, minter, requestMint, audit, forwarder });
 
   function start({ subject = SYSTEM, request = {}, leftMs = 23_000 }: Calling = {}): Promise<ForwardedAnswer> {
     return proxy({

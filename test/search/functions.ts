@@ -1,5 +1,6 @@
 import { createHandOut } from '../../functions/core/hand-out/hand-out.ts';
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
+import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
 import { createMint } from '../../functions/core/mint/mint.ts';
 import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions/core/mint/upstream.ts';
 import { createPurge } from '../../functions/core/operate/purge.ts';
@@ -180,7 +181,7 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
 
   function portsOf(process: Process) {
     let ids = 0;
-    return {
+    const ports = {
       ...{ broker: 'broker', memory: createTokenMemory(), store: storeOf(process), minter: minterOf(process) },
       ...{ upstream: upstreamOf(process), forwarder: upstreamOf(process) },
       telemetry: { metrics() {}, warn() {}, info() {} },
@@ -209,6 +210,7 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       },
       audit: { async handOut() {} },
     };
+    return { ...ports, requestMint: createRequestMint(ports) };
   }
 
   function startMint(name: string, request: MintRequest): Process {

@@ -1,6 +1,7 @@
 import type { Audit, HandOutRecord } from '../../functions/core/hand-out/audit.ts';
 import { createHandOut, type HandOut, type HandOutRequest } from '../../functions/core/hand-out/hand-out.ts';
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
+import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
 import { createKeptLogin } from '../../functions/core/mint/kept.ts';
 import { createMint } from '../../functions/core/mint/mint.ts';
 import { createPurge } from '../../functions/core/operate/purge.ts';
@@ -235,7 +236,9 @@ export function createWorld({
       },
     };
     const audit = sabotage.audit?.(good) ?? good;
-    return { ...own, memory: createTokenMemory(), audit, minter: fleet.invokerFor(process) };
+    const minter = fleet.invokerFor(process);
+    const requestMint = createRequestMint({ ...own, minter });
+    return { ...own, memory: createTokenMemory(), audit, minter, requestMint };
   }
 
   /** Starts an instance of the proxy. */

@@ -9,9 +9,11 @@ import { BrokerError } from '../words/errors.ts';
 import type { HandOutRoute, HandOutSource } from './audit.ts';
 import { createInProgressError, nextStep, type TokenId } from './next-step.ts';
 import { noteUse } from './refresh-ahead.ts';
-import { type AfterMint, createRequestMint, type RequestMintDependencies } from './request-mint.ts';
+import type { AfterMint, RequestMint, RequestMintDependencies } from './request-mint.ts';
 
-export interface LookupDependencies extends RequestMintDependencies, Opening {}
+export interface LookupDependencies extends RequestMintDependencies, Opening {
+  readonly requestMint: RequestMint;
+}
 
 export interface LookupRequest {
   readonly connection: Connection;
@@ -55,8 +57,7 @@ export function createLookup(dependencies: LookupDependencies): {
   find(request: LookupRequest): Promise<Obtained>;
   hasTimeToMint(request: Pick<LookupRequest, 'connection' | 'deadline'>): boolean;
 } {
-  const { store, telemetry, clock, random } = dependencies;
-  const { mint, recordUnopened } = createRequestMint(dependencies);
+  const { store, requestMint, telemetry, clock, random } = dependencies;
 
   function hasTimeToMint({ connection, deadline }: Pick<LookupRequest, 'connection' | 'deadline'>): boolean {
     return deadline - clock.monotonic() >= timeNeededToMintMs(connection);
@@ -86,7 +87,7 @@ export function createLookup(dependencies: LookupDependencies): {
               await noteUse(dependencies, { connection, slot, record: step.record, now: at, via: request.via });
               return { token, source: isMintedForUs && minted ? minted.source : 'cache', readAt: at };
             }
-            if (isMintedForUs) throw await recordUnopened(connection, slot, record);
+            if (isMintedForUs) throw await requestMint.recordUnopened(connection, slot, record);
             not = { hash: step.record.token.hash, generation: record.generation };
             break;
           }
@@ -105,7 +106,7 @@ export function createLookup(dependencies: LookupDependencies): {
             isConsistent = true;
             break;
           case 'mint': {
-            const { record: after, reply } = await mint(request, found, step.way);
+            const { record: after, reply } = await requestMint.mint(request, found, step.way);
             found = after;
             minted = reply ?? minted;
             isConsistent = true;

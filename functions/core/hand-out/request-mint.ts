@@ -27,16 +27,23 @@ export interface RequestMintDependencies {
   readonly random: Random;
 }
 
-/** Creates the request to mint: it takes the lease, invokes `mint` under it and reads the record after it. */
-export function createRequestMint({ store, minter, clock, random }: RequestMintDependencies) {
-  const read = (slot: Slot) => store.read(slot, { consistent: true });
-
+/** The request to mint, for callers who need a token that there is none of. */
+export interface RequestMint {
   /** Returns the present record if another took the lease first. Throws a `BrokerError` if there is no token. */
-  async function mint(
-    { connection, slot, deadline }: { readonly connection: Connection; readonly slot: Slot; readonly deadline: number },
+  mint(
+    request: { readonly connection: Connection; readonly slot: Slot; readonly deadline: number },
     seen: SlotRecord | undefined,
     way: MintWay,
-  ): Promise<AfterMint> {
+  ): Promise<AfterMint>;
+  /** Writes a back-off and returns the error for a new token that does not open, since the next would not either. */
+  recordUnopened(connection: Connection, slot: Slot, record: SlotRecord): Promise<BrokerError>;
+}
+
+/** Creates the request to mint: it takes the lease, invokes `mint` under it and reads the record after it. */
+export function createRequestMint({ store, minter, clock, random }: RequestMintDependencies): RequestMint {
+  const read = (slot: Slot) => store.read(slot, { consistent: true });
+
+  const mint: RequestMint['mint'] = async ({ connection, slot, deadline }, seen, way) => {
     const claim = createClaim(connection, seen, { now: clock.now(), random, way });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
     if (!taken.isOurs) {
@@ -63,7 +70,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
         return { record: await read(slot), reply: reply.outcome === 'published' ? reply : undefined };
       }
     }
-  }
+  };
 
   /** Returns the record if `mint` published before its function failed; else throws. */
   async function requirePublished(connection: Connection, slot: Slot, { seen, notBefore }: Claim): Promise<SlotRecord> {
@@ -88,7 +95,6 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     );
   }
 
-  /** Writes a back-off and returns the error for a new token that does not open, since the next would not either. */
   async function recordUnopened(connection: Connection, slot: Slot, record: SlotRecord): Promise<BrokerError> {
     const retryAfterMs = backOffMs('unknown', record.tries + 1, random);
     const claim = createClaim(connection, record, { now: clock.now(), random, way: 'login' });

@@ -162,6 +162,20 @@ describe('a version that has brought no token (invariants 21, 22, 24)', () => {
     expect(upstream.logins).toHaveLength(4);
   });
 
+  it('takes a refusal that could not be written down for one, and waits after three', async () => {
+    const { broker, upstream, advance, beforeNext, failNext } = withWrongCredential();
+    beforeNext('changeLogins', () => {});
+    failNext('changeLogins', 'down');
+    for (const subject of ['1', '2', 'system']) {
+      expect((await broker.refusal({ subject })).code).toBe('upstream_credential_rejected');
+      await advance({ minutes: 6 });
+    }
+    broker.rotateSecret('wrong as well');
+    expect((await broker.refusal()).code).toBe('cooldown');
+
+    expect(upstream.logins).toHaveLength(3);
+  });
+
   it('lets the next try it where the one that tried never came back', async () => {
     const { broker, upstream, advance, fleet, beforeNext } = harness();
     beforeNext('changeLogins', () => {});

@@ -69,12 +69,26 @@ export function refusalsStopTheConnection({ run, connection, slot, found }: Watc
   };
 }
 
-/** 5: a version that is not proven is refused to two users and to `system` at most, until an operator clears it. */
-export function unprovenVersionsAreRefusedThrice({ run, found }: Watched): Watch {
+/**
+ * 5: a version that is not proven is refused to two users and to `system` at most, until an operator clears it. A
+ * refusal whose process died, or whose write failed, is known to nobody: invariant 22 counts that one.
+ */
+export function unprovenVersionsAreRefusedThrice({ run, connection, found }: Watched): Watch {
+  const written = new Set<UpstreamRequest>();
   let clearedAt = 0;
   return {
-    logins({ by, at }) {
-      if (by === OPERATORS) clearedAt = at;
+    logins({ by, at, before, after }) {
+      if (by === OPERATORS) {
+        clearedAt = at;
+        return;
+      }
+      // A lease that begins is written by the same process.
+      const isEnd = [...after.failed].some((mark) => mark.includes(' refused ') && !before?.failed.has(mark));
+      if (!isEnd) return;
+      const login = run.world.ledger.findLast(
+        ({ process, connection: name, at: sentAt }) => process === by && name === connection.name && sentAt <= at,
+      );
+      if (login !== undefined && hasEnded(login, at)) written.add(login);
     },
     sent(request) {
       if (request.kind !== 'login' || isFree(run, request)) return;
@@ -84,12 +98,12 @@ export function unprovenVersionsAreRefusedThrice({ run, found }: Watched): Watch
           each.at > clearedAt &&
           each.backOff === 'refused' &&
           !isSpent(each.outcome) &&
+          written.has(each) &&
           versionOf(run, each) === version,
       );
-      const ended = refused.filter((each) => hasEnded(each, request.at));
-      const users = ended.filter(({ subject }) => subject !== SYSTEM).length;
-      const isOver = request.subject === SYSTEM ? ended.length >= MOST_REFUSED : users >= MOST_REFUSED_USERS;
-      if (isOver) found(request.at, `a login with ${version} after ${ended.length} were refused`);
+      const users = refused.filter(({ subject }) => subject !== SYSTEM).length;
+      const isOver = request.subject === SYSTEM ? refused.length >= MOST_REFUSED : users >= MOST_REFUSED_USERS;
+      if (isOver) found(request.at, `a login with ${version} after ${refused.length} were refused`);
     },
   };
 }

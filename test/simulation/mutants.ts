@@ -128,7 +128,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a login counts as failed only once it has ended',
     file: 'functions/core/slot/logins.ts',
-    find: "failed: new Set([...failed, createMark(until, 'unknown', id)]),",
+    find: "failed: new Set([...failed, createMark(until, 'begun', id)]),",
     replace: 'failed: new Set(failed),',
   },
   {

@@ -91,7 +91,7 @@ export type Counted =
 export const FAILED_COUNT_MS = 1_800_000 + CLOCK_SKEW_MS;
 /** Most logins in that time that may have failed: one less than what locks an account. Users have one less still. */
 const MOST_FAILED = { system: 4, user: 3 } as const;
-/** Most logins in that time that were refused. */
+/** Most logins in that time that were refused, or may have been: nobody came back to tell. */
 const MOST_REFUSED = 3;
 /** Users' refusals that stop an unproven version, so that the next version has one left. */
 const USER_REFUSALS_THAT_STOP = 2;
@@ -142,6 +142,7 @@ export function admitLogin(seen: Logins, login: Login, now: number, random: Rand
 
   const isSame = seen.secretVersion === secretVersion;
   const failed = recent(seen.failed, now - FAILED_COUNT_MS);
+  // One whose end nobody wrote down may have been refused: its process crashed, or the store failed.
   const refused = failed.filter((mark) => kindOf(mark) !== 'unknown');
   const locked = failed.filter((mark) => kindOf(mark) === 'locked');
   const at = Math.max(
@@ -157,7 +158,7 @@ export function admitLogin(seen: Logins, login: Login, now: number, random: Rand
     ...(isSame ? {} : { secretVersion, standing: 'unproven', refusals: 0 }),
     probe: { id, until },
     notBefore: Math.max(until, now + unknownBackOffMs(failed.length + 1, random)),
-    failed: new Set([...failed, createMark(until, 'unknown', id)]),
+    failed: new Set([...failed, createMark(until, 'begun', id)]),
   };
   return { may: 'begin', next };
 }
@@ -252,7 +253,8 @@ export const changeLogins = (seen: Logins, next: Logins, now: number): LoginsCha
   };
 };
 
-type FailureKind = 'refused' | 'unknown' | 'locked';
+/** Way in which a login ended: it has not, or nobody knows, while it is `begun`. */
+type FailureKind = 'begun' | 'refused' | 'unknown' | 'locked';
 
 /** Writes a login down as a member of a set: when it was counted, how it ended, and its id. */
 function createMark(at: number, kind: FailureKind, id: string): string {

@@ -30,7 +30,7 @@ const end = (seen: Logins, counted: Parameters<typeof endLogin>[2], login = user
   endLogin(seen, login, counted, NOW, random);
 
 /** Marks of logins that ended so long ago. */
-function marks(kind: 'refused' | 'unknown', ...agesMs: readonly number[]): readonly string[] {
+function marks(kind: 'begun' | 'refused' | 'unknown', ...agesMs: readonly number[]): readonly string[] {
   return agesMs.map((age, n) => `${NOW - age} ${kind} ${kind}-${n}`);
 }
 
@@ -53,7 +53,7 @@ describe('admitLogin', () => {
       secretVersion: 'v1',
       probe: { id: 'lease-1', until: NOW + 17_000 },
       notBefore: NOW + 30_000,
-      failed: new Set([`${NOW + 17_000} unknown lease-1`]),
+      failed: new Set([`${NOW + 17_000} begun lease-1`]),
     });
   });
 
@@ -113,12 +113,19 @@ describe('admitLogin', () => {
     expect(admit(failed(marks('refused', 1, 2), marks('unknown', 3)), system).may).toBe('begin');
   });
 
+  it('takes a login whose end nobody wrote down for one that was refused', () => {
+    const seen = failed(marks('refused', 1, 2), marks('begun', 3));
+    expect(admit(seen, system)).toEqual({ may: 'begin later', at: NOW - 3 + FAILED_COUNT_MS, why: 'failures' });
+    const told = end(begun(system, failed(marks('refused', 1, 2))), 'unknown', system);
+    expect(admit(told, { ...system, id: 'lease-2' }, told.notBefore).may).toBe('begin');
+  });
+
   it('counts for half an hour and what two clocks may differ', () => {
     expect(FAILED_COUNT_MS).toBe(1_805_000);
     const kept = begun(user, failed(marks('unknown', FAILED_COUNT_MS, FAILED_COUNT_MS - 1)));
     expect([...kept.failed]).toEqual([
       ...marks('unknown', 0, FAILED_COUNT_MS - 1).slice(1),
-      `${NOW + 17_000} unknown lease-1`,
+      `${NOW + 17_000} begun lease-1`,
     ]);
   });
 

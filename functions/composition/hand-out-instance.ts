@@ -73,6 +73,6 @@ function createLazyRequestMint(dependencies: RequestMintDependencies): RequestMi
   });
   return {
     mint: async (request, seen, way) => (await requestMint()).mint(request, seen, way),
-    recordUnopened: async (connection, slot, record) => (await requestMint()).recordUnopened(connection, slot, record),
+    recordUseless: async (...about) => (await requestMint()).recordUseless(...about),
   };
 }

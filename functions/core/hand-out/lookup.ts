@@ -87,7 +87,7 @@ export function createLookup(dependencies: LookupDependencies): {
               await noteUse(dependencies, { connection, slot, record: step.record, now: at, via: request.via });
               return { token, source: isMintedForUs && minted ? minted.source : 'cache', readAt: at };
             }
-            if (isMintedForUs) throw await requestMint.recordUnopened(connection, slot, record);
+            if (isMintedForUs) throw await requestMint.recordUseless(connection, slot, record, 'unopened');
             not = { hash: step.record.token.hash, generation: record.generation };
             break;
           }
@@ -106,6 +106,8 @@ export function createLookup(dependencies: LookupDependencies): {
             isConsistent = true;
             break;
           case 'mint': {
+            const isJustIssued = minted?.source === 'login' && minted.generation === record.generation;
+            if (isJustIssued) throw await requestMint.recordUseless(connection, slot, record, 'ended');
             const { record: after, reply } = await requestMint.mint(request, found, step.way);
             found = after;
             minted = reply ?? minted;

@@ -27,6 +27,9 @@ export interface RequestMintDependencies {
   readonly random: Random;
 }
 
+/** Why a new token is of no use here: it does not open, or is too short to hand out by the clock here. */
+export type Uselessness = 'unopened' | 'ended';
+
 /** The request to mint, for callers who need a token that there is none of. */
 export interface RequestMint {
   /** Returns the present record if another took the lease first. Throws a `BrokerError` if there is no token. */
@@ -35,8 +38,8 @@ export interface RequestMint {
     seen: SlotRecord | undefined,
     way: MintWay,
   ): Promise<AfterMint>;
-  /** Writes a back-off and returns the error for a new token that does not open, since the next would not either. */
-  recordUnopened(connection: Connection, slot: Slot, record: SlotRecord): Promise<BrokerError>;
+  /** Writes a back-off and returns the error for a new token that is of no use here, since the next would be of none either. */
+  recordUseless(connection: Connection, slot: Slot, record: SlotRecord, why: Uselessness): Promise<BrokerError>;
 }
 
 /** Creates the request to mint: it takes the lease, invokes `mint` under it and reads the record after it. */
@@ -95,17 +98,14 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     );
   }
 
-  async function recordUnopened(connection: Connection, slot: Slot, record: SlotRecord): Promise<BrokerError> {
+  const recordUseless: RequestMint['recordUseless'] = async (connection, slot, record, why) => {
+    const { code, detail } = describeUseless(connection, why);
     const retryAfterMs = backOffMs('unknown', record.tries + 1, random);
     const claim = createClaim(connection, record, { now: clock.now(), random, way: 'login' });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
-    if (taken.isOurs) await backOff(slot, claim, 'kms_unavailable', retryAfterMs);
-    return new BrokerError(
-      'kms_unavailable',
-      `A new token of ${connection.name} cannot be opened here: this function and the mint function work with another key or another name of the broker. Deploy the whole broker again if this persists.`,
-      { retryAfterMs },
-    );
-  }
+    if (taken.isOurs) await backOff(slot, claim, code, retryAfterMs);
+    return new BrokerError(code, detail, { retryAfterMs });
+  };
 
   async function backOff(
     slot: Slot,
@@ -118,9 +118,18 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     await store.write(slot, changes.fail({ leaseId, way, code, at, notBefore, dueAt: notBefore, ttlSeconds }));
   }
 
-  return { mint, recordUnopened };
+  return { mint, recordUseless };
 }
 
 function createError({ code, detail, retryAfterMs }: Extract<MintReply, { outcome: 'failed' }>): BrokerError {
   return new BrokerError(code, detail, { retryAfterMs });
+}
+
+function describeUseless({ name }: Connection, why: Uselessness): Pick<BrokerError, 'code' | 'detail'> {
+  if (why === 'unopened') {
+    const detail = `A new token of ${name} cannot be opened here: this function and the mint function work with another key or another name of the broker. Deploy the whole broker again if this persists.`;
+    return { code: 'kms_unavailable', detail };
+  }
+  const detail = `A new token of ${name} is too short to hand out by the clock of this function, though it was not by that of the mint function. Give the connection tokens that live longer, or a smaller minTtlSeconds.`;
+  return { code: 'upstream_token_unusable', detail };
 }

@@ -158,3 +158,20 @@ describe('createRequestMint, with a published token that does not open', () => {
     expect(upstream.logins).toHaveLength(1);
   });
 });
+
+describe('createRequestMint, with a published token that has ended by the clock of the asker', () => {
+  it('sends one login each back-off, and leaves the token to those who can hand it out', async () => {
+    const skewOf = (process: string) => (process === 'token-0' ? 5_000 : 0);
+    const { broker, upstream, advance } = harness({ instances: 2, skewOf });
+    // Of 67 s, 60 for the caller and 5 for clocks: by the clock of `mint` 2 are left, by this one none.
+    upstream.rules.lifeSeconds = 67;
+
+    expect(await broker.refusal()).toMatchObject({ code: 'upstream_token_unusable', retryAfterMs: expect.any(Number) });
+    expect((await broker.handOut({ on: 1 })).token.generation).toBe(1);
+    for (let request = 0; request < 20; request += 1) {
+      await advance({ ms: 100 });
+      expect(await broker.refusal()).toMatchObject({ code: 'cooldown', causeCode: 'upstream_token_unusable' });
+    }
+    expect(upstream.logins).toHaveLength(1);
+  });
+});

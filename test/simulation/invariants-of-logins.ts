@@ -1,6 +1,8 @@
 import { isProven, isStopped, type Logins, NO_LOGINS } from '../../functions/core/slot/logins.ts';
+import { EMPTY_RECORD } from '../../functions/core/slot/record.ts';
 import { SYSTEM } from '../../functions/core/slot/slot.ts';
 import type { UpstreamRequest, Watch } from './happenings.ts';
+import { wayOf } from './invariants-of-writes.ts';
 import type { Run, Watched } from './run.ts';
 
 const LOOK_MS = 10_000;
@@ -25,11 +27,13 @@ export function noLoginWithARefusedVersion({ run, found }: Watched): Watch {
   let known: Logins = NO_LOGINS;
 
   return {
-    write({ operation, by, at, after }) {
+    write({ operation, by, at, before = EMPTY_RECORD, after }) {
       if (operation === 'purge') refused = [];
       if (operation === 'acquire' || operation === 'begin') begunAt.set(by, at);
       if (operation !== 'fail' || after?.refusedVersion === undefined) return;
       if (!isProven(known, after.refusedVersion)) refused.push({ version: after.refusedVersion, at, excused: 0 });
+      // A renewal that failed looked at no secret.
+      if (wayOf({ before, after }) === 'renewal') return;
       const looksAt = after.notBefore - (after.failure?.at ?? 0);
       if (after.failure?.code === 'upstream_credential_rejected' && looksAt > LOOK_MS)
         found(at, `the next look at the secret is ${looksAt} ms away`);

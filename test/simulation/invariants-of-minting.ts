@@ -151,16 +151,21 @@ export function everyLeaseCarriesItsBackOff({ found }: Watched): Watch {
 
 /** 23: an attempt that sent nothing but a renewal leaves the logins' back-off as it was. */
 export function renewalsDelayNoLogin({ found }: Watched): Watch {
+  const begunBy = new Map<string, RecordedWrite>();
   const sentBy = new Map<string, UpstreamRequest['kind']>();
   return {
     sent({ kind, process }) {
       sentBy.set(process, kind);
     },
-    write({ operation, by, at, before, after }) {
+    write(write) {
+      const { operation, by, at, before, after } = write;
       const sent = sentBy.get(by);
+      const own = begunBy.get(by)?.after?.lease?.id;
+      if (BEGINNINGS.has(operation)) begunBy.set(by, write);
       // After a turn it is the login that fails, be it sent or not.
       if (BEGINNINGS.has(operation) || ENDINGS.has(operation) || operation === 'turnToLogin') sentBy.delete(by);
-      if (operation !== 'fail' || sent !== 'slide') return;
+      // Another lease is another attempt, that could not begin: the end of the first was never written.
+      if (operation !== 'fail' || sent !== 'slide' || own !== before?.lease?.id) return;
       if (before?.notBefore !== after?.notBefore || before?.tries !== after?.tries)
         found(at, 'a slide that failed holds back logins');
     },

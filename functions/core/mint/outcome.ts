@@ -91,11 +91,15 @@ export async function writeFailure(
   const isRefused = refusedVersion !== undefined;
   const ttlSeconds = isRefused ? extendTtl(record.ttlSeconds, at, REFUSAL_KEPT_SECONDS) : record.ttlSeconds;
   try {
-    const dueAt = isRefused ? undefined : dueAfter(connection, record, { way, at, notBefore });
     // The lease counted a try of the way that it was taken for.
     const tries = failure.countsAsTry || way !== claimed ? undefined : Math.max(made - 1, EMPTY_RECORD.tries);
-    const ended = { leaseId, way, code, at, evidence, notBefore, dueAt, refusedVersion, tries, ttlSeconds };
-    await store.write(slot, changes.fail({ ...ended, forgetsRefusal: failure.isOfSubject }));
+    const forgetsRefusal = failure.isOfSubject;
+    const ended = { leaseId, way, code, at, evidence, notBefore, refusedVersion, tries, ttlSeconds, forgetsRefusal };
+    const dueAt = isRefused ? undefined : dueAfter(connection, record, { way, at, notBefore });
+    const seenGeneration = record.generation;
+    const isWritten = await store.write(slot, changes.fail({ ...ended, dueAt, seenGeneration }));
+    // After a purge there is no token to renew, and the back-off alone says when the next may come.
+    if (!isWritten) await store.write(slot, changes.fail({ ...ended, dueAt: isRefused ? undefined : notBefore }));
   } catch {
     telemetry.warn('A failed attempt could not be written down; the back-off of its lease holds.', {
       connection: connection.name,

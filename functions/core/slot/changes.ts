@@ -54,6 +54,8 @@ export interface EndedAttempt {
   /** Count of tries to go back to, if this one does not count. */
   readonly tries?: number | undefined;
   readonly ttlSeconds?: number;
+  /** The generation that `dueAt` rests on, if on any. */
+  readonly seenGeneration?: number | undefined;
   /** Set where nobody may have begun but this invocation; undefined: nobody at all. */
   readonly begunBy?: string | undefined;
 }
@@ -169,8 +171,10 @@ export const fail = ({
   forgetsRefusal = false,
   tries,
   ttlSeconds,
+  seenGeneration,
   ...begun
 }: EndedAttempt): SlotChange => {
+  const isCurrent = seenGeneration === undefined ? [] : [generationIs(seenGeneration)];
   const isUnbegun: Condition<SlotRecord>[] = 'begunBy' in begun ? [{ field: 'lease.begunBy', is: begun.begunBy }] : [];
   const failure = { code, at, evidence };
   const failed =
@@ -179,7 +183,7 @@ export const fail = ({
       : { renewalNotBefore: notBefore, renewalFailure: failure, renewalTries: tries };
   return {
     name: 'fail',
-    onlyIf: [holds(leaseId), ...isUnbegun],
+    onlyIf: [holds(leaseId), ...isCurrent, ...isUnbegun],
     set: { ...failed, ttlSeconds, dueAt },
     clear: ['lease', ...offSchedule(dueAt), ...(forgetsRefusal ? (['refusedVersion'] as const) : [])],
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { harness } from '../../../protocol/harness.ts';
+import { workforceConnection } from '../../../simulation/connections.ts';
 
 describe('writeFailure', () => {
   it('has a secret that cannot be read looked at every 10 s, however often that failed', async () => {
@@ -21,5 +22,18 @@ describe('writeFailure', () => {
     await advance({ seconds: 11 });
 
     expect((await broker.handOut()).source).toBe('login');
+  });
+
+  it('has a slot that is purged meanwhile looked at when its login may be made, whatever renewals did', async () => {
+    const { broker, upstream, advance, beforeNext, purgeItem, record } = harness({ connection: workforceConnection() });
+    await broker.handOut();
+    await advance({ minutes: 11 });
+    upstream.planned.push('no_new_token', 'broken');
+    beforeNext('fail', purgeItem);
+    await broker.sweep();
+
+    const { dueAt, notBefore, failure } = record();
+    expect(failure?.code).toBe('upstream_login_ambiguous');
+    expect(dueAt).toBe(notBefore);
   });
 });

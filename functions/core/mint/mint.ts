@@ -71,6 +71,7 @@ export function createMint(
   const publish = createPublish(dependencies);
 
   return async function mint(request, connection) {
+    const beganAt = clock.monotonic();
     const slot = slotOf(connection, request.subject);
     const taken = await beforeSending(() => beginAttempt(request, connection, slot));
     if ('failure' in taken) {
@@ -84,7 +85,7 @@ export function createMint(
     const onTrial = request.trigger === 'operator' ? (seen: Trial) => trials.push(seen) : undefined;
     const attempt: Attempt = { ...held, connection, slot, trigger: request.trigger, deadline, onTrial };
     const result = await work(attempt);
-    if ('isWaiting' in result) return defer(attempt, result.tries);
+    if ('isWaiting' in result) return defer(attempt, result.tries, clock.monotonic() - beganAt);
     const write =
       'minted' in result ? publish(attempt, result.minted) : writeFailure(dependencies, attempt, result.failure);
     // The last, where the value of a credential that rotates was refused and the one before was sent.
@@ -92,9 +93,16 @@ export function createMint(
     return trial === undefined ? write : { ...(await write), trial };
   };
 
-  /** Puts the slot off for about a second; if that cannot be written, for the rest of its lease. */
-  async function defer({ slot, leaseId, connection }: Attempt, tries: number): Promise<MintReply> {
-    const until = clock.now() + SHORTEST_DEFERRAL_MS + random.fraction() * DEFERRAL_SPREAD_MS;
+  /**
+   * Puts the slot off for about a second, by the clock of whoever took the lease and waits for it: by one that is ahead,
+   * s more could leave no time to mint. If that cannot be written, for the rest of its lease.
+   */
+  async function defer(
+    { slot, leaseId, connection, takenAt }: Attempt,
+    tries: number,
+    workedMs: number,
+  ): Promise<MintReply> {
+    const until = takenAt + workedMs + SHORTEST_DEFERRAL_MS + random.fraction() * DEFERRAL_SPREAD_MS;
     await store.write(slot, changes.defer({ leaseId, until: Math.ceil(until), tries })).catch(() => false);
     dependencies.telemetry.metrics({ connection: connection.name }, { LoginsDeferred: { unit: 'Count', value: 1 } });
     return { outcome: 'waiting' };

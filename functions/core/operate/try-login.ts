@@ -85,7 +85,10 @@ export function createTryLogin({
   async function recordNotInvoked(slot: Slot, { leaseId, ttlSeconds, seen }: Claim): Promise<void> {
     const at = clock.now();
     const notBefore = at + backOffMs('not_judged', (seen?.tries ?? 0) + 1, random);
-    await store.write(slot, changes.fail({ leaseId, code: 'mint_unavailable', at, notBefore, ttlSeconds }));
+    await store.write(
+      slot,
+      changes.fail({ leaseId, code: 'mint_unavailable', at, notBefore, dueAt: notBefore, ttlSeconds }),
+    );
   }
 
   function assertMayTry(connection: Connection, record: SlotRecord | undefined): void {

@@ -88,6 +88,8 @@ describe('createTryLogin', () => {
     fleet.planned.push('refused');
     expect(await broker.tryLogin()).toMatchObject({ code: 'mint_unavailable' });
     expect(record().lease).toBeUndefined();
+    // The slot stays on the schedule.
+    expect(record().dueAt).toBe(record().notBefore);
     await advance({ seconds: 5 });
 
     expect(outcomeOf(await broker.tryLogin())).toMatchObject({ outcome: 'published' });

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Leaf, Single } from '../../core/slot/change.ts';
-import { type Logins, NO_LOGINS } from '../../core/slot/logins.ts';
 import type { Lease, RecordedFailure, SealedToken, SlotRecord } from '../../core/slot/record.ts';
 import { type Slot, slotId, slotName } from '../../core/slot/slot.ts';
 import { isBrokerErrorCode } from '../../core/words/errors.ts';
-import { DUE_INDEX, DUE_SHARDS, LOGINS_SORT_KEY, TABLE_KEYS } from './table.ts';
+import { DUE_INDEX, DUE_SHARDS, TABLE_KEYS } from './table.ts';
 
 /** A DynamoDB item, or a part of one. */
 export type Item = Record<string, AttributeValue>;
@@ -50,20 +49,6 @@ const SLOT_ATTRIBUTES = {
   ttlSeconds: TABLE_KEYS.ttl,
 } as const satisfies Record<Leaf<SlotRecord>, string>;
 
-/** The attributes of the item of a connection's logins. */
-const LOGINS_ATTRIBUTES = {
-  revision: 'revision',
-  secretVersion: 'sv',
-  standing: 'standing',
-  refusals: 'refusals',
-  'probe.id': 'probeId',
-  'probe.until': 'probeUntil',
-  notBefore: 'notBefore',
-  failed: 'failed',
-  issued: 'issued',
-  ttlSeconds: TABLE_KEYS.ttl,
-} as const satisfies Record<Leaf<Logins>, string>;
-
 const SORT_KEY_PATTERN = /^([^#]+)#([^#]+)$/;
 // The first four bytes of the hash spread the refreshes over time; another one keeps shards independent of that.
 const SHARD_BYTE = 4;
@@ -90,11 +75,6 @@ export interface Layout<R> {
 export function slotLayout(slot: Slot): Layout<SlotRecord> {
   const shard = { [DUE_INDEX.partition]: number(shardOf(slot)) };
   return { key: keyOf(slot), attributes: SLOT_ATTRIBUTES, beside: { [DUE_INDEX.sort]: shard } };
-}
-
-/** The layout of the item of a connection's logins. */
-export function loginsLayout(connection: string): Layout<Logins> {
-  return { key: loginsKeyOf(connection), attributes: LOGINS_ATTRIBUTES, beside: {} };
 }
 
 /** The attributes under a path, with those beside them. */
@@ -134,11 +114,6 @@ export function encode(value: Single): AttributeValue {
 /** The primary key of a slot's item. */
 export function keyOf(slot: Slot): Item {
   return { pk: text(slot.connection), sk: text(slotName(slot)) };
-}
-
-/** The primary key of the item of a connection's logins. */
-export function loginsKeyOf(connection: string): Item {
-  return { pk: text(connection), sk: text(LOGINS_SORT_KEY) };
 }
 
 /** Reports whether `sortKey` is one that a slot can have. */
@@ -193,23 +168,6 @@ function failureIn(
 ): RecordedFailure | undefined {
   if (code?.S === undefined) return undefined;
   return { code: isBrokerErrorCode(code.S) ? code.S : 'internal', at: numberIn(at) ?? 0, evidence: evidence?.S };
-}
-
-/** Reads the item of a connection's logins. What cannot be read counts as absent. */
-export function loginsIn(item: Item): Logins {
-  const { sv, standing, probeId, probeUntil, failed, issued, ttl } = item;
-  const until = numberIn(probeUntil);
-  return {
-    revision: numberIn(item['revision']) ?? NO_LOGINS.revision,
-    secretVersion: sv?.S ?? NO_LOGINS.secretVersion,
-    standing: standing?.S === 'proven' || standing?.S === 'refused' ? standing.S : NO_LOGINS.standing,
-    refusals: numberIn(item['refusals']) ?? NO_LOGINS.refusals,
-    probe: probeId?.S === undefined || until === undefined ? undefined : { id: probeId.S, until },
-    notBefore: numberIn(item['notBefore']) ?? NO_LOGINS.notBefore,
-    failed: new Set(failed?.SS ?? []),
-    issued: new Set(issued?.SS ?? []),
-    ttlSeconds: numberIn(ttl) ?? NO_LOGINS.ttlSeconds,
-  };
 }
 
 function tokenIn(item: Item): SealedToken | undefined {

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Store } from '../../core/slot/store.ts';
 import { type ChangeRequest, requestOf } from './change-request.ts';
-import { type Item, keyOf, loginsIn, loginsKeyOf, loginsLayout, recordIn, slotLayout } from './item.ts';
+import { type Item, keyOf, recordIn, slotLayout } from './item.ts';
 import { createUnavailableError } from './unavailable.ts';
 
 /**
@@ -72,22 +72,26 @@ export function createDynamodbStore({
     list: async (page) => (await loadQueries()).list(page),
     due: async (asked) => (await loadQueries()).due(asked),
 
+    // Load the layouts of a connection's items only for a login and for operators.
     async logins(connection) {
+      const { loginsIn, loginsKeyOf } = await import('./connection-items.ts');
       const item = await get('logins', loginsKeyOf(connection), true);
       return item && loginsIn(item);
     },
 
-    writeLogins: (connection, change) => writeIf(change.name, requestOf(loginsLayout(connection), change)),
+    async writeLogins(connection, change) {
+      const { loginsLayout } = await import('./connection-items.ts');
+      return writeIf(change.name, requestOf(loginsLayout(connection), change));
+    },
 
-    // Load the layout only for a credential that rotates.
     async kept(connection) {
-      const { keptIn, keptKeyOf } = await import('./kept-item.ts');
+      const { keptIn, keptKeyOf } = await import('./connection-items.ts');
       const item = await get('kept', keptKeyOf(connection), true);
       return item && keptIn(item);
     },
 
     async writeKept(connection, change) {
-      const { keptLayout } = await import('./kept-item.ts');
+      const { keptLayout } = await import('./connection-items.ts');
       return writeIf(change.name, requestOf(keptLayout(connection), change));
     },
   };

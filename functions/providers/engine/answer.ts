@@ -3,6 +3,7 @@ import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 import type { HttpHeaders, HttpResponse } from '../../http/port.ts';
 import { decodeText } from '../../http/text.ts';
 import { readServerDate } from './answer-clock.ts';
+import type { Cookie } from './cookies.ts';
 
 const BYTE_ORDER_MARK = '\uFEFF';
 /** Printable ASCII with no white space at either end: what a header carries unchanged. */
@@ -27,7 +28,8 @@ export async function parseAnswer(
 ): Promise<ParsedAnswer> {
   const { status, headers } = response;
   const text = decodeText(response);
-  const content = answer === 'xml' ? await parseXml(text) : parseJson(text);
+  // Load the parser only for an XML answer, as that of cookies: no other provider needs it.
+  const content = answer === 'xml' ? (await import('./xml.ts')).parseXml(text) : parseJson(text);
   return { status, headers, content, text, receivedAt };
 }
 
@@ -35,26 +37,6 @@ export async function parseAnswer(
 export function parseJson(text: string): JsonValue | undefined {
   try {
     const parsed: JsonValue = JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
-    return parsed;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Parses XML: elements become members, repeated ones lists, attributes go. What declares entities is not read. */
-async function parseXml(text: string): Promise<JsonValue | undefined> {
-  if (!text.trimStart().startsWith('<') || /<!(?:DOCTYPE|ENTITY)/i.test(text)) return undefined;
-  // Load the parser only for an XML answer: no other provider needs it.
-  const { XMLParser } = await import('fast-xml-parser');
-  const parser = new XMLParser({
-    ignoreAttributes: true,
-    parseTagValue: false,
-    processEntities: true,
-    // For characters by number: the five entities that XML has of its own are always read.
-    htmlEntities: true,
-  });
-  try {
-    const parsed: JsonValue = parser.parse(text);
     return parsed;
   } catch {
     return undefined;
@@ -103,9 +85,9 @@ export async function readValue(
     case 'text':
       return readText(answer.text.trim());
     case 'cookie':
-      return present((await parseCookies(answer)).find(({ name }) => name === source.name)?.value);
+      return present((await readCookies(answer)).find(({ name }) => name === source.name)?.value);
     case 'cookies': {
-      const cookies = await parseCookies(answer);
+      const cookies = await readCookies(answer);
       return present(
         cookies.length === 0 ? undefined : cookies.map(({ name, value }) => `${name}=${value}`).join('; '),
       );
@@ -144,21 +126,9 @@ function membersOf(line: string): readonly string[] {
   return line.includes(',') ? line.split(',').map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '')) : [line];
 }
 
-/** The cookies that an answer sets and does not delete; of two with one name the last counts (RFC 6265 §5.3). */
-async function parseCookies({
-  headers,
-  receivedAt,
-}: ParsedAnswer): Promise<readonly { readonly name: string; readonly value: string }[]> {
-  const lines = headers['set-cookie'];
+async function readCookies(answer: ParsedAnswer): Promise<readonly Cookie[]> {
+  const lines = answer.headers['set-cookie'];
   if (lines === undefined) return [];
-  // Load the parser only to read cookies: no other provider needs it.
-  const { parseSetCookie } = await import('set-cookie-parser');
-  const now = readServerDate(headers) ?? receivedAt;
-  const cookies = new Map<string, { readonly name: string; readonly value: string }>();
-  for (const { name, value, maxAge, expires } of parseSetCookie([...lines], { decodeValues: false, silent: true })) {
-    const hasEnded = maxAge === undefined ? expires !== undefined && expires.getTime() <= now : maxAge <= 0;
-    cookies.delete(name);
-    if (name !== '' && value !== '' && !hasEnded) cookies.set(name, { name, value });
-  }
-  return [...cookies.values()];
+  const { parseCookies } = await import('./cookies.ts');
+  return parseCookies(lines, readServerDate(answer.headers) ?? answer.receivedAt);
 }

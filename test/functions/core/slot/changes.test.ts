@@ -1,9 +1,9 @@
 import { beforeEach, describe } from 'vitest';
+import { loginsLayout } from '../../../../functions/adapters/dynamodb/connection-items.ts';
 import {
   attributesIn,
   type Item,
   type Layout,
-  loginsLayout,
   recordIn,
   slotIn,
   slotLayout,

@@ -37,7 +37,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'no back-off is written with the lease',
-    file: 'functions/core/slot/lease.ts',
+    file: 'functions/core/slot/claim.ts',
     find: "return now + Math.max(leaseLengthMs(connection), backOffMs('unknown', tries + 1, random));",
     replace: "return tries < 0 ? backOffMs('unknown', tries, random) : now;",
   },

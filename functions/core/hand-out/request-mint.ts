@@ -1,8 +1,9 @@
 import { backOffMs } from '../slot/back-off.ts';
 import type { Claim } from '../slot/changes.ts';
 import * as changes from '../slot/changes.ts';
+import { createClaim } from '../slot/claim.ts';
 import type { Connection } from '../slot/connection.ts';
-import { createClaim, waitLimitMs } from '../slot/lease.ts';
+import { waitLimitMs } from '../slot/lease.ts';
 import type { MintReply, MintWay } from '../slot/mint-message.ts';
 import type { MintInvoker } from '../slot/minter.ts';
 import { EMPTY_RECORD, liveLease, type SlotRecord } from '../slot/record.ts';

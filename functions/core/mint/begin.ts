@@ -1,7 +1,8 @@
 import { backOffMs } from '../slot/back-off.ts';
 import * as changes from '../slot/changes.ts';
+import { createClaim } from '../slot/claim.ts';
 import type { Connection } from '../slot/connection.ts';
-import { createClaim, mintWindowMs } from '../slot/lease.ts';
+import { mintWindowMs } from '../slot/lease.ts';
 import type { MintReply, MintRequest, MintWay } from '../slot/mint-message.ts';
 import { findUseBy, nextWay } from '../slot/next-way.ts';
 import { hasUsableToken, isRejected, liveLease, type SlotRecord } from '../slot/record.ts';

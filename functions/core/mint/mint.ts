@@ -1,7 +1,8 @@
 import * as changes from '../slot/changes.ts';
+import { notBeforeOf } from '../slot/claim.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { Keys } from '../slot/keys.ts';
-import { mintWindowMs, notBeforeOf } from '../slot/lease.ts';
+import { mintWindowMs } from '../slot/lease.ts';
 import type { MintReply, MintRequest, MintWay } from '../slot/mint-message.ts';
 import { isRenewable } from '../slot/next-way.ts';
 import { openToken } from '../slot/open-token.ts';

@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  createClaim,
-  leaseLengthMs,
-  mintWindowMs,
-  timeNeededToMintMs,
-  waitLimitMs,
-} from '../../../../functions/core/slot/lease.ts';
-import { EMPTY_RECORD } from '../../../../functions/core/slot/record.ts';
+import { leaseLengthMs, mintWindowMs, timeNeededToMintMs, waitLimitMs } from '../../../../functions/core/slot/lease.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
-import { createSeededRandom } from '../../../simulation/seeded-random.ts';
 
 const connection = helpdeskConnection({ timeoutSeconds: 6 });
 
@@ -18,20 +10,5 @@ describe('the length of a lease', () => {
     expect(timeNeededToMintMs(connection)).toBe(12_000);
     expect(waitLimitMs(connection)).toBe(13_000);
     expect(leaseLengthMs(connection)).toBe(17_000);
-  });
-});
-
-describe('createClaim', () => {
-  const clock = { now: 1_800_000_000_999, random: createSeededRandom(1) };
-  const claim = (tries: number, ttlSeconds = 0) =>
-    createClaim(connection, { ...EMPTY_RECORD, tries, ttlSeconds }, clock);
-
-  it('brings the back-off that holds if its holder never comes back, longer with each try', () => {
-    expect([0, 1, 2, 5].map((tries) => claim(tries).notBefore - clock.now)).toEqual([30_000, 60_000, 120_000, 900_000]);
-  });
-
-  it('keeps the item a day, and no shorter than it was to be kept', () => {
-    expect(claim(0).ttlSeconds).toBe(1_800_000_001 + 86_400);
-    expect(claim(0, 1_900_000_000).ttlSeconds).toBe(1_900_000_000);
   });
 });

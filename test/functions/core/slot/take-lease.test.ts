@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as changes from '../../../../functions/core/slot/changes.ts';
-import { createClaim } from '../../../../functions/core/slot/lease.ts';
+import { createClaim } from '../../../../functions/core/slot/claim.ts';
 import { takeLease } from '../../../../functions/core/slot/take-lease.ts';
 import { harness } from '../../../protocol/harness.ts';
 

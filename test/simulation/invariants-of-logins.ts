@@ -86,7 +86,7 @@ export function unprovenVersionsAreRefusedThrice({ run, connection, found }: Wat
         clearedAt = at;
         return;
       }
-      // A lease that begins is written by the same process.
+      // The same process may write that its next login begins.
       const isEnd = [...after.failed].some((mark) => mark.includes(' refused ') && !before?.failed.has(mark));
       if (!isEnd) return;
       const login = run.world.ledger.findLast(

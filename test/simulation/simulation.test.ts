@@ -43,7 +43,7 @@ describe('the simulation', () => {
 
   // A generation of an item that had expired, twice; a refusal between reading and claiming; a call beyond its lease;
   // an instance that kept an older token; a mint that failed after it had published;
-  // an item that expired while a call held its lease.
+  // an item that expired while a call held its lease; a slot put off by a clock ahead; lives of a few seconds, twice.
   it.each([
     1_006_710, 1_012_782, 1_022_925, 2_063_739, 2_068_826, 3_058_562, 204_059, 20_157_645, 212_528, 228_897, 233_009,
     244_894, 686_750,

@@ -62,13 +62,21 @@ export function leasesAreEndedByTheirHolders({ found }: Watched): Watch {
   };
 }
 
-/** 4: no login without a lease of its own, and no lease without a reason. */
-export function everyLoginHasItsReason({ found }: Watched): Watch {
+/**
+ * 4: no login without a lease of its own, and no lease without a reason. Within the upstream's grace period a refused
+ * refresh token is followed by the one before it, once, under the same lease (19).
+ */
+export function everyLoginHasItsReason({ run, found }: Watched): Watch {
   const spoilt = new Set<string>();
+  const hasGrace = (run.scenario.graceMs ?? 0) > 0;
+  /** The first login that each process made under the lease that it has. */
+  const firstBy = new Map<string, UpstreamRequest>();
+  const fallbacks = new Set<UpstreamRequest>();
   let leases = 0;
   let logins = 0;
   return {
-    write({ operation, at, before, after }) {
+    write({ operation, by, at, before, after }) {
+      if (BEGINNINGS.has(operation)) firstBy.delete(by);
       if (operation === 'spoil' && after?.token !== undefined) spoilt.add(after.token.hash);
       if (operation !== 'acquire') return;
       leases += 1;
@@ -77,9 +85,14 @@ export function everyLoginHasItsReason({ found }: Watched): Watch {
       const isReported = before.rejectedGeneration === before.generation;
       if (!isDue && !isReported) found(at, `a lease was taken although generation ${before.generation} was good`);
     },
-    sent({ kind, at }) {
+    sent(request) {
+      const { kind, at, process } = request;
       if (kind !== 'login') return;
-      logins += 1;
+      const first = firstBy.get(process);
+      firstBy.set(process, first ?? request);
+      const isFallback = hasGrace && first?.outcome === 'reauthorization_required' && !fallbacks.has(first);
+      if (isFallback) fallbacks.add(first);
+      else logins += 1;
       if (logins > leases) found(at, `${logins} logins under ${leases} leases`);
     },
   };

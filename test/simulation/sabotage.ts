@@ -50,6 +50,20 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     },
   },
   {
+    name: 'has a renewal that failed hold back logins',
+    breaks: ['23'],
+    sabotage: {
+      store: (store) =>
+        changingWrites(store, {
+          fail: (failure) => {
+            const { renewalNotBefore } = failure.set ?? {};
+            if (renewalNotBefore === undefined) return failure;
+            return { ...failure, set: { ...failure.set, notBefore: renewalNotBefore } };
+          },
+        }),
+    },
+  },
+  {
     name: 'forgets which version was refused',
     breaks: ['5'],
     sabotage: {

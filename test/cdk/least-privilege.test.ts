@@ -68,6 +68,7 @@ const writes = {
   publish: changes.publish({
     ...lease,
     seenGeneration: 1,
+    keepsRefusal: false,
     dueAt: 1,
     ttlSeconds: 1,
     token: {

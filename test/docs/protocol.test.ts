@@ -4,9 +4,10 @@ import type { Condition } from '../../functions/core/slot/change.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import * as changes from '../../functions/core/slot/changes.ts';
 import { leaseLengthMs, mintWindowMs, timeNeededToMintMs, waitLimitMs } from '../../functions/core/slot/lease.ts';
-import type { SealedToken, SlotRecord } from '../../functions/core/slot/record.ts';
+import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
 import { errorCodes } from '../../functions/core/words/errors.ts';
+import { everyChange, sealedToken as token } from '../functions/core/slot/every-change.ts';
 import { helpdeskConnection } from '../simulation/connections.ts';
 import { readPage } from './repository.ts';
 
@@ -31,55 +32,6 @@ function named(cell = ''): readonly string[] {
   return [...new Set([...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))].sort();
 }
 
-const token: SealedToken = {
-  ...{ ciphertext: new Uint8Array(1), dataKey: new Uint8Array(1), secretVersion: 'v1', hash: 'a', publicationId: 'p' },
-  ...{ issuedAt: 1, usableUntil: 2, refreshAt: 1, sessionStartedAt: 1 },
-};
-const seen: SlotRecord = {
-  ...{ generation: 1, token, lease: { id: 'l', until: 1 }, fence: 1, notBefore: 1, tries: 1, rejectedGeneration: 1 },
-  ...{ renewalNotBefore: 1, renewalTries: 1, lastHandedOutAt: 1, refreshAskedAt: 1, dueAt: 1, ttlSeconds: 1 },
-};
-const claim = { leaseId: 'me', now: 2, leaseUntil: 3, notBefore: 4, ttlSeconds: 5 };
-const publication = { leaseId: 'me', seenGeneration: 1, token, dueAt: 2, ttlSeconds: 3 };
-const failed = { leaseId: 'me', code: 'cooldown', at: 1, notBefore: 2, ttlSeconds: 3 } as const;
-
-/** Each change in all its shapes. One that is new does not compile until it is here, and then has to be on the page. */
-const built = {
-  acquire: [
-    changes.acquire({ ...claim, seen: undefined }),
-    changes.acquire({ ...claim, seen }),
-    changes.acquire({ ...claim, seen, way: 'renewal' }),
-  ],
-  begin: [changes.begin({ leaseId: 'me', begunBy: 'i' })],
-  publish: [
-    changes.publish(publication),
-    changes.publish({ ...publication, lastHandedOutAt: 1, refusedVersion: 'v1' }),
-  ],
-  turnToLogin: [changes.turnToLogin({ ...claim, rejectedGeneration: 1 })],
-  fail: [
-    changes.fail({ ...failed, dueAt: 2 }),
-    changes.fail({ ...failed, refusedVersion: 'v1', tries: 0 }),
-    changes.fail({ ...failed, way: 'renewal', dueAt: 2, tries: 0 }),
-    changes.fail({ ...failed, dueAt: 2, seenGeneration: 1 }),
-    changes.fail({ ...failed, dueAt: 2, begunBy: 'i' }),
-    changes.fail({ ...failed, dueAt: 2, forgetsRefusal: true }),
-  ],
-  defer: [changes.defer({ leaseId: 'me', until: 2, tries: 0 })],
-  release: [changes.release({ leaseId: 'me' })],
-  askRefresh: [changes.askRefresh({ generation: 1, now: 2, notSince: 1 })],
-  recordUse: [changes.recordUse({ now: 2, notSince: 1, dueAt: 3 })],
-  markRejected: [changes.markRejected({ generation: 1, hash: 'a', reports: 1, reportedAt: 1 })],
-  reschedule: [
-    changes.reschedule({ generation: 1, lastHandedOutAt: 1 }),
-    changes.reschedule({ generation: 1, lastHandedOutAt: 1, dueAt: 2 }),
-  ],
-  purge: [changes.purge({ ttlSeconds: 1 })],
-  endBackOff: [changes.endBackOff({ dueAt: 1 })],
-  adopt: [changes.adopt({ seenGeneration: 1, usedHash: 'a', token, dueAt: 1, ttlSeconds: 1, now: 2 })],
-  barRenewal: [changes.barRenewal({ generation: 1, until: 2 })],
-  beginCall: [changes.beginCall({ leaseId: 'me', leaseUntil: 3, ttlSeconds: 1, seen })],
-} satisfies Record<keyof typeof changes, readonly SlotChange[]>;
-
 function fieldOf(condition: Condition<SlotRecord>): string {
   return 'item' in condition ? 'item' : condition.field;
 }
@@ -100,7 +52,7 @@ describe('the table of changes', () => {
     expect(rows.flatMap(([name]) => named(name)).sort()).toEqual(Object.keys(changes).sort());
   });
 
-  it.each(Object.entries(built))(
+  it.each(Object.entries(everyChange))(
     'says of `%s` what its conditions and its fields are',
     (name, shapes: SlotChange[]) => {
       const [, conditions, sets, adds, clears] = rows.find(([first]) => first === `\`${name}\``) ?? [];

@@ -123,7 +123,7 @@ describe('a report that a token is dead (H17, invariant 16)', () => {
     await broker.sweep();
 
     expect(upstream.logins).toHaveLength(3);
-    expect(record()).toMatchObject({ generation: 2, rejectedGeneration: 0 });
+    expect(record()).toMatchObject({ generation: 2, rejectedGeneration: 1 });
   });
 
   it('has the slot minted again where a purge came between', async () => {

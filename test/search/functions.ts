@@ -10,6 +10,7 @@ import { createProxy } from '../../functions/core/proxy/proxy.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import type { MintRequest } from '../../functions/core/slot/mint-message.ts';
 import type { MintInvocation, MintInvoker } from '../../functions/core/slot/minter.ts';
+import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
 import { hashOf } from '../../functions/core/slot/token.ts';
@@ -69,6 +70,10 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       if (lease !== undefined) properties.given(process, lease);
       return table.write(slot, alter(given));
     };
+    const noted = (record: SlotRecord | undefined) => {
+      properties.hasRead(process, record);
+      return record;
+    };
     const stale = { what: 'behind', fault: 'stale read' as const };
     return {
       read: (_, { consistent }) =>
@@ -76,10 +81,10 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
           {
             give() {
               process.hasNews = false;
-              return table.get(slot);
+              return noted(table.get(slot));
             },
           },
-          ...(consistent ? [] : [{ ...stale, give: () => table.getStale(slot, Infinity, pickLastButOne) }]),
+          ...(consistent ? [] : [{ ...stale, give: () => noted(table.getStale(slot, Infinity, pickLastButOne)) }]),
         ]),
       write: (_, given) => write(given.name, () => change(given)),
       writeAndRead: (_, given) => write(given.name, () => (change(given) ? table.get(slot) : undefined)),
@@ -92,16 +97,22 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
     };
   }
 
-  function issued(requestStartedAt: number, isAgain = false) {
+  function issue(process: Process, requestStartedAt: number, isAgain = false) {
+    properties.issued(process);
     if (!isAgain) serial += 1;
     const number = isAgain ? 1 : serial;
-    return { value: createToken(number), life: { seconds: 1_200 }, requestStartedAt, attributes: { number } };
+    return {
+      value: createToken(number),
+      life: { seconds: connection.lifetimeSeconds ?? 0 },
+      requestStartedAt,
+      attributes: { number },
+    };
   }
 
   function upstreamOf(process: Process): Upstream & Forwarder {
     const isDead = (token: Secret<string>) => !connection.tokensOverlap && findSerial(hashOf(token)) < serial;
     const token = (at: number, isAgain?: boolean) => ({
-      give: (): UpstreamOutcome => ({ kind: 'token', ...issued(at, isAgain) }),
+      give: (): UpstreamOutcome => ({ kind: 'token', ...issue(process, at, isAgain) }),
     });
     const unknown = { what: 'no answer', fault: 'unknown outcome' as const, give: () => failure('upstream_timeout') };
     return {
@@ -125,7 +136,10 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       renew({ timeoutMs, token: used }) {
         const at = now();
         properties.sent(process, 'slide', timeoutMs, hashOf(used));
-        const give = () => ({ ...failure('upstream_invalid_response'), ended: true as const });
+        const give = () => {
+          properties.sessionEnded(process);
+          return { ...failure('upstream_invalid_response'), ended: true as const };
+        };
         return call<UpstreamOutcome>(process, 'slide', () =>
           isDead(used) ? [{ give }] : [token(at), unknown, { what: '401', fault: 'unauthorized', give }],
         );
@@ -133,17 +147,28 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       forward({ timeoutMs, token: used }) {
         const at = now();
         properties.sent(process, 'call', timeoutMs, hashOf(used));
-        const answer = (status: number, slid?: ReturnType<typeof issued>): ForwardOutcome => {
+        const answer = (status: number, slid?: ReturnType<typeof issue>): ForwardOutcome => {
           const answered = { status, headers: {}, body: new Uint8Array() };
           return { kind: 'answer', answer: answered, requestStartedAt: at, ...(slid === undefined ? {} : { slid }) };
         };
         const rejected = { what: '401', give: () => answer(401) };
-        const good = { give: () => answer(200, plan.slides === true ? issued(at) : undefined) };
+        const good = { give: () => answer(200, plan.slides === true ? issue(process, at) : undefined) };
         return call<ForwardOutcome>(process, 'call', () =>
           isDead(used) ? [rejected] : [good, unknown, { ...rejected, fault: 'unauthorized' }],
         );
       },
     };
+  }
+
+  /** Keys answer at once, but in worlds where one may be missing. */
+  async function decrypt(process: Process) {
+    if (plan.faults.unopened === undefined) return KEY.plaintext;
+    const give = () => {
+      properties.unopened(process);
+      return undefined;
+    };
+    const missing = { what: 'no key', fault: 'unopened' as const, give };
+    return call(process, 'decrypt', () => [{ give: () => KEY.plaintext }, missing]);
   }
 
   function minterOf(invoker: Process): MintInvoker {
@@ -200,10 +225,11 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
         bytes: (length: number) => new Uint8Array(length),
         uuid() {
           ids += 1;
-          return `${process.name}#${ids}`;
+          // Like a UUID it has no blanks.
+          return `${process.name.replaceAll(' ', '-')}#${ids}`;
         },
       },
-      keys: { generate: async () => KEY, decrypt: async () => KEY.plaintext },
+      keys: { generate: async () => KEY, decrypt: () => decrypt(process) },
       secrets: { current: async () => ({ versionId: `version-${version}`, value: new Secret('right') }) },
       async loginWithKept(): Promise<never> {
         throw new Error('No credential rotates here.');
@@ -222,7 +248,7 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
         return { kind: 'function_error' };
       }
     });
-    if (request.lease !== undefined) properties.given(process, request.lease.id);
+    if (request.lease !== undefined) properties.asked(process, request.lease.id);
     return process;
   }
 

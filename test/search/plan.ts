@@ -14,6 +14,7 @@ export const FAULTS = [
   'unknown outcome',
   'refused login',
   'unauthorized',
+  'unopened',
   'time',
   'deletion',
 ] as const;

@@ -33,13 +33,23 @@ const purged = await runToEnd({ connection, roles: ['delete'], faults: {}, start
 const failed = await runToEnd({ connection, roles: ['get'], faults: { 'unknown outcome': 1 } });
 const forgotten = { ...failed, at: failed.record.ttlSeconds * 1000 - 1_000 };
 const limping = await runToEnd({ connection, roles: ['schedule'], faults: { 'unknown outcome': 1 }, start: due });
+const reported = await runToEnd({ connection, roles: ['report'], faults: {}, start: good });
+const slipped = await runToEnd({
+  connection,
+  roles: ['schedule'],
+  slides: true,
+  faults: { 'unknown outcome': 1 },
+  start: due,
+});
+/** Due at once, although its back-off is on: as a rotation leaves a slot that fails again. */
+const early = { record: { ...slipped.record, dueAt: slipped.at }, at: slipped.at };
+const slipping = { ...slipped, at: (slipped.record.renewalNotBefore ?? 0) + 1 };
 const refusing = await runToEnd({ connection, roles: ['get'], faults: { 'refused login': 1 } });
 const idle = { ...good, at: good.at + connection.idleSeconds * 1000 + 1 };
-/** Due at once, although its back-off is on: as a rotation leaves a slot that fails again. */
-const early = { record: { ...limping.record, dueAt: limping.at }, at: limping.at };
 const restless = { ...connection, idleSeconds: 60 };
+const lasting = { ...connection, lifetimeSeconds: 200_000, maxTokenAgeSeconds: 200_000 };
 const rested = { ...good, at: good.at + 61_000 };
-const off = await runToEnd({ connection, roles: ['schedule'], faults: {}, start: idle });
+const off = await runToEnd({ connection: restless, roles: ['schedule'], faults: {}, start: rested });
 
 /** Small worlds. Together they need every part of every change of a slot. */
 export const plans: readonly Plan[] = [
@@ -53,8 +63,21 @@ export const plans: readonly Plan[] = [
     faults: { time: 1, 'unknown outcome': 1 },
   },
   { name: 'invoked twice', connection, roles: ['get', 'get'], faults: { 'invoked twice': 1 } },
+  {
+    name: 'invoked twice, lost reply',
+    connection,
+    roles: ['get'],
+    faults: { 'invoked twice': 1, 'lost reply': 1 },
+  },
   { name: 'not invoked', connection, roles: ['get', 'get'], faults: { 'not invoked': 1 } },
   { name: 'deleted', connection, roles: ['get', 'get'], faults: { deletion: 1 }, start: ended },
+  {
+    name: 'not opened',
+    connection,
+    roles: ['get', 'get'],
+    faults: { unopened: 2, 'unknown outcome': 1 },
+  },
+  { name: 'longer than a lease', connection: lasting, roles: ['get'], faults: {} },
   // A failure, and the attempt after it.
   { name: 'failed again', connection, roles: ['get'], faults: { 'unknown outcome': 1 }, start: failed },
   { name: 'refused again', connection, roles: ['get'], faults: {}, start: refusing },
@@ -70,6 +93,49 @@ export const plans: readonly Plan[] = [
   },
   { name: 'rotated in use', connection, roles: ['rotate'], faults: {}, start: limping },
   { name: 'rotated and deleted', connection, roles: ['rotate'], faults: { deletion: 1 }, start: forgotten },
+  // A renewal that fails, and the login after it.
+  {
+    name: 'slide fails again',
+    connection,
+    roles: ['schedule'],
+    slides: true,
+    faults: { 'unknown outcome': 1 },
+    start: slipping,
+  },
+  {
+    name: 'slide, login',
+    connection,
+    roles: ['schedule'],
+    slides: true,
+    faults: { unauthorized: 1, 'lost reply': 1 },
+    start: due,
+  },
+  {
+    name: 'slide, login, purge',
+    connection,
+    roles: ['schedule', 'delete'],
+    slides: true,
+    faults: { unauthorized: 1, 'unknown outcome': 1 },
+    start: slipping,
+  },
+  {
+    name: 'slide, login, lapse',
+    connection,
+    roles: ['schedule'],
+    later: ['schedule'],
+    slides: true,
+    faults: { unauthorized: 1, 'unknown outcome': 1, time: 1 },
+    start: due,
+  },
+  {
+    name: 'slide fails, lapse',
+    connection,
+    roles: ['schedule'],
+    later: ['schedule'],
+    slides: true,
+    faults: { 'unknown outcome': 1, time: 1 },
+    start: due,
+  },
   // Refresh ahead.
   { name: 'due', connection, roles: ['get', 'schedule'], faults: { 'stale read': 1 }, start: due },
   { name: 'due, two callers', connection, roles: ['get', 'get'], faults: {}, start: due },
@@ -78,7 +144,7 @@ export const plans: readonly Plan[] = [
   { name: 'idle, used', connection: restless, roles: ['schedule', 'get'], faults: {}, start: rested },
   { name: 'due early, slid', connection, roles: ['schedule', 'call'], slides: true, faults: {}, start: early },
   { name: 'idle, called', connection, roles: ['schedule', 'call'], slides: true, faults: {}, start: idle },
-  { name: 'off the schedule', connection, roles: ['get'], faults: {}, start: off },
+  { name: 'off the schedule', connection: restless, roles: ['get'], faults: {}, start: off },
   { name: 'used and deleted', connection, roles: ['get'], faults: { deletion: 1 }, start: last },
   { name: 'failed and deleted', connection, roles: ['schedule'], faults: { deletion: 1 }, start: forgotten },
   // Reports and purges.
@@ -87,7 +153,9 @@ export const plans: readonly Plan[] = [
   { name: 'reported and deleted', connection, roles: ['report'], later: ['get'], faults: { deletion: 1 }, start: last },
   { name: 'reissued, report', connection, roles: ['report', 'schedule'], reissues: true, faults: {}, start: due },
   { name: 'purge', connection, roles: ['get', 'delete'], faults: {}, start: ended },
-  { name: 'purge again', connection, roles: ['get', 'delete'], faults: {}, start: purged },
+  { name: 'purge again', connection, roles: ['schedule', 'delete'], faults: {}, start: purged },
+  { name: 'purge of a failed slide', connection, roles: ['delete'], faults: {}, start: slipped },
+  { name: 'purge of a report', connection, roles: ['delete'], faults: {}, start: reported },
   { name: 'purge of a refusal', connection, roles: ['delete'], faults: {}, start: refusing },
   { name: 'purged and deleted', connection, roles: ['delete'], faults: { deletion: 1 }, start: ended },
   // Proxied calls that may go side by side.
@@ -100,6 +168,7 @@ export const plans: readonly Plan[] = [
     faults: { unauthorized: 1 },
     start: due,
   },
+  { name: 'call after a failed slide', connection, roles: ['call'], slides: true, faults: {}, start: slipped },
   { name: 'call after a failure', connection, roles: ['call'], slides: true, faults: {}, start: limping },
   {
     name: 'call, deleted',
@@ -124,6 +193,15 @@ export const plans: readonly Plan[] = [
   },
   // Proxied calls that must go one at a time.
   { name: 'exclusive', connection: exclusive, roles: ['call', 'call'], slides: true, faults: {}, start: good },
+  {
+    name: 'exclusive, reissued',
+    connection: exclusive,
+    roles: ['call', 'schedule'],
+    slides: true,
+    reissues: true,
+    faults: { unauthorized: 1 },
+    start: due,
+  },
   {
     name: 'exclusive, purged',
     connection: exclusive,

@@ -23,6 +23,18 @@ interface Facts {
   isTold: boolean;
   /** Set if the upstream refused its login. */
   isRefused: boolean;
+  /** The last failure that it read of. */
+  failure?: SlotRecord['failure'];
+  /** Set if it could not open the token. */
+  isShutOut: boolean;
+  /** Set if a caller waits for it. */
+  isAwaited: boolean;
+  /** Set if the upstream said that the session it slid has ended. */
+  hasNoSession: boolean;
+  /** Set if it was issued a token that is not published yet. */
+  hasToken: boolean;
+  /** The purges before its attempt or call began. */
+  purges: number;
 }
 
 type Sent = 'login' | 'slide' | 'call';
@@ -39,6 +51,8 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
   const facts = new Map<Process, Facts>();
   const leaseEnds = new Map<string, number>();
   const used = new Set<string>();
+  /** Hashes of tokens whose session has ended, and that was to be noted. */
+  const ended = new Set<string>();
   const reported = start?.record.token?.hash;
   let newest = findSerial(reported);
   const attempts = { login: start?.record.tries ?? 0, renewal: start?.record.renewalTries ?? 0 };
@@ -51,8 +65,10 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
   }
 
   function factsOf(process: Process): Facts {
-    const fresh = { leases: [], tokens: [], isServed: false, isWarned: false, isTold: false, isRefused: false };
-    const known = facts.get(process) ?? fresh;
+    const known = facts.get(process) ?? {
+      ...{ leases: [], tokens: [], isServed: false, isWarned: false, isTold: false, isRefused: false },
+      ...{ isShutOut: false, isAwaited: false, hasNoSession: false, hasToken: false, purges: 0 },
+    };
     facts.set(process, known);
     return known;
   }
@@ -61,7 +77,13 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     return record !== undefined && hasUsableToken(record, now(), connection.minTtlSeconds);
   }
 
+  /** Reports whether a process waits for the upstream, or has died while it did. */
+  function isSending({ state, pending }: Process): boolean {
+    return state !== 'ended' && pending.some(({ what }) => SENT.has(what));
+  }
+
   const workBegins: Check = (by, { before }) => {
+    factsOf(by).purges = purges;
     factsOf(by).isWarned = isRefused;
     factsOf(by).isTold = before !== undefined && isRejected(before);
   };
@@ -97,8 +119,10 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     acquire: [
       workBegins,
       (by, { before = EMPTY_RECORD, after }) => {
+        if (before.failure !== factsOf(by).failure) found('5', `${by.name} takes a lease unaware of a failure`);
         const isDue = (before.token?.refreshAt ?? 0) <= now();
-        if (isGood(before) && !isDue && !isRejected(before)) found('4', `${by.name} takes a lease without need`);
+        const isNeeded = isDue || !isGood(before) || isRejected(before) || factsOf(by).isShutOut;
+        if (!isNeeded) found('4', `${by.name} takes a lease without need`);
         const way = wayOf({ before, after });
         const leastMs = Math.min(FIRST_BACK_OFF_MS * 2 ** attempts[way], LONGEST_BACK_OFF_MS);
         const takenAt = (after.lease?.until ?? 0) - leaseLengthMs(connection);
@@ -109,21 +133,43 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     ],
     turnToLogin: [
       leaseIsOwn,
-      () => {
+      (by, { before }) => {
+        if (factsOf(by).hasNoSession) ended.add(before?.token?.hash ?? '');
         attempts.login += 1;
       },
     ],
     begin: [leaseIsOwn, workBegins],
-    publish: [leaseIsOwn, tokenIsPlaced],
+    publish: [
+      leaseIsOwn,
+      tokenIsPlaced,
+      (by, { before, after: { lastHandedOutAt } }) => {
+        factsOf(by).hasToken = false;
+        const isNoted = lastHandedOutAt > (before?.lastHandedOutAt ?? 0) || lastHandedOutAt === now();
+        if (factsOf(by).isAwaited && !isNoted) found('11', `${by.name} publishes for a caller and notes no use`);
+      },
+    ],
     adopt: [tokenIsKnown, tokenIsPlaced],
-    markRejected: [tokenIsKnown],
+    markRejected: [
+      tokenIsKnown,
+      (by, { before, after: { reports = 0, reportedAt = 0 } }) => {
+        const isCounted = reports > 0 && (reportedAt > (before?.reportedAt ?? 0) || reportedAt === now());
+        if (by.role === 'report' && !isCounted) found('16', `${by.name} reports, and it does not count`);
+      },
+    ],
     barRenewal: [tokenIsKnown],
     beginCall: [
+      workBegins,
       (by, { before }) => {
         factsOf(by).tokens.splice(0, Infinity, before?.token?.hash ?? '');
       },
     ],
-    release: [leaseIsOwn],
+    release: [
+      leaseIsOwn,
+      (by) => {
+        const own = factsOf(by);
+        if (own.hasToken && own.purges === purges) found('4', `${by.name} drops the token that it was issued`);
+      },
+    ],
     defer: [
       leaseIsOwn,
       (by) => {
@@ -134,6 +180,11 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     fail: [
       leaseIsOwn,
       (by, { before, after }) => {
+        const lease = before?.lease?.id ?? '';
+        const sender = processes.find(
+          (other) => other !== by && isSending(other) && factsOf(other).leases.at(-1) === lease,
+        );
+        if (sender !== undefined) found('3', `${by.name} ends the lease under which ${sender.name} sends`);
         if (factsOf(by).isRefused) isRefused = true;
         const isSent = by.role !== 'mint' || factsOf(by).sent !== undefined;
         const isLook = ['upstream_credential_rejected', 'cooldown'].includes(after.failure?.code ?? '');
@@ -155,9 +206,27 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     broken,
     found,
 
+    hasRead(process: Process, record: SlotRecord | undefined): void {
+      factsOf(process).failure = record?.failure;
+    },
+
     /** Notes that a process works under this lease from now on. */
     given(process: Process, lease: string): void {
       factsOf(process).leases.push(lease);
+    },
+
+    /** Notes that a caller asked for this work under its lease. */
+    asked(process: Process, lease: string): void {
+      factsOf(process).leases.push(lease);
+      factsOf(process).isAwaited = true;
+    },
+
+    sessionEnded(process: Process): void {
+      factsOf(process).hasNoSession = true;
+    },
+
+    issued(process: Process): void {
+      factsOf(process).hasToken = true;
     },
 
     started(process: Process, record: SlotRecord | undefined): void {
@@ -167,6 +236,10 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
 
     refused(process: Process): void {
       factsOf(process).isRefused = true;
+    },
+
+    unopened(process: Process): void {
+      Object.assign(factsOf(process), { isShutOut: true, isServed: false });
     },
 
     /** Notes that the item is gone: generations begin again. */
@@ -198,8 +271,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       const isExclusive = (each: Sent) => each !== 'call' || !connection.tokensOverlap;
       const rival = processes.find((other) => {
         const { sent } = factsOf(other);
-        const isPending = other.state !== 'ended' && other.pending.some(({ what }) => SENT.has(what));
-        return isPending && sent !== undefined && isExclusive(sent.kind) && now() < sent.until;
+        return isSending(other) && sent !== undefined && isExclusive(sent.kind) && now() < sent.until;
       });
       if (rival !== undefined && isExclusive(kind)) found('3', `${by.name} sends while ${rival.name} does`);
       const lease = own.leases.at(-1) ?? '';
@@ -211,6 +283,8 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
         used.add(lease);
       }
       if (kind === 'login' && own.isWarned) found('5', `${by.name} logs in with a refused version`);
+      const isOver = kind === 'slide' && ended.has(token ?? '') && plan.reissues !== true;
+      if (isOver) found('16', `${by.name} slides a session that the upstream has ended`);
       if (kind === 'slide' && own.isTold) found('16', `${by.name} slides a session that was reported dead`);
       const isOther = kind === 'call' && isExclusive(kind) && token !== own.tokens[0];
       if (isOther) found('3', `${by.name} calls with a token that is not the current one`);
@@ -238,7 +312,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     /** Lists what is remembered, as far as it can matter from here on. */
     listState(): unknown {
       const alive = processes.filter(({ state }) => state !== 'ended').map(factsOf);
-      return [newest, { ...attempts }, purges, isRefused, isDeleted, [...used].sort(), alive];
+      return [newest, { ...attempts }, purges, isRefused, isDeleted, [...used].sort(), [...ended].sort(), alive];
     },
   };
 }

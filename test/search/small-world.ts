@@ -108,8 +108,8 @@ export function createSmallWorld(given: Plan, alter: (change: SlotChange) => Slo
   }
 
   /** Time can pass to the end of lease and back-off, or to the item's, and the store deletes it. */
-  function listPauses({ lease, notBefore, ttlSeconds }: SlotRecord): Choice[] {
-    const freeAt = Math.max(lease?.until ?? 0, notBefore);
+  function listPauses({ lease, notBefore, renewalNotBefore = 0, ttlSeconds }: SlotRecord): Choice[] {
+    const freeAt = Math.max(lease?.until ?? 0, notBefore, renewalNotBefore);
     const endsAt = Math.max(ttlSeconds * 1000, time);
     const isSoon = endsAt - time < LONGEST_PAUSE_MS;
     const act = () => {
@@ -179,7 +179,10 @@ export function createSmallWorld(given: Plan, alter: (change: SlotChange) => Slo
       time = Math.max(time, lease?.until ?? 0, notBefore) + 1;
       functions.renewSecret();
       const next = functions.start(plan.connection.tokensOverlap ? 'get' : 'call', 'the next');
-      for (let [first] = listChoices(); first !== undefined; [first] = listChoices()) await take(first);
+      for (let [first] = listChoices(); first !== undefined; [first] = listChoices()) {
+        await take(first);
+        if (properties.broken.length > 0) return;
+      }
       const { outcome } = next;
       if (outcome instanceof Error || outcome === undefined) properties.found('18', `the next ends with ${outcome}`);
     },

@@ -88,13 +88,17 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
   acquire: [
     leaseTaken,
     otherWayKept,
-    (write, _, found) => {
-      const { notBefore } = wayStateOf(write.after, wayOf(write));
+    (write, { at, slackMs }, found) => {
+      const way = wayOf(write);
+      if (wayStateOf(write.before, way).notBefore > at + slackMs)
+        found('6', 'a lease was taken while a back-off was on');
+      const { notBefore } = wayStateOf(write.after, way);
       if (notBefore < (write.after.lease?.until ?? 0)) found('6', 'a lease was taken without a back-off');
     },
   ],
   turnToLogin: [
-    ({ before, after }, _, found) => {
+    ({ before, after }, { at, slackMs }, found) => {
+      if (before.notBefore > at + slackMs) found('6', 'a login follows a renewal while a back-off was on');
       if (after.notBefore < (after.lease?.until ?? 0)) found('6', 'a login follows a renewal without a back-off');
       if (after.tries <= before.tries) found('6', 'a login after a renewal counts as no try');
       if (after.lease?.id !== before.lease?.id) found('3', 'a login follows a renewal under another lease');
@@ -123,9 +127,17 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
       if (!isToldOff && (dueAt === undefined || dueAt < failedAt || dueAt > freeAt))
         found('5', 'a failed slot is due at another time than there is a way to a token');
       if (isToldOff && ttlSeconds * 1000 < failedAt + REFUSAL_KEPT_MS) found('5', 'a refusal may be forgotten early');
+      if (write.after.failure?.code === 'upstream_subject_rejected' && refusedVersion !== undefined)
+        found('5', "a subject's own refusal is held against the credential");
     },
   ],
   release: [leaseEnded],
+  defer: [
+    ({ before, after }, _, found) => {
+      const isAgain = after.lease?.until === before.lease?.until;
+      if (!isAgain && before.tries > 0 && after.tries >= before.tries) found('21', 'what was put off counts as a try');
+    },
+  ],
   askRefresh: [
     ({ before: { token, refreshAskedAt }, after }, { at, slackMs, isDeleted }, found) => {
       if (!isDeleted && (token?.refreshAt ?? 0) > at + slackMs) found('4', 'a refresh was asked for before its time');
@@ -165,9 +177,10 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
   ],
   purge: [
     ({ before, after }, { at }, found) => {
-      const { token, refusedVersion, dueAt, renewalBarredUntil } = after;
+      const { token, refusedVersion, dueAt, renewalBarredUntil, reports, reportedAt } = after;
       if (after.ttlSeconds * 1000 < at + HALF_A_DAY_MS) found('7', 'generations may soon begin again after a purge');
-      const isLeft = [token, refusedVersion, dueAt, renewalBarredUntil].some((each) => each !== undefined);
+      const all = [token, refusedVersion, dueAt, renewalBarredUntil, reports, reportedAt];
+      const isLeft = all.some((each) => each !== undefined);
       const isAnyTroubled = (['login', 'renewal'] as const).some((way) => isTroubled(wayStateOf(after, way)));
       if (isLeft || isAnyTroubled) found('18', 'a purge left something behind');
       if (after.generation <= before.generation) found('7', 'a purge did not advance the generation');

@@ -67,7 +67,6 @@ function conditionOf<R>(layout: Layout<R>, condition: Condition<R>, valued: (val
   if ('present' in condition) return `attribute_exists(${attribute})`;
   if ('below' in condition) return `(${isAbsent} OR ${attribute} < ${valued(encode(condition.below))})`;
   if ('atMost' in condition) return `(${isAbsent} OR ${attribute} <= ${valued(encode(condition.atMost))})`;
-  if ('isNot' in condition) return `(${isAbsent} OR ${attribute} <> ${valued(encode(condition.isNot))})`;
   if (condition.is === undefined) return isAbsent;
   const isEqual = `${attribute} = ${valued(encode(condition.is))}`;
   // An absent number reads as 0, so 0 also matches absence.

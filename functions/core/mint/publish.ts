@@ -49,7 +49,7 @@ export function createPublish(dependencies: {
       token,
       dueAt: times.refreshAt,
       ttlSeconds: Math.max(publishedTtlSeconds(token, stillRefused, record.ttlSeconds), keptUntil(attempt, times)),
-      refusedVersion: stillRefused,
+      keepsRefusal: minted.source !== 'login',
       lastHandedOutAt: trigger === 'caller' ? now : undefined,
     });
     const became = await put(attempt, publication, token);

@@ -42,7 +42,7 @@ export function createExclusiveCalls(
   dependencies: ExclusiveCallDependencies,
 ): (
   call: ProxyCall,
-) => Promise<{ readonly answer: ForwardedAnswer; readonly generation: number; readonly again: boolean }> {
+) => Promise<{ readonly answer: ForwardedAnswer; readonly tokenHash: string; readonly again: boolean }> {
   const { store, forwarder, clock, random } = dependencies;
   const lookup = createLookup(dependencies);
 
@@ -61,11 +61,11 @@ export function createExclusiveCalls(
 
   async function callOnce(call: ProxyCall) {
     const held = await begin(call);
-    const { generation, hash: tokenHash } = held.token;
+    const tokenHash = held.token.hash;
     try {
       const answered = await forward(call, held);
       await end(call, held, answered);
-      return { answer: answered.answer, generation, tokenHash };
+      return { answer: answered.answer, tokenHash };
     } catch (error) {
       await release(call, held);
       throw error;
@@ -163,7 +163,7 @@ export function createExclusiveCalls(
     if (token === undefined) return false;
     const { generation: seenGeneration, refusedVersion } = record;
     const ttlSeconds = publishedTtlSeconds(token, refusedVersion, record.ttlSeconds);
-    const publication = { leaseId, seenGeneration, token, dueAt: token.refreshAt, ttlSeconds, refusedVersion };
+    const publication = { leaseId, seenGeneration, token, dueAt: token.refreshAt, ttlSeconds, keepsRefusal: true };
     return store.write(slot, changes.publish(publication));
   }
 

@@ -48,27 +48,27 @@ export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) 
     }
   }
 
-  async function callSharing(
-    call: ProxyCall,
-  ): Promise<{ answer: ForwardedAnswer; generation: number; again: boolean }> {
+  async function callSharing(call: ProxyCall): Promise<{ answer: ForwardedAnswer; tokenHash: string; again: boolean }> {
     const first = await handOut({ ...call, via: 'proxy' });
     const { answer } = await forward(call, first);
-    if (answer.status !== UNAUTHORIZED) return { answer, generation: first.token.generation, again: false };
+    if (answer.status !== UNAUTHORIZED) return { answer, tokenHash: first.token.hash, again: false };
 
     const second = await renew(call, first);
     if (second === undefined || call.deadline - clock.monotonic() < SHORTEST_CALL_MS) {
-      return { answer, generation: first.token.generation, again: false };
+      return { answer, tokenHash: first.token.hash, again: false };
     }
     const replayed = await forward(call, second);
-    return { answer: replayed.answer, generation: second.token.generation, again: true };
+    return { answer: replayed.answer, tokenHash: second.token.hash, again: true };
   }
 
   return async function proxy(call) {
     const { connection, slot } = call;
-    const { answer, generation, again } = connection.tokensOverlap ? await callSharing(call) : await callAlone(call);
+    const { answer, tokenHash, again } = connection.tokensOverlap ? await callSharing(call) : await callAlone(call);
     if (again && answer.status === UNAUTHORIZED) {
       const barredMs = Math.max(BARRED_AT_LEAST_MS, connection.renewalCooldownSeconds * 1000);
-      await store.write(slot, changes.barRenewal({ generation, until: clock.now() + barredMs })).catch(() => false);
+      await store
+        .write(slot, changes.barRenewal({ hash: tokenHash, until: clock.now() + barredMs }))
+        .catch(() => false);
     }
     return answer;
   };

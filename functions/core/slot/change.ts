@@ -15,12 +15,11 @@ export interface Change<R> {
 }
 
 /**
- * An absent number reads as 0. `is` undefined: absent. `isNot`, `atMost` and `below` also hold for an absent field.
+ * An absent number reads as 0. `is` undefined: absent. `atMost` and `below` also hold for an absent field.
  */
 export type Condition<R> =
   | { readonly item: 'present' | 'absent' }
   | { readonly field: Path<R>; readonly is: string | number | undefined }
-  | { readonly field: Path<R>; readonly isNot: string }
   | { readonly field: Path<R>; readonly atMost: number }
   | { readonly field: Path<R>; readonly below: number }
   | { readonly field: Field<R>; readonly present: true };
@@ -47,7 +46,6 @@ export function holdsFor<R>(change: Change<R>, record: R | undefined): boolean {
     const value = valueAt(record, condition.field);
     if ('present' in condition) return value !== undefined;
     if ('is' in condition) return value === condition.is || (value === undefined && condition.is === 0);
-    if ('isNot' in condition) return value !== condition.isNot;
     const number = typeof value === 'number' ? value : 0;
     return number === 0 || ('below' in condition ? number < condition.below : number <= condition.atMost);
   });

@@ -34,8 +34,8 @@ export interface Publication {
   readonly ttlSeconds: number;
   /** Set if a caller is waiting for this token. */
   readonly lastHandedOutAt?: number | undefined;
-  /** The secret version that stays refused: a slide proves nothing about the credential. */
-  readonly refusedVersion?: string | undefined;
+  /** Set if a refused secret version stays refused: a slide proves nothing about the credential. */
+  readonly keepsRefusal: boolean;
 }
 
 export interface EndedAttempt {
@@ -51,7 +51,7 @@ export interface EndedAttempt {
   readonly refusedVersion?: string | undefined;
   /** Set if the slot's earlier refusal was no fault of the credential. */
   readonly forgetsRefusal?: boolean | undefined;
-  /** Count of tries to go back to, if this one does not count. */
+  /** Count of logins to go back to, if this one does not count. */
   readonly tries?: number | undefined;
   readonly ttlSeconds?: number;
   /** The generation that `dueAt` rests on, if on any. */
@@ -80,11 +80,11 @@ const tokenIs = (token: Pick<SealedToken, 'hash'> | undefined): Condition<SlotRe
 });
 const leaseIs = (lease: Lease | undefined): Condition<SlotRecord> => ({ field: 'lease.id', is: lease?.id });
 
-const BACK_OFF_AND_REJECTION = [
-  ...(['notBefore', 'tries', 'failure', 'rejectedGeneration'] as const),
+const BACK_OFF = [
+  ...(['notBefore', 'tries', 'failure'] as const),
   ...(['renewalNotBefore', 'renewalTries', 'renewalFailure'] as const),
 ] as const;
-const FAILURE_AND_REJECTION = [...BACK_OFF_AND_REJECTION, 'refusedVersion'] as const;
+const FAILURE = [...BACK_OFF, 'refusedVersion'] as const;
 
 /** Takes the lease for a login or a renewal, if nothing has happened to the slot and that one has no back-off. */
 export const acquire = ({
@@ -112,7 +112,6 @@ export const acquire = ({
     lease: { id: leaseId, until: leaseUntil },
     ...(way === 'login' ? { notBefore } : { renewalNotBefore: notBefore }),
     ttlSeconds,
-    generation: seen?.generation ?? 0,
   },
   add: { ...(way === 'login' ? { tries: 1 } : { renewalTries: 1 }), fence: 1 },
 });
@@ -142,7 +141,7 @@ export const begin = ({ leaseId, begunBy }: { leaseId: string; begunBy: string }
   set: { 'lease.begunBy': begunBy },
 });
 
-/** Publishes the next generation; clears lease, failure and rejection, and the refusal if it was disproved. */
+/** Publishes the next generation; clears lease and failure, and the refusal if a login disproved it. */
 export const publish = ({
   leaseId,
   seenGeneration,
@@ -150,12 +149,12 @@ export const publish = ({
   dueAt,
   ttlSeconds,
   lastHandedOutAt,
-  refusedVersion,
+  keepsRefusal,
 }: Publication): SlotChange => ({
   name: 'publish',
   onlyIf: [holds(leaseId), generationIs(seenGeneration)],
-  set: { token, generation: seenGeneration + 1, dueAt, ttlSeconds, lastHandedOutAt, refusedVersion },
-  clear: ['lease', ...(refusedVersion === undefined ? FAILURE_AND_REJECTION : BACK_OFF_AND_REJECTION)],
+  set: { token, generation: seenGeneration + 1, dueAt, ttlSeconds, lastHandedOutAt },
+  clear: ['lease', ...(keepsRefusal ? BACK_OFF : FAILURE)],
 });
 
 /** Ends a held lease with a failure and the back-off of the way that failed. */
@@ -180,7 +179,7 @@ export const fail = ({
   const failed =
     way === 'login'
       ? { notBefore, failure, refusedVersion, tries }
-      : { renewalNotBefore: notBefore, renewalFailure: failure, renewalTries: tries };
+      : { renewalNotBefore: notBefore, renewalFailure: failure };
   return {
     name: 'fail',
     onlyIf: [holds(leaseId), ...isCurrent, ...isUnbegun],
@@ -214,7 +213,7 @@ export const askRefresh = ({
   notSince: number;
 }): SlotChange => ({
   name: 'askRefresh',
-  onlyIf: [isPresent, generationIs(generation), { field: 'refreshAskedAt', below: notSince }],
+  onlyIf: [generationIs(generation), { field: 'refreshAskedAt', below: notSince }],
   set: { refreshAskedAt: now },
 });
 
@@ -267,13 +266,13 @@ export const reschedule = ({
   clear: offSchedule(dueAt),
 });
 
-/** Drops token, failure and rejection. Never touches a lease: its holder finds that the generation has moved on. */
+/** Drops token and failure. Never touches a lease: its holder finds that the generation has moved on. */
 export const purge = ({ ttlSeconds }: { ttlSeconds: number }): SlotChange => ({
   name: 'purge',
   onlyIf: [isPresent],
   set: { ttlSeconds },
   add: { generation: 1 },
-  clear: ['token', ...FAILURE_AND_REJECTION, 'dueAt', 'renewalBarredUntil', 'reports', 'reportedAt'],
+  clear: ['token', ...FAILURE, 'dueAt', 'renewalBarredUntil', 'reports', 'reportedAt'],
 });
 
 /** Ends a back-off and keeps the refusal; puts the slot on the schedule if `dueAt` is given. */
@@ -289,13 +288,13 @@ export const adopt = ({ seenGeneration, usedHash, token, dueAt, ttlSeconds, now 
   name: 'adopt',
   onlyIf: [generationIs(seenGeneration), tokenIs({ hash: usedHash }), { field: 'lease.until', atMost: now }],
   set: { token, generation: seenGeneration + 1, dueAt, ttlSeconds },
-  clear: BACK_OFF_AND_REJECTION,
+  clear: BACK_OFF,
 });
 
-/** Makes the slot ignore callers' reports of a dead token until `until` (H17). */
-export const barRenewal = ({ generation, until }: { generation: number; until: number }): SlotChange => ({
+/** Makes the slot ignore callers' reports of this token until `until` (H17). */
+export const barRenewal = ({ hash, until }: { hash: string; until: number }): SlotChange => ({
   name: 'barRenewal',
-  onlyIf: [generationIs(generation), { field: 'token', present: true }],
+  onlyIf: [tokenIs({ hash })],
   set: { renewalBarredUntil: until },
 });
 
@@ -305,9 +304,11 @@ export const beginCall = ({
   leaseUntil,
   ttlSeconds,
   seen,
-}: Pick<Claim, 'leaseId' | 'leaseUntil' | 'ttlSeconds'> & { seen: SlotRecord }): SlotChange => ({
+}: Pick<Claim, 'leaseId' | 'leaseUntil' | 'ttlSeconds'> & {
+  seen: SlotRecord & { readonly token: SealedToken };
+}): SlotChange => ({
   name: 'beginCall',
-  onlyIf: [generationIs(seen.generation), { field: 'token', present: true }, tokenIs(seen.token), leaseIs(seen.lease)],
+  onlyIf: [generationIs(seen.generation), tokenIs(seen.token), leaseIs(seen.lease)],
   set: { lease: { id: leaseId, until: leaseUntil }, ttlSeconds },
   add: { fence: 1 },
 });

@@ -46,7 +46,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
     });
 
     it('makes no item where there is none', async () => {
-      expect(await write(changes.askRefresh({ ...ask, generation: 0 }))).toBe(false);
+      expect(await write(changes.askRefresh({ ...ask, generation: 1 }))).toBe(false);
       expect(await subject().item(SLOT)).toBeUndefined();
     });
   });
@@ -166,7 +166,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
   });
 
   describe('purge', () => {
-    it('drops token, failure, rejection and schedule, and advances the generation', async () => {
+    it('drops token, failure and schedule, and advances the generation past a rejection', async () => {
       await published(subject(), { lastHandedOutAt: NOW });
       await write(changes.markRejected({ generation: 1, hash: sealedToken().hash }));
       await write(changes.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2' })));
@@ -178,13 +178,13 @@ export function describeNotes(subject: () => StoreUnderTest): void {
         fence: 2,
         tries: 0,
         notBefore: 0,
-        rejectedGeneration: 0,
+        rejectedGeneration: 1,
         lastHandedOutAt: NOW,
         refreshAskedAt: 0,
         ttlSeconds: TTL_SECONDS + 9,
       });
       const left = Object.keys((await subject().item(SLOT)) ?? {});
-      expect(left.sort()).toEqual(['fence', 'gen', 'lastHandedOutAt', 'pk', 'sk', 'ttl']);
+      expect(left.sort()).toEqual(['fence', 'gen', 'lastHandedOutAt', 'pk', 'rejectedGen', 'sk', 'ttl']);
     });
 
     it('never touches a lease', async () => {

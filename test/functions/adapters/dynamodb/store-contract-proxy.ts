@@ -12,6 +12,7 @@ import {
   type StoreUnderTest,
   sealedToken,
   TTL_SECONDS,
+  withToken,
 } from './store-under-test.ts';
 
 const slid = sealedToken({ publicationId: 'publication-2', hash: 'cd'.repeat(32), refreshAt: NOW + 5_000_000 });
@@ -68,7 +69,7 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
       expect(await write(changes.adopt({ ...slide, now: NOW + 17_000 }))).toBe(true);
     });
 
-    it('ends back-off and rejection, and keeps a refused secret version', async () => {
+    it('ends a back-off, goes past a rejection and keeps a refused secret version', async () => {
       const seen = await published(subject());
       await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })));
       await write(changes.fail(failureOf({ leaseId: 'lease-2', refusedVersion: 'version-9' })));
@@ -76,7 +77,13 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
       await write(changes.adopt(slide));
       const record = await recordOf(subject());
 
-      expect(record).toMatchObject({ notBefore: 0, tries: 0, rejectedGeneration: 0, refusedVersion: 'version-9' });
+      expect(record).toMatchObject({
+        notBefore: 0,
+        tries: 0,
+        generation: 2,
+        rejectedGeneration: 1,
+        refusedVersion: 'version-9',
+      });
       expect(record.failure).toBeUndefined();
     });
 
@@ -87,17 +94,17 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
   });
 
   describe('barRenewal', () => {
-    it('notes until when, for the current generation alone', async () => {
+    it('notes until when, for the current token alone', async () => {
       await published(subject());
 
-      expect(await write(changes.barRenewal({ generation: 2, until: NOW + 1 }))).toBe(false);
-      expect(await write(changes.barRenewal({ generation: 1, until: NOW + 30_000 }))).toBe(true);
+      expect(await write(changes.barRenewal({ hash: slid.hash, until: NOW + 1 }))).toBe(false);
+      expect(await write(changes.barRenewal({ hash: sealedToken().hash, until: NOW + 30_000 }))).toBe(true);
       expect((await recordOf(subject())).renewalBarredUntil).toBe(NOW + 30_000);
     });
 
     it('is undone by a purge', async () => {
       await published(subject());
-      await write(changes.barRenewal({ generation: 1, until: NOW + 30_000 }));
+      await write(changes.barRenewal({ hash: sealedToken().hash, until: NOW + 30_000 }));
       await write(changes.purge({ ttlSeconds: TTL_SECONDS }));
 
       expect((await recordOf(subject())).renewalBarredUntil).toBeUndefined();
@@ -133,7 +140,7 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
       const seen = await published(subject());
       await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })));
       await write(changes.fail(failureOf({ leaseId: 'lease-2' })));
-      const failed = await recordOf(subject());
+      const failed = withToken(await recordOf(subject()));
       const claim = {
         leaseId: 'call',
         leaseUntil: NOW + 9_000,
@@ -148,7 +155,7 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
     it('is refused by a lease that came after it looked, and takes over the very one that was seen', async () => {
       const seen = await published(subject());
       await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })));
-      const held = await recordOf(subject());
+      const held = withToken(await recordOf(subject()));
       const call = { leaseId: 'call', leaseUntil: NOW + 30_000, ttlSeconds: LATER_SECONDS };
 
       expect(await write(changes.beginCall({ ...call, seen }))).toBe(false);
@@ -156,13 +163,13 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
       expect(await write(changes.beginCall({ ...call, seen: held }))).toBe(false);
     });
 
-    it('needs a token of the generation seen', async () => {
+    it('needs the token seen', async () => {
       const empty = await leased(subject());
       await write(changes.release({ leaseId: 'lease-1' }));
       const { lease: _, ...seen } = empty;
       const call = { leaseId: 'call', leaseUntil: NOW + 9_000, ttlSeconds: LATER_SECONDS };
 
-      expect(await write(changes.beginCall({ ...call, seen }))).toBe(false);
+      expect(await write(changes.beginCall({ ...call, seen: { ...seen, token: sealedToken() } }))).toBe(false);
     });
   });
 }

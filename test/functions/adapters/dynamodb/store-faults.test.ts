@@ -46,8 +46,9 @@ const everyOperation: {
   purge: (store) => store.write(SLOT, changes.purge({ ttlSeconds: TTL_SECONDS })),
   endBackOff: (store) => store.write(SLOT, changes.endBackOff({})),
   adopt: (store) => store.write(SLOT, changes.adopt({ ...publicationOf(), usedHash: sealedToken().hash, now: NOW })),
-  barRenewal: (store) => store.write(SLOT, changes.barRenewal({ generation: 1, until: NOW })),
-  beginCall: (store) => store.write(SLOT, changes.beginCall({ ...claimOn(undefined), seen: EMPTY_RECORD })),
+  barRenewal: (store) => store.write(SLOT, changes.barRenewal({ hash: 'a', until: NOW })),
+  beginCall: (store) =>
+    store.write(SLOT, changes.beginCall({ ...claimOn(undefined), seen: { ...EMPTY_RECORD, token: sealedToken() } })),
   list: (store) => store.list({ connection: 'helpdesk', limit: 1 }),
   due: (store) => store.due({ now: NOW, limit: 1 }),
   logins: (store) => store.logins('helpdesk'),

@@ -152,6 +152,7 @@ export function publicationOf(overrides: Partial<Publication> = {}): Publication
     token: sealedToken(),
     dueAt: NOW + 2_880_000,
     ttlSeconds: TTL_SECONDS + 1,
+    keepsRefusal: false,
     ...overrides,
   };
 }
@@ -189,9 +190,18 @@ export async function leased(
 export async function published(
   subject: StoreUnderTest,
   { slot = SLOT, ...publication }: Partial<Publication> & { readonly slot?: Slot } = {},
-): Promise<SlotRecord> {
+): Promise<WithToken> {
   await leased(subject, { slot });
   const isPublished = await subject.store.write(slot, changes.publish(publicationOf(publication)));
   if (!isPublished) throw new Error('the token was not taken');
-  return recordOf(subject, slot);
+  return withToken(await recordOf(subject, slot));
 }
+
+/** The record, if it has a token; fails where it has none. */
+export function withToken(record: SlotRecord): WithToken {
+  const { token } = record;
+  if (token === undefined) throw new Error('there is no token');
+  return { ...record, token };
+}
+
+type WithToken = SlotRecord & { readonly token: SealedToken };

@@ -1,4 +1,4 @@
-import { beforeEach, describe } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { loginsLayout } from '../../../../functions/adapters/dynamodb/connection-items.ts';
 import {
   attributesIn,
@@ -8,6 +8,7 @@ import {
   slotIn,
   slotLayout,
 } from '../../../../functions/adapters/dynamodb/item.ts';
+import type { SlotChange } from '../../../../functions/core/slot/changes.ts';
 import type { Store } from '../../../../functions/core/slot/store.ts';
 import { createMemoryTable, type MemoryTable } from '../../../simulation/memory-table.ts';
 import { describeKept } from '../../adapters/dynamodb/store-contract-kept.ts';
@@ -18,6 +19,7 @@ import { describeOutcomes } from '../../adapters/dynamodb/store-contract-outcome
 import { describeProxyWrites } from '../../adapters/dynamodb/store-contract-proxy.ts';
 import { describeReads } from '../../adapters/dynamodb/store-contract-reads.ts';
 import type { StoreUnderTest } from '../../adapters/dynamodb/store-under-test.ts';
+import { everyChange } from './every-change.ts';
 
 /** The table's methods as the port has them, without a network. */
 function storeOver(table: MemoryTable): Store {
@@ -83,4 +85,23 @@ describe('changes, as the store in memory makes them', () => {
   describeLogins(() => current);
   describeKept(() => current);
   describeProxyWrites(() => current);
+});
+
+describe('every change', () => {
+  const shapes = Object.entries(everyChange).flatMap(([name, all]) =>
+    all.map((change: SlotChange) => ({ name, change })),
+  );
+
+  it.each(shapes)('bears its own name and writes no field twice: $name', ({ name, change }) => {
+    const { onlyIf, set = {}, setIfAbsent = {}, add = {}, clear = [] } = change;
+    const given = Object.entries({ ...set, ...setIfAbsent }).filter(([, value]) => value !== undefined);
+    const written = [...given.map(([path]) => path), ...Object.keys(add), ...clear];
+
+    expect(change.name).toBe(name);
+    // DynamoDB refuses an expression that has a path twice.
+    expect(written.toSorted()).toEqual([...new Set(written)].toSorted());
+    for (const condition of onlyIf) {
+      if ('item' in condition) expect(['present', 'absent']).toContain(condition.item);
+    }
+  });
 });

@@ -3,7 +3,8 @@ import type { Sabotage } from '../simulation/sabotage.ts';
 
 /** Lists the parts of a change by name: its conditions, and its effect on each field. */
 export function listParts<R>(change: Change<R>): string[] {
-  const { name, onlyIf, set, setIfAbsent, add, clear = [] } = change;
+  const { onlyIf, set, setIfAbsent, add, clear = [] } = change;
+  const name = nameOf(change);
   const given = (values: object = {}) =>
     Object.entries(values).flatMap(([path, value]) => (value === undefined ? [] : [path]));
   return [
@@ -17,7 +18,8 @@ export function listParts<R>(change: Change<R>): string[] {
 
 /** Removes one part of a change; a change without that part stays as it is. */
 export function removePart<R>(change: Change<R>, part: string): Change<R> {
-  const { name, onlyIf, set, setIfAbsent, add, clear = [] } = change;
+  const { onlyIf, set, setIfAbsent, add, clear = [] } = change;
+  const name = nameOf(change);
   /** The values that are left keep their types. */
   const rest = <Values extends object>(values: Values | undefined, named: (path: string) => string) =>
     Object.fromEntries(Object.entries(values ?? {}).filter(([path]) => named(path) !== part)) as Values;
@@ -31,10 +33,18 @@ export function removePart<R>(change: Change<R>, part: string): Change<R> {
   };
 }
 
+/** Tells the two changes of one name apart: the first makes an item. */
+function nameOf<R>({ name, onlyIf }: Change<R>): string {
+  const isFirst = onlyIf.some((condition) => 'item' in condition && condition.item === 'absent');
+  return isFirst ? `first ${name}` : name;
+}
+
 function subjectOf<R>(condition: Condition<R>): string {
   if ('item' in condition) return `item ${condition.item}`;
-  if ('isNot' in condition) return `${condition.field} is another`;
-  return 'present' in condition ? `${condition.field} present` : condition.field;
+  const { field } = condition;
+  // One condition of a claim: the back-off of the way that it is for is over.
+  if (field === 'renewalNotBefore') return 'notBefore';
+  return 'present' in condition ? `${field} present` : field;
 }
 
 /** Creates a broker whose changes lack one part. */
@@ -45,6 +55,7 @@ export function sabotagePart(part: string): Sabotage {
       write: (slot, change) => store.write(slot, removePart(change, part)),
       writeAndRead: (slot, change) => store.writeAndRead(slot, removePart(change, part)),
       writeLogins: (connection, change) => store.writeLogins(connection, removePart(change, part)),
+      writeKept: (connection, change) => store.writeKept(connection, removePart(change, part)),
     }),
   };
 }

@@ -9,13 +9,15 @@ import { startSystemUnderTest } from '../system/system-under-test.ts';
 // The attacker has an account of its own at the upstream and may call the proxy. It wants everybody's calls to be made
 // in its own name: then it sees what they write. The upstream sets its token header on the answers to logins too.
 let placed: unknown;
+let logins = 0;
 
 const server = createServer(async (request, response) => {
   placed = request.headers['wfmsgapikey'];
   let body = '';
   for await (const chunk of request) body += String(chunk);
   const user = /l=(\w+)/.exec(body)?.[1];
-  const token = user === undefined ? 'slid-token-of-the-service' : `token-of-${user}-0123456789`;
+  // Each login gives another: the very token held would be kept to its end.
+  const token = user === undefined ? 'slid-token-of-the-service' : `token-of-${user}-0123456789-${++logins}`;
   response.setHeader('content-type', 'application/json');
   response.setHeader('WFMSGAPIKEY', token);
   response.end(JSON.stringify(user === undefined ? { ok: true } : { authToken: token, agentId: 7 }));

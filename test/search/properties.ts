@@ -144,7 +144,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       tokenIsPlaced,
       (by, { before, after: { lastHandedOutAt } }) => {
         factsOf(by).hasToken = false;
-        const isNoted = lastHandedOutAt > (before?.lastHandedOutAt ?? 0) || lastHandedOutAt === now();
+        const isNoted = lastHandedOutAt >= (before?.lease?.until ?? 0) - leaseLengthMs(connection);
         if (factsOf(by).isAwaited && !isNoted) found('11', `${by.name} publishes for a caller and notes no use`);
       },
     ],

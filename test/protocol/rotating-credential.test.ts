@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { noteRefused, putWaiting, takeKept } from '../../functions/core/slot/kept.ts';
 import { changeLogins, NO_LOGINS } from '../../functions/core/slot/logins.ts';
 import { booksConnection } from '../simulation/connections.ts';
 import { secretOf } from '../simulation/upstream-accounts.ts';
 import { harness } from './harness.ts';
+
+const NO_VALUE = { ciphertext: new Uint8Array(), dataKey: new Uint8Array() };
 
 /** A broker before an upstream that ends a grant whose used refresh token comes back, but for a grace period. */
 function rotating({ graceSeconds = 0, settings = {} }: { graceSeconds?: number; settings?: object } = {}) {
@@ -201,6 +204,18 @@ describe('a credential that rotates (invariant 19)', () => {
     );
     expect(sent()).toEqual(['grant-1.0']);
     expect(grants.reused).toEqual([]);
+  });
+
+  it.each([
+    ['noted as refused', noteRefused({ leaseId: 'late', refused: 'some' })],
+    ['kept', putWaiting({ leaseId: 'late', of: 'some', generation: 1, waiting: NO_VALUE })],
+  ])('is not sent as it was read where one was %s since, by a holder whose lease is over', async (_, change) => {
+    const { broker, sent, table, beforeNext, time } = rotating();
+    table.writeKept('books', takeKept({ leaseId: 'late', leaseUntil: time.now(), seen: undefined }));
+    beforeNext('takeKept', () => table.writeKept('books', change));
+
+    expect((await broker.refusal()).code).toBe('refresh_in_progress');
+    expect(sent()).toEqual([]);
   });
 
   it('falls back once to the value before where the newest was never used, within the grace period', async () => {

@@ -7,6 +7,7 @@ import type { Lease } from './record.ts';
  */
 export interface KeptRecord {
   readonly lease?: Lease | undefined;
+  /** Counts the writes of this item, so that the right to send is taken only as the item was read. */
   readonly fence: number;
   /** Version of the operator's secret that the value kept last came from. */
   readonly of?: string | undefined;
@@ -30,6 +31,8 @@ export type KeptChange = Change<KeptRecord>;
 /** Record of a connection that has no such item. */
 export const NOTHING_KEPT: KeptRecord = { fence: 0, generation: 0 };
 
+/** Part of every change here. */
+const COUNTED = { fence: 1 };
 const holds = (leaseId: string): Condition<KeptRecord> => ({ field: 'lease.id', is: leaseId });
 
 /** Takes the right to send, if nothing has happened to the item since it was read. */
@@ -43,15 +46,9 @@ export const takeKept = ({
   seen: KeptRecord | undefined;
 }): KeptChange => ({
   name: 'takeKept',
-  onlyIf:
-    seen === undefined
-      ? [{ item: 'absent' }]
-      : [
-          { field: 'fence', is: seen.fence },
-          { field: 'lease.id', is: seen.lease?.id },
-        ],
+  onlyIf: [seen === undefined ? { item: 'absent' } : { field: 'fence', is: seen.fence }],
   set: { lease: { id: leaseId, until: leaseUntil } },
-  add: { fence: 1 },
+  add: COUNTED,
 });
 
 /** Puts a value here that the kept secret could not take. */
@@ -69,6 +66,7 @@ export const putWaiting = ({
   name: 'putWaiting',
   onlyIf: [holds(leaseId)],
   set: { of, generation, waiting },
+  add: COUNTED,
 });
 
 /** Notes that the upstream refused a value, before any other is sent. */
@@ -76,6 +74,7 @@ export const noteRefused = ({ leaseId, refused }: { leaseId: string; refused: st
   name: 'noteRefused',
   onlyIf: [holds(leaseId)],
   set: { refused },
+  add: COUNTED,
 });
 
 /** Ends the right to send, with the value that the kept secret has by now. */
@@ -89,6 +88,7 @@ export const endKept = ({
   name: 'endKept',
   onlyIf: [holds(leaseId)],
   set: { of: kept?.of, generation: kept?.generation },
+  add: COUNTED,
   clear: kept === undefined ? ['lease'] : ['lease', 'waiting'],
 });
 
@@ -96,5 +96,6 @@ export const endKept = ({
 export const forgiveKept = (): KeptChange => ({
   name: 'forgiveKept',
   onlyIf: [{ item: 'present' }],
+  add: COUNTED,
   clear: ['refused'],
 });

@@ -31,6 +31,20 @@ export function describeKept(subject: () => StoreUnderTest): void {
       expect(await kept()).toMatchObject({ lease: { id: 'lease-2' }, fence: 2 });
     });
 
+    it.each([
+      ['noted', changes.noteRefused({ leaseId: 'lease-1', refused: 'v#3' })],
+      ['put there', changes.putWaiting({ leaseId: 'lease-1', of: 'v', generation: 1, waiting })],
+      ['ended', changes.endKept({ leaseId: 'lease-1' })],
+      ['forgiven', changes.forgiveKept()],
+    ])('are not taken over as they were before something was %s', async (_, change) => {
+      await take('lease-1');
+      const seen = await kept();
+      expect(await write(change)).toBe(true);
+
+      expect(await take('lease-2', seen)).toBe(false);
+      expect(await take('lease-2', await kept())).toBe(true);
+    });
+
     it('hold a value that waits until its holder, and no other, has put it elsewhere', async () => {
       await take('lease-1');
       expect(await write(changes.putWaiting({ leaseId: 'lease-2', of: 'v', generation: 1, waiting }))).toBe(false);
@@ -40,7 +54,7 @@ export function describeKept(subject: () => StoreUnderTest): void {
 
       await take('lease-2', await kept());
       await write(changes.endKept({ leaseId: 'lease-2', kept: { of: 'v', generation: 2 } }));
-      expect(await kept()).toMatchObject({ of: 'v', generation: 2, waiting: undefined, lease: undefined, fence: 2 });
+      expect(await kept()).toMatchObject({ of: 'v', generation: 2, waiting: undefined, lease: undefined, fence: 5 });
     });
 
     it('remember a refused value until an operator forgives it', async () => {

@@ -18,7 +18,7 @@ export interface ITokenBroker {
   grantToken(grantee: iam.IGrantable, connection: string, options?: TokenOptions): iam.Grant;
   /** Lets `grantee` call the upstream through the broker, with the methods and paths that the connection declares. */
   grantProxy(grantee: iam.IGrantable, connection: string, options?: SubjectsOption): iam.Grant;
-  /** Lets `grantee` see the state of a connection, or of all that there are, try its login, and drop its cached tokens. */
+  /** Lets `grantee` see the state of one connection or of all, try its login, and drop its cached tokens. */
   grantOperate(grantee: iam.IGrantable, connection?: string): iam.Grant;
 }
 
@@ -32,6 +32,7 @@ export interface SubjectsOption {
   readonly subjects?: readonly string[] | 'all' | { readonly principalTag: string };
 }
 
+/** Subjects of a grant on tokens, and whether the grantee may report one as refused. */
 export interface TokenOptions extends SubjectsOption {
   /** False: the grantee may not report a token as refused, and so can cause no login that nobody needs. Default true. */
   readonly reports?: boolean;
@@ -59,7 +60,10 @@ export interface GrantedApi {
 
 /** Characters of the ARNs of one statement: CDK spreads statements over a role's policies, and never splits one. */
 const STATEMENT_CHARACTERS = 1_400;
-/** What a role carries by default quotas: 10,240 characters inline, and ten managed policies of 6,144; with some room. */
+/**
+ * Most characters of the policies that one role may have: by default quotas 10,240 inline and ten managed policies of
+ * 6,144 each, less some room.
+ */
 const ROLE_CHARACTERS = 10_000 + 10 * 6_000;
 const UNKNOWN_ARN_CHARACTERS = 150;
 const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/u;

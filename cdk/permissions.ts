@@ -46,7 +46,7 @@ export function tokenStatements({ broker, tableArn, keyArn }: Places): iam.Polic
   ];
 }
 
-/** `exchange` beside that, where a JWT counts once: notes that one was used, and can neither read nor change anything. */
+/** `exchange`, if a rule takes each JWT only once: puts a note of a used JWT, and can read or change nothing by it. */
 export function usedJwtStatement({ tableArn }: Places): iam.PolicyStatement {
   return allow(['dynamodb:PutItem'], [tableArn], {
     'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${USED_JWT_PARTITION}*`] },
@@ -79,7 +79,10 @@ export function proxyStatements(places: Places, connections: readonly string[]):
   ];
 }
 
-/** `connections`: lists, purges, and takes the lease for a try. It cannot open a token, so an item it wrote would not open either. */
+/**
+ * `connections`: lists, purges, and takes the lease for a try. It cannot open a token, so an item it wrote would not
+ * open either.
+ */
 export function connectionsStatements({ tableArn }: Places): iam.PolicyStatement[] {
   return [allow(['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:UpdateItem'], [tableArn])];
 }

@@ -92,8 +92,8 @@ export interface BrokerApi {
 const MOST_PAGES = 1_000;
 
 /**
- * Creates the calls of the broker's API. All but a try are safe to repeat and are retried by `withRetries`: a rejection names one
- * token by its hash, and a purge of an empty slot does nothing.
+ * Creates the calls of the broker's API. All but a try are safe to repeat and are retried by `withRetries`: a rejection
+ * names one token by its hash, and a purge of an empty slot does nothing.
  */
 export function createBrokerApi({
   transport,

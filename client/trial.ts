@@ -56,4 +56,5 @@ export const triedSchema = z.object({
 
 /** A login that was tried, step by step in names and shapes: no secret and no token is in it. */
 export type Tried = z.infer<typeof triedSchema>;
+/** One request of a tried login, its answer, and how that was judged. */
 export type TriedStep = z.infer<typeof stepSchema>;

@@ -13,10 +13,9 @@ import { StartError } from './start-error.ts';
 const NEVER_SECONDS = 86_400;
 
 /**
- * The broker that a clone has: the whole system on loopback, for a login that is tried before any deployment. What it
- * learns of refusals and back-offs is kept for the next try, in a folder of this user's: many tries of a wrong password
- * lock an account as much as many logins do. The next value of a credential that rotates goes into the secrets file
- * before anything else is done with the answer.
+ * The broker of a clone: the whole system on loopback, to try a login before any deployment. Refusals and back-offs are
+ * kept for the next try, in a folder of this user's, since many tries of a wrong password lock an account as many logins
+ * do. The next value of a credential that rotates goes into the secrets file before the answer is used further.
  */
 export const ownBroker: OwnBroker = {
   async start({ connections, secrets, connection }, say) {

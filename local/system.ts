@@ -96,7 +96,7 @@ export async function startSystem(
         (await secretsOf(flags, configuration, secretsOptions)),
     );
     const secretAccessKey = drawSecretAccessKey();
-    // What tests put in front of the database changes the host that was signed.
+    // Tests put a proxy in front of the database, and the signature would name another host.
     const databaseKey = onControls === undefined ? { secretAccessKey } : {};
     const endpoint = flags.dynamodbUrl ?? add(await startEmbeddedDynamodb({ ...dataDir, ...databaseKey })).endpoint;
     const faulty = onControls && add(await startDynamodbFaultProxy(endpoint));
@@ -211,7 +211,7 @@ async function secretsOf(flags: Flags, configuration: Configuration, options: Se
   return secrets;
 }
 
-/** The secrets that the functions write are in the store of the slots, though not behind the faults of a test. */
+/** Place and names of the secrets that the functions write: in the store of the slots, without the faults of a test. */
 function keptSecretsOf({ connections }: Configuration, endpoint: string) {
   return { endpoint, names: new Set(Object.values(connections).flatMap(({ keptSecret }) => keptSecret ?? [])) };
 }
@@ -237,7 +237,10 @@ function tellFirst(
   };
 }
 
-/** The demo's own connections are open on purpose. Refresh tokens that rotate end with a process that has no folder. */
+/**
+ * Warnings of a connections file, and one for each connection whose refresh token rotates if there is no `--data`. The
+ * demo's own connections are open on purpose, and have none.
+ */
 function warningsOf({ warnings, connections }: Configuration, { dataDir, connectionsFile }: Flags): readonly string[] {
   if (connectionsFile === undefined) return [];
   if (dataDir !== undefined) return warnings;

@@ -28,11 +28,11 @@ export interface Command {
   run(call: Call): Promise<ExitCode>;
 }
 
-/** What the program has where it comes with the whole broker, and not with the client alone. */
+/** Abilities that the program has only in a clone of the broker; the client's package is without them. */
 export interface OwnBroker {
   /**
-   * Starts a broker on this machine to try a connection of a connections file and a secrets file. Throws a `UsageError` that names what is
-   * wrong with them.
+   * Starts a broker on this machine to try one connection, declared in a connections file, with the credential of a
+   * secrets file. Throws a `UsageError` that names the fault of a file.
    */
   start(
     files: { readonly connections: string; readonly secrets: string; readonly connection: string },

@@ -10,7 +10,8 @@ export function defaultSecretId(connection: string): string {
 /**
  * Describes the fault of a secret's value, without quoting it; undefined if it is valid. Refuses what the broker would:
  * a blank field, control characters, an unpaired surrogate, a missing PEM, and a text that would change the login, such
- * as a `|` in a user name (C4), and a private key that does not fit its algorithm. Further members are allowed, as in a key file.
+ * as a `|` in a user name (C4), and a private key that does not fit its algorithm. Further members are allowed, as in a
+ * key file.
  */
 export function faultOf(value: unknown, fields: readonly SecretField[]): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -25,7 +25,7 @@ export function createKeyCheck(secretAccessKey: string): KeyCheck {
   };
 }
 
-/** Answer to a request that is not signed so. Services answer it before they look at anything. */
+/** Answer to a request that is not signed with the key, whatever it asks for. */
 export const KEY_REFUSAL = {
   status: 403,
   headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-errortype': 'InvalidSignatureException' },

@@ -103,8 +103,8 @@ export async function startLoopbackServer({
 /**
  * Reports whether a request can come from a program on this machine, and from no web page.
  *
- * A page in a browser can reach loopback under a name of its own that resolves
- * there (DNS rebinding), or as a foreign origin; both are refused.
+ * A page in a browser can reach loopback under a name of its own that resolves there (DNS rebinding), or as a foreign
+ * origin; both are refused.
  */
 export function isFromLocalProgram(request: IncomingMessage, server: Server): boolean {
   const { origin, 'sec-fetch-site': site = 'none' } = request.headers;

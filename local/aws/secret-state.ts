@@ -9,12 +9,13 @@ export interface SecretState {
   readonly revision: number;
 }
 
+/** State of a secret that was made and never written. */
 export const NOTHING_WRITTEN: SecretState = { versions: {}, labels: {}, revision: 0 };
 
 const CURRENT = 'AWSCURRENT';
 const PREVIOUS = 'AWSPREVIOUS';
 
-/** Adds a version with its labels; the first is current from the start. Throws as AWS does for another value of its id. */
+/** Adds a version with its labels; the first is made current. Throws as AWS does if its id has another value. */
 export function putVersion(
   seen: SecretState,
   { versionId, value, createdAt }: { versionId: string; value: string; createdAt: number },
@@ -48,7 +49,7 @@ export function moveLabel(
   return withLabel(seen, label, to);
 }
 
-/** Versions without a label are gone. */
+/** Moves a label to a version, and `AWSPREVIOUS` along with `AWSCURRENT`. Versions without a label are gone. */
 function withLabel(state: SecretState, label: string, versionId: string): SecretState {
   const before = state.labels[label];
   const isReplaced = label === CURRENT && before !== undefined && before !== versionId;

@@ -1,12 +1,12 @@
 import { type Answer, jsonAnswer } from './answer.ts';
 import type { CommonKnobs } from './knobs.ts';
 
-/** Gives the answer that something in front of an upstream gives in its place; undefined where it lets a request by. */
+/** Gives the answer of a firewall in front of an upstream; undefined if it lets the request through. */
 export type Firewall = (knobs: Readonly<CommonKnobs>) => Answer | undefined;
 
 /**
- * Creates the firewall of the knob `firewall`. It blocks for its seconds, from the first request that meets it on, and
- * then lets everything by until the knob changes.
+ * Creates the firewall of the knob `firewall`. It blocks for that many seconds from the first request on, and then lets
+ * everything through until the knob changes.
  */
 export function createFirewall(): Firewall {
   let inForce = '';

@@ -51,13 +51,13 @@ export interface RefreshTokens {
   use(value: string, rules: RotationRules): string | undefined;
 }
 
-/** How the server treats a refresh token that was used. */
+/** Treatment of a refresh token that was used. */
 export interface RotationRules {
   readonly rotation: 'none' | 'every-use' | 'reuse-ends-all';
   readonly rotationGraceSeconds: number;
 }
 
-/** Creates the refresh tokens of a consent. With `reuse-ends-all` a token used again ends every one (RFC 9700 §4.14.2). */
+/** Creates the refresh tokens of a consent. Under `reuse-ends-all` one used again ends them all (RFC 9700 §4.14.2). */
 export function createRefreshTokens(first: string): RefreshTokens {
   const usedAt = new Map<string, number | undefined>([[first, undefined]]);
   return {

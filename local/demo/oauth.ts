@@ -113,7 +113,7 @@ export function startDemoOAuth(
     );
   }
 
-  /** What remains of a token's life, which counts down where the same token is issued again. */
+  /** Remaining life of a token, as the knob says it; a token that is issued again has less than before. */
   function expiresIn({ expiresAt }: AccessToken): unknown {
     const seconds = Math.round((expiresAt - serverNow()) / 1000);
     switch (store.read().expiresIn) {

@@ -25,7 +25,7 @@ export type Refusal = keyof typeof REFUSALS;
 /** Lambda's limit on the JSON of an event or of an answer, in bytes. */
 export const LAMBDA_PAYLOAD_LIMIT_BYTES = 6_291_556;
 
-/** What keeps an answer from being framed or embedded by another page, where the answer says nothing of it. */
+/** Headers that keep other pages from framing or embedding an answer; an answer's own take their place. */
 const FOR_BROWSERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',

@@ -152,7 +152,7 @@ export function harness({
         }),
       );
     },
-    /** Delivers the event of a new version of the secret, as a trail does. */
+    /** Delivers the event of a new version of the secret, as Secrets Manager does. */
     rotationEvent: () => time.settle(world.rotate(connection)),
     /** Gives the secret a new version. */
     rotateSecret: (value: string) => world.vault.rotate(connection.secret, value),

@@ -51,8 +51,9 @@ export function createTokenMemory(maximumEntries = MAXIMUM_ENTRIES): TokenMemory
 }
 
 /**
- * Reports whether of two looks that may overlap the other has the newer token: a look that need not be consistent can
- * begin later and see less. Looks further apart do not overlap, or the clock went back.
+ * Reports whether `look` found an older token than `by`, which is remembered. Looks that overlap can end in any order,
+ * and one that is not consistent can begin later and still find the older token: so the token issued later wins, and of
+ * equal ones the later look. Looks 30 s apart or more cannot overlap, unless the clock was set: then `look` wins.
  */
 function isOvertaken(look: Remembered, by: Remembered): boolean {
   const aheadMs = by.readAt - look.readAt;

@@ -64,8 +64,9 @@ export function createBeginAttempt({
   }
 
   /**
-   * Ends a lease under which this invocation could not begin, as one of which nothing was sent; returns its back-off.
-   * Leaves one under which another has begun. Undefined if the store would not have it: then the lease lapses.
+   * Ends a lease under which this invocation could not begin, with the back-off of a request that was not sent, and
+   * returns that back-off. Returns undefined if another invocation has begun under the lease, or if the store keeps
+   * failing: then the lease runs out by itself.
    */
   async function releaseUnsent(
     { id: leaseId, way = 'login' }: NonNullable<MintRequest['lease']>,

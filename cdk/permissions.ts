@@ -111,8 +111,8 @@ export function invokeStatement(functionArns: string[]): iam.PolicyStatement {
 }
 
 /**
- * The permissions that Lambda itself needs to put a function into a VPC. The function's own code has the same role and must not have
- * this: `lambda:SourceFunctionArn` is there only in calls that the code makes.
+ * The permissions that Lambda itself needs to put a function into a VPC. The function's own code has the same role and
+ * must not have this: `lambda:SourceFunctionArn` is there only in calls that the code makes.
  */
 export function vpcStatement(): iam.PolicyStatement {
   return allow(

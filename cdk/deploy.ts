@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
-import { findAdvice, findRegion, NO_REGION, replaceStage } from './deploy-advice.ts';
+import { findAdvice, findRegion, NO_REGION } from './deploy-advice.ts';
+import { contextIn, replaceStage } from './deploy-arguments.ts';
 import { findExamples, findRisks, type Template } from './deploy-risks.ts';
 import { loadDeclared } from './settings.ts';
 
@@ -74,13 +75,6 @@ async function ask(risks: readonly string[]): Promise<void> {
   const answer = await terminal.question('Deploy? (yes/no) ');
   terminal.close();
   if (answer.trim().toLowerCase() !== 'yes') throw new NotDeployed('Nothing was deployed.');
-}
-
-/** The settings among the words, which the app is given at synth. */
-function contextIn(words: readonly string[]): string[] {
-  return words.filter(
-    (word, index) => /^(?:--context|-c)(?:=|$)/.test(word) || /^(?:--context|-c)$/.test(words[index - 1] ?? ''),
-  );
 }
 
 /** The text of AWS's configuration file; empty where there is none. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findAdvice, findRegion, replaceStage } from '../../cdk/deploy-advice.ts';
+import { findAdvice, findRegion } from '../../cdk/deploy-advice.ts';
 
 describe('the advice on a failed deployment', () => {
   it.each([
@@ -22,26 +22,6 @@ describe('the advice on a failed deployment', () => {
 
   it('is absent for an unknown error', () => {
     expect(findAdvice('Resource handler returned message: "Rate exceeded"')).toBeUndefined();
-  });
-});
-
-describe('the stage', () => {
-  it.each([
-    [
-      ['--stage', 'dev', '--yes'],
-      ['--context', 'stage=dev', '--yes'],
-    ],
-    [['--stage=dev'], ['--context', 'stage=dev']],
-    [
-      ['--context', 'domainName=x'],
-      ['--context', 'domainName=x'],
-    ],
-    [
-      ['--staged', 'dev'],
-      ['--staged', 'dev'],
-    ],
-  ])('of %j is the context %j', (given, passed) => {
-    expect(replaceStage(given)).toEqual(passed);
   });
 });
 

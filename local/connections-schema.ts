@@ -16,7 +16,7 @@ const names = z.string().regex(NAME_PATTERN);
  * Builds the JSON Schema of a connections file, for editors: it completes and explains keys, and finds most mistakes.
  * The rules across keys, and what a setting of a declared provider may be, are checked at synth and start alone.
  */
-export function connectionsSchema(): Json {
+export function buildConnectionsSchema(): Json {
   const connection = z.looseObject({ provider: z.string(), ...sharedKeys });
   const file = z.strictObject({
     ...rootSchema.shape,

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { connectionsSchema } from './connections-schema.ts';
+import { buildConnectionsSchema } from './connections-schema.ts';
 
 /** Writes the JSON Schema of a connections file into the repository. */
 await writeFile(
   new URL('../connections.schema.json', import.meta.url),
-  `${JSON.stringify(connectionsSchema(), undefined, 2)}\n`,
+  `${JSON.stringify(buildConnectionsSchema(), undefined, 2)}\n`,
 );

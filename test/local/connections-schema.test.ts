@@ -6,12 +6,12 @@ import { resolveConnections } from '../../functions/configuration/check.ts';
 import type { Provider, Setting } from '../../functions/core/slot/provider.ts';
 import { isProxyOnly } from '../../functions/providers/names.ts';
 import { providers } from '../../functions/providers/registry.ts';
-import { connectionsSchema } from '../../local/connections-schema.ts';
+import { buildConnectionsSchema } from '../../local/connections-schema.ts';
 import { ownBroker } from '../../local/own-broker.ts';
 import { tokenBroker } from '../client/command-line.ts';
 import { readPage } from '../docs/repository.ts';
 
-const schema = connectionsSchema();
+const schema = buildConnectionsSchema();
 const validate = new Ajv2020({ strict: false, allErrors: true }).compile(schema);
 const faultsOf = (file: unknown) => {
   validate(file);

@@ -114,8 +114,12 @@ export function readSigningKey(
 
 function decodeKey(material: string, named: string, keyAs: 'utf8' | 'hex' | 'base64'): Uint8Array {
   const form = { utf8: /^/, hex: /^(?:[0-9a-f]{2})+$/i, base64: /^[\w+/-]+={0,2}$/ }[keyAs];
-  if (!form.test(material)) throw new KeyProblem(`has a key in ${fieldsIn(named)} that is not written in ${keyAs}`);
-  return Buffer.from(material, keyAs);
+  const bytes = Buffer.from(material, keyAs);
+  // One digit of base64 is no byte yet.
+  if (!form.test(material) || bytes.length === 0) {
+    throw new KeyProblem(`has a key in ${fieldsIn(named)} that is not written in ${keyAs}`);
+  }
+  return bytes;
 }
 
 /** Throws `KeyProblem` where a client certificate and its key, in PEM, cannot be used together (RFC 8705). */

@@ -139,6 +139,8 @@ describe('a key that cannot be used', () => {
     ['hex', 'xyz'],
     ['hex', 'abc'],
     ['base64', 'a b!'],
+    ['base64', 'A'],
+    ['base64', '-'],
   ] as const)('because it is not written in %s is told too', async (keyAs, key) => {
     await expect(sign('HS256', key, { keyAs })).rejects.toMatchObject({
       problem: `has a key in \`key\` that is not written in ${keyAs}`,

@@ -41,7 +41,7 @@ export function createHandOutResponse(
 function write(connection: Connection, slot: Slot, token: Token): Written {
   const value = token.value.reveal();
   const { placement } = connection.provider;
-  const { headers, query, baseUrl } = place(connection, value, token.values);
+  const { headers, query, baseUrl } = place({ connection, subject: slot.subject }, value, token.values);
   const written: Written = {
     slot,
     beforeExpiresIn: membersOf({ access_token: value, token_type: isBearer(placement) ? 'Bearer' : NOT_APPLICABLE }),

@@ -179,7 +179,14 @@ describe('a client certificate (RFC 8705)', () => {
 
     const forwarder = createForwarder({ http: createUpstreamHttp(), clock: systemClock });
     const request = { method: 'GET', path: BOUND_PATH, query: '', headers: {} };
-    const call = { connection, token: issued.value, values: issued.values ?? {}, request, timeoutMs: 6_000 };
+    const call = {
+      connection,
+      subject: 'system',
+      token: issued.value,
+      values: issued.values ?? {},
+      request,
+      timeoutMs: 6_000,
+    };
     const made = await forwarder.forward({ ...call, closed: issued.closed });
     expect(made).toMatchObject({ kind: 'answer', answer: { status: 200 } });
     const without = await forwarder.forward({ ...call, closed: undefined });

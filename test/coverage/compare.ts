@@ -75,7 +75,7 @@ async function run(
   const { value: token, values: kept = {}, closed } = login;
 
   if (connection.proxyOnly !== facts.isForProxy) others.push(`for the proxy alone: ${connection.proxyOnly}`);
-  const { baseUrl, headers, query } = place(connection, token.reveal(), kept);
+  const { baseUrl, headers, query } = place(attempt, token.reveal(), kept);
   const handedOut = { url: baseUrl.replace(/\/$/, ''), ...named('header', headers), ...named('query', query) };
   if (!facts.isForProxy) await compare('the hand-out', facts.placed(), handedOut);
 

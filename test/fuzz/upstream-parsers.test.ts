@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseMintReply } from '../../functions/adapters/aws/lambda-mint.ts';
 import { loginsIn } from '../../functions/adapters/dynamodb/connection-items.ts';
 import { type Item, recordIn, slotIn } from '../../functions/adapters/dynamodb/item.ts';
+import { SYSTEM } from '../../functions/core/slot/slot.ts';
 import { isBrokerErrorCode } from '../../functions/core/words/errors.ts';
 import { isJsonObject } from '../../functions/core/words/json.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
@@ -150,6 +151,7 @@ describe('any answer to a forwarded call', () => {
         const forwarder = createForwarder({ http, clock: { now: () => 1_800_000_000_000 } });
         const outcome = await forwarder.forward({
           connection,
+          subject: SYSTEM,
           token: new Secret(USED),
           values: {},
           closed: undefined,

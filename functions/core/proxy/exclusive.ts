@@ -114,6 +114,7 @@ export function createExclusiveCalls(
 
   async function forward(call: ProxyCall, { token, endsAt }: HeldCall): Promise<Answered> {
     const { connection, policy, request, deadline } = call;
+    const { subject } = call.slot;
     await recordHandOut(dependencies, { ...call, via: 'proxy' }, { token, source: 'cache' });
     const leftMs = Math.min(endsAt - clock.now(), deadline - clock.monotonic());
     const timeoutMs = Math.min(policy.timeoutSeconds * 1000, leftMs);
@@ -124,7 +125,7 @@ export function createExclusiveCalls(
       );
     }
     const { value, values, closed } = token;
-    const outcome = await forwarder.forward({ connection, token: value, values, closed, request, timeoutMs });
+    const outcome = await forwarder.forward({ connection, subject, token: value, values, closed, request, timeoutMs });
     if (outcome.kind === 'failure') throw new BrokerError(outcome.code, outcome.detail);
     return outcome;
   }

@@ -56,6 +56,7 @@ export type ForwardOutcome =
 export interface Forwarder {
   forward(call: {
     readonly connection: Connection;
+    readonly subject: string;
     readonly token: Secret<string>;
     readonly values: KeptValues;
     /** Parts of the credential that go with the call, if the provider has any. */

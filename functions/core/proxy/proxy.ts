@@ -26,12 +26,13 @@ export function createProxy(dependencies: ProxyDependencies): (call: ProxyCall) 
 
   async function forward(call: ProxyCall, { token }: HandOut): Promise<Answered> {
     const { connection, policy, request, deadline } = call;
+    const { subject } = call.slot;
     const timeoutMs = Math.min(policy.timeoutSeconds * 1000, deadline - clock.monotonic());
     if (timeoutMs < SHORTEST_CALL_MS) {
       throw new BrokerError('deadline_exceeded', 'Getting a token took all the time there was; nothing was forwarded.');
     }
     const { value, values, closed } = token;
-    const outcome = await forwarder.forward({ connection, token: value, values, closed, request, timeoutMs });
+    const outcome = await forwarder.forward({ connection, subject, token: value, values, closed, request, timeoutMs });
     if (outcome.kind === 'failure') throw new BrokerError(outcome.code, outcome.detail);
     await adoptSlide(dependencies, call, token, outcome);
     return outcome;

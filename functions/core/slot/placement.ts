@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts';
 import type { Placement, Provider } from './provider.ts';
+import { SYSTEM } from './slot.ts';
 import { fillMembers, fillText, type Values } from './text.ts';
 
 /** Headers, query and base URL of a call to the upstream's API. */
@@ -10,11 +11,16 @@ export interface Placed {
   readonly baseUrl: string;
 }
 
-/** Places a token, with the values that its login gave beside it, as the provider says. */
-export function place(connection: Connection, token: string, values: Values): Placed {
+/** Places a subject's token, with the values that its login gave beside it, as the provider says. */
+export function place(
+  { connection, subject }: { readonly connection: Connection; readonly subject: string },
+  token: string,
+  values: Values,
+): Placed {
   const { provider } = connection;
   const { headers, query, baseUrl } = provider.placement;
-  const all: Values = { ...connection.settings, baseUrl: connection.baseUrl, ...values, token };
+  const user = subject === SYSTEM ? {} : { subject };
+  const all: Values = { ...connection.settings, baseUrl: connection.baseUrl, ...user, ...values, token };
   const address = baseUrl === undefined ? undefined : fillText(baseUrl, all, encode);
   return {
     headers: fillMembers(headers, all),

@@ -241,7 +241,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     }
     await deriveAll(attempt, 'of the token');
     // Callers who get the token are told this address with it.
-    if (isMisled(connection, place(connection, token.value, values).baseUrl)) {
+    if (isMisled(connection, place(attempt, token.value, values).baseUrl)) {
       return createMisledFailure('The token was not taken');
     }
     const { life, warning } = readLife(provider.lifetime, values, connection);

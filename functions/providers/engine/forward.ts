@@ -33,9 +33,9 @@ export function createForwarder({
   readonly clock: Pick<Clock, 'now'>;
 }): Forwarder {
   return {
-    async forward({ connection, token, values, closed, request, timeoutMs }): Promise<ForwardOutcome> {
+    async forward({ connection, subject, token, values, closed, request, timeoutMs }): Promise<ForwardOutcome> {
       const all: Values = { ...values, ...closed?.reveal() };
-      const placed = place(connection, token.reveal(), all);
+      const placed = place({ connection, subject }, token.reveal(), all);
       const misled = checkAddress(connection, placed);
       if (misled !== undefined) return misled;
       const url = `${appendPath(placed.baseUrl, request.path)}${request.query === '' ? '' : `?${request.query}`}`;

@@ -172,7 +172,7 @@ function showToken({ connection, subject, values }: Attempt, issued: IssuedToken
   const index = ends.findIndex((end) => Object.keys(readLife([end], values, connection).life).length > 0);
   const end = ends[index];
   const isCapped = end === undefined || expiresAt - issuedAt >= maxTokenAgeSeconds * 1000;
-  const { headers, query, baseUrl } = place(connection, '{token}', shown);
+  const { headers, query, baseUrl } = place({ connection, subject }, '{token}', shown);
   return {
     length: issued.value.reveal().length,
     expires_at: `${new Date(expiresAt).toISOString().slice(0, 19)}Z`,

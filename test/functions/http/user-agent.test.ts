@@ -56,7 +56,8 @@ it('comes with a forwarded call, unless the caller has its own', async () => {
   const { agents, url } = await startUpstream();
   const connection = connectionOf('login-json', url);
   const { forward } = createForwarder({ http: createUpstreamHttp(), clock: systemClock });
-  const call = { connection, token: new Secret('t'), values: {}, closed: undefined, timeoutMs: 2_000 };
+  const token = new Secret('t');
+  const call = { connection, subject: 'system', token, values: {}, closed: undefined, timeoutMs: 2_000 };
   for (const headers of [{}, { 'user-agent': 'caller/1' }]) {
     await forward({ ...call, request: { method: 'GET', path: '/', query: '', headers } });
   }

@@ -138,7 +138,7 @@ describe('a login', () => {
     expect(issued).not.toHaveProperty('warning');
 
     const { proxyOnly = false, headers, baseUrl = connection.baseUrl } = tried.placed;
-    const placed = place(connection, token, { ...issued.values, ...issued.closed?.reveal() });
+    const placed = place({ connection, subject: 'system' }, token, { ...issued.values, ...issued.closed?.reveal() });
     const lowered = Object.entries(placed.headers).map(([name, value]) => [name.toLowerCase(), value]);
     const expectedHeaders: unknown = JSON.parse(JSON.stringify(headers).replace('<token>', token));
     expect(Object.fromEntries(lowered)).toEqual(expectedHeaders);

@@ -12,19 +12,20 @@ const get: ForwardedRequest = { method: 'GET', path: '/jobs', query: '', headers
 interface Kept {
   readonly values?: Readonly<Record<string, string>>;
   readonly closed?: Readonly<Record<string, string>>;
+  readonly subject?: string;
 }
 
 async function forwarding(
   answer: Parameters<typeof answering>[0],
   request = get,
   connection = community(),
-  { values = {}, closed }: Kept = {},
+  { values = {}, closed, subject = 'system' }: Kept = {},
 ) {
   const { http, sent } = answering(answer);
   const forwarder = createForwarder({ http, clock: { now: () => NOW } });
   const sealed = closed === undefined ? undefined : new Secret(closed);
   const token = new Secret('used');
-  const outcome = await forwarder.forward({ connection, token, values, closed: sealed, request, timeoutMs });
+  const outcome = await forwarder.forward({ connection, subject, token, values, closed: sealed, request, timeoutMs });
   return { outcome, request: sent[0] };
 }
 
@@ -73,7 +74,7 @@ describe('a forwarded request', () => {
     const same = 'the-token-that-was-used';
     const { http } = answering({ headers: { wfmsgapikey: [same] } });
     const outcome = await createForwarder({ http, clock: { now: () => NOW } }).forward({
-      ...{ connection: community(), token: new Secret(same), values: {}, closed: undefined },
+      ...{ connection: community(), subject: 'system', token: new Secret(same), values: {}, closed: undefined },
       ...{ request: get, timeoutMs },
     });
     expect(outcome).toMatchObject({ kind: 'answer', answer: { headers: {} } });
@@ -113,6 +114,18 @@ describe('the other values in a forwarded request', () => {
     const { request } = await forwarding({}, get, other);
     expect(request?.url).toBe('https://api.example/v1/jobs?session=used');
     expect(request?.headers).toEqual({ authorization: 'Bearer used' });
+  });
+
+  it('include the user whom the call is for, and nobody for the system', async () => {
+    const provider = providerWith({
+      placement: { headers: { ...BEARER, 'x-user': '{subject}' }, baseUrl: '/of/{subject}' },
+    });
+    const at = connectionOf('any', 'https://api.example', { provider });
+    const { request } = await forwarding({}, get, at, { subject: '88' });
+    expect(request).toMatchObject({ url: 'https://api.example/of/88/jobs', headers: { 'x-user': '88' } });
+    const bySystem = await forwarding({}, get, at);
+    expect(bySystem.request?.url).toBe('https://api.example/jobs');
+    expect(bySystem.request?.headers).toEqual({ Authorization: 'Bearer used' });
   });
 
   it('never come back in an answer', async () => {

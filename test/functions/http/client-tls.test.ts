@@ -102,7 +102,7 @@ describe('TLS', () => {
   it('is not turned off by the environment', async () => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     const server = await serve(forLocalhost);
-    expect(await login(server)).toMatchObject({ kind: 'failure', reason: 'tls', sent: false });
+    expect(await login(server)).toEqual({ kind: 'failure', reason: 'tls', sent: false, fault: 'self_signed' });
     await server.idle();
     expect(server.received()).toBe('');
   });
@@ -126,6 +126,6 @@ describe('TLS', () => {
       await serve(forLocalhost),
       '-----BEGIN CERTIFICATE-----\nnope\n-----END CERTIFICATE-----',
     );
-    expect(result).toMatchObject({ kind: 'failure', reason: 'tls', sent: false });
+    expect(result).toEqual({ kind: 'failure', reason: 'tls', sent: false, fault: 'self_signed' });
   });
 });

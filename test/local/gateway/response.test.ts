@@ -134,6 +134,20 @@ describe('the gateway’s answers', () => {
     expect([none.status, await none.text(), none.headers.get('content-length')]).toEqual([204, '', null]);
   });
 
+  it('takes the length that a function names for a HEAD alone (RFC 9110 §8.6)', async () => {
+    const { gateway } = await openGateway({
+      handler: async ({ requestContext }) => ({
+        statusCode: 200,
+        headers: { 'Content-Length': '99' },
+        body: requestContext.http.method === 'HEAD' ? '' : 'seen',
+      }),
+    });
+    const lengthOf = async (method: string) =>
+      (await fetch(`${gateway.url}/proxy/a/b/c`, { method })).headers.get('content-length');
+
+    expect([await lengthOf('HEAD'), await lengthOf('GET')]).toEqual(['99', '4']);
+  });
+
   it('serves local pages before routes, and answers 500 when one throws', async () => {
     const { gateway, events, reports } = await openGateway({
       pages: new Map<string, LocalPage>([

@@ -9,7 +9,10 @@ export interface GuardedRequest {
   readonly authority: string | undefined;
 }
 
-/** Reports whether a browser, where one asks, does so for the page of this very origin or for its user. */
+/**
+ * Reports whether no other site caused a request: it comes from a page of this origin, from the user, or from no browser.
+ * A request for the script of a service worker does not pass.
+ */
 export function isOfNoOtherSite(headers: GuardedRequest['headers']): boolean {
   const site = headers.get('sec-fetch-site');
   return (site === undefined || site === 'same-origin' || site === 'none') && !headers.get('service-worker');

@@ -1,4 +1,3 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import {
   ConditionalCheckFailedException,
   DynamoDBClient,
@@ -6,6 +5,7 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { deriveKey } from '../master-key.ts';
+import { decrypt, encrypt } from './aes-gcm.ts';
 import { NOTHING_WRITTEN, type SecretState } from './secret-state.ts';
 
 /** Secrets that the broker's functions write: by name, each replaced only as it was read. */
@@ -21,8 +21,6 @@ export const KEPT_SECRETS_TABLE = 'token-broker-kept-secrets';
 
 const REGION = 'us-east-1';
 const ACCESS_KEY_ID = 'local';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** Creates secrets in memory. */
 export function createMemoryKeptSecrets(names: Iterable<string> = []): KeptSecretStore {
@@ -67,8 +65,9 @@ export function createKeptSecretTable({
       });
       const { Item } = await client.send(command);
       const sealed = Item?.['sealed']?.B;
+      if (sealed === undefined) return NOTHING_WRITTEN;
       // Written by `replace`, and authentic.
-      return sealed === undefined ? NOTHING_WRITTEN : (JSON.parse(decrypt(sealed, key, name)) as SecretState);
+      return JSON.parse(decrypt(key, sealed, Buffer.from(name)).toString('utf8')) as SecretState;
     },
 
     async replace(name, seen, next) {
@@ -77,7 +76,7 @@ export function createKeptSecretTable({
         Item: {
           pk: { S: name },
           revision: { N: String(next.revision) },
-          sealed: { B: encrypt(JSON.stringify(next), key, name) },
+          sealed: { B: encrypt(key, Buffer.from(JSON.stringify(next)), Buffer.from(name)) },
         },
         ConditionExpression: seen.revision === 0 ? 'attribute_not_exists(pk)' : 'revision = :seen',
         ...(seen.revision > 0 && { ExpressionAttributeValues: { ':seen': { N: String(seen.revision) } } }),
@@ -91,18 +90,4 @@ export function createKeptSecretTable({
       }
     },
   };
-}
-
-function encrypt(text: string, key: Buffer, name: string): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(name));
-  return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-}
-
-function decrypt(sealed: Uint8Array, key: Buffer, name: string): string {
-  const nonce = sealed.subarray(0, NONCE_BYTES);
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(name));
-  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-  const opened = decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));
-  return Buffer.concat([opened, decipher.final()]).toString('utf8');
 }

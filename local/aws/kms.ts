@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import * as z from 'zod';
+import { decrypt as decryptBytes, encrypt, OVERHEAD_BYTES } from './aes-gcm.ts';
 import { AwsError, invalidRequest, unknownOperation } from './aws-error.ts';
 
 /** Alias of the one key, the only name it is known by. */
@@ -12,8 +13,6 @@ export interface LocalKmsKey {
 }
 
 const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const KEY_MARKER_BYTES = 16;
 const BLOB_VERSION = Buffer.from([0x01]);
 const HEADER_BYTES = BLOB_VERSION.length + KEY_MARKER_BYTES;
@@ -48,21 +47,14 @@ export function createLocalKmsKey(masterKey: Buffer): LocalKmsKey {
   }
 
   function wrap(plaintext: Buffer, context: EncryptionContext): Buffer {
-    const nonce = randomBytes(NONCE_BYTES);
     const header = Buffer.concat([BLOB_VERSION, marker]);
-    const cipher = createCipheriv('aes-256-gcm', masterKey, nonce).setAAD(associatedData(header, context));
-    return Buffer.concat([header, nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+    return Buffer.concat([header, encrypt(masterKey, plaintext, associatedData(header, context))]);
   }
 
   function unwrap(blob: Buffer, context: EncryptionContext): Buffer {
     const header = blob.subarray(0, HEADER_BYTES);
-    const nonce = blob.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);
-    const ciphertext = blob.subarray(HEADER_BYTES + NONCE_BYTES, -TAG_BYTES);
     try {
-      const decipher = createDecipheriv('aes-256-gcm', masterKey, nonce, { authTagLength: TAG_BYTES })
-        .setAAD(associatedData(header, context))
-        .setAuthTag(blob.subarray(-TAG_BYTES));
-      return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+      return decryptBytes(masterKey, blob.subarray(HEADER_BYTES), associatedData(header, context));
     } catch {
       throw invalidCiphertext();
     }
@@ -88,7 +80,7 @@ export function createLocalKmsKey(masterKey: Buffer): LocalKmsKey {
     const { KeyId, CiphertextBlob, EncryptionContext } = parsed.data;
     if (KeyId !== undefined) requireKnownKey(KeyId);
     const blob = Buffer.from(CiphertextBlob, 'base64');
-    if (blob.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES || blob[0] !== BLOB_VERSION[0]) throw invalidCiphertext();
+    if (blob.length < HEADER_BYTES + OVERHEAD_BYTES || blob[0] !== BLOB_VERSION[0]) throw invalidCiphertext();
     if (!blob.subarray(BLOB_VERSION.length, HEADER_BYTES).equals(marker)) {
       throw KeyId === undefined ? invalidCiphertext() : incorrectKey();
     }

@@ -1,6 +1,5 @@
 import type { Configuration } from '../functions/configuration/configuration.ts';
-import { REGION } from './functions.ts';
-import { LOCAL_CREDENTIAL } from './gateway/sigv4.ts';
+import { LOCAL_CREDENTIAL, LOCAL_REGION } from './gateway/sigv4.ts';
 
 /** Shell command that prints only the token of a hand-out; Node is always there. */
 const TOKEN_ALONE = `node -pe 'JSON.parse(fs.readFileSync(0)).access_token'`;
@@ -20,7 +19,7 @@ interface Running {
 /** Builds the text to print once everything runs: URLs, and requests to copy and paste. */
 export function bannerOf({ url, configuration, demo }: Running, requireSigv4: boolean): string {
   const curl = requireSigv4
-    ? `curl -s --aws-sigv4 aws:amz:${REGION}:execute-api --user ${LOCAL_CREDENTIAL}:${LOCAL_CREDENTIAL}`
+    ? `curl -s --aws-sigv4 aws:amz:${LOCAL_REGION}:execute-api --user ${LOCAL_CREDENTIAL}:${LOCAL_CREDENTIAL}`
     : 'curl -s';
   const names = Object.keys(configuration.connections);
   // Connections of these names may be declared on other upstreams.

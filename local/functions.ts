@@ -12,13 +12,12 @@ import { composeRotationFunction } from '../functions/rotation/function.ts';
 import { composeTokenFunction } from '../functions/token/function.ts';
 import { KEY_ALIAS } from './aws/kms.ts';
 import type { GatewayRoute } from './gateway/gateway.ts';
-import { LOCAL_CREDENTIAL } from './gateway/sigv4.ts';
+import { LOCAL_CREDENTIAL, LOCAL_REGION } from './gateway/sigv4.ts';
 import type { LambdaHandler, LocalFunction } from './lambda/invoke.ts';
 
 export const BROKER = 'token-broker';
 export const TABLE = 'token-broker';
 export const AUDIT_TABLE = 'token-broker-audit';
-export const REGION = 'us-east-1';
 
 const MINT_PREFIX = 'mint-';
 const SECOND_MS = 1000;
@@ -35,7 +34,7 @@ export function environmentOf(places: {
   readonly secretAccessKey?: string;
 }): Environment {
   return {
-    AWS_REGION: REGION,
+    AWS_REGION: LOCAL_REGION,
     AWS_ACCESS_KEY_ID: LOCAL_CREDENTIAL,
     AWS_SECRET_ACCESS_KEY: places.secretAccessKey ?? LOCAL_CREDENTIAL,
     AWS_ENDPOINT_URL: places.awsEndpoint,

@@ -4,6 +4,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { LOCAL_CREDENTIAL, LOCAL_REGION } from '../gateway/sigv4.ts';
 import { deriveKey } from '../master-key.ts';
 import { decrypt, encrypt } from './aes-gcm.ts';
 import { NOTHING_WRITTEN, type SecretState } from './secret-state.ts';
@@ -18,9 +19,6 @@ export interface KeptSecretStore {
 
 /** Table of the secrets that the broker's functions write. */
 export const KEPT_SECRETS_TABLE = 'token-broker-kept-secrets';
-
-const REGION = 'us-east-1';
-const ACCESS_KEY_ID = 'local';
 
 /** Creates secrets in memory. */
 export function createMemoryKeptSecrets(names: Iterable<string> = []): KeptSecretStore {
@@ -50,8 +48,8 @@ export function createKeptSecretTable({
   readonly masterKey: Buffer;
   readonly names: ReadonlySet<string>;
 }): KeptSecretStore & { close(): Promise<void> } {
-  const credentials = { accessKeyId: ACCESS_KEY_ID, secretAccessKey };
-  const client = new DynamoDBClient({ endpoint, region: REGION, credentials });
+  const credentials = { accessKeyId: LOCAL_CREDENTIAL, secretAccessKey };
+  const client = new DynamoDBClient({ endpoint, region: LOCAL_REGION, credentials });
   const key = deriveKey(masterKey, 'kept secrets');
   return {
     close: async () => client.destroy(),

@@ -14,7 +14,8 @@ interface Authorization {
 }
 
 const API_SERVICE = 'execute-api';
-const REGION = 'us-east-1';
+/** Region of everything on loopback. */
+export const LOCAL_REGION = 'us-east-1';
 /** Access key id on loopback, and the API's secret access key. */
 export const LOCAL_CREDENTIAL = 'local';
 const MAX_CLOCK_DIFFERENCE_MS = 5 * 60 * 1000;
@@ -51,7 +52,7 @@ export function createSignatureVerifier({
   const signers = new Map(
     services.map((service) => [
       service,
-      new SignatureV4({ service, region: REGION, credentials, sha256, applyChecksum: false }),
+      new SignatureV4({ service, region: LOCAL_REGION, credentials, sha256, applyChecksum: false }),
     ]),
   );
 

@@ -1,4 +1,5 @@
 import type { Context } from 'aws-lambda';
+import { LOCAL_REGION } from '../gateway/sigv4.ts';
 
 /** Options of a local invocation's context. */
 export interface LambdaContextOptions {
@@ -11,7 +12,7 @@ export interface LambdaContextOptions {
 }
 
 const LOCAL_ACCOUNT_ID = '000000000000';
-const LOCAL_REGION = 'us-east-1';
+
 const MEMORY_LIMIT_IN_MB = '512';
 
 /** Builds the ARN of a local function, in account 000000000000 of us-east-1. */

@@ -172,6 +172,8 @@ export function hasBegun({ probe, issued }: Logins, id: string): boolean {
 export function endLogin(seen: Logins, login: Login, counted: Counted, now: number, random: Random): Logins {
   const { id, secretVersion, isEvidence, isSystem, until } = login;
   const isOwn = seen.probe?.id === id;
+  // Its end is not written yet. Its probe may have lapsed and be another's by now.
+  const isOpen = [...seen.failed].some((mark) => idOf(mark) === id && kindOf(mark) === 'begun');
   const isAbout = seen.secretVersion === secretVersion;
   const failed = [...seen.failed].filter((mark) => idOf(mark) !== id);
   const marked = (kind: FailureKind, at: number) => new Set([...failed, createMark(at, kind, id)]);
@@ -183,9 +185,9 @@ export function endLogin(seen: Logins, login: Login, counted: Counted, now: numb
   };
   switch (counted) {
     case 'token':
+      if (isAbout && (isOwn || seen.standing === 'unproven')) return { ...ended, standing: 'proven', refusals: 0 };
       // Once proven, a success tells nothing new.
-      if (!isOwn && !(isAbout && seen.standing === 'unproven')) return seen;
-      return isAbout ? { ...ended, standing: 'proven', refusals: 0 } : ended;
+      return isOpen ? ended : seen;
     case 'refused': {
       if ([...seen.failed].some((mark) => idOf(mark) === id && kindOf(mark) === 'refused')) return seen;
       const noted = { ...ended, failed: marked('refused', now) };
@@ -195,18 +197,18 @@ export function endLogin(seen: Logins, login: Login, counted: Counted, now: numb
       return { ...noted, refusals: seen.refusals + (isSystem ? 0 : 1) };
     }
     case 'locked':
-      return isOwn ? { ...ended, failed: marked('locked', now) } : seen;
+      return isOpen ? { ...ended, failed: marked('locked', now) } : seen;
     case 'unknown':
-      if (!isOwn) return seen;
+      if (!isOpen) return seen;
       return {
         ...ended,
         failed: marked('unknown', until),
-        notBefore: now + unknownBackOffMs(failed.length + 1, random),
+        ...(isOwn && { notBefore: now + unknownBackOffMs(failed.length + 1, random) }),
       };
     case 'subject':
-      return isOwn ? { ...ended, failed: marked('unknown', until) } : seen;
+      return isOpen ? { ...ended, failed: marked('unknown', until) } : seen;
     case 'nothing':
-      return isOwn || ended.issued.size < seen.issued.size ? ended : seen;
+      return isOpen || ended.issued.size < seen.issued.size ? ended : seen;
   }
 }
 

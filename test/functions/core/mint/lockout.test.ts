@@ -22,7 +22,7 @@ async function gate({ kept = 'version-1', current = 'version-1', connection = he
     },
   });
   const attemptOf = (record: SlotRecord, subject: string) => ({
-    ...{ connection, slot: slot(subject), record, leaseId: `lease of ${subject}`, takenAt: time.now() },
+    ...{ connection, slot: slot(subject), record, leaseId: `lease-of-${subject}`, takenAt: time.now() },
     keepsClosed: false,
   });
   return {
@@ -158,7 +158,7 @@ describe('createLoginGate', () => {
     know({ standing: 'unproven' });
     failNext('changeLogins', 'reply_lost');
     const leave = leaveOf(await prepare());
-    expect(leave.logins.probe?.id).toBe('lease of system');
+    expect(leave.logins.probe?.id).toBe('lease-of-system');
 
     failNext('changeLogins', 'sent_twice');
     know({ probe: undefined, notBefore: 0 });

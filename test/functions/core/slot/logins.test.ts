@@ -174,7 +174,25 @@ describe('endLogin', () => {
     const taken: Logins = { ...begun(), probe: { id: 'lease-2', until: NOW + 99 } };
     expect(end(taken, 'token')).toMatchObject({ standing: 'proven', probe: { id: 'lease-2' } });
     const other: Logins = { ...taken, secretVersion: 'v2' };
-    expect(end(other, 'token')).toBe(other);
+    expect(end(other, 'token')).toEqual({ ...other, failed: new Set() });
+    expect(end({ ...other, failed: new Set() }, 'token')).toMatchObject({ standing: 'unproven' });
+  });
+
+  it.each([
+    ['token', []],
+    ['locked', [`${NOW} locked lease-1`]],
+    ['unknown', [`${NOW + 17_000} unknown lease-1`]],
+    ['subject', [`${NOW + 17_000} unknown lease-1`]],
+    ['nothing', []],
+  ] as const)('writes how a login ended whose turn another has taken, and nothing else: %s', (counted, own) => {
+    const rest = marks('begun', 1);
+    const taken: Logins = {
+      ...{ ...NO_LOGINS, secretVersion: 'v2', probe: { id: 'lease-2', until: NOW + 99 }, notBefore: NOW + 99 },
+      failed: new Set([...rest, ...begun().failed]),
+    };
+    const ended = end(taken, counted);
+    expect(ended).toEqual({ ...taken, failed: new Set([...rest, ...own]) });
+    expect(end(ended, counted)).toBe(ended);
   });
 
   it('counts a refusal of a user', () => {

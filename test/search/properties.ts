@@ -135,6 +135,8 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       leaseIsOwn,
       (by, { before }) => {
         if (factsOf(by).hasNoSession) ended.add(before?.token?.hash ?? '');
+        if (factsOf(by).purges < purges)
+          found('4', `${by.name} turns to a login whose token is discarded after a purge`);
         attempts.login += 1;
       },
     ],

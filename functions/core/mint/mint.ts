@@ -123,11 +123,11 @@ export function createMint(
     const { connection, slot, leaseId, record } = attempt;
     const { generation, tries } = record;
     const now = clock.now();
-    const from = { now: Math.max(now, attempt.takenAt), random: dependencies.random };
+    const from = { now: Math.max(now, attempt.takenAt), random };
     const notBefore = notBeforeOf(connection, tries, from);
     const isTime = record.notBefore <= now && timeForUpstream(attempt) >= SHORTEST_REQUEST_MS;
     // The login's back-off is written before it, as that of every login: it holds if nobody comes back.
-    const turn = { leaseId, now, notBefore, ...(rejected && { rejectedGeneration: generation }) };
+    const turn = { leaseId, seenGeneration: generation, now, notBefore, isRejected: rejected };
     if (isTime && (await isWritten(slot, turn))) {
       const { code, evidence } = failure;
       const facts = {

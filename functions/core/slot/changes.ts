@@ -118,19 +118,21 @@ export const acquire = ({
 
 /**
  * Goes over from a renewal to a login under a held lease, if the logins have no back-off, and writes that of this one.
- * With `rejectedGeneration` the upstream has rejected the token.
+ * After a purge its token would be discarded. If `isRejected`, the upstream has rejected the token.
  */
 export const turnToLogin = ({
   leaseId,
+  seenGeneration,
   now,
   notBefore,
-  rejectedGeneration,
+  isRejected,
 }: Pick<Claim, 'leaseId' | 'now' | 'notBefore'> & {
-  readonly rejectedGeneration?: number | undefined;
+  readonly seenGeneration: number;
+  readonly isRejected: boolean;
 }): SlotChange => ({
   name: 'turnToLogin',
-  onlyIf: [holds(leaseId), { field: 'notBefore', atMost: now }],
-  set: { notBefore, rejectedGeneration },
+  onlyIf: [holds(leaseId), generationIs(seenGeneration), { field: 'notBefore', atMost: now }],
+  set: { notBefore, rejectedGeneration: isRejected ? seenGeneration : undefined },
   add: { tries: 1 },
 });
 

@@ -34,7 +34,10 @@ const everyOperation: {
   read: (store) => store.read(SLOT, { consistent: true }),
   acquire: (store) => store.write(SLOT, changes.acquire(claimOn(undefined))),
   begin: (store) => store.writeAndRead(SLOT, changes.begin({ leaseId: 'lease-1', begunBy: 'request-1' })),
-  turnToLogin: (store) => store.write(SLOT, changes.turnToLogin({ leaseId: 'lease-1', now: NOW, notBefore: NOW + 1 })),
+  turnToLogin: (store) => {
+    const turn = { leaseId: 'lease-1', seenGeneration: 1, now: NOW, notBefore: NOW + 1, isRejected: false };
+    return store.write(SLOT, changes.turnToLogin(turn));
+  },
   publish: (store) => store.write(SLOT, changes.publish(publicationOf())),
   fail: (store) => store.write(SLOT, changes.fail(failureOf())),
   defer: (store) => store.write(SLOT, changes.defer({ leaseId: 'lease-1', until: NOW, tries: 0 })),

@@ -63,6 +63,11 @@ async function withSession() {
   };
 }
 
+const sessionEnded: UpstreamOutcome = {
+  ...{ kind: 'failure', code: 'upstream_invalid_response', backOff: 'unknown', detail: 'The session has ended.' },
+  ended: true,
+};
+
 describe('createMint', () => {
   it('answers an outage of the store with it, and sends nothing', async () => {
     const { mint, weather, sent } = minting();
@@ -111,18 +116,25 @@ describe('createMint, sliding', () => {
     slowKeys(5_700);
     script.push(async () => {
       await time.after(5_200);
-      return {
-        kind: 'failure',
-        code: 'upstream_invalid_response',
-        backOff: 'unknown',
-        detail: 'The session has ended.',
-        ended: true,
-      };
+      return sessionEnded;
     });
 
     expect(await mint()).toMatchObject({ outcome: 'failed', detail: 'The session has ended.' });
     expect(sent.map(({ kind }) => kind)).toEqual(['login', 'slide']);
     expect(record()).toMatchObject({ generation: 1, rejectedGeneration: 1 });
+  });
+
+  it('sends no login after a 401 to a slide where the slot was purged meanwhile: its token would be discarded', async () => {
+    const { mint, purgeItem, sent, script, record } = await withSession();
+    script.push(() => {
+      purgeItem();
+      return sessionEnded;
+    });
+
+    expect(await mint()).toMatchObject({ outcome: 'failed', way: 'renewal' });
+    expect(sent.map(({ kind }) => kind)).toEqual(['login', 'slide']);
+    expect(record()).toMatchObject({ generation: 2, notBefore: 0, tries: 0 });
+    expect(record().lease).toBeUndefined();
   });
 
   it('slides a token while it is good enough to hand out, and a session up to its own end', async () => {

@@ -40,7 +40,7 @@ export const everyChange = {
   ],
   begin: [changes.begin({ leaseId: 'me', begunBy: 'i' })],
   publish: [changes.publish(publication), changes.publish({ ...publication, lastHandedOutAt: 1, keepsRefusal: true })],
-  turnToLogin: [changes.turnToLogin({ ...claim, rejectedGeneration: 1 })],
+  turnToLogin: [changes.turnToLogin({ ...claim, seenGeneration: 1, isRejected: true })],
   fail: [
     changes.fail({ ...failed, dueAt: 2 }),
     changes.fail({ ...failed, refusedVersion: 'v1', tries: 0 }),

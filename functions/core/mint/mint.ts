@@ -84,8 +84,8 @@ export function createMint(
     const deadline = held.takenAt + mintWindowMs(connection);
     const trials: Trial[] = [];
     const onTrial = request.trigger === 'operator' ? (seen: Trial) => trials.push(seen) : undefined;
-    const attempt: Attempt = { ...held, connection, slot, trigger: request.trigger, deadline, onTrial };
-    const result = await work(attempt);
+    const begun: Attempt = { ...held, connection, slot, trigger: request.trigger, deadline, onTrial };
+    const { attempt, result } = await work(begun);
     if ('isWaiting' in result) return defer(attempt, result.tries, clock.monotonic() - beganAt);
     const write =
       'minted' in result ? publish(attempt, result.minted) : writeFailure(dependencies, attempt, result.failure);
@@ -109,17 +109,24 @@ export function createMint(
     return { outcome: 'waiting' };
   }
 
-  async function work(attempt: Attempt): Promise<Result> {
-    if (attempt.way === 'login') return login(attempt);
-    const renewed = await renew(attempt);
-    return 'next' in renewed ? turnToLogin(attempt, renewed) : renewed;
+  /** Returns the attempt as it ended: by the way that it was begun for, or as the login that followed a renewal. */
+  async function work(attempt: Attempt): Promise<{ readonly attempt: Attempt; readonly result: Result }> {
+    if (attempt.way === 'login') return { attempt, result: await login(attempt) };
+    const result = await renew(attempt);
+    if (!('next' in result)) return { attempt, result };
+    const turned = await turnToLogin(attempt, result);
+    if (turned === undefined) return { attempt, result: { failure: result.failure } };
+    return { attempt: turned, result: await login(turned) };
   }
 
-  /** Logs in under the lease of a renewal, if no login is backing off and there is time; the session is over if rejected. */
+  /**
+   * Turns the attempt under the lease of a renewal to a login, if no login is backing off and there is time; the session
+   * is over if rejected. Returns undefined if no login may follow.
+   */
   async function turnToLogin(
     attempt: Attempt,
     { failure, rejected }: Extract<RenewalResult, { next: 'login' }>,
-  ): Promise<Result> {
+  ): Promise<Attempt | undefined> {
     const { connection, slot, leaseId, record } = attempt;
     const { generation, tries } = record;
     const now = clock.now();
@@ -137,14 +144,14 @@ export function createMint(
         ...(evidence !== undefined && { evidence }),
       };
       dependencies.telemetry.warn('A renewal brought no token; a login follows.', facts);
-      return login({ ...attempt, way: 'login', record: { ...record, tries: tries + 1, notBefore } });
+      return { ...attempt, way: 'login', record: { ...record, tries: tries + 1, notBefore } };
     }
     const hash = record.token?.hash;
     // No later attempt should renew this session again.
     if (rejected && hash !== undefined) {
       await store.write(slot, changes.markRejected({ generation, hash })).catch(() => false);
     }
-    return { failure };
+    return undefined;
   }
 
   /** Writes the turn to a login. A reply can be lost after the write, whose condition then fails when it is sent again. */

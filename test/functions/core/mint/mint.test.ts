@@ -3,6 +3,7 @@ import { createKeptLogin } from '../../../../functions/core/mint/kept.ts';
 import { createMint } from '../../../../functions/core/mint/mint.ts';
 import type { Upstream, UpstreamOutcome } from '../../../../functions/core/mint/upstream.ts';
 import type { Connection } from '../../../../functions/core/slot/connection.ts';
+import { changeLogins, type Logins, NO_LOGINS } from '../../../../functions/core/slot/logins.ts';
 import type { MintReply } from '../../../../functions/core/slot/mint-message.ts';
 import { Secret } from '../../../../functions/core/words/secret.ts';
 import { harness } from '../../../protocol/harness.ts';
@@ -135,6 +136,31 @@ describe('createMint, sliding', () => {
     expect(sent.map(({ kind }) => kind)).toEqual(['login', 'slide']);
     expect(record()).toMatchObject({ generation: 2, notBefore: 0, tries: 0 });
     expect(record().lease).toBeUndefined();
+  });
+
+  it('writes what came of a login that followed a slide as the login’s, by the logins’ own count', async () => {
+    const { mint, put, script, token, record } = await withSession();
+    put({ tries: 1 });
+    script.push(() => sessionEnded);
+    script.push(() => ({ ...token('too-short'), life: { seconds: 30 } }));
+    const reply = await mint();
+
+    expect(reply).toMatchObject({ outcome: 'failed', code: 'upstream_token_unusable', retryAfterMs: 60_000 });
+    expect(reply).not.toHaveProperty('way');
+    expect(record()).toMatchObject({ tries: 2, failure: { code: 'upstream_token_unusable' } });
+    expect(record().renewalFailure).toBeUndefined();
+  });
+
+  it('counts no login after a slide that was not to be sent', async () => {
+    const { mint, table, connection, script, sent, record } = await withSession();
+    const logins = table.logins(connection.name) ?? NO_LOGINS;
+    const next: Logins = { ...logins, standing: 'refused' };
+    table.writeLogins(connection.name, changeLogins(logins, next, 0));
+    script.push(() => sessionEnded);
+
+    expect(await mint()).toMatchObject({ outcome: 'failed', code: 'upstream_credential_rejected' });
+    expect(sent.map(({ kind }) => kind)).toEqual(['login', 'slide']);
+    expect(record()).toMatchObject({ tries: 0, failure: { code: 'upstream_credential_rejected' } });
   });
 
   it('slides a token while it is good enough to hand out, and a session up to its own end', async () => {

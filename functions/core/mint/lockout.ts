@@ -66,8 +66,8 @@ export type Prepared = LoginMaterial | AttemptFailure | 'waiting';
 export interface LoginGate {
   /** Reads secret, data key and logins in parallel, and asks for leave. */
   prepare(attempt: Preparing): Promise<Prepared>;
-  /** Reads what a renewal with the credential needs. Undefined: the version is not proven, and a login proves it. */
-  prepareRenewal(attempt: Preparing): Promise<Material | AttemptFailure | undefined>;
+  /** Reads what a renewal with the credential needs. Undefined: the version is not proven, and only a login may tell. */
+  prepareRenewal(attempt: Preparing): Promise<Material | undefined>;
   /** Notes the end of a login, be it sent or not. Returns its failure as it counts for the slot. */
   ended(connection: Connection, material: LoginMaterial, outcome: UpstreamOutcome): Promise<AttemptFailure | undefined>;
 }
@@ -190,7 +190,7 @@ export function createLoginGate({
 
     async prepareRenewal(attempt) {
       const found = await read(attempt);
-      if ('code' in found) return found;
+      if ('code' in found) return undefined;
       const { logins, ...material } = found;
       return isProven(logins, material.secret.versionId) ? material : undefined;
     },

@@ -181,7 +181,6 @@ export function createMint(
     });
     if ('failure' in ready) return { failure: { ...ready.failure, way: 'renewal' } };
     const { token, material } = ready.value;
-    if (material !== undefined && 'code' in material) return { failure: material };
     const isClosed = keepsClosed && token?.closed === undefined;
     if (token === undefined || material === undefined || isClosed) return turned(NOT_RENEWED);
 

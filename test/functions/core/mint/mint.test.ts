@@ -12,7 +12,7 @@ import { createMemoryKeptSecrets } from '../../../simulation/memory-kept-secrets
 import { createMemorySecrets } from '../../../simulation/memory-secrets.ts';
 
 /** `mint` by itself, invoked by the schedule, before an upstream whose answers the test writes; 200 by default. */
-function minting(connection: Connection = helpdeskConnection()) {
+function minting(connection: Connection = helpdeskConnection(), needsSecret = false) {
   const made = harness({ connection });
   const { operators, time, put, slot, random, vault, keptVault, weather } = made;
   const sent: { readonly kind: 'login' | 'slide'; readonly timeoutMs: number }[] = [];
@@ -29,7 +29,7 @@ function minting(connection: Connection = helpdeskConnection()) {
   };
   const upstream: Upstream = {
     waysOf: () => {
-      const renewal = { source: 'slide', needsSecret: false } as const;
+      const renewal = { source: 'slide', needsSecret } as const;
       return { keepsClosed: false, ...(connection.maxSessionSeconds !== undefined && { renewal }) };
     },
     login: ({ timeoutMs }) => send('login', timeoutMs),
@@ -53,12 +53,19 @@ function minting(connection: Connection = helpdeskConnection()) {
 }
 
 /** The same with a session that is due. */
-async function withSession() {
-  const made = minting(workforceConnection());
+async function withSession(needsSecret = false) {
+  const made = minting(workforceConnection(), needsSecret);
   await made.mint();
   await made.advance({ minutes: 12 });
   return {
     ...made,
+    /** Has the version of the secret be known as refused. */
+    refuseVersion() {
+      const { table, connection } = made;
+      const seen = table.logins(connection.name) ?? NO_LOGINS;
+      const next: Logins = { ...seen, standing: 'refused' };
+      table.writeLogins(connection.name, changeLogins(seen, next, 0));
+    },
     /** Makes the next way to the keys take that long. */
     slowKeys: (ms: number) => made.beforeNext('decrypt', () => made.time.after(ms)),
   };
@@ -152,14 +159,32 @@ describe('createMint, sliding', () => {
   });
 
   it('counts no login after a slide that was not to be sent', async () => {
-    const { mint, table, connection, script, sent, record } = await withSession();
-    const logins = table.logins(connection.name) ?? NO_LOGINS;
-    const next: Logins = { ...logins, standing: 'refused' };
-    table.writeLogins(connection.name, changeLogins(logins, next, 0));
+    const { mint, refuseVersion, script, sent, record } = await withSession();
+    refuseVersion();
     script.push(() => sessionEnded);
 
     expect(await mint()).toMatchObject({ outcome: 'failed', code: 'upstream_credential_rejected' });
     expect(sent.map(({ kind }) => kind)).toEqual(['login', 'slide']);
+    expect(record()).toMatchObject({ tries: 0, failure: { code: 'upstream_credential_rejected' } });
+  });
+
+  it('sends no renewal with a refused version, and leaves the logins’ back-off as it is', async () => {
+    const { mint, put, refuseVersion, sent, record, time } = await withSession(true);
+    refuseVersion();
+    const notBefore = time.now() + 900_000;
+    put({ notBefore, tries: 5 });
+
+    expect(await mint()).toMatchObject({ outcome: 'failed', way: 'renewal' });
+    expect(sent).toHaveLength(1);
+    expect(record()).toMatchObject({ notBefore, tries: 5, renewalTries: 1 });
+  });
+
+  it('looks at the secret as a login does where a renewal may not be sent with its version', async () => {
+    const { mint, refuseVersion, sent, record } = await withSession(true);
+    refuseVersion();
+
+    expect(await mint()).toMatchObject({ code: 'upstream_credential_rejected', retryAfterMs: 10_000 });
+    expect(sent).toHaveLength(1);
     expect(record()).toMatchObject({ tries: 0, failure: { code: 'upstream_credential_rejected' } });
   });
 

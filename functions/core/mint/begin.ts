@@ -17,7 +17,7 @@ export interface Held {
   readonly leaseId: string;
   /** Time at which the lease was taken; epoch milliseconds by the clock of its taker. */
   readonly takenAt: number;
-  /** Way that the lease was taken for. */
+  /** Way that the lease was taken for; a login once that has followed a renewal. */
   readonly way: MintWay;
   /** Record of the slot when the work began. */
   readonly record: SlotRecord;

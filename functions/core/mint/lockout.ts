@@ -207,7 +207,7 @@ export function createLoginGate({
         telemetry.warn('The end of a login could not be written down.', { connection: name });
       }
       if (outcome.kind === 'token') return undefined;
-      const failure = convertUpstreamFailure(outcome, 'login');
+      const failure = convertUpstreamFailure(outcome);
       if (outcome.backOff !== 'refused') return failure;
       if (counted === 'refused' && isOfSubject(known, login)) return { ...failure, ...createSubjectFailure(name) };
       return { ...failure, refusedVersion: login.secretVersion };
@@ -242,7 +242,6 @@ function createRefusedFailure(connection: Connection, { failure, refusedVersion 
     ? 'Consent again, and put the new refresh token into the secret'
     : 'Put the right value into the secret';
   return {
-    way: 'login',
     code: isSpent ? 'reauthorization_required' : 'upstream_credential_rejected',
     detail: `The upstream of ${connection.name} refused the credential, and its secret has had no new version since. ${remedy}.`,
     backOff: 'refused',
@@ -256,7 +255,7 @@ function createHeldBackFailure(
   { at, why }: Extract<Admission, { may: 'begin later' }>,
   now: number,
 ): AttemptFailure {
-  const held = { way: 'login', backOff: 'not_judged', countsAsTry: false, waitMs: at - now } as const;
+  const held = { backOff: 'not_judged', countsAsTry: false, waitMs: at - now } as const;
   if (why === 'limit') {
     const detail = `The upstream of ${name} issues so many tokens in a time, and no more. The next login is made when the time is up.`;
     return { ...held, code: 'login_limited', detail };

@@ -3,7 +3,7 @@ import { notBeforeOf } from '../slot/claim.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { Keys } from '../slot/keys.ts';
 import { mintWindowMs } from '../slot/lease.ts';
-import type { MintReply, MintRequest, MintWay } from '../slot/mint-message.ts';
+import type { MintReply, MintRequest } from '../slot/mint-message.ts';
 import { isRenewable } from '../slot/next-way.ts';
 import { openToken } from '../slot/open-token.ts';
 import { type Slot, slotOf } from '../slot/slot.ts';
@@ -179,25 +179,25 @@ export function createMint(
       ]);
       return { token, material };
     });
-    if ('failure' in ready) return { failure: { ...ready.failure, way: 'renewal' } };
+    if ('failure' in ready) return ready;
     const { token, material } = ready.value;
     const isClosed = keepsClosed && token?.closed === undefined;
     if (token === undefined || material === undefined || isClosed) return turned(NOT_RENEWED);
 
     const timeoutMs = timeForUpstream(attempt);
-    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection, 'renewal') };
+    if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection) };
     const { value, values, closed, secretVersion, attributes } = token;
     const secret = 'secret' in material ? material.secret.value : undefined;
     const outcome = await measure(connection, renewal.source === 'slide' ? 'Slides' : 'Refreshes', () =>
       upstream.renew({ connection, subject: slot.subject, token: value, values, closed, secret, timeoutMs }),
     );
     if (outcome.kind === 'failure') {
-      const failure = convertUpstreamFailure(outcome, 'renewal');
+      const failure = convertUpstreamFailure(outcome);
       if (outcome.ended === true) return turned(failure, true);
       return outcome.unrenewed === true ? turned(failure) : { failure };
     }
     const unusable = findUnusable(attempt, outcome, clock.now());
-    if (unusable !== undefined) return turned({ ...unusable, way: 'renewal' });
+    if (unusable !== undefined) return turned(unusable);
     const sessionStartedAt = record.token?.sessionStartedAt ?? token.issuedAt;
     const { key, closedKey } = material;
     const { source } = renewal;
@@ -215,7 +215,7 @@ export function createMint(
   async function login(attempt: Attempt): Promise<Result> {
     const { connection, slot } = attempt;
     const { keepsClosed } = upstream.waysOf(connection);
-    if (timeForUpstream(attempt) < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection, 'login') };
+    if (timeForUpstream(attempt) < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection) };
     const prepared = await beforeSending(() => loginGate.prepare({ ...attempt, keepsClosed }));
     if ('failure' in prepared) return prepared;
     if (prepared.value === 'waiting') return { isWaiting: true, tries: Math.max(attempt.record.tries - 1, 0) };
@@ -225,14 +225,14 @@ export function createMint(
     const { versionId: secretVersion } = material.secret;
     const outcome = await sendLogin(attempt, material.secret, async (secret, keep) => {
       const timeoutMs = timeForUpstream(attempt);
-      if (timeoutMs < SHORTEST_REQUEST_MS) return { kind: 'failure', ...createOutOfTimeFailure(connection, 'login') };
+      if (timeoutMs < SHORTEST_REQUEST_MS) return { kind: 'failure', ...createOutOfTimeFailure(connection) };
       return measure(connection, 'Logins', () =>
         upstream.login({ connection, subject: slot.subject, secret, timeoutMs, keep, onTrial: attempt.onTrial }),
       );
     });
     if (outcome.warning !== undefined) dependencies.telemetry.warn(outcome.warning, { connection: connection.name });
     const failure = await loginGate.ended(connection, material, outcome);
-    if (outcome.kind === 'failure') return { failure: failure ?? convertUpstreamFailure(outcome, 'login') };
+    if (outcome.kind === 'failure') return { failure: failure ?? convertUpstreamFailure(outcome) };
     return {
       minted: {
         source: 'login',
@@ -290,16 +290,14 @@ export function createMint(
 
 /** Failure of a renewal that was not sent: the token has ended, was reported dead, or does not open. */
 const NOT_RENEWED: AttemptFailure = {
-  way: 'renewal',
   code: 'cooldown',
   detail: 'The token cannot be renewed, and no login may follow yet. It is tried again when the time is up.',
   backOff: 'not_judged',
   countsAsTry: true,
 };
 
-function createOutOfTimeFailure(connection: Connection, way: MintWay) {
+function createOutOfTimeFailure(connection: Connection) {
   return {
-    way,
     code: 'deadline_exceeded',
     detail: `Nothing was sent to the upstream of ${connection.name}: getting ready took all the time there was.`,
     backOff: 'not_judged',

@@ -41,8 +41,6 @@ export interface Minted {
 
 /** Failure of an attempt. */
 export interface AttemptFailure {
-  /** Way that failed. */
-  readonly way: MintWay;
   readonly code: BrokerErrorCode;
   readonly detail: string;
   readonly backOff: BackOffKind;
@@ -66,7 +64,7 @@ const SECRET_LOOK_MS = 10_000;
 export function convertError(error: unknown): AttemptFailure {
   if (!(error instanceof BrokerError)) throw error;
   const { code, detail, retryAfterMs } = error;
-  return { way: 'login', code, detail, backOff: 'not_judged', countsAsTry: true, retryAfterMs };
+  return { code, detail, backOff: 'not_judged', countsAsTry: true, retryAfterMs };
 }
 
 /**
@@ -80,10 +78,10 @@ export async function writeFailure(
     clock,
     random,
   }: { readonly store: Store; readonly telemetry: Telemetry; readonly clock: Clock; readonly random: Random },
-  { connection, slot, leaseId, record, way: claimed }: Attempt,
+  { connection, slot, leaseId, record, way }: Attempt,
   failure: AttemptFailure,
 ): Promise<MintReply> {
-  const { way, code, detail, evidence, refusedVersion } = failure;
+  const { code, detail, evidence, refusedVersion } = failure;
   const at = clock.now();
   const made = way === 'login' ? record.tries : (record.renewalTries ?? 0);
   const retryAfterMs = waitAfter(failure, made, random);
@@ -91,8 +89,7 @@ export async function writeFailure(
   const isRefused = refusedVersion !== undefined;
   const ttlSeconds = isRefused ? extendTtl(record.ttlSeconds, at, REFUSAL_KEPT_SECONDS) : record.ttlSeconds;
   try {
-    // The lease counted a try of the way that it was taken for.
-    const tries = failure.countsAsTry || way !== claimed ? undefined : Math.max(made - 1, EMPTY_RECORD.tries);
+    const tries = failure.countsAsTry ? undefined : Math.max(made - 1, EMPTY_RECORD.tries);
     const forgetsRefusal = failure.isOfSubject;
     const ended = { leaseId, way, code, at, evidence, notBefore, refusedVersion, tries, ttlSeconds, forgetsRefusal };
     const dueAt = isRefused ? undefined : dueAfter(connection, record, { way, at, notBefore });
@@ -134,9 +131,9 @@ function dueAfter(
 }
 
 /** Converts the upstream's failure to that of an attempt. */
-export function convertUpstreamFailure(outcome: UpstreamFailure, way: MintWay): AttemptFailure {
+export function convertUpstreamFailure(outcome: UpstreamFailure): AttemptFailure {
   const { code, detail, backOff, evidence, retryAfterMs, isKnown } = outcome;
-  return { way, code, detail, backOff, evidence, countsAsTry: isKnown !== true, retryAfterMs };
+  return { code, detail, backOff, evidence, countsAsTry: isKnown !== true, retryAfterMs };
 }
 
 function waitAfter(failure: AttemptFailure, tries: number, random: Random): number {

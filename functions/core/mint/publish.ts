@@ -123,7 +123,6 @@ export function findUnusable(
   const leftSeconds = Math.floor((expiresAt - now) / 1000);
   const isSame = way === 'login' && hashOf(issued.value) === record.token?.hash;
   return {
-    way,
     code: 'upstream_token_unusable',
     detail: `The upstream of ${connection.name} issued a token with ${leftSeconds} s to go, less than minTtlSeconds (${connection.minTtlSeconds}) and 5 s. Look at the clock of the upstream (skew), and at the expiry set for its key.`,
     backOff: 'unknown',

@@ -12,7 +12,6 @@ export interface LambdaContextOptions {
 }
 
 const LOCAL_ACCOUNT_ID = '000000000000';
-
 const MEMORY_LIMIT_IN_MB = '512';
 
 /** Builds the ARN of a local function, in account 000000000000 of us-east-1. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiEvent } from '../../../functions/api/request.ts';
 import { resolveConnections } from '../../../functions/configuration/check.ts';
+import { BEARER, type Provider } from '../../../functions/providers/provider.ts';
 import { buildForwardedRequest } from '../../../functions/proxy/forwarded-request.ts';
 
 const proxy = { methods: ['POST'], paths: ['/'] };
@@ -8,9 +9,10 @@ const { connections } = resolveConnections({
   connections: { helpdesk: { provider: 'helpmaster', baseUrl: 'https://upstream.example', proxy } },
 });
 
-function forwarded({ body = Buffer.from(''), query = '' }) {
-  const connection = connections['helpdesk'];
-  if (connection?.proxy === undefined) throw new Error('the connection has a proxy');
+function forwarded({ body = Buffer.from(''), query = '', placement = { headers: BEARER } as Provider['placement'] }) {
+  const helpdesk = connections['helpdesk'];
+  if (helpdesk?.proxy === undefined) throw new Error('the connection has a proxy');
+  const connection = { ...helpdesk, provider: { ...helpdesk.provider, placement } };
   const event = {
     body: body.toString('base64'),
     isBase64Encoded: true,
@@ -20,7 +22,7 @@ function forwarded({ body = Buffer.from(''), query = '' }) {
     requestContext: { http: { method: 'POST' } },
   };
   // The event has only the members that are read.
-  return buildForwardedRequest(event as unknown as ApiEvent, connection, connection.proxy);
+  return buildForwardedRequest(event as unknown as ApiEvent, connection, helpdesk.proxy);
 }
 
 describe('the body of a proxied call', () => {
@@ -47,6 +49,27 @@ describe('the query of a proxied call', () => {
     ['x-amz-meta=1&amz=2&%=3', 'x-amz-meta=1&amz=2&%=3'],
   ])('goes as it came: %j', (query, sent) => {
     expect(forwarded({ query }).query).toBe(sent);
+  });
+
+  it.each([
+    'Session=own',
+    'a=1&session=own',
+    'session',
+    'SESSION=own',
+    's%65ssion=own',
+    'session[]=own',
+    'session%5B0%5D=own',
+    'a=1;session=own',
+    '+session=own',
+    'site=b',
+  ])('is refused where it has a parameter that the broker places: %j', (query) => {
+    const placement = { headers: BEARER, query: { Session: '{token}', site: '{site}' } };
+    expect(() => forwarded({ query, placement })).toThrow(
+      expect.objectContaining({ code: 'invalid_request', status: 400 }),
+    );
+    expect(forwarded({ query }).query).toBe(query);
+    const others = 'sessions=1&my-session=2&a=session&q=site';
+    expect(forwarded({ query: others, placement }).query).toBe(others);
   });
 
   it('goes without the signature of the call to the broker, however its names are written', () => {

@@ -7,6 +7,7 @@ import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
 import { pickAnswerHeaders } from '../../http/forwarded-headers.ts';
 import type { Http, HttpFailure, HttpResponse } from '../../http/port.ts';
+import { namesToken } from '../names.ts';
 import { parseAnswer, readHeader, readValue } from './answer.ts';
 import { readServerDate } from './answer-clock.ts';
 import { createMisledFailure, failure } from './failures.ts';
@@ -56,7 +57,9 @@ export function createForwarder({
       const { status, body } = response;
       const placedNames = Object.keys(connection.provider.placement.headers ?? {});
       const headers = pickAnswerHeaders(response.headers, placedNames);
-      const fault = findFault({ status, headers, body }, [token.reveal(), ...Object.values(closed?.reveal() ?? {})]);
+      const made = Object.entries(values).filter(([name]) => namesToken(name, connection.provider));
+      const secrets = [token.reveal(), ...made.map(([, value]) => value), ...Object.values(closed?.reveal() ?? {})];
+      const fault = findFault({ status, headers, body }, secrets);
       if (fault !== undefined) return failure('upstream_invalid_response', 'unknown', fault);
       const length = response.headers['content-length']?.[0];
       const isSized = request.method === 'HEAD' && length !== undefined;

@@ -219,6 +219,29 @@ describe('a forwarded answer', () => {
   });
 });
 
+describe('an answer that repeats what the call carried', () => {
+  const provider = providerWith({
+    derived: { pair: { base64: '{token}:x' }, site: { text: 'a-site-of-some-length' } },
+    placement: { headers: { authorization: 'Basic {pair}', 'x-site': '{site}' } },
+  });
+  const at = connectionOf('any', 'https://api.example', { provider });
+  const values = { pair: 'dXNlZC1hbmQtc2VjcmV0Ong=', site: 'a-site-of-some-length' };
+
+  it.each<[string, Answer]>([
+    ['its body', { body: `{"you":"Basic ${values.pair}"}` }],
+    ['a header', { headers: { 'x-echo': [`Basic ${values.pair}`] } }],
+  ])('is withheld where a value in %s is made of the token', async (_, answer) => {
+    const { outcome } = await forwarding(answer, get, at, { values });
+    expect(outcome).toMatchObject({ kind: 'failure', code: 'upstream_invalid_response' });
+    expect(JSON.stringify(outcome)).not.toContain(values.pair);
+  });
+
+  it('comes where the value says nothing of the token', async () => {
+    const { outcome } = await forwarding({ body: values.site }, get, at, { values });
+    expect(outcome).toMatchObject({ kind: 'answer', answer: { status: 200 } });
+  });
+});
+
 describe('a token in a forwarded answer', () => {
   const renewed = { wfmsgapikey: ['next'] };
 

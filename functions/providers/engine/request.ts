@@ -7,6 +7,9 @@ import { textsIn } from '../names.ts';
 import { isHeaderSafe } from './answer.ts';
 import { fillJson } from './template.ts';
 
+/** A dot segment as a URL's parser reads it, also escaped and behind a backslash. */
+const DOT_SEGMENT = /[\\/](?:\.|%2e){1,2}(?:[\\/?#]|$)/i;
+
 /** A request ready to be sent, or why these values make none; `problem` goes on after "The secret of the connection …". */
 export type BuiltRequest =
   | { readonly kind: 'request'; readonly request: Omit<HttpRequest, 'timeoutMs'> }
@@ -103,10 +106,10 @@ export function leadsTo(url: string, hosts: readonly string[] | undefined, { bas
   return isSecure && isPlain && (hosts ?? []).some((host) => matchesHost(hostname, host));
 }
 
-/** Reports whether the address of an API is of an answer, and none that the provider names. */
+/** Reports whether the address of an API is none that the provider names: of another host, or with a dot segment. */
 export function isMisled(connection: Connection, baseUrl: string): boolean {
   const { hosts } = connection.provider.placement;
-  return hosts !== undefined && !leadsTo(baseUrl, hosts, connection);
+  return DOT_SEGMENT.test(baseUrl) || (hosts !== undefined && !leadsTo(baseUrl, hosts, connection));
 }
 
 function matchesHost(hostname: string, pattern: string): boolean {

@@ -171,12 +171,25 @@ describe('the address of an API that a login named', () => {
     'https://a1.pods.example:8443',
     'https://169.254.169.254',
     'a1.pods.example',
+    'https://a1.pods.example/rest/..',
+    'https://a1.pods.example/rest/%2E%2e/v1',
+    'https://a1.pods.example\\..\\v1',
     '',
   ])('is never called where the provider does not name it: %j', async (instance) => {
     const { outcome, request } = await forwarding({}, get, connection, { values: { instance } });
     expect(outcome).toMatchObject({ kind: 'failure', code: 'upstream_invalid_response' });
     expect(JSON.stringify(outcome)).not.toContain('evil');
     expect(request).toBeUndefined();
+  });
+
+  it.each(['..', '.'])('is never called where a value makes a dot segment: %j', async (account) => {
+    const byAnswer = providerWith({ placement: { headers: BEARER, baseUrl: 'https://api.example/of/{account}' } });
+    const at = connectionOf('any', 'https://login.example', { provider: byAnswer });
+    const { outcome, request } = await forwarding({}, get, at, { values: { account } });
+    expect(outcome).toMatchObject({ kind: 'failure', code: 'upstream_invalid_response' });
+    expect(request).toBeUndefined();
+    const dotted = await forwarding({}, get, at, { values: { account: '..a' } });
+    expect(dotted.request?.url).toBe('https://api.example/of/..a/jobs');
   });
 
   it('is the connection’s own where the login named none', async () => {

@@ -73,6 +73,8 @@ export function findUrlProblems(
       ? [{ path, message: 'is made of an answer, so it needs `hosts`: where it may lead' }]
       : [];
   }
+  if (first === 'baseUrl' && !goesOnAsPath(url.replace('{baseUrl}', ''), provider))
+    return [{ path, message: 'must go on with `/` after `{baseUrl}`: else it may lead to another host' }];
   if (first !== undefined) return [];
   const [, host] = /^https:\/\/([^/?#]*)/i.exec(url) ?? [];
   if (host === undefined || host === '')
@@ -88,4 +90,10 @@ export function findUrlProblems(
   const sample = url.replace(/\{\w+\}/g, 'x');
   const problem = findOriginFault(sample.replace(/[?#].*$/, ''));
   return problem === undefined ? [] : [{ path, message: problem }];
+}
+
+/** Reports whether a text ends what a host may be: with a slash, a query, or a setting that is a path. */
+function goesOnAsPath(text: string, { settings = {} }: Provider): boolean {
+  const [, next] = /^\{(\w+)\}/.exec(text) ?? [];
+  return /^(?:[/?]|$)/.test(text) || (next !== undefined && settings[next]?.kind === 'path');
 }

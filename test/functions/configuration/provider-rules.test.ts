@@ -39,6 +39,13 @@ it('takes a provider of one request', () => {
   expect(resolve(bookings).connections['desk']?.provider).toMatchObject({ name: 'bookings', ...bookings });
 });
 
+it.each(['{baseUrl}', '{baseUrl}/session', '{baseUrl}?a=b', '{baseUrl}{sessionPath}', '{sessionPath}'])(
+  'takes a URL that stands behind the base URL: %s',
+  (url) => {
+    expect(problemsOf({ ...step({ url }), settings: { sessionPath: { kind: 'path', default: '/s' } } })).toEqual([]);
+  },
+);
+
 describe('a provider is refused', () => {
   it.each<[why: string, provider: object, path: string]>([
     ['a key that there is not', { ...bookings, login }, 'providers.bookings.login'],
@@ -48,6 +55,21 @@ describe('a provider is refused', () => {
     ['no token', step({ reads: {} }), 'providers.bookings.logins.system'],
     ['a host out of the secret', step({ url: 'https://{key}/session' }), 'providers.bookings.logins.system[0].url'],
     ['plain http', step({ url: 'http://api.example.com/session' }), 'providers.bookings.logins.system[0].url'],
+    [
+      'another host behind the base URL',
+      step({ url: '{baseUrl}@evil.example/session' }),
+      'providers.bookings.logins.system[0].url',
+    ],
+    [
+      'a longer host than the base URL has',
+      { ...bookings, placement: { ...bookings.placement, baseUrl: '{baseUrl}.evil.example' } },
+      'providers.bookings.placement.baseUrl',
+    ],
+    [
+      'a word in the place of a path behind the base URL',
+      step({ url: '{baseUrl}{key}' }),
+      'providers.bookings.logins.system[0].url',
+    ],
     ['two bodies', step({ form: { key: '{key}' } }), 'providers.bookings.logins.system[0]'],
     ['a method that there is not', step({ method: 'PATCHY' }), 'providers.bookings.logins.system[0].method'],
     [

@@ -7,7 +7,7 @@ import { leaseLengthMs, mintWindowMs, timeNeededToMintMs, waitLimitMs } from '..
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
 import { errorCodes } from '../../functions/core/words/errors.ts';
-import { everyChange, sealedToken as token } from '../functions/core/slot/every-change.ts';
+import { everyChange, everyKeptChange, sealedToken as token } from '../functions/core/slot/every-change.ts';
 import { helpdeskConnection } from '../simulation/connections.ts';
 import { readPage } from './repository.ts';
 
@@ -50,6 +50,8 @@ describe('the table of changes', () => {
 
   it('has every change', () => {
     expect(rows.flatMap(([name]) => named(name)).sort()).toEqual(Object.keys(changes).sort());
+    const ofKept = tableOf('change of `!kept`', 'holds only if', 'does');
+    expect(ofKept.flatMap(([name]) => named(name)).sort()).toEqual(Object.keys(everyKeptChange).sort());
   });
 
   it.each(Object.entries(everyChange))(

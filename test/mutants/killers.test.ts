@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { loginsWrites } from '../functions/core/slot/every-change.ts';
+import { everyLoginsWrite } from '../functions/core/slot/every-change.ts';
 import { leavesDecided, listAllParts, readKillers } from './killers.ts';
 
 it('has a killer of every part of every change', () => {
@@ -10,5 +10,6 @@ it('has a killer of every part of every change', () => {
 });
 
 it('leaves what was decided on of a connection’s logins', () => {
-  for (const write of loginsWrites) expect(leavesDecided(write), JSON.stringify(write.change)).toBe(true);
+  for (const write of Object.values(everyLoginsWrite).flat())
+    expect(leavesDecided(write), JSON.stringify(write.change)).toBe(true);
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { applyChange, type Change } from '../../functions/core/slot/change.ts';
 import { type Logins, NO_LOGINS } from '../../functions/core/slot/logins.ts';
-import { everyChange, loginsWrites } from '../functions/core/slot/every-change.ts';
+import { everyChange, everyKeptChange, everyLoginsWrite } from '../functions/core/slot/every-change.ts';
 import type { Plan } from '../search/plan.ts';
 import { plans } from '../search/plans.ts';
 import { search } from '../search/search.ts';
@@ -23,11 +23,13 @@ export const KILLERS_FILE = new URL('killers.json', import.meta.url);
 const partsOf = <R>(changes: Readonly<Record<string, readonly Change<R>[]>>) =>
   Object.values(changes).flatMap((shapes) => shapes.flatMap(listParts));
 
+const loginsWrites = Object.values(everyLoginsWrite).flat();
 const partsOfLogins = loginsWrites.flatMap(({ change }) => listParts(change));
+const partsOfKept: ReadonlySet<string> = new Set(partsOf(everyKeptChange));
 
 /** Lists every part of every change. */
 export function listAllParts(): readonly string[] {
-  return [...new Set([...partsOf(everyChange), ...partsOfLogins])];
+  return [...new Set([...partsOf(everyChange), ...partsOfLogins, ...partsOfKept])];
 }
 
 /** Reads the killers by the names of their parts. */
@@ -46,13 +48,15 @@ export async function findKiller(
   isThorough: boolean,
 ): Promise<Killer | undefined> {
   if (known !== undefined && (await kills(known, part))) return known;
-  if (isThorough) {
+  if (isThorough && !partsOfKept.has(part)) {
     const smallestFirst = plans.toSorted((one, other) => sizeOf(one) - sizeOf(other));
     for (const { name } of smallestFirst) if (await kills(name, part)) return name;
     if (await kills(WHOLE_RECORD, part)) return WHOLE_RECORD;
   }
   if (typeof known === 'string' && !isThorough) return undefined;
-  for (let seed = 1; seed <= SEEDS; seed += 1) if (await kills(seed, part)) return seed;
+  // Seeds of a credential that rotates are negative.
+  const sign = partsOfKept.has(part) ? -1 : 1;
+  for (let n = 1; n <= SEEDS; n += 1) if (await kills(sign * n, part)) return sign * n;
   return undefined;
 }
 

@@ -1,9 +1,10 @@
 import type { HandOutRecord } from '../../functions/core/hand-out/audit.ts';
 import type { HandOut, HandOutRequest } from '../../functions/core/hand-out/hand-out.ts';
+import type { KeptValue } from '../../functions/core/mint/kept-value.ts';
 import type { UpstreamFailure } from '../../functions/core/mint/upstream.ts';
 import type { Logins } from '../../functions/core/slot/logins.ts';
 import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
-import type { KeptWrite, LoginsWrite, TableWrite } from './memory-table.ts';
+import type { KeptAccess, LoginsWrite, TableWrite } from './memory-table.ts';
 import type { IssuedToken } from './upstream-accounts.ts';
 
 /** One request that the broker sent; true times. */
@@ -58,14 +59,12 @@ export interface RecordedLogins extends LoginsWrite {
   readonly by: string;
 }
 
-/** A change of what is known of a connection's refresh token: in its item, or a version of its kept secret. */
-export interface RecordedKept extends Omit<KeptWrite, 'after'> {
+/** A reading or a change of the item of a connection's kept values, or a new `version` of its kept secret. */
+export interface RecordedKept extends KeptAccess {
   readonly at: number;
   readonly by: string;
-  /** The refresh token of a version. */
-  readonly refreshToken?: string | undefined;
-  /** The item after the change of one. */
-  readonly after?: KeptWrite['after'];
+  /** The value of the version, or the one that waits in the item from now on. */
+  readonly value: KeptValue | undefined;
 }
 
 /** An audit record, with when it was written (true time) and by which instance. */

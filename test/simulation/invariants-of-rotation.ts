@@ -1,3 +1,5 @@
+import type { KeptValue } from '../../functions/core/mint/kept-value.ts';
+import { type KeptRecord, NOTHING_KEPT } from '../../functions/core/slot/kept.ts';
 import type { RecordedKept, UpstreamRequest, Watch } from './happenings.ts';
 import type { Watched } from './run.ts';
 
@@ -36,10 +38,9 @@ export function noRefreshTokenIsSpentTwice({ run, connection, slot, found }: Wat
   }
 
   return {
-    kept({ operation, by, refreshToken }: RecordedKept) {
+    kept({ operation, by, value }: RecordedKept) {
       const own = lastOf(by);
-      if (operation === 'version' && refreshToken !== undefined) kept.add(refreshToken);
-      if (operation === 'putWaiting' && own?.next !== undefined) kept.add(own.next);
+      if (value !== undefined) kept.add(refreshTokenOf(value));
       if (operation === 'noteRefused' && own?.refreshToken !== undefined) refused.set(own.refreshToken, versionOf(own));
       if (operation === 'forgiveKept') refused.clear();
     },
@@ -55,4 +56,52 @@ export function noRefreshTokenIsSpentTwice({ run, connection, slot, found }: Wat
       last.set(refreshToken, request);
     },
   };
+}
+
+/** Changes that only the holder of the right to send makes. */
+const UNDER_LEASE: ReadonlySet<string> = new Set(['putWaiting', 'noteRefused', 'endKept']);
+
+/** 19: the right to send is taken as it was read, its holder alone writes under it, and the item says what is kept. */
+export function theKeptItemIsSound({ run, connection, found }: Watched): Watch {
+  const lastRead = new Map<string, KeptRecord | undefined>();
+  const leases = new Map<string, string | undefined>();
+  /** What is noted of the values that the kept secret has or had. */
+  const notes = new Set([noteOf(NOTHING_KEPT)]);
+  let waiting: KeptValue | undefined;
+  const currentId = () => run.world.keptVault.read(connection.keptSecret ?? '').labels['AWSCURRENT'] ?? '';
+
+  return {
+    kept({ operation, at, by, before, after, value }: RecordedKept) {
+      if (operation === 'read') lastRead.set(by, after);
+      if (operation === 'version' && value !== undefined) notes.add(noteOf(value));
+      if (operation === 'read' || operation === 'version' || after === undefined) return;
+
+      if (operation === 'takeKept') {
+        if (before !== lastRead.get(by)) found(at, 'the right to send was taken otherwise than as it was read');
+        if (after.lease === undefined || after.lease.id === before?.lease?.id)
+          found(at, 'the right to send was taken by nobody');
+        leases.set(by, after.lease?.id);
+      }
+      if (before === undefined && operation !== 'takeKept') found(at, `${operation} made a part of an item`);
+      if (UNDER_LEASE.has(operation) && before?.lease?.id !== leases.get(by))
+        found(at, `${operation} by a process that does not have the right to send`);
+      if (after.fence <= (before?.fence ?? 0)) found(at, `${operation} is not counted`);
+      if (operation === 'endKept' && after.lease !== undefined) found(at, 'the right to send outlived its attempt');
+      if (operation === 'forgiveKept' && after.refused !== undefined) found(at, 'a refusal was not forgiven');
+      if (value === undefined ? !notes.has(noteOf(after)) : noteOf(after) !== noteOf(value))
+        found(at, `${noteOf(after)} is noted as kept, and is not`);
+      if (waiting !== undefined && value?.by !== waiting.by && currentId() === waiting.after)
+        found(at, 'a value that waited is gone, and the kept secret still has the one before it');
+      waiting = value;
+    },
+  };
+}
+
+/** The version and the generation that the item notes of a value. */
+function noteOf({ of, generation }: Pick<KeptRecord, 'of' | 'generation'>): string {
+  return `${of}#${generation}`;
+}
+
+function refreshTokenOf({ fields: { refreshToken = '' } }: KeptValue): string {
+  return refreshToken;
 }

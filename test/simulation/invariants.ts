@@ -32,7 +32,7 @@ import {
   renewalsDelayNoLogin,
   unknownOutcomesAreRare,
 } from './invariants-of-minting.ts';
-import { noRefreshTokenIsSpentTwice } from './invariants-of-rotation.ts';
+import { noRefreshTokenIsSpentTwice, theKeptItemIsSound } from './invariants-of-rotation.ts';
 import { writesAreSound } from './invariants-of-writes.ts';
 import type { Run, Violation, Watched } from './run.ts';
 
@@ -73,6 +73,7 @@ export const invariants: readonly Invariant[] = [
   { number: '22', watch: failedLoginsAreFew, needsClocksWithinBound: true },
   { number: '23', watch: renewalsDelayNoLogin },
   { number: '19', watch: noRefreshTokenIsSpentTwice, needsClocksWithinBound: true },
+  { number: '19', watch: theKeptItemIsSound },
   { number: '24', watch: theAccountIsNotLocked, needsClocksWithinBound: true },
   { number: 'C18', watch: exclusiveCallsComeOneAtATime, needsClocksWithinBound: true },
   { number: 'C20', watch: noSessionIsTooOld, needsClocksWithinBound: true },

@@ -27,11 +27,12 @@ export interface LoginsWrite {
   readonly after: Logins;
 }
 
-/** A change of the item of a connection's kept values. */
-export interface KeptWrite {
+/** A change of the item of a connection's kept values, or a `read` of it. */
+export interface KeptAccess {
   readonly connection: string;
   readonly operation: string;
-  readonly after: KeptRecord;
+  readonly before: KeptRecord | undefined;
+  readonly after: KeptRecord | undefined;
 }
 
 interface Version {
@@ -45,7 +46,7 @@ const PAGE_PATTERN = /^[^#]+#[^#]+$/;
 /** The items of the broker's table, with the conditions of its writes; every method takes effect at once. */
 export type MemoryTable = ReturnType<typeof createMemoryTable>;
 
-/** Creates an empty table; `onWrite` and `onLogins` hear of every change that took effect. */
+/** Creates an empty table; `onWrite` and `onLogins` hear of every change that took effect, `onKept` of readings too. */
 export function createMemoryTable({
   now,
   onWrite = () => {},
@@ -55,7 +56,7 @@ export function createMemoryTable({
   readonly now: () => number;
   readonly onWrite?: (write: TableWrite) => void;
   readonly onLogins?: (change: LoginsWrite) => void;
-  readonly onKept?: (change: KeptWrite) => void;
+  readonly onKept?: (access: KeptAccess) => void;
 }) {
   const items = new Map<string, { readonly slot: Slot; readonly record: SlotRecord }>();
   const versions = new Map<string, Version[]>();
@@ -128,14 +129,18 @@ export function createMemoryTable({
       return true;
     },
 
-    kept: (connection: string): KeptRecord | undefined => keptItems.get(connection),
+    kept(connection: string): KeptRecord | undefined {
+      const found = keptItems.get(connection);
+      onKept({ connection, operation: 'read', before: found, after: found });
+      return found;
+    },
 
     writeKept(connection: string, change: KeptChange): boolean {
       const before = keptItems.get(connection);
       if (!holdsFor(change, before)) return false;
       const after = applyChange(change, before, NOTHING_KEPT);
       keptItems.set(connection, after);
-      onKept({ connection, operation: change.name, after });
+      onKept({ connection, operation: change.name, before, after });
       return true;
     },
 

@@ -3,6 +3,7 @@ import { createHandOut, type HandOut, type HandOutRequest } from '../../function
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
 import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
 import { createKeptLogin } from '../../functions/core/mint/kept.ts';
+import { parseKeptVersion } from '../../functions/core/mint/kept-value.ts';
 import { createMint } from '../../functions/core/mint/mint.ts';
 import { createPurge } from '../../functions/core/operate/purge.ts';
 import { createRotation } from '../../functions/core/operate/rotation.ts';
@@ -10,10 +11,13 @@ import { createSweep, type SweepResult } from '../../functions/core/operate/swee
 import { createTryLogin } from '../../functions/core/operate/try-login.ts';
 import { createProxy } from '../../functions/core/proxy/proxy.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
+import type { WaitingValue } from '../../functions/core/slot/kept.ts';
 import type { Keys } from '../../functions/core/slot/keys.ts';
+import { openKept } from '../../functions/core/slot/seal.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import type { MetricValue, Telemetry } from '../../functions/core/words/platform.ts';
+import { Secret } from '../../functions/core/words/secret.ts';
 import { type Draws, freshDraws } from './draws.ts';
 import { createForwarderSimulator } from './forwarder-simulator.ts';
 import type {
@@ -135,12 +139,16 @@ export function createWorld({
   const said: Said = { metrics: [], lines: [], warnings: [] };
   const ring: KeyRing = new Map();
   const vault = createSecretVault();
+  const readValue = (text: Secret<string> | undefined) =>
+    text && parseKeptVersion({ versionId: '', value: text })?.value;
+  const openWaiting = (connection: string, { ciphertext, dataKey }: WaitingValue) => {
+    const key = ring.get(Buffer.from(dataKey).toString())?.plaintext;
+    return key && openKept(ciphertext, key, { broker: BROKER, connection });
+  };
   const keptVault = createKeptVault((secret, by, value) => {
-    const { name = '' } = connections.find(({ keptSecret }) => keptSecret === secret) ?? {};
-    // The broker's own core wrote it.
-    const { fields } = JSON.parse(value) as { readonly fields: { readonly refreshToken?: string } };
-    const { refreshToken } = fields;
-    record('kept', { connection: name }, { connection: name, operation: 'version', at: time.now(), by, refreshToken });
+    const { name: connection = '' } = connections.find(({ keptSecret }) => keptSecret === secret) ?? {};
+    const of = { connection, operation: 'version', before: undefined, after: undefined };
+    record('kept', { connection }, { ...of, at: time.now(), by, value: readValue(new Secret(value)) });
   });
   const plannedUpstreamFaults: (UpstreamFault | 'none')[] = [];
   const upstreams = new Map<string, UpstreamAccounts>();
@@ -156,8 +164,10 @@ export function createWorld({
       loginsWrites.push(recorded);
       record('logins', { connection: change.connection }, recorded);
     },
-    onKept(change) {
-      record('kept', { connection: change.connection }, { ...change, at: time.now(), by: actor });
+    onKept(access) {
+      const { connection, after } = access;
+      const value = readValue(after?.waiting && openWaiting(connection, after.waiting));
+      record('kept', { connection }, { ...access, at: time.now(), by: actor, value });
     },
   });
 

@@ -1,7 +1,13 @@
 import type { SlotChange } from '../../../../functions/core/slot/changes.ts';
 import * as changes from '../../../../functions/core/slot/changes.ts';
-import { changeLogins, type Logins, NO_LOGINS } from '../../../../functions/core/slot/logins.ts';
+import * as kept from '../../../../functions/core/slot/kept.ts';
+import * as logins from '../../../../functions/core/slot/logins.ts';
 import type { SealedToken } from '../../../../functions/core/slot/record.ts';
+
+/** The names of the functions of a module that make changes. One that is new does not compile until it is below. */
+type MakersOf<Module, Made> = {
+  [Name in keyof Module]: Module[Name] extends (...given: never) => Made ? Name : never;
+}[keyof Module];
 
 /** A sealed token of no content. */
 export const sealedToken: SealedToken = {
@@ -31,7 +37,7 @@ const publication = {
 };
 const failed = { leaseId: 'me', code: 'cooldown', at: 1, notBefore: 2, ttlSeconds: 3 } as const;
 
-/** Each change of a slot in all its shapes. One that is new does not compile until it is here. */
+/** Each change of a slot in all its shapes. */
 export const everyChange = {
   acquire: [
     changes.acquire({ ...claim, seen: undefined }),
@@ -63,15 +69,34 @@ export const everyChange = {
   adopt: [changes.adopt({ seenGeneration: 1, usedHash: 'a', token: sealedToken, dueAt: 1, ttlSeconds: 1, now: 2 })],
   barRenewal: [changes.barRenewal({ hash: 'a', until: 2 })],
   beginCall: [changes.beginCall({ leaseId: 'me', leaseUntil: 3, ttlSeconds: 1, seen })],
-} satisfies Record<keyof typeof changes, readonly SlotChange[]>;
+} satisfies Record<MakersOf<typeof changes, SlotChange>, readonly SlotChange[]>;
 
-const begun: Logins = {
+const noted = { of: 'v1', generation: 1 };
+
+/** Each change of a connection's kept values, in all its shapes. */
+export const everyKeptChange = {
+  takeKept: [
+    kept.takeKept({ leaseId: 'me', leaseUntil: 3, seen: undefined }),
+    kept.takeKept({ leaseId: 'me', leaseUntil: 3, seen: kept.NOTHING_KEPT }),
+  ],
+  putWaiting: [kept.putWaiting({ leaseId: 'me', ...noted, waiting: sealedToken })],
+  noteRefused: [kept.noteRefused({ leaseId: 'me', refused: 'v1#1' })],
+  endKept: [kept.endKept({ leaseId: 'me' }), kept.endKept({ leaseId: 'me', kept: noted })],
+  forgiveKept: [kept.forgiveKept()],
+} satisfies Record<MakersOf<typeof kept, kept.KeptChange>, readonly kept.KeptChange[]>;
+
+const { NO_LOGINS } = logins;
+const begun: logins.Logins = {
   ...{ revision: 1, secretVersion: 'v1', standing: 'proven', refusals: 1, notBefore: 1, ttlSeconds: 1 },
   ...{ probe: { id: 'me', until: 2 }, failed: new Set(['1 refused me']), issued: new Set(['1 unknown me']) },
 };
+const writeLogins = (before: logins.Logins, next: logins.Logins) => ({
+  before,
+  next,
+  change: logins.changeLogins(before, next, 1),
+});
 
-/** Writes of a connection's logins. Each leaves the record that was decided on, one revision further. */
-export const loginsWrites = [
-  { before: NO_LOGINS, next: begun },
-  { before: begun, next: NO_LOGINS },
-].map(({ before, next }) => ({ before, next, change: changeLogins(before, next, 1) }));
+/** Each write of a connection's logins. It leaves the record that was decided on, one revision further. */
+export const everyLoginsWrite = {
+  changeLogins: [writeLogins(NO_LOGINS, begun), writeLogins(begun, NO_LOGINS)],
+} satisfies Record<MakersOf<typeof logins, logins.LoginsChange>, readonly ReturnType<typeof writeLogins>[]>;

@@ -53,7 +53,7 @@ export function makeKeptSecret(scope: Construct, connection: string, name: strin
     description: `Next refresh token of the connection ${connection}: written and read by its mint function alone.`,
     ...(key === undefined ? {} : { kmsKeyId: key.keyArn }),
   });
-  secret.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  secret.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
   Validations.of(secret).acknowledge({
     id: 'AwsSolutions-SMG4',
     reason: 'The broker itself puts a new value here with each login.',

@@ -13,7 +13,7 @@ describe('the secret for refresh tokens that rotate', () => {
     const secrets = template.findResources('AWS::SecretsManager::Secret');
     const made = Object.values(secrets).find(({ Properties }) => Properties.Name === 'token-broker/books/kept');
 
-    expect(made).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    expect(made).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
     expect(made?.['Properties']).not.toHaveProperty('SecretString');
     expect(made?.['Properties']).not.toHaveProperty('GenerateSecretString');
     expect(Object.values(secrets).filter(({ Properties }) => Properties.Name.endsWith('/kept'))).toHaveLength(1);

@@ -1,15 +1,45 @@
-/** Replaces `--stage NAME` in what was given on the command line by the context that CDK passes to the app. */
-export function replaceStage(given: readonly string[]): string[] {
-  return given.flatMap((word, index) => {
-    if (word === '--stage') return ['--context'];
-    if (given[index - 1] === '--stage') return [`stage=${word}`];
-    return word.startsWith('--stage=') ? ['--context', word.slice('--'.length)] : [word];
-  });
+import { parseArgs } from 'node:util';
+
+/** The words of `npm run deploy`. */
+export interface DeployArguments {
+  /** AWS profile, for synth, comparison and deployment alike. */
+  readonly profile: string | undefined;
+  /** True if nothing is to be asked. */
+  readonly isAgreed: boolean;
+  /** Settings of the app, each as `KEY=VALUE`. */
+  readonly context: readonly string[];
+  /** All other words, for `cdk deploy`. */
+  readonly passedOn: readonly string[];
 }
 
-/** The settings among the words, which the app is given at synth. */
-export function contextIn(words: readonly string[]): string[] {
-  return words.filter(
-    (word, index) => /^(?:--context|-c)(?:=|$)/.test(word) || /^(?:--context|-c)$/.test(words[index - 1] ?? ''),
+/** Options that are acted on here. The question of `--require-approval` is asked here too, so CDK never gets it. */
+const OPTIONS = {
+  profile: { type: 'string' },
+  stage: { type: 'string' },
+  yes: { type: 'boolean' },
+  context: { type: 'string', short: 'c', multiple: true },
+  'require-approval': { type: 'string' },
+} as const;
+
+/** Reads the words of the command line. `--stage NAME` is the setting `stage=NAME`. */
+export function readDeployArguments(words: readonly string[]): DeployArguments {
+  const args = [...words];
+  const { tokens, values } = parseArgs({ args, options: OPTIONS, strict: false, allowPositionals: true, tokens: true });
+  const own = new Set(
+    tokens.flatMap((token) => {
+      if (token.kind !== 'option' || !Object.hasOwn(OPTIONS, token.name)) return [];
+      return token.value === undefined || token.inlineValue ? [token.index] : [token.index, token.index + 1];
+    }),
   );
+  const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+  const stage = textOf(values.stage);
+  return {
+    profile: textOf(values.profile),
+    isAgreed: values.yes === true,
+    context: [
+      ...(values.context ?? []).filter((each) => typeof each === 'string'),
+      ...(stage === undefined ? [] : [`stage=${stage}`]),
+    ],
+    passedOn: words.filter((_, index) => !own.has(index)),
+  };
 }

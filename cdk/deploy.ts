@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline/promises';
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { findAdvice, findRegion, NO_REGION } from './deploy-advice.ts';
-import { contextIn, replaceStage } from './deploy-arguments.ts';
+import { readDeployArguments } from './deploy-arguments.ts';
 import { findExamples, findRisks, type Template } from './deploy-risks.ts';
 import { loadDeclared } from './settings.ts';
 
@@ -22,13 +22,14 @@ class NotDeployed extends Error {}
 
 /** Deploys the broker, and asks before it does what cannot be undone. Gives the exit code. */
 async function main(words: readonly string[]): Promise<number> {
+  const { profile, isAgreed, context, passedOn } = readDeployArguments(words);
+  // CDK and the SDK both read it: what is compared and what is deployed are of one account.
+  if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
   const region = findRegion(process.env, awsConfiguration());
   if (region === undefined) throw new NotDeployed(NO_REGION);
-  const given = replaceStage(words);
-  const isAgreed = given.includes('--yes');
-  const passedOn = given.filter((word) => word !== '--yes');
 
-  const synthesized = await runCdk(['synth', '--quiet', '--output', ASSEMBLY, ...contextIn(passedOn)], region);
+  const settings = context.flatMap((each) => ['--context', each]);
+  const synthesized = await runCdk(['synth', '--quiet', '--output', ASSEMBLY, ...settings], region);
   if (synthesized !== 0) return synthesized;
   const examples = findExamples((await loadDeclared()).connections);
   if (examples.length > 0) {

@@ -1,38 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import { contextIn, replaceStage } from '../../cdk/deploy-arguments.ts';
+import { readDeployArguments } from '../../cdk/deploy-arguments.ts';
 
-describe('the stage', () => {
+describe('readDeployArguments', () => {
   it.each([
+    [['--stage', 'dev'], ['stage=dev']],
+    [['--stage=dev'], ['stage=dev']],
     [
-      ['--stage', 'dev', '--yes'],
-      ['--context', 'stage=dev', '--yes'],
-    ],
-    [['--stage=dev'], ['--context', 'stage=dev']],
-    [
-      ['--context', 'domainName=x'],
-      ['--context', 'domainName=x'],
+      ['--context', 'domainName=x', '-c', 'tracing=true', '--context=a=b'],
+      ['domainName=x', 'tracing=true', 'a=b'],
     ],
     [
-      ['--staged', 'dev'],
-      ['--staged', 'dev'],
+      ['--context', 'brokerName=one', '--stage', 'dev'],
+      ['brokerName=one', 'stage=dev'],
     ],
-  ])('of %j is the context %j', (given, passed) => {
-    expect(replaceStage(given)).toEqual(passed);
+  ])('takes the settings of %j', (words, context) => {
+    expect(readDeployArguments(words)).toMatchObject({ context, passedOn: [] });
   });
-});
 
-describe('the settings among the words', () => {
   it.each([
-    [
-      ['--context', 'stage=dev', '--yes'],
-      ['--context', 'stage=dev'],
-    ],
-    [
-      ['-c', 'tracing=true', '--verbose', '--context=domainName=x'],
-      ['-c', 'tracing=true', '--context=domainName=x'],
-    ],
-    [['--contexts', 'a=b', 'TokenBroker'], []],
-  ])('of %j are %j', (words, settings) => {
-    expect(contextIn(words)).toEqual(settings);
+    [['--profile', 'work', '--outputs-file', 'out.json'], 'work', ['--outputs-file', 'out.json']],
+    [['--profile=work', '--hotswap'], 'work', ['--hotswap']],
+    [['--staged', 'dev'], undefined, ['--staged', 'dev']],
+    // Asked here, where it is meant or not.
+    [['--require-approval', 'broadening', 'TokenBroker'], undefined, ['TokenBroker']],
+    [['--require-approval=never', '--no-rollback'], undefined, ['--no-rollback']],
+  ])('of %j takes the profile, and passes on what is for CDK', (words, profile, passedOn) => {
+    expect(readDeployArguments(words)).toEqual({ profile, isAgreed: false, context: [], passedOn });
+  });
+
+  it('is agreed to by --yes alone', () => {
+    expect(readDeployArguments(['--yes'])).toMatchObject({ isAgreed: true, passedOn: [] });
+    expect(readDeployArguments(['--yesterday'])).toMatchObject({ isAgreed: false });
   });
 });

@@ -60,8 +60,8 @@ function createLazyKeys({ broker, clock }: Instance, environment: Environment): 
     return createKmsKeys({ client: createKmsClient(environment), keyId, broker, clock });
   });
   return {
-    generate: async (slot) => (await keys()).generate(slot),
-    decrypt: async (slot, encrypted) => (await keys()).decrypt(slot, encrypted),
+    generate: async (...about) => (await keys()).generate(...about),
+    decrypt: async (...about) => (await keys()).decrypt(...about),
   };
 }
 

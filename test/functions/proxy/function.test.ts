@@ -37,6 +37,18 @@ describe('a proxied call', () => {
     expect(json).toMatchObject({ actingAs: { userid: '88' }, path: '/jobs/Mine', query: 'sort=a%20b&sort=c' });
   });
 
+  it('carries the part of the credential that goes with each call, from one login', async () => {
+    broker.scripted.answer((_request, _body, response) => response.end('{}'));
+    const answers = [await call('keyed/system/jobs'), await call('keyed/system/jobs')];
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(broker.scripted.received.map(({ headers }) => headers['x-api-key'])).toEqual([
+      'a-part-of-the-credential',
+      'a-part-of-the-credential',
+    ]);
+    expect(await generationOf('keyed')).toBe(1);
+  });
+
   it('carries a body of any bytes both ways', async () => {
     const sent = randomBytes(70_000);
     const answered = randomBytes(300_000);

@@ -6,9 +6,19 @@ import { startScriptedUpstream } from './scripted-upstream.ts';
 /** The broker with every kind of upstream behind its proxy. */
 export type ProxyHarness = Awaited<ReturnType<typeof startProxyHarness>>;
 
+/** A provider whose API calls carry a part of the credential beside the token. */
+const keyed = {
+  secretFields: { apiKey: {} },
+  logins: {
+    system: [{ url: '/user/token', json: { apiKey: '{apiKey}' }, reads: { token: { in: 'body', path: ['token'] } } }],
+  },
+  placement: { headers: { Authorization: 'Bearer {token}', 'X-Api-Key': '{apiKey}' } },
+  lifetime: [{ jwt: 'token' }],
+};
+
 /**
  * Starts the whole system in this process with connections `helpdesk`, `wfm` (slides adopted at once), `calm` (the same
- * upstream, refreshed late), `alone` (tokensOverlap false), `scripted` and `unproxied`.
+ * upstream, refreshed late), `alone` (tokensOverlap false), `scripted`, `keyed` (the same upstream) and `unproxied`.
  */
 export async function startProxyHarness() {
   const [helpmaster, community, exclusive, scripted] = await Promise.all([
@@ -34,6 +44,7 @@ export async function startProxyHarness() {
         timeoutSeconds: 1,
       },
     },
+    keyed: { provider: 'keyed', baseUrl: `${scripted.url}/base`, ...common },
     unproxied: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl },
   };
   const secrets = {
@@ -42,9 +53,10 @@ export async function startProxyHarness() {
     calm: demoCommunitySecret,
     alone: demoCommunitySecret,
     scripted: demoHelpmasterSecret,
+    keyed: { apiKey: 'a-part-of-the-credential' },
     unproxied: demoHelpmasterSecret,
   };
-  const system = await startSystemUnderTest({ connections, secrets });
+  const system = await startSystemUnderTest({ providers: { keyed }, connections, secrets });
   return {
     url: system.url,
     helpmaster,

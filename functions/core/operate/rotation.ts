@@ -7,8 +7,8 @@ const SLOTS_A_PAGE = 100;
 
 /**
  * Creates the reaction to a new version of a secret: it ends the back-off of the connection's slots and makes those in
- * use due at once, but for those whose account is locked. Good tokens stay. So does the refused version, since `mint` compares the new one with it. Throws
- * `store_unavailable`.
+ * use due at once, but for those whose account is locked. Good tokens stay. So does the refused version, since `mint`
+ * compares the new one with it. Throws `store_unavailable`.
  */
 export function createRotation({
   store,

@@ -314,6 +314,7 @@ export const beginCall = ({
   set: { lease: { id: leaseId, until: leaseUntil }, ttlSeconds },
   add: { fence: 1 },
 });
+
 function offSchedule(dueAt: number | undefined): readonly 'dueAt'[] {
   return dueAt === undefined ? ['dueAt'] : [];
 }

@@ -1,5 +1,4 @@
 import type { Context } from 'aws-lambda';
-import * as z from 'zod/mini';
 import type { Environment } from '../adapters/aws/client.ts';
 import { createKmsClient, createKmsKeys } from '../adapters/aws/kms-keys.ts';
 import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adapters/aws/secrets-manager.ts';
@@ -9,22 +8,14 @@ import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { once } from '../composition/once.ts';
 import type { KeptDependencies, KeptLogin } from '../core/mint/keep.ts';
 import { createMint } from '../core/mint/mint.ts';
-import type { MintReply, MintRequest } from '../core/slot/mint-message.ts';
+import type { MintReply } from '../core/slot/mint-message.ts';
 import { BrokerError } from '../core/words/errors.ts';
+import type { JsonValue } from '../core/words/json.ts';
 import { createUpstreamHttp } from '../http/client.ts';
 import { createUpstream } from '../providers/engine/engine.ts';
+import { parseMintRequest } from './parse-request.ts';
 
-export type MintHandler = (event: MintRequest, context: Context) => Promise<MintReply>;
-
-const requestSchema = z.strictObject({
-  connection: z.string(),
-  subject: z.string(),
-  fingerprint: z.string(),
-  trigger: z.enum(['caller', 'reader', 'schedule', 'operator']),
-  lease: z.optional(
-    z.strictObject({ id: z.string(), takenAt: z.number(), way: z.optional(z.enum(['login', 'renewal'])) }),
-  ),
-});
+export type MintHandler = (event: JsonValue | undefined, context: Context) => Promise<MintReply>;
 
 /**
  * Composes the function that mints for one isolation group: invoked with a `MintRequest`, it answers a `MintReply`.
@@ -51,10 +42,9 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
     upstream: createUpstream({ http: createUpstreamHttp(), clock, random }),
   });
 
-  return withMiddleware<MintRequest, MintReply>({ telemetry }, async (event) => {
-    const parsed = requestSchema.safeParse(event);
-    if (!parsed.success) throw new BrokerError('invalid_request', 'The invocation is not a mint request.');
-    const { lease, ...request } = parsed.data;
+  return withMiddleware<JsonValue | undefined, MintReply>({ telemetry }, async (event) => {
+    const request = parseMintRequest(event);
+    if (request === undefined) throw new BrokerError('invalid_request', 'The invocation is not a mint request.');
     const connection = Object.hasOwn(connections, request.connection) ? connections[request.connection] : undefined;
     if (connection?.isolation !== isolation) {
       throw new BrokerError(
@@ -62,7 +52,7 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
         `This function serves the isolation group ${isolation}, which has no such connection.`,
       );
     }
-    return mint({ ...request, ...(lease === undefined ? {} : { lease }) }, connection);
+    return mint(request, connection);
   });
 }
 

@@ -1,24 +1,7 @@
-import { createServer, type RequestListener } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import { text } from 'node:stream/consumers';
 import { jwtVerify } from 'jose';
-import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
-import { type Certificate, selfSigned } from '../functions/http/raw-server.ts';
+import { selfSigned } from '../functions/http/raw-server.ts';
 import type { TestKey } from '../functions/providers/test-keys.ts';
-
-/** A server that behaves as a vendor's documents say, with what it was asked. */
-export interface VendorServer {
-  readonly baseUrl: string;
-  readonly caCertificate: string;
-  /** Subjects of the logins so far. */
-  readonly logins: readonly string[];
-  close(): Promise<void>;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
+import { startVendor, type VendorAnswer } from './vendor-server.ts';
 
 /**
  * Starts GitHub's API for an app: a JWT by the app's key in, a token of one installation out, for an hour. A JWT must be
@@ -28,7 +11,7 @@ export function startGitHub(app: { readonly id: string; readonly key: TestKey; r
   const logins: string[] = [];
   const tokens = new Map<string, string>();
 
-  async function logIn(installation: string, jwt: string): Promise<Answer> {
+  async function logIn(installation: string, jwt: string): Promise<VendorAnswer> {
     const claims = await jwtVerify(jwt, app.key.publicKey, { algorithms: ['RS256'], issuer: app.id }).then(
       ({ payload }) => payload,
       () => undefined,
@@ -63,7 +46,7 @@ export function startGoogle(account: { readonly email: string; readonly key: Tes
   const logins: string[] = [];
   const tokens = new Map<string, string>();
 
-  async function logIn(form: URLSearchParams, audience: string): Promise<Answer> {
+  async function logIn(form: URLSearchParams, audience: string): Promise<VendorAnswer> {
     const claims = await jwtVerify(form.get('assertion') ?? '', account.key.publicKey, {
       algorithms: ['RS256'],
       issuer: account.email,
@@ -97,23 +80,4 @@ export function startGoogle(account: { readonly email: string; readonly key: Tes
     },
     selfSigned('localhost'),
   );
-}
-
-async function startVendor(
-  logins: readonly string[],
-  answer: (request: Parameters<RequestListener>[0], body: string) => Promise<Answer>,
-  certificate?: Certificate,
-): Promise<VendorServer> {
-  const listener: RequestListener = async (request, response) => {
-    const { status, body } = await answer(request, await text(request));
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-  };
-  const server = certificate === undefined ? createServer(listener) : createTlsServer(certificate, listener);
-  const url = await listenOnLoopback(server, 0);
-  return {
-    baseUrl: certificate === undefined ? url : url.replace('http://127.0.0.1', 'https://localhost'),
-    caCertificate: certificate?.cert ?? '',
-    logins,
-    close: () => closeServer(server),
-  };
 }

@@ -121,7 +121,9 @@ export function findUnusable(
   const { expiresAt } = timesOf(issued, connection, slot);
   if (isUsable({ expiresAt }, now, connection.minTtlSeconds)) return undefined;
   const leftSeconds = Math.floor((expiresAt - now) / 1000);
-  const isSame = way === 'login' && hashOf(issued.value) === record.token?.hash;
+  const { reissues } = connection.provider.limits ?? {};
+  // Another that was asked for before its end would be the same again.
+  const isSame = way === 'login' && (reissues === true || hashOf(issued.value) === record.token?.hash);
   return {
     code: 'upstream_token_unusable',
     detail: `The upstream of ${connection.name} issued a token with ${leftSeconds} s to go, less than minTtlSeconds (${connection.minTtlSeconds}) and 5 s. Look at the clock of the upstream (skew), and at the expiry set for its key.`,

@@ -133,8 +133,10 @@ export function admitLogin(seen: Logins, login: Login, now: number, random: Rand
   if (isStopped(seen, login, now)) return { may: 'not begin' };
   const isFree = isProven(seen, secretVersion);
   if (!isFree && seen.probe !== undefined && seen.probe.until > now) return { may: 'wait' };
-  const issued = recent(seen.issued, now - (limit?.perSeconds ?? 0) * 1000);
-  const limitedUntil = limit === undefined ? 0 : whenBelow(limit.count, issued) + limit.perSeconds * 1000;
+  // The upstream counts a login when it has come, by its own clock.
+  const limitedMs = limit === undefined ? 0 : limit.perSeconds * 1000 + CLOCK_SKEW_MS;
+  const issued = recent(seen.issued, now - limitedMs);
+  const limitedUntil = limit === undefined ? 0 : whenBelow(limit.count, issued) + limitedMs;
   if (limitedUntil > now) return { may: 'begin later', at: limitedUntil, why: 'limit' };
   const counted =
     limit === undefined ? seen : { ...seen, issued: new Set([...issued, createMark(now, 'unknown', id)]) };

@@ -10,6 +10,7 @@ import {
   type Logins,
   NO_LOGINS,
 } from '../../../../functions/core/slot/logins.ts';
+import { CLOCK_SKEW_MS } from '../../../../functions/core/slot/token.ts';
 
 const NOW = 1_800_000_000_000;
 const random = { uuid: () => 'id', fraction: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
@@ -137,14 +138,14 @@ describe('admitLogin', () => {
 
   describe('with a limit', () => {
     const limited: Login = { ...user, limit: { count: 2, perSeconds: 3600 } };
-    const HOUR_MS = 3_600_000;
+    const COUNTED_MS = 3_600_000 + CLOCK_SKEW_MS;
     const issued = (...agesMs: readonly number[]): Logins => ({
       ...proven,
       issued: new Set(marks('unknown', ...agesMs)),
     });
 
     it('writes each login down, of a proven version too', () => {
-      const admission = admit(issued(HOUR_MS, 1), limited);
+      const admission = admit(issued(COUNTED_MS, 1), limited);
       expect(admission).toEqual({
         may: 'begin',
         next: { ...proven, issued: new Set([`${NOW - 1} unknown unknown-1`, `${NOW} unknown lease-1`]) },
@@ -152,8 +153,8 @@ describe('admitLogin', () => {
     });
 
     it('tells when the next may begin', () => {
-      expect(admit(issued(5, 1), limited)).toEqual({ may: 'begin later', at: NOW - 5 + HOUR_MS, why: 'limit' });
-      expect(admit(issued(5, 1), limited, NOW - 5 + HOUR_MS).may).toBe('begin');
+      expect(admit(issued(5, 1), limited)).toEqual({ may: 'begin later', at: NOW - 5 + COUNTED_MS, why: 'limit' });
+      expect(admit(issued(5, 1), limited, NOW - 5 + COUNTED_MS).may).toBe('begin');
     });
   });
 });

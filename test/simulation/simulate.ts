@@ -213,8 +213,10 @@ async function heal(stage: Stage): Promise<void> {
     const until = Math.max(record?.lease?.until ?? 0, record?.notBefore ?? 0);
     await world.time.advance(Math.max(0, until - now));
     if (world.upstreams.get(connection.name)?.rules.unknown.has(slot.subject)) continue;
-    await clearRefusals(stage, { connection, slot });
-    await world.time.advance(heldBackMs(stage, { connection, slot }, Math.min(...clocks.map((clock) => clock.now()))));
+    // The clock of `mint` may be behind that of whoever answers.
+    const earliest = () => Math.min(...clocks.map((clock) => clock.now())) - SKEW_BOUND_MS;
+    await clearRefusals(stage, { connection, slot }, earliest());
+    await world.time.advance(heldBackMs(stage, { connection, slot }, earliest()));
     const ask = () => world.time.settle(errorOfOne(stage, instance, { connection, slot }));
     let error = await ask();
     for (let round = 0; round < ROUNDS && error !== undefined && connection.keptSecret !== undefined; round += 1) {
@@ -249,9 +251,9 @@ function applicantOf(world: World, { connection, slot }: Target): Applicant {
 }
 
 /** Does what an operator must where a good version was refused to users whom the upstream does not know. */
-async function clearRefusals({ run: { world } }: Stage, { connection, slot }: Target): Promise<void> {
+async function clearRefusals({ run: { world } }: Stage, { connection, slot }: Target, now: number): Promise<void> {
   const logins = world.table.logins(connection.name) ?? NO_LOGINS;
-  const isRefused = isStopped(logins, applicantOf(world, { connection, slot }), world.time.now());
+  const isRefused = isStopped(logins, applicantOf(world, { connection, slot }), now);
   const known = world.table.all().find((each) => each.slot.connection === connection.name);
   if (!isRefused || known === undefined) return;
   await world.time.settle(world.purge({ connection, slot: known.slot, caller: 'operator', requestId: 'purge' }));
@@ -262,11 +264,9 @@ function heldBackMs({ run: { world }, random }: Stage, { connection, slot }: Tar
   const applicant = applicantOf(world, { connection, slot });
   const login = { ...applicant, id: 'heal', isEvidence: applicant.isSystem, until: now, limit: undefined };
   const logins = world.table.logins(connection.name) ?? NO_LOGINS;
-  // The clock of `mint` may be behind.
-  const from = now - SKEW_BOUND_MS;
-  const probingMs = Math.max(0, (logins.probe?.until ?? 0) - from);
-  const admission = admitLogin(logins, login, from + probingMs, random);
-  return admission.may === 'begin later' ? admission.at - from : probingMs;
+  const probingMs = Math.max(0, (logins.probe?.until ?? 0) - now);
+  const admission = admitLogin(logins, login, now + probingMs, random);
+  return admission.may === 'begin later' ? admission.at - now : probingMs;
 }
 
 /** Asks once, by the way that the connection has; gives what went wrong, if anything did. */

@@ -121,6 +121,13 @@ export function findLoginProblems(provider: Provider): ProviderProblem[] {
   });
 }
 
+/** Finds what the last request of a chain reads. */
+function findReadProblems(key: string, { reads }: Step): ProviderProblem[] {
+  return reads === undefined
+    ? []
+    : [{ path: [key, 'reads'], message: 'is of no use: no request comes after this one' }];
+}
+
 /** Finds renewals, probes and logouts that name what nothing gives. */
 export function findRenewalProblems(provider: Provider): ProviderProblem[] {
   const { renewal, probe, logout } = provider;
@@ -130,9 +137,13 @@ export function findRenewalProblems(provider: Provider): ProviderProblem[] {
     'token',
     ...readsOf(allLogins(provider)),
   ]);
-  const of = (path: readonly PropertyKey[], step: Step | undefined) =>
-    step === undefined ? [] : findUnknownNames(namesInStep(step), known, path);
-  const problems = [...of(['probe'], probe), ...of(['logout'], logout)];
+  const of = (path: readonly PropertyKey[], step: Step, names: ReadonlySet<string> = known) =>
+    findUnknownNames(namesInStep(step), names, path);
+  // Everything is there that an API call may name.
+  const ofToken = new Set([...known, ...Object.keys(provider.derived ?? {})]);
+  const problems = Object.entries({ probe, logout }).flatMap(([key, step]) =>
+    step === undefined ? [] : [...of([key], step, ofToken), ...findReadProblems(key, step)],
+  );
   if (renewal === undefined) return problems;
   if ('slide' in renewal) {
     if (renewal.everyAnswer === true && renewal.slide.reads?.['token']?.in !== 'header') {

@@ -32,10 +32,11 @@ export function checkProvider(provider: Provider, connectionKeys: readonly strin
     ...findRenewalProblems(provider),
     ...findRuleProblems(provider),
     ...findRotationProblems(provider),
+    ...findProbeProblems(provider),
   ];
 }
 
-/** Finds what is allowed but unsafe in a provider, and what the broker does not act on. */
+/** Finds what is allowed but unsafe in a provider. */
 export function findProviderWarnings(provider: Provider): readonly string[] {
   const secret = secretNames(provider);
   const inUrls = stepsOf(provider).filter(({ step }) => {
@@ -50,15 +51,6 @@ export function findProviderWarnings(provider: Provider): readonly string[] {
     ...(byPassword
       ? ['uses the password grant, which RFC 9700 §2.4 advises against: use another grant where the upstream has one']
       : []),
-    ...warnOfUnusedKeys(provider),
-  ];
-}
-
-/** Warns of declared keys that the broker does not act on yet. */
-function warnOfUnusedKeys({ probe, logout }: Provider): readonly string[] {
-  return [
-    ...(probe === undefined ? [] : ['probe is not sent yet']),
-    ...(logout === undefined ? [] : ['logout is not sent yet']),
   ];
 }
 
@@ -254,6 +246,12 @@ function findRotationProblems(provider: Provider): ProviderProblem[] {
     }
     return problems;
   });
+}
+
+/** Finds a probe where a login's own requests prove the credential. */
+function findProbeProblems({ probe, derived = {} }: Provider): ProviderProblem[] {
+  if (probe === undefined || Object.hasOwn(derived, 'token')) return [];
+  return [{ path: ['probe'], message: 'is for a token that is a derived value: a login that is sent proves itself' }];
 }
 
 /** Reports whether a connection of this provider needs `proxy`, and says why. */

@@ -140,6 +140,7 @@ export function createLoginGate({
       until: takenAt + leaseLengthMs(connection),
       limit: connection.provider.limits?.tokens,
     };
+    if (sendsNothing(attempt)) return { ...material, login, logins, noted: undefined };
     let seen = logins;
     for (let round = 0; round < ROUNDS; round += 1) {
       const now = clock.now();
@@ -213,6 +214,12 @@ export function createLoginGate({
       return { ...failure, refusedVersion: login.secretVersion };
     },
   };
+}
+
+/** Reports whether a login sends nothing: its token is made here, and no probe proves it. So it proves no version. */
+function sendsNothing({ connection: { provider }, slot }: Preparing): boolean {
+  const steps = provider.logins[slot.subject === SYSTEM ? 'system' : 'user'];
+  return steps?.length === 0 && provider.probe === undefined;
 }
 
 type Read = Material & { readonly logins: Logins };

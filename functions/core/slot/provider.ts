@@ -43,7 +43,10 @@ export interface Provider {
   /** Facts that an answer gives beside the token, by the name that callers see. */
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly limits?: Limits;
-  /** A request that a good credential passes, for a token that is signed here and proves nothing by itself. */
+  /**
+   * A request that a good credential passes, for a token that is a derived value and proves nothing by itself. Sent with
+   * each such token before it is published, and judged as a login.
+   */
   readonly probe?: Step;
   /** Sent for a token that an operator has purged. */
   readonly logout?: Step;

@@ -34,7 +34,7 @@ export interface UpstreamParts {
 }
 
 /**
- * Runs any provider: its steps one after the other within one time-out, never repeated and never probing (C3), and
+ * Runs any provider: its steps one after the other within one time-out, never repeated and no other way tried (C3), and
  * whatever the upstream answers comes back as a value. Throws `internal` only for a subject that the provider does not
  * serve.
  */
@@ -62,7 +62,9 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
         await deriveAll(attempt, 'before the token');
         const answered = await run(attempt, steps);
         if (answered !== undefined && 'kind' in answered) return answered;
-        return issue(attempt, answered);
+        const issued = await issue(attempt, answered);
+        const { probe } = provider;
+        return issued.kind === 'failure' || probe === undefined ? issued : ((await prove(attempt, probe)) ?? issued);
       });
       if (recorder !== undefined) onTrial?.(recorder.show(outcome));
       return suspects === undefined ? outcome : { ...outcome, warning: suspects };
@@ -255,6 +257,15 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       ...collectKept(attempt),
       ...(warning !== undefined && { endWarning: warning }),
     };
+  }
+
+  /** Sends the request that proves a token made here; the failure, if the answer does not prove it. */
+  async function prove(attempt: Attempt, probe: Step): Promise<UpstreamFailure | undefined> {
+    const proved = await run(attempt, [probe]);
+    if (proved === undefined || 'kind' in proved) return proved;
+    const { content, text } = proved.answer;
+    const isReadable = probe.answer === 'text' || content !== undefined || text.trim() === '';
+    return isReadable ? undefined : createNoTokenFailure(attempt, proved, 'was not proven: the answer is no JSON');
   }
 
   async function createNoTokenFailure(attempt: Attempt, answered?: Answered, why?: string): Promise<UpstreamFailure> {

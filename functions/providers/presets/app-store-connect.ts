@@ -3,7 +3,7 @@ import { BEARER, type Provider } from '../provider.ts';
 /**
  * Apple App Store Connect by a team key: the signed JWT is the token.
  * https://developer.apple.com/documentation/appstoreconnectapi/generating-tokens-for-api-requests
- * Not seen in the vendor's text: the limit of 20 minutes.
+ * Not seen in the vendor's text: the limit of 20 minutes, and a call that every key may make, so there is no probe.
  */
 export const appStoreConnect = {
   secretFields: { issuerId: {}, keyId: {}, privateKey: { kind: 'pem' } },

@@ -14,6 +14,13 @@ const bookings = {
   lifetime: [{ seconds: 3600 }],
 };
 
+/** A provider whose token is made here. */
+const selfSigned = {
+  ...bookings,
+  derived: { token: { base64: '{key}' }, print: { digest: 'sha256', of: '{token}', as: 'hex' } },
+  logins: { system: [] },
+};
+
 function resolve(provider: object, connection: object = {}) {
   return resolveConnections({
     providers: { bookings: provider },
@@ -37,6 +44,12 @@ const step = (change: object) => ({ ...bookings, logins: { system: [{ ...login, 
 it('takes a provider of one request', () => {
   expect(problemsOf(bookings)).toEqual([]);
   expect(resolve(bookings).connections['desk']?.provider).toMatchObject({ name: 'bookings', ...bookings });
+});
+
+it('takes a probe and a logout that name the token, and what is made of it', () => {
+  const step = { url: '/me', headers: { 'x-token': '{token}', 'x-print': '{print}', 'x-key': '{key}' } };
+  expect(problemsOf({ ...selfSigned, probe: step, logout: step })).toEqual([]);
+  expect(resolve({ ...selfSigned, probe: step, logout: step }).warnings).toEqual([]);
 });
 
 it.each(['{baseUrl}', '{baseUrl}/session', '{baseUrl}?a=b', '{baseUrl}{sessionPath}', '{sessionPath}'])(
@@ -115,6 +128,17 @@ describe('a provider is refused', () => {
       'providers.bookings.derived.proof',
     ],
     ['the name of a preset', {}, 'providers.helpmaster'],
+    ['a probe of a login that is sent', { ...bookings, probe: { url: '/me' } }, 'providers.bookings.probe'],
+    ...(['probe', 'logout'] as const).flatMap((key): [string, object, string][] => {
+      const last = (change: object) => ({ ...selfSigned, [key]: { url: '/last', ...change } });
+      return [
+        [`a name in its ${key} that nothing gives`, last({ form: { key: '{nobody}' } }), `providers.bookings.${key}`],
+        [`a ${key} on a host out of the secret`, last({ url: 'https://{key}/' }), `providers.bookings.${key}.url`],
+        [`a ${key} over plain http`, last({ url: 'http://api.example.com/' }), `providers.bookings.${key}.url`],
+        [`a ${key} with two bodies`, last({ json: {}, form: {} }), `providers.bookings.${key}`],
+        [`a value that its ${key} reads`, last({ reads: { more: { in: 'text' } } }), `providers.bookings.${key}.reads`],
+      ];
+    }),
   ])('for %s', (_why, provider, path) => {
     const problems =
       path === 'providers.helpmaster'
@@ -137,22 +161,10 @@ function refusedPreset() {
 }
 
 describe('an operator is warned', () => {
-  it('of what a provider says and the broker does not do yet', () => {
-    const { warnings } = resolve({
-      ...bookings,
-      limits: { tokens: { count: 2, perSeconds: 3600 }, single: true },
-      probe: { url: '/me' },
-      logout: { url: '/leave' },
-    });
-
-    expect(warnings).toEqual(
-      ['probe', 'logout'].map((key) =>
-        expect.stringMatching(new RegExp(`^connections\\.desk\\.provider: ${key}.* yet`)),
-      ),
-    );
-  });
-
   it('of a credential in a URL, and of the password grant', () => {
+    expect(resolve({ ...bookings, logout: { url: '/leave', query: { key: '{key}' } } }).warnings).toEqual([
+      expect.stringContaining('logout puts a part of the credential into the URL'),
+    ]);
     expect(resolve(step({ query: { key: '{key}' } })).warnings).toEqual([
       expect.stringContaining("logins.system.0 puts a part of the credential into the URL, and so into the upstream's"),
     ]);

@@ -220,3 +220,49 @@ describe('createLoginGate', () => {
     expect(record('2').refusedVersion).toBeDefined();
   });
 });
+
+describe('the gate of a login that sends nothing', () => {
+  const provider = { ...helpdeskConnection().provider, logins: { system: [], user: [{ url: '/login' }] } };
+  const selfSigned = { ...helpdeskConnection(), provider };
+  const issued = { kind: 'token', value: new Secret('t'), life: { seconds: 1_200 }, requestStartedAt: 1 } as const;
+
+  it('is open while another login proves the version, and nothing is written of it', async () => {
+    const { prepare, know, writes, logins, loginGate, time } = await gate({ connection: selfSigned });
+    know({ standing: 'unproven' });
+    leaveOf(await prepare(EMPTY_RECORD, '88'));
+    const before = writes().length;
+    const leave = leaveOf(await prepare());
+    await time.settle(loginGate.ended(selfSigned, leave, issued));
+
+    expect(writes()).toHaveLength(before);
+    expect(logins()).toMatchObject({ standing: 'unproven', probe: { id: 'lease-of-88' } });
+  });
+
+  it('is open although logins of the connection have failed, and a limit is used up', async () => {
+    const connection = { ...selfSigned, provider: { ...provider, limits: { tokens: { count: 1, perSeconds: 60 } } } };
+    const { prepare, know, time } = await gate({ connection });
+    const failed = new Set([1, 2, 3, 4].map((n) => `${time.now()} refused ${n}`));
+    know({ standing: 'unproven', failed, issued: new Set([`${time.now()} unknown one`]) });
+
+    expect(await prepare()).toHaveProperty('login');
+  });
+
+  it('is shut by a version that the upstream is known to refuse', async () => {
+    const { prepare, know } = await gate({ connection: selfSigned });
+    know({ secretVersion: 'version-1', standing: 'refused' });
+
+    expect(await prepare()).toMatchObject({ code: 'upstream_credential_rejected' });
+  });
+
+  it('is that of every login where a probe is sent', async () => {
+    const { prepare, know, logins, loginGate, time, connection } = await gate({
+      connection: { ...selfSigned, provider: { ...provider, probe: { url: '/me' } } },
+    });
+    know({ standing: 'unproven' });
+    const leave = leaveOf(await prepare());
+    expect(leave.noted).toBe('probe');
+    await time.settle(loginGate.ended(connection, leave, issued));
+
+    expect(logins()).toMatchObject({ standing: 'proven', probe: undefined });
+  });
+});

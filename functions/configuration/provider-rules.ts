@@ -33,6 +33,7 @@ export function checkProvider(provider: Provider, connectionKeys: readonly strin
     ...findRuleProblems(provider),
     ...findRotationProblems(provider),
     ...findProbeProblems(provider),
+    ...findBraceProblems(provider),
   ];
 }
 
@@ -72,6 +73,27 @@ function findSettingProblems({ settings = {} }: Provider): ProviderProblem[] {
       problems.push({ path: [...path, 'default'], message: 'must be one of `values`' });
     return problems;
   });
+}
+
+/** Finds texts with a brace that is neither doubled nor the beginning of a name: the upstream would get it as it is. */
+function findBraceProblems(provider: Provider): ProviderProblem[] {
+  const { derived = {}, placement } = provider;
+  const filled: readonly (readonly [path: readonly PropertyKey[], part: unknown])[] = [
+    ...Object.entries(derived).map(([name, each]) => [['derived', name], each] as const),
+    ...stepsOf(provider).map(({ at, step: { reads: _, ...sent } }) => [at, sent] as const),
+    [['placement'], placement],
+  ];
+  const message = 'has a `{` that begins no name: a name is letters, digits and `_`. A brace as text is written `{{`';
+  return filled.flatMap(([path, part]) => (textsWithin(part).some(hasLoneBrace) ? [{ path, message }] : []));
+}
+
+function textsWithin(part: unknown): readonly string[] {
+  if (typeof part === 'string') return [part];
+  return typeof part === 'object' && part !== null ? Object.values(part).flatMap(textsWithin) : [];
+}
+
+function hasLoneBrace(text: string): boolean {
+  return text.replace(/\{\{|\{\w+\}/g, '').includes('{');
 }
 
 /** Finds JWTs whose algorithm is none that the broker signs by. */
@@ -185,7 +207,7 @@ function findPlacementProblems(provider: Provider): ProviderProblem[] {
 }
 
 function findLifetimeProblems(provider: Provider): ProviderProblem[] {
-  const { lifetime = [], defaults = {}, derived = {} } = provider;
+  const { lifetime = [], defaults = {}, derived = {}, ownerClaim } = provider;
   const read = new Set([...readsOf(allLogins(provider)), ...Object.keys(derived), 'token']);
   const problems = lifetime.flatMap((end, index): ProviderProblem[] => {
     const path = ['lifetime', index];
@@ -195,13 +217,17 @@ function findLifetimeProblems(provider: Provider): ProviderProblem[] {
       return [{ path, message: 'needs `defaults.lifetimeSeconds`' }];
     return [];
   });
-  const isCertain = lifetime.some((end) => 'seconds' in end || 'setting' in end);
+  // Only a token that is signed here, or whose claims are read, is a JWT for certain.
+  const isJwt = Object.hasOwn(derived, 'token') || ownerClaim !== undefined;
+  const isSaid = lifetime.some((end) => isJwt || !('jwt' in end));
   const isShort = (defaults.maxTokenAgeSeconds ?? Number.POSITIVE_INFINITY) <= LONGEST_UNKNOWN_SECONDS;
-  if (lifetime.length === 0 && !isCertain && !isShort) {
-    problems.push({
-      path: ['lifetime'],
-      message: `says nothing of the token's end: name where it is said, or set \`defaults.maxTokenAgeSeconds\` to ${LONGEST_UNKNOWN_SECONDS} at most`,
-    });
+  if (!isSaid && !isShort) {
+    const remedy = `set \`defaults.maxTokenAgeSeconds\` to ${LONGEST_UNKNOWN_SECONDS} at most`;
+    const message =
+      lifetime.length === 0
+        ? `says nothing of the token's end: name where it is said, or ${remedy}`
+        : `says nothing of the end of a token that is no JWT: name another end after it, or ${remedy}`;
+    problems.push({ path: ['lifetime'], message });
   }
   return problems;
 }

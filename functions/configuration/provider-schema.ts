@@ -11,7 +11,8 @@ const truth = z.literal(true, 'must be true, or left out');
 
 const name = z
   .string()
-  .regex(NAME, 'must be a name: letters, digits and `_`, at most 64 of them, not beginning with a digit');
+  .regex(NAME, 'must be a name: letters, digits and `_`, at most 64 of them, not beginning with a digit')
+  .refine((each) => !(each in {}), 'must not be the name of something that every object has: choose another');
 const headerName = z.string().regex(HEADER_NAME, 'must be the name of a header');
 
 /** An object whose members all have names of one shape and values of one kind. */

@@ -87,7 +87,7 @@ export function translate(need: Need): Provider {
       ...(use.base.replace(/\/$/, '') !== home && { baseUrl: text(behindHome(use.base)) }),
       ...(address !== undefined && { hosts: HOSTS }),
     },
-    lifetime: [endOf()],
+    lifetime: endsOf(),
     ...(need.refresh && { renewal: renewalOf() }),
     secretFields,
     settings,
@@ -167,9 +167,11 @@ export function translate(need: Need): Provider {
     };
   }
 
-  function endOf(): End {
-    if (expiry.how === 'fixed') return { seconds: expiry.seconds };
-    return 'path' in expiry ? { value: 'end', as: UNITS[expiry.how] } : { jwt: 'token' };
+  function endsOf(): readonly End[] {
+    if (expiry.how === 'fixed') return [{ seconds: expiry.seconds }];
+    return 'path' in expiry
+      ? [{ value: 'end', as: UNITS[expiry.how] }]
+      : [{ jwt: 'token' }, { seconds: UNSAID_SECONDS }];
   }
 
   function renewalOf(): Renewal {

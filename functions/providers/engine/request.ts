@@ -106,10 +106,14 @@ export function leadsTo(url: string, hosts: readonly string[] | undefined, { bas
   return isSecure && isPlain && (hosts ?? []).some((host) => matchesHost(hostname, host));
 }
 
-/** Reports whether the address of an API is none that the provider names: of another host, or with a dot segment. */
+/**
+ * Reports whether the address of an API is none that the provider names: of another host, with a dot segment, or with a
+ * query, behind which no path is one.
+ */
 export function isMisled(connection: Connection, baseUrl: string): boolean {
   const { hosts } = connection.provider.placement;
-  return DOT_SEGMENT.test(baseUrl) || (hosts !== undefined && !leadsTo(baseUrl, hosts, connection));
+  const isStrange = hosts !== undefined && (/[?#]/.test(baseUrl) || !leadsTo(baseUrl, hosts, connection));
+  return isStrange || DOT_SEGMENT.test(baseUrl);
 }
 
 function matchesHost(hostname: string, pattern: string): boolean {

@@ -59,6 +59,29 @@ it.each(['{baseUrl}', '{baseUrl}/session', '{baseUrl}?a=b', '{baseUrl}{sessionPa
   },
 );
 
+it.each([
+  ['with a life of an hour after it', { lifetime: [{ jwt: 'token' }, { seconds: 3600 }] }],
+  ['with an age of an hour', { lifetime: [{ jwt: 'token' }], defaults: { maxTokenAgeSeconds: 3600 } }],
+  [
+    'of a token whose claims are read',
+    { lifetime: [{ jwt: 'token' }], userSubject: { pattern: '[a-z]+' }, logins: { user: [login] }, ownerClaim: 'sub' },
+  ],
+  [
+    'of a token that is signed here',
+    {
+      lifetime: [{ jwt: 'token' }],
+      logins: { system: [] },
+      derived: { token: { jwt: { alg: 'HS256', key: '{key}', claims: {}, lifeSeconds: 60 } } },
+    },
+  ],
+])('takes the `exp` of a JWT as the end, %s', (_what, change) => {
+  expect(problemsOf({ ...bookings, ...change })).toEqual([]);
+});
+
+it('takes a brace that is doubled', () => {
+  expect(problemsOf(step({ json: { query: 'mutation {{ login(key: "{key}") {{ token } }' } }))).toEqual([]);
+});
+
 describe('a provider is refused', () => {
   it.each<[why: string, provider: object, path: string]>([
     ['a key that there is not', { ...bookings, login }, 'providers.bookings.login'],
@@ -96,6 +119,47 @@ describe('a provider is refused', () => {
       'providers.bookings.placement',
     ],
     ['no end of a token', { ...bookings, lifetime: [] }, 'providers.bookings.lifetime'],
+    [
+      'no end of a token that may be no JWT',
+      { ...bookings, lifetime: [{ jwt: 'token' }] },
+      'providers.bookings.lifetime',
+    ],
+    [
+      'an age of more than an hour, where nothing else may say the end',
+      { ...bookings, lifetime: [{ jwt: 'token' }], defaults: { maxTokenAgeSeconds: 3601 } },
+      'providers.bookings.lifetime',
+    ],
+    ...['{client-id}', '{ key }', 'query {{ me {', '{{{', '{}'].map((text): [string, object, string] => [
+      `a brace that begins no name: ${text}`,
+      step({ json: { deep: [{ text }] } }),
+      'providers.bookings.logins.system[0]',
+    ]),
+    [
+      'such a brace in a call',
+      { ...bookings, placement: { headers: { 'x-session': '{token}', 'x-site': '{site-id}' } } },
+      'providers.bookings.placement',
+    ],
+    [
+      'such a brace in a claim',
+      {
+        ...bookings,
+        derived: { proof: { jwt: { alg: 'HS256', key: '{key}', claims: { iss: '{' }, lifeSeconds: 60 } } },
+      },
+      'providers.bookings.derived.proof',
+    ],
+    [
+      'a name that every object has',
+      step({ reads: { ...login.reads, toString: login.reads.token } }),
+      'providers.bookings.logins.system[0].reads',
+    ],
+    [
+      'a claim that names a setting which is not there',
+      {
+        ...bookings,
+        derived: { proof: { jwt: { alg: 'HS256', key: '{key}', claims: { iss: '{tenant}' }, lifeSeconds: 60 } } },
+      },
+      'providers.bookings.derived.proof',
+    ],
     [
       'a pattern that takes long',
       { ...bookings, logins: { system: [login], user: [login] }, userSubject: { pattern: '(a+)+' } },

@@ -76,6 +76,7 @@ describe('the item', () => {
         renewalBarredUntil: 1,
         reports: 1,
         reportedAt: 1,
+        turns: 1,
         token,
         lease: 1,
         dueAt: 1,

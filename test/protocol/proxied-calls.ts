@@ -26,6 +26,7 @@ export interface Forwarded {
 /** Options of one proxied call. */
 export interface Calling {
   readonly subject?: string;
+  readonly caller?: string;
   readonly request?: Partial<ForwardedRequest>;
   /** The time that the caller waits for its answer. */
   readonly leftMs?: number;
@@ -80,13 +81,18 @@ export function proxiedCalls({
   const requestMint = createRequestMint({ ...operators, minter });
   const proxy = createProxy({ ...operators, memory, minter, requestMint, audit, forwarder });
 
-  function start({ subject = SYSTEM, request = {}, leftMs = 23_000 }: Calling = {}): Promise<ForwardedAnswer> {
+  function start({
+    subject = SYSTEM,
+    caller = 'some-caller',
+    request = {},
+    leftMs = 23_000,
+  }: Calling = {}): Promise<ForwardedAnswer> {
     return proxy({
       connection,
       policy,
       slot: made.slot(subject),
       request: { method: 'GET', path: '/', query: '', headers: {}, ...request },
-      caller: 'some-caller',
+      caller,
       requestId: 'some-request',
       deadline: operators.clock.monotonic() + leftMs,
     });

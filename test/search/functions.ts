@@ -264,7 +264,7 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
   return {
     start(role: Role, name: string): Process {
       if (role === 'schedule') return startMint(name, { ...slot, trigger: 'schedule' });
-      const about = { connection, slot, caller: 'caller', requestId: name };
+      const about = { connection, slot, caller: plan.isOneCaller === true ? 'the caller' : name, requestId: name };
       return start(name, role, (own) => run[role](portsOf(own), { ...about, deadline: now() + REQUEST_MS }));
     },
     /** Gives the secret a version that was never refused. */

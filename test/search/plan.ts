@@ -32,6 +32,8 @@ export interface Plan {
   readonly slides?: boolean;
   /** Set if every login brings the first token again. */
   readonly reissues?: boolean;
+  /** Set if all requests are of one caller. */
+  readonly isOneCaller?: boolean;
   /** The slot's record at the beginning, and the time; nothing by default. */
   readonly start?: Start;
 }

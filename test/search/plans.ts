@@ -24,6 +24,7 @@ async function runToEnd(plan: Omit<Plan, 'name'>): Promise<Start> {
 }
 
 const good = await runToEnd({ connection, roles: ['get'], faults: {} });
+const called = await runToEnd({ connection: exclusive, roles: ['call'], isOneCaller: true, faults: {}, start: good });
 const { refreshAt = 0, usableUntil = 0 } = good.record.token ?? {};
 const due = { ...good, at: refreshAt + 1 };
 /** One second before its item may be deleted. */
@@ -193,6 +194,22 @@ export const plans: readonly Plan[] = [
   },
   // Proxied calls that must go one at a time.
   { name: 'exclusive', connection: exclusive, roles: ['call', 'call'], slides: true, faults: {}, start: good },
+  {
+    name: 'exclusive, one caller',
+    connection: exclusive,
+    roles: ['call', 'call'],
+    isOneCaller: true,
+    faults: {},
+    start: called,
+  },
+  { name: 'exclusive, in line', connection: exclusive, roles: ['call', 'call', 'call'], faults: {}, start: good },
+  {
+    name: 'exclusive, deleted in line',
+    connection: { ...exclusive, lifetimeSeconds: 20 },
+    roles: ['schedule', 'call'],
+    faults: { deletion: 1 },
+    start: ended,
+  },
   {
     name: 'exclusive, reissued',
     connection: exclusive,

@@ -14,7 +14,7 @@ describe('search', () => {
   it('returns the shortest way to a broken invariant', async () => {
     const found = await Promise.all(
       plans
-        .filter(({ name }) => name === 'exclusive')
+        .filter(({ name }) => name === 'exclusive, one caller')
         .map((plan) => search(plan, (change) => removePart(change, 'beginCall only if lease.id'))),
     );
 

@@ -88,13 +88,17 @@ export function request(
   return settled;
 }
 
+/** Callers of the proxy, who take turns where tokens do not overlap. */
+const CALLERS = 3;
+
 /** Has the proxy forward one call; gives the status of the answer, or what went wrong. */
 export function call({ run, random, launch }: Stage, target: Target): Promise<number | string> {
   const proxy = run.proxies[random.integer(0, run.proxies.length - 1)];
   if (proxy === undefined) throw new Error('a scenario has no proxies');
   const requestId = `request-${run.requests}`;
   run.requests += 1;
-  const called = proxy.call(target, requestId).catch((error: unknown) => {
+  const caller = `caller-${run.requests % CALLERS}`;
+  const called = proxy.call(target, requestId, caller).catch((error: unknown) => {
     if (!(error instanceof BrokerError)) {
       run.world.record('unforeseen', target.slot, { at: run.world.time.now(), what: `${requestId}: ${error}` });
     }

@@ -1,3 +1,4 @@
+import { readTurns, type Ticket } from '../../functions/core/proxy/turns.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { MintWay } from '../../functions/core/slot/mint-message.ts';
 import { EMPTY_RECORD, expiresAtOf, type SlotRecord } from '../../functions/core/slot/record.ts';
@@ -83,6 +84,19 @@ function isTroubled({ notBefore, tries, failure }: WayState): boolean {
   return notBefore > 0 || tries > 0 || failure !== undefined;
 }
 
+function turnsOf({ turns }: SlotRecord) {
+  return readTurns(turns, Number.NEGATIVE_INFINITY);
+}
+
+/** The tickets in line that no clock takes for given up. */
+function stillWaiting(record: SlotRecord, { at, slackMs }: Moment): readonly Ticket[] {
+  return turnsOf(record).line.filter(({ until }) => until > at + slackMs);
+}
+
+function hasTicket(line: readonly Ticket[], { id }: Ticket): boolean {
+  return line.some((ticket) => ticket.id === id);
+}
+
 /** Checks of a write by the item before and after it. */
 const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>>> = {
   acquire: [
@@ -104,7 +118,35 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
       if (after.lease?.id !== before.lease?.id) found('3', 'a login follows a renewal under another lease');
     },
   ],
-  beginCall: [leaseTaken],
+  beginCall: [
+    leaseTaken,
+    ({ before, after }, about, found) => {
+      const { id = '' } = after.lease ?? {};
+      const { last, line } = turnsOf(after);
+      const waiting = stillWaiting(before, about);
+      const own = turnsOf(before).line.find((ticket) => ticket.id === id);
+      const others = waiting.filter((ticket) => ticket.id !== id);
+      if (last === '' || (own !== undefined && last !== own.caller)) found('26', 'nobody can tell whose turn it was');
+      if (others.length < waiting.length ? waiting[0]?.id !== id : others.length > 0)
+        found('26', 'a call began before one that came first');
+      if (turnsOf(before).last === last && others.some(({ caller }) => caller !== last))
+        found('26', 'a caller had two turns in a row while another waited');
+      if (line.some((ticket) => ticket.id === id)) found('26', 'a call that began stays in line');
+      if (others.some((ticket) => !hasTicket(line, ticket))) found('26', 'a call lost its place to one that began');
+    },
+  ],
+  changeTurns: [
+    ({ before, after }, about, found) => {
+      const [was, is] = [turnsOf(before), turnsOf(after)];
+      const joined = is.line.filter((ticket) => !hasTicket(was.line, ticket));
+      const lost = stillWaiting(before, about).filter((ticket) => !hasTicket(is.line, ticket));
+      if (joined.length + lost.length > 1) found('26', 'a call lost its place to one that joined or left');
+      if (after.turns === before.turns) found('26', 'a call joined or left, and nobody can tell');
+      const callers = stillWaiting(after, about).map(({ caller }) => caller);
+      if (new Set(callers).size < callers.length) found('26', 'a caller has two calls in line');
+      if (was.last !== is.last) found('26', 'a turn was forgotten');
+    },
+  ],
   publish: [tokenPlaced, leaseEnded],
   adopt: [
     tokenPlaced,
@@ -210,7 +252,7 @@ export function judgeWrite(
   for (const check of checks[operation] ?? []) check({ before: before ?? EMPTY_RECORD, after }, about, found);
 }
 
-/** 3 to 7, 11, 16, 18, 23: every write leaves the slot sound. */
+/** 3 to 7, 11, 16, 18, 23, 26: every write leaves the slot sound. */
 export function writesAreSound({ run, connection, found }: Watched): Watch {
   const slackMs = run.scenario.isWithinSkew ? CLOCK_SKEW_MS : Number.POSITIVE_INFINITY;
   let isDeleted = false;

@@ -1,3 +1,4 @@
+import { readTurns } from '../../functions/core/proxy/turns.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import { type Applicant, admitLogin, isStopped, NO_LOGINS } from '../../functions/core/slot/logins.ts';
 import { SYSTEM } from '../../functions/core/slot/slot.ts';
@@ -210,7 +211,8 @@ async function heal(stage: Stage): Promise<void> {
     const clocks = (connection.tokensOverlap ? [instance] : run.proxies).map(({ process }) => process.clock);
     const now = Math.min(...clocks.map((clock) => clock.now()));
     const record = world.table.get(slot);
-    const until = Math.max(record?.lease?.until ?? 0, record?.notBefore ?? 0);
+    const waiting = readTurns(record?.turns, now).line.map((ticket) => ticket.until);
+    const until = Math.max(record?.lease?.until ?? 0, record?.notBefore ?? 0, ...waiting);
     await world.time.advance(Math.max(0, until - now));
     if (world.upstreams.get(connection.name)?.rules.unknown.has(slot.subject)) continue;
     // The clock of `mint` may be behind that of whoever answers.

@@ -67,7 +67,11 @@ export interface TokenInstance {
 export interface ProxyInstance {
   readonly process: SimulatedProcess;
   /** Forwards one GET; gives the status of the upstream's answer, and throws where there is none. */
-  call(target: { readonly connection: Connection; readonly slot: Slot }, requestId: string): Promise<number>;
+  call(
+    target: { readonly connection: Connection; readonly slot: Slot },
+    requestId: string,
+    caller: string,
+  ): Promise<number>;
 }
 
 /** One call to the store or to the keys, on its way. */
@@ -262,11 +266,11 @@ export function createWorld({
     const proxy = createProxy({ ...handingOut(own), forwarder });
     return {
       process,
-      async call(target, requestId) {
+      async call(target, requestId, caller) {
         const policy = target.connection.proxy ?? { methods: ['GET'], paths: ['/'], headers: [], timeoutSeconds: 8 };
         const request = { method: 'GET', path: '/', query: '', headers: {} };
         const deadline = process.clock.monotonic() + REQUEST_MS;
-        const answer = await proxy({ ...target, policy, request, caller: 'some-caller', requestId, deadline });
+        const answer = await proxy({ ...target, policy, request, caller, requestId, deadline });
         return answer.status;
       },
     };

@@ -88,7 +88,7 @@ export function createHandOut(dependencies: HandOutDependencies): (request: Hand
     if (!isOlder || clock.now() - seen.issuedAt < OVERLAP_MS) return;
     const { connection, subject } = slot;
     telemetry.metrics({ connection }, { CiphertextRejected: { unit: 'Count', value: 1 } });
-    telemetry.warn('The store holds an older token than this instance has seen: an old item was put back.', {
+    telemetry.warn('The store holds a token older than one seen: an old item was put back.', {
       ...{ connection, subject, generation, seenGeneration: seen.generation },
     });
   }

@@ -5,14 +5,15 @@ import type { TokenId } from '../hand-out/next-step.ts';
 import { askRefresh, recordUse } from '../hand-out/refresh-ahead.ts';
 import * as changes from '../slot/changes.ts';
 import { extendTtl, LEASED_KEPT_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
-import { waitLimitMs } from '../slot/lease.ts';
 import { openToken } from '../slot/open-token.ts';
 import { hasUsableToken, isRejected, liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
+import type { Slot } from '../slot/slot.ts';
 import { takeLease } from '../slot/take-lease.ts';
 import { CLOCK_SKEW_MS, type Token } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import { type Answered, sealSlide } from './adopt-slide.ts';
 import { type ForwardedAnswer, type Forwarder, type ProxyCall, UNAUTHORIZED } from './forwarder.ts';
+import { hashCaller, joinLine, leaveLine, readTurns, type Ticket, writeTurns } from './turns.ts';
 
 export interface ExclusiveCallDependencies extends LookupDependencies {
   readonly audit: Audit;
@@ -30,12 +31,18 @@ interface HeldCall {
 
 /** Shortest rest of its lease or its time in which a call is begun. */
 const SHORTEST_CALL_UNDER_LEASE_MS = 100;
+/** How much longer than one turn of another's a call waits for its own. */
+const BEYOND_A_TURN_MS = 7_000;
 const SHORTEST_WAIT_MS = 50;
+/** Longest wait of the first in line. */
+const QUICK_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 500;
+/** When to come again after waiting for a turn in vain. */
+const LINE_MOVES_MS = 1_000;
 
 /**
  * Creates proxied calls for an upstream that ends the old token when it issues a new one (C18, `tokensOverlap` false).
- * Each slot has one call at a time, under its lease. Every slid token is taken up, since the token used is dead after
+ * Each slot has one call at a time, under its lease; callers take turns. Every slid token is taken up, since the token used is dead after
  * it. On 401 the lease is released, and the slot is renewed as on a caller's report.
  */
 export function createExclusiveCalls(
@@ -74,42 +81,78 @@ export function createExclusiveCalls(
 
   /** Waits for its turn and takes the lease for one call; has a token minted first if there is none to use. */
   async function begin(call: ProxyCall): Promise<HeldCall> {
-    const { connection, slot, policy, deadline } = call;
-    const giveUpAt = Math.min(clock.monotonic() + waitLimitMs(connection), deadline);
+    const { connection, slot, policy, caller, deadline } = call;
+    const turnMs = Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000;
+    const waitMs = Math.min(turnMs + BEYOND_A_TURN_MS, deadline - clock.monotonic());
+    const ticket = { id: random.uuid(), caller: hashCaller(caller), until: clock.now() + waitMs };
+    const giveUpAt = clock.monotonic() + waitMs;
     const read = () => store.read(slot, { consistent: true });
     let found = await read();
-    for (;;) {
-      const seen = found;
-      const now = clock.now();
-      const isTaken = seen !== undefined && liveLease(seen, now) !== undefined;
-      const dead = deadTokenOf(seen);
-      const isUsable = seen !== undefined && dead === undefined && hasUsableToken(seen, now, connection.minTtlSeconds);
-      const token = isUsable && !isTaken ? await openToken(dependencies, slot, seen) : undefined;
-      if (clock.monotonic() >= giveUpAt) {
-        throw new BrokerError('refresh_in_progress', 'Other calls to this upstream take their time. Ask again.');
-      }
-      if (isTaken) {
-        await clock.sleep(SHORTEST_WAIT_MS + random.fraction() * (LONGEST_WAIT_MS - SHORTEST_WAIT_MS));
-        found = await read();
-      } else if (!isUsable || token === undefined) {
-        const { minTtlSeconds } = connection;
-        await lookup.find({ connection, slot, minTtlSeconds, deadline, dead });
-        found = await read();
-      } else {
-        const leaseId = random.uuid();
-        const endsAt = now + Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000;
-        const leaseUntil = endsAt + CLOCK_SKEW_MS;
-        const ttlSeconds = extendTtl(seen.ttlSeconds, now, LEASED_KEPT_SECONDS);
-        const call = changes.beginCall({ leaseId, leaseUntil, ttlSeconds, seen });
-        const taken = await takeLease(store, slot, { leaseId, now, seen }, call);
-        if (taken.isOurs) {
-          await recordUse(store, { connection, slot, record: seen, now }).catch(() => undefined);
-          return { leaseId, record: seen, token, endsAt };
+    try {
+      for (;;) {
+        const seen = found;
+        const now = clock.now();
+        const turns = readTurns(seen?.turns, now);
+        const [first = ticket] = turns.line;
+        const isTaken = seen !== undefined && liveLease(seen, now) !== undefined;
+        const isTurn = !isTaken && first.id === ticket.id;
+        const dead = deadTokenOf(seen);
+        const isUsable =
+          seen !== undefined && dead === undefined && hasUsableToken(seen, now, connection.minTtlSeconds);
+        const token = isUsable && isTurn ? await openToken(dependencies, slot, seen) : undefined;
+        if (clock.monotonic() >= giveUpAt) {
+          throw new BrokerError('refresh_in_progress', 'Other calls to this upstream take their time. Ask again.', {
+            retryAfterMs: LINE_MOVES_MS,
+          });
         }
-        if (taken.error !== undefined) throw taken.error;
-        found = taken.record;
+        if (seen !== undefined && (isTaken || (isUsable && !isTurn))) {
+          await waitInLine(slot, ticket, seen, now);
+          found = await read();
+        } else if (!isUsable || token === undefined) {
+          const { minTtlSeconds } = connection;
+          await lookup.find({ connection, slot, minTtlSeconds, deadline, dead });
+          found = await read();
+        } else {
+          const leaseId = ticket.id;
+          const endsAt = now + turnMs;
+          const leaseUntil = endsAt + CLOCK_SKEW_MS;
+          const ttlSeconds = extendTtl(seen.ttlSeconds, now, LEASED_KEPT_SECONDS);
+          const after = writeTurns({ ...leaveLine(turns, ticket), last: ticket.caller });
+          const call = changes.beginCall({ leaseId, leaseUntil, ttlSeconds, seen, turns: after });
+          const taken = await takeLease(store, slot, { leaseId, now, seen }, call);
+          if (taken.isOurs) {
+            await recordUse(store, { connection, slot, record: seen, now }).catch(() => undefined);
+            return { leaseId, record: seen, token, endsAt };
+          }
+          if (taken.error !== undefined) throw taken.error;
+          found = taken.record;
+        }
       }
+    } catch (error) {
+      await giveUpPlace(slot, ticket).catch(() => undefined);
+      throw error;
     }
+  }
+
+  /** Joins the line, unless a call of the same caller is in it, and waits a moment. */
+  async function waitInLine(slot: Slot, ticket: Ticket, seen: SlotRecord, now: number): Promise<void> {
+    const turns = readTurns(seen.turns, now);
+    const place = turns.line.findIndex(({ id }) => id === ticket.id);
+    if (turns.line.every(({ caller }) => caller !== ticket.caller)) {
+      await store.write(slot, changes.changeTurns({ seen, turns: writeTurns(joinLine(turns, ticket)) }));
+    }
+    const longestMs = place === 0 ? QUICK_WAIT_MS : LONGEST_WAIT_MS;
+    await clock.sleep(SHORTEST_WAIT_MS + random.fraction() * (longestMs - SHORTEST_WAIT_MS));
+  }
+
+  /** Leaves the line early. A ticket that stays there ends by itself. */
+  async function giveUpPlace(slot: Slot, ticket: Ticket): Promise<void> {
+    const now = clock.now();
+    if (now >= ticket.until) return;
+    const record = await store.read(slot, { consistent: true });
+    const turns = readTurns(record?.turns, now);
+    if (record === undefined || !turns.line.some(({ id }) => id === ticket.id)) return;
+    await store.write(slot, changes.changeTurns({ seen: record, turns: writeTurns(leaveLine(turns, ticket)) }));
   }
 
   async function forward(call: ProxyCall, { token, endsAt }: HeldCall): Promise<Answered> {

@@ -78,6 +78,7 @@ const tokenIs = (token: Pick<SealedToken, 'hash'> | undefined): Condition<SlotRe
   field: 'token.hash',
   is: token?.hash,
 });
+const turnsAre = ({ turns }: Pick<SlotRecord, 'turns'>): Condition<SlotRecord> => ({ field: 'turns', is: turns });
 const leaseIs = (lease: Lease | undefined): Condition<SlotRecord> => ({ field: 'lease.id', is: lease?.id });
 
 const BACK_OFF = [
@@ -300,18 +301,30 @@ export const barRenewal = ({ hash, until }: { hash: string; until: number }): Sl
   set: { renewalBarredUntil: until },
 });
 
-/** Takes the lease for one proxied call. It counts as no try and heeds no back-off, since the token is good. */
+/** Replaces the turns of proxied calls as they were read: one call joins the line or leaves it. */
+export const changeTurns = ({ seen, turns }: { seen: SlotRecord; turns: string }): SlotChange => ({
+  name: 'changeTurns',
+  onlyIf: [isPresent, turnsAre(seen)],
+  set: { turns },
+});
+
+/**
+ * Takes the lease for one proxied call, whose turn it is. It counts as no try and heeds no back-off, since the token is
+ * good.
+ */
 export const beginCall = ({
   leaseId,
   leaseUntil,
   ttlSeconds,
   seen,
+  turns,
 }: Pick<Claim, 'leaseId' | 'leaseUntil' | 'ttlSeconds'> & {
   seen: SlotRecord & { readonly token: SealedToken };
+  turns: string;
 }): SlotChange => ({
   name: 'beginCall',
-  onlyIf: [generationIs(seen.generation), tokenIs(seen.token), leaseIs(seen.lease)],
-  set: { lease: { id: leaseId, until: leaseUntil }, ttlSeconds },
+  onlyIf: [generationIs(seen.generation), tokenIs(seen.token), leaseIs(seen.lease), turnsAre(seen)],
+  set: { lease: { id: leaseId, until: leaseUntil }, ttlSeconds, turns },
   add: { fence: 1 },
 });
 

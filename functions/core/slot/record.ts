@@ -64,6 +64,8 @@ export interface SlotRecord {
   /** Callers' reports that were accepted in a row, and the time of the last (epoch milliseconds). */
   readonly reports?: number | undefined;
   readonly reportedAt?: number | undefined;
+  /** Callers that take turns, where the slot has one proxied call at a time; `turns.ts` reads it. */
+  readonly turns?: string | undefined;
   readonly lastHandedOutAt: number;
   readonly refreshAskedAt: number;
   /** Time at which the schedule looks at this slot; absent while the slot is off the schedule. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SlotChange } from '../../../../functions/core/slot/changes.ts';
 import * as changes from '../../../../functions/core/slot/changes.ts';
+import { EMPTY_RECORD } from '../../../../functions/core/slot/record.ts';
 import {
   claimOn,
   failureOf,
@@ -121,6 +122,7 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
             leaseUntil: NOW + 9_000,
             ttlSeconds: LATER_SECONDS,
             seen,
+            turns: 'some-caller',
           }),
         ),
       );
@@ -133,6 +135,7 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
         fence: seen.fence + 1,
         generation: 1,
         ttlSeconds: LATER_SECONDS,
+        turns: 'some-caller',
       });
     });
 
@@ -146,6 +149,7 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
         leaseUntil: NOW + 9_000,
         ttlSeconds: LATER_SECONDS,
         seen: failed,
+        turns: 'some-caller',
       };
 
       expect(await write(changes.beginCall(claim))).toBe(true);
@@ -156,7 +160,7 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
       const seen = await published(subject());
       await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })));
       const held = withToken(await recordOf(subject()));
-      const call = { leaseId: 'call', leaseUntil: NOW + 30_000, ttlSeconds: LATER_SECONDS };
+      const call = { leaseId: 'call', leaseUntil: NOW + 30_000, ttlSeconds: LATER_SECONDS, turns: 'some-caller' };
 
       expect(await write(changes.beginCall({ ...call, seen }))).toBe(false);
       expect(await write(changes.beginCall({ ...call, seen: held }))).toBe(true);
@@ -167,9 +171,36 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
       const empty = await leased(subject());
       await write(changes.release({ leaseId: 'lease-1' }));
       const { lease: _, ...seen } = empty;
-      const call = { leaseId: 'call', leaseUntil: NOW + 9_000, ttlSeconds: LATER_SECONDS };
+      const call = { leaseId: 'call', leaseUntil: NOW + 9_000, ttlSeconds: LATER_SECONDS, turns: 'some-caller' };
 
       expect(await write(changes.beginCall({ ...call, seen: { ...seen, token: sealedToken() } }))).toBe(false);
+    });
+
+    it('needs the turns seen', async () => {
+      const seen = await published(subject());
+      await write(changes.changeTurns({ seen, turns: ' 9/other/call-1' }));
+      const call = { leaseId: 'call', leaseUntil: NOW + 9_000, ttlSeconds: LATER_SECONDS, turns: 'some-caller' };
+
+      expect(await write(changes.beginCall({ ...call, seen }))).toBe(false);
+      const again = withToken(await recordOf(subject()));
+      expect(await write(changes.beginCall({ ...call, seen: again }))).toBe(true);
+    });
+  });
+
+  describe('changeTurns', () => {
+    it('is made by one of many that saw the same, and changes nothing else', async () => {
+      const seen = await published(subject());
+      const joined = Array.from({ length: 20 }, (_, n) => write(changes.changeTurns({ seen, turns: ` 9/c/${n}` })));
+
+      expect((await Promise.all(joined)).filter(Boolean)).toHaveLength(1);
+      const { turns, ...rest } = await recordOf(subject());
+      expect(turns).toMatch(/^ 9\/c\/\d+$/);
+      expect({ ...rest, turns: undefined }).toEqual({ ...seen, turns: undefined });
+    });
+
+    it('makes no part of an item', async () => {
+      expect(await write(changes.changeTurns({ seen: EMPTY_RECORD, turns: 'c' }))).toBe(false);
+      expect(await subject().item(SLOT)).toBeUndefined();
     });
   });
 }

@@ -51,7 +51,11 @@ const everyOperation: {
   adopt: (store) => store.write(SLOT, changes.adopt({ ...publicationOf(), usedHash: sealedToken().hash, now: NOW })),
   barRenewal: (store) => store.write(SLOT, changes.barRenewal({ hash: 'a', until: NOW })),
   beginCall: (store) =>
-    store.write(SLOT, changes.beginCall({ ...claimOn(undefined), seen: { ...EMPTY_RECORD, token: sealedToken() } })),
+    store.write(
+      SLOT,
+      changes.beginCall({ ...claimOn(undefined), seen: { ...EMPTY_RECORD, token: sealedToken() }, turns: 'c' }),
+    ),
+  changeTurns: (store) => store.write(SLOT, changes.changeTurns({ seen: EMPTY_RECORD, turns: 'c' })),
   list: (store) => store.list({ connection: 'helpdesk', limit: 1 }),
   due: (store) => store.due({ now: NOW, limit: 1 }),
   logins: (store) => store.logins('helpdesk'),

@@ -25,7 +25,7 @@ const TOKEN_WRITES = attributesOf(
   ]),
   changes.askRefresh({ generation: 0, now: 0, notSince: 0 }),
   changes.recordUse({ now: 0, notSince: 0, dueAt: 0 }),
-  changes.markRejected({ generation: 0, hash: '', reports: 0, reportedAt: 0 }),
+  changes.markRejected({ generation: 0, hash: '', reports: '', reportedAt: 0 }),
 );
 
 /** The attributes that `rotation` names: it ends back-offs and brings refreshes forward. */

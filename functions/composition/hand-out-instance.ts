@@ -72,6 +72,7 @@ function createLazyRequestMint(dependencies: RequestMintDependencies): RequestMi
     return createRequestMint(dependencies);
   });
   return {
+    acceptReport: async (report) => (await requestMint()).acceptReport(report),
     mint: async (request, seen, way) => (await requestMint()).mint(request, seen, way),
     recordUseless: async (...about) => (await requestMint()).recordUseless(...about),
   };

@@ -63,7 +63,7 @@ const writes = {
   }),
   askRefresh: changes.askRefresh({ generation: 1, now: 2, notSince: 1 }),
   recordUse: changes.recordUse({ now: 2, notSince: 1, dueAt: 3 }),
-  markRejected: changes.markRejected({ generation: 1, hash: 'ab', reports: 1, reportedAt: 1 }),
+  markRejected: changes.markRejected({ generation: 1, hash: 'ab', reports: 'c:1', reportedAt: 1 }),
   endBackOff: changes.endBackOff({ dueAt: 1 }),
   publish: changes.publish({
     ...lease,

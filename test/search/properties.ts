@@ -153,8 +153,8 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     adopt: [tokenIsKnown, tokenIsPlaced],
     markRejected: [
       tokenIsKnown,
-      (by, { before, after: { reports = 0, reportedAt = 0 } }) => {
-        const isCounted = reports > 0 && (reportedAt > (before?.reportedAt ?? 0) || reportedAt === now());
+      (by, { before, after: { reports = '', reportedAt = 0 } }) => {
+        const isCounted = reports !== '' && (reportedAt > (before?.reportedAt ?? 0) || reportedAt === now());
         if (by.role === 'report' && !isCounted) found('16', `${by.name} reports, and it does not count`);
       },
     ],

@@ -153,7 +153,7 @@ export function recordIn(item: Item): SlotRecord {
     refusedVersion: badSv?.S,
     rejectedGeneration: numberIn(item['rejectedGen']) ?? 0,
     renewalBarredUntil: numberIn(item['renewalBarredUntil']),
-    reports: numberIn(item['reports']),
+    reports: item['reports']?.S,
     reportedAt: numberIn(item['reportedAt']),
     turns: item['turns']?.S,
     lastHandedOutAt: numberIn(item['lastHandedOutAt']) ?? 0,

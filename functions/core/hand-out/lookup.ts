@@ -1,14 +1,13 @@
-import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { timeNeededToMintMs, waitLimitMs } from '../slot/lease.ts';
 import { type Opening, openToken } from '../slot/open-token.ts';
-import { EMPTY_RECORD, type SlotRecord } from '../slot/record.ts';
+import { EMPTY_RECORD } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Token } from '../slot/token.ts';
-import { BrokerError } from '../words/errors.ts';
 import type { HandOutRoute, HandOutSource } from './audit.ts';
 import { createInProgressError, nextStep, type TokenId } from './next-step.ts';
 import { noteUse } from './refresh-ahead.ts';
+import type { AfterReport } from './report.ts';
 import type { AfterMint, RequestMint, RequestMintDependencies } from './request-mint.ts';
 
 export interface LookupDependencies extends RequestMintDependencies, Opening {
@@ -20,6 +19,7 @@ export interface LookupRequest {
   readonly slot: Slot;
   /** Least time that the token must have left: the larger of the connection's and the caller's. */
   readonly minTtlSeconds: number;
+  readonly caller: string;
   readonly rejectedHash?: string;
   /** Token that the broker knows to be dead: only another will do, however young it is. */
   readonly dead?: TokenId | undefined;
@@ -34,16 +34,10 @@ export interface Obtained {
   readonly readAt: number;
 }
 
-interface FirstLook {
-  readonly record: SlotRecord | undefined;
+interface FirstLook extends AfterReport {
   readonly isConsistent: boolean;
-  readonly not: TokenId | undefined;
 }
 
-/** Longest cooldown, however many reports came in a row. */
-const LONGEST_COOLDOWN_SECONDS = 3_600;
-/** Time after a report within which a new token counts as issued for it. */
-const ISSUED_ON_REPORT_MS = 60_000;
 const SHORTEST_WAIT_MS = 50;
 /** Longest wait of a young request: most logins take a few tenths of a second. */
 const QUICK_WAIT_MS = 250;
@@ -125,29 +119,13 @@ export function createLookup(dependencies: LookupDependencies): {
     }
   }
 
-  async function lookFirst({ connection, slot, rejectedHash, dead: not }: LookupRequest): Promise<FirstLook> {
-    if (rejectedHash !== undefined) return reject(connection, slot, rejectedHash);
+  async function lookFirst({ connection, slot, caller, rejectedHash, dead: not }: LookupRequest): Promise<FirstLook> {
+    if (rejectedHash !== undefined) {
+      const report = await requestMint.acceptReport({ connection, slot, caller, rejectedHash });
+      return { ...report, isConsistent: true };
+    }
     const isConsistent = not !== undefined;
     return { record: await store.read(slot, { consistent: isConsistent }), isConsistent, not };
-  }
-
-  /** Marks a token dead on a caller's report. A report of a token that is no longer current is answered as a GET. */
-  async function reject(connection: Connection, slot: Slot, rejectedHash: string): Promise<FirstLook> {
-    for (;;) {
-      const record = await store.read(slot, { consistent: true });
-      const isConsistent = true;
-      if (record?.token === undefined || record.token.hash !== rejectedHash)
-        return { record, isConsistent, not: undefined };
-      const now = clock.now();
-      const reports = countReports(record, record.token.issuedAt);
-      assertRenewable(connection, { record, issuedAt: record.token.issuedAt, reports }, now);
-      const { generation } = record;
-      const not = { hash: rejectedHash, generation };
-      const isMarked =
-        record.rejectedGeneration === generation ||
-        (await store.write(slot, changes.markRejected({ ...not, reports: reports + 1, reportedAt: now })));
-      if (isMarked) return { record: { ...record, rejectedGeneration: generation }, isConsistent, not };
-    }
   }
 
   /** Returns the pause before the next look: short for young requests, and jittered so that looks do not coincide. */
@@ -157,30 +135,4 @@ export function createLookup(dependencies: LookupDependencies): {
   }
 
   return { find, hasTimeToMint };
-}
-
-/** The reports in a row that this token followed; none if it was issued for another reason, such as the end of the last. */
-function countReports({ reports = 0, reportedAt = 0 }: SlotRecord, issuedAt: number): number {
-  return issuedAt - reportedAt <= ISSUED_ON_REPORT_MS ? reports : 0;
-}
-
-/** Throws `renewal_throttled` for a token that a caller's report does not renew yet. */
-function assertRenewable(
-  connection: Connection,
-  {
-    record: { renewalBarredUntil = 0 },
-    issuedAt,
-    reports,
-  }: { readonly record: SlotRecord; readonly issuedAt: number; readonly reports: number },
-  now: number,
-) {
-  const cooldown = connection.renewalCooldownSeconds;
-  const seconds = Math.max(cooldown, Math.min(cooldown * 2 ** reports, LONGEST_COOLDOWN_SECONDS));
-  const renewableAt = Math.max(issuedAt + seconds * 1000, renewalBarredUntil);
-  if (now >= renewableAt) return;
-  throw new BrokerError(
-    'renewal_throttled',
-    `${connection.name} does not renew a token on a caller's word within ${seconds} s of its issue, nor right after a renewal that did not help.`,
-    { retryAfterMs: renewableAt - now },
-  );
 }

@@ -12,6 +12,7 @@ import type { Store } from '../slot/store.ts';
 import { takeLease } from '../slot/take-lease.ts';
 import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
 import type { Clock, Random } from '../words/platform.ts';
+import { type AfterReport, acceptReport, type Report } from './report.ts';
 
 type Published = Extract<MintReply, { outcome: 'published' }>;
 
@@ -31,8 +32,10 @@ export interface RequestMintDependencies {
 /** Why a new token is of no use here: it does not open, or is too short to hand out by the clock here. */
 export type Uselessness = 'unopened' | 'ended';
 
-/** The request to mint, for callers who need a token that there is none of. */
+/** The request to mint, for callers who need a token that there is none of, or that they report dead. */
 export interface RequestMint {
+  /** Marks a token dead on a caller's report, so that another is minted. Throws `renewal_throttled` if it is too young. */
+  acceptReport(report: Report): Promise<AfterReport>;
   /** Returns the present record if another took the lease first. Throws a `BrokerError` if there is no token. */
   mint(
     request: { readonly connection: Connection; readonly slot: Slot; readonly deadline: number },
@@ -119,7 +122,7 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     await store.write(slot, changes.fail({ leaseId, way, code, at, notBefore, dueAt: notBefore, ttlSeconds }));
   }
 
-  return { mint, recordUseless };
+  return { acceptReport: (report) => acceptReport({ store, clock }, report), mint, recordUseless };
 }
 
 function createError({ code, detail, retryAfterMs }: Extract<MintReply, { outcome: 'failed' }>): BrokerError {

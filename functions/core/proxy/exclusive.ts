@@ -3,6 +3,7 @@ import { recordHandOut } from '../hand-out/audit.ts';
 import { createLookup, type LookupDependencies } from '../hand-out/lookup.ts';
 import type { TokenId } from '../hand-out/next-step.ts';
 import { askRefresh, recordUse } from '../hand-out/refresh-ahead.ts';
+import { hashCaller } from '../slot/caller.ts';
 import * as changes from '../slot/changes.ts';
 import { extendTtl, LEASED_KEPT_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
 import { openToken } from '../slot/open-token.ts';
@@ -13,7 +14,7 @@ import { CLOCK_SKEW_MS, type Token } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import { type Answered, sealSlide } from './adopt-slide.ts';
 import { type ForwardedAnswer, type Forwarder, type ProxyCall, UNAUTHORIZED } from './forwarder.ts';
-import { hashCaller, joinLine, leaveLine, readTurns, type Ticket, writeTurns } from './turns.ts';
+import { joinLine, leaveLine, readTurns, type Ticket, writeTurns } from './turns.ts';
 
 export interface ExclusiveCallDependencies extends LookupDependencies {
   readonly audit: Audit;
@@ -110,7 +111,7 @@ export function createExclusiveCalls(
           found = await read();
         } else if (!isUsable || token === undefined) {
           const { minTtlSeconds } = connection;
-          await lookup.find({ connection, slot, minTtlSeconds, deadline, dead });
+          await lookup.find({ connection, slot, caller, minTtlSeconds, deadline, dead });
           found = await read();
         } else {
           const leaseId = ticket.id;

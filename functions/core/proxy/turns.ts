@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 /** A place in the line of calls that wait for their turn. */
 export interface Ticket {
   /** Id of the call, and of its lease once it has its turn. */
@@ -14,14 +12,6 @@ export interface Ticket {
 export interface Turns {
   readonly last: string;
   readonly line: readonly Ticket[];
-}
-
-const SESSION = /^(arn:[\w-]+:sts::\d+:assumed-role\/[^/]+)\/.*$/s;
-const HASH_LENGTH = 16;
-
-/** Hashes a caller as its grant names it: a role, whatever names its sessions have. */
-export function hashCaller(caller: string): string {
-  return createHash('sha256').update(caller.replace(SESSION, '$1')).digest('hex').slice(0, HASH_LENGTH);
 }
 
 /** Reads the turns of a record, without the tickets of calls that have given up. */

@@ -245,7 +245,7 @@ export const markRejected = ({
 }: {
   generation: number;
   hash: string;
-  reports?: number;
+  reports?: string;
   reportedAt?: number;
 }): SlotChange => ({
   name: 'markRejected',

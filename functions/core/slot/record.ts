@@ -61,8 +61,8 @@ export interface SlotRecord {
   readonly rejectedGeneration: number;
   /** Until then callers' reports of a dead token do not renew the slot; epoch milliseconds. */
   readonly renewalBarredUntil?: number | undefined;
-  /** Callers' reports that were accepted in a row, and the time of the last (epoch milliseconds). */
-  readonly reports?: number | undefined;
+  /** Callers' reports that were accepted in a row, as `report.ts` counts them, and the time of the last (epoch ms). */
+  readonly reports?: string | undefined;
   readonly reportedAt?: number | undefined;
   /** Callers that take turns, where the slot has one proxied call at a time; `turns.ts` reads it. */
   readonly turns?: string | undefined;

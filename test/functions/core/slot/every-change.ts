@@ -59,7 +59,7 @@ export const everyChange = {
   release: [changes.release({ leaseId: 'me' })],
   askRefresh: [changes.askRefresh({ generation: 1, now: 2, notSince: 1 })],
   recordUse: [changes.recordUse({ now: 2, notSince: 1, dueAt: 3 })],
-  markRejected: [changes.markRejected({ generation: 1, hash: 'a', reports: 1, reportedAt: 1 })],
+  markRejected: [changes.markRejected({ generation: 1, hash: 'a', reports: 'c:1', reportedAt: 1 })],
   reschedule: [
     changes.reschedule({ generation: 1, lastHandedOutAt: 1 }),
     changes.reschedule({ generation: 1, lastHandedOutAt: 1, dueAt: 2 }),

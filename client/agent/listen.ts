@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { lstat, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+
+const LOOPBACK = '127.0.0.1';
+/** Takes from a new socket every right of users other than its own. */
+const OWNER_ONLY = 0o177;
+
+/** Where an agent listens: a port on 127.0.0.1, 0 for a free one, or the path of a Unix socket. */
+export type Place = { readonly port: number } | { readonly socket: string };
+
+/** Listens on a port of 127.0.0.1 and returns the port. Rejects as `listen` does where it cannot be had. */
+export async function listenOnPort(server: Server, port: number): Promise<number> {
+  server.listen(port, LOOPBACK);
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port; // A TCP server's address is never a path.
+}
+
+/**
+ * Listens on a Unix socket that only this user, and root, can open. A socket that a killed agent has left is replaced;
+ * one that answers is not. Rejects as `listen` does.
+ */
+export async function listenOnSocket(server: Server, path: string): Promise<void> {
+  if (await isLeftBehind(path)) await rm(path, { force: true });
+  const umask = process.umask(OWNER_ONLY);
+  try {
+    // The socket is made before this returns, and so with these rights from the start.
+    server.listen(path);
+  } finally {
+    process.umask(umask);
+  }
+  await once(server, 'listening');
+}
+
+/** Reports whether `path` is a socket on which nobody listens. */
+async function isLeftBehind(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSocket() !== true) return false;
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import { DEFAULT_URL, type Endpoint, endpointOf } from '../endpoint.ts';
 import { createTokenBrokerClient, type TokenBrokerClient } from '../token-broker-client.ts';
-import { type ExitCode, UsageError } from './exit-codes.ts';
+import { UsageError } from './exit-codes.ts';
 import { type Paint, paintFor, type Terminal } from './terminal.ts';
 
 /** Option of a command, with its help. */
@@ -21,11 +20,16 @@ export interface Command {
   /** Names of the operands, in order; those in brackets are optional. */
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, Option>>;
+  /** Name of what follows `--`, if anything does; it is taken as it is. */
+  readonly rest?: string;
+  /** Values that its operand may have, for completion. */
+  readonly choices?: readonly string[];
   /** Further lines of the help. */
   readonly notes?: readonly string[];
   /** Command lines without the program's name, each with an explanation. */
   readonly examples: readonly (readonly [string, string])[];
-  run(call: Call): Promise<ExitCode>;
+  /** Runs the command and gives the exit code: one of `EXIT`, or that of a program it ran. */
+  run(call: Call): Promise<number>;
 }
 
 /** Abilities that the program has only in a clone of the broker; the client's package is without them. */
@@ -46,6 +50,8 @@ export interface OwnBroker {
 export interface Call {
   readonly terminal: Terminal;
   readonly operands: readonly string[];
+  /** What follows `--`, where the command takes it. */
+  readonly rest: readonly string[];
   readonly isJson: boolean;
   /** Colours for stdout. */
   readonly paint: Paint;
@@ -63,6 +69,14 @@ export interface Call {
   say(line: string): void;
 }
 
+/** A command line, read. */
+export interface CommandLine {
+  readonly command: Command;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly operands: readonly string[];
+  readonly rest: readonly string[];
+}
+
 /** Options that every command has. */
 export const commonOptions = {
   url: { type: 'string', value: 'URL', help: `the broker's address (TOKEN_BROKER_URL, else ${DEFAULT_URL})` },
@@ -75,6 +89,7 @@ export const commonOptions = {
   json: { type: 'boolean', help: 'JSON on stdout' },
   'no-color': { type: 'boolean', help: 'no colours; NO_COLOR does the same' },
   help: { type: 'boolean', short: 'h', help: 'shows this' },
+  version: { type: 'boolean', help: 'prints the version' },
 } as const satisfies Record<string, Option>;
 
 export const subjectOption: Option = {
@@ -84,42 +99,14 @@ export const subjectOption: Option = {
   help: '`system`, or one user, as `status CONNECTION` says how they are written (system)',
 };
 
-/** Options and operands of a command line. */
-interface ReadArguments {
-  readonly values: Readonly<Record<string, unknown>>;
-  readonly positionals: readonly string[];
-}
-
 const SECONDS = /^[0-9]{1,5}(?:\.[0-9]{1,3})?$/;
 
-/** Reads a command line of `command`. Throws a `UsageError` that names the mistake. */
-export function readArguments(command: Command, args: readonly string[]) {
-  const options = { ...command.options, ...commonOptions };
-  const parsed = parse(args, options);
-  const isHelp = parsed.values['help'] === true;
-  const least = command.operands.filter((name) => !name.startsWith('[')).length;
-  const count = parsed.positionals.length;
-  if (!isHelp && (count < least || count > command.operands.length)) {
-    const missing = command.operands[count];
-    const what =
-      count < least ? `${missing} is missing.` : `${command.operands.length} operands are enough; one is too many.`;
-    throw new UsageError(`${what} Usage: token-broker ${[command.name, ...command.operands].join(' ')}`);
-  }
-  return { ...parsed, isHelp };
-}
-
-function parse(args: readonly string[], options: Readonly<Record<string, Option>>): ReadArguments {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    // Node's first sentence names the option and the mistake; the rest is about Node.
-    const [what = 'The options cannot be read'] = error instanceof Error ? error.message.split('. ') : [];
-    throw new UsageError(`${what}.`);
-  }
-}
-
 /** Creates the call of a command from its arguments. Throws a `UsageError`, or `usage` for an invalid URL. */
-export function callOf({ values, positionals }: ReadArguments, terminal: Terminal, own?: OwnBroker): Call {
+export function callOf(
+  { values, operands, rest }: Pick<CommandLine, 'values' | 'operands' | 'rest'>,
+  terminal: Terminal,
+  own?: OwnBroker,
+): Call {
   const all = (name: string): readonly unknown[] => [values[name]].flat();
   const texts = (name: string) => all(name).filter((value) => typeof value === 'string');
   const text = (name: string) => texts(name)[0];
@@ -131,7 +118,8 @@ export function callOf({ values, positionals }: ReadArguments, terminal: Termina
   const endpoint = endpointOf({ ...where, environment: terminal.environment });
   return {
     terminal,
-    operands: positionals,
+    operands,
+    rest,
     isJson: values['json'] === true,
     paint: paintFor(terminal.stdout, terminal.environment, values['no-color'] === true),
     endpoint,
@@ -150,7 +138,7 @@ export function callOf({ values, positionals }: ReadArguments, terminal: Termina
   };
 }
 
-/** Returns an operand that `readArguments` has checked for. */
+/** Returns an operand that `readCommandLine` has checked for. */
 export function operand(call: Pick<Call, 'operands'>, index: number): string {
   return call.operands[index] ?? '';
 }

@@ -18,7 +18,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Meanings of the exit codes, for help and documentation. */
 export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
-  [EXIT.ok, 'done'],
+  [EXIT.ok, 'done; of `exec`, every code is that of the command it ran'],
   [EXIT.unforeseen, 'something unforeseen: a fault of this program'],
   [EXIT.usage, 'the command line cannot be meant'],
   [EXIT.refused, 'the broker or AWS refused: no grant, no such connection, too early (4xx)'],

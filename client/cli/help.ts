@@ -1,4 +1,5 @@
 import { type Command, commonOptions, type Option } from './command.ts';
+import { usageOf } from './command-line.ts';
 import { EXIT_MEANINGS } from './exit-codes.ts';
 
 /** Builds the help of the whole program. */
@@ -6,10 +7,10 @@ export function programHelp(commands: readonly Command[]): string {
   return [
     'Tokens from a token broker: one signed call each, and no credential in sight.',
     '',
-    'Usage: token-broker COMMAND [options]',
+    'Usage: token-broker COMMAND [options]   (options stand anywhere)',
     '',
     'Commands:',
-    ...columns(commands.map((command) => [[command.name, ...command.operands].join(' '), command.summary])),
+    ...columns(commands.map((command) => [usageOf(command), command.summary])),
     '',
     'Options of every command:',
     ...optionLines(commonOptions),
@@ -35,7 +36,7 @@ export function commandHelp(command: Command): string {
   return [
     command.summary,
     '',
-    `Usage: token-broker ${[command.name, ...command.operands].join(' ')} [options]`,
+    `Usage: token-broker ${usageOf({ ...command, operands: [...command.operands, '[options]'] })}`,
     '',
     ...(Object.keys(command.options).length === 0 ? [] : ['Options:', ...optionLines(command.options), '']),
     'Options of every command:',

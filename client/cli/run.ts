@@ -1,9 +1,13 @@
 import { TokenBrokerError } from '../error.ts';
-import { type Command, callOf, type OwnBroker, readArguments } from './command.ts';
+import { type Call, type Command, callOf, type OwnBroker } from './command.ts';
+import { readCommandLine, readProgramOptions } from './command-line.ts';
+import { agentCommand } from './commands/agent.ts';
 import { callCommand } from './commands/call.ts';
+import { completionCommand } from './commands/completion.ts';
 import { connectionsCommand } from './commands/connections.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { execCommand } from './commands/exec.ts';
 import { purgeCommand } from './commands/purge.ts';
 import { rejectCommand } from './commands/reject.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -12,18 +16,23 @@ import { statusCommand } from './commands/status.ts';
 import { tokenCommand } from './commands/token.ts';
 import { trustCheckCommand } from './commands/trust-check.ts';
 import { tryCommand } from './commands/try.ts';
-import { EXIT, type ExitCode, exitCodeOf, Interrupted, UsageError } from './exit-codes.ts';
+import { COMPLETE, completionsOf } from './completions.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { EXIT, exitCodeOf, Interrupted, UsageError } from './exit-codes.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { remedyForError } from './remedies.ts';
 import type { Terminal } from './terminal.ts';
+import { readVersion } from './version.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
   tokenCommand,
+  execCommand,
   connectionsCommand,
   statusCommand,
   dashboardCommand,
   callCommand,
+  agentCommand,
   tryCommand,
   rejectCommand,
   purgeCommand,
@@ -31,48 +40,45 @@ export const commands: readonly Command[] = [
   trustCheckCommand,
   doctorCommand,
   schemaCommand,
+  completionCommand,
 ];
 
 /** Runs a command line and returns its exit code. Never rejects; errors go to stderr. */
-export async function run(args: readonly string[], terminal: Terminal, own?: OwnBroker): Promise<ExitCode> {
+export async function run(args: readonly string[], terminal: Terminal, own?: OwnBroker): Promise<number> {
   const say = (text: string): void => void terminal.stderr.write(`${text}\n`);
   let isJson = args.includes('--json');
+  let call: Call | undefined;
   try {
-    const [first] = args;
-    if (first === undefined) {
-      say(programHelp(commands));
-      return EXIT.usage;
-    }
-    if (first === '--help' || first === '-h' || (first === 'help' && args.length === 1)) {
-      terminal.stdout.write(programHelp(commands));
+    if (args[0] === COMPLETE) {
+      for (const line of await completionsOf(commands, args.slice(1), terminal)) terminal.stdout.write(`${line}\n`);
       return EXIT.ok;
     }
-    const { command, rest } = commandOf(first === 'help' ? [...args.slice(1), '--help'] : args);
-    const read = readArguments(command, rest);
-    if (read.isHelp) {
-      terminal.stdout.write(commandHelp(command));
+    const asked = readProgramOptions(args[0] === 'help' && args.length === 1 ? ['--help'] : args);
+    if (asked !== undefined) return runWithoutCommand(asked, terminal);
+    const line = readCommandLine(commands, args[0] === 'help' ? [...args.slice(1), '--help'] : args);
+    const { help, version } = line.values;
+    if (help === true || version === true) {
+      terminal.stdout.write(help === true ? commandHelp(line.command) : `${readVersion()}\n`);
       return EXIT.ok;
     }
-    const call = callOf(read, terminal, own);
+    call = callOf(line, terminal, own);
     isJson = call.isJson;
-    return await command.run(call);
+    return await line.command.run(call);
   } catch (error) {
     if (isJson && !(error instanceof Interrupted)) say(JSON.stringify({ error: membersOf(error) }));
-    else for (const line of messageOf(error)) say(line);
+    else for (const line of await messageOf(error, call)) say(line);
     return exitCodeOf(error);
   }
 }
 
-function commandOf(args: readonly string[]): { readonly command: Command; readonly rest: readonly string[] } {
-  for (const command of commands) {
-    const words = command.name.split(' ');
-    if (words.every((word, index) => args[index] === word)) return { command, rest: args.slice(words.length) };
-  }
-  const names = commands.map(({ name }) => name).join(', ');
-  throw new UsageError(`There is no command ${JSON.stringify(args[0] ?? '')}. There are: ${names}.`);
+function runWithoutCommand(asked: Readonly<Record<string, unknown>>, { stdout, stderr }: Terminal): number {
+  if (asked['version'] === true) stdout.write(`${readVersion()}\n`);
+  else if (asked['help'] === true) stdout.write(programHelp(commands));
+  else stderr.write(`${programHelp(commands)}\n`);
+  return asked['version'] === true || asked['help'] === true ? EXIT.ok : EXIT.usage;
 }
 
-function messageOf(error: unknown): readonly string[] {
+async function messageOf(error: unknown, call: Call | undefined): Promise<readonly string[]> {
   if (error instanceof UsageError) return [`token-broker: ${error.message}`, '`token-broker --help` lists everything.'];
   if (error instanceof Interrupted) return [];
   if (!(error instanceof TokenBrokerError)) return [`token-broker: ${unforeseen(error)}`];
@@ -83,8 +89,15 @@ function messageOf(error: unknown): readonly string[] {
     ...(retryAfterMs === undefined ? [] : [`again in ${Math.ceil(retryAfterMs / 1000)} s`]),
     ...(requestId === undefined ? [] : [`request ${requestId}`]),
   ];
-  const remedy = remedyForError(error);
+  const remedy = (code === 'unknown_connection' && (await meantConnection(call))) || remedyForError(error);
   return [`token-broker: ${detail} (${facts.join(', ')})`, ...(remedy === undefined ? [] : [remedy])];
+}
+
+/** Asks for the connection that was probably meant; undefined if none is near, or the broker does not say. */
+async function meantConnection(call: Call | undefined): Promise<string | undefined> {
+  const [typed = ''] = call?.operands[0]?.split('/') ?? [];
+  const connections = await call?.client.connections().catch(() => undefined);
+  return didYouMean(typed, connections?.map(({ name }) => name) ?? []).trim() || undefined;
 }
 
 /** Builds the JSON of an error. */

@@ -60,6 +60,61 @@ describe('the program', () => {
     expect(stdout.split('\n').length).toBeGreaterThan(2);
   });
 
+  describe('exec', () => {
+    it('gives the command a token in its environment, and passes stdin, stdout and stderr', async () => {
+      const { code, stdout, stderr } = await shell(
+        `echo in | $TB exec wfm -- sh -c 'read word; printf "%s %s" "$word" "$ACCESS_TOKEN"; echo err >&2'`,
+      );
+      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `in ${await token()}`, stderr: 'err\n' });
+    });
+
+    it('names the variable, and leaves what follows `--` as it is', async () => {
+      const { stdout } = await shell(
+        `$TB exec wfm --env WFM -- sh -c 'printf "%s|" "$@" "\${#WFM}"' sh --help -- -e x`,
+      );
+      expect(stdout).toBe(`--help|--|-e|x|${(await token()).length}|`);
+    });
+
+    it('gives the exit code of the command, of a shell for one that cannot run, and 128 + N for a signal', async () => {
+      expect((await shell('$TB exec wfm -- sh -c "exit 42"')).code).toBe(42);
+      expect((await shell("$TB exec wfm -- sh -c 'kill -KILL $$'")).code).toBe(128 + 9);
+      expect(await shell('$TB exec wfm -- no-such-command')).toMatchObject({
+        code: 127,
+        stderr: 'token-broker: There is no command no-such-command.\n',
+      });
+      expect((await shell('$TB exec wfm -- /etc/passwd')).code).toBe(126);
+    });
+
+    it('passes signals on', async () => {
+      const { code, stdout } = await shell(
+        `out=$(mktemp); $TB exec wfm -- sh -c 'trap "echo got TERM; exit 7" TERM; echo ready; while :; do sleep 0.05; done' > "$out" & pid=$!
+        until grep -q ready "$out"; do sleep 0.05; done; kill -TERM $pid; wait $pid; code=$?; cat "$out"; rm "$out"; exit $code`,
+      );
+      expect({ code, stdout }).toEqual({ code: 7, stdout: 'ready\ngot TERM\n' });
+    });
+
+    it('runs nothing where there is no token', async () => {
+      expect(await shell('$TB exec nobody -- echo ran')).toMatchObject({ code: 3, stdout: '' });
+    });
+  });
+
+  it('serves as an agent until it is told to stop, and takes its token file along', async () => {
+    const { code, stdout, stderr } = await shell(
+      `dir=$(mktemp -d); $TB agent -c wfm --socket "$dir/s" > "$dir/out" 2> "$dir/err" & pid=$!
+      until grep -q 'token is in' "$dir/err"; do sleep 0.05; done
+      stat -c %a "$dir/s" "$dir/s.token"; cat "$dir/out" "$dir/err"
+      curl -sS --unix-socket "$dir/s" -H "X-Token-Broker-Agent-Token: $(cat "$dir/s.token")" http://localhost/tokens/wfm/system
+      kill -TERM $pid; wait $pid; code=$?; echo; ls "$dir"; rm -r "$dir"; exit $code`,
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout.split('\n');
+    expect(lines.slice(0, 2)).toEqual(['600', '600']);
+    expect(lines[2]).toMatch(/\/s$/);
+    expect(lines[3]).toBe(`serves wfm/system of ${broker.url}, until Ctrl-C`);
+    expect(JSON.parse(lines[5] ?? '')).toMatchObject({ connection: 'wfm', source: 'cache' });
+    expect(lines.slice(6)).toEqual(['err', 'out', '']);
+  });
+
   it('opens quickly: nothing of the AWS SDK is loaded for loopback', async () => {
     const { stderr } = await shell('NODE_DEBUG=esm $TB connections');
     expect(stderr).toMatch(/Storing file:\S*@smithy\//);

@@ -243,6 +243,11 @@ describe('exit codes', () => {
     ['a file that is not there', ['call', 'wfm', 'POST', '/x', '-d', '@/nowhere/at/all']],
     ['an interval that is none', ['status', '--every', '0']],
     ['a secret of npm start', ['secret', 'set', 'wfm']],
+    ['a variable of exec that is none', ['exec', 'wfm', '--env', 'A-B', '--', 'true']],
+    ['a slot that cannot be', ['exec', 'wfm/a/b', '--', 'true']],
+    ['an agent of a slot that cannot be', ['agent', '-c', 'wfm/../x']],
+    ['an agent at two places', ['agent', '-c', 'wfm', '--port', '0', '--socket', 'x']],
+    ['an agent at a port that is none', ['agent', '-c', 'wfm', '--port', '70000']],
   ])('2 for %s, before anything is sent', async (_name, args) => {
     const before = stub.requests.length;
     const { code, stdout, stderr } = await tokenBroker(args, { url: stub.url });

@@ -14,6 +14,7 @@ const keyed = {
   },
   placement: { headers: { Authorization: 'Bearer {token}', 'X-Api-Key': '{apiKey}' } },
   lifetime: [{ jwt: 'token' }],
+  defaults: { maxTokenAgeSeconds: 3_600 },
 };
 
 /**

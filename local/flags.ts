@@ -13,6 +13,7 @@ export interface Flags {
   readonly secretsFile: string | undefined;
   readonly demo: boolean;
   readonly requireSigv4: boolean;
+  readonly otherUsers: boolean;
   readonly help: boolean;
 }
 
@@ -30,6 +31,7 @@ Usage: npm start -- [flags]
   --demo                    starts the demo upstreams beside your own connections
   --require-sigv4           refuses what is not signed, as the deployed API does;
                             service execute-api, region us-east-1, credentials local / local
+  --other-users             with your own connections: answers other users of this machine too
   --help                    shows this
 
 Examples:
@@ -70,6 +72,7 @@ export function flagsOf(args: readonly string[]): Flags {
     secretsFile: values.secrets,
     demo: values.demo,
     requireSigv4: values['require-sigv4'],
+    otherUsers: values['other-users'],
     help: values.help,
   };
 }
@@ -117,6 +120,7 @@ function parsed(args: readonly string[]) {
         secrets: { type: 'string' },
         demo: { type: 'boolean', default: false },
         'require-sigv4': { type: 'boolean', default: false },
+        'other-users': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });

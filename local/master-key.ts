@@ -18,7 +18,7 @@ export async function openMasterKey({ dataDir }: { readonly dataDir?: string }):
   if (dataDir === undefined) return randomBytes(KEY_BYTES);
   const path = join(dataDir, KEY_FILE);
   try {
-    await mkdir(dataDir, { recursive: true });
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
     return (await readKey(path)) ?? (await createKey(path));
   } catch (error) {
     if (error instanceof StartError) throw error;

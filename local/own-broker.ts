@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
@@ -59,11 +59,13 @@ function folderFor(connections: string, secrets: string, connection: string): st
   return join(tmpdir(), `token-broker-try-${userInfo().uid}-${name}`);
 }
 
-/** Makes a folder that none but this user can read. Throws a `UsageError` where another made it. */
-async function makePrivate(folder: string): Promise<void> {
+/** Makes a folder that none but this user can read. Throws a `UsageError` where another made it, or a link. */
+export async function makePrivate(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = await stat(folder);
-  // Windows has neither.
-  if (process.platform === 'win32' || (uid === userInfo().uid && (mode & 0o077) === 0)) return;
+  // A link of somebody else's may lead into another folder of this user's.
+  const found = await lstat(folder);
+  // Windows has neither users nor permission bits.
+  const isOwn = process.platform === 'win32' || (found.uid === userInfo().uid && (found.mode & 0o077) === 0);
+  if (found.isDirectory() && isOwn) return;
   throw new UsageError(`${folder} is not this user's alone: remove it, or set TMPDIR to a folder of your own.`);
 }

@@ -1,4 +1,4 @@
-import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -80,7 +80,9 @@ export async function startSystem(
     const wantsDemo = flags.demo || flags.connectionsFile === undefined;
     const demo = wantsDemo ? add(await startDemoUpstreams(flags.port)) : undefined;
     const configuration = await configurationOf(flags, demo);
-    for (const warning of warningsOf(configuration, flags)) report(`warning: ${warning}`);
+    for (const warning of [...warningsOf(configuration, flags), ...(await warnOfAuthors(flags))]) {
+      report(`warning: ${warning}`);
+    }
 
     const dataDir = flags.dataDir === undefined ? {} : { dataDir: flags.dataDir };
     const masterKey = await openMasterKey(dataDir);
@@ -161,6 +163,8 @@ export async function startSystem(
         routes: composed.routes,
         caller: CALLER,
         requireSigv4: flags.requireSigv4,
+        // The demo has nothing to hide.
+        onlyThisUser: flags.connectionsFile !== undefined && !flags.otherUsers,
         pages: pages.byRoute,
         onError: ({ functionName, requestId }) => report(`${functionName}: failed, request ${requestId}`),
       }),
@@ -250,6 +254,16 @@ function warningsOf({ warnings, connections }: Configuration, { dataDir, connect
       `connections.${name}: the refresh tokens that the upstream gives are in memory alone, and the one in your file is spent by then. Give --data DIR.`,
   );
   return [...warnings, ...lost];
+}
+
+/** Warns of a connections file that every user of this machine can change: it says where the credential is sent. */
+async function warnOfAuthors({ connectionsFile }: Flags): Promise<readonly string[]> {
+  if (connectionsFile === undefined || process.platform === 'win32') return [];
+  const { mode } = await stat(connectionsFile);
+  if ((mode & 0o002) === 0) return [];
+  return [
+    `other users of this machine can change ${connectionsFile}, and where your credential is sent: chmod o-w ${connectionsFile}`,
+  ];
 }
 
 function secretNames({ connections }: Configuration): SecretNameOf {

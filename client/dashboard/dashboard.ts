@@ -8,6 +8,7 @@ import type { Transport } from '../transport.ts';
 import { createLoopbackGuard } from './loopback-guard.ts';
 import { sendJson } from './page-request.ts';
 import { createDashboardPages } from './pages.ts';
+import { createUserGuard } from './same-user.ts';
 import { offerSubjects } from './state.ts';
 
 /** Running server of one broker's page. */
@@ -43,6 +44,7 @@ export async function startDashboard({
     }),
   });
   const server = createServer();
+  const isOfThisUser = createUserGuard(server);
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address() as AddressInfo; // A TCP server's address is never a pipe's name.
@@ -54,8 +56,8 @@ export async function startDashboard({
       Object.entries(headersDistinct).map(([name, values = []]): [string, string] => [name, values.join(',')]),
     );
     // A target in absolute form matches no page, so its authority need not be checked.
-    if (!isForThisMachine({ headers, authority: undefined })) {
-      sendJson(response, 403, { message: 'Only this machine may ask, by its own name.' });
+    if (!isOfThisUser(request.socket) || !isForThisMachine({ headers, authority: undefined })) {
+      sendJson(response, 403, { message: 'Only this user of this machine may ask, by its own name.' });
       return;
     }
     const [path = ''] = url.split('?');

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { createLoopbackGuard } from '../../client/dashboard/loopback-guard.ts';
+import { createUserGuard } from '../../client/dashboard/same-user.ts';
 import { listenOnLoopback } from '../aws/loopback-server.ts';
 import { invoke } from '../lambda/invoke.ts';
 import { readBody } from './body.ts';
@@ -36,6 +38,8 @@ export interface GatewayOptions {
   readonly caller: string;
   /** True if `AWS_IAM` routes refuse unsigned requests; otherwise `Authorization` is ignored. */
   readonly requireSigv4: boolean;
+  /** True if other users of this machine are refused, where the system tells users apart. */
+  readonly onlyThisUser?: boolean;
   /** Pages by `GET /path`; they precede all routes, also for HEAD. */
   readonly pages?: ReadonlyMap<string, LocalPage>;
   readonly onError?: (report: GatewayErrorReport) => void;
@@ -76,6 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     headersTimeout: REQUEST_TIMEOUT_MS,
   });
   const connections = superviseConnections(server);
+  const isOfThisUser = options.onlyThisUser === true ? createUserGuard(server) : () => true;
 
   const url = await listenOnLoopback(server, options.port);
   const port = Number(URL.parse(url)?.port);
@@ -84,7 +89,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const requestId = randomUUID();
     connections.begin(request, response);
-    serve({ request, response, requestId, port, isForThisMachine })
+    serve({ request, response, requestId, port, isForThisMachine, isOfThisUser })
       .then((answer) => {
         if (answer === undefined) return;
         const close = answer.close === true || connections.isClosing();
@@ -105,6 +110,7 @@ interface Exchange {
   readonly requestId: string;
   readonly port: number;
   readonly isForThisMachine: (received: ReceivedRequest) => boolean;
+  readonly isOfThisUser: (socket: Socket) => boolean;
 }
 
 type Answer = GatewayResponse & { readonly close?: boolean };
@@ -130,7 +136,8 @@ function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promis
   async function serve(exchange: Exchange): Promise<Answer | undefined> {
     const received = receiveRequest(exchange.request);
     if ('unreadable' in received) return refusalResponse(received.unreadable);
-    if (!exchange.isForThisMachine(received)) return refusalResponse('forbidden');
+    const isFromHere = exchange.isOfThisUser(exchange.request.socket) && exchange.isForThisMachine(received);
+    if (!isFromHere) return refusalResponse('forbidden');
 
     const page = pages?.get(`${received.method === 'HEAD' ? 'GET' : received.method} ${received.rawPath}`);
     if (page !== undefined) return servePage(page, exchange);

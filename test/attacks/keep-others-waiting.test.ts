@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { BrokerError } from '../../functions/core/words/errors.ts';
+import { harness } from '../protocol/harness.ts';
 import { proxiedCalls } from '../protocol/proxied-calls.ts';
 import { workforceConnection } from '../simulation/connections.ts';
 
@@ -40,4 +41,22 @@ it.each([
   isOver = true;
   await time.settle(attack);
   for (const wait of waits) expect(wait).toBeLessThan(SLOW_MS + 1_500);
+});
+
+it('asking for the longest lives, all the time, costs no login more and leaves nobody without a token', async () => {
+  /** Six hours in which one caller asks, and with `minTtlSeconds` another beside it. */
+  const countRenewals = async (minTtlSeconds?: number) => {
+    const { broker, advance, upstream } = harness({ connection: workforceConnection() });
+    for (let n = 0; n < 6 * 120; n += 1) {
+      const longest = { caller: 'greedy', ...(minTtlSeconds !== undefined && { minTtlSeconds }) };
+      if (minTtlSeconds !== undefined) await broker.handOut(longest).catch(() => undefined);
+      await broker.handOut({ caller: 'another' });
+      await advance({ seconds: 30 });
+    }
+    return [upstream.logins.length, upstream.slides.length];
+  };
+  const alone = await countRenewals();
+
+  expect(await countRenewals(600)).toEqual(alone);
+  expect(await countRenewals(1_190)).toEqual(alone);
 });

@@ -1,18 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, readdir, readFile, readlink } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DemoUpstream } from '../../local/demo/demo-upstream.ts';
 import { type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import { makePrivate } from '../../local/own-broker.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { PROJECT_FOLDER } from '../system/broker-process.ts';
 import { makeFolder, writeBrokerFiles } from '../system/own-broker.ts';
 
 // Another user of the machine, who can reach every port on loopback and read what the file system lets everybody read.
-// The operator runs `npm start --require-sigv4` with a real credential.
+// The operator runs `npm start` with a real credential, and `--require-sigv4`: without it there is one check less.
 const API_KEY = 'A-KEY-that-nobody-else-may-see-0001';
 let helpmaster: DemoUpstream<HelpmasterKnobs>;
 let broker: ReturnType<typeof spawn>;
@@ -134,5 +135,82 @@ describe.runIf(process.platform === 'linux')('asked by another user of the machi
       const text = await readFile(`${folder.path}/${name}`, 'utf8').catch(() => '');
       if (name !== 'secrets.json') expect(text).not.toContain(API_KEY);
     }
+  });
+
+  it('neither the command line nor the environment has the credential', async () => {
+    for (const file of ['cmdline', 'environ']) {
+      const text = await readFile(`/proc/${broker.pid}/${file}`, 'latin1');
+      expect(text).not.toContain(API_KEY);
+      expect(text).not.toContain('SECRET_ACCESS_KEY');
+    }
+  });
+
+  // Only root can be somebody else; `same-user.test.ts` holds the check itself whoever runs it.
+  it.runIf(process.getuid?.() === 0)(
+    'no port gives another user anything, not even signed with the public key',
+    async () => {
+      helpmaster.clearLedger();
+      const key = ['--aws-sigv4', 'aws:amz:us-east-1:execute-api', '--user', 'local:local'];
+      for (const port of ports) {
+        for (const path of [
+          '/tokens/helpdesk/system',
+          '/proxy/helpdesk/system/jobs',
+          '/',
+          '/local/state',
+          '/connections',
+        ]) {
+          for (const more of [[], key, [...key, '--ipv4', '-X', 'DELETE']]) {
+            const { status, text } = await curlAs(NOBODY, `http://127.0.0.1:${port}${path}`, more);
+            expect(status).toBeGreaterThanOrEqual(400);
+            expect(text).not.toMatch(/A-KEY|access_token|eyJ|helpdesk/);
+          }
+        }
+      }
+      expect(helpmaster.ledger()).toMatchObject({ logins: [], calls: [] });
+      expect((await curlAs(0, `${url}/tokens/helpdesk/system`, key)).status).toBe(200);
+    },
+  );
+});
+
+const NOBODY = 65_534;
+
+async function curlAs(uid: number, at: string, more: readonly string[]) {
+  const curl = spawn('curl', ['-s', '-w', '\\n%{http_code}', ...more, at], {
+    uid,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let printed = '';
+  curl.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+  });
+  await once(curl, 'close');
+  const [, text = '', status] = /^(.*)\n(\d{3})$/s.exec(printed) ?? [];
+  return { status: Number(status), text };
+}
+
+describe('the folder of tries', () => {
+  it('is refused where another made it, or a link to somewhere else', async () => {
+    const away = await makeFolder();
+    await chmod(away.path, 0o700);
+    const [link, open, fresh] = ['link', 'open', 'fresh'].map((name) => `${folder.path}/${name}`) as [
+      string,
+      string,
+      string,
+    ];
+    await symlink(away.path, link);
+    await mkdir(open, { mode: 0o755 });
+    await expect(makePrivate(link)).rejects.toThrow(/not this user's alone/);
+    await expect(makePrivate(open)).rejects.toThrow(/not this user's alone/);
+    await makePrivate(fresh);
+    await makePrivate(fresh);
+    expect((await lstat(fresh)).mode & 0o777).toBe(0o700);
+    await away.remove();
+  });
+
+  it.runIf(process.getuid?.() === 0)('is refused where it is another user’s', async () => {
+    const others = `${folder.path}/others`;
+    await mkdir(others, { mode: 0o700 });
+    await chown(others, NOBODY, NOBODY);
+    await expect(makePrivate(others)).rejects.toThrow(/not this user's alone/);
   });
 });

@@ -71,7 +71,7 @@ export async function benchWarm({ quick, folder }: BenchOptions): Promise<Sectio
 
 const minter: MintInvoker = {
   invoke: async () => ({ kind: 'refused' }),
-  ask: async () => undefined,
+  ask: async () => true,
 };
 const silent: Observability = {
   telemetry: { metrics: () => undefined, warn: () => undefined, info: () => undefined },

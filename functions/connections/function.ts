@@ -22,11 +22,12 @@ export function composeConnectionsFunction(surroundings: Surroundings): ApiHandl
   const instance = createInstance('connections', surroundings);
   const { connections } = instance;
   const listSlots = createSlotListing(instance);
-  const purge = createPurge(instance);
+  const minter = createLazyMinter(surroundings.environment);
+  const purge = createPurge({ ...instance, minter });
   // Load it only to try a login: nothing else needs the lease and the parser of bodies.
   const answerTry = once(async () => {
     const { createTry } = await import('./try.ts');
-    return createTry({ ...instance, minter: createLazyMinter(surroundings.environment) });
+    return createTry({ ...instance, minter });
   });
 
   const answers: Readonly<Record<string, (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2>>> = {

@@ -7,18 +7,21 @@ import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { once } from '../composition/once.ts';
 import type { KeptDependencies, KeptLogin } from '../core/mint/keep.ts';
+import type { LogoutDependencies } from '../core/mint/logout.ts';
 import { createMint } from '../core/mint/mint.ts';
-import type { MintReply } from '../core/slot/mint-message.ts';
+import type { Connection } from '../core/slot/connection.ts';
+import type { LogoutRequest, MintReply } from '../core/slot/mint-message.ts';
 import { BrokerError } from '../core/words/errors.ts';
-import type { JsonValue } from '../core/words/json.ts';
+import { isJsonObject, type JsonValue } from '../core/words/json.ts';
 import { createUpstreamHttp } from '../http/client.ts';
 import { createUpstream } from '../providers/engine/engine.ts';
 import { parseMintRequest } from './parse-request.ts';
 
-export type MintHandler = (event: JsonValue | undefined, context: Context) => Promise<MintReply>;
+export type MintHandler = (event: JsonValue | undefined, context: Context) => Promise<MintReply | undefined>;
 
 /**
- * Composes the function that mints for one isolation group: invoked with a `MintRequest`, it answers a `MintReply`.
+ * Composes the function that mints for one isolation group: invoked with a `MintRequest`, it answers a `MintReply`. With a
+ * `LogoutRequest` it ends a purged token, and answers nothing.
  * Throws for a malformed request or a connection of another group.
  */
 export function composeMintFunction(surroundings: Surroundings): MintHandler {
@@ -36,14 +39,13 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
     }),
     secrets: createSecretsManagerSecrets({ client: createSecretsManagerClient(environment), clock }),
   };
-  const mint = createMint({
-    ...ports,
-    loginWithKept: createLazyKeptLogin(ports, environment),
-    upstream: createUpstream({ http: createUpstreamHttp(), clock, random }),
-  });
+  const upstream = createUpstream({ http: createUpstreamHttp(), clock, random });
+  const mint = createMint({ ...ports, loginWithKept: createLazyKeptLogin(ports, environment), upstream });
+  const logout = createLazyLogout({ ...ports, upstream });
 
-  return withMiddleware<JsonValue | undefined, MintReply>({ telemetry }, async (event) => {
-    const request = parseMintRequest(event);
+  return withMiddleware<JsonValue | undefined, MintReply | undefined>({ telemetry }, async (event) => {
+    const request =
+      isJsonObject(event) && event['trigger'] === 'purge' ? await parseLogout(event) : parseMintRequest(event);
     if (request === undefined) throw new BrokerError('invalid_request', 'The invocation is not a mint request.');
     const connection = Object.hasOwn(connections, request.connection) ? connections[request.connection] : undefined;
     if (connection?.isolation !== isolation) {
@@ -52,7 +54,7 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
         `This function serves the isolation group ${isolation}, which has no such connection.`,
       );
     }
-    return mint(request, connection);
+    return request.trigger === 'purge' ? logout(request, connection) : mint(request, connection);
   });
 }
 
@@ -67,4 +69,18 @@ function createLazyKeptLogin(ports: Omit<KeptDependencies, 'keptSecrets'>, envir
     });
   });
   return async (begun, send) => (await login())(begun, send);
+}
+
+/** Parses a request to log out. Few invocations are one, so its parser is loaded then. */
+async function parseLogout(event: JsonValue): Promise<LogoutRequest | undefined> {
+  const { parseLogoutRequest } = await import('./parse-logout.ts');
+  return parseLogoutRequest(event);
+}
+
+/** Creates the logout of purged tokens, which is loaded at the first. */
+function createLazyLogout(ports: LogoutDependencies) {
+  const logout = once(async () => (await import('../core/mint/logout.ts')).createLogout(ports));
+  return async (request: LogoutRequest, connection: Connection): Promise<undefined> => {
+    await (await logout())(request, connection);
+  };
 }

@@ -97,6 +97,18 @@ export function namesToken(name: string, { derived = {} }: Pick<Provider, 'deriv
   return namesInDerived(each).some((named) => named === 'token' || namesToken(named, { derived }));
 }
 
+/** The names in a request, with those that its derived values are made of; `kept` ones are there as they are. */
+export function namesBehind(
+  names: readonly string[],
+  { derived = {} }: Pick<Provider, 'derived'>,
+  kept: readonly string[] = [],
+): readonly string[] {
+  return names.flatMap((name) => {
+    const each = name === 'token' || kept.includes(name) ? undefined : derived[name];
+    return each === undefined ? [name] : [name, ...namesBehind(namesInDerived(each), { derived }, kept)];
+  });
+}
+
 /** The values that answers and derived values give, by where they are kept beside the token. */
 export interface KeptNames {
   /** Values that an API call needs, for every function. */
@@ -114,7 +126,8 @@ export function keptNames(provider: Provider): KeptNames {
   const placed = namesInPlacement(placement).filter((name) => !isGiven(name));
   const certificate = namesInAll(placement.certificate);
   const renewing = renewal === undefined ? [] : 'slide' in renewal ? [renewal.slide] : renewal.refresh;
-  const later = [...renewing, ...(logout === undefined ? [] : [logout])].flatMap(namesInStep);
+  const ending = logout === undefined ? [] : namesBehind(namesInStep(logout), provider);
+  const later = [...renewing.flatMap(namesInStep), ...ending];
   const isRead = (name: string) =>
     !isGiven(name) && !Object.hasOwn(secretFields, name) && !Object.hasOwn(provider.derived ?? {}, name);
   return {

@@ -166,6 +166,9 @@ export function harness({
     get slides() {
       return ledger.filter(({ kind, connection: name }) => kind === 'slide' && name === connection.name);
     },
+    get logouts() {
+      return ledger.filter(({ kind, connection: name }) => kind === 'logout' && name === connection.name);
+    },
     planned: world.plannedUpstreamFaults,
     goDown(): void {
       weather.upstream.faults.unreachable = 1;

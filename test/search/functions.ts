@@ -1,6 +1,7 @@
 import { createHandOut } from '../../functions/core/hand-out/hand-out.ts';
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
 import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
+import { createLogout } from '../../functions/core/mint/logout.ts';
 import { createMint } from '../../functions/core/mint/mint.ts';
 import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions/core/mint/upstream.ts';
 import { createPurge } from '../../functions/core/operate/purge.ts';
@@ -8,7 +9,7 @@ import { createRotation } from '../../functions/core/operate/rotation.ts';
 import type { Forwarder, ForwardOutcome } from '../../functions/core/proxy/forwarder.ts';
 import { createProxy } from '../../functions/core/proxy/proxy.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
-import type { MintRequest } from '../../functions/core/slot/mint-message.ts';
+import type { LogoutRequest, MintRequest } from '../../functions/core/slot/mint-message.ts';
 import type { MintInvocation, MintInvoker } from '../../functions/core/slot/minter.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
@@ -116,10 +117,11 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
     });
     const unknown = { what: 'no answer', fault: 'unknown outcome' as const, give: () => failure('upstream_timeout') };
     return {
-      waysOf: () =>
-        plan.slides === true
-          ? { renewal: { source: 'slide', needsSecret: false }, keepsClosed: false }
-          : { keepsClosed: false },
+      waysOf: () => ({
+        keepsClosed: false,
+        ...(plan.slides === true && { renewal: { source: 'slide', needsSecret: false } }),
+        ...(connection.provider.logout !== undefined && { logout: { needsSecret: false } }),
+      }),
       login({ timeoutMs }) {
         const at = now();
         properties.sent(process, 'login', timeoutMs);
@@ -143,6 +145,15 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
         return call<UpstreamOutcome>(process, 'slide', () =>
           isDead(used) ? [{ give }] : [token(at), unknown, { what: '401', fault: 'unauthorized', give }],
         );
+      },
+      logout({ timeoutMs, token: used }) {
+        properties.sent(process, 'logout', timeoutMs, hashOf(used));
+        properties.logsOut(process, hashOf(used), table.get(slot));
+        const give = () => {
+          properties.logsOut(process, hashOf(used), table.get(slot));
+          return undefined;
+        };
+        return call<UpstreamFailure | undefined>(process, 'logout', () => [{ give }, unknown]);
       },
       forward({ timeoutMs, token: used }) {
         const at = now();
@@ -173,9 +184,10 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
 
   function minterOf(invoker: Process): MintInvoker {
     let invocations = 0;
-    const invoke = (request: MintRequest) => {
+    const invoke = (request: MintRequest | LogoutRequest) => {
       invocations += 1;
-      return startMint(`mint ${invocations} of ${invoker.name}`, request);
+      const name = `mint ${invocations} of ${invoker.name}`;
+      return request.trigger === 'purge' ? startLogout(name, request) : startMint(name, request);
     };
     return {
       async invoke(_, request, timeoutMs) {
@@ -200,7 +212,15 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
           now() >= since + timeoutMs ? none : { ...none, fault: 'lost reply' },
         ]);
       },
-      ask: (_, request) => call(invoker, 'ask', () => [{ give: () => void invoke(request) }]),
+      ask: (_, request) =>
+        call(invoker, 'ask', () => [
+          {
+            give() {
+              invoke(request);
+              return true;
+            },
+          },
+        ]),
     };
   }
 
@@ -250,6 +270,10 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
     });
     if (request.lease !== undefined) properties.asked(process, request.lease.id);
     return process;
+  }
+
+  function startLogout(name: string, request: LogoutRequest): Process {
+    return start(name, 'mint', async (own) => createLogout(portsOf(own))(request, connection));
   }
 
   const run = {

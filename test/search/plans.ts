@@ -1,4 +1,4 @@
-import { workforceConnection } from '../simulation/connections.ts';
+import { withLogout, workforceConnection } from '../simulation/connections.ts';
 import type { Plan, Start } from './plan.ts';
 import { createSmallWorld } from './small-world.ts';
 
@@ -51,6 +51,11 @@ const restless = { ...connection, idleSeconds: 60 };
 const lasting = { ...connection, lifetimeSeconds: 200_000, maxTokenAgeSeconds: 200_000 };
 const rested = { ...good, at: good.at + 61_000 };
 const off = await runToEnd({ connection: restless, roles: ['schedule'], faults: {}, start: rested });
+
+/** With a logout; its tokens live for less than a lease. */
+const leaving = withLogout({ ...connection, lifetimeSeconds: 10 });
+const left = await runToEnd({ connection: leaving, roles: ['get'], faults: {} });
+const leavingAlone = withLogout(exclusive);
 
 /** Small worlds. Together they need every part of every change of a slot. */
 export const plans: readonly Plan[] = [
@@ -159,6 +164,11 @@ export const plans: readonly Plan[] = [
   { name: 'purge of a report', connection, roles: ['delete'], faults: {}, start: reported },
   { name: 'purge of a refusal', connection, roles: ['delete'], faults: {}, start: refusing },
   { name: 'purged and deleted', connection, roles: ['delete'], faults: { deletion: 1 }, start: ended },
+  // Purges that end the token at the upstream.
+  { name: 'logout', connection: leaving, roles: ['delete', 'get'], faults: {}, start: left },
+  { name: 'logout, reissued', connection: leaving, roles: ['delete', 'get'], reissues: true, faults: {}, start: left },
+  { name: 'logout, twice', connection: leaving, roles: ['delete', 'delete'], faults: {}, start: left },
+  { name: 'logout, exclusive', connection: leavingAlone, roles: ['delete', 'schedule'], faults: {}, start: left },
   // Proxied calls that may go side by side.
   { name: 'calls', connection, roles: ['call', 'call'], slides: true, faults: {}, start: due },
   {

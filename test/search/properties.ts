@@ -37,10 +37,10 @@ interface Facts {
   purges: number;
 }
 
-type Sent = 'login' | 'slide' | 'call';
+type Sent = 'login' | 'slide' | 'call' | 'logout';
 type Check = (by: Process, write: { readonly before: SlotRecord | undefined; readonly after: SlotRecord }) => void;
 
-const SENT: ReadonlySet<string> = new Set<Sent>(['login', 'slide', 'call']);
+const SENT: ReadonlySet<string> = new Set<Sent>(['login', 'slide', 'call', 'logout']);
 const FIRST_BACK_OFF_MS = 30_000;
 const LONGEST_BACK_OFF_MS = 900_000;
 
@@ -159,6 +159,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       },
     ],
     barRenewal: [tokenIsKnown],
+    beginLogout: [workBegins],
     beginCall: [
       workBegins,
       (by, { before }) => {
@@ -292,6 +293,12 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       if (isOther) found('3', `${by.name} calls with a token that is not the current one`);
       if (token !== undefined) own.tokens.push(token);
       own.sent = { kind, until: now() + timeoutMs, purges };
+    },
+
+    /** Checks a logout as it begins and as it ends: the slot may not have what it may end. */
+    logsOut(by: Process, hash: string, record: SlotRecord | undefined): void {
+      const isInUse = connection.tokensOverlap ? record?.token?.hash === hash : record?.token !== undefined;
+      if (isInUse) found('27', `${by.name} ends a token that the slot has`);
     },
 
     /** Notes who has lost a good token by this step. */

@@ -50,7 +50,7 @@ const total = weighted.reduce((sum, [weight]) => sum + weight, 0);
 
 /** Does one action that the seed decides on, and notes it in words: in its name, where the run is stopped meanwhile. */
 export async function act(stage: Stage): Promise<void> {
-  const action = drawAction(stage.random);
+  const action = drawAction(stage);
   const { actions, world } = stage.run;
   const at = world.time.now();
   let what = action.name;
@@ -61,7 +61,10 @@ export async function act(stage: Stage): Promise<void> {
   }
 }
 
-function drawAction(random: SeededRandom): Action {
+/** Where purges end tokens at the upstream, they come more often. */
+function drawAction({ run, random }: Stage): Action {
+  const hasLogout = run.scenario.connections.some(({ provider }) => 'logout' in provider);
+  if (hasLogout && random.fraction() < 0.2) return purge;
   let left = random.integer(1, total);
   for (const [weight, action] of weighted) {
     left -= weight;

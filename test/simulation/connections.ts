@@ -76,6 +76,12 @@ export function booksConnection(settings: ConnectionSettings = {}, graceSeconds 
   });
 }
 
+/** The same connection with a logout in its provider. */
+export function withLogout(connection: Connection): Connection {
+  const logout = { url: '/logout', headers: { authorization: '{token}' } };
+  return fingerprinted({ ...connection, provider: { ...connection.provider, logout } });
+}
+
 function fingerprinted(connection: Omit<Connection, 'fingerprint'>): Connection {
   return { ...connection, fingerprint: fingerprintOf(connection) };
 }

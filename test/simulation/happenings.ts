@@ -9,7 +9,7 @@ import type { IssuedToken } from './upstream-accounts.ts';
 
 /** One request that the broker sent; true times. */
 export interface UpstreamRequest {
-  readonly kind: 'login' | 'slide';
+  readonly kind: 'login' | 'slide' | 'logout';
   readonly connection: string;
   readonly subject: string;
   readonly process: string;
@@ -26,12 +26,14 @@ export interface UpstreamRequest {
   readonly refreshToken?: string;
   /** The next one, which the upstream gave for it. */
   next?: string;
+  /** The hash of the token that a logout ends. */
+  readonly ends?: string;
   /** The fingerprint of the connection that it was sent for. */
   readonly fingerprint: string;
   /** The time of the answer to the broker. Absent while it waits, or if it never came. */
   endedAt?: number;
-  /** `token`, or the code that the broker was given. */
-  outcome?: 'token' | BrokerErrorCode;
+  /** `token`, `ended` after a logout, or the code that the broker was given. */
+  outcome?: 'token' | 'ended' | BrokerErrorCode;
   backOff?: UpstreamFailure['backOff'];
   issued?: IssuedToken;
 }
@@ -98,7 +100,7 @@ export interface Happenings {
   kept: RecordedKept;
   audit: AuditEntry;
   answer: Answer;
-  /** A login or a slide was sent. */
+  /** A login, a slide or a logout was sent. */
   sent: UpstreamRequest;
   issued: IssuedFor;
   /** The upstream took a login for a bad one. */

@@ -4,7 +4,7 @@ import type { Watched } from './run.ts';
 import { DECISION_MS } from './run.ts';
 
 /** Where the work under a lease begins: what was purged before is known to it. */
-const BEGINNINGS: ReadonlySet<string> = new Set(['acquire', 'begin']);
+const BEGINNINGS: ReadonlySet<string> = new Set(['acquire', 'begin', 'beginLogout']);
 /** What only the holder of the lease may write. */
 const ENDINGS: ReadonlySet<string> = new Set(['publish', 'fail', 'release']);
 
@@ -220,6 +220,29 @@ export function aPurgedAttemptIsDiscarded({ found }: Watched): Watch {
       if (operation !== 'publish' || purgedAt <= (sentAt.get(after?.token?.hash ?? '') ?? at)) return;
       found(at, 'what was asked for before a purge was published after it');
     },
+  };
+}
+
+/**
+ * 27: a logout is sent for a token that a purge has dropped, and ends none that the slot has: not that very token, and
+ * no other where a new token ends the old one.
+ */
+export function logoutsEndPurgedTokensAlone({ connection, found }: Watched): Watch {
+  const purged = new Set<string>();
+  let held: string | undefined;
+  const check = ({ kind, ends = '' }: UpstreamRequest, at: number) => {
+    if (kind !== 'logout') return;
+    if (!purged.has(ends)) found(at, 'a logout of a token that was never purged');
+    const isInUse = connection.tokensOverlap ? held === ends : held !== undefined;
+    if (isInUse) found(at, 'a logout beside a token that it may end');
+  };
+  return {
+    write({ operation, before, after }) {
+      if (operation === 'purge' && before?.token !== undefined) purged.add(before.token.hash);
+      held = after?.token?.hash;
+    },
+    sent: (request) => check(request, request.at),
+    heard: (request) => check(request, request.endedAt ?? request.at),
   };
 }
 

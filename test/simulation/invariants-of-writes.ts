@@ -147,6 +147,7 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
       if (was.last !== is.last) found('26', 'a turn was forgotten');
     },
   ],
+  beginLogout: [leaseTaken],
   publish: [tokenPlaced, leaseEnded],
   adopt: [
     tokenPlaced,

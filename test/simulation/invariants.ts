@@ -27,6 +27,7 @@ import {
   exclusiveCallsComeOneAtATime,
   generationsAdvance,
   leasesAreEndedByTheirHolders,
+  logoutsEndPurgedTokensAlone,
   noSessionIsTooOld,
   oneRequestInFlight,
   renewalsDelayNoLogin,
@@ -75,6 +76,7 @@ export const invariants: readonly Invariant[] = [
   { number: '19', watch: noRefreshTokenIsSpentTwice, needsClocksWithinBound: true },
   { number: '19', watch: theKeptItemIsSound },
   { number: '24', watch: theAccountIsNotLocked, needsClocksWithinBound: true },
+  { number: '27', watch: logoutsEndPurgedTokensAlone, needsClocksWithinBound: true },
   { number: 'C18', watch: exclusiveCallsComeOneAtATime, needsClocksWithinBound: true },
   { number: 'C20', watch: noSessionIsTooOld, needsClocksWithinBound: true },
 ];

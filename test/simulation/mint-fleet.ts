@@ -1,5 +1,5 @@
 import type { Connection } from '../../functions/core/slot/connection.ts';
-import type { MintReply, MintRequest } from '../../functions/core/slot/mint-message.ts';
+import type { LogoutRequest, MintReply, MintRequest } from '../../functions/core/slot/mint-message.ts';
 import type { MintInvocation, MintInvoker } from '../../functions/core/slot/minter.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -29,6 +29,7 @@ export interface InvokerWeather {
 export interface MintInstance {
   readonly process: SimulatedProcess;
   mint(request: MintRequest, connection: Connection): Promise<MintReply>;
+  logout(request: LogoutRequest, connection: Connection): Promise<void>;
 }
 
 /** The instances of `mint`, as Lambda runs them: an idle one is used again, else another is started. */
@@ -38,7 +39,7 @@ export interface MintFleet {
   readonly planned: InvokerFault[];
   readonly instances: readonly MintInstance[];
   /** All requests sent by `ask`. */
-  readonly asked: MintRequest[];
+  readonly asked: (MintRequest | LogoutRequest)[];
   /** The timeout of each `invoke`. */
   readonly timeoutsMs: number[];
 }
@@ -58,7 +59,7 @@ export function createMintFleet({
   const instances: MintInstance[] = [];
   const busy = new Set<MintInstance>();
   const planned: InvokerFault[] = [];
-  const asked: MintRequest[] = [];
+  const asked: (MintRequest | LogoutRequest)[] = [];
   const timeoutsMs: number[] = [];
 
   function faultOf(): InvokerFault | undefined {
@@ -80,7 +81,7 @@ export function createMintFleet({
   /** Runs one invocation to its end; a crash and a throw are errors of the function. */
   async function run(
     connection: Connection,
-    request: MintRequest,
+    request: MintRequest | LogoutRequest,
     fault: InvokerFault | undefined,
   ): Promise<MintInvocation> {
     await time.after(
@@ -95,8 +96,13 @@ export function createMintFleet({
       void time.after(freezeAfterMs + random.integer(1_000, 120_000)).then(() => instance.process.thaw());
     }
     const died = instance.process.death.then((): MintInvocation => ({ kind: 'function_error' }));
-    const ran = instance.mint(request, connection).then(
-      (reply): MintInvocation => ({ kind: 'reply', reply }),
+    const work: Promise<MintReply | undefined> =
+      request.trigger === 'purge'
+        ? instance.logout(request, connection).then(() => undefined)
+        : instance.mint(request, connection);
+    const ran = work.then(
+      // Nobody waits for a logout.
+      (reply = { outcome: 'idle' }): MintInvocation => ({ kind: 'reply', reply }),
       (): MintInvocation => ({ kind: 'function_error' }),
     );
     const failed = ran.then((): MintInvocation => ({ kind: 'function_error' }));
@@ -128,9 +134,11 @@ export function createMintFleet({
         const fault = faultOf();
         asked.push(request);
         await process.network();
-        if (fault === 'refused' || fault === 'lost') return;
+        if (fault === 'refused') return false;
+        if (fault === 'lost') return true;
         void run(connection, request, fault);
         if (fault === 'duplicated') void run(connection, request, 'delayed');
+        return true;
       },
     }),
   };

@@ -189,6 +189,27 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     sabotage: { store: (store) => answeringWrites(store, 'beginCall', async () => true) },
   },
   {
+    name: 'logs out of what it has just logged in to',
+    breaks: ['27'],
+    sabotage: {
+      upstream: (upstream) => ({
+        ...upstream,
+        async login(attempt) {
+          const outcome = await upstream.login(attempt);
+          if (outcome.kind !== 'token') return outcome;
+          const held = { token: outcome.value, values: {}, closed: undefined, secret: undefined };
+          await upstream.logout({ ...attempt, ...held });
+          return outcome;
+        },
+      }),
+    },
+  },
+  {
+    name: 'logs out without a lease',
+    breaks: ['3'],
+    sabotage: { store: (store) => answeringWrites(store, 'beginLogout', async () => true) },
+  },
+  {
     name: 'never publishes what it was given',
     breaks: ['18'],
     sabotage: { store: (store) => answeringWrites(store, 'publish', async () => false) },

@@ -1,5 +1,11 @@
 import type { Connection } from '../../functions/core/slot/connection.ts';
-import { booksConnection, type ConnectionSettings, helpdeskConnection, workforceConnection } from './connections.ts';
+import {
+  booksConnection,
+  type ConnectionSettings,
+  helpdeskConnection,
+  withLogout,
+  workforceConnection,
+} from './connections.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { rulesFor, type UpstreamRules } from './upstream-accounts.ts';
 import type { World } from './world.ts';
@@ -40,9 +46,11 @@ export function drawScenario(random: SeededRandom, seed: number): Scenario {
   const isWithinSkew = random.fraction() < 0.8;
   const isInStep = random.fraction() < 0.3;
   const common = () => drawCommon(random, isInStep && isWithinSkew);
-  const connections = kinds.map((kind) =>
+  const drawn = kinds.map((kind) =>
     kind === 'helpdesk' ? drawHelpdesk(random, common()) : drawWorkforce(random, common()),
   );
+  // By the seed itself: the others mean what they meant.
+  const connections = seed % 8 === 7 ? drawn.map(withLogout) : drawn;
   return {
     ...drawClocks(random, { isWithinSkew, isInStep }),
     connections,

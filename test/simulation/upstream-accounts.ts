@@ -76,6 +76,8 @@ export interface UpstreamAccounts {
   login(subject: string, credential: string): LoginVerdict;
   /** The next token, or undefined where the current one is dead: 401. */
   slide(subject: string, current: string): IssuedToken | undefined;
+  /** Ends a token; false where it was dead already: 401. */
+  logout(current: string): boolean;
   isAlive(hash: string, at: number): boolean;
   find(hash: string): IssuedToken | undefined;
   /** Ends every token of a subject before its time, or of all subjects. */
@@ -165,6 +167,12 @@ export function createUpstreamAccounts(
       if (token === undefined || token.subject !== subject || !isAlive(token.hash, now())) return undefined;
       if (rules.singleSession) revoke(subject);
       return issue(subject, 'slide', token.sessionStartedAt);
+    },
+    logout(current) {
+      const token = byHash.get(hashOf(new Secret(current)));
+      if (token === undefined || !isAlive(token.hash, now())) return false;
+      token.endedEarlyAt = now();
+      return true;
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { IssuedLife } from '../../functions/core/slot/lifetime.ts';
 import type { Logins } from '../../functions/core/slot/logins.ts';
+import { hashOf } from '../../functions/core/slot/token.ts';
 import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 import type { Log, UpstreamRequest } from './happenings.ts';
@@ -43,6 +44,10 @@ export interface UpstreamWeather {
   answerMs: { least: number; most: number };
 }
 
+/** A logout that worked. */
+type Ended = { readonly kind: 'ended' };
+const ENDED: Ended = { kind: 'ended' };
+
 /** Creates one process's way to the upstreams; every request is written into `ledger`, what becomes of it into `log`. */
 export function createUpstreamSimulator({
   upstreams,
@@ -75,24 +80,24 @@ export function createUpstreamSimulator({
     return accounts;
   }
 
-  function faultOf(kind: 'logins' | 'slides'): UpstreamFault | undefined {
+  function faultOf(kind: 'logins' | 'slides' | 'logouts'): UpstreamFault | undefined {
     const next = planned.shift();
     if (next !== undefined) return next === 'none' ? undefined : next;
-    return random.anyOf(weather.faults) ?? further.anyOf(weather[kind]);
+    return random.anyOf(weather.faults) ?? (kind === 'logouts' ? undefined : further.anyOf(weather[kind]));
   }
 
   /** Sends one request: `judge` is the upstream's part, done when the request arrives there. */
-  async function send(
+  async function send<Outcome extends UpstreamOutcome | Ended>(
     request: UpstreamRequest,
-    judge: () => UpstreamOutcome,
+    judge: () => Outcome,
     fault: UpstreamFault | undefined,
-  ): Promise<UpstreamOutcome> {
+  ): Promise<Outcome | UpstreamFailure> {
     ledger.push(request);
     record('sent', request, request);
     const { timeoutMs } = request;
     const wayMs = random.integer(weather.answerMs.least, weather.answerMs.most);
     const timedOut = failure('upstream_timeout', 'unknown');
-    const outcome = await (async (): Promise<UpstreamOutcome> => {
+    const outcome = await (async (): Promise<Outcome | UpstreamFailure> => {
       if (fault === 'lost' || fault === 'late') {
         if (fault === 'late') void time.after(wayMs).then(judge);
         await process.step(timeoutMs);
@@ -110,13 +115,13 @@ export function createUpstreamSimulator({
       return fault === 'reset_after' ? failure('upstream_outcome_unknown', 'unknown') : answer;
     })();
     request.endedAt = time.now();
-    request.outcome = outcome.kind === 'token' ? 'token' : outcome.code;
+    request.outcome = outcome.kind === 'failure' ? outcome.code : outcome.kind;
     if (outcome.kind === 'failure') request.backOff = outcome.backOff;
     record('heard', request, request);
     return outcome;
   }
 
-  function faulty(fault: Exclude<UpstreamFault, 'lost' | 'late' | 'reset_after'>, kind: 'login' | 'slide') {
+  function faulty(fault: Exclude<UpstreamFault, 'lost' | 'late' | 'reset_after'>, kind: UpstreamRequest['kind']) {
     const retryAfter = weather.retryAfterMs === undefined ? {} : { retryAfterMs: weather.retryAfterMs };
     switch (fault) {
       case 'unreachable':
@@ -141,7 +146,12 @@ export function createUpstreamSimulator({
   return {
     waysOf(connection) {
       const renewal = { source: 'slide', needsSecret: false } as const;
-      return { keepsClosed: false, ...(accountsOf(connection).rules.canSlide && { renewal }) };
+      const logout = { needsSecret: false } as const;
+      return {
+        keepsClosed: false,
+        ...(accountsOf(connection).rules.canSlide && { renewal }),
+        ...(connection.provider.logout !== undefined && { logout }),
+      };
     },
 
     async login({ connection, subject, secret, timeoutMs, keep, onTrial }) {
@@ -176,6 +186,14 @@ export function createUpstreamSimulator({
       };
       return send(request, judge, faultOf('slides'));
     },
+
+    async logout({ connection, subject, token, timeoutMs }) {
+      const accounts = accountsOf(connection);
+      const request = { ...begun('logout', connection, subject, timeoutMs), ends: hashOf(token) };
+      const judge = () => (accounts.logout(token.reveal()) ? ENDED : failure('upstream_invalid_response', 'unknown'));
+      const outcome = await send(request, judge, faultOf('logouts'));
+      return outcome.kind === 'failure' ? outcome : undefined;
+    },
   };
 
   function give(request: UpstreamRequest, issued: IssuedToken): void {
@@ -184,7 +202,7 @@ export function createUpstreamSimulator({
   }
 
   function begun(
-    kind: 'login' | 'slide',
+    kind: UpstreamRequest['kind'],
     { name, fingerprint }: Connection,
     subject: string,
     timeoutMs: number,

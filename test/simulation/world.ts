@@ -4,6 +4,7 @@ import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
 import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
 import { createKeptLogin } from '../../functions/core/mint/kept.ts';
 import { parseKeptVersion } from '../../functions/core/mint/kept-value.ts';
+import { createLogout } from '../../functions/core/mint/logout.ts';
 import { createMint } from '../../functions/core/mint/mint.ts';
 import { createPurge } from '../../functions/core/operate/purge.ts';
 import { createRotation } from '../../functions/core/operate/rotation.ts';
@@ -231,10 +232,8 @@ export function createWorld({
       });
       const upstream = sabotage.upstream?.(good) ?? good;
       const loginWithKept = createKeptLogin({ ...own, secrets, keptSecrets: createMemoryKeptSecrets(kept) });
-      return {
-        process: own.process,
-        mint: createMint({ ...own, secrets, loginWithKept, upstream }),
-      };
+      const ports = { ...own, secrets, loginWithKept, upstream };
+      return { process: own.process, mint: createMint(ports), logout: createLogout(ports) };
     },
   });
 
@@ -303,7 +302,8 @@ export function createWorld({
     };
   }
 
-  const operators = surroundings('connections');
+  const own = surroundings('connections');
+  const operators = { ...own, minter: fleet.invokerFor(own.process) };
   const rotations = surroundings('rotation');
   const byName = Object.fromEntries(connections.map((connection) => [connection.name, connection]));
 
@@ -343,7 +343,7 @@ export function createWorld({
     startProxyInstance,
     sweep,
     purge: createPurge(operators),
-    tryLogin: createTryLogin({ ...operators, minter: fleet.invokerFor(operators.process) }),
+    tryLogin: createTryLogin(operators),
     rotate: createRotation(rotations),
   };
 }

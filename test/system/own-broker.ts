@@ -17,10 +17,12 @@ export const makeFolder = () => mkdtempDisposable(join(tmpdir(), 'token-broker-t
 export interface Declared {
   readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly secrets: SecretValues;
+  /** Providers of the test's own. */
+  readonly providers?: Readonly<Record<string, unknown>>;
 }
 
 /** Writes a connections file and a secrets file into the folder at `path`; gives the flags that name them. */
-export async function writeBrokerFiles(path: string, { connections, secrets }: Declared) {
+export async function writeBrokerFiles(path: string, { connections, secrets, providers }: Declared) {
   const connectionsFile = join(path, 'connections.json');
   const secretsFile = join(path, 'secrets.json');
 
@@ -30,20 +32,16 @@ export async function writeBrokerFiles(path: string, { connections, secrets }: D
     await writeFile(draft, JSON.stringify(values), { mode: 0o600 });
     await rename(draft, secretsFile);
   };
-  await writeFile(connectionsFile, JSON.stringify({ connections }));
+  await writeFile(connectionsFile, JSON.stringify({ connections, providers }));
   await writeSecrets(secrets);
   return { flags: ['--connections', connectionsFile, '--secrets', secretsFile], writeSecrets };
 }
 
 /** Starts the broker on a connections file and a secrets file written for it. */
-export async function startOwnBroker({
-  connections,
-  secrets,
-  flags = [],
-}: Declared & { readonly flags?: readonly string[] }) {
+export async function startOwnBroker({ flags = [], ...declared }: Declared & { readonly flags?: readonly string[] }) {
   const folder = await makeFolder();
   try {
-    const files = await writeBrokerFiles(folder.path, { connections, secrets });
+    const files = await writeBrokerFiles(folder.path, declared);
     // Files that a killed broker leaves behind are removed with the folder.
     const broker = await startBroker([...files.flags, ...flags], { TMPDIR: folder.path });
     return {

@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient, LambdaServiceException } from '@aws-sdk/client-lambda';
 import type { Connection } from '../../core/slot/connection.ts';
-import type { MintOutcome, MintReply, MintRequest } from '../../core/slot/mint-message.ts';
+import type { LogoutRequest, MintOutcome, MintReply, MintRequest } from '../../core/slot/mint-message.ts';
 import type { MintInvoker } from '../../core/slot/minter.ts';
 import { isBrokerErrorCode } from '../../core/words/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/words/json.ts';
@@ -57,14 +57,16 @@ export function createLambdaMint({
           Payload: encodeRequest(request),
         });
         await withinTime(ASK_TIMEOUT_MS, (abortSignal) => client.send(command, { abortSignal }));
+        return true;
       } catch {
-        // Whoever asks has a good token; the next reader asks again.
+        // Whoever asks for a token has a good one; the next reader asks again.
+        return false;
       }
     },
   };
 }
 
-function encodeRequest(request: MintRequest): Uint8Array {
+function encodeRequest(request: MintRequest | LogoutRequest): Uint8Array {
   return Buffer.from(JSON.stringify(request), 'utf8');
 }
 

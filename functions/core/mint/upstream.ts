@@ -54,15 +54,30 @@ export interface Ways {
     /** The request names fields of the secret. */
     readonly needsSecret: boolean;
   };
+  /** Request that ends a token at the upstream. Absent: it is left to end by itself. */
+  readonly logout?: {
+    /** The request names fields of the secret. */
+    readonly needsSecret: boolean;
+  };
   /** Set if its logins give values that only `mint` and `proxy` may open. */
   readonly keepsClosed: boolean;
 }
 
-interface UpstreamAttempt {
+/** One attempt against the upstream, whatever it is for. */
+export interface UpstreamAttempt {
   readonly connection: Connection;
   readonly subject: string;
   /** Time for the whole chain of requests. */
   readonly timeoutMs: number;
+}
+
+/** A token to send with a request of its own, with what was kept beside it. */
+export interface HeldToken {
+  readonly token: Secret<string>;
+  readonly values: KeptValues;
+  readonly closed: Secret<KeptValues> | undefined;
+  /** Set if `waysOf` says that it is needed. */
+  readonly secret: Secret<string> | undefined;
 }
 
 /** Keeps the next values of the secret's fields that rotate. Never throws: what cannot be kept is reported. */
@@ -80,13 +95,7 @@ export interface Upstream {
     },
   ): Promise<UpstreamOutcome>;
   waysOf(connection: Connection): Ways;
-  renew(
-    attempt: UpstreamAttempt & {
-      readonly token: Secret<string>;
-      readonly values: KeptValues;
-      readonly closed: Secret<KeptValues> | undefined;
-      /** Set if `waysOf` says that it is needed. */
-      readonly secret: Secret<string> | undefined;
-    },
-  ): Promise<UpstreamOutcome>;
+  renew(attempt: UpstreamAttempt & HeldToken): Promise<UpstreamOutcome>;
+  /** Ends a token. Returns the failure if it may live on. */
+  logout(attempt: UpstreamAttempt & HeldToken): Promise<UpstreamFailure | undefined>;
 }

@@ -328,6 +328,22 @@ export const beginCall = ({
   add: { fence: 1 },
 });
 
+/**
+ * Takes the lease for the logout of a purged token, if the slot still has the token that it had, which is another or
+ * none. It is no try and heeds no back-off, since it asks for no token.
+ */
+export const beginLogout = ({
+  leaseId,
+  leaseUntil,
+  ttlSeconds,
+  seen,
+}: Pick<Claim, 'leaseId' | 'leaseUntil' | 'ttlSeconds'> & { seen: SlotRecord }): SlotChange => ({
+  name: 'beginLogout',
+  onlyIf: [tokenIs(seen.token), leaseIs(seen.lease)],
+  set: { lease: { id: leaseId, until: leaseUntil }, ttlSeconds },
+  add: { fence: 1 },
+});
+
 function offSchedule(dueAt: number | undefined): readonly 'dueAt'[] {
   return dueAt === undefined ? ['dueAt'] : [];
 }

@@ -18,6 +18,30 @@ export interface MintRequest {
   readonly lease?: { readonly id: string; readonly takenAt: number; readonly way?: MintWay | undefined };
 }
 
+/** A purged token, sealed as its item had it, in base64 where it was bytes. */
+export interface PurgedToken {
+  readonly generation: number;
+  readonly ciphertext: string;
+  readonly dataKey: string;
+  readonly closedCiphertext?: string;
+  readonly closedDataKey?: string;
+  readonly issuedAt: number;
+  readonly usableUntil: number;
+  readonly refreshAt: number;
+  readonly sessionStartedAt: number;
+  readonly secretVersion: string;
+  readonly hash: string;
+}
+
+/** Request to `mint` to end a token at its upstream that an operator has purged. Nobody waits for it. */
+export interface LogoutRequest {
+  readonly connection: string;
+  readonly subject: string;
+  readonly fingerprint: string;
+  readonly trigger: 'purge';
+  readonly purged: PurgedToken;
+}
+
 /** Way in which a token was got: with the credential, the token before it, or a refresh token (RFC 6749 §6). */
 export type MintSource = 'login' | 'slide' | 'refresh';
 

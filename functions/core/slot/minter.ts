@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import type { MintReply, MintRequest } from './mint-message.ts';
+import type { LogoutRequest, MintReply, MintRequest } from './mint-message.ts';
 
 /** Result of an invocation of `mint`: its reply, or the reason why there is none. */
 export type MintInvocation =
@@ -14,6 +14,6 @@ export type MintInvocation =
 /** The `mint` functions. Invoked once, without retries. */
 export interface MintInvoker {
   invoke(connection: Connection, request: MintRequest, timeoutMs: number): Promise<MintInvocation>;
-  /** Asks without waiting for the result; never throws. */
-  ask(connection: Connection, request: MintRequest): Promise<void>;
+  /** Asks without waiting for the result. Reports whether Lambda took it; never throws. */
+  ask(connection: Connection, request: MintRequest | LogoutRequest): Promise<boolean>;
 }

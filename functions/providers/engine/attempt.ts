@@ -1,12 +1,16 @@
-import type { IssuedToken, KeepValues, UpstreamFailure } from '../../core/mint/upstream.ts';
+import type { HeldToken, IssuedToken, KeepValues, UpstreamAttempt, UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { Connection } from '../../core/slot/connection.ts';
 import type { Source, Step, SubjectKind } from '../../core/slot/provider.ts';
 import { SYSTEM } from '../../core/slot/slot.ts';
+import type { Values } from '../../core/slot/text.ts';
 import type { KeptValues } from '../../core/slot/token.ts';
+import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
 import type { HttpFailure } from '../../http/port.ts';
 import { keptNames, secretNames, stepsOf } from '../names.ts';
 import type { ParsedAnswer, Reading } from './answer.ts';
+import { readCredential } from './credential.ts';
+import { createSecretFailure } from './failures.ts';
 import type { Success, Verdict } from './judge.ts';
 import { collectJoinedTexts } from './request.ts';
 
@@ -52,6 +56,36 @@ export interface Recorder {
 /** Tells the connection's own identity from the upstream's users. */
 export function kindOf(subject: string): SubjectKind {
   return subject === SYSTEM ? 'system' : 'user';
+}
+
+/** Begins a login, a renewal or a logout with the values that are there. */
+export function beginAttempt(
+  { connection, subject, timeoutMs }: UpstreamAttempt,
+  given: Values,
+  clock: Pick<Clock, 'now' | 'monotonic'>,
+): Attempt {
+  const kind = kindOf(subject);
+  const own = { ...connection.settings, baseUrl: connection.baseUrl, ...(kind === 'user' && { subject }) };
+  const endsAt = clock.monotonic() + timeoutMs;
+  const values = { ...own, ...given };
+  return { connection, subject, kind, values, answered: new Set(), endsAt, timeoutMs, startedAt: clock.now() };
+}
+
+/** Begins with a token that is there: what was kept beside it, and the credential where it was read. */
+export function resumeAttempt(
+  { connection, subject, timeoutMs, token, values, closed, secret }: UpstreamAttempt & HeldToken,
+  clock: Pick<Clock, 'now' | 'monotonic'>,
+): Attempt | UpstreamFailure {
+  const credential = secret && readCredential(connection.provider, secret);
+  if (credential?.kind === 'problem') return createSecretFailure(connection, credential.problem);
+  const kept = { ...closed?.reveal(), ...values, token: token.reveal() };
+  // A part of the credential that was kept may be older than the secret; one that rotates is the newer.
+  const { secretFields } = connection.provider;
+  const current = Object.entries(credential?.fields ?? {}).filter(([name]) => !secretFields[name]?.rotates);
+  const given = { ...credential?.fields, ...kept, ...Object.fromEntries(current) };
+  const attempt = beginAttempt({ connection, subject, timeoutMs }, given, clock);
+  for (const name of Object.keys(kept)) attempt.answered.add(name);
+  return attempt;
 }
 
 /** Collects what must be kept beside the token, for API calls and for the next renewal. */

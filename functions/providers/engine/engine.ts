@@ -2,7 +2,6 @@ import type { IssuedToken, Upstream, UpstreamFailure, UpstreamOutcome } from '..
 import type { Connection } from '../../core/slot/connection.ts';
 import { place } from '../../core/slot/placement.ts';
 import type { Step } from '../../core/slot/provider.ts';
-import type { Values } from '../../core/slot/text.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import type { Clock, Random } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
@@ -10,7 +9,15 @@ import type { Http } from '../../http/port.ts';
 import { namesInStep, namesToken } from '../names.ts';
 import { type ParsedAnswer, parseAnswer, type Reading, readValue } from './answer.ts';
 import { readServerDate } from './answer-clock.ts';
-import { type Answered, type Attempt, collectKept, collectTexts, kindOf } from './attempt.ts';
+import {
+  type Answered,
+  type Attempt,
+  beginAttempt,
+  collectKept,
+  collectTexts,
+  kindOf,
+  resumeAttempt,
+} from './attempt.ts';
 import { findSuspects, readCredential } from './credential.ts';
 import {
   countAsLogin,
@@ -54,7 +61,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       const credential = readCredential(provider, secret);
       if (credential.kind === 'problem') return createSecretFailure(connection, credential.problem);
       const suspects = findSuspects(provider, credential.fields);
-      const attempt = { ...begin({ connection, subject, timeoutMs }, credential.fields), keep };
+      const attempt = { ...beginAttempt({ connection, subject, timeoutMs }, credential.fields, clock), keep };
       // Load the recorder only to try a login: a mint needs none.
       const recorder = onTrial && new (await import('./trial.ts')).TrialRecorder(attempt);
       if (recorder !== undefined) attempt.recorder = recorder;
@@ -72,19 +79,13 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
 
     waysOf,
 
-    async renew({ connection, subject, token, values, closed, secret, timeoutMs }) {
+    async renew(given) {
+      const { connection } = given;
       const { renewal } = connection.provider;
       if (renewal === undefined)
         throw new BrokerError('internal', `The connection ${connection.name} cannot renew a token.`);
-      const credential = secret && readCredential(connection.provider, secret);
-      if (credential?.kind === 'problem') return createSecretFailure(connection, credential.problem);
-      const kept = { ...closed?.reveal(), ...values, token: token.reveal() };
-      // A part of the credential that was kept may be older than the secret; one that rotates is the newer.
-      const { secretFields } = connection.provider;
-      const current = Object.entries(credential?.fields ?? {}).filter(([name]) => !secretFields[name]?.rotates);
-      const given = { ...credential?.fields, ...kept, ...Object.fromEntries(current) };
-      const attempt = begin({ connection, subject, timeoutMs }, given);
-      for (const name of Object.keys(kept)) attempt.answered.add(name);
+      const attempt = resumeAttempt(given, clock);
+      if ('code' in attempt) return attempt;
       return namingKeys<UpstreamOutcome>(connection, async () => {
         await deriveAll(attempt, 'before the token');
         if ('slide' in renewal) return slide(attempt, renewal.slide);
@@ -99,18 +100,28 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
           : answered;
       });
     },
-  };
 
-  function begin(
-    { connection, subject, timeoutMs }: { connection: Connection; subject: string; timeoutMs: number },
-    given: Values,
-  ): Attempt {
-    const kind = kindOf(subject);
-    const own = { ...connection.settings, baseUrl: connection.baseUrl, ...(kind === 'user' && { subject }) };
-    const endsAt = clock.monotonic() + timeoutMs;
-    const values = { ...own, ...given };
-    return { connection, subject, kind, values, answered: new Set(), endsAt, timeoutMs, startedAt: clock.now() };
-  }
+    async logout(given) {
+      const { connection } = given;
+      const { logout } = connection.provider;
+      if (logout === undefined) throw new BrokerError('internal', `The connection ${connection.name} has no logout.`);
+      const attempt = resumeAttempt(given, clock);
+      if ('code' in attempt) return attempt;
+      const held = { ...attempt.values };
+      return namingKeys<UpstreamFailure | undefined>(connection, async () => {
+        for (const which of ['before the token', 'of the token'] as const) {
+          await deriveAll(attempt, which);
+          // What the session began with stays as it was.
+          Object.assign(attempt.values, held);
+        }
+        const sent = await send(attempt, logout, false);
+        if ('kind' in sent) return sent;
+        // Load it only to log out.
+        const { judgeLogout } = await import('./logout.ts');
+        return judgeLogout(attempt, logout, sent);
+      });
+    },
+  };
 
   async function deriveAll({ connection, values }: Attempt, which: 'before the token' | 'of the token'): Promise<void> {
     const { provider } = connection;
@@ -279,7 +290,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     const { connection, values, startedAt } = attempt;
     const current = values['token'] ?? '';
     // Load it only to slide: not every provider does.
-    const { judgeRenewal, createNotRenewedFailure } = await import('./renewal.ts');
+    const { judgeRenewal, judgeKept, createNotRenewedFailure } = await import('./renewal.ts');
     const sent = await send(attempt, step, false);
     if ('kind' in sent) return sent;
     const isRead = step.reads?.['token'] !== undefined;
@@ -310,18 +321,6 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       ...collectKept(attempt),
       ...(warning !== undefined && { endWarning: warning }),
     };
-  }
-
-  /** Judges an answer that brings no token by the provider's own words: a 2xx may say no. */
-  async function judgeKept(
-    { connection: { provider }, kind }: Attempt,
-    step: Step,
-    answer: ParsedAnswer,
-  ): Promise<UpstreamFailure | undefined> {
-    const verdict = await judgeAnswer({ provider, step, kind }, answer);
-    if (verdict === undefined || verdict.means === 'ok') return undefined;
-    const { createNotKeptFailure } = await import('./renewal.ts');
-    return createNotKeptFailure(verdict.evidence, step);
   }
 }
 

@@ -1,7 +1,9 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { Step } from '../../core/slot/provider.ts';
 import type { ParsedAnswer } from './answer.ts';
+import type { Attempt } from './attempt.ts';
 import { createStatusFailure, failure } from './failures.ts';
+import { judgeAnswer } from './judge.ts';
 
 /**
  * Judges the answer to a slide by its status. Only a 2xx renews; anything else leaves the old token and its expiry as
@@ -39,8 +41,17 @@ export function createNotRenewedFailure(why: string, { url }: Step): UpstreamFai
   return { ...failure('upstream_invalid_response', 'unknown', detail), evidence, unrenewed: true };
 }
 
-/** An answer that says no in its body to a call that was to keep the token alive. */
-export function createNotKeptFailure(evidence: string, { url }: Step): UpstreamFailure {
+/** Judges an answer that brings no token by the provider's own words: a 2xx may say no. */
+export async function judgeKept(
+  { connection: { provider }, kind }: Attempt,
+  step: Step,
+  answer: ParsedAnswer,
+): Promise<UpstreamFailure | undefined> {
+  const verdict = await judgeAnswer({ provider, step, kind }, answer);
+  return verdict === undefined || verdict.means === 'ok' ? undefined : createNotKeptFailure(verdict.evidence, step);
+}
+
+function createNotKeptFailure(evidence: string, { url }: Step): UpstreamFailure {
   const detail = `The upstream says that the keep-alive call failed (${evidence}). The current token keeps its end; check ${findSetting(url)}.`;
   return { ...failure('upstream_invalid_response', 'unknown', detail), evidence, unrenewed: true };
 }

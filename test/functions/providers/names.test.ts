@@ -136,6 +136,8 @@ describe('values kept beside a token', () => {
     expect(kept({ renewal: { refresh } })).toEqual({ open: [], closed: ['refresh'] });
     const slide = { url: '{session}/ping', reads: { token: header('x') } };
     expect(kept({ renewal: { slide }, logout: { url: '/{session}/{csrf}' } }).closed).toEqual(['session', 'csrf']);
+    const derived = { pair: { text: '{token}:{session}' }, outer: { base64: '{pair}' } } as const;
+    expect(kept({ derived, logout: { url: '/{outer}' } }).closed).toEqual(['session']);
   });
 
   it('limit a provider to the proxy if an API call carries a part of the credential', () => {

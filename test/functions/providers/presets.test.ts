@@ -182,3 +182,30 @@ describe('a login', () => {
     expect(failed).toMatchObject({ code: 'upstream_credential_rejected', backOff: 'refused' });
   });
 });
+
+describe('a logout', () => {
+  const leaving = named.filter(([, { preset }]) => providerOf(preset)?.logout !== undefined);
+
+  it('is tried of every preset that has one', () => {
+    for (const [, { logout }] of leaving) expect(logout).toBeDefined();
+    expect(named.filter(([, { logout }]) => logout !== undefined)).toEqual(leaving);
+  });
+
+  it.each(leaving)('by %s ends the token as its vendor documents it', async (_, tried) => {
+    const [expected, answer] = tried.logout ?? [];
+    if (expected === undefined || answer === undefined) throw new Error('no logout');
+    const { outcome, connection } = logIn(tried, tried.answers);
+    const { value: token, values = {}, closed } = tokenIn(await outcome);
+    const { upstream, sent } = answeredInTurn([answer], { now: NOW });
+    const secret = upstream.waysOf(connection).logout?.needsSecret === true ? secretOf(tried.secret) : undefined;
+    const subject = tried.subject ?? 'system';
+    const failed = await upstream.logout({
+      ...{ connection, subject, token, values, closed, secret, timeoutMs: 6_000 },
+    });
+
+    expect(failed).toBeUndefined();
+    expect(sent).toHaveLength(1);
+    const [request] = sent;
+    if (request !== undefined) await expectSent(request, expected);
+  });
+});

@@ -189,7 +189,7 @@ describe('ask', () => {
     let release = (): void => undefined;
     const handler = answering(() => new Promise<void>((resolve) => (release = resolve)));
 
-    expect(await mint.ask(CONNECTION, asked)).toBeUndefined();
+    expect(await mint.ask(CONNECTION, asked)).toBe(true);
     await expect.poll(() => handler.mock.calls.map(([event]) => event)).toEqual([asked]);
     release();
   });
@@ -199,7 +199,7 @@ describe('ask', () => {
     async (mode) => {
       under.aws.faults.set('lambda', { mode });
 
-      expect(await mint.ask(CONNECTION, asked)).toBeUndefined();
+      expect(await mint.ask(CONNECTION, asked)).toBe(false);
       expect(under.aws.faults.counts()).toEqual({ 'lambda.Invoke': 1 });
     },
   );
@@ -212,6 +212,6 @@ describe('ask', () => {
       },
     });
 
-    expect(await nameless.ask(CONNECTION, asked)).toBeUndefined();
+    expect(await nameless.ask(CONNECTION, asked)).toBe(false);
   });
 });

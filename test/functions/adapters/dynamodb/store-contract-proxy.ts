@@ -21,7 +21,7 @@ const slid = sealedToken({ publicationId: 'publication-2', hash: 'cd'.repeat(32)
 /** An end of the item that is not the one it had. */
 const LATER_SECONDS = TTL_SECONDS + 86_400;
 
-/** Tests the writes of the proxy: slides taken up, renewals barred, leases held for a call. */
+/** Tests the writes of the proxy and of logouts: slides taken up, renewals barred, leases held for a call or a logout. */
 export function describeProxyWrites(subject: () => StoreUnderTest): void {
   const write = (change: SlotChange) => subject().store.write(SLOT, change);
 
@@ -201,6 +201,39 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
     it('makes no part of an item', async () => {
       expect(await write(changes.changeTurns({ seen: EMPTY_RECORD, turns: 'c' }))).toBe(false);
       expect(await subject().item(SLOT)).toBeUndefined();
+    });
+  });
+  describe('beginLogout', () => {
+    const claim = { leaseId: 'logout', leaseUntil: NOW + 9_000, ttlSeconds: LATER_SECONDS };
+
+    it('gives the lease of a purged slot to one of many, and counts as no try and no back-off', async () => {
+      await published(subject());
+      await write(changes.purge({ ttlSeconds: TTL_SECONDS }));
+      const seen = await recordOf(subject());
+      const claims = Array.from({ length: 20 }, (_, index) =>
+        write(changes.beginLogout({ ...claim, leaseId: `logout-${index}`, seen })),
+      );
+
+      expect((await Promise.all(claims)).filter(Boolean)).toHaveLength(1);
+      expect(await recordOf(subject())).toMatchObject({
+        ...{ lease: { until: NOW + 9_000 }, tries: 0, notBefore: 0, generation: 2, ttlSeconds: LATER_SECONDS },
+        fence: seen.fence + 1,
+      });
+    });
+
+    it('needs the token seen, be it another or none', async () => {
+      const seen = await published(subject());
+      expect(await write(changes.beginLogout({ ...claim, seen: { ...seen, token: undefined } }))).toBe(false);
+      expect(await write(changes.beginLogout({ ...claim, seen: { ...seen, token: slid } }))).toBe(false);
+      expect(await write(changes.beginLogout({ ...claim, seen }))).toBe(true);
+    });
+
+    it('is refused by a lease that came after it looked, and takes over the very one that was seen', async () => {
+      const seen = await published(subject());
+      await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })));
+
+      expect(await write(changes.beginLogout({ ...claim, seen }))).toBe(false);
+      expect(await write(changes.beginLogout({ ...claim, seen: await recordOf(subject()) }))).toBe(true);
     });
   });
 }

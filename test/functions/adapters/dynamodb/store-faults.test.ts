@@ -50,6 +50,7 @@ const everyOperation: {
   endBackOff: (store) => store.write(SLOT, changes.endBackOff({})),
   adopt: (store) => store.write(SLOT, changes.adopt({ ...publicationOf(), usedHash: sealedToken().hash, now: NOW })),
   barRenewal: (store) => store.write(SLOT, changes.barRenewal({ hash: 'a', until: NOW })),
+  beginLogout: (store) => store.write(SLOT, changes.beginLogout({ ...claimOn(undefined), seen: EMPTY_RECORD })),
   beginCall: (store) =>
     store.write(
       SLOT,

@@ -34,6 +34,7 @@ function minting(connection: Connection = helpdeskConnection(), needsSecret = fa
     },
     login: ({ timeoutMs }) => send('login', timeoutMs),
     renew: ({ timeoutMs }) => send('slide', timeoutMs),
+    logout: async () => undefined,
   };
   const secrets = createMemorySecrets({ vault, process: operators.process, random, weather: weather.secrets });
   const kept = { vault: keptVault, process: operators.process, random, weather: weather.kept };

@@ -62,7 +62,7 @@ function sweepOver(
         if (became.kind !== 'refused') left.splice(left.findIndex(isThis), 1);
         return became;
       },
-      ask: async () => {},
+      ask: async () => true,
     },
     telemetry: {
       metrics: (_dimensions, { RefreshBacklog }) => {

@@ -290,6 +290,12 @@ export const oauthCases: readonly PresetCase[] = [
     token: 'abc',
     life: { seconds: 1799 },
     placed: OF_AN_HOUR.placed,
+    logout: [
+      form('https://api.eu-1.crowdstrike.com/oauth2/revoke', 'token=abc', {
+        authorization: `Basic ${Buffer.from('client:s+cret/1').toString('base64')}`,
+      }),
+      { body: '{"meta":{"query_time":0.1}}' },
+    ],
     errors: [UNKNOWN_CLIENT],
   },
   {

@@ -19,11 +19,13 @@ export interface PresetCase {
   /** An API call: its headers by lower-case name, and where it goes. */
   readonly placed: Placed;
   readonly errors: readonly (readonly [answer: Answer, code: BrokerErrorCode])[];
+  /** The request that ends the token, where the preset has one, and the answer to it. */
+  readonly logout?: readonly [sent: SentRequest, answer: Answer];
 }
 
 /** A request as it must be sent; `signed` says what the JWT in the place of `<jwt>` holds. */
 export interface SentRequest {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -18,6 +18,14 @@ export const sessionCases: readonly PresetCase[] = [
     token: OPAQUE,
     life: { seconds: 3600 },
     placed: { headers: { authorization: 'token abc' } },
+    logout: [
+      {
+        method: 'DELETE',
+        url: 'https://acme.looker.com/api/4.0/logout',
+        headers: { accept: 'application/json', authorization: 'token abc' },
+      },
+      { status: 204 },
+    ],
     errors: [[{ status: 404, body: '{"message":"Not found"}' }, 'upstream_invalid_response']],
   },
   {
@@ -39,6 +47,14 @@ export const sessionCases: readonly PresetCase[] = [
     token: OPAQUE,
     life: { seconds: 1800 },
     placed: { headers: { authorization: 'token abc' } },
+    logout: [
+      {
+        method: 'DELETE',
+        url: 'https://acme.looker.com/api/4.0/logout',
+        headers: { accept: 'application/json', authorization: 'token abc' },
+      },
+      { status: 204 },
+    ],
     errors: [[{ status: 404, body: '{"message":"Not found"}' }, 'upstream_subject_rejected']],
   },
   {
@@ -57,6 +73,13 @@ export const sessionCases: readonly PresetCase[] = [
     token: 'abc|def',
     life: { seconds: 7200 },
     placed: { headers: { 'x-tableau-auth': 'abc|def' } },
+    logout: [
+      {
+        url: 'https://10ax.online.tableau.com/api/3.27/auth/signout',
+        headers: { accept: 'application/json', 'x-tableau-auth': 'abc|def' },
+      },
+      { status: 204 },
+    ],
     errors: [
       [{ status: 401, body: '{"error":{"summary":"Signin Error","code":"401001"}}' }, 'upstream_credential_rejected'],
     ],
@@ -75,6 +98,13 @@ export const sessionCases: readonly PresetCase[] = [
     token: OPAQUE,
     life: { seconds: 7200 },
     placed: { headers: { 'x-tableau-auth': 'abc' } },
+    logout: [
+      {
+        url: 'https://tableau.example/api/3.19/auth/signout',
+        headers: { accept: 'application/json', 'x-tableau-auth': 'abc' },
+      },
+      { status: 204 },
+    ],
     errors: [],
   },
   {
@@ -136,6 +166,13 @@ export const sessionCases: readonly PresetCase[] = [
     token: 'B1SESSION=abc; ROUTEID=.node2',
     life: { seconds: 1800 },
     placed: { headers: { cookie: 'B1SESSION=abc; ROUTEID=.node2' } },
+    logout: [
+      {
+        url: 'https://b1.example:50000/b1s/v1/Logout',
+        headers: { accept: 'application/json', cookie: 'B1SESSION=abc; ROUTEID=.node2' },
+      },
+      { status: 204 },
+    ],
     errors: [
       [{ status: 401 }, 'upstream_credential_rejected'],
       [
@@ -187,6 +224,13 @@ export const sessionCases: readonly PresetCase[] = [
     token: OPAQUE,
     life: { seconds: 2100 },
     placed: { headers: { sessionid: 'abc', devkey: 'd-1' }, proxyOnly: true },
+    logout: [
+      {
+        url: 'https://gateway.prod.bill.com/connect/v3/logout',
+        headers: { accept: 'application/json', sessionid: 'abc', devkey: 'd-1' },
+      },
+      {},
+    ],
     errors: [
       [
         { status: 401, body: '[{"code":"BDC_1101","severity":"ERROR","message":"They do not match our records."}]' },
@@ -205,6 +249,14 @@ export const sessionCases: readonly PresetCase[] = [
     token: OPAQUE,
     life: { seconds: 1_209_600 },
     placed: { headers: { 'x-metabase-session': 'abc' } },
+    logout: [
+      {
+        method: 'DELETE',
+        url: 'https://metabase.example/api/session',
+        headers: { accept: 'application/json', 'x-metabase-session': 'abc' },
+      },
+      { status: 204 },
+    ],
     errors: [[{ status: 401 }, 'upstream_credential_rejected']],
   },
 ];

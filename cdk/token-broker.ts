@@ -12,6 +12,7 @@ import { apiRoutesOf } from '../functions/api/routes.ts';
 import { VARIABLES } from '../functions/composition/environment.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { createAlarms } from './alarms.ts';
+import { createAuditQuery } from './audit-query.ts';
 import {
   API_TIMEOUT_SECONDS,
   allow,
@@ -224,6 +225,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
       deadLetters,
       api: this.api,
     };
+    createAuditQuery(this, { broker: this.name, handingOut });
     createAlarms(this, { ...watched, topic: props.alarmTopic });
     createDashboard(this, watched);
   }

@@ -8,7 +8,7 @@ export const COMPLETE = '__complete';
 
 /** Time for the broker to name its connections: somebody waits at the keyboard. */
 const PATIENCE_MS = 2_000;
-const TAKES_CONNECTION = new Set(['CONNECTION', '[CONNECTION]', 'CONNECTION[/SUBJECT]']);
+const TAKES_CONNECTION = new Set(['CONNECTION', '[CONNECTION]', 'CONNECTION[/SUBJECT]', '[CONNECTION[/SUBJECT]]']);
 
 /**
  * Lists what can be typed in place of the last of `words`, those behind the program's name: commands, options, shells

@@ -2,6 +2,7 @@ import { TokenBrokerError } from '../error.ts';
 import { type Call, type Command, callOf, type OwnBroker } from './command.ts';
 import { readCommandLine, readProgramOptions } from './command-line.ts';
 import { agentCommand } from './commands/agent.ts';
+import { auditCommand } from './commands/audit.ts';
 import { callCommand } from './commands/call.ts';
 import { completionCommand } from './commands/completion.ts';
 import { connectionsCommand } from './commands/connections.ts';
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   tryCommand,
   rejectCommand,
   purgeCommand,
+  auditCommand,
   secretSetCommand,
   trustCheckCommand,
   doctorCommand,

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { SecretField } from '../broker-api.ts';
-import { TokenBrokerError } from '../error.ts';
+import { withAwsErrors } from './aws-error.ts';
 
 /** Builds the name of a secret that the stack made for a broker of the default name. */
 export function defaultSecretId(connection: string): string {
@@ -134,43 +134,18 @@ interface SecretAccess {
 const TO_READ = "secretsmanager:GetSecretValue, and the key's kms:Decrypt where the secret has its own";
 const TO_WRITE = "secretsmanager:PutSecretValue, and the key's kms:GenerateDataKey where the secret has its own";
 
-async function withSecretErrors<T>(access: SecretAccess, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const name = error instanceof Error ? error.name : '';
-    const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;
-    const status: unknown =
-      typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, 'httpStatusCode') : undefined;
-    throw secretError(access, name, typeof status === 'number' ? status : undefined);
-  }
-}
-
-function secretError({ secretId, needs }: SecretAccess, name: string, status: number | undefined): TokenBrokerError {
-  switch (name) {
-    case 'ResourceNotFoundException':
-      return new TokenBrokerError(
-        'gateway',
-        `There is no secret ${secretId} in this account and region, or it has no value yet. Name it with --secret-id, or --region.`,
-        { code: SECRET_NOT_FOUND, status: 404 },
-      );
-    case 'AccessDeniedException':
-      return new TokenBrokerError(
-        'gateway',
-        `Your identity may not do this with the secret ${secretId}. It needs ${needs}.`,
-        { code: SECRET_ACCESS_DENIED, status: 403 },
-      );
-    case 'CredentialsProviderError':
-      return new TokenBrokerError(
-        'credentials',
-        'There are no AWS credentials. Log in (`aws sso login`), or set AWS_PROFILE.',
-      );
-    default:
-      return status === undefined
-        ? new TokenBrokerError('network', 'Secrets Manager did not answer.')
-        : new TokenBrokerError('gateway', `Secrets Manager answered ${status} (${name}).`, {
-            code: 'secret_failed',
-            status,
-          });
-  }
+function withSecretErrors<T>({ secretId, needs }: SecretAccess, work: Promise<T>): Promise<T> {
+  const known = {
+    ResourceNotFoundException: {
+      status: 404,
+      code: SECRET_NOT_FOUND,
+      detail: `There is no secret ${secretId} in this account and region, or it has no value yet. Name it with --secret-id, or --region.`,
+    },
+    AccessDeniedException: {
+      status: 403,
+      code: SECRET_ACCESS_DENIED,
+      detail: `Your identity may not do this with the secret ${secretId}. It needs ${needs}.`,
+    },
+  };
+  return withAwsErrors({ service: 'Secrets Manager', code: 'secret_failed', known }, work);
 }

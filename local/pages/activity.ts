@@ -54,11 +54,14 @@ export interface Activity {
   countsOf(connection: string): Readonly<Counts>;
   /** Returns at most 60 events, newest first. */
   events(): readonly Readonly<ActivityEvent>[];
+  /** Returns the audit records of the last 1,000 hand-outs, newest first, as the log has them. */
+  handOuts(): readonly Line[];
 }
 
 type Line = Readonly<Record<string, unknown>>;
 
 const EVENTS_KEPT = 60;
+const HAND_OUTS_KEPT = 1_000;
 /** Limit on a line, against one that never ends. */
 const LONGEST_LINE = 1_000_000;
 
@@ -76,6 +79,7 @@ const countByMetric = {
 export function createActivity(output: Writable, now: () => number = Date.now): Activity {
   const counts = new Map<string, Counts>();
   const events: ActivityEvent[] = [];
+  const handOuts: Line[] = [];
   let lastId = 0;
   let unfinished = '';
 
@@ -112,6 +116,11 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
     const line = jsonObject(text);
     if (line === undefined) return;
     if (line['_aws'] !== undefined) count(line);
+    const audit = line['audit'];
+    if (isObject(audit)) {
+      handOuts.unshift(audit);
+      handOuts.length = Math.min(handOuts.length, HAND_OUTS_KEPT);
+    }
     const found = eventIn(line);
     if (found !== undefined) note(found);
   }
@@ -129,7 +138,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
       done();
     },
   });
-  return { log, countsOf, events: () => events };
+  return { log, countsOf, events: () => events, handOuts: () => handOuts };
 }
 
 function isLike(event: ActivityEvent, found: Found): boolean {

@@ -1,5 +1,5 @@
 import type { BrokerApi, FirstSlots, SlotName } from '../../client/broker-api.ts';
-import { PageRequestError, type Posted, postedText } from '../../client/dashboard/page-request.ts';
+import { PageRequestError, type Posted, postedText, sendJson } from '../../client/dashboard/page-request.ts';
 import { createDashboardPages, pressed } from '../../client/dashboard/pages.ts';
 import { actionResult } from '../../client/dashboard/slot-actions.ts';
 import { type BesideConnection, offerSubjects } from '../../client/dashboard/state.ts';
@@ -91,5 +91,7 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
       return { ok: true };
     },
   });
-  return new Map<string, LocalPage>([...shared, ...own, ...docsPages()]);
+  // For `token-broker audit`; the audit holds no token.
+  const audit: LocalPage = async (_request, response) => sendJson(response, 200, { records: activity.handOuts() });
+  return new Map<string, LocalPage>([...shared, ...own, ['GET /local/audit', audit], ...docsPages()]);
 }

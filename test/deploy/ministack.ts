@@ -8,6 +8,8 @@ import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.t
 import { endGroup, execute } from './execute.ts';
 
 const PACKAGES = ['ministack==1.5.33', 'cryptography==50.0.2', 'awscli==1.46.3'];
+/** Starts the emulator with what it lacks. */
+const LAUNCHER = join(import.meta.dirname, 'emulator.py');
 const READY_WITHIN_MS = 30_000;
 const ENDS_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 100;
@@ -71,7 +73,7 @@ export async function startMinistack(options: {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const log = openSync(options.logFile, 'a');
-  const child = spawn(join(options.bin, 'ministack'), [], {
+  const child = spawn(join(options.bin, 'python'), [LAUNCHER], {
     cwd: options.folder,
     env: { ...options.environment, BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), IOT_MTLS_ENABLED: '0' },
     stdio: ['ignore', log, log],

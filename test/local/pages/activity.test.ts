@@ -47,6 +47,15 @@ describe('the page’s counts from the log of the functions', () => {
     expect(activity.countsOf('helpdesk')).toEqual({ handOuts: 0, logins: 0, slides: 0, failures: 0 });
   });
 
+  it('keeps the audit records of the last thousand hand-outs, the latest first', () => {
+    const { activity, functions } = harness();
+    for (let generation = 1; generation <= 1_002; generation += 1) functions.audit.handOut({ ...record, generation });
+
+    expect(activity.handOuts()).toHaveLength(1_000);
+    expect(activity.handOuts()[0]).toMatchObject({ caller: record.caller, token: 'abababababab', generation: 1_002 });
+    expect(activity.handOuts().at(-1)).toMatchObject({ generation: 3 });
+  });
+
   it('joins like hand-outs that follow each other into one event', () => {
     const { activity, functions, advance } = harness();
     functions.audit.handOut(record);

@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod/mini';
+import { jsonOf } from '../answer.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { TokenBrokerError } from '../error.ts';
+import { withTransportErrors } from '../transport.ts';
+import { withAwsErrors } from './aws-error.ts';
+
+const recordSchema = z.object({
+  at: z.string(),
+  caller: z.string(),
+  connection: z.string(),
+  subject: z.string(),
+  /** Token hash: the first 12 hex digits of the token's SHA-256. */
+  token: z.string(),
+  generation: z.coerce.number(),
+  source: z.string(),
+  via: z.optional(z.string()),
+  requestId: z.string(),
+});
+const recordsSchema = z.object({ records: z.array(recordSchema) });
+
+/** One hand-out, as the audit has it. */
+export type HandOutRecord = z.infer<typeof recordSchema>;
+
+/** Hand-outs to look for. */
+export interface Wanted {
+  /** Epoch milliseconds. */
+  readonly since: number;
+  readonly connection: string | undefined;
+  readonly subject: string | undefined;
+  /** Part of the caller's ARN, or of the federated identity. */
+  readonly caller: string | undefined;
+  readonly tokenHash: string | undefined;
+  readonly limit: number;
+}
+
+/** Gets the hand-outs of a broker on loopback, the latest first: those that it remembers of this run. */
+export async function readLocalHandOuts(
+  { base }: Endpoint,
+  { since, connection, subject, caller, tokenHash, limit }: Wanted,
+  timeoutMs: number,
+): Promise<readonly HandOutRecord[]> {
+  const json = await withTransportErrors({ timeoutMs, what: 'the broker' }, async (signal) =>
+    jsonOf(await fetch(new URL('/local/audit', base), { signal, redirect: 'manual' })),
+  );
+  const parsed = recordsSchema.safeParse(json);
+  if (!parsed.success) throw new TokenBrokerError('invalid_answer', 'The answer is not that of `npm start`.');
+  const isWanted = (record: HandOutRecord) =>
+    Date.parse(record.at) >= since &&
+    (connection === undefined || record.connection === connection) &&
+    (subject === undefined || record.subject === subject) &&
+    (caller === undefined || record.caller.includes(caller)) &&
+    (tokenHash === undefined || record.token === tokenHash);
+  return parsed.data.records.filter(isWanted).slice(0, limit);
+}
+
+const NEEDS = 'logs:DescribeQueryDefinitions, logs:StartQuery, logs:GetQueryResults and logs:StopQuery';
+const LOOK_EVERY_MS = 500;
+const OVER: ReadonlySet<string> = new Set(['Failed', 'Cancelled', 'Timeout', 'Unknown']);
+
+/**
+ * Asks CloudWatch Logs Insights for hand-outs of a deployed broker, the latest first, over the logs that its saved query
+ * names. Loads the AWS SDK only here.
+ */
+export async function queryHandOuts(
+  broker: string,
+  wanted: Wanted,
+  { region, timeoutMs }: { readonly region: string; readonly timeoutMs: number },
+): Promise<readonly HandOutRecord[]> {
+  const sdk = await import('@aws-sdk/client-cloudwatch-logs');
+  const client = new sdk.CloudWatchLogsClient({ region, maxAttempts: 3 });
+  const denied = {
+    status: 403,
+    code: 'logs_access_denied',
+    detail: `Your identity may not read the logs. It needs ${NEEDS}.`,
+  };
+  const known = { AccessDeniedException: denied };
+  const ask = <T>(work: Promise<T>) => withAwsErrors({ service: 'CloudWatch Logs', code: 'logs_failed', known }, work);
+
+  const name = `${broker}/hand-outs`;
+  const prefix = new sdk.DescribeQueryDefinitionsCommand({ queryDefinitionNamePrefix: name });
+  const { queryDefinitions = [] } = await ask(client.send(prefix));
+  const logGroupNames = queryDefinitions.find((each) => each.name === name)?.logGroupNames;
+  if (logGroupNames === undefined) {
+    throw new TokenBrokerError(
+      'gateway',
+      `There is no saved query ${name} in this account and region: name the broker with --broker, its region with --region, or deploy it again if it is older than this command.`,
+      { code: 'audit_not_found', status: 404 },
+    );
+  }
+  const started = new sdk.StartQueryCommand({
+    logGroupNames,
+    queryString: insightsQuery(wanted),
+    startTime: Math.floor(wanted.since / 1000),
+    endTime: Math.ceil(Date.now() / 1000),
+    limit: wanted.limit,
+  });
+  const { queryId } = await ask(client.send(started));
+  for (const until = Date.now() + timeoutMs; Date.now() < until; await sleep(LOOK_EVERY_MS)) {
+    const { status = '', results = [] } = await ask(client.send(new sdk.GetQueryResultsCommand({ queryId })));
+    if (status === 'Complete') return results.flatMap((fields) => readRow(fields) ?? []);
+    if (OVER.has(status)) throw new TokenBrokerError('gateway', `The query ended as ${status}.`, { status: 500 });
+  }
+  await ask(client.send(new sdk.StopQueryCommand({ queryId }))).catch(() => undefined);
+  throw new TokenBrokerError('timeout', 'The query takes longer than --timeout: give it more, or ask --since later.');
+}
+
+/** Writes the query of Logs Insights. */
+export function insightsQuery({ connection, subject, caller, tokenHash }: Wanted): string {
+  const equal = { connection, subject, token: tokenHash };
+  return [
+    `fields ${Object.keys(recordSchema.shape)
+      .map((name) => `audit.${name}`)
+      .join(', ')}`,
+    'filter ispresent(audit.token)',
+    ...Object.entries(equal).flatMap(([name, value]) =>
+      value === undefined ? [] : [`filter audit.${name} = ${quoted(value)}`],
+    ),
+    ...(caller === undefined ? [] : [`filter audit.caller like ${quoted(caller)}`]),
+    'sort @timestamp desc',
+  ].join(' | ');
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** Reads a row of results; undefined for one that is no hand-out. */
+function readRow(fields: readonly { readonly field?: string | undefined; readonly value?: string | undefined }[]) {
+  const members = fields.map(({ field = '', value }) => [field.replace(/^audit\./, ''), value]);
+  return recordSchema.safeParse(Object.fromEntries(members)).data;
+}

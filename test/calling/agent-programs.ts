@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import { PROJECT_FOLDER } from '../system/broker-process.ts';
+import type { Languages } from './languages.ts';
+
+/** Each caller of the agent that is run, and in which language. `docs/agent.md` says the same. */
+export const agentPrograms: readonly (readonly [keyof Languages, string])[] = [
+  ['shell', 'token.sh'],
+  ['python', 'token.py'],
+  ['go', 'token.go'],
+  ['java', 'Token.java'],
+  ['typescript', 'token.mjs'],
+];
+
+export function agentProgram(file: string): string {
+  return join(PROJECT_FOLDER, 'docs/agent/examples', file);
+}
+
+/** Lines of a program that do something: no comment, no import, no bracket alone. */
+export function linesThatCount(program: string): readonly string[] {
+  const code = program.replace(/^import \([^)]*\)$/m, '').split('\n');
+  return code.filter((line) => !/^\s*(?:$|#|\/\/|import\b|package\b|class\b|[{}]+$)/.test(line));
+}

@@ -48,7 +48,7 @@ export interface Provider {
    * each such token before it is published, and judged as a login.
    */
   readonly probe?: Step;
-  /** Sent for a token that an operator has purged. */
+  /** A request that ends one token, and no other. Sent for a token that an operator has purged. */
   readonly logout?: Step;
 }
 

@@ -85,7 +85,8 @@ const purgeOperation: Operation = {
   operationId: 'purgeSlot',
   tags: ['Operators'],
   summary: 'Drop the cached token, and clear refusal and back-off',
-  description: 'A warm instance may hand out what it remembers for `memorySeconds` more.',
+  description:
+    'Where the provider has a logout, the dropped token is ended at the upstream too, right after. A warm instance may hand out what it remembers for `memorySeconds` more.',
   responses: {
     204: { description: 'Dropped, or there was none.', headers: noStore },
     ...problemResponses('purge'),

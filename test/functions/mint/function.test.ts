@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import * as changes from '../../../functions/core/slot/changes.ts';
+import { writePurged } from '../../../functions/core/slot/purged-token.ts';
 import { slotOf } from '../../../functions/core/slot/slot.ts';
 import { startFunctionsUnderTest } from '../api/functions-under-test.ts';
+import { sealedToken } from '../core/slot/every-change.ts';
 
 const broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
   connections: {
@@ -95,6 +97,25 @@ describe('mint', () => {
   });
 });
 
+describe('mint, asked to log out', () => {
+  const purged = writePurged(1, sealedToken);
+
+  it('answers nothing, and sends nothing where the provider has no logout', async () => {
+    const { connection, subject, fingerprint } = requestFor('helpdesk', '88');
+    const logout = { connection, subject, fingerprint, trigger: 'purge', purged };
+    expect(await broker.run('mint-helpdesk', logout)).toBeUndefined();
+    expect(broker.downstream()).toEqual({});
+    expect(broker.log().at(-1)).toMatchObject({ level: 'WARN', why: 'the connection has changed' });
+  });
+
+  it('serves the connections of its own group alone', async () => {
+    const { connection, subject, fingerprint } = requestFor('wfm', 'system');
+    const logout = broker.run('mint-helpdesk', { connection, subject, fingerprint, trigger: 'purge', purged });
+    await expect(logout).rejects.toThrow(/isolation group/);
+    expect(broker.downstream()).toEqual({});
+  });
+});
+
 describe('mint refuses, and runs nothing downstream', () => {
   it.each([
     ['mint-helpdesk', 'wfm'],
@@ -125,6 +146,9 @@ describe('mint refuses, and runs nothing downstream', () => {
     ['a lease without its time', { ...good, lease: { id: 'one' } }],
     ['a lease with more', { ...good, lease: { id: 'one', takenAt: 1, forced: true } }],
     ['a member too many', { ...good, token: 'x' }],
+    ['a logout without its token', { ...good, lease: undefined, trigger: 'purge' }],
+    ['a logout with a lease', { ...good, trigger: 'purge', purged: writePurged(1, sealedToken) }],
+    ['a token that is no logout', { ...good, purged: writePurged(1, sealedToken) }],
     ['__proto__ for a connection', { ...good, connection: '__proto__' }],
     ['a connection that is not configured', { ...good, connection: 'nowhere' }],
   ])('%s', async (_what, event) => {

@@ -236,4 +236,17 @@ export const badInputs: readonly BadInput[] = [
     provider: chained({ url: '/v1/{next}/token' }),
     answer: next('..'),
   },
+  {
+    ...{ name: 'narrow', what: 'a scope that is narrower than asked', gist: '200 login', requests: 1 },
+    provider: {
+      ...plain,
+      settings: { scope: { kind: 'list' } },
+      logins: {
+        system: [{ url: '/login', form: { key: '{key}', scope: '{scope}' }, reads: { token: body('token') } }],
+      },
+    },
+    settings: { scope: ['orders.read', 'orders.write'] },
+    answer: json({ token: 'good-token', scope: 'orders.read' }),
+    says: /granted less than `scope` asks for: not `orders.write`/,
+  },
 ];

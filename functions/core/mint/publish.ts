@@ -1,7 +1,7 @@
 import type { SlotChange } from '../slot/changes.ts';
 import * as changes from '../slot/changes.ts';
 import { DAY_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
-import { timesOf, warnOfEnd } from '../slot/lifetime.ts';
+import { timesOf, warnOfToken } from '../slot/lifetime.ts';
 import type { MintReply } from '../slot/mint-message.ts';
 import { findUseBy } from '../slot/next-way.ts';
 import type { SealedToken } from '../slot/record.ts';
@@ -39,7 +39,7 @@ export function createPublish(dependencies: {
     const isSame = minted.source === 'login' && hashOf(minted.issued.value) === record.token?.hash;
     const times = isSame ? { ...life, refreshAt: refreshAtOfReissued(life.expiresAt) } : life;
     const generation = record.generation + 1;
-    const warning = warnOfEnd(telemetry, connection, minted.issued);
+    const warning = warnOfToken(telemetry, connection, minted.issued);
     const content = { ...sealContent(attempt, minted), warning };
     const token = sealNext(dependencies, slot, record, { ...minted, ...times, ...content });
     const stillRefused = minted.source === 'login' ? undefined : record.refusedVersion;

@@ -21,8 +21,8 @@ export interface IssuedToken {
   readonly closed?: Secret<KeptValues>;
   /** For the operator's log, never for callers. */
   readonly warning?: string;
-  /** Warning of an end that could not be read; for log and status. */
-  readonly endWarning?: string;
+  /** Warning of an end that could not be read, or of a scope that was not granted; for log and status. */
+  readonly tokenWarning?: string;
 }
 
 export interface UpstreamFailure {

@@ -2,7 +2,7 @@ import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { publishedTtlSeconds } from '../slot/item-end.ts';
 import type { Keys } from '../slot/keys.ts';
-import { timesOf, warnOfEnd } from '../slot/lifetime.ts';
+import { timesOf, warnOfToken } from '../slot/lifetime.ts';
 import { liveLease, type SealedToken, type SlotRecord } from '../slot/record.ts';
 import { sealNext } from '../slot/seal.ts';
 import type { Slot } from '../slot/slot.ts';
@@ -93,7 +93,7 @@ export async function sealSlide(
   const { sessionStartedAt, closedCiphertext, closedDataKey } = current;
   const key = { plaintext, encrypted: current.dataKey };
   const kept = { attributes, values, secretVersion, sessionStartedAt, closedCiphertext, closedDataKey };
-  const warning = warnOfEnd(telemetry, connection, { ...slid, requestStartedAt });
+  const warning = warnOfToken(telemetry, connection, { ...slid, requestStartedAt });
   const token = { ...times, ...kept, value, key, warning };
   return sealNext({ broker, random }, slot, record, token);
 }

@@ -46,7 +46,7 @@ export type ForwardOutcome =
       readonly kind: 'answer';
       readonly answer: ForwardedAnswer;
       /** The token that the answer renewed (C15). */
-      readonly slid?: { readonly value: Secret<string>; readonly life: IssuedLife; readonly endWarning?: string };
+      readonly slid?: { readonly value: Secret<string>; readonly life: IssuedLife; readonly tokenWarning?: string };
       /** Time at which the request was sent; epoch milliseconds. */
       readonly requestStartedAt: number;
     }

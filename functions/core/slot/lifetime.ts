@@ -39,13 +39,13 @@ export function timesOf(
   return { issuedAt, expiresAt, refreshAt: Math.max(issuedAt, refreshAt) };
 }
 
-/** Warns of an end that could not be read, or only by one clock; returns the warning, for the status. */
-export function warnOfEnd(
+/** Warns of what is doubtful about a token, its end by the clocks too; returns the warning, for the status. */
+export function warnOfToken(
   telemetry: Pick<Telemetry, 'warn'>,
   connection: Connection,
-  issued: { readonly life: IssuedLife; readonly requestStartedAt: number; readonly endWarning?: string },
+  issued: { readonly life: IssuedLife; readonly requestStartedAt: number; readonly tokenWarning?: string },
 ): string | undefined {
-  const found = [issued.endWarning, findClockWarning(issued, connection)].filter((each) => each !== undefined);
+  const found = [issued.tokenWarning, findClockWarning(issued, connection)].filter((each) => each !== undefined);
   if (found.length === 0) return undefined;
   const warning = found.join(' ');
   telemetry.warn(warning, { connection: connection.name });

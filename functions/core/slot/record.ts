@@ -17,7 +17,7 @@ export interface SealedToken {
   readonly sessionStartedAt: number;
   readonly secretVersion: string;
   readonly hash: string;
-  /** Warning to operators about its end; never a part of it. */
+  /** Warning to operators about its end or its scope; never a part of it. */
   readonly warning?: string | undefined;
   /** Unique to one publication, so that a writer whose reply was lost recognises its own. */
   readonly publicationId: string;

@@ -8,7 +8,7 @@ import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
 import type { HttpFailure } from '../../http/port.ts';
 import { keptNames, secretNames, stepsOf } from '../names.ts';
-import type { ParsedAnswer, Reading } from './answer.ts';
+import { type ParsedAnswer, type Reading, valueAt } from './answer.ts';
 import { readCredential } from './credential.ts';
 import { createSecretFailure } from './failures.ts';
 import type { Success, Verdict } from './judge.ts';
@@ -104,4 +104,15 @@ export function collectTexts({ connection: { provider }, values, answered }: Att
   const names = new Set([...secretNames(provider), ...answered]);
   const joined = stepsOf(provider).flatMap(({ step }) => collectJoinedTexts(step, values));
   return [...[...names].flatMap((name) => values[name] ?? []), ...joined];
+}
+
+/** Finds a scope that is narrower than the one asked for. Loads that for an answer with a scope alone. */
+export async function findScopeWarning(
+  { connection, values }: Attempt,
+  answered: Answered | undefined,
+): Promise<string | undefined> {
+  const granted = valueAt(answered?.answer.content, ['scope']);
+  if (answered === undefined || granted === undefined) return undefined;
+  const { findMissingScope } = await import('./granted-scope.ts');
+  return findMissingScope(answered.step, values, connection.settings, granted);
 }

@@ -15,6 +15,7 @@ import {
   beginAttempt,
   collectKept,
   collectTexts,
+  findScopeWarning,
   kindOf,
   resumeAttempt,
 } from './attempt.ts';
@@ -258,6 +259,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       return createMisledFailure('The token was not taken');
     }
     const { life, warning } = readLife(provider.lifetime, values, connection);
+    const warnings = [warning, await findScopeWarning(attempt, answered)].filter((each) => each !== undefined);
     const serverDate = answered && readServerDate(answered.answer.headers);
     return {
       kind: 'token',
@@ -266,7 +268,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       requestStartedAt: startedAt,
       attributes: answered === undefined ? {} : readAttributes(provider, answered.answer, startedAt),
       ...collectKept(attempt),
-      ...(warning !== undefined && { endWarning: warning }),
+      ...(warnings.length > 0 && { tokenWarning: warnings.join(' ') }),
     };
   }
 
@@ -319,7 +321,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       life: { ...life, ...(serverDate !== undefined && { serverDate }) },
       requestStartedAt: startedAt,
       ...collectKept(attempt),
-      ...(warning !== undefined && { endWarning: warning }),
+      ...(warning !== undefined && { tokenWarning: warning }),
     };
   }
 }

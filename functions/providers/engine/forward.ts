@@ -75,7 +75,7 @@ export function createForwarder({
       const slid = {
         value: new Secret(value),
         life: { ...life, ...(serverDate !== undefined && { serverDate }) },
-        ...(warning !== undefined && { endWarning: warning }),
+        ...(warning !== undefined && { tokenWarning: warning }),
       };
       return { kind: 'answer', answer, slid, requestStartedAt };
     },

@@ -111,7 +111,7 @@ const slotStatus = z.object({
   refresh_at: timeOrNull,
   generation,
   last_error: z.union([lastError, z.null()]),
-  warning: z.string().optional().meta({ description: 'A doubt about the token’s end.' }),
+  warning: z.string().optional().meta({ description: 'A doubt about the token’s end, or the scope that it lacks.' }),
 });
 
 const connectionSummary = z.object({

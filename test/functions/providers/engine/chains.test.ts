@@ -263,10 +263,10 @@ describe('what is kept of a login', () => {
     const connection = connectionOf('any', HOST, { provider: ends });
     const attempt = { connection, subject: 'system', timeoutMs };
     const plain = await upstream.login({ ...attempt, secret: secretOf({ id: 'a', key: 'b' }) });
-    expect(plain).toMatchObject({ endWarning: expect.stringContaining('`life`') });
+    expect(plain).toMatchObject({ tokenWarning: expect.stringContaining('`life`') });
     expect(plain).not.toHaveProperty('warning');
     const both = await upstream.login({ ...attempt, secret });
     expect(both.warning).toContain('`id` holds "m"');
-    expect(both).toMatchObject({ endWarning: expect.stringContaining('`life`') });
+    expect(both).toMatchObject({ tokenWarning: expect.stringContaining('`life`') });
   });
 });

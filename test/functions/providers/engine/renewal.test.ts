@@ -230,7 +230,7 @@ describe('a call that keeps the same token alive', () => {
     expect(issued.life).toEqual({ seconds: 600, serverDate: NOW - 60_000 });
     const unread = tokenIn(await renewBy(provider, [{ body: '{"life":"soon"}' }]).outcome);
     expect(unread.life).toEqual({ seconds: 900 });
-    expect(unread.endWarning).toContain('`life`');
+    expect(unread.tokenWarning).toContain('`life`');
   });
 
   it.each([401, 403, 404, 429, 500, 503, 302])('moves nothing where it is answered with %s', async (status) => {

@@ -4,8 +4,8 @@ import { createClaim } from '../slot/claim.ts';
 import type { Connection } from '../slot/connection.ts';
 import { mintWindowMs } from '../slot/lease.ts';
 import type { MintReply, MintRequest, MintWay } from '../slot/mint-message.ts';
-import { findUseBy, nextWay } from '../slot/next-way.ts';
-import { hasUsableToken, isRejected, liveLease, type SlotRecord } from '../slot/record.ts';
+import { findUseBy, isLapsing, nextWay } from '../slot/next-way.ts';
+import { EMPTY_RECORD, hasUsableToken, isRejected, liveLease, type SlotRecord } from '../slot/record.ts';
 import { isServed, type Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { takeLease } from '../slot/take-lease.ts';
@@ -94,8 +94,10 @@ export function createBeginAttempt({
 
   /** Takes the lease for the schedule or a reader, if the slot needs a new token. */
   async function acquire(request: MintRequest, connection: Connection, slot: Slot): Promise<Held | MintReply> {
-    const record = await store.read(slot, { consistent: true });
-    if (record === undefined) return { outcome: 'idle' };
+    const seen = await store.read(slot, { consistent: true });
+    const isForgotten = request.trigger === 'schedule' && isUnused(connection, seen);
+    if (seen === undefined && !isForgotten) return { outcome: 'idle' };
+    const record = seen ?? EMPTY_RECORD;
     const now = clock.now();
     const { generation, lastHandedOutAt } = record;
     const reschedule = async (dueAt?: number): Promise<void> => {
@@ -105,7 +107,7 @@ export function createBeginAttempt({
 
     const useBy = findUseBy(connection, record.token);
     const isIdle = now - lastHandedOutAt > connection.idleSeconds * 1000 && now < (useBy ?? Infinity);
-    if (request.trigger === 'schedule' && isIdle) {
+    if (request.trigger === 'schedule' && isIdle && !isForgotten) {
       await reschedule(useBy);
       return { outcome: 'idle' };
     }
@@ -120,7 +122,7 @@ export function createBeginAttempt({
       await reschedule(next.until);
       return { outcome: 'waiting' };
     }
-    const claim = createClaim(connection, record, { now, random, way: next.way });
+    const claim = createClaim(connection, seen, { now, random, way: next.way });
     const taken = await takeLease(store, slot, claim, changes.acquire(claim));
     // Nobody else knows this lease, so it needs no `begin` to exclude other invocations.
     if (taken.isOurs) return { leaseId: claim.leaseId, takenAt: now, way: claim.way, record: taken.record };
@@ -146,4 +148,9 @@ export function createBeginAttempt({
     }
     return { outcome: 'idle' };
   }
+}
+
+/** Reports whether a refresh token lapses that no token of the slot is a use of, and nothing else brings the slot back. */
+function isUnused(connection: Connection, record: SlotRecord | undefined): boolean {
+  return isLapsing(connection) && record?.token === undefined && record?.dueAt === undefined;
 }

@@ -1,6 +1,8 @@
 import type { Connection } from '../slot/connection.ts';
 import type { MintReply } from '../slot/mint-message.ts';
 import type { MintInvoker } from '../slot/minter.ts';
+import { isLapsing } from '../slot/next-way.ts';
+import { SYSTEM, slotOf } from '../slot/slot.ts';
 import type { DueSlot, Store } from '../slot/store.ts';
 import type { Clock, Telemetry } from '../words/platform.ts';
 
@@ -10,6 +12,8 @@ const BEGIN_WITHIN_MS = 30_000;
 const MINT_TIMEOUT_MS = 22_000;
 /** Most index entries that one sweep reads to find slots of every configured connection. */
 const ENTRIES_READ = 8_000;
+/** Time between two looks at slots that may be on no schedule, and whose refresh token lapses unused. */
+const LAPSING_LOOK_MS = 3_600_000;
 
 export interface SweepResult {
   readonly due: number;
@@ -22,7 +26,8 @@ export interface SweepResult {
 /**
  * Creates the sweep that the schedule runs. It has every slot minted whose refresh is due, 10 at once a connection,
  * until the time to begin is over; the rest waits for the next sweep. If more than 500 are due, the connections take
- * turns, so that slots which stay due hold up only their own connection. Slots that are not due cost nothing.
+ * turns, so that slots which stay due hold up only their own connection. Slots that are not due cost nothing. Once an
+ * hour it also looks at the slots of refresh tokens that lapse.
  */
 export function createSweep({
   store,
@@ -39,6 +44,18 @@ export function createSweep({
 }): () => Promise<SweepResult> {
   /** Slots of a sweep that every connection is sure of, however many the others have due. */
   const share = Math.ceil(SLOTS_A_SWEEP / Object.keys(connections).length);
+
+  const lapsing = Object.values(connections).filter((each) => each.subjects.system && isLapsing(each));
+  let lookedAt = Number.NEGATIVE_INFINITY;
+
+  /** Finds the slots of refresh tokens that lapse, once an hour: nobody may ever have asked for them. */
+  function findLapsing(due: readonly DueSlot[]): readonly DueSlot[] {
+    const now = clock.now();
+    if (now - lookedAt < LAPSING_LOOK_MS) return [];
+    lookedAt = now;
+    const others = lapsing.filter(({ name }) => !due.some(({ slot }) => slot.connection === name));
+    return others.map((connection) => ({ slot: slotOf(connection, SYSTEM), dueAt: now }));
+  }
 
   /** Reports whether reading on could not change which slots a sweep over `due` begins. */
   function decidesAll(due: readonly DueSlot[]): boolean {
@@ -58,7 +75,8 @@ export function createSweep({
 
   return async function sweep() {
     const began = clock.monotonic();
-    const due = await readDueSlots();
+    const found = await readDueSlots();
+    const due = [...found, ...findLapsing(found)];
     const outcomes: Record<string, number> = {};
     let begun = 0;
 

@@ -74,8 +74,13 @@ const USED_WITHIN = 0.5;
 export function findUseBy(
   { provider }: Pick<Connection, 'provider'>,
   token: { readonly issuedAt: number } | undefined,
-) {
+): number | undefined {
   const lapses = Object.values(provider.secretFields).flatMap(({ rotates }) => rotates?.lapsesAfterSeconds ?? []);
   if (token === undefined || lapses.length === 0) return undefined;
   return token.issuedAt + Math.floor(Math.min(...lapses) * 1000 * USED_WITHIN);
+}
+
+/** Reports whether a connection's refresh token lapses if nobody uses it. */
+export function isLapsing(connection: Pick<Connection, 'provider'>): boolean {
+  return findUseBy(connection, { issuedAt: 0 }) !== undefined;
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createSweep } from '../../../../functions/core/operate/sweep.ts';
+import type { Connection } from '../../../../functions/core/slot/connection.ts';
 import type { MintInvocation } from '../../../../functions/core/slot/minter.ts';
+import { slotOf } from '../../../../functions/core/slot/slot.ts';
 import type { DueSlot } from '../../../../functions/core/slot/store.ts';
 import { harness } from '../../../protocol/harness.ts';
-import { helpdeskConnection } from '../../../simulation/connections.ts';
+import { booksConnection, helpdeskConnection } from '../../../simulation/connections.ts';
 import { createVirtualTime } from '../../../simulation/virtual-time.ts';
 
 /** Makes `count` due slots of a connection, one a millisecond from `since` on. */
@@ -244,5 +246,51 @@ describe('createSweep, over several connections', () => {
 
     expect(await sweep()).toMatchObject({ due: 910, begun: 500, backlog: 410 });
     expect(did.backlogs).toEqual([410]);
+  });
+});
+
+describe('a refresh token that lapses unused', () => {
+  const books = booksConnection();
+  const rotates = { graceSeconds: 0, lapsesAfterSeconds: 86_400 };
+  const lapsing = {
+    ...books,
+    provider: {
+      ...books.provider,
+      secretFields: { ...books.provider.secretFields, refreshToken: { rotates } },
+    },
+  };
+
+  /** Sweeps each minute of so many hours; gives the slots that were begun. */
+  async function begunIn(hours: number, connection: Connection, due: readonly DueSlot[] = []) {
+    const time = createVirtualTime(1_800_000_000_000);
+    const begun: string[] = [];
+    const sweep = createSweep({
+      store: { due: async () => due },
+      minter: {
+        async invoke({ name }, { subject, trigger }) {
+          begun.push(`${name}/${subject} ${trigger}`);
+          return { kind: 'reply', reply: { outcome: 'idle' } };
+        },
+        ask: async () => {},
+      },
+      telemetry: { metrics() {}, info() {}, warn() {} },
+      clock: { now: time.now, monotonic: time.now, sleep: time.after },
+      connections: { [connection.name]: connection },
+    });
+    for (let minute = 0; minute < hours * 60; minute += 1) {
+      await time.settle(sweep());
+      await time.advance(60_000);
+    }
+    return begun;
+  }
+
+  it('is looked at once an hour, though no slot is due', async () => {
+    expect(await begunIn(3, lapsing)).toEqual(Array.from({ length: 3 }, () => 'books/system schedule'));
+  });
+
+  it('is begun once where its slot is due by itself, and none that does not lapse is begun', async () => {
+    expect(await begunIn(1 / 60, lapsing, [{ slot: slotOf(lapsing, 'system'), dueAt: 0 }])).toHaveLength(1);
+    expect(await begunIn(3, books)).toEqual([]);
+    expect(await begunIn(3, { ...lapsing, subjects: { system: false, users: false } })).toEqual([]);
   });
 });

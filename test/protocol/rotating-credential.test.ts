@@ -230,6 +230,21 @@ describe('a credential that rotates (invariant 19)', () => {
     expect(kept()).toMatchObject({ fields: { refreshToken: 'grant-1.3' }, generation: 2 });
   });
 
+  it('does not fall back where the newest was used with success: the one before is spent for good', async () => {
+    const { broker, sent, grants, advance, next, kept, table } = rotating({ graceSeconds: 200_000 });
+    await broker.handOut();
+    grants.rules.usesWithoutNext = 1;
+    await next();
+    expect(kept()).toMatchObject({ fields: { refreshToken: 'grant-1.1' }, generation: 1 });
+    expect(table.kept('books')?.used).toBe(`${kept().of}#1`);
+    // A request that had been given up on arrives late, and ends the grant.
+    grants.use('grant-1.0');
+    await advance({ hours: 25 });
+
+    expect((await broker.refusal()).code).toBe('reauthorization_required');
+    expect(sent()).toEqual(['grant-1.0', 'grant-1.1', 'grant-1.1']);
+  });
+
   it('is not sent at all where the kept secret shows an older value than was kept', async () => {
     const { broker, sent, keptVault, advance } = rotating();
     await broker.handOut();
@@ -259,25 +274,73 @@ describe('a credential that rotates (invariant 19)', () => {
     expect(sent()).toEqual([]);
   });
 
-  it('that lapses unused is used by the schedule at half that time, although nobody asks', async () => {
-    const connection = booksConnection({ maxTokenAgeSeconds: 3_600 });
-    const rotates = { graceSeconds: 0, lapsesAfterSeconds: 30 * 86_400 };
-    const secretFields = { ...connection.provider.secretFields, refreshToken: { rotates } };
-    const lapsing = { ...connection, provider: { ...connection.provider, secretFields } };
-    const { broker, advance, record, ledger, removeIfOver } = lapsingWorld(lapsing);
-    await broker.handOut();
-    for (let day = 0; day < 40; day += 1) {
-      await advance({ hours: 24 });
-      await broker.sweep();
-      expect(removeIfOver()).toBe(false);
+  describe('that lapses unused', () => {
+    /** A broker whose refresh token lapses after 30 days, with the schedule for so many days. */
+    function lapsing() {
+      const connection = booksConnection({ maxTokenAgeSeconds: 3_600 });
+      const rotates = { graceSeconds: 0, lapsesAfterSeconds: 30 * 86_400 };
+      const secretFields = { ...connection.provider.secretFields, refreshToken: { rotates } };
+      const made = harness({ connection: { ...connection, provider: { ...connection.provider, secretFields } } });
+      const { advance, broker, table, slot } = made;
+      const sweepFor = async (days: number) => {
+        for (let hour = 0; hour < days * 24; hour += 6) {
+          await broker.sweep();
+          await advance({ hours: 6 });
+          expect(table.expire(slot())).toBe(false);
+        }
+      };
+      return { ...made, sweepFor };
     }
 
-    expect(ledger).toHaveLength(3);
-    expect(record().dueAt).toBeDefined();
+    it('is used by the schedule at half that time, although nobody asks', async () => {
+      const { broker, record, ledger, sweepFor } = lapsing();
+      await broker.handOut();
+      await sweepFor(40);
+
+      expect(ledger).toHaveLength(3);
+      expect(record().dueAt).toBeDefined();
+    });
+
+    it('is used by the schedule although nobody has ever asked, and not more often for it', async () => {
+      const { ledger, sweepFor, broker } = lapsing();
+      await sweepFor(40);
+
+      expect(ledger.map(({ refreshToken }) => refreshToken)).toEqual(['grant-1.0', 'grant-1.1', 'grant-1.2']);
+      expect((await broker.handOut()).source).toBe('login');
+    });
+
+    it('is used by the schedule within the hour after a purge', async () => {
+      const { broker, ledger, sweepFor } = lapsing();
+      await broker.handOut();
+      await broker.purge();
+      await sweepFor(1);
+
+      expect(ledger).toHaveLength(2);
+      await sweepFor(39);
+      expect(ledger).toHaveLength(4);
+    });
+
+    it('is not sent again by the schedule once it was refused, until a person has consented', async () => {
+      const { broker, ledger, sweepFor, upstream } = lapsing();
+      upstream.grants?.use('grant-1.0');
+      await sweepFor(2);
+      expect(ledger.map(({ outcome }) => outcome)).toEqual(['reauthorization_required']);
+      broker.rotateSecret(secretOf(upstream.grants?.consent() ?? ''));
+      await sweepFor(2);
+
+      expect(ledger.map(({ refreshToken }) => refreshToken)).toEqual(['grant-1.0', 'grant-2.0']);
+    });
+
+    it('waits for a secret without a value, at a look each time that it is the hour', async () => {
+      const { ledger, sweepFor, weather, said } = lapsing();
+      weather.secrets.down = 1;
+      await sweepFor(2);
+      expect(ledger).toEqual([]);
+      expect(said.warnings.length).toBeLessThanOrEqual(8);
+      weather.secrets.down = 0;
+      await sweepFor(1);
+
+      expect(ledger).toHaveLength(1);
+    });
   });
 });
-
-function lapsingWorld(connection: ReturnType<typeof booksConnection>) {
-  const made = harness({ connection });
-  return { ...made, removeIfOver: () => made.table.expire(made.slot()) };
-}

@@ -23,6 +23,9 @@ export interface Target {
   readonly slot: Slot;
 }
 
+/** The part of a function's 28 s that is left for a try. */
+const TRY_MS = 23_000;
+
 type Action = (stage: Stage) => Promise<string> | string;
 
 /** The actions of a simulation, each with how often it comes relative to the others. */
@@ -38,6 +41,7 @@ const weighted: readonly (readonly [number, Action])[] = [
   [5, passTimeToTheEnd],
   [4, changeWeather],
   [2, purge],
+  [3, tryOne],
   [3, rotate],
   [1, spoil],
   [2, expireItems],
@@ -229,6 +233,22 @@ function purge(stage: Stage): string {
   return `DELETE ${slot.connection}/${slot.subject}`;
 }
 
+/** An operator tries a login, which `mint` makes as any other. */
+function tryOne(stage: Stage): string {
+  const { run, launch } = stage;
+  const { connection, slot } = someSlot(stage);
+  const { operators, tryLogin, record, time } = run.world;
+  const deadline = operators.clock.monotonic() + TRY_MS;
+  const tried = tryLogin({ connection, slot, caller: 'operator', requestId: 'try', deadline });
+  launch(
+    undefined,
+    tried.catch((error: unknown) => {
+      if (!(error instanceof BrokerError)) record('unforeseen', slot, { at: time.now(), what: `a try: ${error}` });
+    }),
+  );
+  return `a try of ${slot.connection}/${slot.subject}`;
+}
+
 /** Gives the secret a new version, right or wrong, with the upstream following it or not, and an event or none. */
 function rotate(stage: Stage): string {
   const { run, random } = stage;
@@ -281,8 +301,11 @@ function expireItems({ run }: Stage): string {
 
 function endTokensEarly(stage: Stage): string {
   const { slot } = someSlot(stage);
-  stage.run.world.upstreams.get(slot.connection)?.revoke(slot.subject);
-  return `the upstream ends the tokens of ${slot.connection}/${slot.subject}`;
+  const upstream = stage.run.world.upstreams.get(slot.connection);
+  upstream?.revoke(slot.subject);
+  const endsGrants = upstream?.grants !== undefined && stage.random.fraction() < 0.5;
+  if (endsGrants) upstream?.grants?.end();
+  return `the upstream ends the ${endsGrants ? 'grants' : 'tokens'} of ${slot.connection}/${slot.subject}`;
 }
 
 function freezeInstance(stage: Stage): string {

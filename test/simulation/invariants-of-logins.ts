@@ -4,6 +4,7 @@ import { SYSTEM } from '../../functions/core/slot/slot.ts';
 import type { UpstreamRequest, Watch } from './happenings.ts';
 import { wayOf } from './invariants-of-writes.ts';
 import type { Run, Watched } from './run.ts';
+import { OPERATORS } from './simulated-process.ts';
 
 const LOOK_MS = 10_000;
 const HALF_AN_HOUR_MS = 1_800_000;
@@ -15,8 +16,6 @@ const LOCKING = 5;
 /** How far any two clocks may be apart. */
 const FAR_OFF_MS = 240_000;
 const NEXT_USER_MS = 300_000;
-/** The process of the operators' function. */
-const OPERATORS = 'connections';
 /** A year, but for what two clocks may differ. */
 const KEPT_MS = 365 * 86_400_000;
 

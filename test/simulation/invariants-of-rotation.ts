@@ -10,6 +10,8 @@ export function noRefreshTokenIsSpentTwice({ run, connection, slot, found }: Wat
   const kept = new Set<string>();
   const refused = new Map<string, string | undefined>();
   const versionOf = ({ credential = '' }: UpstreamRequest) => world.vault.versionOf(connection.secret, credential);
+  /** Tokens of which it was noted that they brought a token, and were not replaced. */
+  const used = new Set<string>();
   const fallbacks = new Set<string>();
   const last = new Map<string, UpstreamRequest>();
 
@@ -32,7 +34,8 @@ export function noRefreshTokenIsSpentTwice({ run, connection, slot, found }: Wat
       if (!isExcused(before)) found(at, `the next of ${refreshToken} was heard and not kept`);
       return;
     }
-    const isFallback = refused.has(before.next) && (run.scenario.graceMs ?? 0) > 0 && !fallbacks.has(refreshToken);
+    const mayFallBack = refused.has(before.next) && !used.has(before.next) && (run.scenario.graceMs ?? 0) > 0;
+    const isFallback = mayFallBack && !fallbacks.has(refreshToken);
     if (isFallback) fallbacks.add(refreshToken);
     else found(at, `${refreshToken} is sent although its next, ${before.next}, is kept`);
   }
@@ -43,6 +46,8 @@ export function noRefreshTokenIsSpentTwice({ run, connection, slot, found }: Wat
       if (value !== undefined) kept.add(refreshTokenOf(value));
       if (operation === 'noteRefused' && own?.refreshToken !== undefined) refused.set(own.refreshToken, versionOf(own));
       if (operation === 'forgiveKept') refused.clear();
+      const wasUsed = own?.outcome === 'token' && own.next === undefined;
+      if (operation === 'endKept' && wasUsed && own.refreshToken !== undefined) used.add(own.refreshToken);
     },
     sent(request) {
       const { at, refreshToken } = request;

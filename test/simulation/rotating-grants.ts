@@ -2,6 +2,8 @@
 export interface RotationRules {
   /** Time for which a token that was used is taken again. The token that it gave before ends then, if nobody used it. */
   graceMs: number;
+  /** Uses of each token that give no next one: it stays as it is, and the one before it is spent for good. */
+  usesWithoutNext: number;
 }
 
 /** The grants that people gave, each a chain of refresh tokens. */
@@ -9,22 +11,26 @@ export interface RotatingGrants {
   readonly rules: RotationRules;
   /** A person consents; gives the first refresh token of a new grant. */
   consent(): string;
-  /** Uses a refresh token; gives the next, or undefined for one that is refused. */
+  /** Uses a refresh token; gives the next, the same again, or undefined for one that is refused. */
   use(token: string): string | undefined;
+  /** Ends every grant, as an administrator does. */
+  end(): void;
   /** The tokens that came back after they were used: each ended its grant. */
   readonly reused: readonly string[];
 }
 
 interface Issued {
   readonly grant: number;
+  usesWithoutNext: number;
   usedAt?: number;
   /** The token that it gave last. */
   next?: string;
   isEnded?: boolean;
 }
 
-/** Creates the grants of one upstream, without any. */
-export function createRotatingGrants(now: () => number, rules: RotationRules): RotatingGrants {
+/** Creates the grants of one upstream, without any; it takes a token once, and gives the next each time. */
+export function createRotatingGrants(now: () => number): RotatingGrants {
+  const rules: RotationRules = { graceMs: 0, usesWithoutNext: 0 };
   const tokens = new Map<string, Issued>();
   const revoked = new Set<number>();
   const reused: string[] = [];
@@ -33,7 +39,7 @@ export function createRotatingGrants(now: () => number, rules: RotationRules): R
   function issue(grant: number): string {
     const serial = [...tokens.values()].filter((each) => each.grant === grant).length;
     const token = `grant-${grant}.${serial}`;
-    tokens.set(token, { grant });
+    tokens.set(token, { grant, usesWithoutNext: 0 });
     return token;
   }
 
@@ -44,15 +50,23 @@ export function createRotatingGrants(now: () => number, rules: RotationRules): R
       grants += 1;
       return issue(grants);
     },
+    end() {
+      for (const { grant } of tokens.values()) revoked.add(grant);
+    },
     use(token) {
       const known = tokens.get(token);
       if (known === undefined || known.isEnded === true || revoked.has(known.grant)) return undefined;
-      if (known.usedAt !== undefined && now() - known.usedAt > rules.graceMs) {
+      const before = known.next === undefined ? undefined : tokens.get(known.next);
+      const isSpent = known.usedAt !== undefined && now() - known.usedAt > rules.graceMs;
+      if (isSpent || (before?.usesWithoutNext ?? 0) > 0) {
         reused.push(token);
         revoked.add(known.grant);
         return undefined;
       }
-      const before = known.next === undefined ? undefined : tokens.get(known.next);
+      if (known.usedAt === undefined && known.usesWithoutNext < rules.usesWithoutNext) {
+        known.usesWithoutNext += 1;
+        return token;
+      }
       if (before !== undefined && before.usedAt === undefined) before.isEnded = true;
       known.usedAt ??= now();
       known.next = issue(known.grant);

@@ -30,6 +30,8 @@ export interface Scenario {
   readonly actions: number;
   /** For how long the upstream takes a used refresh token again, where the credential rotates. */
   readonly graceMs?: number;
+  /** How often it takes one before it gives the next. */
+  readonly usesWithoutNext?: number;
 }
 
 /** Draws a scenario. A negative seed is of a connection whose credential rotates; the others have none. */
@@ -91,6 +93,7 @@ function drawRotatingScenario(random: SeededRandom): Scenario {
     tokenInstances: random.integer(1, 3),
     actions: random.pick([8, 16, 30, 50]),
     graceMs: graceSeconds * 1000,
+    usesWithoutNext: random.pick([0, 0, 0, 1, 3]),
   };
 }
 

@@ -100,7 +100,8 @@ export async function simulate(
     if (upstream !== undefined) drawFurtherRules(Object.assign(upstream.rules, own), world);
   }
   for (const { grants } of world.upstreams.values())
-    if (grants !== undefined) grants.rules.graceMs = scenario.graceMs ?? 0;
+    if (grants !== undefined)
+      Object.assign(grants.rules, { graceMs: scenario.graceMs ?? 0, usesWithoutNext: scenario.usesWithoutNext ?? 0 });
 
   const instances = Array.from({ length: scenario.tokenInstances }, (_, n) => world.startTokenInstance(`token-${n}`));
   const run: Run = {

@@ -2,6 +2,9 @@ import type { Clock } from '../../functions/core/words/platform.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
+/** The process of the operators' function. */
+export const OPERATORS = 'connections';
+
 /** One instance of a function: its own clock, and what can befall it. */
 export interface SimulatedProcess {
   readonly name: string;

@@ -145,8 +145,10 @@ export function createUpstreamAccounts(
     },
     login(subject, credential) {
       if (grants !== undefined) {
-        const next = grants.use(refreshTokenIn(credential) ?? '');
-        return next === undefined ? { refused: 'grant' } : { issued: issue(subject, 'login', now()), next };
+        const sent = refreshTokenIn(credential) ?? '';
+        const next = grants.use(sent);
+        if (next === undefined) return { refused: 'grant' };
+        return { issued: issue(subject, 'login', now()), ...(next !== sent && { next }) };
       }
       if (now() < lockedUntil) return { refused: 'locked' };
       if (!rules.accepted.has(credential)) {

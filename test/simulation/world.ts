@@ -40,7 +40,7 @@ import { createMintFleet, type InvokerWeather, type MintInstance } from './mint-
 import { createRotatingGrants } from './rotating-grants.ts';
 import type { Sabotage } from './sabotage.ts';
 import { createSeededRandom } from './seeded-random.ts';
-import { createProcess, type Latency, type SimulatedProcess } from './simulated-process.ts';
+import { createProcess, type Latency, OPERATORS, type SimulatedProcess } from './simulated-process.ts';
 import { createUpstreamAccounts, rulesFor, secretOf, type UpstreamAccounts } from './upstream-accounts.ts';
 import { createUpstreamSimulator, type UpstreamFault, type UpstreamWeather } from './upstream-simulator.ts';
 import { createVirtualTime } from './virtual-time.ts';
@@ -180,7 +180,7 @@ export function createWorld({
     // Two configurations of one connection have the same upstream and secret.
     if (upstreams.has(connection.name)) continue;
     const rules = rulesFor(connection);
-    const grants = connection.keptSecret === undefined ? undefined : createRotatingGrants(time.now, { graceMs: 0 });
+    const grants = connection.keptSecret === undefined ? undefined : createRotatingGrants(time.now);
     upstreams.set(connection.name, createUpstreamAccounts(connection.name, time.now, rules, random.uuid, grants));
     vault.rotate(connection.secret, grants === undefined ? 'right' : secretOf(grants.consent()));
   }
@@ -302,7 +302,7 @@ export function createWorld({
     };
   }
 
-  const own = surroundings('connections');
+  const own = surroundings(OPERATORS);
   const operators = { ...own, minter: fleet.invokerFor(own.process) };
   const rotations = surroundings('rotation');
   const byName = Object.fromEntries(connections.map((connection) => [connection.name, connection]));

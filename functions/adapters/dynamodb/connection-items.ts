@@ -50,12 +50,12 @@ const KEPT_ATTRIBUTES = {
   fence: 'fence',
   'lease.id': 'leaseId',
   'lease.until': 'leaseUntil',
-  'lease.begunBy': 'begunBy',
   of: 'of',
   generation: 'gen',
   'waiting.ciphertext': 'ct',
   'waiting.dataKey': 'dk',
   refused: 'refused',
+  used: 'used',
 } as const satisfies Record<Leaf<KeptRecord>, string>;
 
 /** The layout of the item of a connection's kept values. */
@@ -70,7 +70,7 @@ export function keptKeyOf(connection: string): Item {
 
 /** Reads the item of a connection's kept values. What cannot be read counts as absent, as in a slot's. */
 export function keptIn(item: Item): KeptRecord {
-  const { fence, of, gen, ct, dk, refused } = item;
+  const { fence, of, gen, ct, dk, refused, used } = item;
   return {
     lease: leaseIn(item),
     fence: numberIn(fence) ?? 0,
@@ -78,5 +78,6 @@ export function keptIn(item: Item): KeptRecord {
     generation: numberIn(gen) ?? 0,
     waiting: ct?.B === undefined || dk?.B === undefined ? undefined : { ciphertext: ct.B, dataKey: dk.B },
     refused: refused?.S,
+    used: used?.S,
   };
 }

@@ -35,12 +35,18 @@ export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
     let item: KeptRecord | undefined;
     /** The value that the kept secret has; unknown while a value waits. */
     let inSecret: KeptValue | undefined;
+    let used: string | undefined;
     try {
       item = await take(begun.attempt);
       const held = await prepare({ ...begun, item });
       inSecret = parseKeptVersion(held.current)?.value;
-      return await sendValues(held, send, (value) => {
-        inSecret = value;
+      return await sendValues(held, send, {
+        onKept: (value) => {
+          inSecret = value;
+        },
+        onUsed: (name) => {
+          used = name;
+        },
       });
     } catch (error) {
       // All that throws is before sending.
@@ -48,7 +54,7 @@ export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
       return { kind: 'failure', code: error.code, detail: error.detail, backOff: 'not_judged' };
     } finally {
       // If this fails, the lease lapses by itself.
-      const ended = changes.endKept({ leaseId, kept: inSecret });
+      const ended = changes.endKept({ leaseId, kept: inSecret, used });
       if (item !== undefined) await store.writeKept(connection.name, ended).catch(() => false);
     }
   };
@@ -110,7 +116,10 @@ export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
   async function sendValues(
     held: HeldValues,
     send: SendLogin,
-    onKept: (value: KeptValue | undefined) => void,
+    {
+      onKept,
+      onUsed,
+    }: { readonly onKept: (value: KeptValue | undefined) => void; readonly onUsed: (name: string) => void },
   ): Promise<UpstreamOutcome> {
     const { attempt, operators, item, chosen } = held;
     const { connection, leaseId } = attempt;
@@ -127,6 +136,8 @@ export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
         'Each token brings a new refresh token, and lives for less than 15 minutes: the kept secret takes no more than one in ten.',
         { connection: connection.name },
       );
+    // It stays the newest, and the upstream may have ended the one before for good.
+    if (outcome.kind === 'token' && !hasNext) onUsed(name);
     const isRefused = outcome.kind === 'failure' && outcome.code === 'reauthorization_required' && !hasNext;
     if (!isRefused) return outcome;
     const noted = changes.noteRefused({ leaseId, refused: name });
@@ -134,7 +145,8 @@ export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
     const before = fieldsBefore(held);
     const inGrace = chosen !== undefined && clock.now() - chosen.value.at <= graceMs(held);
     // Once alone: a later attempt finds what was noted.
-    return isNoted && inGrace && before !== undefined ? send(overlay(operators.value, before), keep) : outcome;
+    const mayFallBack = isNoted && inGrace && item.used !== name;
+    return mayFallBack && before !== undefined ? send(overlay(operators.value, before), keep) : outcome;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Lease } from './record.ts';
  * known of the value that was kept last. One item a connection, whatever its fingerprints, and it never ends.
  */
 export interface KeptRecord {
-  readonly lease?: Lease | undefined;
+  readonly lease?: Pick<Lease, 'id' | 'until'> | undefined;
   /** Counts the writes of this item, so that the right to send is taken only as the item was read. */
   readonly fence: number;
   /** Version of the operator's secret that the value kept last came from. */
@@ -17,6 +17,8 @@ export interface KeptRecord {
   readonly waiting?: WaitingValue | undefined;
   /** Name of the value that the upstream refused. See `nameOfValue`. */
   readonly refused?: string | undefined;
+  /** Name of the value that has brought a token and was not replaced since: the one before it is spent for good. */
+  readonly used?: string | undefined;
 }
 
 export interface WaitingValue {
@@ -77,17 +79,19 @@ export const noteRefused = ({ leaseId, refused }: { leaseId: string; refused: st
   add: COUNTED,
 });
 
-/** Ends the right to send, with the value that the kept secret has by now. */
+/** Ends the right to send, with the value that the kept secret has by now, and the one that was used with success. */
 export const endKept = ({
   leaseId,
   kept,
+  used,
 }: {
   leaseId: string;
   kept?: { readonly of: string; readonly generation: number } | undefined;
+  used?: string | undefined;
 }): KeptChange => ({
   name: 'endKept',
   onlyIf: [holds(leaseId)],
-  set: { of: kept?.of, generation: kept?.generation },
+  set: { of: kept?.of, generation: kept?.generation, used },
   add: COUNTED,
   clear: kept === undefined ? ['lease'] : ['lease', 'waiting'],
 });

@@ -271,7 +271,7 @@ describe('a refresh token that lapses unused', () => {
           begun.push(`${name}/${subject} ${trigger}`);
           return { kind: 'reply', reply: { outcome: 'idle' } };
         },
-        ask: async () => {},
+        ask: async () => true,
       },
       telemetry: { metrics() {}, info() {}, warn() {} },
       clock: { now: time.now, monotonic: time.now, sleep: time.after },

@@ -83,7 +83,7 @@ export const everyKeptChange = {
   ],
   putWaiting: [kept.putWaiting({ leaseId: 'me', ...noted, waiting: sealedToken })],
   noteRefused: [kept.noteRefused({ leaseId: 'me', refused: 'v1#1' })],
-  endKept: [kept.endKept({ leaseId: 'me' }), kept.endKept({ leaseId: 'me', kept: noted })],
+  endKept: [kept.endKept({ leaseId: 'me' }), kept.endKept({ leaseId: 'me', kept: noted, used: 'v1#1' })],
   forgiveKept: [kept.forgiveKept()],
 } satisfies Record<MakersOf<typeof kept, kept.KeptChange>, readonly kept.KeptChange[]>;
 

@@ -21,7 +21,7 @@ export interface LogoutDependencies {
   readonly store: Store;
   readonly keys: Keys;
   readonly secrets: Secrets;
-  readonly upstream: Upstream;
+  readonly upstream: Pick<Upstream, 'waysOf' | 'logout'>;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly random: Random;

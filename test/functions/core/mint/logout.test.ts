@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createLogout } from '../../../../functions/core/mint/logout.ts';
-import type { HeldToken, Upstream } from '../../../../functions/core/mint/upstream.ts';
+import { createLogout, type LogoutDependencies } from '../../../../functions/core/mint/logout.ts';
+import type { HeldToken } from '../../../../functions/core/mint/upstream.ts';
 import { changeLogins, NO_LOGINS } from '../../../../functions/core/slot/logins.ts';
 import { NOT_LOGGED_OUT, writePurged } from '../../../../functions/core/slot/purged-token.ts';
 import { hashOf } from '../../../../functions/core/slot/token.ts';
@@ -172,7 +172,7 @@ async function logout({ needsSecret = false, keepsClosed = false, isGone = false
   const made = await withToken();
   const { operators, slot, record, time, connection, table } = made;
   const given: HeldToken[] = [];
-  const upstream: Pick<Upstream, 'waysOf' | 'logout'> = {
+  const upstream: LogoutDependencies['upstream'] = {
     waysOf: () => ({ keepsClosed, ...(!isGone && { logout: { needsSecret } }) }),
     async logout(held) {
       given.push(held);
@@ -180,7 +180,7 @@ async function logout({ needsSecret = false, keepsClosed = false, isGone = false
     },
   };
   const secrets = { current: async () => ({ versionId: 'version-1', value: new Secret('right') }) };
-  const run = createLogout({ ...operators, secrets, upstream: upstream as Upstream });
+  const run = createLogout({ ...operators, secrets, upstream });
   const { token, generation } = record();
   if (token === undefined) throw new Error('there is no token');
   const purged = writePurged(generation, token);

@@ -47,7 +47,8 @@ export const remedyByCode = {
   kms_unavailable: 'Look at the KMS key: its state, its policy, service health.',
   mint_unavailable: 'Look at the mint function: throttling, concurrency, permissions.',
   audit_unavailable: 'Look at the audit table. With `strictAudit` nothing is handed out unrecorded.',
-  upstream_timeout: 'Look at the upstream, or raise `timeoutSeconds`. The broker tries again by itself.',
+  upstream_timeout:
+    'Look at the upstream, or raise `timeoutSeconds`; for a proxied call `proxy.timeoutSeconds`. A login is tried again by itself, a proxied call is not.',
   deadline_exceeded: 'Ask again.',
 } as const satisfies Record<string, string>;
 

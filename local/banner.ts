@@ -1,8 +1,12 @@
 import type { Configuration } from '../functions/configuration/configuration.ts';
+import { demoHelpmasterSecret } from './demo/helpmaster-knobs.ts';
 import { LOCAL_CREDENTIAL, LOCAL_REGION } from './gateway/sigv4.ts';
 
 /** Shell command that prints only the token of a hand-out; Node is always there. */
 const TOKEN_ALONE = `node -pe 'JSON.parse(fs.readFileSync(0)).access_token'`;
+
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const JWT_TYPE = 'urn:ietf:params:oauth:token-type:jwt';
 
 interface Address {
   readonly url: string;
@@ -13,7 +17,9 @@ interface Address {
 interface Running {
   readonly url: string;
   readonly configuration: Configuration;
-  readonly demo: Readonly<Record<'helpmaster' | 'community' | 'oauth', Address>> | undefined;
+  readonly demo:
+    | (Readonly<Record<'helpmaster' | 'community' | 'oauth', Address>> & { readonly issuer: { readonly url: string } })
+    | undefined;
 }
 
 /** Builds the text to print once everything runs: URLs, and requests to copy and paste. */
@@ -52,7 +58,7 @@ export function bannerOf({ url, configuration, demo }: Running, requireSigv4: bo
 
 function demoRequests(
   url: string,
-  { helpmaster, community, oauth }: NonNullable<Running['demo']>,
+  { helpmaster, community, oauth, issuer }: NonNullable<Running['demo']>,
   { connections }: Configuration,
   curl: string,
 ): readonly string[] {
@@ -83,12 +89,18 @@ function demoRequests(
     `  TOKEN=$(${curl} ${url}/tokens/orders/system | ${TOKEN_ALONE})`,
     `  curl -s -H "Authorization: Bearer $TOKEN" ${oauth.baseUrl}/orders`,
     '',
-    'Break an upstream and mend it (GET shows every knob), and see what it was asked:',
+    "A workload's JWT, exchanged for a token (RFC 8693):",
+    `  JWT=$(curl -s '${issuer.url}/__demo/token')`,
+    `  curl -s -d grant_type=${EXCHANGE} -d subject_token_type=${JWT_TYPE} -d subject_token="$JWT" -d audience=helpdesk ${url}/oauth2/token`,
+    '',
+    'Break an upstream (GET shows every knob), ask for a token that there is not yet, and mend it:',
     `  curl -s -X PUT -d '{"loginStatus":503}' ${helpmaster.url}/__demo/knobs`,
+    `  ${curl} -X DELETE ${url}/tokens/helpdesk/42; ${curl} ${url}/tokens/helpdesk/42`,
     `  curl -s -X PUT -d '{"loginStatus":null}' ${helpmaster.url}/__demo/knobs`,
+    'See what it was asked:',
     `  curl -s ${helpmaster.url}/__demo/ledger`,
     '',
-    `HelpMaster's Swagger UI: ${helpmaster.url}/swagger`,
+    `HelpMaster's Swagger UI: ${helpmaster.url}/swagger (its API key is ${demoHelpmasterSecret.apiKey}, a staff member 88)`,
   ];
 }
 

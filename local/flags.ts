@@ -13,6 +13,8 @@ export interface Flags {
   readonly secretsFile: string | undefined;
   readonly demo: boolean;
   readonly requireSigv4: boolean;
+  /** Prints the log as JSON on a terminal too. */
+  readonly verbose: boolean;
   readonly otherUsers: boolean;
   readonly help: boolean;
 }
@@ -23,7 +25,8 @@ Usage: npm start -- [flags]
 
   --port N                  port of the API (8787; 0 picks a free one)
   --refresh-every SECONDS   how often the schedule looks for what is due (60)
-  --data DIR                keeps the store in DIR across starts; in memory without
+  --data DIR                keeps the store in DIR across starts; in memory without. The demo upstreams keep
+                            nothing: after a start they know none of the tokens that the store has
   --dynamodb URL            a DynamoDB on this machine in place of the embedded one, so that several
                             brokers share it; needs --connections and --data, whose key they share
   --connections FILE        your connections, .ts (default export) or .json; needs --secrets
@@ -32,6 +35,7 @@ Usage: npm start -- [flags]
   --require-sigv4           refuses what is not signed, as the deployed API does;
                             service execute-api, region us-east-1, credentials local / local
   --other-users             with your own connections: answers other users of this machine too
+  --verbose                 the log as JSON, which a terminal gets in short lines
   --help                    shows this
 
 Examples:
@@ -72,6 +76,7 @@ export function flagsOf(args: readonly string[]): Flags {
     secretsFile: values.secrets,
     demo: values.demo,
     requireSigv4: values['require-sigv4'],
+    verbose: values.verbose,
     otherUsers: values['other-users'],
     help: values.help,
   };
@@ -120,6 +125,7 @@ function parsed(args: readonly string[]) {
         secrets: { type: 'string' },
         demo: { type: 'boolean', default: false },
         'require-sigv4': { type: 'boolean', default: false },
+        verbose: { type: 'boolean', default: false },
         'other-users': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

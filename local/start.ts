@@ -12,9 +12,14 @@ async function main(): Promise<void> {
     return;
   }
   // Imported only now, so that errors of the flags appear before everything is loaded.
-  const [{ startSystem }, { bannerOf }] = await Promise.all([import('./system.ts'), import('./banner.ts')]);
+  const [{ startSystem }, { bannerOf }, { createTerminalLog }] = await Promise.all([
+    import('./system.ts'),
+    import('./banner.ts'),
+    import('./terminal-log.ts'),
+  ]);
+  const isLookedAt = process.stderr.isTTY === true && !flags.verbose;
   const system = await startSystem(flags, {
-    log: process.stderr,
+    log: isLookedAt ? createTerminalLog(process.stderr) : process.stderr,
     report: (message) => process.stderr.write(`${message}\n`),
   }).catch((error: unknown) => {
     throw explained(error, flags);
@@ -22,6 +27,7 @@ async function main(): Promise<void> {
   const stop = (): void => {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
+    if (isLookedAt) process.stderr.write('\nStopping: requests in flight have 2 seconds to end.\n');
     void system.close();
   };
   process.on('SIGINT', stop);

@@ -192,6 +192,7 @@ async function configurationOf(flags: Flags, demo: DemoUpstreams | undefined): P
       helpmaster: demo.helpmaster.baseUrl,
       community: demo.community.baseUrl,
       oauth: demo.oauth.baseUrl,
+      issuer: demo.issuer.url,
     }),
   );
 }

@@ -1,3 +1,5 @@
+import { demoHelpmasterSecret } from './helpmaster-knobs.ts';
+
 const jsonContent = (schema: object, example?: unknown) => ({
   'application/json': { schema, ...(example === undefined ? {} : { example }) },
 });
@@ -50,7 +52,7 @@ export const helpmasterOpenapi = {
               required: ['apiKey', 'loggedInUserPKID'],
               properties: { apiKey: { type: 'string' }, loggedInUserPKID: { type: 'integer', format: 'int32' } },
             },
-            { apiKey: 'string', loggedInUserPKID: 0 },
+            { ...demoHelpmasterSecret, loggedInUserPKID: 88 },
           ),
         },
         responses: { ...tokenAnswers, '400': { description: 'No such staff member' } },
@@ -65,7 +67,7 @@ export const helpmasterOpenapi = {
           required: true,
           content: jsonContent(
             { type: 'object', required: ['apiKey'], properties: { apiKey: { type: 'string' } } },
-            { apiKey: 'string' },
+            demoHelpmasterSecret,
           ),
         },
         responses: tokenAnswers,

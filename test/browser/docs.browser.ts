@@ -29,4 +29,13 @@ describe("Swagger UI on the broker's own document, in a browser", () => {
     expect(askedElsewhere).toEqual([]);
     expect(errors).toEqual([]);
   });
+
+  it('is dark where the reader’s system is, also when that changes', async () => {
+    const background = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.goto(`${system.url}/docs`);
+    expect(await background()).toBe('rgb(28, 32, 34)');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await expect.poll(background).not.toBe('rgb(28, 32, 34)');
+  });
 });

@@ -36,4 +36,11 @@ describe('docs/deploying.md', () => {
         .sort(),
     ).toEqual([...RUN, ...NOT_RUN].sort());
   });
+
+  it('says above each step that is not run that it is not, and of no other', () => {
+    const document = readFileSync(join(import.meta.dirname, '../../docs/deploying.md'), 'utf8');
+    const noted = [...document.matchAll(/^\*Not run by the test:\*\n\n<!-- deploy test: (\S+) -->$/gm)];
+    expect(noted.map(([, name]) => name).sort()).toEqual([...NOT_RUN].sort());
+    expect(document.split('*Not run by the test:*')).toHaveLength(NOT_RUN.length + 1);
+  });
 });

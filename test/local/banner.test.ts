@@ -9,8 +9,14 @@ const demo = {
   helpmaster: { url: 'http://127.0.0.1:8788', baseUrl: 'http://127.0.0.1:8788/api' },
   community: { url: 'http://127.0.0.1:8789', baseUrl: 'http://127.0.0.1:8789/CommunityWebApi/api' },
   oauth: { url: 'http://127.0.0.1:8790', baseUrl: 'http://127.0.0.1:8790' },
+  issuer: { url: 'http://127.0.0.1:8792' },
 };
-const urls = { helpmaster: demo.helpmaster.baseUrl, community: demo.community.baseUrl, oauth: demo.oauth.baseUrl };
+const urls = {
+  helpmaster: demo.helpmaster.baseUrl,
+  community: demo.community.baseUrl,
+  oauth: demo.oauth.baseUrl,
+  issuer: demo.issuer.url,
+};
 
 function bannerFor(declared: ConnectionsDeclaration): string {
   const configuration = resolveConnections(declared);

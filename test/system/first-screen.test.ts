@@ -3,18 +3,21 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
+import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
+import { helpmasterOpenapi } from '../../local/demo/helpmaster-openapi.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type BrokerProcess, PROJECT_FOLDER, startBroker } from './broker-process.ts';
 
 const run = promisify(execFile);
+const SETS = /^(?:TOKEN|JWT)=/;
 
-/** The printed requests in their order; one that needs `$TOKEN` has the line before it, which sets it. */
+/** The printed requests in their order; one that needs `$TOKEN` or `$JWT` has the line before it, which sets it. */
 function printedRequests(stdout: string): readonly string[] {
   const lines = stdout.split('\n').filter((line) => line.startsWith('  '));
   return lines.flatMap((line, index) => {
-    if (line.trimStart().startsWith('TOKEN=')) return [];
+    if (SETS.test(line.trim())) return [];
     const before = lines[index - 1]?.trim() ?? '';
-    return [before.startsWith('TOKEN=') ? `${before}\n${line.trim()}` : line.trim()];
+    return [SETS.test(before) ? `${before}\n${line.trim()}` : line.trim()];
   });
 }
 
@@ -131,11 +134,35 @@ describe('the requests that npm start prints, pasted into a shell', async () => 
     }
   });
 
-  it("H18: leads to HelpMaster's Swagger UI", async () => {
+  it('exchanges a JWT of the demo issuer for a token (RFC 8693)', async () => {
+    expect(await paste(broker, '/oauth2/token')).toMatchObject({ connection: 'helpdesk', subject: 'system' });
+  });
+
+  it('shows what who has no token gets while an upstream is broken', async () => {
+    const [breaks, mends] = printedRequests(broker.stdout()).filter((request) => request.includes('-X PUT'));
+    await run('sh', ['-c', String(breaks)]);
+    expect(await paste(broker, '/tokens/helpdesk/42')).toMatchObject({ status: 503, code: 'upstream_unavailable' });
+    await run('sh', ['-c', String(mends)]);
+    expect(await paste(broker, '/tokens/helpdesk/42')).toMatchObject({ subject: '42', source: 'login' });
+  });
+
+  it("H3, H18: leads to HelpMaster's Swagger UI, whose examples log in as they stand", async () => {
     const [, url = ''] = /Swagger UI: (\S+)/.exec(broker.stdout()) ?? [];
     const page = await fetch(url);
     expect(page.status).toBe(200);
     expect(await page.text()).toMatch(/swagger-ui/i);
+
+    const { example } = helpmasterOpenapi.paths['/User/GetToken/'].post.requestBody.content['application/json'];
+    expect(await (await fetch(`${url}/v1/swagger.json`)).json()).toEqual(helpmasterOpenapi);
+    expect(example).toEqual({ ...demoHelpmasterSecret, loggedInUserPKID: 88 });
+    expect(broker.stdout()).toContain(`its API key is ${demoHelpmasterSecret.apiKey}, a staff member 88`);
+    expect(
+      await send(`${broker.demo.helpmaster}/user/gettoken`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(example),
+      }),
+    ).toMatchObject({ status: 200 });
   });
 });
 

@@ -68,7 +68,7 @@ describe('invalid flags', () => {
     const { code, stdout, stderr } = await runBroker(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const flags = ['--port', '--refresh-every', '--data', '--connections', '--secrets', '--demo', '--require-sigv4'];
-    for (const flag of [...flags, '--help']) expect(stdout).toContain(flag);
+    for (const flag of [...flags, '--verbose', '--help']) expect(stdout).toContain(flag);
   });
 });
 

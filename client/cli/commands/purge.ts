@@ -8,8 +8,8 @@ export const purgeCommand: Command = {
   operands: ['CONNECTION'],
   options: { subject: subjectOption },
   notes: [
-    'The next request logs in. The token itself lives on at the upstream, and warm instances of the broker may hand it',
-    "out for the connection's memorySeconds (30) more.",
+    'The next request that looks into the store logs in. The token itself lives on at the upstream, and warm instances of',
+    "the broker may hand it out from memory for the connection's memorySeconds (30) more.",
   ],
   examples: [
     ['purge wfm', "the connection's own identity"],
@@ -20,7 +20,11 @@ export const purgeCommand: Command = {
     const subject = call.text('subject') ?? 'system';
     await call.client.purge(connection, { subject });
     if (call.isJson) call.print(JSON.stringify({ connection, subject, purged: true }));
-    else call.say(`Purged ${connection}/${subject}. The next request for it logs in.`);
+    else {
+      call.say(
+        `Purged ${connection}/${subject}. Warm instances may hand its token out for memorySeconds more; any other request logs in.`,
+      );
+    }
     return EXIT.ok;
   },
 };

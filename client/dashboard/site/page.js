@@ -1,6 +1,6 @@
 import { createConnectionCard } from './connection-card.js';
 import { arrange, element, setText } from './element.js';
-import { eventWords, timeOfDay } from './words.js';
+import { eventWords, timeOf } from './words.js';
 
 const LOOK_EVERY_MS = 1000;
 const DRAW_EVERY_MS = 1000;
@@ -88,7 +88,7 @@ function drawEvents(events) {
   const shown = events.slice(0, EVENTS_SHOWN).map((event) => {
     const node = eventNodes.get(event.id) ?? eventRow(event);
     eventNodes.set(event.id, node);
-    setText(node.querySelector('time'), timeOfDay(event.at));
+    setText(node.querySelector('time'), timeOf(event.at, Date.now()));
     setText(node.querySelector('.times-over'), event.times > 1 ? `× ${event.times}` : '');
     return node;
   });

@@ -1,6 +1,6 @@
 import { element, setText } from './element.js';
 import * as words from './words.js';
-import { duration, failureWords, roughly, timeOfDay } from './words.js';
+import { duration, failureWords, roughly, timeOf } from './words.js';
 
 const stateWords = {
   fresh: 'fresh',
@@ -107,7 +107,7 @@ export function createSlotRow({ connection, subject, abilities, callLabel, act, 
     life.classList.toggle('none', !isAlive);
     if (!isAlive) {
       setText(left, '');
-      setText(issued, 'The next caller gets one fetched.');
+      setText(issued, 'None is stored. A caller gets one fetched, or what a warm function remembers.');
       setText(due, '');
       setText(ends, '');
       life.setAttribute('aria-label', 'No token');
@@ -120,9 +120,9 @@ export function createSlotRow({ connection, subject, abilities, callLabel, act, 
     zone.style.setProperty('--at', share(expiresAt - refreshAt));
     setText(left, `${duration(expiresAt - now)} left`);
     const toRefresh = refreshAt > now ? `Refresh in ${duration(refreshAt - now)}` : 'Refresh is due';
-    setText(issued, `Issued ${timeOfDay(issuedAt)}`);
+    setText(issued, `Issued ${timeOf(issuedAt, now)}`);
     setText(due, toRefresh);
-    setText(ends, `Ends ${timeOfDay(expiresAt)}`);
+    setText(ends, `Ends ${timeOf(expiresAt, now)}`);
     life.setAttribute(
       'aria-label',
       `${roughly(expiresAt - now)} of ${roughly(expiresAt - issuedAt)} left. ${toRefresh}`,

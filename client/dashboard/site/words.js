@@ -19,9 +19,12 @@ export function roughly(ms) {
   return `${Math.round(ms / HOUR)} h`;
 }
 
-/** Formats a time of day in the reader's time zone. */
-export function timeOfDay(epochMs) {
-  return new Date(epochMs).toLocaleTimeString(undefined, {
+/** Formats a time in the reader's time zone: of day alone if it is on the day of `now`, else with its date. */
+export function timeOf(epochMs, now) {
+  const [time, today] = [new Date(epochMs), new Date(now)];
+  const isToday = time.toDateString() === today.toDateString();
+  return time.toLocaleString(undefined, {
+    ...(isToday ? {} : { day: 'numeric', month: 'short' }),
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',

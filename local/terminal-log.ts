@@ -1,0 +1,60 @@
+import { Writable } from 'node:stream';
+import { styleText } from 'node:util';
+
+/** Fields to show behind the message, in this order, if they are there. */
+const SHOWN = ['token', 'tokenHash', 'generation', 'source', 'via', 'status', 'code', 'routeKey'] as const;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Creates the log for somebody who looks at a terminal: one short line for each of the functions' JSON lines, none for
+ * their metrics. Text that is no JSON of theirs passes as it is.
+ */
+export function createTerminalLog(output: Pick<Writable, 'write'>): Writable {
+  let unfinished = '';
+  return new Writable({
+    decodeStrings: false,
+    write(chunk: string | Buffer, _encoding, done) {
+      const lines = (unfinished + chunk.toString()).split('\n');
+      unfinished = lines.pop() ?? '';
+      for (const line of lines) {
+        const shown = shortLine(line);
+        if (shown !== undefined) output.write(`${shown}\n`);
+      }
+      done();
+    },
+  });
+}
+
+/** Shortens a line; undefined for metrics. */
+function shortLine(line: string): string | undefined {
+  const fields = parseObject(line);
+  if (fields === undefined || (fields['message'] === undefined && fields['_aws'] === undefined)) return line;
+  const { level, message, timestamp, audit, _aws: metrics } = fields;
+  if (metrics !== undefined) return undefined;
+  const all = isObject(audit) ? { ...fields, ...audit } : fields;
+  const time = new Date(String(timestamp)).toLocaleTimeString('en-GB');
+  const slot = [all['connection'], all['subject']].filter((name) => name !== undefined).join('/');
+  const rest = SHOWN.flatMap((name) => (all[name] === undefined ? [] : [labelled(name, all[name])]));
+  const said = String(message).replace(/\.$/, '');
+  const text = [[said, slot].filter(Boolean).join(': '), ...rest].join('  ');
+  const options = { validateStream: false };
+  return `${styleText('dim', time, options)}  ${level === 'WARN' ? styleText('yellow', text, options) : text}`;
+}
+
+function labelled(name: (typeof SHOWN)[number], value: unknown): string {
+  return name === 'generation' ? `generation ${String(value)}` : String(value);
+}
+
+function parseObject(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,4 +1,5 @@
 import type { Watch } from './happenings.ts';
+import { breakersOpenOnEvidence, openBreakersLetOneThrough } from './invariants-of-breaker.ts';
 import {
   aGoodTokenIsHandedOut,
   aReportedTokenIsNotGivenBack,
@@ -77,6 +78,8 @@ export const invariants: readonly Invariant[] = [
   { number: '19', watch: theKeptItemIsSound },
   { number: '24', watch: theAccountIsNotLocked, needsClocksWithinBound: true },
   { number: '27', watch: logoutsEndPurgedTokensAlone, needsClocksWithinBound: true },
+  { number: '28', watch: openBreakersLetOneThrough, needsClocksWithinBound: true },
+  { number: '28', watch: breakersOpenOnEvidence },
   { number: 'C18', watch: exclusiveCallsComeOneAtATime, needsClocksWithinBound: true },
   { number: 'C20', watch: noSessionIsTooOld, needsClocksWithinBound: true },
 ];

@@ -1,7 +1,7 @@
 import type { Audit } from '../../functions/core/hand-out/audit.ts';
 import type { Upstream } from '../../functions/core/mint/upstream.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
-import { NO_LOGINS } from '../../functions/core/slot/logins.ts';
+import { isOpen, NO_LOGINS } from '../../functions/core/slot/logins.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
@@ -72,6 +72,19 @@ export const brokenBrokers: readonly BrokenBroker[] = [
         logins: async (name) => {
           const logins = await store.logins(name);
           return logins && { ...NO_LOGINS, revision: logins.revision };
+        },
+      }),
+    },
+  },
+  {
+    name: 'sees no open breaker',
+    breaks: ['28'],
+    sabotage: {
+      store: (store) => ({
+        ...store,
+        logins: async (name) => {
+          const logins = await store.logins(name);
+          return logins !== undefined && isOpen(logins) ? { ...logins, timedOut: undefined } : logins;
         },
       }),
     },

@@ -246,6 +246,7 @@ export function calm(weather: World['weather']): void {
   weather.upstream.faults = {};
   weather.upstream.slides = {};
   weather.upstream.logins = {};
+  weather.upstream.hangs = undefined;
   weather.upstream.answerMs = { least: 5, most: 200 };
 }
 

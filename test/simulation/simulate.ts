@@ -5,6 +5,7 @@ import { SYSTEM } from '../../functions/core/slot/slot.ts';
 import { act, call, request, type Stage, type Target } from './actions.ts';
 import { type Checks, createChecks } from './checks.ts';
 import { type Draws, freshDraws } from './draws.ts';
+import { hang } from './hang.ts';
 import { historyOf } from './history.ts';
 import { violationsAtTheEnd } from './invariants.ts';
 import { type Run, slotsOf, type Violation } from './run.ts';
@@ -60,6 +61,8 @@ export interface SimulationOptions {
 
 /** The parts of a run that draw by themselves: before it, each action, the time after each, and healing. */
 const parts = { beginning: -1, action: (n: number) => 2 * n, gap: (n: number) => 2 * n + 1, healing: -2 };
+/** Tells the stream of upstreams that hang apart from the world's. */
+const HANGING = 1_000_000_007;
 /** The time after the end of faults until everything delayed or frozen is done. */
 const SETTLING_MS = 150_000;
 /** The greatest clock difference, 120 s either way, plus the minute in which a token is too young to be renewed. */
@@ -95,6 +98,8 @@ export async function simulate(
       if (stopsWhenBroken && broken.length > 0) throw new Error('An invariant is broken.');
     },
   });
+  const hanging = createSeededRandom(seed + HANGING, draws.stream(seed + HANGING));
+  const mayHang = hanging.fraction() < 0.25;
   for (const [name, own] of Object.entries(rules)) {
     const upstream = world.upstreams.get(name);
     if (upstream !== undefined) drawFurtherRules(Object.assign(upstream.rules, own), world);
@@ -145,6 +150,7 @@ export async function simulate(
       }
       draws.begin(parts.gap(n));
       await world.time.advance(gapMs(random));
+      if (mayHang && hanging.fraction() < 0.15) await hang(stage, hanging);
     }
     draws.begin(parts.healing);
     await heal(stage);
@@ -265,7 +271,14 @@ async function clearRefusals({ run: { world } }: Stage, { connection, slot }: Ta
 /** How long failed logins of its connection still hold a slot back. */
 function heldBackMs({ run: { world }, random }: Stage, { connection, slot }: Target, now: number): number {
   const applicant = applicantOf(world, { connection, slot });
-  const login = { ...applicant, id: 'heal', isEvidence: applicant.isSystem, until: now, limit: undefined };
+  const login = {
+    ...applicant,
+    id: 'heal',
+    subject: slot.subject,
+    isEvidence: applicant.isSystem,
+    until: now,
+    limit: undefined,
+  };
   const logins = world.table.logins(connection.name) ?? NO_LOGINS;
   const probingMs = Math.max(0, (logins.probe?.until ?? 0) - now);
   const admission = admitLogin(logins, login, now + probingMs, random);

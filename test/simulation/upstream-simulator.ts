@@ -40,6 +40,8 @@ export interface UpstreamWeather {
   /** Faults of slides alone, and of logins alone, on top. They are drawn from a stream of their own. */
   slides: Partial<Record<UpstreamFault, number>>;
   logins: Partial<Record<UpstreamFault, number>>;
+  /** The connection whose upstream answers no login, if one does not. */
+  hangs?: string | undefined;
   retryAfterMs: number | undefined;
   answerMs: { least: number; most: number };
 }
@@ -80,9 +82,10 @@ export function createUpstreamSimulator({
     return accounts;
   }
 
-  function faultOf(kind: 'logins' | 'slides' | 'logouts'): UpstreamFault | undefined {
+  function faultOf(kind: 'logins' | 'slides' | 'logouts', { name }: Connection): UpstreamFault | undefined {
     const next = planned.shift();
     if (next !== undefined) return next === 'none' ? undefined : next;
+    if (kind === 'logins' && name === weather.hangs) return 'lost';
     return random.anyOf(weather.faults) ?? (kind === 'logouts' ? undefined : further.anyOf(weather[kind]));
   }
 
@@ -159,7 +162,7 @@ export function createUpstreamSimulator({
       const requestStartedAt = process.clock.now();
       const credential = secret.reveal();
       const request = { ...begun('login', connection, subject, timeoutMs), ...sentIn(credential) };
-      const fault = faultOf('logins');
+      const fault = faultOf('logins', connection);
       const judge = () => {
         const verdict = accounts.login(subject, credential);
         if ('issued' in verdict) give(request, verdict.issued);
@@ -184,14 +187,14 @@ export function createUpstreamSimulator({
         give(request, issued);
         return tokenOutcome(accounts, issued, requestStartedAt, time);
       };
-      return send(request, judge, faultOf('slides'));
+      return send(request, judge, faultOf('slides', connection));
     },
 
     async logout({ connection, subject, token, timeoutMs }) {
       const accounts = accountsOf(connection);
       const request = { ...begun('logout', connection, subject, timeoutMs), ends: hashOf(token) };
       const judge = () => (accounts.logout(token.reveal()) ? ENDED : failure('upstream_invalid_response', 'unknown'));
-      const outcome = await send(request, judge, faultOf('logouts'));
+      const outcome = await send(request, judge, faultOf('logouts', connection));
       return outcome.kind === 'failure' ? outcome : undefined;
     },
   };

@@ -105,7 +105,7 @@ export function parseMintReply(payload: Uint8Array | undefined): MintReply | und
 }
 
 function parseOutcome(parsed: JsonObject): MintOutcome | undefined {
-  const { outcome, generation, source, way, code, detail, retryAfterMs } = parsed;
+  const { outcome, generation, source, way, code, cause, detail, retryAfterMs } = parsed;
   switch (outcome) {
     case 'published':
       if (typeof generation !== 'number') return undefined;
@@ -117,6 +117,7 @@ function parseOutcome(parsed: JsonObject): MintOutcome | undefined {
         outcome,
         ...(way === 'renewal' && { way }),
         code: isBrokerErrorCode(code) ? code : 'internal',
+        ...(typeof cause === 'string' && isBrokerErrorCode(cause) && { cause }),
         detail,
         ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
       };

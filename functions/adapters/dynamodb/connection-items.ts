@@ -13,6 +13,9 @@ const LOGINS_ATTRIBUTES = {
   'probe.id': 'probeId',
   'probe.until': 'probeUntil',
   notBefore: 'notBefore',
+  'timedOut.subject': 'timedOutSubject',
+  'timedOut.at': 'timedOutAt',
+  'timedOut.subjects': 'timedOutSubjects',
   failed: 'failed',
   issued: 'issued',
   ttlSeconds: TABLE_KEYS.ttl,
@@ -30,8 +33,10 @@ export function loginsKeyOf(connection: string): Item {
 
 /** Reads the item of a connection's logins. What cannot be read counts as absent. */
 export function loginsIn(item: Item): Logins {
-  const { sv, standing, probeId, probeUntil, failed, issued, ttl } = item;
+  const { sv, standing, probeId, probeUntil, timedOutSubject, failed, issued, ttl } = item;
   const until = numberIn(probeUntil);
+  const at = numberIn(item['timedOutAt']);
+  const subjects = numberIn(item['timedOutSubjects']);
   return {
     revision: numberIn(item['revision']) ?? NO_LOGINS.revision,
     secretVersion: sv?.S ?? NO_LOGINS.secretVersion,
@@ -39,6 +44,10 @@ export function loginsIn(item: Item): Logins {
     refusals: numberIn(item['refusals']) ?? NO_LOGINS.refusals,
     probe: probeId?.S === undefined || until === undefined ? undefined : { id: probeId.S, until },
     notBefore: numberIn(item['notBefore']) ?? NO_LOGINS.notBefore,
+    timedOut:
+      timedOutSubject?.S === undefined || at === undefined || subjects === undefined
+        ? undefined
+        : { subject: timedOutSubject.S, at, subjects },
     failed: new Set(failed?.SS ?? []),
     issued: new Set(issued?.SS ?? []),
     ttlSeconds: numberIn(ttl) ?? NO_LOGINS.ttlSeconds,

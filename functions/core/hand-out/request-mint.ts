@@ -125,8 +125,8 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
   return { acceptReport: (report) => acceptReport({ store, clock }, report), mint, recordUseless };
 }
 
-function createError({ code, detail, retryAfterMs }: Extract<MintReply, { outcome: 'failed' }>): BrokerError {
-  return new BrokerError(code, detail, { retryAfterMs });
+function createError({ code, cause, detail, retryAfterMs }: Extract<MintReply, { outcome: 'failed' }>): BrokerError {
+  return new BrokerError(code, detail, { retryAfterMs, cause });
 }
 
 function describeUseless({ name }: Connection, why: Uselessness): Pick<BrokerError, 'code' | 'detail'> {

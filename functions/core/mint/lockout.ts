@@ -1,3 +1,4 @@
+import { type Heard, hear } from '../slot/breaker.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { DataKey, Keys } from '../slot/keys.ts';
 import { leaseLengthMs } from '../slot/lease.ts';
@@ -9,6 +10,7 @@ import {
   endLogin,
   hasBegun,
   isOfSubject,
+  isOpen,
   isProven,
   isStopped,
   type Login,
@@ -51,7 +53,10 @@ export interface Material {
 export interface LoginMaterial extends Material {
   readonly login: Login;
   readonly logins: Logins;
-  /** Mark that was written for this login. `probe`: it proves the version, alone. `limit`: it counts as a token. */
+  /**
+   * Mark that was written for this login. `probe`: it proves the version, or tries whether the upstream answers again,
+   * alone. `limit`: it counts as a token.
+   */
   readonly noted: 'probe' | 'limit' | undefined;
 }
 
@@ -61,7 +66,8 @@ export type Prepared = LoginMaterial | AttemptFailure | 'waiting';
 /**
  * Gate of a connection's logins. With a version that has brought no token yet, one login is made at a time, by whichever
  * slot or instance; the others wait for what it shows. No login is made with a version that is known to be refused, nor
- * one that could lock the account. `slot/logins.ts` has the rules.
+ * one that could lock the account, and one at a time where logins time out. `slot/logins.ts` and `slot/breaker.ts` have
+ * the rules.
  */
 export interface LoginGate {
   /** Reads secret, data key and logins in parallel, and asks for leave. */
@@ -133,6 +139,7 @@ export function createLoginGate({
     const isSystem = slot.subject === SYSTEM;
     const login: Login = {
       id: leaseId,
+      subject: slot.subject,
       secretVersion,
       isSystem,
       hasSystem: connection.subjects.system,
@@ -140,7 +147,7 @@ export function createLoginGate({
       until: takenAt + leaseLengthMs(connection),
       limit: connection.provider.limits?.tokens,
     };
-    if (sendsNothing(attempt)) return { ...material, login, logins, noted: undefined };
+    if (sendsNothing(connection, isSystem)) return { ...material, login, logins, noted: undefined };
     let seen = logins;
     for (let round = 0; round < ROUNDS; round += 1) {
       const now = clock.now();
@@ -169,11 +176,16 @@ export function createLoginGate({
   }
 
   /** Writes the end of a login. Returns what was known of its version just before. */
-  async function end(name: string, login: Login, counted: Counted, known?: Logins): Promise<Logins> {
+  async function end(name: string, login: Login, { counted, heard }: End, known?: Logins): Promise<Logins> {
     let seen = known ?? (await readLogins(name));
     for (let round = 0; round < ROUNDS; round += 1) {
-      const next = endLogin(seen, login, counted, clock.now(), random);
-      if (next === seen || (await write(name, seen, next))) return seen;
+      const now = clock.now();
+      const next = endLogin(hear(seen, login, heard, now), login, counted, now, random);
+      if (next === seen) return seen;
+      if (await write(name, seen, next)) {
+        if (isOpen(next) && !isOpen(seen)) telemetry.warn(BREAKER_OPENS, { connection: name });
+        return seen;
+      }
       seen = await readLogins(name);
     }
     throw new BrokerError('store_unavailable', 'Writers of other logins were quicker each time.');
@@ -196,12 +208,16 @@ export function createLoginGate({
       return isProven(logins, material.secret.versionId) ? material : undefined;
     },
 
-    async ended({ name }, { login, logins, noted }, outcome) {
+    async ended(connection, { login, logins, noted }, outcome) {
+      const { name } = connection;
       const counted = countOutcome(outcome);
-      const isToNote = noted === 'probe' || counted === 'refused' || (noted === 'limit' && counted === 'nothing');
+      const heard = sendsNothing(connection, login.isSystem) ? 'nothing' : hearOutcome(outcome);
+      const isCounted = noted === 'probe' || counted === 'refused' || (noted === 'limit' && counted === 'nothing');
+      const isHeard = heard === 'time-out' || (heard === 'answer' && logins.timedOut !== undefined);
       let known = logins;
       try {
-        if (isToNote) known = await end(name, login, counted, noted === 'probe' ? logins : undefined);
+        if (isCounted || isHeard)
+          known = await end(name, login, { counted, heard }, noted === 'probe' ? logins : undefined);
       } catch (error) {
         // It must neither undo a login that worked nor hide the upstream's answer. A probe lapses by itself.
         await keepBrokerError(error);
@@ -217,12 +233,17 @@ export function createLoginGate({
 }
 
 /** Reports whether a login sends nothing: its token is made here, and no probe proves it. So it proves no version. */
-function sendsNothing({ connection: { provider }, slot }: Preparing): boolean {
-  const steps = provider.logins[slot.subject === SYSTEM ? 'system' : 'user'];
+function sendsNothing({ provider }: Connection, isSystem: boolean): boolean {
+  const steps = provider.logins[isSystem ? 'system' : 'user'];
   return steps?.length === 0 && provider.probe === undefined;
 }
 
 type Read = Material & { readonly logins: Logins };
+type End = { readonly counted: Counted; readonly heard: Heard };
+
+/** Evidence of a failure that was not sent, since the breaker is open. */
+const BREAKER_OPEN = 'not sent: logins of other subjects timed out';
+const BREAKER_OPENS = 'Logins of two subjects timed out: one is sent at a time until the upstream answers.';
 
 /** Finds what an outcome means for the account: whether the upstream may have counted it as a failed login. */
 function countOutcome(outcome: UpstreamOutcome): Counted {
@@ -235,6 +256,15 @@ function countOutcome(outcome: UpstreamOutcome): Counted {
   if (backOff === 'refused' || backOff === 'locked') return backOff;
   const isOfAccount = backOff === 'unknown' || backOff === 'ambiguous_login';
   return isOfAccount && code !== 'upstream_session_limit' ? 'unknown' : 'nothing';
+}
+
+/** Finds what an outcome means for the breaker. A connection that is refused is an answer too: it does not hang. */
+function hearOutcome(outcome: UpstreamOutcome): Heard {
+  if (outcome.kind === 'token') return 'answer';
+  const { code, isKnown } = outcome;
+  if (code === 'upstream_timeout') return 'time-out';
+  const isOfUpstream = code.startsWith('upstream_') || code === 'reauthorization_required';
+  return isOfUpstream && isKnown !== true ? 'answer' : 'nothing';
 }
 
 async function keepBrokerError(error: unknown): Promise<BrokerError> {
@@ -266,6 +296,10 @@ function createHeldBackFailure(
   if (why === 'limit') {
     const detail = `The upstream of ${name} issues so many tokens in a time, and no more. The next login is made when the time is up.`;
     return { ...held, code: 'login_limited', detail };
+  }
+  if (why === 'time-outs') {
+    const detail = `Logins of ${name} have timed out for more than one subject. One is sent when the time is up, and the others follow once the upstream answers it.`;
+    return { ...held, code: 'cooldown', cause: 'upstream_timeout', evidence: BREAKER_OPEN, detail };
   }
   const detail = `Logins of ${name} have failed lately, and one more could lock its account. The next is made when the time is up.`;
   return { ...held, code: 'cooldown', detail };

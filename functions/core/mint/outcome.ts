@@ -42,6 +42,8 @@ export interface Minted {
 /** Failure of an attempt. */
 export interface AttemptFailure {
   readonly code: BrokerErrorCode;
+  /** With `cooldown`: the failure that began it, which the slot keeps in its place. */
+  readonly cause?: BrokerErrorCode;
   readonly detail: string;
   readonly backOff: BackOffKind;
   /** Part of the upstream's answer that decided it, in words. */
@@ -81,7 +83,7 @@ export async function writeFailure(
   { connection, slot, leaseId, record, way }: Attempt,
   failure: AttemptFailure,
 ): Promise<MintReply> {
-  const { code, detail, evidence, refusedVersion } = failure;
+  const { code, cause, detail, evidence, refusedVersion } = failure;
   const at = clock.now();
   const made = way === 'login' ? record.tries : (record.renewalTries ?? 0);
   const retryAfterMs = waitAfter(failure, made, random);
@@ -91,7 +93,18 @@ export async function writeFailure(
   try {
     const tries = failure.countsAsTry ? undefined : Math.max(made - 1, EMPTY_RECORD.tries);
     const forgetsRefusal = failure.isOfSubject;
-    const ended = { leaseId, way, code, at, evidence, notBefore, refusedVersion, tries, ttlSeconds, forgetsRefusal };
+    const ended = {
+      leaseId,
+      way,
+      code: cause ?? code,
+      at,
+      evidence,
+      notBefore,
+      refusedVersion,
+      tries,
+      ttlSeconds,
+      forgetsRefusal,
+    };
     const dueAt = isRefused ? undefined : dueAfter(connection, record, { way, at, notBefore });
     const seenGeneration = record.generation;
     const isWritten = await store.write(slot, changes.fail({ ...ended, dueAt, seenGeneration }));
@@ -116,7 +129,7 @@ export async function writeFailure(
     ...(evidence !== undefined && { evidence }),
     retryAfterMs,
   });
-  return { outcome: 'failed', ...(way === 'renewal' && { way }), code, detail, retryAfterMs };
+  return { outcome: 'failed', ...(way === 'renewal' && { way }), code, cause, detail, retryAfterMs };
 }
 
 /** Returns when the schedule should look at a slot after a failure: at the next moment with a way to a token. */

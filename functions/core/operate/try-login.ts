@@ -75,8 +75,8 @@ export function createTryLogin({
     }
     const { trial, ...outcome } = invocation.reply;
     if (outcome.outcome === 'failed' && trial === undefined) {
-      const { code, detail, retryAfterMs } = outcome;
-      throw new BrokerError(code, detail, { retryAfterMs });
+      const { code, cause, detail, retryAfterMs } = outcome;
+      throw new BrokerError(code, detail, { retryAfterMs, cause });
     }
     if (trial !== undefined && isEnd(outcome)) return { trial, outcome };
     throw createLeasedError(connection, undefined);

@@ -20,10 +20,15 @@ export interface Logins {
   readonly standing: Standing;
   /** Users' logins that were refused under a version that is unproven. */
   readonly refusals: number;
-  /** The login under way with a version that is not proven: one at a time. */
+  /** The login under way with a version that is not proven, or while the breaker is open: one at a time. */
   readonly probe?: { readonly id: string; readonly until: number } | undefined;
-  /** Back-off after a login of unknown outcome; epoch milliseconds. */
+  /** Back-off after a login of unknown outcome, or after a time-out that opened the breaker; epoch milliseconds. */
   readonly notBefore: number;
+  /**
+   * Logins with a proven version that timed out since the upstream last answered one: whose was the last, when, and of
+   * how many subjects they were, as `breaker.ts` counts them.
+   */
+  readonly timedOut?: { readonly subject: string; readonly at: number; readonly subjects: number } | undefined;
   /** Logins that the upstream may have counted as failed, as `createMark` writes them. */
   readonly failed: ReadonlySet<string>;
   /** Logins that count against `limits.tokens`, as `createMark` writes them. */
@@ -58,6 +63,7 @@ export interface Applicant {
 export interface Login extends Applicant {
   /** Id of the lease that it is made under. */
   readonly id: string;
+  readonly subject: string;
   /** The slot has a token that this version brought, or it is `system`: its refusal is the credential's. */
   readonly isEvidence: boolean;
   /** End of the lease that it is made under; epoch milliseconds. */
@@ -68,12 +74,12 @@ export interface Login extends Applicant {
 /** Answer to a login that wants to begin. With `next`, that is to be written first. */
 export type Admission =
   | { readonly may: 'begin'; readonly next?: Logins }
-  /** Another login is proving the version. */
+  /** Another login is proving the version, or tries whether the upstream answers again. */
   | { readonly may: 'wait' }
   /** The version is refused. */
   | { readonly may: 'not begin' }
-  /** One more failed login might lock the account, or the provider's limit is reached. */
-  | { readonly may: 'begin later'; readonly at: number; readonly why: 'failures' | 'limit' };
+  /** One more failed login might lock the account, the provider's limit is reached, or the breaker is open. */
+  | { readonly may: 'begin later'; readonly at: number; readonly why: 'failures' | 'limit' | 'time-outs' };
 
 /** Result of a login: what the upstream may have counted. */
 export type Counted =
@@ -98,12 +104,22 @@ const USER_REFUSALS_THAT_STOP = 2;
 /** Time between these two, in which `system` may prove the version, or an operator mend it. */
 const NEXT_USER_MS = 300_000;
 const LOCKED_MS = 1_800_000;
+/** Subjects whose logins timed out, from which on the breaker is open. */
+export const SUBJECTS_THAT_OPEN = 2;
 /** Long enough for a version to stay proven while nothing is written. */
 const LOGINS_KEPT_SECONDS = 366 * 86_400;
 
 /** Reports whether logins with a version need no leave: they run side by side. */
 export function isProven({ secretVersion, standing }: Logins, version: string): boolean {
   return secretVersion === version && standing === 'proven';
+}
+
+/**
+ * Reports whether the breaker is open: logins of two subjects timed out, and the upstream has answered none since. One
+ * login at a time is let through then, to try whether it answers.
+ */
+export function isOpen({ timedOut }: Logins): boolean {
+  return timedOut !== undefined && timedOut.subjects >= SUBJECTS_THAT_OPEN;
 }
 
 /** Reports whether this refusal is the subject's own: the version has brought others a token, and never this one. */
@@ -131,7 +147,8 @@ function isRefused({ secretVersion, standing }: Logins, version: string): boolea
 export function admitLogin(seen: Logins, login: Login, now: number, random: Random): Admission {
   const { id, secretVersion, isSystem, until, limit } = login;
   if (isStopped(seen, login, now)) return { may: 'not begin' };
-  const isFree = isProven(seen, secretVersion);
+  const isProvenOne = isProven(seen, secretVersion);
+  const isFree = isProvenOne && !isOpen(seen);
   if (!isFree && seen.probe !== undefined && seen.probe.until > now) return { may: 'wait' };
   // The upstream counts a login when it has come, by its own clock.
   const limitedMs = limit === undefined ? 0 : limit.perSeconds * 1000 + CLOCK_SKEW_MS;
@@ -141,6 +158,11 @@ export function admitLogin(seen: Logins, login: Login, now: number, random: Rand
   const counted =
     limit === undefined ? seen : { ...seen, issued: new Set([...issued, createMark(now, 'unknown', id)]) };
   if (isFree) return limit === undefined ? { may: 'begin' } : { may: 'begin', next: counted };
+  const probe = { id, until };
+  if (isProvenOne) {
+    if (seen.notBefore > now) return { may: 'begin later', at: seen.notBefore, why: 'time-outs' };
+    return { may: 'begin', next: { ...counted, probe, notBefore: until } };
+  }
 
   const isSame = seen.secretVersion === secretVersion;
   const failed = recent(seen.failed, now - FAILED_COUNT_MS);
@@ -158,7 +180,7 @@ export function admitLogin(seen: Logins, login: Login, now: number, random: Rand
   const next: Logins = {
     ...counted,
     ...(isSame ? {} : { secretVersion, standing: 'unproven', refusals: 0 }),
-    probe: { id, until },
+    probe,
     notBefore: Math.max(until, now + unknownBackOffMs(failed.length + 1, random)),
     failed: new Set([...failed, createMark(until, 'begun', id)]),
   };
@@ -215,28 +237,30 @@ export function endLogin(seen: Logins, login: Login, counted: Counted, now: numb
 }
 
 /**
- * Forgets refusals, a lock and the back-off, on an operator's word. Returns the same record if there are none. Failed
+ * Forgets refusals, a lock, time-outs and the back-off, on an operator's word. Returns the same record if there are none. Failed
  * logins still count, since the account may lock all the same.
  */
 export function forgetRefusals(seen: Logins, now: number): Logins {
-  const { standing, refusals, notBefore, probe } = seen;
+  const { standing, refusals, notBefore, probe, timedOut } = seen;
   const isProbing = probe !== undefined && probe.until > now;
   const isBackingOff = !isProbing && notBefore > now;
   const failed = [...seen.failed].map((mark) => mark.replace(' locked ', ' refused '));
   const isLocked = failed.some((mark) => !seen.failed.has(mark));
-  if (standing !== 'refused' && refusals === 0 && !isBackingOff && !isLocked) return seen;
+  const isToForget = standing === 'refused' || refusals > 0 || isBackingOff || isLocked || timedOut !== undefined;
+  if (!isToForget) return seen;
   return {
     ...seen,
     standing: standing === 'refused' ? 'unproven' : standing,
     failed: new Set(failed),
     refusals: 0,
+    timedOut: undefined,
     notBefore: isBackingOff ? 0 : notBefore,
   };
 }
 
 /** Writes the item as `next` has it, if nothing was written since it was read. */
 export const changeLogins = (seen: Logins, next: Logins, now: number): LoginsChange => {
-  const { revision: _, probe, failed, issued, ...values } = next;
+  const { revision: _, probe, timedOut, failed, issued, ...values } = next;
   return {
     name: 'changeLogins',
     onlyIf: [{ field: 'revision', is: seen.revision }],
@@ -244,6 +268,7 @@ export const changeLogins = (seen: Logins, next: Logins, now: number): LoginsCha
       ...values,
       ttlSeconds: extendTtl(seen.ttlSeconds, now, LOGINS_KEPT_SECONDS),
       probe,
+      timedOut,
       // DynamoDB has no empty sets.
       failed: failed.size > 0 ? failed : undefined,
       issued: issued.size > 0 ? issued : undefined,
@@ -251,6 +276,7 @@ export const changeLogins = (seen: Logins, next: Logins, now: number): LoginsCha
     add: { revision: 1 },
     clear: [
       ...(probe === undefined ? (['probe'] as const) : []),
+      ...(timedOut === undefined ? (['timedOut'] as const) : []),
       ...(failed.size > 0 ? [] : (['failed'] as const)),
       ...(issued.size > 0 ? [] : (['issued'] as const)),
     ],

@@ -58,6 +58,8 @@ export type MintOutcome =
       /** Way that failed, if an attempt was made. */
       readonly way?: MintWay | undefined;
       readonly code: BrokerErrorCode;
+      /** With `cooldown`: the failure that began it. */
+      readonly cause?: BrokerErrorCode | undefined;
       readonly detail: string;
       readonly retryAfterMs?: number | undefined;
     }

@@ -61,7 +61,7 @@ export interface BrokerErrorOptions {
   /** Time until the next attempt can succeed, if known. */
   readonly retryAfterMs?: number | undefined;
   /** Code of the failure that began a cooldown. */
-  readonly cause?: BrokerErrorCode;
+  readonly cause?: BrokerErrorCode | undefined;
   /** Methods of the route, with `method_not_allowed`. */
   readonly allow?: readonly string[];
 }

@@ -17,6 +17,7 @@ const random = { uuid: () => 'id', fraction: () => 0.5, bytes: (length: number) 
 const user: Login = {
   ...{
     id: 'lease-1',
+    subject: '88',
     secretVersion: 'v1',
     isSystem: false,
     hasSystem: true,

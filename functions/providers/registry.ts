@@ -5,6 +5,7 @@ import { appStoreConnect } from './presets/app-store-connect.ts';
 import { auth0Management } from './presets/auth0-management.ts';
 import { bill } from './presets/bill.ts';
 import { box } from './presets/box.ts';
+import { boxRefreshToken } from './presets/box-refresh-token.ts';
 import { communityWebApi } from './presets/community-web-api.ts';
 import { crowdstrike } from './presets/crowdstrike.ts';
 import { databricks } from './presets/databricks.ts';
@@ -13,6 +14,7 @@ import { entraClientSecret } from './presets/entra-client-secret.ts';
 import { epicFhir } from './presets/epic-fhir.ts';
 import { fedex } from './presets/fedex.ts';
 import { githubApp } from './presets/github-app.ts';
+import { gitlab } from './presets/gitlab.ts';
 import { googleServiceAccount } from './presets/google-service-account.ts';
 import { helpmaster } from './presets/helpmaster.ts';
 import { ibmCloudIam } from './presets/ibm-cloud-iam.ts';
@@ -32,6 +34,7 @@ import { oauthRefreshTokenBasic } from './presets/oauth-refresh-token-basic.ts';
 import { oauthTlsClientAuth } from './presets/oauth-tls-client-auth.ts';
 import { oktaServiceApp } from './presets/okta-service-app.ts';
 import { paypal } from './presets/paypal.ts';
+import { quickbooks } from './presets/quickbooks.ts';
 import { sageIntacctXml } from './presets/sage-intacct-xml.ts';
 import { salesforceClientCredentials } from './presets/salesforce-client-credentials.ts';
 import { salesforceJwt } from './presets/salesforce-jwt.ts';
@@ -105,6 +108,9 @@ const presets = {
   bill,
   'epic-fhir': epicFhir,
   metabase,
+  'box-refresh-token': boxRefreshToken,
+  gitlab,
+  quickbooks,
 } as const satisfies Providers;
 
 /** Providers by the name that a connection's `provider` key gives. */

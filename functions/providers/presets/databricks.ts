@@ -4,6 +4,7 @@ import { BEARER, CLIENT, clientSecretBasic, IN_SECONDS, type Provider } from '..
  * Databricks, a service principal of a workspace; for account calls `tokenPath` is
  * `/oidc/accounts/<account>/v1/token`.
  * https://docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m
+ * Not seen in the vendor's text: that the client's secret goes into Basic, and the scope `all-apis`.
  */
 export const databricks = {
   secretFields: CLIENT,

@@ -4,7 +4,8 @@ const TOKEN_PATH = '/oauth2/token';
 
 /**
  * Epic, a backend app; one connection a customer's server. New apps must publish their keys at a URL.
- * https://fhir.epic.com/Documentation?docId=oauth2 (the request is that of SMART backend services, from third parties)
+ * https://fhir.epic.com/Documentation?docId=oauth2
+ * Not seen in the vendor's text: the request; it is that of SMART backend services, from third parties.
  */
 export const epicFhir = {
   secretFields: { clientId: {}, keyId: { optional: true }, privateKey: { kind: 'pem' } },

@@ -12,12 +12,13 @@ import { selfSigned } from '../http/raw-server.ts';
 import { genericCases } from './presets/generic-cases.ts';
 import { oauthCases } from './presets/oauth-cases.ts';
 import { NOW, type PresetCase, type SentRequest, type Signed } from './presets/preset-case.ts';
+import { rotatingCases } from './presets/rotating-cases.ts';
 import { sessionCases } from './presets/session-cases.ts';
 import { KEYS, signedCases, UUID } from './presets/signed-cases.ts';
 import { type Answer, answeredInTurn, failureIn, secretOf, tokenIn } from './provider-harness.ts';
 import { ecKey, rsaKey } from './test-keys.ts';
 
-const cases = [...genericCases, ...oauthCases, ...signedCases, ...sessionCases];
+const cases = [...genericCases, ...oauthCases, ...rotatingCases, ...signedCases, ...sessionCases];
 const FOLDER = new URL('../../../functions/providers/presets/', import.meta.url);
 /** The presets of the first day have every clause of their vendors' in them, and cite these. */
 const OF_THE_FIRST_DAY = ['helpmaster', 'community-web-api'];

@@ -4,9 +4,9 @@ import type { Random } from '../words/platform.ts';
 import { Secret } from '../words/secret.ts';
 import type { WaitingValue } from './kept.ts';
 import type { DataKey } from './keys.ts';
-import { expiresAtOf, type SealedToken, type SlotRecord } from './record.ts';
+import type { SealedToken, SlotRecord } from './record.ts';
 import type { Slot } from './slot.ts';
-import { CLOCK_SKEW_MS, hashOf, type KeptValues, refreshAtOfReissued, type TokenTimes } from './token.ts';
+import { CLOCK_SKEW_MS, hashOf, type KeptValues, type TokenTimes } from './token.ts';
 
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -49,7 +49,8 @@ export function sealNext(
 ): SealedToken {
   const { key, value, attributes, values, issuedAt, expiresAt, refreshAt, secretVersion, sessionStartedAt } = unsealed;
   const { closedCiphertext, closedDataKey, warning } = unsealed;
-  const bound = { issuedAt, usableUntil: expiresAt - CLOCK_SKEW_MS, secretVersion, sessionStartedAt };
+  const usableUntil = expiresAt - CLOCK_SKEW_MS;
+  const bound = { issuedAt, usableUntil, refreshAt, secretVersion, sessionStartedAt, warning };
   const kept = Object.keys(values).length === 0 ? {} : { values };
   const plaintext = JSON.stringify({ token: value.reveal(), attributes, ...kept });
   const place = { broker, slot, generation: record.generation + 1 };
@@ -59,9 +60,7 @@ export function sealNext(
     dataKey: key.encrypted,
     closedCiphertext,
     closedDataKey,
-    refreshAt,
     hash: hashOf(value),
-    warning,
     publicationId: random.uuid(),
   };
 }
@@ -127,15 +126,12 @@ function encrypt(plaintext: string, key: DataKey, associated: Uint8Array, random
 }
 
 /**
- * Decrypts a token sealed by `sealNext`. Returns undefined if it was sealed under another key or for another place; if
- * the token, a fact that it is bound to, or its hash was changed; or if its `refreshAt` is neither within its life nor
- * right after it.
+ * Decrypts a token sealed by `sealNext`. Returns undefined if it was sealed under another key or for another place, or if
+ * the token, a fact that it is bound to, or its hash was changed.
  */
 export function open(token: SealedToken, key: Secret<Uint8Array>, place: SealPlace): SealedContent | undefined {
   const content = parseContent(decrypt(token.ciphertext, key, associatedData(place, token)));
-  const isAfterEnd = token.refreshAt === refreshAtOfReissued(expiresAtOf(token));
-  const isWithinLife = token.refreshAt >= token.issuedAt && (token.refreshAt <= token.usableUntil || isAfterEnd);
-  return content !== undefined && hashOf(content.value) === token.hash && isWithinLife ? content : undefined;
+  return content !== undefined && hashOf(content.value) === token.hash ? content : undefined;
 }
 
 function decrypt(sealed: Uint8Array, key: Secret<Uint8Array>, associated: Uint8Array): JsonValue | undefined {
@@ -188,12 +184,13 @@ function parseTexts(parsed: JsonValue | undefined): KeptValues | undefined {
 /** Encodes the facts that a ciphertext is bound to: it does not open if one of them has changed. */
 function associatedData(
   { broker, slot, generation }: SealPlace,
-  bound: Pick<SealedToken, 'issuedAt' | 'usableUntil' | 'secretVersion' | 'sessionStartedAt'>,
+  bound: Pick<SealedToken, 'issuedAt' | 'usableUntil' | 'refreshAt' | 'secretVersion' | 'sessionStartedAt' | 'warning'>,
 ): Uint8Array {
   const { connection, subject, fingerprint } = slot;
-  const { issuedAt, usableUntil, secretVersion, sessionStartedAt } = bound;
+  const { issuedAt, usableUntil, refreshAt, secretVersion, sessionStartedAt, warning = '' } = bound;
   const place = [broker, connection, subject, fingerprint, generation];
-  return Buffer.from(JSON.stringify([...place, issuedAt, usableUntil, secretVersion, sessionStartedAt]));
+  const facts = [issuedAt, usableUntil, refreshAt, secretVersion, sessionStartedAt, warning];
+  return Buffer.from(JSON.stringify([...place, ...facts]));
 }
 
 function closedData({ broker, slot, sessionStartedAt, secretVersion }: ClosedPlace): Uint8Array {

@@ -47,7 +47,7 @@ const KEPT_FROM_UPSTREAM: ReadonlySet<string> = new Set([
 const AWS_HEADER = /^x-amzn?-/;
 /** Headers by which servers take a credential, a signature, another method, path or host than the request's own. */
 const CHANGES_MEANING =
-  /^(?:x-http-method(?:-override)?|x-method-override|x-(?:original|rewrite)-(?:url|uri|path|method)|x-(?:forwarded|envoy)-.*|forwarded|x-host|x-real-ip|signature(?:-input)?|x-(?:hub-)?signature.*|dpop|(?:x-)?api-?key|x-(?:auth|access|session|csrf|xsrf)-token|ocp-apim-subscription-key)$/;
+  /^(?:x-http-method(?:-override)?|x-method-override|x-(?:original|rewrite)-(?:url|uri|path|method|host)|x-(?:forwarded|envoy)-.*|forwarded|x-host|x-real-ip|signature(?:-input)?|x-(?:hub-)?signature.*|dpop|(?:x-)?api-?key|x-(?:auth|access|session|csrf|xsrf)-token|ocp-apim-subscription-key)$/;
 
 /** Headers never passed on to a caller, beside the token's header and those that `Connection` names. */
 const KEPT_FROM_CALLER = [
@@ -72,7 +72,13 @@ const SIGV4 = /^AWS4-HMAC-SHA256 /;
 
 /** Reports whether a policy may not name a header, given in lower case. */
 export function isReservedHeader(name: string): boolean {
-  return KEPT_FROM_UPSTREAM.has(name) || AWS_HEADER.test(name) || CHANGES_MEANING.test(name);
+  const folded = foldName(name);
+  return KEPT_FROM_UPSTREAM.has(folded) || AWS_HEADER.test(folded) || CHANGES_MEANING.test(folded);
+}
+
+/** Folds a header's name as CGI and WSGI do, which tell neither case nor hyphens from underscores. */
+function foldName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
 }
 
 /**
@@ -90,7 +96,7 @@ export function pickRequestHeaders(
   for (const [givenName, value] of Object.entries(given)) {
     const name = givenName.toLowerCase();
     if (value === undefined) continue;
-    const placed = tokenHeaders.find((each) => each.toLowerCase() === name);
+    const placed = tokenHeaders.find((each) => foldName(each) === foldName(name));
     if (placed !== undefined) {
       assertIsSignature(name, value, placed);
       continue;

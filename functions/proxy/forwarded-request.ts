@@ -42,14 +42,18 @@ export function buildForwardedRequest(event: ApiEvent, connection: Connection, p
 
 /**
  * Throws for a parameter that the broker places, however a server may read its name: in another case, as a list, behind
- * a semicolon. Of two with one name it may take the caller's.
+ * a semicolon, with what PHP makes an underscore, up to a zero byte. Of two with one name it may take the caller's.
  */
 function assertIsNotPlaced(query: string, placed: readonly string[]): void {
   const names = query.split(/[&;]/).map((parameter) => nameOf(parameter).replaceAll('+', ' '));
-  const given = new Set(names.map((name) => name.replace(/\[.*$/s, '').trim()));
-  const name = placed.find((each) => given.has(each.toLowerCase()));
+  const given = new Set(names.flatMap((name) => [foldName(name), foldName(name.replace(/\[.*$/s, ''))]));
+  const name = placed.find((each) => given.has(foldName(each.toLowerCase())));
   if (name === undefined) return;
   throw new BrokerError('invalid_request', `The broker places the parameter ${name}: leave it out.`);
+}
+
+function foldName(name: string): string {
+  return name.replace(/\0.*$/s, '').trim().replace(/[. []/g, '_');
 }
 
 /** The query without the signature of the call to the broker, the rest as the caller wrote it. */

@@ -5,8 +5,8 @@ import { BrokerError } from '../core/words/errors.ts';
 const CONTROL_CHARACTERS = /[\p{Cc}]/u;
 /** A dot segment, also where a server cuts off the parameters of a segment before it looks (`..;x=1`). */
 const DOT_SEGMENT = /^\.\s*\.?\s*(?:;|$)/;
-/** The delimiters of a path, also where a server makes them of letters that look like them (`／`). */
-const DELIMITERS = /[\\%?/]/;
+/** The delimiters of a path, also where a server makes them of letters that look like them (`／`, `∕`). */
+const DELIMITERS = /[\\%?/\u2044\u2215\u2216]/;
 /** The escapes of what may stand in a segment as it is, apart from what `encodeURIComponent` leaves alone. */
 const NEEDLESS_ESCAPE = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 

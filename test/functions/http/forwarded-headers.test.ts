@@ -36,6 +36,7 @@ describe('pickRequestHeaders', () => {
     ['WFMSGAPIKEY', 'wfmsgapikey', 'mine'],
     ['WFMSGAPIKEY', 'WFMSGAPIKEY', 'AWS4-HMAC-SHA256 Credential=local'],
     ['Authorization', 'authorization', 'Bearer mine'],
+    ['X-Api-Key', 'x_api_key', 'mine'],
   ])("refuses a caller's own token in %s", (tokenHeader, name, value) => {
     expect(() => pick({ [name]: value }, tokenHeader)).toThrow(
       expect.objectContaining({ code: 'invalid_request', detail: expect.stringContaining(tokenHeader) }),
@@ -56,6 +57,8 @@ describe('the headers that say how a request is meant', () => {
   });
 
   it.each([
+    // Servers of CGI and WSGI make one name of hyphens and underscores.
+    ...['x_original_url', 'x_http_method_override', 'x-original-host'],
     ...['x-http-method', 'x-http-method-override', 'x-method-override', 'x-original-url', 'x-rewrite-url'],
     ...['x-forwarded-host', 'x-forwarded-for', 'forwarded', 'x-host', 'x-real-ip', 'signature', 'signature-input'],
     ...['x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-access-token', 'dpop', 'x-hub-signature-256'],

@@ -62,8 +62,14 @@ describe('the query of a proxied call', () => {
     'a=1;session=own',
     '+session=own',
     'site=b',
+    // PHP makes an underscore of these, and ends a name at a zero byte.
+    'api.key=own',
+    'api+key=own',
+    'api%20key=own',
+    'api%5Bkey=own',
+    'session%00x=own',
   ])('is refused where it has a parameter that the broker places: %j', (query) => {
-    const placement = { headers: BEARER, query: { Session: '{token}', site: '{site}' } };
+    const placement = { headers: BEARER, query: { Session: '{token}', site: '{site}', api_key: '{key}' } };
     expect(() => forwarded({ query, placement })).toThrow(
       expect.objectContaining({ code: 'invalid_request', status: 400 }),
     );

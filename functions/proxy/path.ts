@@ -3,8 +3,10 @@ import type { Connection, ProxyPolicy } from '../core/slot/connection.ts';
 import { BrokerError } from '../core/words/errors.ts';
 
 const CONTROL_CHARACTERS = /[\p{Cc}]/u;
-/** A dot segment, also where a server cuts off the parameters of a segment before it looks (`..;x=1`). */
-const DOT_SEGMENT = /^\.\s*\.?\s*(?:;|$)/;
+/** A dot segment, also where a server cuts off parameters or a fragment before it looks (`..;x=1`, `..#x`). */
+const DOT_SEGMENT = /^\.\s*\.?\s*(?:[;#]|$)/;
+/** Nothing but dots and blanks. Windows cuts off as many as it likes. */
+const DOTS = /^[. ]+(?:[;#]|$)/;
 /** The delimiters of a path, also where a server makes them of letters that look like them (`／`, `∕`). */
 const DELIMITERS = /[\\%?/\u2044\u2215\u2216]/;
 /** The escapes of what may stand in a segment as it is, apart from what `encodeURIComponent` leaves alone. */
@@ -15,8 +17,7 @@ const NEEDLESS_ESCAPE = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
  * might decode again, or read as another.
  */
 export function encodePath(path: string): string {
-  const segments = path.split('/').map(foldSegment);
-  const isAmbiguous = segments.some((segment) => DELIMITERS.test(segment) || DOT_SEGMENT.test(segment));
+  const isAmbiguous = path.split('/').some(isAmbiguousSegment);
   if (isAmbiguous || CONTROL_CHARACTERS.test(path) || !path.isWellFormed()) {
     throw new BrokerError(
       'invalid_request',
@@ -24,6 +25,12 @@ export function encodePath(path: string): string {
     );
   }
   return escapeSegments(`/${path}`);
+}
+
+function isAmbiguousSegment(segment: string): boolean {
+  const folded = foldSegment(segment);
+  const isOfLookAlikes = DOTS.test(folded) && !DOTS.test(segment);
+  return DELIMITERS.test(folded) || DOT_SEGMENT.test(folded) || isOfLookAlikes;
 }
 
 /**

@@ -5,7 +5,10 @@ import { FUZZ_RUNS, FUZZ_SEED } from './runs.ts';
 
 const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
 /** Folders with properties that take runs and seed from `runs.ts`. */
-const PLACES = ['test/fuzz', 'test/functions/adapters/aws', 'test/functions/configuration', 'test/functions/http'];
+const PLACES = [
+  'test/fuzz',
+  ...['adapters/aws', 'configuration', 'core/slot', 'http', 'providers'].map((room) => `test/functions/${room}`),
+];
 const WHOLE_NUMBER = /^[0-9]{1,9}$/;
 
 // `npm run fuzz -- --runs N [--seed S]`: every fuzzing property so often, from that seed, or from one made up here.

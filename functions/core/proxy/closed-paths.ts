@@ -59,12 +59,15 @@ function pathnameOf(url: string): string {
   return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
 }
 
-/** The segments of a path that say something, each folded. */
+/**
+ * The segments of a path that say something, each folded, without the parameters that Tomcat cuts off (`;x=1`). Dots and
+ * blanks alone, of which Windows makes nothing, say nothing.
+ */
 function segmentsOf(path: string): readonly string[] {
   return path
     .split('/')
-    .map((segment) => foldSegment(decode(segment)))
-    .filter((segment) => segment !== '' && segment !== '.');
+    .map((segment) => foldSegment(decode(segment)).replace(/;.*$/s, ''))
+    .filter((segment) => /[^.\s]/.test(segment));
 }
 
 function decode(segment: string): string {

@@ -22,6 +22,10 @@ describe('encodePath', () => {
     // And a server whose text is not Unicode makes these a slash or a backslash (best fit).
     ...['a\u2215b', 'a\u2044b', 'a\u2216b', '..\u2215admin'],
     ...['..;', 'a/..;/b', 'a/..;x=1/b', '.;/a', 'a/.;..'],
+    // And those that parse a path again once it is decoded, these.
+    ...['..#', 'a/..#x', '.#'],
+    // More dots than two, of letters that look like them.
+    ...['\u2025...', 'a/\u2026', '\uff0e\uff0e\uff0e'],
   ])('%j, which could mean another, is refused', (path) => {
     expect(() => encodePath(path)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
   });

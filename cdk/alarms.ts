@@ -85,9 +85,14 @@ export function createAlarms(scope: Construct, watched: Watched & { readonly top
       ...(exchanged.has(connection) ? (['exchange'] as const) : []),
     ];
     for (const service of openers) {
-      alarm('look-for-tampering', `${connection}-${service}`, `A stored token of ${connection} did not decrypt, or is older than one seen.`, {
-        metric: brokerMetric(broker, service, 'CiphertextRejected', { dimensions }),
-      });
+      alarm(
+        'look-for-tampering',
+        `${connection}-${service}`,
+        `A stored token of ${connection} did not decrypt, or is older than one seen.`,
+        {
+          metric: brokerMetric(broker, service, 'CiphertextRejected', { dimensions }),
+        },
+      );
     }
   }
   alarm('clear-the-refresh-backlog', undefined, 'Tokens fall due faster than they are refreshed.', {

@@ -12,11 +12,11 @@ const quietFlags = [
   '--disable-sync',
 ];
 
-/** Starts the Chromium that `CHROMIUM_PATH` names, or one in the usual places. */
-export function launchChromium(): Promise<Browser> {
+/** Starts the Chromium that `CHROMIUM_PATH` names, or one in the usual places, with further flags. */
+export function launchChromium(...flags: readonly string[]): Promise<Browser> {
   const path = process.env['CHROMIUM_PATH'] ?? usualPlaces.find((place) => existsSync(place));
   if (path === undefined) throw new Error('no Chromium found: install one, or set CHROMIUM_PATH to it');
-  return chromium.launch({ executablePath: path, headless: true, args: quietFlags });
+  return chromium.launch({ executablePath: path, headless: true, args: [...quietFlags, ...flags] });
 }
 
 /** Misbehaviour of a page, and the traffic to look through for leaks. */

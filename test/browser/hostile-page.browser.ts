@@ -52,6 +52,44 @@ describe('a page of another site', () => {
     expect(broker.scripted.received).toEqual([]);
   });
 
+  it.each(['POST', 'DELETE', 'PUT'])(
+    'cannot %s by a script, a beacon or a form, with or without CORS',
+    async (method) => {
+      await visit('<title>evil</title>');
+      const target = `${broker.url}/proxy/scripted/system/open/x`;
+      await page.evaluate(`Promise.allSettled([
+      ...['no-cors', 'cors'].map((mode) => fetch('${target}', { method: '${method}', mode, body: 'a' })),
+      ...['no-cors', 'cors'].map((mode) => fetch('${broker.url}/tokens/helpdesk/88', { method: '${method}', mode })),
+      fetch('${broker.url}/local/purge', { method: '${method}', mode: 'cors', body: '{}' }),
+      navigator.sendBeacon('${target}', 'a'),
+    ])`);
+      expect(broker.helpmaster.ledger().logins).toEqual([]);
+      expect(broker.scripted.received).toEqual([]);
+    },
+  );
+
+  it('cannot have its user follow a link, a redirect, or a window of its own there', async () => {
+    await visit(`<a href="${broker.url}/proxy/scripted/system/open/x">win</a>`);
+    await page.getByText('win').click();
+    await page.waitForLoadState('networkidle');
+    await page.goto(evil.url);
+    await page.evaluate(`window.open('${broker.url}/tokens/helpdesk/88')`);
+    await page.waitForTimeout(300);
+    await visit(`<meta http-equiv="refresh" content="0;url=${broker.url}/proxy/scripted/system/open/x">`);
+    await page.waitForTimeout(300);
+    expect(broker.helpmaster.ledger().logins).toEqual([]);
+    expect(broker.scripted.received).toEqual([]);
+  });
+
+  it('cannot load what the broker answers as its own script, style or font', async () => {
+    const loaded = ['/docs', '/openapi.json', '/local/page.js', '/local/theme.css'].map(
+      (path) =>
+        `<script src="${broker.url}${path}" onload="document.title='ran'"></script><link rel="stylesheet" href="${broker.url}${path}" onload="document.title='ran'">`,
+    );
+    await visit(`<title>evil</title>${loaded.join('')}`);
+    expect(await page.title()).toBe('evil');
+  });
+
   it.each(['/', '/docs', '/openapi.json', '/tokens/helpdesk/88'])(
     'cannot frame %s, to have it clicked',
     async (path) => {
@@ -98,4 +136,20 @@ describe('HTML of the upstream, opened at the broker', () => {
     expect(registered).not.toBe('registered');
     expect(broker.scripted.received).toEqual([]);
   });
+});
+
+it('a name of its own that leads to this machine gets a page nothing (DNS rebinding)', async () => {
+  const port = new URL(broker.url).port;
+  const rebound = await launchChromium('--host-resolver-rules=MAP evil.example 127.0.0.1');
+  const page = await (await rebound.newContext()).newPage();
+  for (const path of ['/', '/docs', '/tokens/helpdesk/88', '/local/state', '/proxy/scripted/system/open/x']) {
+    const answer = await page.goto(`http://evil.example:${port}${path}`);
+    expect(answer?.status()).toBe(403);
+    // Of one origin with itself, and still another site's.
+    const asked = `fetch('${path}', { method: 'POST', body: '{}' }).then((a) => a.status, () => 'blocked')`;
+    expect([403, 'blocked']).toContain(await page.evaluate(asked));
+  }
+  expect(broker.helpmaster.ledger().logins).toEqual([]);
+  expect(broker.scripted.received).toEqual([]);
+  await rebound.close();
 });

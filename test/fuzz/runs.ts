@@ -3,7 +3,7 @@ export const FUZZ_RUNS = 'TOKEN_BROKER_FUZZ_RUNS';
 export const FUZZ_SEED = 'TOKEN_BROKER_FUZZ_SEED';
 
 const SEED = 20_261_122;
-const MS_A_RUN = 100;
+const MS_A_RUN = 250;
 const LEAST_MS = 30_000;
 
 /** The settings of a property: `usual` runs in `npm test`, and always the same; more when asked for. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseConfiguration, serializeConfiguration } from '../../../functions/configuration/bundle.ts';
 import { resolveConnections } from '../../../functions/configuration/check.ts';
-import { settingsOf } from '../../fuzz/runs.ts';
+import { settingsOf, timeoutOf } from '../../fuzz/runs.ts';
 import { helpdesk, wfm } from './declared.ts';
 
 const declaration = fc.record({
@@ -31,16 +31,20 @@ const declaration = fc.record({
 });
 
 describe('a configuration in a bundle', () => {
-  it('comes back as it went in', () => {
-    fc.assert(
-      fc.property(declaration, (declared) => {
-        const configuration = resolveConnections(declared);
+  it(
+    'comes back as it went in',
+    () => {
+      fc.assert(
+        fc.property(declaration, (declared) => {
+          const configuration = resolveConnections(declared);
 
-        expect(parseConfiguration(serializeConfiguration(configuration))).toEqual(configuration);
-      }),
-      settingsOf(100),
-    );
-  });
+          expect(parseConfiguration(serializeConfiguration(configuration))).toEqual(configuration);
+        }),
+        settingsOf(100),
+      );
+    },
+    timeoutOf(100),
+  );
 
   it('finds no connection under a name that every object has', () => {
     const { connections } = parseConfiguration(

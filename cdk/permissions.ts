@@ -1,9 +1,11 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { attributesNamed } from '../functions/adapters/dynamodb/change-request.ts';
+import { loginsLayout } from '../functions/adapters/dynamodb/connection-items.ts';
 import { slotLayout } from '../functions/adapters/dynamodb/item.ts';
 import { DUE_INDEX, TABLE_KEYS, USED_JWT_PARTITION } from '../functions/adapters/dynamodb/table.ts';
 import type { SlotChange } from '../functions/core/slot/changes.ts';
 import * as changes from '../functions/core/slot/changes.ts';
+import { NO_LOGINS, noteRotation } from '../functions/core/slot/logins.ts';
 import { EMPTY_RECORD } from '../functions/core/slot/record.ts';
 
 /** The resources that the functions' policies name. */
@@ -28,8 +30,16 @@ const TOKEN_WRITES = attributesOf(
   changes.markRejected({ generation: 0, hash: '', reports: '', reportedAt: 0 }),
 );
 
-/** The attributes that `rotation` names: it ends back-offs and brings refreshes forward. */
-const ROTATION_WRITES = attributesOf(changes.endBackOff({ dueAt: 0 }));
+/** The attributes that `rotation` names: it ends back-offs, asks for a proof, and notes when it did. */
+const ROTATION_WRITES = [
+  ...new Set([
+    ...attributesOf(
+      changes.endBackOff({ notBefore: 0 }, { notBefore: 0, dueAt: 0 }),
+      changes.askProof({}, { unprovenVersion: '', dueAt: 0 }),
+    ),
+    ...attributesNamed(loginsLayout('any'), noteRotation(NO_LOGINS, 0, 0)),
+  ]),
+].sort();
 
 /**
  * `token`: reads slots, writes leases and notes to them, opens the data keys of tokens. It cannot make a data key, nor
@@ -92,10 +102,10 @@ export function refreshStatements({ tableArn }: Places): iam.PolicyStatement[] {
   return [allow(['dynamodb:Query'], [`${tableArn}/index/${DUE_INDEX.name}`])];
 }
 
-/** `rotation`: lists a connection's slots and ends their back-off. */
+/** `rotation`: lists a connection's slots, ends their back-off, has one log in, and reads and notes the last reaction. */
 export function rotationStatements({ tableArn }: Places): iam.PolicyStatement[] {
   return [
-    allow(['dynamodb:Query'], [tableArn]),
+    allow(['dynamodb:Query', 'dynamodb:GetItem'], [tableArn]),
     allow(['dynamodb:UpdateItem'], [tableArn], onlyAttributes(ROTATION_WRITES)),
   ];
 }

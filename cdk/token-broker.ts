@@ -173,7 +173,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
 
     const rotation = make('Rotation', {
       folder: 'rotation',
-      description: 'Ends back-offs when a secret has a new version',
+      description: 'Has a new version of a secret proven, and ends back-offs of the one before',
       timeoutSeconds: SCHEDULED_TIMEOUT_SECONDS,
       environment: {},
     });

@@ -137,8 +137,12 @@ export async function startSystem(
       if (outcome.kind !== 'failed') return;
       report(`${functionName}: ${outcome.error instanceof Error ? outcome.error.name : 'threw'}`);
     };
-    rotate = (connection) =>
-      void run('rotation', composed.rotation, rotationEvent(secretNames(configuration)(connection)));
+    rotate = (connection) => {
+      const name = secretNames(configuration)(connection);
+      const secret = secrets.current(name);
+      // Without a value there is no version.
+      if (typeof secret === 'object') void run('rotation', composed.rotation, rotationEvent(name, secret.versionId));
+    };
     const sweep = () => run('refresh', composed.refresh, {});
     add(startSchedule(flags.refreshEverySeconds, sweep));
     if (faulty !== undefined) {
@@ -272,11 +276,11 @@ function secretNames({ connections }: Configuration): SecretNameOf {
 }
 
 /** Builds Secrets Manager's event for a new current version of a secret. */
-function rotationEvent(name: string): unknown {
+function rotationEvent(name: string, versionId: string): unknown {
   return {
     source: 'aws.secretsmanager',
     'detail-type': 'Secret Label Updated',
     resources: [],
-    detail: { name, labelUpdated: 'AWSCURRENT' },
+    detail: { name, labelUpdated: 'AWSCURRENT', versionId },
   };
 }

@@ -6,13 +6,16 @@ import { createRotation } from '../core/operate/rotation.ts';
 
 export type RotationHandler = (event: unknown, context: Context) => Promise<void>;
 
-/** The part that is read of Secrets Manager's event "Secret Label Updated": the secret's ARN, and its name. */
+/**
+ * The part that is read of Secrets Manager's event "Secret Label Updated": the secret's ARN, its name, and the version
+ * that is current now. Any other label, a change of the description or a denied call makes no version current.
+ */
 const eventSchema = z.object({
   resources: z.array(z.string()),
-  detail: z.object({ name: z.string() }),
+  detail: z.object({ name: z.string(), labelUpdated: z.literal('AWSCURRENT'), versionId: z.string() }),
 });
 
-/** Composes the function that ends the back-off of the connections whose secret has a new current version. */
+/** Composes the function that has the new current version of a secret proven, and ends back-offs of the one before. */
 export function composeRotationFunction(surroundings: Surroundings): RotationHandler {
   const instance = createInstance('rotation', surroundings);
   const rotate = createRotation(instance);
@@ -22,10 +25,11 @@ export function composeRotationFunction(surroundings: Surroundings): RotationHan
   return withMiddleware<unknown, void>({ telemetry }, async (event) => {
     const { data } = eventSchema.safeParse(event);
     if (data === undefined) {
-      telemetry.warn('An event named no secret and was passed over.', {});
+      telemetry.warn('An event named no new current version of a secret and was passed over.', {});
       return;
     }
     const names = [...data.resources, data.detail.name];
-    for (const connection of connections.filter(({ secret }) => names.includes(secret))) await rotate(connection);
+    for (const connection of connections.filter(({ secret }) => names.includes(secret)))
+      await rotate(connection, data.detail.versionId);
   });
 }

@@ -64,7 +64,8 @@ const writes = {
   askRefresh: changes.askRefresh({ generation: 1, now: 2, notSince: 1 }),
   recordUse: changes.recordUse({ now: 2, notSince: 1, dueAt: 3 }),
   markRejected: changes.markRejected({ generation: 1, hash: 'ab', reports: 'c:1', reportedAt: 1 }),
-  endBackOff: changes.endBackOff({ dueAt: 1 }),
+  endBackOff: changes.endBackOff({ notBefore: 1 }, { notBefore: 1, dueAt: 1 }),
+  askProof: changes.askProof({ lease: { id: 'mine', until: 1 } }, { unprovenVersion: 'v', dueAt: 1 }),
   publish: changes.publish({
     ...lease,
     seenGeneration: 1,

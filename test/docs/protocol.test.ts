@@ -73,6 +73,7 @@ describe('the item', () => {
       ...{
         failure: 1,
         refusedVersion: 1,
+        unprovenVersion: 1,
         renewalBarredUntil: 1,
         reports: 1,
         reportedAt: 1,

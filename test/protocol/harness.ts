@@ -152,8 +152,9 @@ export function harness({
         }),
       );
     },
-    /** Delivers the event of a new version of the secret, as Secrets Manager does. */
-    rotationEvent: () => time.settle(world.rotate(connection)),
+    /** Delivers the event of a new version of the secret, as Secrets Manager does; by default of the current one. */
+    rotationEvent: (versionId = world.vault.current(connection.secret)?.versionId ?? '') =>
+      time.settle(world.rotate(connection, versionId)),
     /** Gives the secret a new version. */
     rotateSecret: (value: string) => world.vault.rotate(connection.secret, value),
   };

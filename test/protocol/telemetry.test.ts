@@ -196,14 +196,20 @@ describe('telemetry of operators and of the schedule', () => {
     });
   });
 
-  it('tells of a rotation: the connection, and how many back-offs it ended', async () => {
+  it('tells of a rotation: the connection, how many back-offs it ended, and who proves the version', async () => {
     const { broker, upstream, said } = harness();
     await broker.handOut({ subject: '3' });
     upstream.planned.push('broken', 'broken');
     for (const subject of ['1', '2']) await broker.refusal({ subject });
+    broker.rotateSecret('other');
     await broker.rotationEvent();
+    await broker.rotationEvent('version-1');
 
-    expect(line(said, /secret has a new version/)).toEqual({ ...HELPDESK, backOffsEnded: 2 });
+    const lines = said.lines.filter(({ message }) => message === 'A secret has a new version.');
+    expect(lines.map(({ fields }) => fields)).toEqual([
+      { ...HELPDESK, backOffsEnded: 2, provedBy: '3' },
+      { ...HELPDESK, backOffsEnded: 0 },
+    ]);
   });
 
   it('tells of a sweep what was due, begun and left, and has no line for one with nothing to do', async () => {

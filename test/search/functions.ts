@@ -48,7 +48,9 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
   const { connection } = plan;
   const rejectedHash = plan.start?.record.token?.hash;
   let serial = findSerial(rejectedHash);
-  let version = 1;
+  let serialOfVersion = 1;
+  const nameVersion = () => `version-${serialOfVersion}`;
+  properties.renewed(nameVersion());
 
   function storeOf(process: Process): Store {
     const read = <T>(what: string, give: () => T) => call(process, what, () => [{ give }]);
@@ -122,11 +124,11 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
         ...(plan.slides === true && { renewal: { source: 'slide', needsSecret: false } }),
         ...(connection.provider.logout !== undefined && { logout: { needsSecret: false } }),
       }),
-      login({ timeoutMs }) {
+      login({ timeoutMs, secret }) {
         const at = now();
         properties.sent(process, 'login', timeoutMs);
         const refuse = () => {
-          properties.refused(process);
+          properties.refused(process, secret.reveal());
           return failure('upstream_credential_rejected', 'refused');
         };
         return call<UpstreamOutcome>(process, 'login', () => [
@@ -250,7 +252,7 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
         },
       },
       keys: { generate: async () => KEY, decrypt: () => decrypt(process) },
-      secrets: { current: async () => ({ versionId: `version-${version}`, value: new Secret('right') }) },
+      secrets: { current: async () => ({ versionId: nameVersion(), value: new Secret(nameVersion()) }) },
       async loginWithKept(): Promise<never> {
         throw new Error('No credential rotates here.');
       },
@@ -276,13 +278,22 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
     return start(name, 'mint', async (own) => createLogout(portsOf(own))(request, connection));
   }
 
+  /** Gives the secret a version that was never refused. */
+  function renewSecret(): void {
+    serialOfVersion += 1;
+    properties.renewed(nameVersion());
+  }
+
   const run = {
     get: (ports, about) => createHandOut(ports)(about),
     report: (ports, about) =>
       createHandOut(ports)({ ...about, ...(rejectedHash === undefined ? {} : { rejectedHash }) }),
     call: (ports, about) => createProxy(ports)({ ...about, policy: POLICY, request: REQUEST }),
     delete: (ports, about) => createPurge(ports)(about),
-    rotate: (ports) => createRotation(ports)(connection),
+    rotate(ports) {
+      renewSecret();
+      return createRotation(ports)(connection, nameVersion());
+    },
   } satisfies Record<Exclude<Role, 'schedule'>, (ports: Ports, about: About) => Promise<unknown>>;
 
   return {
@@ -291,12 +302,8 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       const about = { connection, slot, caller: plan.isOneCaller === true ? 'the caller' : name, requestId: name };
       return start(name, role, (own) => run[role](portsOf(own), { ...about, deadline: now() + REQUEST_MS }));
     },
-    /** Gives the secret a version that was never refused. */
-    renewSecret() {
-      version += 1;
-      properties.renewed();
-    },
-    listState: () => [serial, version],
+    renewSecret,
+    listState: () => [serial, serialOfVersion],
   };
 
   type Ports = ReturnType<typeof portsOf>;

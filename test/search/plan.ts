@@ -1,4 +1,5 @@
 import type { Connection } from '../../functions/core/slot/connection.ts';
+import type { Logins } from '../../functions/core/slot/logins.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 
 /** Roles of functions: of callers (`get`, `report`, `call`), of operators (`delete`), of events, and of the schedule. */
@@ -40,6 +41,8 @@ export interface Plan {
 
 export interface Start {
   readonly record: SlotRecord;
+  /** The connection's logins; none by default. */
+  readonly logins?: Logins;
   readonly at: number;
 }
 

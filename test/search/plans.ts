@@ -1,3 +1,4 @@
+import { NO_LOGINS } from '../../functions/core/slot/logins.ts';
 import { withLogout, workforceConnection } from '../simulation/connections.ts';
 import type { Plan, Start } from './plan.ts';
 import { createSmallWorld } from './small-world.ts';
@@ -56,6 +57,16 @@ const off = await runToEnd({ connection: restless, roles: ['schedule'], faults: 
 const leaving = withLogout({ ...connection, lifetimeSeconds: 10 });
 const left = await runToEnd({ connection: leaving, roles: ['get'], faults: {} });
 const leavingAlone = withLogout(exclusive);
+const asked = await runToEnd({ connection, roles: ['rotate'], faults: {}, start: good });
+const askedLate = { ...asked, at: refreshAt + 1 };
+/** An older version was to be proven, and the current one has been. */
+const judged = {
+  at: asked.at,
+  record: { ...asked.record, unprovenVersion: 'version-0' },
+  logins: { ...NO_LOGINS, secretVersion: 'version-1', standing: 'proven' as const },
+};
+const refusedInUse = await runToEnd({ connection, roles: ['schedule'], faults: { 'refused login': 1 }, start: due });
+const askedAtTheEnd = { ...asked, at: usableUntil + 1 };
 
 /** Small worlds. Together they need every part of every change of a slot. */
 export const plans: readonly Plan[] = [
@@ -88,15 +99,23 @@ export const plans: readonly Plan[] = [
   { name: 'failed again', connection, roles: ['get'], faults: { 'unknown outcome': 1 }, start: failed },
   { name: 'refused again', connection, roles: ['get'], faults: {}, start: refusing },
   { name: 'refused', connection, roles: ['schedule'], faults: { 'refused login': 1 }, start: due },
-  { name: 'rotated', connection, roles: ['get', 'schedule', 'rotate'], faults: { 'refused login': 1 }, start: ended },
+  // A new version of the secret: who is held back, and who proves it.
+  { name: 'rotated', connection, roles: ['schedule', 'rotate'], faults: {}, start: due },
   {
     name: 'rotated late',
     connection,
     roles: ['schedule'],
     later: ['schedule', 'rotate'],
-    faults: { time: 1, 'refused login': 1 },
-    start: ended,
+    faults: { time: 1 },
+    start: refusing,
   },
+  { name: 'rotated, refused', connection, roles: ['get', 'rotate'], faults: { 'refused login': 1 }, start: refusing },
+  { name: 'to prove', connection, roles: ['schedule'], faults: { 'refused login': 1 }, start: asked },
+  { name: 'to prove, slid', connection, roles: ['schedule', 'call'], slides: true, faults: {}, start: askedLate },
+  { name: 'to prove, called for', connection, roles: ['get', 'schedule'], faults: {}, start: askedAtTheEnd },
+  { name: 'proof judged, rotated', connection, roles: ['schedule', 'rotate'], faults: {}, start: judged },
+  { name: 'rotated, refused in use', connection, roles: ['rotate'], faults: {}, start: refusedInUse },
+  { name: 'proof and deletion', connection, roles: ['rotate'], faults: { deletion: 1 }, start: last },
   { name: 'rotated in use', connection, roles: ['rotate'], faults: {}, start: limping },
   { name: 'rotated and deleted', connection, roles: ['rotate'], faults: { deletion: 1 }, start: forgotten },
   // A renewal that fails, and the login after it.

@@ -21,8 +21,8 @@ interface Facts {
   isWarned: boolean;
   /** Set if its attempt began after the token was reported dead. */
   isTold: boolean;
-  /** Set if the upstream refused its login. */
-  isRefused: boolean;
+  /** The version of the secret with which the upstream refused its login. */
+  refusedWith?: string;
   /** The last failure that it read of. */
   failure?: SlotRecord['failure'];
   /** Set if it could not open the token. */
@@ -59,6 +59,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
   let purges = 0;
   let isRefused = false;
   let isDeleted = false;
+  let version: string | undefined;
 
   function found(invariant: string, what: string): void {
     broken.push(`invariant ${invariant}: ${what}`);
@@ -66,7 +67,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
 
   function factsOf(process: Process): Facts {
     const known = facts.get(process) ?? {
-      ...{ leases: [], tokens: [], isServed: false, isWarned: false, isTold: false, isRefused: false },
+      ...{ leases: [], tokens: [], isServed: false, isWarned: false, isTold: false },
       ...{ isShutOut: false, isAwaited: false, hasNoSession: false, hasToken: false, purges: 0 },
     };
     facts.set(process, known);
@@ -120,7 +121,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       workBegins,
       (by, { before = EMPTY_RECORD, after }) => {
         if (before.failure !== factsOf(by).failure) found('5', `${by.name} takes a lease unaware of a failure`);
-        const isDue = (before.token?.refreshAt ?? 0) <= now();
+        const isDue = (before.token?.refreshAt ?? 0) <= now() || before.unprovenVersion !== undefined;
         const isNeeded = isDue || !isGood(before) || isRejected(before) || factsOf(by).isShutOut;
         if (!isNeeded) found('4', `${by.name} takes a lease without need`);
         const way = wayOf({ before, after });
@@ -188,7 +189,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
           (other) => other !== by && isSending(other) && factsOf(other).leases.at(-1) === lease,
         );
         if (sender !== undefined) found('3', `${by.name} ends the lease under which ${sender.name} sends`);
-        if (factsOf(by).isRefused) isRefused = true;
+        if (factsOf(by).refusedWith === version) isRefused = true;
         const isSent = by.role !== 'mint' || factsOf(by).sent !== undefined;
         const isLook = ['upstream_credential_rejected', 'cooldown'].includes(after.failure?.code ?? '');
         if (isSent || !isLook) return;
@@ -196,6 +197,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
         if (after.tries >= (before?.tries ?? 0)) found('5', `${by.name} counts a look at the secret as a try`);
       },
     ],
+    endProof: [(_, { before }) => before?.unprovenVersion === version && found('29', 'nobody proves the version')],
     purge: [
       () => {
         purges += 1;
@@ -237,8 +239,8 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       if (process.role === 'report' && reported !== undefined) factsOf(process).tokens.push(reported);
     },
 
-    refused(process: Process): void {
-      factsOf(process).isRefused = true;
+    refused(process: Process, refusedWith: string): void {
+      factsOf(process).refusedWith = refusedWith;
     },
 
     unopened(process: Process): void {
@@ -252,7 +254,8 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     },
 
     /** Notes that the secret has a version that was never refused. */
-    renewed(): void {
+    renewed(next: string): void {
+      version = next;
       isRefused = false;
     },
 

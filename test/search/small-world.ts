@@ -1,5 +1,6 @@
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import { waitLimitMs } from '../../functions/core/slot/lease.ts';
+import { changeLogins, NO_LOGINS } from '../../functions/core/slot/logins.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import { slotOf } from '../../functions/core/slot/slot.ts';
 import { createMemoryTable } from '../simulation/memory-table.ts';
@@ -41,6 +42,8 @@ export function createSmallWorld(given: Plan, alter: (change: SlotChange) => Slo
     },
   });
   if (plan.start !== undefined) table.set('spoil', slot, plan.start.record);
+  if (plan.start?.logins !== undefined)
+    table.writeLogins(slot.connection, changeLogins(NO_LOGINS, plan.start.logins, plan.start.at));
 
   function call<T>(process: Process, what: string, answers: () => readonly Answer<T>[]): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -263,11 +263,15 @@ function rotate(stage: Stage): string {
   const version = run.world.vault.rotate(connection.secret, value);
   const hasEvent = random.fraction() < 0.5;
   if (hasEvent) {
-    const rotating = run.world.rotate(connection);
-    stage.launch(
-      undefined,
-      rotating.catch(() => undefined),
-    );
+    // An event comes once at least.
+    const times = run.world.further.fraction() < 0.3 ? 2 : 1;
+    for (let n = 0; n < times; n += 1) {
+      const rotating = run.world.rotate(connection, version);
+      stage.launch(
+        undefined,
+        rotating.catch(() => undefined),
+      );
+    }
   }
   return `the secret of ${connection.name} becomes ${version} (${value})${hasEvent ? ', with an event' : ''}`;
 }

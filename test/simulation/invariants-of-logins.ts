@@ -16,6 +16,7 @@ const LOCKING = 5;
 /** How far any two clocks may be apart. */
 const FAR_OFF_MS = 240_000;
 const NEXT_USER_MS = 300_000;
+const REACTION_MS = 60_000;
 /** A year, but for what two clocks may differ. */
 const KEPT_MS = 365 * 86_400_000;
 
@@ -139,6 +140,18 @@ export function loginsAreCounted({ run, connection, slot, found }: Watched): Wat
       );
       if (standing === 'refused' && slot.subject !== SYSTEM && !hasServed)
         found(at, `${slot.subject}, whom ${secretVersion} never served, stops everybody`);
+    },
+  };
+}
+
+/** 29: reactions to new versions are a minute apart. */
+export function reactionsAreAMinuteApart({ slot, run, connection, found }: Watched): Watch {
+  const [first] = run.scenario.subjects[connection.name] ?? [];
+  return {
+    logins({ at, before, after }) {
+      if (slot.subject !== first || before === undefined || before.rotatedAt === after.rotatedAt) return;
+      const apartMs = after.rotatedAt - before.rotatedAt;
+      if (apartMs < REACTION_MS) found(at, `two reactions come ${apartMs} ms apart`);
     },
   };
 }

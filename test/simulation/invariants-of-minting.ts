@@ -87,7 +87,7 @@ export function everyLoginHasItsReason({ run, connection, found }: Watched): Wat
       // A try counts as an accepted report does.
       const oldEnoughAt = before.token.issuedAt + connection.renewalCooldownSeconds * 1000;
       const isTried = by === OPERATORS && at + CLOCK_SKEW_MS >= oldEnoughAt;
-      if (!isDue && !isReported && !isTried)
+      if (!isDue && !isReported && !isTried && before.unprovenVersion === undefined)
         found(at, `a lease was taken although generation ${before.generation} was good`);
     },
     sent(request) {

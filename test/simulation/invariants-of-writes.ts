@@ -29,6 +29,7 @@ const REFUSAL_KEPT_MS = 30 * 86_400_000;
 const HALF_A_DAY_MS = 43_200_000;
 const ASK_INTERVAL_MS = 30_000;
 const USE_NOTED_SHARE = 0.1;
+const REACTION_MS = 60_000;
 
 /** The back-off of a way to a token, and the failure that it follows. */
 export interface WayState {
@@ -148,7 +149,13 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
     },
   ],
   beginLogout: [leaseTaken],
-  publish: [tokenPlaced, leaseEnded],
+  publish: [
+    tokenPlaced,
+    leaseEnded,
+    ({ after: { token, unprovenVersion } }, _, found) => {
+      if (token?.secretVersion === unprovenVersion) found('5', 'a version that brought a token is still to be proven');
+    },
+  ],
   adopt: [
     tokenPlaced,
     ({ before }, { at, slackMs }, found) => {
@@ -159,10 +166,12 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
     leaseEnded,
     otherWayKept,
     (write, _, found) => {
-      const { refusedVersion, dueAt, ttlSeconds } = write.after;
+      const { refusedVersion, dueAt, ttlSeconds, token } = write.after;
       const { failure, notBefore } = wayStateOf(write.after, wayOf(write));
       const failedAt = failure?.at ?? 0;
-      const freeAt = Math.max(write.after.notBefore, write.after.renewalNotBefore ?? 0);
+      // A refused slot with a good token is due when that is.
+      const refreshAt = refusedVersion === undefined ? 0 : (token?.refreshAt ?? 0);
+      const freeAt = Math.max(write.after.notBefore, write.after.renewalNotBefore ?? 0, refreshAt);
       const isToldOff = dueAt === undefined && refusedVersion !== undefined;
       if (failure === undefined || failure === wayStateOf(write.before, wayOf(write)).failure)
         found('18', 'a failure left no word of it');
@@ -231,11 +240,26 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
     },
   ],
   endBackOff: [
-    ({ before, after }, { at, isRaced, connection }, found) => {
+    ({ before, after }, { at, slackMs, isRaced, connection }, found) => {
       const isInUse = at - before.lastHandedOutAt <= connection.idleSeconds * 1000;
-      const isLate = !isRaced && isInUse && (after.dueAt === undefined || after.dueAt > at);
-      if (after.notBefore > 0 || isLate) found('5', 'a new version is not tried at once');
+      const isLate = !isRaced && isInUse && (after.dueAt === undefined || after.dueAt > at + 2 * REACTION_MS);
+      if (after.notBefore > at + REACTION_MS + slackMs || isLate) found('5', 'a new version is not tried soon');
       if (after.refusedVersion !== before.refusedVersion) found('5', 'a refusal was forgotten');
+      if ((before.lease?.until ?? 0) > at + slackMs) found('6', 'the back-off of a live lease was ended');
+      const isLocked = before.failure?.code === 'upstream_account_locked' && before.notBefore > at + slackMs;
+      if (isLocked) found('24', 'the back-off of a locked account was ended');
+    },
+  ],
+  askProof: [
+    ({ before, after }, { at, slackMs }, found) => {
+      const isSoon = after.dueAt !== undefined && after.dueAt <= at + REACTION_MS + slackMs;
+      if (after.unprovenVersion === undefined || !isSoon) found('29', 'a version is not proven soon');
+      if ((before.lease?.until ?? 0) > at + slackMs) found('29', 'a slot at work was asked to prove a version');
+    },
+  ],
+  endProof: [
+    ({ after }, _, found) => {
+      if (after.unprovenVersion !== undefined) found('29', 'a version is still to be proven that was judged');
     },
   ],
 };

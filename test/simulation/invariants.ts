@@ -15,6 +15,7 @@ import {
   failedLoginsAreFew,
   loginsAreCounted,
   noLoginWithARefusedVersion,
+  reactionsAreAMinuteApart,
   refusalsStopTheConnection,
   theAccountIsNotLocked,
   unprovenVersionsAreRefusedThrice,
@@ -80,6 +81,7 @@ export const invariants: readonly Invariant[] = [
   { number: '27', watch: logoutsEndPurgedTokensAlone, needsClocksWithinBound: true },
   { number: '28', watch: openBreakersLetOneThrough, needsClocksWithinBound: true },
   { number: '28', watch: breakersOpenOnEvidence },
+  { number: '29', watch: reactionsAreAMinuteApart, needsClocksWithinBound: true },
   { number: 'C18', watch: exclusiveCallsComeOneAtATime, needsClocksWithinBound: true },
   { number: 'C20', watch: noSessionIsTooOld, needsClocksWithinBound: true },
 ];

@@ -18,6 +18,7 @@ const LOGINS_ATTRIBUTES = {
   'timedOut.subjects': 'timedOutSubjects',
   failed: 'failed',
   issued: 'issued',
+  rotatedAt: 'rotatedAt',
   ttlSeconds: TABLE_KEYS.ttl,
 } as const satisfies Record<Leaf<Logins>, string>;
 
@@ -50,6 +51,7 @@ export function loginsIn(item: Item): Logins {
         : { subject: timedOutSubject.S, at, subjects },
     failed: new Set(failed?.SS ?? []),
     issued: new Set(issued?.SS ?? []),
+    rotatedAt: numberIn(item['rotatedAt']) ?? NO_LOGINS.rotatedAt,
     ttlSeconds: numberIn(ttl) ?? NO_LOGINS.ttlSeconds,
   };
 }

@@ -39,6 +39,7 @@ const SLOT_ATTRIBUTES = {
   'renewalFailure.at': 'renewalFailedAt',
   'renewalFailure.evidence': 'renewalFailEvidence',
   refusedVersion: 'badSv',
+  unprovenVersion: 'newSv',
   rejectedGeneration: 'rejectedGen',
   renewalBarredUntil: 'renewalBarredUntil',
   reports: 'reports',
@@ -138,7 +139,7 @@ function shardOf(slot: Slot): number {
  * another type is 0. An unknown failure code reads as `internal`, so that it still is a failure.
  */
 export function recordIn(item: Item): SlotRecord {
-  const { badSv } = item;
+  const { badSv, newSv } = item;
   return {
     generation: numberIn(item['gen']) ?? 0,
     token: tokenIn(item),
@@ -151,6 +152,7 @@ export function recordIn(item: Item): SlotRecord {
     renewalTries: numberIn(item['renewalTries']),
     renewalFailure: failureIn(item['renewalFailCode'], item['renewalFailedAt'], item['renewalFailEvidence']),
     refusedVersion: badSv?.S,
+    unprovenVersion: newSv?.S,
     rejectedGeneration: numberIn(item['rejectedGen']) ?? 0,
     renewalBarredUntil: numberIn(item['renewalBarredUntil']),
     reports: item['reports']?.S,

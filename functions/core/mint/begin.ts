@@ -3,14 +3,16 @@ import * as changes from '../slot/changes.ts';
 import { createClaim } from '../slot/claim.ts';
 import type { Connection } from '../slot/connection.ts';
 import { mintWindowMs } from '../slot/lease.ts';
+import { isJudged } from '../slot/logins.ts';
 import type { MintReply, MintRequest, MintWay } from '../slot/mint-message.ts';
-import { findUseBy, isLapsing, nextWay } from '../slot/next-way.ts';
+import { findUseBy, isLapsing, type NextWay, nextWay } from '../slot/next-way.ts';
 import { EMPTY_RECORD, hasUsableToken, isRejected, liveLease, type SlotRecord } from '../slot/record.ts';
 import { isServed, type Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { takeLease } from '../slot/take-lease.ts';
 import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
 import type { Clock, Random } from '../words/platform.ts';
+import type { Secrets } from './secrets.ts';
 
 /** Lease under which this invocation of `mint` works. */
 export interface Held {
@@ -35,10 +37,12 @@ const SHORTEST_RELEASE_PAUSE_MS = 100;
  */
 export function createBeginAttempt({
   store,
+  secrets,
   clock,
   random,
 }: {
   readonly store: Store;
+  readonly secrets: Secrets;
   readonly clock: Clock;
   readonly random: Random;
 }): (request: MintRequest, connection: Connection, slot: Slot) => Promise<Held | MintReply> {
@@ -111,13 +115,14 @@ export function createBeginAttempt({
       await reschedule(useBy);
       return { outcome: 'idle' };
     }
+    const isToProve = await mustProve(connection, slot, record);
     const isFresh = hasUsableToken(record, now, connection.minTtlSeconds) && now < record.token.refreshAt;
-    if (isFresh && !isRejected(record)) {
+    if (isFresh && !isRejected(record) && !isToProve) {
       await reschedule(record.token.refreshAt);
       return { outcome: 'current' };
     }
     if (liveLease(record, now) !== undefined) return { outcome: 'waiting' };
-    const next = nextWay(connection, record, now);
+    const next = isToProve ? loginFrom(record.notBefore, now) : nextWay(connection, record, now);
     if (next.way === 'none') {
       await reschedule(next.until);
       return { outcome: 'waiting' };
@@ -128,6 +133,19 @@ export function createBeginAttempt({
     if (taken.isOurs) return { leaseId: claim.leaseId, takenAt: now, way: claim.way, record: taken.record };
     if (taken.error !== undefined) throw taken.error;
     return { outcome: 'waiting' };
+  }
+
+  /** Reports whether the slot must prove the secret's version by a login, and notes if it need not any more. */
+  async function mustProve(connection: Connection, slot: Slot, record: SlotRecord): Promise<boolean> {
+    const { unprovenVersion: version } = record;
+    if (version === undefined) return false;
+    const [current, logins] = await Promise.all([
+      secrets.current({ secret: connection.secret, maxAgeMs: 0 }),
+      store.logins(connection.name),
+    ]);
+    if (logins === undefined || !isJudged(logins, current.versionId)) return true;
+    await store.write(slot, changes.endProof({ version }));
+    return false;
   }
 
   return async (request, connection, slot) => {
@@ -153,4 +171,9 @@ export function createBeginAttempt({
 /** Reports whether a refresh token lapses that no token of the slot is a use of, and nothing else brings the slot back. */
 function isUnused(connection: Connection, record: SlotRecord | undefined): boolean {
   return isLapsing(connection) && record?.token === undefined && record?.dueAt === undefined;
+}
+
+/** Returns a login as the way to the next token, once its back-off is over. */
+function loginFrom(notBefore: number, now: number): NextWay {
+  return notBefore <= now ? { way: 'login' } : { way: 'none', until: notBefore };
 }

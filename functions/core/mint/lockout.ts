@@ -98,7 +98,9 @@ export function createLoginGate({
     // Bypass the cache if the last secret was refused or invalid, or the token reported dead: it may have been rotated.
     // Where the credential rotates, an older version may bring a spent value back.
     if (connection.keptSecret !== undefined) return secrets.current({ secret, maxAgeMs: 0 });
-    const wantsNewVersion = record.refusedVersion !== undefined || record.failure?.code === 'secret_invalid';
+    const { refusedVersion, unprovenVersion, failure } = record;
+    const wantsNewVersion =
+      refusedVersion !== undefined || unprovenVersion !== undefined || failure?.code === 'secret_invalid';
     if (wantsNewVersion || isRejected(record)) return secrets.current({ secret, maxAgeMs: 0 });
     const knownVersion = record.token?.secretVersion;
     return secrets.current({ secret, maxAgeMs: SECRET_TRUSTED_MS, knownVersion });

@@ -6,7 +6,7 @@ import { extendTtl, REFUSAL_KEPT_SECONDS } from '../slot/item-end.ts';
 import type { DataKey } from '../slot/keys.ts';
 import type { MintReply, MintRequest, MintSource, MintWay } from '../slot/mint-message.ts';
 import { nextWay } from '../slot/next-way.ts';
-import { EMPTY_RECORD, type SlotRecord } from '../slot/record.ts';
+import { EMPTY_RECORD, isRejected, type SlotRecord } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import type { Trial } from '../slot/trial.ts';
@@ -105,7 +105,7 @@ export async function writeFailure(
       ttlSeconds,
       forgetsRefusal,
     };
-    const dueAt = isRefused ? undefined : dueAfter(connection, record, { way, at, notBefore });
+    const dueAt = dueAfter(connection, record, { way, at, notBefore, isRefused });
     const seenGeneration = record.generation;
     const isWritten = await store.write(slot, changes.fail({ ...ended, dueAt, seenGeneration }));
     // After a purge there is no token to renew, and the back-off alone says when the next may come.
@@ -132,12 +132,23 @@ export async function writeFailure(
   return { outcome: 'failed', ...(way === 'renewal' && { way }), code, cause, detail, retryAfterMs };
 }
 
-/** Returns when the schedule should look at a slot after a failure: at the next moment with a way to a token. */
+/**
+ * Returns when the schedule should look at a slot after a failure: at the next moment with a way to a token; while it
+ * has one that is not due, no later than that. A refused slot without one leaves the schedule.
+ */
 function dueAfter(
   connection: Connection,
   record: SlotRecord,
-  { way, at, notBefore }: { readonly way: MintWay; readonly at: number; readonly notBefore: number },
-): number {
+  {
+    way,
+    at,
+    notBefore,
+    isRefused,
+  }: { readonly way: MintWay; readonly at: number; readonly notBefore: number; readonly isRefused: boolean },
+): number | undefined {
+  const refreshAt = isRejected(record) ? 0 : (record.token?.refreshAt ?? 0);
+  if (at < refreshAt) return isRefused ? refreshAt : Math.min(notBefore, refreshAt);
+  if (isRefused) return undefined;
   const after = way === 'login' ? { ...record, notBefore } : { ...record, renewalNotBefore: notBefore };
   const next = nextWay(connection, after, at);
   return next.way === 'none' ? next.until : at;

@@ -50,6 +50,7 @@ export function createPublish(dependencies: {
       dueAt: times.refreshAt,
       ttlSeconds: Math.max(publishedTtlSeconds(token, stillRefused, record.ttlSeconds), keptUntil(attempt, times)),
       keepsRefusal: minted.source !== 'login',
+      provesVersion: minted.source === 'login' && minted.secretVersion === record.unprovenVersion,
       lastHandedOutAt: trigger === 'caller' ? now : undefined,
     });
     const became = await put(attempt, publication, token);

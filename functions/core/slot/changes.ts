@@ -36,6 +36,8 @@ export interface Publication {
   readonly lastHandedOutAt?: number | undefined;
   /** Set if a refused secret version stays refused: a slide proves nothing about the credential. */
   readonly keepsRefusal: boolean;
+  /** Set if the slot was asked to prove the version that brought this token. */
+  readonly provesVersion?: boolean;
 }
 
 export interface EndedAttempt {
@@ -153,11 +155,12 @@ export const publish = ({
   ttlSeconds,
   lastHandedOutAt,
   keepsRefusal,
+  provesVersion = false,
 }: Publication): SlotChange => ({
   name: 'publish',
   onlyIf: [holds(leaseId), generationIs(seenGeneration)],
   set: { token, generation: seenGeneration + 1, dueAt, ttlSeconds, lastHandedOutAt },
-  clear: ['lease', ...(keepsRefusal ? BACK_OFF : FAILURE)],
+  clear: ['lease', ...(keepsRefusal ? BACK_OFF : FAILURE), ...(provesVersion ? (['unprovenVersion'] as const) : [])],
 });
 
 /** Ends a held lease with a failure and the back-off of the way that failed. */
@@ -210,11 +213,7 @@ export const askRefresh = ({
   generation,
   now,
   notSince,
-}: {
-  generation: number;
-  now: number;
-  notSince: number;
-}): SlotChange => ({
+}: Record<'generation' | 'now' | 'notSince', number>): SlotChange => ({
   name: 'askRefresh',
   onlyIf: [generationIs(generation), { field: 'refreshAskedAt', below: notSince }],
   set: { refreshAskedAt: now },
@@ -225,11 +224,7 @@ export const recordUse = ({
   now,
   notSince,
   dueAt,
-}: {
-  now: number;
-  notSince: number;
-  dueAt?: number | undefined;
-}): SlotChange => ({
+}: Pick<SlotRecord, 'dueAt'> & { now: number; notSince: number }): SlotChange => ({
   name: 'recordUse',
   onlyIf: [isPresent, { field: 'lastHandedOutAt', below: notSince }],
   set: { lastHandedOutAt: now },
@@ -242,12 +237,7 @@ export const markRejected = ({
   hash,
   reports,
   reportedAt,
-}: {
-  generation: number;
-  hash: string;
-  reports?: string;
-  reportedAt?: number;
-}): SlotChange => ({
+}: Pick<SlotRecord, 'generation' | 'reports' | 'reportedAt'> & { hash: string }): SlotChange => ({
   name: 'markRejected',
   onlyIf: [generationIs(generation), tokenIs({ hash })],
   set: { rejectedGeneration: generation, reports, reportedAt },
@@ -258,11 +248,7 @@ export const reschedule = ({
   generation,
   lastHandedOutAt,
   dueAt,
-}: {
-  generation: number;
-  lastHandedOutAt: number;
-  dueAt?: number | undefined;
-}): SlotChange => ({
+}: Pick<SlotRecord, 'generation' | 'lastHandedOutAt' | 'dueAt'>): SlotChange => ({
   name: 'reschedule',
   onlyIf: [isPresent, generationIs(generation), { field: 'lastHandedOutAt', is: lastHandedOutAt }],
   set: { dueAt },
@@ -278,12 +264,26 @@ export const purge = ({ ttlSeconds }: { ttlSeconds: number }): SlotChange => ({
   clear: ['token', ...FAILURE, 'dueAt', 'renewalBarredUntil', 'reports', 'reportedAt'],
 });
 
-/** Ends a back-off and keeps the refusal; puts the slot on the schedule if `dueAt` is given. */
-export const endBackOff = ({ dueAt }: { dueAt?: number | undefined }): SlotChange => ({
-  name: 'endBackOff',
-  onlyIf: [isPresent],
-  set: { dueAt },
-  clear: ['notBefore'],
+/** Shortens the back-off that was read, one that is not 0, and keeps the refusal; moves the slot on the schedule if `dueAt` is given. */
+export const endBackOff = (
+  { notBefore: seen }: Pick<SlotRecord, 'notBefore'>,
+  set: { notBefore: number; dueAt?: number | undefined },
+): SlotChange => ({ name: 'endBackOff', onlyIf: [{ field: 'notBefore', is: seen }], set });
+
+/**
+ * Asks a slot, good token or not, to prove a version of the secret by a login, if nobody is at work for it. Whoever has
+ * read the slot before takes no lease: the fence is another.
+ */
+export const askProof = (
+  { lease }: Pick<SlotRecord, 'lease'>,
+  set: { unprovenVersion: string; dueAt: number },
+): SlotChange => ({ name: 'askProof', onlyIf: [isPresent, leaseIs(lease)], set, add: { fence: 1 } });
+
+/** Notes that a version which the slot was to prove has been judged. */
+export const endProof = ({ version }: { version: string }): SlotChange => ({
+  name: 'endProof',
+  onlyIf: [{ field: 'unprovenVersion', is: version }],
+  clear: ['unprovenVersion'],
 });
 
 /** Replaces the token that was used with a slid one; a refused secret version stays refused. */

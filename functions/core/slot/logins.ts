@@ -33,6 +33,8 @@ export interface Logins {
   readonly failed: ReadonlySet<string>;
   /** Logins that count against `limits.tokens`, as `createMark` writes them. */
   readonly issued: ReadonlySet<string>;
+  /** Time at which the last reaction to a new version took effect, or will; epoch milliseconds. */
+  readonly rotatedAt: number;
   /** Time from which the store may delete the item; epoch seconds. */
   readonly ttlSeconds: number;
 }
@@ -48,6 +50,7 @@ export const NO_LOGINS: Logins = {
   notBefore: 0,
   failed: new Set(),
   issued: new Set(),
+  rotatedAt: 0,
   ttlSeconds: 0,
 };
 
@@ -137,6 +140,11 @@ export function isStopped(seen: Logins, { secretVersion, isSystem, hasSystem }: 
   const since = now - NEXT_USER_MS;
   const isRecent = [...seen.failed].some((mark) => kindOf(mark) === 'refused' && timeOf(mark) > since);
   return seen.refusals >= USER_REFUSALS_THAT_STOP || (hasSystem && isRecent);
+}
+
+/** Reports whether it is known what a version is worth. */
+export function isJudged({ secretVersion, standing }: Logins, version: string): boolean {
+  return secretVersion === version && standing !== 'unproven';
 }
 
 function isRefused({ secretVersion, standing }: Logins, version: string): boolean {
@@ -282,6 +290,14 @@ export const changeLogins = (seen: Logins, next: Logins, now: number): LoginsCha
     ],
   };
 };
+
+/** Notes that a reaction to a new version takes effect at `at`, if the last one is as it was read. */
+export const noteRotation = ({ rotatedAt, ttlSeconds }: Logins, at: number, now: number): LoginsChange => ({
+  name: 'noteRotation',
+  onlyIf: [{ field: 'rotatedAt', is: rotatedAt }],
+  set: { rotatedAt: at, ttlSeconds: extendTtl(ttlSeconds, now, LOGINS_KEPT_SECONDS) },
+  add: { revision: 1 },
+});
 
 /** Way in which a login ended: it has not, or nobody knows, while it is `begun`. */
 type FailureKind = 'begun' | 'refused' | 'unknown' | 'locked';

@@ -57,6 +57,8 @@ export interface SlotRecord {
   readonly renewalFailure?: RecordedFailure | undefined;
   /** The secret version that the upstream refused for this slot. */
   readonly refusedVersion?: string | undefined;
+  /** A new secret version that this slot is to prove by a login, although its token may be good. */
+  readonly unprovenVersion?: string | undefined;
   /** The generation that a caller reported dead; 0 for none. */
   readonly rejectedGeneration: number;
   /** Until then callers' reports of a dead token do not renew the slot; epoch milliseconds. */

@@ -15,6 +15,7 @@ export function describeLogins(subject: () => StoreUnderTest): void {
     notBefore: NOW + 1,
     failed: new Set(['1 refused a', '2 unknown b']),
     issued: new Set(['3 unknown c']),
+    rotatedAt: NOW + 2,
     ttlSeconds: TTL_SECONDS,
   };
   const write = (seen: Logins, next: Partial<Logins>, connection = 'helpdesk') =>
@@ -54,6 +55,7 @@ export function describeLogins(subject: () => StoreUnderTest): void {
         standing: { S: 'proven' },
         refusals: { N: '2' },
         notBefore: { N: String(NOW + 1) },
+        rotatedAt: { N: String(NOW + 2) },
         ttl: { N: String(TTL_SECONDS) },
       });
     });

@@ -211,17 +211,47 @@ export function describeNotes(subject: () => StoreUnderTest): void {
     it('ends the back-off, keeps the refusal and puts the slot on the schedule where a time is given', async () => {
       await leased(subject());
       await write(changes.fail(failureOf({ refusedVersion: 'version-1' })));
-      const { notBefore: _, ...before } = await recordOf(subject());
+      const { notBefore: seen, ...before } = await recordOf(subject());
 
-      expect(await write(changes.endBackOff({}))).toBe(true);
-      expect(await recordOf(subject())).toEqual({ ...before, notBefore: 0 });
-      expect(await write(changes.endBackOff({ dueAt: NOW }))).toBe(true);
-      expect(await recordOf(subject())).toEqual({ ...before, notBefore: 0, dueAt: NOW });
+      expect(await write(changes.endBackOff({ notBefore: seen }, { notBefore: NOW }))).toBe(true);
+      expect(await recordOf(subject())).toEqual({ ...before, notBefore: NOW });
+      expect(await write(changes.endBackOff({ notBefore: NOW }, { notBefore: NOW - 1, dueAt: NOW }))).toBe(true);
+      expect(await recordOf(subject())).toEqual({ ...before, notBefore: NOW - 1, dueAt: NOW });
+    });
+
+    it('leaves a back-off alone that is another than was read', async () => {
+      await leased(subject());
+      const before = await recordOf(subject());
+
+      expect(await write(changes.endBackOff({ notBefore: before.notBefore - 1 }, { notBefore: NOW, dueAt: NOW }))).toBe(
+        false,
+      );
+      expect(await recordOf(subject())).toEqual(before);
     });
 
     it('makes no item where there is none', async () => {
-      expect(await write(changes.endBackOff({ dueAt: NOW }))).toBe(false);
+      expect(await write(changes.endBackOff({ notBefore: NOW }, { notBefore: NOW, dueAt: NOW }))).toBe(false);
       expect(await subject().item(SLOT)).toBeUndefined();
+    });
+  });
+
+  describe('askProof', () => {
+    it('has a slot at rest prove a version, until that is judged', async () => {
+      const before = await published(subject());
+      const asked = { unprovenVersion: 'version-2', dueAt: NOW };
+
+      expect(await write(changes.askProof({}, asked))).toBe(true);
+      expect(await recordOf(subject())).toEqual({ ...before, ...asked, fence: before.fence + 1 });
+      expect(await write(changes.endProof({ version: 'version-1' }))).toBe(false);
+      expect(await write(changes.endProof({ version: 'version-2' }))).toBe(true);
+      expect(await recordOf(subject())).toEqual({ ...before, dueAt: NOW, fence: before.fence + 1 });
+    });
+
+    it('asks no slot at work, and makes no item where there is none', async () => {
+      expect(await write(changes.askProof({}, { unprovenVersion: 'version-2', dueAt: NOW }))).toBe(false);
+      expect(await subject().item(SLOT)).toBeUndefined();
+      await leased(subject());
+      expect(await write(changes.askProof({}, { unprovenVersion: 'version-2', dueAt: NOW }))).toBe(false);
     });
   });
 }

@@ -4,13 +4,20 @@ import type { MintRequest } from '../../../../functions/core/slot/mint-message.t
 import type { SlotRecord } from '../../../../functions/core/slot/record.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection } from '../../../simulation/connections.ts';
+import { createMemorySecrets } from '../../../simulation/memory-secrets.ts';
 
 /** A world, and the way into an attempt by itself. Reads that are not consistent find nothing. */
 function leaseTaking(settings: Parameters<typeof helpdeskConnection>[0] = {}) {
   const made = harness({ connection: helpdeskConnection(settings) });
   const { operators, connection, slot, time } = made;
   made.lag();
-  const beginAttempt = createBeginAttempt(operators);
+  const secrets = createMemorySecrets({
+    vault: made.vault,
+    process: operators.process,
+    random: made.random,
+    weather: made.weather.secrets,
+  });
+  const beginAttempt = createBeginAttempt({ ...operators, secrets });
   return {
     ...made,
     take: (request: Pick<MintRequest, 'trigger' | 'lease'>, fingerprint = slot().fingerprint) =>

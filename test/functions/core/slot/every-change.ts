@@ -45,7 +45,10 @@ export const everyChange = {
     changes.acquire({ ...claim, seen, way: 'renewal' }),
   ],
   begin: [changes.begin({ leaseId: 'me', begunBy: 'i' })],
-  publish: [changes.publish(publication), changes.publish({ ...publication, lastHandedOutAt: 1, keepsRefusal: true })],
+  publish: [
+    changes.publish({ ...publication, provesVersion: true }),
+    changes.publish({ ...publication, lastHandedOutAt: 1, keepsRefusal: true }),
+  ],
   turnToLogin: [changes.turnToLogin({ ...claim, seenGeneration: 1, isRejected: true })],
   fail: [
     changes.fail({ ...failed, dueAt: 2 }),
@@ -65,7 +68,9 @@ export const everyChange = {
     changes.reschedule({ generation: 1, lastHandedOutAt: 1, dueAt: 2 }),
   ],
   purge: [changes.purge({ ttlSeconds: 1 })],
-  endBackOff: [changes.endBackOff({ dueAt: 1 })],
+  endBackOff: [changes.endBackOff({ notBefore: 2 }, { notBefore: 1, dueAt: 1 })],
+  askProof: [changes.askProof(seen, { unprovenVersion: 'v2', dueAt: 1 })],
+  endProof: [changes.endProof({ version: 'v2' })],
   adopt: [changes.adopt({ seenGeneration: 1, usedHash: 'a', token: sealedToken, dueAt: 1, ttlSeconds: 1, now: 2 })],
   barRenewal: [changes.barRenewal({ hash: 'a', until: 2 })],
   beginLogout: [changes.beginLogout({ leaseId: 'me', leaseUntil: 3, ttlSeconds: 1, seen })],
@@ -92,6 +97,7 @@ const begun: logins.Logins = {
   ...{ revision: 1, secretVersion: 'v1', standing: 'proven', refusals: 1, notBefore: 1, ttlSeconds: 1 },
   ...{ probe: { id: 'me', until: 2 }, timedOut: { subject: 'a', at: 1, subjects: 1 } },
   ...{ failed: new Set(['1 refused me']), issued: new Set(['1 unknown me']) },
+  rotatedAt: 1,
 };
 const writeLogins = (before: logins.Logins, next: logins.Logins) => ({
   before,
@@ -102,4 +108,5 @@ const writeLogins = (before: logins.Logins, next: logins.Logins) => ({
 /** Each write of a connection's logins. It leaves the record that was decided on, one revision further. */
 export const everyLoginsWrite = {
   changeLogins: [writeLogins(NO_LOGINS, begun), writeLogins(begun, NO_LOGINS)],
+  noteRotation: [{ before: begun, next: { ...begun, rotatedAt: 5 }, change: logins.noteRotation(begun, 5, 1) }],
 } satisfies Record<MakersOf<typeof logins, logins.LoginsChange>, readonly ReturnType<typeof writeLogins>[]>;

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { DynamoDBClient, ListTablesCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../functions/configuration/errors.ts';
 import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { gistOf, slotsOf } from './api-client.ts';
@@ -9,6 +10,48 @@ import { badInputs, CANARIES, GOOD_SECRET } from './bad-inputs.ts';
 import { createCanarySearch } from './canary-forms.ts';
 import { startSystemUnderTest } from './system-under-test.ts';
 import { waitUntil } from './wait-until.ts';
+
+/** Starts the broker on a provider or a connection with one mistake; gives the paths that it complains of. */
+async function complaintsOf(change: { readonly provider?: object; readonly connection?: object }) {
+  const login = { url: '/login', json: { key: '{key}', site: '{site}' }, reads: { token: { in: 'text' } } };
+  const provider = {
+    secretFields: { key: {} },
+    settings: { site: { kind: 'text' } },
+    logins: { system: [login] },
+    placement: { headers: { Authorization: 'Bearer {token}' } },
+    lifetime: [{ seconds: 3_600 }],
+    ...change.provider,
+  };
+  const connection = { provider: 'own', baseUrl: 'https://api.example', site: 'a', ...change.connection };
+  const starting = startSystemUnderTest({
+    providers: { own: provider },
+    connections: { desk: connection },
+    secrets: {},
+  });
+  const error: unknown = await starting.then(
+    (system) => system.close(),
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof ConfigurationError ? error.problems.map(({ path }) => path) : error;
+}
+
+const signing = (claims: object) => ({
+  derived: { proof: { jwt: { alg: 'HS256', key: '{key}', claims, lifeSeconds: 60 } } },
+});
+
+it.each<readonly [string, Parameters<typeof complaintsOf>[0], string]>([
+  ['a claim that names an absent setting', { provider: signing({ iss: '{tenant}' }) }, 'providers.own.derived.proof'],
+  ['a brace that begins no name', { provider: signing({ iss: '{site-id}' }) }, 'providers.own.derived.proof'],
+  ['a setting with a line break', { connection: { site: 'a\r\nX-Evil: 1' } }, 'connections.desk.site'],
+  ['a setting of more than 2,000 characters', { connection: { site: 'a'.repeat(2_001) } }, 'connections.desk.site'],
+  [
+    'a base URL with a credential in it',
+    { connection: { baseUrl: 'https://user:password@api.example' } },
+    'connections.desk.baseUrl',
+  ],
+])('%s: nothing starts, and its path is named', async (_, change, path) => {
+  expect(await complaintsOf(change)).toContain(path);
+});
 
 const GOOD_ANSWER = JSON.stringify({ token: 'good-token', next: 'a', base: 'https://api.good.example.com' });
 

@@ -109,6 +109,9 @@ describe('the agent of a broker', async () => {
   });
 });
 
+/** Mark of an upstream's answer that came through the broker. */
+const ofUpstream = { 'token-broker-upstream': 'wfm' };
+
 describe('the agent of a broker that is a stub', () => {
   let agent: Awaited<ReturnType<typeof startAgentUnderTest>>;
   beforeEach(async () => {
@@ -189,7 +192,7 @@ describe('the agent of a broker that is a stub', () => {
 
   it('has a location of the proxy lead through the agent', async () => {
     const based = await startAgentUnderTest(`${stub.url}/v1`, { served, basePath: '/v1' });
-    stub.answer({ status: 201, headers: { location: '/v1/proxy/wfm/system/jobs/7' }, body: {} });
+    stub.answer({ status: 201, headers: { ...ofUpstream, location: '/v1/proxy/wfm/system/jobs/7' }, body: {} });
     const { headers } = await based.ask('/proxy/wfm/system/jobs', { method: 'POST' });
     await based.close();
 
@@ -199,9 +202,11 @@ describe('the agent of a broker that is a stub', () => {
 
   it('passes on an answer that was compressed as what it is, and one to a HEAD with its length', async () => {
     const { gzipSync } = await import('node:zlib');
-    stub.answer((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('plain')));
+    stub.answer((_request, response) =>
+      response.writeHead(200, { ...ofUpstream, 'content-encoding': 'gzip' }).end(gzipSync('plain')),
+    );
     const { text, headers } = await agent.ask('/proxy/wfm/system/x');
-    stub.answer((_request, response) => response.writeHead(200, { 'content-length': '4711' }).end());
+    stub.answer((_request, response) => response.writeHead(200, { ...ofUpstream, 'content-length': '4711' }).end());
     const head = await agent.ask('/proxy/wfm/system/x', { method: 'HEAD' });
 
     expect([text, headers['content-encoding']]).toEqual(['plain', undefined]);
@@ -241,7 +246,7 @@ describe('the agent of a broker that is a stub', () => {
       headers: { 'retry-after': '1' },
       json: { code: 'unavailable' },
     });
-    for (const response of waiting) response.end('{}');
+    for (const response of waiting) response.writeHead(200, ofUpstream).end('{}');
     expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(calls.map(() => 200));
   });
 

@@ -11,8 +11,15 @@ export const agentPrograms: readonly (readonly [keyof Languages, string])[] = [
   ['typescript', 'token.mjs'],
 ];
 
-export function agentProgram(file: string): string {
-  return join(PROJECT_FOLDER, 'docs/agent/examples', file);
+/** Each recipe for a call that is made again after a 401. */
+export const agentRecipes: readonly (readonly [keyof Languages, string])[] = [
+  ['python', 'call.py'],
+  ['go', 'call.go'],
+  ['java', 'Call.java'],
+];
+
+export function agentProgram(file: string, folder: 'examples' | 'recipes' = 'examples'): string {
+  return join(PROJECT_FOLDER, 'docs/agent', folder, file);
 }
 
 /** Lines of a program that do something: no comment, no import, no bracket alone. */

@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { AGENT_TOKEN, startAgentUnderTest } from '../client/agent/agent-under-test.ts';
+import { startLocalBroker } from '../client/local-broker.ts';
 import { startBroker } from '../system/broker-process.ts';
 import { makeFolder } from '../system/own-broker.ts';
-import { agentProgram, agentPrograms } from './agent-programs.ts';
+import { agentProgram, agentPrograms, agentRecipes } from './agent-programs.ts';
 import { prepareLanguages } from './languages.ts';
 
 describe('callers of the agent, by the standard library of their language', async () => {
@@ -34,5 +35,29 @@ describe('callers of the agent, by the standard library of their language', asyn
 
     expect(failed).toBe(true);
     expect(stdout).not.toContain('access_token');
+  });
+});
+
+describe('recipes for a token that the upstream has ended', async () => {
+  const [broker, languages, folder] = await Promise.all([startLocalBroker(), prepareLanguages(), makeFolder()]);
+  const agent = await startAgentUnderTest(broker.url, { served: [{ connection: 'helpdesk', subject: '88' }] });
+  const file = join(folder.path, 'token');
+  await writeFile(file, AGENT_TOKEN);
+  afterAll(async () => {
+    await agent.close();
+    await Promise.all([broker.close(), folder.remove()]);
+  });
+
+  it.each(agentRecipes)('%s reports it, and calls with the next one', async (language, recipe) => {
+    const { json } = await agent.ask('/tokens/helpdesk/88');
+    await broker.turn('helpmaster', { revokeIssued: true });
+    const { stdout, stderr, failed } = await languages[language](agentProgram(recipe, 'recipes'), {
+      ...{ AGENT_URL: agent.address, AGENT_TOKEN_FILE: file, no_proxy: '127.0.0.1' },
+      UPSTREAM_URL: broker.helpmaster.baseUrl,
+    });
+
+    expect({ failed, stderr }).toEqual({ failed: false, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ success: true, actingAs: { userid: '88' } });
+    expect((await agent.ask('/tokens/helpdesk/88')).json['access_token']).not.toBe(json['access_token']);
   });
 });

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../client/agent/limits.ts';
-import { agentPrograms, linesThatCount } from '../calling/agent-programs.ts';
+import { agentPrograms, agentRecipes, linesThatCount } from '../calling/agent-programs.ts';
 import { mistakeIn } from './command-lines.ts';
 import { ROOT, readPage } from './repository.ts';
 
@@ -23,6 +23,12 @@ describe('docs/agent.md', () => {
       const lines = linesThatCount(readPage(`docs/agent/examples/${file}`));
       expect([file, lines.length < 10]).toEqual([file, true]);
     }
+  });
+
+  it('names every recipe, and all are run', () => {
+    const named = [...page.matchAll(/\(agent\/recipes\/([\w.]+)\)/g)].map(([, file]) => file);
+    expect(named.toSorted()).toEqual(readdirSync(join(ROOT, 'docs/agent/recipes')).toSorted());
+    expect(named.toSorted()).toEqual(agentRecipes.map(([, file]) => file).toSorted());
   });
 
   it('has the limits of the agent', () => {

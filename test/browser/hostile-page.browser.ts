@@ -123,6 +123,23 @@ describe('HTML of the upstream, opened at the broker', () => {
     expect(broker.helpmaster.ledger().logins).toEqual([]);
   });
 
+  it('has the browser ask for nothing of the broker’s, by what it embeds, preloads or prefetches', async () => {
+    const slot = '/tokens/helpdesk/88';
+    const links = ['preload; as=image', 'prefetch', 'modulepreload', 'stylesheet'].map(
+      (rel) => `<${slot}>; rel=${rel}`,
+    );
+    broker.scripted.answer((_request, _body, response) => {
+      const link = links.join(', ');
+      response.writeHead(200, { 'content-type': 'text/html', link, 'speculation-rules': '"/tokens/helpdesk/89"' });
+      response.end(
+        `<title>quiet</title><img src="${slot}"><link rel="prefetch" href="${slot}"><link rel="stylesheet" href="${slot}"><iframe src="${slot}"></iframe><object data="${slot}"></object><video src="${slot}"></video><script type="speculationrules">{"prerender":[{"urls":["${slot}"]}]}</script><meta http-equiv="refresh" content="1;url=${slot}">`,
+      );
+    });
+    await page.goto(`${broker.url}/proxy/scripted/system/open/report`);
+    await page.waitForTimeout(2_000);
+    expect(broker.helpmaster.ledger().logins).toEqual([]);
+  });
+
   it('becomes no service worker of the broker’s pages', async () => {
     broker.scripted.answer((_request, _body, response) => {
       response.writeHead(200, { 'content-type': 'text/javascript', 'service-worker-allowed': '/' });

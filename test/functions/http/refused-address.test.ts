@@ -12,6 +12,8 @@ describe('addresses that no upstream may have (invariant 15)', () => {
     ['fe80::1%eth0', 'link-local with a zone'],
     ['febf:ffff::1', 'the end of link-local'],
     ['fd00:ec2::254', 'metadata of AWS'],
+    ['fd00:ec2::23', 'credentials of a pod on AWS'],
+    ['::ffff:0:a9fe:a9fe', 'link-local, translated (RFC 2765 §2.1)'],
     ['fd20:ce::254', 'metadata of Google'],
     ['::ffff:169.254.169.254', 'IPv4 mapped into IPv6'],
     ['64:ff9b::169.254.169.254', 'IPv4 behind NAT64'],

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../functions/adapters/aws/client.ts';
+import { STAGE } from '../functions/api/routes.ts';
 import { VARIABLES } from '../functions/composition/environment.ts';
 import { serializeConfiguration } from '../functions/configuration/bundle.ts';
 import { resolveConnections } from '../functions/configuration/check.ts';
@@ -41,29 +42,31 @@ export async function environmentIn(
   };
 }
 
-/** The event of a request to the API, payload format 2.0: as much of it as the functions read. */
+/** The event of a request to the API as a REST API makes it: as much of it as the functions read. */
 export function eventOf(
-  routeKey: string,
+  route: string,
   pathParameters: Readonly<Record<string, string>>,
   more: Readonly<Record<string, unknown>> = {},
 ) {
-  const [verb = 'GET', route = '/'] = routeKey.split(' ');
-  const path = route.replace(/\{(\w+)\+?\}/g, (_, name: string) => pathParameters[name] ?? '');
-  const method = verb === 'ANY' ? 'GET' : verb;
+  const [verb = 'GET', resource = '/'] = route.split(' ');
+  const path = resource.replace(/\{(\w+)\+?\}/g, (_, name: string) => pathParameters[name] ?? '');
+  const headers = { 'content-type': 'application/json' };
   return {
-    version: '2.0',
-    routeKey,
-    rawPath: path,
-    rawQueryString: '',
-    headers: { 'content-type': 'application/json' },
+    resource,
+    path,
+    httpMethod: verb === 'ANY' ? 'GET' : verb,
+    headers,
+    multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
+    queryStringParameters: null,
+    multiValueQueryStringParameters: null,
     pathParameters,
     requestContext: {
       accountId: '123456789012',
       requestId: 'bench-request',
-      routeKey,
-      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'bench' },
-      authorizer: { iam: { userArn: CALLER } },
+      path: `/${STAGE}${path}`,
+      identity: { accountId: '123456789012', userArn: CALLER },
     },
+    body: null,
     isBase64Encoded: false,
     ...more,
   };

@@ -6,9 +6,9 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Connection } from '../functions/core/slot/connection.ts';
-import type { BrokerApi } from './http-api.ts';
 import type { IsolationGroup } from './isolation-groups.ts';
 import { brokerMetric, type Service } from './metrics.ts';
+import type { BrokerApi } from './rest-api.ts';
 
 /** The parts of a broker that alarms and dashboard look at. */
 export interface Watched {

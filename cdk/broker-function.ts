@@ -13,15 +13,15 @@ const MEMORY_MB = 512;
 /** Async invoke settings: no retries, discard after 60 s. */
 export const NEVER_AGAIN = { retryAttempts: 0, maxEventAge: Duration.seconds(60) };
 
-/** Seconds; below the 30 that API Gateway waits (invariant 14). */
-export const API_TIMEOUT_SECONDS = 28;
+/** Seconds; below the 29 that API Gateway waits (invariant 14). */
+export const API_TIMEOUT_SECONDS = 27;
 
 /** Properties of one function of the broker. */
 export interface BrokerFunctionProps {
   readonly folder: FunctionFolder;
   readonly codeOf: CodeOf;
   readonly description: string;
-  /** Seconds. Invariant 14: mint 20, functions behind the API 28. */
+  /** Seconds. Invariant 14: mint 20, functions behind the API 27. */
   readonly timeoutSeconds: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly logRetention: logs.RetentionDays;

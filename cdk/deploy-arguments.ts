@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export interface DeployArguments {
   /** AWS profile, for synth, comparison and deployment alike. */
   readonly profile: string | undefined;
+  /** True if who deploys is to be let in to the API. */
+  readonly allowsMe: boolean;
   /** True if nothing is to be asked. */
   readonly isAgreed: boolean;
   /** Settings of the app, each as `KEY=VALUE`. */
@@ -17,6 +19,7 @@ const OPTIONS = {
   profile: { type: 'string' },
   stage: { type: 'string' },
   yes: { type: 'boolean' },
+  'allow-me': { type: 'boolean' },
   context: { type: 'string', short: 'c', multiple: true },
   'require-approval': { type: 'string' },
 } as const;
@@ -35,6 +38,7 @@ export function readDeployArguments(words: readonly string[]): DeployArguments {
   const stage = textOf(values.stage);
   return {
     profile: textOf(values.profile),
+    allowsMe: values['allow-me'] === true,
     isAgreed: values.yes === true,
     context: [
       ...(values.context ?? []).filter((each) => typeof each === 'string'),

@@ -19,7 +19,7 @@ const KEPT = new Map<string, readonly ResourceImpact[]>([
   ['AWS::KMS::Key', LOST],
   ['AWS::DynamoDB::GlobalTable', LOST],
   // Callers have its address.
-  ['AWS::ApiGatewayV2::Api', LOST],
+  ['AWS::ApiGateway::RestApi', LOST],
 ]);
 
 /** Lists the base URLs of connections that are an example's. */

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
+import { callerIdentity } from '../client/cli/doctor/caller-identity.ts';
+import { callerNamesOf } from './caller-names.ts';
 import { findAdvice, findRegion, NO_REGION } from './deploy-advice.ts';
 import { readDeployArguments } from './deploy-arguments.ts';
 import { findExamples, findRisks, type Template } from './deploy-risks.ts';
@@ -14,6 +16,7 @@ import { loadDeclared } from './settings.ts';
 const USAGE = 2;
 /** The end of the output that is searched for a known error. */
 const KEPT_CHARACTERS = 50_000;
+const IDENTITY_WITHIN_MS = 10_000;
 const ROOT = join(import.meta.dirname, '..');
 const ASSEMBLY = join(ROOT, 'cdk.out');
 
@@ -22,13 +25,14 @@ class NotDeployed extends Error {}
 
 /** Deploys the broker, and asks before it does what cannot be undone. Gives the exit code. */
 async function main(words: readonly string[]): Promise<number> {
-  const { profile, isAgreed, context, passedOn } = readDeployArguments(words);
+  const { profile, allowsMe, isAgreed, context, passedOn } = readDeployArguments(words);
   // CDK and the SDK both read it: what is compared and what is deployed are of one account.
   if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
   const region = findRegion(process.env, awsConfiguration());
   if (region === undefined) throw new NotDeployed(NO_REGION);
 
-  const settings = context.flatMap((each) => ['--context', each]);
+  const me = allowsMe ? [`allowMe=${(await findOwnNames(region)).join(',')}`] : [];
+  const settings = [...context, ...me].flatMap((each) => ['--context', each]);
   const synthesized = await runCdk(['synth', '--quiet', '--output', ASSEMBLY, ...settings], region);
   if (synthesized !== 0) return synthesized;
   const examples = findExamples((await loadDeclared()).connections);
@@ -40,6 +44,15 @@ async function main(words: readonly string[]): Promise<number> {
   const risks = await findRisksOf(new CloudAssembly(ASSEMBLY), region);
   if (risks.length > 0 && !isAgreed) await ask(risks);
   return runCdk(['deploy', '--app', ASSEMBLY, '--require-approval', 'never', ...passedOn], region);
+}
+
+/** The ARNs by which IAM knows who deploys. */
+async function findOwnNames(region: string): Promise<readonly string[]> {
+  try {
+    return callerNamesOf(await callerIdentity({ region, timeoutMs: IDENTITY_WITHIN_MS, environment: process.env }));
+  } catch (error) {
+    throw new NotDeployed(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** The risks of deploying each stack of the assembly over what is deployed under its name. */

@@ -1,9 +1,12 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { STAGE } from '../functions/api/routes.ts';
 import type { ServedSubjects } from '../functions/core/slot/connection.ts';
 import type { Provider } from '../functions/core/slot/provider.ts';
 import { describeUser, isServed, isUserSubject, SUBJECT_PATTERN, SYSTEM } from '../functions/core/slot/slot.ts';
+import { findAccount, nameCaller } from './named-callers.ts';
+import type { BrokerApi } from './rest-api.ts';
 
 /** A broker as other constructs use it. */
 export interface ITokenBroker {
@@ -11,9 +14,10 @@ export interface ITokenBroker {
   readonly url: string;
   /**
    * Lets `grantee` have tokens of a connection: the system's alone, or those of `subjects` alone. Covers `GET`, and
-   * unless `reports` is false `POST`, with which a caller reports a token that the upstream refused. Throws for an
-   * unknown connection, for a subject that the connection does not serve, for a grantee of another account, and where a
-   * role could not carry the grant.
+   * unless `reports` is false `POST`, with which a caller reports a token that the upstream refused. The API lets the
+   * grantee in; to one of another account it allows the same, and the policies there must do so too. Throws for an
+   * unknown connection, for a subject that the connection does not serve, for a grantee that the API's policy cannot
+   * name, and where a role could not carry the grant.
    */
   grantToken(grantee: iam.IGrantable, connection: string, options?: TokenOptions): iam.Grant;
   /** Lets `grantee` call the upstream through the broker, with the methods and paths that the connection declares. */
@@ -53,6 +57,8 @@ export interface GrantableConnection {
 export interface GrantedApi {
   readonly scope: Construct;
   readonly apiId: string;
+  /** The API, where it is of this app: its policy names whom something is granted. */
+  readonly api?: Pick<BrokerApi, 'api' | 'callers'>;
   readonly region: string;
   readonly account: string;
   readonly connections: ReadonlyMap<string, GrantableConnection>;
@@ -66,6 +72,7 @@ const STATEMENT_CHARACTERS = 1_400;
  */
 const ROLE_CHARACTERS = 10_000 + 10 * 6_000;
 const UNKNOWN_ARN_CHARACTERS = 150;
+const INVOKE = 'execute-api:Invoke';
 const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/u;
 
 /**
@@ -73,7 +80,7 @@ const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/u;
  * IAM's `*` reaches across `/`.
  */
 export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken' | 'grantProxy' | 'grantOperate'> {
-  const { scope, apiId, region, account, connections } = broker;
+  const { scope, apiId, api, region, account, connections } = broker;
 
   function requireConnection(name: string): GrantableConnection {
     const connection = connections.get(name);
@@ -83,36 +90,45 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
     );
   }
 
-  function arnOf(method: string, path: string): string {
-    return Stack.of(scope).formatArn({
-      service: 'execute-api',
-      region,
-      account,
-      resource: apiId,
-      resourceName: `$default/${method}/${path}`,
-    });
+  /** The ARN of a request, which is written as `METHOD/path`. */
+  function arnOf(request: string): string {
+    const resourceName = `${STAGE}/${request}`;
+    return Stack.of(scope).formatArn({ service: 'execute-api', region, account, resource: apiId, resourceName });
   }
 
   /** Characters granted so far, by principal. */
   const granted = new Map<iam.IPrincipal, number>();
 
-  function grant(grantee: iam.IGrantable, name: string, resourceArns: readonly string[]): iam.Grant {
-    const { principalAccount } = grantee.grantPrincipal;
-    if (isAnother(principalAccount, account)) {
+  function grant(grantee: iam.IGrantable, name: string, requests: readonly string[]): iam.Grant {
+    const principal = grantee.grantPrincipal;
+    const granteeAccount = findAccount(principal);
+    const isForeign = isAnother(granteeAccount, account);
+    if (isForeign && api === undefined) {
       throw new Error(
-        `The grantee is of account ${principalAccount} and the broker of ${account}. An HTTP API takes no caller of another account: make a role in ${account} that the other account may assume, and grant to that.`,
+        `The grantee is of account ${granteeAccount} and the broker of ${account}: grant in the broker's own app, since its API must allow it as well.`,
       );
     }
-    const parts = [...inParts(resourceArns)];
-    const characters = (granted.get(grantee.grantPrincipal) ?? 0) + parts.length * 100 + lengthOf(resourceArns);
-    granted.set(grantee.grantPrincipal, characters);
+    const parts = [...inParts(requests.map(arnOf))];
+    const characters = (granted.get(principal) ?? 0) + parts.length * 100 + lengthOf(parts.flat());
+    granted.set(principal, characters);
     if (characters > ROLE_CHARACTERS) {
       throw new Error(
-        `With this grant on ${name} the policies of ${grantee.grantPrincipal} have some ${characters} characters, and a role carries ${ROLE_CHARACTERS}. Grant \`subjects: 'all'\`, or the one subject that a tag of the caller names: \`subjects: { principalTag: 'KEY' }\`.`,
+        `With this grant on ${name} the policies of ${principal} have some ${characters} characters, and a role carries ${ROLE_CHARACTERS}. Grant \`subjects: 'all'\`, or the one subject that a tag of the caller names: \`subjects: { principalTag: 'KEY' }\`.`,
       );
     }
+    if (api !== undefined) nameCaller(api.callers, principal, api.api);
+    // Between accounts both sides must allow: the other one's own policies are made there.
+    if (isForeign && api !== undefined) {
+      return iam.Grant.addToPrincipalOrResource({
+        grantee,
+        actions: [INVOKE],
+        resourceArns: parts.flat(),
+        resource: api.api,
+        resourceSelfArns: requests.map((request) => `execute-api:/${STAGE}/${request}`),
+      });
+    }
     const given = parts
-      .map((arns) => iam.Grant.addToPrincipal({ grantee, actions: ['execute-api:Invoke'], resourceArns: arns, scope }))
+      .map((arns) => iam.Grant.addToPrincipal({ grantee, actions: [INVOKE], resourceArns: arns, scope }))
       .reduce((one, other) => one.combine(other));
     if (given.success) return given;
     throw new Error(
@@ -137,7 +153,7 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
       return grant(
         grantee,
         name,
-        subjects.flatMap((subject) => methods.map((method) => arnOf(method, `tokens/${name}/${subject}`))),
+        subjects.flatMap((subject) => methods.map((method) => `${method}/tokens/${name}/${subject}`)),
       );
     },
 
@@ -152,7 +168,7 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
         grantee,
         name,
         roots.flatMap((root) =>
-          proxy.methods.flatMap((method) => pathsUnder(root, proxy.paths).map((path) => arnOf(method, path))),
+          proxy.methods.flatMap((method) => pathsUnder(root, proxy.paths).map((path) => `${method}/${path}`)),
         ),
       );
     },
@@ -161,11 +177,11 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
       if (name !== undefined) requireConnection(name);
       const names = name === undefined ? [...connections.keys()] : [name];
       return grant(grantee, name ?? 'all connections', [
-        arnOf('GET', 'connections'),
+        'GET/connections',
         ...names.flatMap((each) => [
-          arnOf('GET', `connections/${each}`),
-          arnOf('POST', `connections/${each}/try`),
-          arnOf('DELETE', `tokens/${each}/*`),
+          `GET/connections/${each}`,
+          `POST/connections/${each}/try`,
+          `DELETE/tokens/${each}/*`,
         ]),
       ]);
     },

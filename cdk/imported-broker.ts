@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { STAGE } from '../functions/api/routes.ts';
 import { NAME_PATTERN, NAME_RULE, proxyMethods, proxyPaths } from '../functions/configuration/fields.ts';
 import { SUBJECT_PATTERN } from '../functions/core/slot/slot.ts';
 import { createGrants, type GrantableConnection, type ITokenBroker } from './grants.ts';
@@ -9,7 +10,7 @@ export interface BrokerAttributes {
   readonly apiId: string;
   /** Address of the API; default: the one that API Gateway gives. */
   readonly url?: string;
-  /** Default: those of the importing stack. Callers are of the broker's own account. */
+  /** Default: those of the importing stack. Callers are of the broker's own account, and named in its `callers`. */
   readonly region?: string;
   readonly account?: string;
   /** The connections by name, with what is to be checked of each: `{ helpdesk: {} }` where that is nothing. */
@@ -26,7 +27,7 @@ export function importBroker(scope: Construct, id: string, attributes: BrokerAtt
   for (const [name, connection] of Object.entries(attributes.connections)) checkImported(name, connection);
   const { apiId, region = stack.region, account = stack.account, connections } = attributes;
   return {
-    url: attributes.url ?? `https://${apiId}.execute-api.${region}.${stack.urlSuffix}`,
+    url: attributes.url ?? `https://${apiId}.execute-api.${region}.${stack.urlSuffix}/${STAGE}`,
     ...createGrants({
       scope: construct,
       apiId,

@@ -21,6 +21,11 @@ export interface Settings {
   readonly name: string;
   readonly tokenConcurrency: number | undefined;
   readonly tracing: boolean;
+  readonly callers: readonly string[];
+  /** VPC endpoints of a private API; empty for one on the internet. */
+  readonly vpcEndpoints: readonly string[];
+  readonly webAclArn: string | undefined;
+  readonly apiLogRole: boolean;
   readonly alarmTopicArn: string | undefined;
   readonly domain: { readonly domainName: string; readonly certificateArn: string } | undefined;
 }
@@ -32,6 +37,7 @@ export function readSettings(app: App): Settings {
     if (value === undefined || value === '') return undefined;
     return String(value);
   };
+  const list = (key: string): readonly string[] => (text(key) ?? '').split(',').filter((each) => each !== '');
   const [stage, brokerName] = [text('stage'), text('brokerName')];
   if (stage !== undefined && brokerName !== undefined) {
     throw new Error('stage and brokerName both name the broker: give one of them.');
@@ -45,6 +51,10 @@ export function readSettings(app: App): Settings {
     name: checkBrokerName(stage === undefined ? (brokerName ?? DEFAULT_BROKER_NAME) : brokerNameOf(stage)),
     tokenConcurrency: parseConcurrency(text('tokenConcurrency')),
     tracing: text('tracing') === 'true',
+    callers: [...list('callers'), ...list('allowMe')],
+    vpcEndpoints: list('vpcEndpoints'),
+    webAclArn: text('webAclArn'),
+    apiLogRole: text('apiLogRole') !== 'false',
     alarmTopicArn: text('alarmTopicArn'),
     domain: domainName === undefined || certificateArn === undefined ? undefined : { domainName, certificateArn },
   };
@@ -52,10 +62,15 @@ export function readSettings(app: App): Settings {
 
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
 export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'configuration'> {
-  const { name, tokenConcurrency, tracing, alarmTopicArn, domain } = settings;
+  const { name, callers, vpcEndpoints, webAclArn, apiLogRole } = settings;
+  const { tokenConcurrency, tracing, alarmTopicArn, domain } = settings;
   return {
     name,
     tracing,
+    callers,
+    apiLogRole,
+    ...(vpcEndpoints.length === 0 ? {} : { endpoint: { private: vpcEndpoints } }),
+    ...(webAclArn === undefined ? {} : { webAclArn }),
     ...(tokenConcurrency === undefined ? {} : { tokenConcurrency }),
     ...(alarmTopicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),
     ...(domain === undefined

@@ -1,5 +1,4 @@
 import { Stack, Token } from 'aws-cdk-lib';
-import type { ThrottleSettings } from 'aws-cdk-lib/aws-apigatewayv2';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -23,12 +22,18 @@ import {
 } from './broker-function.ts';
 import { createDashboard } from './dashboard.ts';
 import { createBundler } from './function-code.ts';
-import { createGrants, type ITokenBroker, type SubjectsOption } from './grants.ts';
-import { type BrokerApi, type BrokerDomain, createHttpApi } from './http-api.ts';
+import { createGrants, type ITokenBroker, type SubjectsOption, type TokenOptions } from './grants.ts';
 import { type BrokerAttributes, importBroker } from './imported-broker.ts';
 import { createIsolationGroups } from './isolation-groups.ts';
 import { checkBrokerName, DEFAULT_BROKER_NAME, mintPrefixOf } from './names.ts';
 import * as permissions from './permissions.ts';
+import {
+  type BrokerApi,
+  type BrokerDomain,
+  type BrokerEndpoint,
+  type BrokerThrottle,
+  createRestApi,
+} from './rest-api.ts';
 import { createRotationRule } from './rotation-rule.ts';
 import { createDeadLetterQueue, createSchedule } from './schedule.ts';
 import { makeSecret, namedSecretArn, nameSecrets } from './secrets.ts';
@@ -43,8 +48,22 @@ export interface TokenBrokerProps {
    * it makes, and part of what every stored token is bound to. Default `token-broker`.
    */
   readonly name?: string;
-  /** Requests a second that the API takes, from all callers together. Default 100, with bursts of 200. */
-  readonly throttle?: ThrottleSettings;
+  /**
+   * Callers beside those whom this app grants something: ARN patterns of roles and users, account ids, organisation ids.
+   * Nobody else is let in, whatever his own policies allow; what one may do, grants and IAM say. Default none.
+   */
+  readonly callers?: readonly string[];
+  /** Requests a second that each method takes, from all callers together. Default 100, with bursts of 200. */
+  readonly throttle?: BrokerThrottle;
+  /** On the internet, or for VPC endpoints alone: `{ private: ['vpce-…'] }`. Default `regional`. */
+  readonly endpoint?: BrokerEndpoint;
+  /** A WAF web ACL (regional) before the API. Default none. */
+  readonly webAclArn?: string;
+  /**
+   * Set the role by which API Gateway writes logs, of which an account has one in a region; it stays when the stack goes.
+   * False where something else sets it. Default true.
+   */
+  readonly apiLogRole?: boolean;
   /**
    * Executions at once that are kept for `token`, and its most. Default: none are kept, since a new account may have 10
    * in all.
@@ -65,7 +84,6 @@ export interface TokenBrokerProps {
 }
 
 const SCHEDULED_TIMEOUT_SECONDS = 55;
-const THROTTLE = { rateLimit: 100, burstLimit: 200 };
 
 /**
  * The whole broker: API, functions, table, key, secrets, schedule, alarms. Needs a stack with a region that is known at
@@ -192,23 +210,23 @@ export class TokenBroker extends Construct implements ITokenBroker {
 
     reserveDataKeys(key, { broker: this.name, makers: mints.map(requireRole), readers: handingOut.map(requireRole) });
 
-    this.api = createHttpApi(this, {
+    this.api = createRestApi(this, {
+      ...props,
       broker: this.name,
-      routes: apiRoutesOf(connections).filter(({ routeKey }) => exchange !== undefined || !isExchangePath(routeKey)),
+      routes: apiRoutesOf(this.configuration),
       functionOf: (route) => {
         const proxy = groups.get(route.isolation ?? '')?.proxy;
         const found = { token, connections: operators, exchange, proxy }[route.function];
-        if (found === undefined) throw new Error(`No function serves the route ${route.routeKey}.`);
+        if (found === undefined) throw new Error(`No function serves ${route.method} ${route.resource}.`);
         return found;
       },
-      throttle: props.throttle ?? THROTTLE,
       logRetention,
-      ...(props.domain === undefined ? {} : { domain: props.domain }),
     });
     this.url = this.api.url;
     this.#grants = createGrants({
       scope: this,
-      apiId: this.api.api.apiId,
+      apiId: this.api.api.restApiId,
+      api: this.api,
       region,
       account: Stack.of(this).account,
       connections: new Map(Object.entries(connections)),
@@ -230,7 +248,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
     createDashboard(this, watched);
   }
 
-  grantToken(grantee: iam.IGrantable, connection: string, options?: SubjectsOption): iam.Grant {
+  grantToken(grantee: iam.IGrantable, connection: string, options?: TokenOptions): iam.Grant {
     return this.#grants.grantToken(grantee, connection, options);
   }
 
@@ -241,10 +259,6 @@ export class TokenBroker extends Construct implements ITokenBroker {
   grantOperate(grantee: iam.IGrantable, connection?: string): iam.Grant {
     return this.#grants.grantOperate(grantee, connection);
   }
-}
-
-function isExchangePath(routeKey: string): boolean {
-  return routeKey.endsWith(' /oauth2/token');
 }
 
 function requireRegion(broker: TokenBroker): string {

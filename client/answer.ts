@@ -61,11 +61,11 @@ export function errorOf(response: Response, text: string): TokenBrokerError {
   return invalidAnswer(response, `has status ${status} and is no error of the broker's`);
 }
 
-/** Explains a status of API Gateway's own, since its answers say little. */
+/** Explains a status of API Gateway for which there is no API of the broker's; its answers say little then. */
 function gatewayDetail(status: number): string {
   switch (status) {
     case 403:
-      return 'The API refused the request (403). Its principal has no grant for this, its signature is for another region, or the clock is off: `token-broker doctor` tells which.';
+      return 'API Gateway refused the request (403), and the broker’s API did not see it. Check the URL, and that it ends in /v1; a private API is reached through its VPC endpoint alone.';
     case 404:
       return 'The API has no such route (404). Check the URL, and that its stage is part of it.';
     case 429:
@@ -85,7 +85,7 @@ export function retryAfterMsOf(headers: Headers): number | undefined {
 }
 
 function requestIdOf(headers: Headers): { requestId?: string } {
-  const requestId = headers.get('apigw-requestid') ?? headers.get('x-amzn-requestid');
+  const requestId = headers.get('x-amzn-requestid');
   return requestId === null ? {} : { requestId: quoted(requestId) };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Kind of a failure: `problem` an error that the broker answered; `gateway` an answer of API Gateway itself,
- * or of whatever stands before the broker; `network`, `timeout` no answer; `invalid_answer` an answer that is none of
+ * Kind of a failure: `problem` an error that the broker or its API answered; `gateway` an answer of whatever
+ * stands before them; `network`, `timeout` no answer; `invalid_answer` an answer that is none of
  * the broker's; `credentials` nothing to sign with; `usage` a mistake in the call, found before anything was sent.
  */
 export type TokenBrokerErrorKind =

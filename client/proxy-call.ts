@@ -1,8 +1,7 @@
-import * as z from 'zod/mini';
-import { errorOf, limitedText, parseJson } from './answer.ts';
+import { errorOf, limitedText } from './answer.ts';
 import { slotPath } from './broker-api.ts';
 import { TokenBrokerError } from './error.ts';
-import { GATEWAY_LATER, type RetryBudget, type RetryDependencies, withRetries } from './retry.ts';
+import { type RetryBudget, type RetryDependencies, withRetries } from './retry.ts';
 import { type Transport, withTransportErrors } from './transport.ts';
 
 /** Options of `fetch`, and a subject. The body is held in memory, because it is signed whole. */
@@ -15,19 +14,18 @@ export interface ProxyInit {
   readonly subject?: string | undefined;
 }
 
-/** Header that tells the broker's own errors from an upstream's answers. */
-const ERROR_HEADER = 'token-broker-error';
+/** Header of every answer of an upstream, and of no other. */
+const UPSTREAM_HEADER = 'token-broker-upstream';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** Shape and maximum length of API Gateway's own answers. */
-const bareMessageSchema = z.strictObject({ message: z.nullable(z.string()) });
-const LONGEST_BARE_MESSAGE_BYTES = 512;
+/** Stands where a text held bytes that are no UTF-8. */
+const REPLACEMENT = '\uFFFD';
 /** Origin of a request that is built to be read, and never sent. */
 const NOWHERE = 'http://upstream.invalid';
 
 /**
  * Creates `proxy`: calls through the broker, which never sends token or credential here. Returns the upstream's answers
- * whatever their status; throws the errors of the broker and its API. Retries only GET, HEAD and OPTIONS. A 429, 502,
- * 503 or 504 that is only `{"message"}` counts as the API's own, since it cannot be told from one.
+ * whatever their status; throws the errors of the broker, of its API and of what stands before it: an answer without
+ * the mark of an upstream's is none. Retries only GET, HEAD and OPTIONS.
  */
 export function createProxyCall({
   transport,
@@ -49,33 +47,33 @@ export function createProxyCall({
       // The limit includes the body of an error.
       withTransportErrors({ timeoutMs: leftMs, signal, what: 'the broker' }, async (limit) => {
         const response = await transport({ method, target, headers, body }, { timeoutMs: leftMs, signal: limit });
-        if (response.headers.has(ERROR_HEADER)) throw errorOf(response, await limitedText(response));
-        if (!mayBeTheApis(response)) return response;
-        const text = await limitedText(response.clone());
-        if (bareMessageSchema.safeParse(parseJson(text)).success) throw errorOf(response, text);
-        return response;
+        if (response.headers.has(UPSTREAM_HEADER)) return response;
+        throw errorOf(response, await limitedText(response));
       }),
     );
   };
 }
 
-/**
- * Reports whether an answer may be API Gateway's own, so that its body must be read. The gateway's request id is on
- * every answer; its own answers are short, and have a `content-length`.
- */
-function mayBeTheApis({ status, headers }: Response): boolean {
-  if (!GATEWAY_LATER.has(status) || !headers.has('apigw-requestid')) return false;
-  const length = Number(headers.get('content-length') ?? 0);
-  return length > 0 && length <= LONGEST_BARE_MESSAGE_BYTES;
-}
-
-/** Builds the target of a proxied path. Throws if the path climbs out of its slot. */
+/** Builds the target of a proxied path. Throws if the path climbs out of its slot, or would be changed on the way. */
 function proxyTarget(prefix: string, path: string): string {
   const url = path.startsWith('/') ? URL.parse(`${NOWHERE}${prefix}${path}`) : null;
   if (url === null || !url.pathname.startsWith(`${prefix}/`)) {
     throw new TokenBrokerError('usage', 'The path begins with / and holds no dot segments.');
   }
-  return `${url.pathname}${url.search}`;
+  const target = `${url.pathname}${url.search}`;
+  if (isUtf8(target)) return target;
+  throw new TokenBrokerError(
+    'usage',
+    'Path and query are percent-encoded UTF-8: other bytes would be lost on the way.',
+  );
+}
+
+function isUtf8(target: string): boolean {
+  try {
+    return !decodeURIComponent(target).includes(REPLACEMENT);
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Remedies for the broker's error codes, one or two sentences each: for the page, for the command line (which has
- * commands of its own for some) and for the API's document. A test checks that the codes here are exactly the broker's.
+ * commands of its own for some) and for the API's document. A test checks that the codes here are exactly the broker's and its API's.
  */
 export const remedyByCode = {
   invalid_request: 'Mend the request; the detail says what is wrong with it.',
@@ -50,6 +50,11 @@ export const remedyByCode = {
   upstream_timeout:
     'Look at the upstream, or raise `timeoutSeconds`; for a proxied call `proxy.timeoutSeconds`. A login is tried again by itself, a proxied call is not.',
   deadline_exceeded: 'Ask again.',
+  signature_invalid: 'Sign the whole URL, `/v1` included, for the region of the API, and set the clock.',
+  credentials_expired: 'Get new AWS credentials.',
+  rate_limited: 'Ask less often, or have the operator raise `throttle`.',
+  timeout: 'Ask again.',
+  unavailable: "Ask again; the function's log says what failed.",
 } as const satisfies Record<string, string>;
 
 /** Looks up the remedy for a code; undefined for a code that only a newer broker has. */

@@ -3,8 +3,8 @@ import { TokenBrokerError } from './error.ts';
 
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
-/** Statuses of API Gateway's own answers that say "later". */
-export const GATEWAY_LATER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** Statuses by which what stands before the broker says "later". */
+const GATEWAY_LATER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** Limits on the attempts of a request. */
 export interface RetryBudget {
@@ -22,7 +22,8 @@ export interface RetryDependencies {
 
 /**
  * Runs work that is safe to repeat, up to `attempts` times within `timeoutMs`. Tried again: no answer
- * (`network`), a 503 or 504 of the broker that says when (`Retry-After`), and the API's own 429, 502, 503 and 504.
+ * (`network`), a 503 or 504 of the broker or its API that says when (`Retry-After`), the API's `rate_limited`, and the
+ * 429, 502, 503 and 504 of what stands before it.
  * Waits have full jitter, on top of `Retry-After`; where that ends after the budget, the error comes at once.
  */
 export async function withRetries<T>(
@@ -50,12 +51,12 @@ export async function withRetries<T>(
 /** Reports whether the same request may succeed later, with nothing changed by anybody. */
 export function isWorthRetrying(error: unknown): error is TokenBrokerError {
   if (!(error instanceof TokenBrokerError)) return false;
-  const { kind, status = 0, retryAfterMs } = error;
+  const { kind, code, status = 0, retryAfterMs } = error;
   switch (kind) {
     case 'network':
       return true;
     case 'problem':
-      return (status === 503 || status === 504) && retryAfterMs !== undefined;
+      return code === 'rate_limited' || ((status === 503 || status === 504) && retryAfterMs !== undefined);
     case 'gateway':
     case 'invalid_answer':
       return GATEWAY_LATER.has(status);

@@ -21,7 +21,7 @@ export const AUDIT_TABLE = 'token-broker-audit';
 
 const MINT_PREFIX = 'mint-';
 const SECOND_MS = 1000;
-const API_TIMEOUT_MS = 28 * SECOND_MS;
+const API_TIMEOUT_MS = 27 * SECOND_MS;
 const MINT_TIMEOUT_MS = 20 * SECOND_MS;
 const SCHEDULED_TIMEOUT_MS = 55 * SECOND_MS;
 
@@ -81,12 +81,13 @@ export function composeFunctions(
   const handlerOf = (route: ApiRoute): LambdaHandler => {
     if (route.function !== 'proxy') return api[route.function];
     const proxy = proxies.get(route.isolation ?? '');
-    if (proxy === undefined) throw new Error(`No function serves ${route.routeKey}.`);
+    if (proxy === undefined) throw new Error(`No function serves ${route.method} ${route.resource}.`);
     return proxy;
   };
   return {
-    routes: apiRoutesOf(configuration.connections).map((route) => ({
-      routeKey: route.routeKey,
+    routes: apiRoutesOf(configuration).map((route) => ({
+      method: route.method,
+      resource: route.resource,
       functionName: route.isolation === undefined ? route.function : `${route.function}-${route.isolation}`,
       handler: handlerOf(route),
       timeoutMs: API_TIMEOUT_MS,

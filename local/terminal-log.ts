@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 
 /** Fields to show behind the message, in this order, if they are there. */
-const SHOWN = ['token', 'tokenHash', 'generation', 'source', 'via', 'status', 'code', 'routeKey'] as const;
+const SHOWN = ['token', 'tokenHash', 'generation', 'source', 'via', 'status', 'code', 'route'] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
 

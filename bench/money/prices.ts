@@ -2,7 +2,7 @@
 export const PRICES = {
   date: '2026-11-22',
   region: 'us-east-1',
-  httpApiRequest: 1 / 1e6,
+  restApiRequest: 3.5 / 1e6,
   lambdaRequest: 0.2 / 1e6,
   /** A second of one GB, arm64. */
   lambdaGigabyteSecond: 0.0000133334,

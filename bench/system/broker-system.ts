@@ -89,9 +89,9 @@ export async function startBrokerSystem(
       },
       /** One GET of a subject's token, through the token function of this process. Throws where there is none. */
       async handOut(subject: string) {
-        const route = functions.routes.find(({ routeKey }) => routeKey.startsWith('GET /tokens/'));
+        const route = functions.routes.find(({ functionName }) => functionName === 'token');
         if (route === undefined) throw new Error('No route hands out tokens.');
-        const event = eventOf(route.routeKey, { connection: MEASURED, subject });
+        const event = eventOf(`${route.method} ${route.resource}`, { connection: MEASURED, subject });
         const withinMs = route.timeoutMs;
         if (!isOk(await invoke({ ...route, timeoutMs: LONG_MS }, event, { withinMs })))
           throw new Error('The token function gave no token.');

@@ -24,10 +24,11 @@ async function serve(environment: Environment): Promise<void> {
     requireSigv4: false,
     routes: [
       {
-        routeKey: 'GET /tokens/{connection}/{subject}',
+        method: 'GET',
+        resource: '/tokens/{connection}/{subject}',
         functionName: 'token',
         handler: composeTokenFunction({ environment, output: nowhere() }),
-        timeoutMs: 28_000,
+        timeoutMs: 27_000,
         authorization: 'AWS_IAM',
       },
     ],

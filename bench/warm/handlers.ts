@@ -50,12 +50,12 @@ export function usualStack(answer: Answer): Handler {
   Reflect.set(logger, 'console', lines);
   Reflect.set(metrics, 'console', lines);
   const schema = z.object({
-    routeKey: z.string(),
+    resource: z.string(),
     pathParameters: z.object({ connection: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/), subject: z.string() }),
-    queryStringParameters: z.object({ min_ttl: z.string().optional() }).optional(),
+    queryStringParameters: z.object({ min_ttl: z.string().optional() }).nullable(),
     requestContext: z.object({
       requestId: z.string(),
-      authorizer: z.object({ iam: z.object({ userArn: z.string() }) }),
+      identity: z.object({ userArn: z.string() }),
     }),
   });
   const respond = bareHandler(answer);
@@ -64,10 +64,10 @@ export function usualStack(answer: Answer): Handler {
       request.event = schema.parse(request.event);
     })
     .handler(async (event, context) => {
-      const { requestId, authorizer } = event.requestContext;
+      const { requestId, identity } = event.requestContext;
       logger.info('A token was handed out.', {
         audit: {
-          caller: authorizer.iam.userArn,
+          caller: identity.userArn,
           ...event.pathParameters,
           generation: 1,
           secretVersion: 'a'.repeat(32),

@@ -9,7 +9,7 @@ export const LIMITS = {
   proxiedCalls: 16,
   headBytes: 16_384,
   tokenBodyBytes: 8_192,
-  proxiedBodyBytes: 6_291_456,
+  proxiedBodyBytes: 4_500_000,
   /** Time for the head of a request, and for all of it. */
   headMs: 5_000,
   requestMs: 30_000,

@@ -5,6 +5,12 @@ import type { ApiEvent } from './request.ts';
 export const MAXIMUM_BODY_BYTES = 8_192;
 const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.+-]+\+)?json\s*(?:;|$)/i;
 
+/** Finds a header's value, whatever the case of its name; a REST API leaves names as they were sent. */
+export function findHeader({ headers }: ApiEvent, name: string): string | undefined {
+  const sent = Object.keys(headers).find((each) => each.toLowerCase() === name);
+  return sent === undefined ? undefined : headers[sent];
+}
+
 /** Decodes the bytes of a request's body; none where it has no body. Throws `payload_too_large` over the cap. */
 export function decodeBody(event: ApiEvent, maximumBytes: number): Buffer {
   const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
@@ -20,7 +26,7 @@ export function decodeBody(event: ApiEvent, maximumBytes: number): Buffer {
  */
 export function parseJsonBody(event: ApiEvent): unknown {
   const bytes = decodeBody(event, MAXIMUM_BODY_BYTES);
-  if (!JSON_TYPE.test(event.headers['content-type'] ?? '')) {
+  if (!JSON_TYPE.test(findHeader(event, 'content-type') ?? '')) {
     throw new BrokerError('unsupported_media_type', 'Send the body with Content-Type: application/json.');
   }
   if (bytes.length === 0) throw new BrokerError('invalid_request', 'The request needs a JSON body and has none.');

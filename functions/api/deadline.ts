@@ -2,8 +2,8 @@ import type { Context } from 'aws-lambda';
 import { BrokerError } from '../core/words/errors.ts';
 import type { Clock } from '../core/words/platform.ts';
 
-/** The part of the Lambda's timeout that is kept for answering `deadline_exceeded`: 24 s of 28 are for the work. */
-export const ANSWERING_MS = 4_000;
+/** The part of the Lambda's timeout that is kept for answering `deadline_exceeded`: 24 s of 27 are for the work. */
+export const ANSWERING_MS = 3_000;
 /** The end of those 24 s, kept for writing the response. */
 const FINISHING_MS = 1_000;
 

@@ -1,12 +1,13 @@
-import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import type { APIGatewayProxyResult, Context } from 'aws-lambda';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
 import { computeDeadline, withinTime } from './deadline.ts';
 import { createProblemResponse, reportUnforeseen, toBrokerError } from './problem.ts';
-import { type ApiEvent, assertExactPath, requireCaller } from './request.ts';
+import { type ApiEvent, type PathParameters, readParameters, requireCaller } from './request.ts';
 
 /** A request to the API, with who makes it and how long it may take. */
 export interface ApiCall {
   readonly event: ApiEvent;
+  readonly parameters: PathParameters;
   /** ARN of the IAM principal. */
   readonly caller: string;
   readonly requestId: string;
@@ -21,7 +22,7 @@ export interface ApiFunctionOptions {
   readonly errorHeader?: string;
 }
 
-export type ApiResponse = APIGatewayProxyStructuredResultV2;
+export type ApiResponse = APIGatewayProxyResult;
 
 export type ApiHandler = (event: ApiEvent, context: Context) => Promise<ApiResponse>;
 
@@ -33,11 +34,12 @@ export function createApiFunction(
   { clock, telemetry, errorHeader }: ApiFunctionOptions,
   answer: (call: ApiCall) => Promise<ApiResponse>,
 ): ApiHandler {
-  function answerError(thrown: unknown, { requestContext: { requestId, routeKey } }: ApiEvent): ApiResponse {
+  function answerError(thrown: unknown, event: ApiEvent): ApiResponse {
+    const { requestId } = event.requestContext;
     const error = toBrokerError(thrown);
     const { code, status } = error;
     if (code === 'internal') reportUnforeseen(telemetry, thrown, requestId);
-    telemetry.info('A request was answered with an error.', { code, status, routeKey, requestId });
+    telemetry.info('A request was answered with an error.', { code, status, route: routeOf(event), requestId });
     const problem = createProblemResponse(error, requestId);
     const marked = errorHeader === undefined ? {} : { [errorHeader]: code };
     return { ...problem, headers: { ...problem.headers, ...marked } };
@@ -48,11 +50,16 @@ export function createApiFunction(
       const { requestId } = event.requestContext;
       const deadline = computeDeadline(clock, context);
       return await withinTime(context, async () => {
-        assertExactPath(event);
-        return answer({ event, caller: requireCaller(event), requestId, deadline });
+        const parameters = readParameters(event);
+        return answer({ event, parameters, caller: requireCaller(event), requestId, deadline });
       });
     } catch (error) {
       return answerError(error, event);
     }
   };
+}
+
+/** Names the route of a request, for logs: method and resource, and so nothing that a caller makes up. */
+export function routeOf({ httpMethod, resource }: ApiEvent): string {
+  return `${httpMethod} ${resource}`;
 }

@@ -1,4 +1,4 @@
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { Connection } from '../core/slot/connection.ts';
 import { BrokerError, errorCodes } from '../core/words/errors.ts';
 import type { Telemetry } from '../core/words/platform.ts';
@@ -28,7 +28,7 @@ export function createNoProxyError(connection: Connection): BrokerError {
 }
 
 /** An error as an RFC 9457 problem, with `Retry-After` in whole seconds where the time is known (RFC 9110 §10.2.3). */
-export function createProblemResponse(error: BrokerError, requestId: string): APIGatewayProxyStructuredResultV2 {
+export function createProblemResponse(error: BrokerError, requestId: string): APIGatewayProxyResult {
   const { code, status, detail, causeCode, retryAfterMs, allow } = error;
   return {
     statusCode: status,
@@ -54,7 +54,7 @@ export function createProblemResponse(error: BrokerError, requestId: string): AP
 export const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;
 
 /** A JSON answer that no cache may keep. */
-export function createJsonResponse(statusCode: number, body: unknown): APIGatewayProxyStructuredResultV2 {
+export function createJsonResponse(statusCode: number, body: unknown): APIGatewayProxyResult {
   return {
     statusCode,
     headers: { ...JSON_HEADERS },

@@ -1,9 +1,13 @@
-import type { APIGatewayProxyEventV2WithIAMAuthorizer } from 'aws-lambda';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { Connection } from '../core/slot/connection.ts';
 import { BrokerError } from '../core/words/errors.ts';
-import { findRouteConnection } from './routes.ts';
+import { findResourceConnection } from './routes.ts';
 
-export type ApiEvent = APIGatewayProxyEventV2WithIAMAuthorizer;
+/** A request as a REST API hands it to a function (Lambda proxy integration, payload format 1.0). */
+export type ApiEvent = APIGatewayProxyEvent;
+
+/** The parameters of a path by name: segments decoded, the rest of a path (`{path+}`) as it was sent. */
+export type PathParameters = Readonly<Record<string, string>>;
 
 /** The form of `min_ttl`. */
 export const SECONDS_PATTERN = /^[0-9]{1,9}$/;
@@ -12,37 +16,75 @@ export const SECONDS_PATTERN = /^[0-9]{1,9}$/;
  * Gives the ARN of the IAM principal that signed the request. Throws `forbidden` where API Gateway did not verify one, so
  * that a route deployed without authorization still hands out nothing.
  */
-export function requireCaller(event: ApiEvent): string {
-  const arn = event.requestContext.authorizer?.iam?.userArn;
-  if (typeof arn !== 'string' || arn === '') {
+export function requireCaller({ requestContext: { identity } }: ApiEvent): string {
+  const { userArn, accountId } = identity;
+  if (!userArn || !accountId) {
     throw new BrokerError(
       'forbidden',
       'The request has no caller identity. Sign it with SigV4 for service execute-api.',
     );
   }
-  return arn;
+  return userArn;
 }
 
-const GREEDY = /\{\w+\+\}$/;
+const PARAMETER = /^\{(\w+)(\+?)\}$/;
+/** The escape of a character that needs none (RFC 3986 §2.3). */
+const NEEDLESS_ESCAPE = /%(?:2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])/i;
+const DELIMITER = /[?#]/;
 
 /**
- * Throws `not_found` unless the path is the route's own with its parameters in place, to the character: IAM has judged
- * the path, and the function goes by the parameters.
+ * Reads the parameters out of the path as it was sent, on which IAM has judged. Throws `not_found` unless the path is
+ * the resource's own with its parameters in place, to the character, and what API Gateway made of them is the same.
  */
-export function assertExactPath({ rawPath, routeKey, pathParameters = {}, requestContext: { stage } }: ApiEvent): void {
-  if (routeKey === '$default') return;
-  const path = stage === '$default' ? rawPath : rawPath.replace(`/${stage}/`, '/');
-  const route = routeKey.slice(routeKey.indexOf(' ') + 1);
-  const expected = route.replace(GREEDY, '').replace(/\{(\w+)\}/g, (_, name: string) => pathParameters[name] ?? '');
-  const rest = path.slice(expected.length);
-  const isWhole = GREEDY.test(route) ? rest === (pathParameters['path'] ?? '') : rest === '' && !/[?#]/.test(path);
-  if (path.startsWith(expected) && isWhole) return;
-  throw new BrokerError('not_found', 'There is no such path: it must be the route’s own, to the character.');
+export function readParameters({ resource, path, pathParameters }: ApiEvent): PathParameters {
+  const names = resource.split('/');
+  const parts = path.split('/');
+  // The rest of a path is one part of it.
+  if (resource.endsWith('+}')) parts.push(parts.splice(names.length - 1).join('/'));
+  const parameters: Record<string, string> = {};
+  for (const [index, part] of parts.entries()) {
+    const [, name, plus] = PARAMETER.exec(names[index] ?? '') ?? [];
+    if (name === undefined) {
+      if (part !== names[index]) throw createNoSuchPathError();
+      continue;
+    }
+    const value = plus ? part : decodeSegment(part);
+    if (!value || fold(pathParameters?.[name]) !== fold(part)) throw createNoSuchPathError();
+    parameters[name] = value;
+  }
+  if (parts.length !== names.length) throw createNoSuchPathError();
+  return parameters;
 }
 
-/** Finds the connection that the path names, as a parameter or in the route itself. Throws `unknown_connection`. */
-export function requireConnection(event: ApiEvent, connections: Readonly<Record<string, Connection>>): Connection {
-  const name = event.pathParameters?.['connection'] ?? findRouteConnection(event.routeKey) ?? '';
+/** Folds what may differ in a parameter of API Gateway's: escapes, and slashes that it leaves out. */
+function fold(parameter = ''): string {
+  return (decode(parameter) ?? parameter).split('/').filter(Boolean).join('/');
+}
+
+/** Decodes a segment that is written as a client writes it; another spelling of it is no path of the API. */
+function decodeSegment(raw: string): string | undefined {
+  const value = decode(raw);
+  return value === undefined || NEEDLESS_ESCAPE.test(raw) || DELIMITER.test(value) ? undefined : value;
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function createNoSuchPathError(): BrokerError {
+  return new BrokerError('not_found', 'There is no such path: it must be the route’s own, to the character.');
+}
+
+/** Finds the connection that the path names, as a parameter or in the resource itself. Throws `unknown_connection`. */
+export function requireConnection(
+  { event, parameters }: { readonly event: ApiEvent; readonly parameters: PathParameters },
+  connections: Readonly<Record<string, Connection>>,
+): Connection {
+  const name = parameters['connection'] ?? findResourceConnection(event.resource) ?? '';
   const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
   if (connection === undefined) {
     throw new BrokerError('unknown_connection', 'There is no connection of this name. GET /connections lists them.');
@@ -51,10 +93,11 @@ export function requireConnection(event: ApiEvent, connections: Readonly<Record<
 }
 
 /** Parses the `min_ttl` of the query, in seconds. Throws `invalid_request` for anything but one whole number. */
-export function parseMinTtl(event: ApiEvent): number | undefined {
-  const text = event.queryStringParameters?.['min_ttl'];
-  if (text === undefined) return undefined;
-  if (!SECONDS_PATTERN.test(text)) {
+export function parseMinTtl({ multiValueQueryStringParameters: query }: ApiEvent): number | undefined {
+  const given = query?.['min_ttl'];
+  if (given === undefined) return undefined;
+  const [text = ''] = given;
+  if (given.length !== 1 || !SECONDS_PATTERN.test(text)) {
     throw new BrokerError('invalid_request', 'min_ttl must be given once, as a whole number of seconds: min_ttl=300.');
   }
   return Number(text);

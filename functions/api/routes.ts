@@ -4,49 +4,71 @@ import type { Connection } from '../core/slot/connection.ts';
 export type ApiFunctionName = 'token' | 'connections' | 'proxy' | 'exchange';
 
 export interface ApiRoute {
-  /** Key of payload format 2.0: a method, or `ANY`, and a path; or `$default`. */
-  readonly routeKey: string;
+  /** A method, or `ANY` for every one that the resource has no other route for. */
+  readonly method: 'ANY' | 'DELETE' | 'GET' | 'POST';
+  /** Path as API Gateway writes it, with `{parameter}` for a segment and `{parameter+}` for the rest. */
+  readonly resource: string;
   readonly function: ApiFunctionName;
   /** Isolation group of the `proxy` function. */
   readonly isolation?: string;
   readonly authorization: 'AWS_IAM' | 'NONE';
 }
 
+/** The stage of the REST API: the first segment of every URL that API Gateway gives. */
+export const STAGE = 'v1';
+
+/** Path of the exchange, which is there only where a workload is trusted. */
+export const EXCHANGE = '/oauth2/token';
+
 /**
- * The routes of the HTTP API, the same deployed and on loopback. Beside each path's methods an `ANY` route answers 405,
- * and `$default` answers 404, so that every answer is ours. Paths were chosen so that `*` in an IAM resource never
- * grants more than it reads.
+ * The routes of the API, the same deployed and on loopback. Beside each resource's methods an `ANY` route answers 405,
+ * and the resources that are left over answer 404, so that the API says of its own only what nobody may ask. Paths were
+ * chosen so that `*` in an IAM resource never grants more than it reads.
  */
 export const apiRoutes: readonly ApiRoute[] = [
-  { routeKey: 'GET /tokens/{connection}/{subject}', function: 'token', authorization: 'AWS_IAM' },
-  { routeKey: 'POST /tokens/{connection}/{subject}', function: 'token', authorization: 'AWS_IAM' },
-  { routeKey: 'DELETE /tokens/{connection}/{subject}', function: 'connections', authorization: 'AWS_IAM' },
-  { routeKey: 'ANY /tokens/{connection}/{subject}', function: 'connections', authorization: 'AWS_IAM' },
-  { routeKey: 'GET /connections', function: 'connections', authorization: 'AWS_IAM' },
-  { routeKey: 'ANY /connections', function: 'connections', authorization: 'AWS_IAM' },
-  { routeKey: 'GET /connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
-  { routeKey: 'ANY /connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
-  { routeKey: 'POST /connections/{connection}/try', function: 'connections', authorization: 'AWS_IAM' },
-  { routeKey: 'ANY /connections/{connection}/try', function: 'connections', authorization: 'AWS_IAM' },
+  { method: 'GET', resource: '/tokens/{connection}/{subject}', function: 'token', authorization: 'AWS_IAM' },
+  { method: 'POST', resource: '/tokens/{connection}/{subject}', function: 'token', authorization: 'AWS_IAM' },
+  { method: 'DELETE', resource: '/tokens/{connection}/{subject}', function: 'connections', authorization: 'AWS_IAM' },
+  { method: 'ANY', resource: '/tokens/{connection}/{subject}', function: 'connections', authorization: 'AWS_IAM' },
+  { method: 'GET', resource: '/connections', function: 'connections', authorization: 'AWS_IAM' },
+  { method: 'ANY', resource: '/connections', function: 'connections', authorization: 'AWS_IAM' },
+  { method: 'GET', resource: '/connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
+  { method: 'ANY', resource: '/connections/{connection}', function: 'connections', authorization: 'AWS_IAM' },
+  { method: 'POST', resource: '/connections/{connection}/try', function: 'connections', authorization: 'AWS_IAM' },
+  { method: 'ANY', resource: '/connections/{connection}/try', function: 'connections', authorization: 'AWS_IAM' },
   // Only for connections that have no route of their own, see `apiRoutesOf`: 404.
-  { routeKey: 'ANY /proxy/{connection}/{subject}/{path+}', function: 'connections', authorization: 'AWS_IAM' },
+  {
+    method: 'ANY',
+    resource: '/proxy/{connection}/{subject}/{path+}',
+    function: 'connections',
+    authorization: 'AWS_IAM',
+  },
   // The one route without IAM: who comes here has no AWS identity, and brings a JWT that the function verifies.
-  { routeKey: 'POST /oauth2/token', function: 'exchange', authorization: 'NONE' },
-  { routeKey: 'ANY /oauth2/token', function: 'connections', authorization: 'AWS_IAM' },
-  { routeKey: '$default', function: 'connections', authorization: 'AWS_IAM' },
+  { method: 'POST', resource: EXCHANGE, function: 'exchange', authorization: 'NONE' },
+  { method: 'ANY', resource: EXCHANGE, function: 'connections', authorization: 'AWS_IAM' },
+  // What is left over: 404.
+  { method: 'ANY', resource: '/', function: 'connections', authorization: 'AWS_IAM' },
+  { method: 'ANY', resource: '/{path+}', function: 'connections', authorization: 'AWS_IAM' },
 ];
 
 /**
- * All routes of a broker with these connections. Each that declares a proxy has a route that names it, so that the API
- * itself sends the request to the function of its isolation group.
+ * All routes of a broker of this configuration. Each connection that declares a proxy has a route that names it, so that
+ * the API itself sends the request to the function of its isolation group. The exchange is there only with `trust`.
  */
-export function apiRoutesOf(connections: Readonly<Record<string, Connection>>): readonly ApiRoute[] {
+export function apiRoutesOf({
+  connections,
+  trust,
+}: {
+  readonly connections: Readonly<Record<string, Connection>>;
+  readonly trust: readonly unknown[];
+}): readonly ApiRoute[] {
   const proxied = Object.values(connections).filter(({ proxy }) => proxy !== undefined);
   return [
-    ...apiRoutes,
+    ...apiRoutes.filter(({ resource }) => resource !== EXCHANGE || trust.length > 0),
     ...proxied.map(
       ({ name, isolation }): ApiRoute => ({
-        routeKey: `ANY /proxy/${name}/{subject}/{path+}`,
+        method: 'ANY',
+        resource: `/proxy/${name}/{subject}/{path+}`,
         function: 'proxy',
         isolation,
         authorization: 'AWS_IAM',
@@ -55,17 +77,14 @@ export function apiRoutesOf(connections: Readonly<Record<string, Connection>>): 
   ];
 }
 
-const PROXY_ROUTE = /^ANY \/proxy\/([^/{}]+)\//;
+const PROXY_RESOURCE = /^\/proxy\/([^/{}]+)\//;
 
-/** The connection that a route of `apiRoutesOf` names in its path; undefined for a route with a parameter there. */
-export function findRouteConnection(routeKey: string): string | undefined {
-  return PROXY_ROUTE.exec(routeKey)?.[1];
+/** The connection that a resource of `apiRoutesOf` names; undefined for one with a parameter there. */
+export function findResourceConnection(resource: string): string | undefined {
+  return PROXY_RESOURCE.exec(resource)?.[1];
 }
 
-/** The methods that a path of the API has, without `ANY`; none for a path that the API does not have. */
-export function methodsOf(path: string): readonly string[] {
-  return apiRoutes.flatMap(({ routeKey }) => {
-    const [method, routePath] = routeKey.split(' ');
-    return routePath === path && method !== undefined && method !== 'ANY' ? [method] : [];
-  });
+/** The methods that a resource of the API has, without `ANY`; none for what the API does not have. */
+export function methodsOf(asked: string): readonly string[] {
+  return apiRoutes.flatMap(({ method, resource }) => (resource === asked && method !== 'ANY' ? [method] : []));
 }

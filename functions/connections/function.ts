@@ -1,5 +1,5 @@
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { type ApiCall, type ApiHandler, createApiFunction } from '../api/function.ts';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { type ApiCall, type ApiHandler, createApiFunction, routeOf } from '../api/function.ts';
 import { createJsonResponse, createNoProxyError } from '../api/problem.ts';
 import { requireConnection } from '../api/request.ts';
 import { isoSeconds } from '../api/response.ts';
@@ -14,8 +14,11 @@ import type { Connection } from '../core/slot/connection.ts';
 import { signingKeyFor } from '../core/slot/signing-key.ts';
 import { describeUser, requireSlot, userKeyOf } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
-import { ERROR_HEADER } from '../http/forwarded-headers.ts';
+import { ERROR_HEADER } from '../core/words/marks.ts';
 import { algorithmOf } from '../providers/names.ts';
+
+/** The resource of the proxy for every connection that declares none. */
+const UNPROXIED = '/proxy/{connection}/{subject}/{path+}';
 
 /** Composes the function of the operators: states, tries and purge, and every 404 and 405 of the API. */
 export function composeConnectionsFunction(surroundings: Surroundings): ApiHandler {
@@ -30,37 +33,35 @@ export function composeConnectionsFunction(surroundings: Surroundings): ApiHandl
     return createTry({ ...instance, minter });
   });
 
-  const answers: Readonly<Record<string, (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2>>> = {
+  const answers: Readonly<Record<string, (call: ApiCall) => Promise<APIGatewayProxyResult>>> = {
     'GET /connections': async () => createJsonResponse(200, { connections: Object.values(connections).map(summaryOf) }),
 
-    'GET /connections/{connection}': async ({ event }) => {
-      const connection = requireConnection(event, connections);
-      const { slots, next } = await listSlots(connection, event.queryStringParameters?.['next']);
+    'GET /connections/{connection}': async (call) => {
+      const connection = requireConnection(call, connections);
+      const { slots, next } = await listSlots(connection, call.event.queryStringParameters?.['next']);
       const page = { ...summaryOf(connection), ...writtenOf(connection), slots: slots.map(slotJson) };
       return createJsonResponse(200, next === undefined ? page : { ...page, next });
     },
 
     'POST /connections/{connection}/try': async (call) => (await answerTry())(call),
 
-    'DELETE /tokens/{connection}/{subject}': async ({ event, caller, requestId }) => {
-      const connection = requireConnection(event, connections);
-      const slot = requireSlot(connection, event.pathParameters?.['subject'] ?? '');
-      await purge({ connection, slot, caller, requestId });
-      return { statusCode: 204, headers: { 'cache-control': 'no-store' } };
-    },
-
-    'ANY /proxy/{connection}/{subject}/{path+}': async ({ event }) => {
-      throw createNoProxyError(requireConnection(event, connections));
+    'DELETE /tokens/{connection}/{subject}': async (call) => {
+      const connection = requireConnection(call, connections);
+      const slot = requireSlot(connection, call.parameters['subject'] ?? '');
+      await purge({ connection, slot, caller: call.caller, requestId: call.requestId });
+      return { statusCode: 204, headers: { 'cache-control': 'no-store' }, body: '' };
     },
   };
 
   // It answers for connections without a proxy too, where callers tell our errors from an upstream's by this header.
   return createApiFunction({ ...instance, errorHeader: ERROR_HEADER }, async (call) => {
-    const { routeKey } = call.event;
-    const answer = Object.hasOwn(answers, routeKey) ? answers[routeKey] : undefined;
+    const { resource } = call.event;
+    const route = routeOf(call.event);
+    const answer = Object.hasOwn(answers, route) ? answers[route] : undefined;
     if (answer !== undefined) return answer(call);
 
-    const allow = methodsOf(routeKey.slice(routeKey.indexOf(' ') + 1));
+    if (resource === UNPROXIED) throw createNoProxyError(requireConnection(call, connections));
+    const allow = methodsOf(resource);
     if (allow.length === 0) {
       throw new BrokerError('not_found', 'There is no such route. A token is at /tokens/{connection}/{subject}.');
     }

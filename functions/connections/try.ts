@@ -1,4 +1,4 @@
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { ApiCall } from '../api/function.ts';
 import { createJsonResponse } from '../api/problem.ts';
 import { requireConnection } from '../api/request.ts';
@@ -13,11 +13,11 @@ export function createTry({
   ...dependencies
 }: Parameters<typeof createTryLogin>[0] & {
   readonly connections: Readonly<Record<string, Connection>>;
-}): (call: ApiCall) => Promise<APIGatewayProxyStructuredResultV2> {
+}): (call: ApiCall) => Promise<APIGatewayProxyResult> {
   const tryLogin = createTryLogin(dependencies);
-  return async ({ event, ...call }) => {
-    const connection = requireConnection(event, connections);
-    const { subject = SYSTEM } = parseTryBody(event);
+  return async (call) => {
+    const connection = requireConnection(call, connections);
+    const { subject = SYSTEM } = parseTryBody(call.event);
     const slot = requireSlot(connection, subject);
     const tried = await tryLogin({ connection, slot, ...call });
     const { name, provider } = connection;

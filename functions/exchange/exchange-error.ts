@@ -1,4 +1,4 @@
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyResult } from 'aws-lambda';
 import { createJsonResponse, toBrokerError } from '../api/problem.ts';
 import type { BrokerError, BrokerErrorCode } from '../core/words/errors.ts';
 
@@ -84,10 +84,7 @@ function toOauthCode({ code, status }: BrokerError): ExchangeErrorCode {
  * The answer of RFC 6749 §5.2: `error` and `error_description`; and beside them `code`, the broker's own, with its
  * `cause` in a cooldown, and `request_id`. A 503 always has `Retry-After`, in whole seconds.
  */
-export function createExchangeErrorResponse(
-  error: ExchangeError,
-  requestId: string,
-): APIGatewayProxyStructuredResultV2 {
+export function createExchangeErrorResponse(error: ExchangeError, requestId: string): APIGatewayProxyResult {
   const { brokerError, detail, status } = error;
   const response = createJsonResponse(status, {
     error: error.error,

@@ -1,4 +1,4 @@
-import { decodeBody } from '../api/body.ts';
+import { decodeBody, findHeader } from '../api/body.ts';
 import type { ApiEvent } from '../api/request.ts';
 import { SYSTEM } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
@@ -71,7 +71,7 @@ function refuseUnsupported(form: ReadonlyMap<string, string>): void {
 /** The parameters that have a value. A map, so that `__proto__` is a name like any other. */
 function parseForm(event: ApiEvent): ReadonlyMap<string, string> {
   const bytes = decodeBody(event, MAXIMUM_FORM_BYTES);
-  if (!FORM_TYPE.test(event.headers['content-type'] ?? '')) {
+  if (!FORM_TYPE.test(findHeader(event, 'content-type') ?? '')) {
     throw new BrokerError('unsupported_media_type', 'Send the body as application/x-www-form-urlencoded.');
   }
   const form = new Map<string, string>();

@@ -1,10 +1,10 @@
 import { createDynamodbClient } from '../adapters/dynamodb/client.ts';
 import { createUsedJwts } from '../adapters/dynamodb/used-jwts.ts';
 import { computeDeadline } from '../api/deadline.ts';
-import type { ApiHandler, ApiResponse } from '../api/function.ts';
+import { type ApiHandler, type ApiResponse, routeOf } from '../api/function.ts';
 import { withMiddleware } from '../api/middleware.ts';
 import { reportUnforeseen } from '../api/problem.ts';
-import { type ApiEvent, assertExactPath } from '../api/request.ts';
+import { type ApiEvent, readParameters } from '../api/request.ts';
 import { createHandOutResponse } from '../api/response.ts';
 import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
@@ -84,7 +84,7 @@ export function composeExchangeFunction(surroundings: Surroundings): ApiHandler 
 
   async function exchange(event: ApiEvent, deadline: number): Promise<ApiResponse> {
     const { requestId } = event.requestContext;
-    assertExactPath(event);
+    readParameters(event);
     const request = parseExchangeRequest(event);
     const workload = await trustedWorkload(request, requestId);
     const connection = declared(instance.connections, request.connection);
@@ -94,12 +94,13 @@ export function composeExchangeFunction(surroundings: Surroundings): ApiHandler 
     return createHandOutResponse(connection, slot, handedOut, { now: clock.now(), issuedTokenType: ACCESS_TOKEN });
   }
 
-  function answerError(thrown: unknown, { requestContext: { requestId, routeKey } }: ApiEvent): ApiResponse {
+  function answerError(thrown: unknown, event: ApiEvent): ApiResponse {
+    const { requestId } = event.requestContext;
     const error = toExchangeError(thrown);
     const { status, detail, reason = detail } = error;
     if (error.error === 'server_error') reportUnforeseen(telemetry, thrown, requestId);
     const code = error.brokerError?.code ?? error.error;
-    telemetry.info('An exchange was refused.', { code, detail: reason, status, routeKey, requestId });
+    telemetry.info('An exchange was refused.', { code, detail: reason, status, route: routeOf(event), requestId });
     return createExchangeErrorResponse(error, requestId);
   }
 

@@ -1,11 +1,9 @@
 import { BrokerError } from '../core/words/errors.ts';
+import { ERROR_HEADER, UPSTREAM_HEADER } from '../core/words/marks.ts';
 import type { HttpHeaders } from './port.ts';
 
 // The headers of a proxied call, both ways. A request keeps those that describe its content, and those that the
 // connection's policy names. An answer keeps all but those dropped here.
-
-/** Marks an error of the broker with its code, where answers of upstreams come the same way. */
-export const ERROR_HEADER = 'token-broker-error';
 
 /** Request headers that are always forwarded: `accept` and `accept-*`, `content-*`, `if-*`. */
 const DESCRIBES_CONTENT = /^(?:accept(?!-encoding$)|content-(?!length$)|if-)/;
@@ -56,6 +54,7 @@ const KEPT_FROM_CALLER = [
   'proxy-authentication-info',
   'set-cookie',
   ERROR_HEADER,
+  UPSTREAM_HEADER,
   // What a browser would do to the broker's own pages and storage, or let another site read.
   'clear-site-data',
   'content-security-policy-report-only',

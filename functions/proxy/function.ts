@@ -1,4 +1,4 @@
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyResult } from 'aws-lambda';
 import { type ApiHandler, createApiFunction } from '../api/function.ts';
 import { createNoProxyError } from '../api/problem.ts';
 import { type ApiEvent, requireConnection } from '../api/request.ts';
@@ -9,8 +9,9 @@ import type { ForwardedAnswer } from '../core/proxy/forwarder.ts';
 import { createProxy } from '../core/proxy/proxy.ts';
 import { requireSlot, type Slot } from '../core/slot/slot.ts';
 import { BrokerError } from '../core/words/errors.ts';
+import { ERROR_HEADER, UPSTREAM_HEADER } from '../core/words/marks.ts';
 import { createUpstreamHttp } from '../http/client.ts';
-import { ERROR_HEADER, writeAnswerHeaders } from '../http/forwarded-headers.ts';
+import { writeAnswerHeaders } from '../http/forwarded-headers.ts';
 import { createForwarder } from '../providers/engine/forward.ts';
 import { buildForwardedRequest } from './forwarded-request.ts';
 import { assertAllowed } from './path.ts';
@@ -26,12 +27,13 @@ export function composeProxyFunction(surroundings: Surroundings): ApiHandler {
   const forwarder = createForwarder({ http: createUpstreamHttp(), clock });
   const proxy = createProxy({ ...instance, opensClosed: true, forwarder });
 
-  return createApiFunction({ ...instance, errorHeader: ERROR_HEADER }, async ({ event, ...call }) => {
-    const connection = requireConnection(event, connections);
+  return createApiFunction({ ...instance, errorHeader: ERROR_HEADER }, async (apiCall) => {
+    const { event, parameters, ...call } = apiCall;
+    const connection = requireConnection(apiCall, connections);
     const policy = connection.proxy;
     if (policy === undefined || connection.isolation !== isolation) throw createNoProxyError(connection);
-    const slot = requireSlot(connection, event.pathParameters?.['subject'] ?? '');
-    const request = buildForwardedRequest(event, connection, policy);
+    const slot = requireSlot(connection, parameters['subject'] ?? '');
+    const request = buildForwardedRequest(apiCall, connection, policy);
     assertAllowed(policy, request, connection);
     return buildResponse(await proxy({ ...call, connection, policy, slot, request }), slot, event);
   });
@@ -49,12 +51,16 @@ const SURELY_SMALL_BYTES = 4_000_000;
 function buildResponse(
   { status, headers, body, behindBase }: ForwardedAnswer,
   { connection, subject }: Slot,
-  event: ApiEvent,
-): APIGatewayProxyStructuredResultV2 {
-  const written = writeAnswerHeaders(headers);
-  if (behindBase !== undefined) written['location'] = `/proxy/${connection}/${subject}${behindBase}`;
-  const hasBody = body.length > 0 && event.requestContext.http.method !== 'HEAD';
-  const encoded = hasBody ? { body: Buffer.from(body).toString('base64'), isBase64Encoded: true } : {};
+  { httpMethod, path, requestContext }: ApiEvent,
+): APIGatewayProxyResult {
+  const written: Record<string, string> = { ...writeAnswerHeaders(headers), [UPSTREAM_HEADER]: connection };
+  if (behindBase !== undefined) {
+    // The path of the caller's URL has the stage before the resource; behind a name of one's own it has none.
+    const before = requestContext.path.endsWith(path) ? requestContext.path.slice(0, -path.length) : '';
+    written['location'] = `${before}/proxy/${connection}/${subject}${behindBase}`;
+  }
+  const hasBody = body.length > 0 && httpMethod !== 'HEAD';
+  const encoded = hasBody ? { body: Buffer.from(body).toString('base64'), isBase64Encoded: true } : { body: '' };
   const response = { statusCode: status, headers: written, ...encoded };
   if (body.length < SURELY_SMALL_BYTES || JSON.stringify(response).length <= MAXIMUM_RESPONSE_BYTES) return response;
   throw new BrokerError(

@@ -8,20 +8,18 @@ import { createHandOut, type HandOutDependencies } from '../core/hand-out/hand-o
 import type { Connection } from '../core/slot/connection.ts';
 import { requireSlot } from '../core/slot/slot.ts';
 
-/** The routes of this function; the method routes of the API as payload format 2.0 names them. */
-const POST_ROUTE = 'POST /tokens/{connection}/{subject}';
-
 /** Creates the function that hands out tokens: GET, and POST for a caller whose token the upstream rejected. */
 export function createTokenFunction(
   dependencies: HandOutDependencies & { readonly connections: Readonly<Record<string, Connection>> },
 ): ApiHandler {
   const handOut = createHandOut(dependencies);
 
-  return createApiFunction(dependencies, async ({ event, caller, requestId, deadline }) => {
-    const connection = requireConnection(event, dependencies.connections);
-    const slot = requireSlot(connection, event.pathParameters?.['subject'] ?? '');
+  return createApiFunction(dependencies, async (call) => {
+    const { event, parameters, caller, requestId, deadline } = call;
+    const connection = requireConnection(call, dependencies.connections);
+    const slot = requireSlot(connection, parameters['subject'] ?? '');
     const minTtlSeconds = parseMinTtl(event);
-    const rejectedHash = event.routeKey === POST_ROUTE ? await loadRejectedHash(event) : undefined;
+    const rejectedHash = event.httpMethod === 'POST' ? await loadRejectedHash(event) : undefined;
     const handedOut = await handOut({
       connection,
       slot,

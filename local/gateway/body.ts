@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ReceivedRequest } from './received-request.ts';
 
-/** Limit of the HTTP API on a body, in bytes. */
+/** Limit of API Gateway on a body, in bytes. */
 export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
 // Limit on reading a body that is too large: below it the client gets its answer, above it the connection is cut.

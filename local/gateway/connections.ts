@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Refusal, refusalResponse } from './response.ts';
+import { refusalResponse } from './response.ts';
 
 /** Tracks a server's sockets: requests in flight, refusals of invalid HTTP, and closing. */
 export interface ConnectionSupervisor {
@@ -15,9 +16,10 @@ const CLOSE_GRACE_MS = 2_000;
 // Time for a refused client to read its answer before its socket is destroyed.
 const LINGER_MS = 500;
 
-const REFUSAL_BY_CODE: Readonly<Record<string, Refusal>> = {
-  HPE_HEADER_OVERFLOW: 'headersTooLarge',
-  ERR_HTTP_REQUEST_TIMEOUT: 'requestTimeout',
+const BAD_REQUEST = 400;
+const STATUS_BY_CODE: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
 /** Supervises the connections of `server`. Call it before the server listens. */
@@ -38,12 +40,12 @@ export function superviseConnections(server: Server): ConnectionSupervisor {
     refused.add(socket);
     const answerHasBegun = [...(inFlight.get(socket) ?? [])].some((response) => response.headersSent);
     if (answerHasBegun || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
-    else refuse(socket, REFUSAL_BY_CODE[error.code ?? ''] ?? 'badRequest');
+    else refuse(socket, STATUS_BY_CODE[error.code ?? ''] ?? BAD_REQUEST);
   });
 
   server.on('connect', (_request, socket: Duplex) => {
     socket.on('error', () => socket.destroy());
-    refuse(socket, 'badRequest');
+    refuse(socket, BAD_REQUEST);
   });
 
   function begin(request: IncomingMessage, response: ServerResponse): void {
@@ -82,10 +84,11 @@ export function superviseConnections(server: Server): ConnectionSupervisor {
   return { begin, close, isClosing: () => closed !== undefined };
 }
 
-function refuse(socket: Duplex, refusal: Refusal): void {
-  const { statusCode, body } = refusalResponse(refusal);
+function refuse(socket: Duplex, status: number): void {
+  const { statusCode, headers, body } = refusalResponse('DEFAULT_4XX', { requestId: randomUUID(), status });
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(
-    `HTTP/1.1 ${statusCode} Refused\r\nContent-Type: application/json\r\n` +
+    `HTTP/1.1 ${statusCode} Refused\r\n${lines.join('')}` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
   // Closing at once, with bytes unread, would reset the connection and lose the answer.

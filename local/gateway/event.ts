@@ -1,16 +1,10 @@
-import { isUtf8 } from 'node:buffer';
-import type {
-  APIGatewayEventRequestContextIAMAuthorizer,
-  APIGatewayEventRequestContextV2,
-  APIGatewayProxyEventV2WithRequestContext,
-} from 'aws-lambda';
+import type { APIGatewayEventIdentity, APIGatewayProxyEvent } from 'aws-lambda';
+import { STAGE } from '../../functions/api/routes.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import type { RouteMatch } from './routes.ts';
 
-/** HTTP API event of payload format 2.0; only `AWS_IAM` routes have `authorizer`. */
-export type GatewayEvent = APIGatewayProxyEventV2WithRequestContext<
-  APIGatewayEventRequestContextV2 & { authorizer?: APIGatewayEventRequestContextIAMAuthorizer }
->;
+/** Event of a REST API's Lambda proxy integration, payload format 1.0; only `AWS_IAM` routes have a caller. */
+export type GatewayEvent = APIGatewayProxyEvent;
 
 /** Parts of an event. */
 export interface EventParts {
@@ -30,106 +24,101 @@ export interface EventParts {
 const ACCOUNT_ID = '000000000000';
 const LOCAL_ACCESS_KEY_ID = 'local';
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'expect']);
-const TEXT_TYPES = new Set(['application/json', 'application/xml', 'application/javascript']);
 
 /**
- * Creates a handler's event, as an HTTP API makes it for the `$default` stage.
+ * Creates a handler's event, as a REST API makes it that takes every media type for binary.
  *
- * Facts relied on: `rawPath` and `requestContext.http.path` are percent-decoded, although one is called raw, and the
- * query string is not; repeated headers and query parameters are joined by commas; cookies stand in `cookies` and not
- * among the headers; members without content are absent; a body is text for `text/*`, `application/json`,
- * `application/xml` and `application/javascript`, and base64 for every other type, forms and none among them. The
- * gateway adds `x-forwarded-*` and keeps hop-by-hop headers to itself.
- *
- * Text that is not UTF-8 is passed in base64 as well, so that no byte is lost.
+ * Facts relied on: `path` and `pathParameters` are as they were sent, `path` without the stage and
+ * `requestContext.path` with it; names and values of the query are decoded, `+` too, with U+FFFD for bytes that are no
+ * UTF-8, and a name without `=` has an empty value; header names are as they were sent; every body is base64; members
+ * without content are null. The gateway adds `X-Forwarded-*` and keeps hop-by-hop headers to itself.
  */
 export function createEvent(parts: EventParts): GatewayEvent {
   const { received, match, body } = parts;
-  const cookies = readCookies(received.headers);
+  const headers = readHeaders(parts);
   const query = readQuery(received.rawQueryString);
-  const { pathParameters } = match;
   return {
-    version: '2.0',
-    routeKey: match.route.routeKey,
-    rawPath: received.path,
-    rawQueryString: received.rawQueryString,
-    ...(cookies && { cookies }),
-    headers: forwardedHeaders(parts),
-    ...(query && { queryStringParameters: query }),
-    ...(pathParameters && { pathParameters }),
+    resource: match.route.resource,
+    path: received.path,
+    httpMethod: received.method,
+    headers: lastOf(headers),
+    multiValueHeaders: headers,
+    queryStringParameters: query && lastOf(query),
+    multiValueQueryStringParameters: query,
+    pathParameters: match.pathParameters ?? null,
+    stageVariables: null,
     requestContext: createRequestContext(parts),
-    ...encodeBody(body, received.headers.get('content-type')),
+    body: body.length === 0 ? null : body.toString('base64'),
+    isBase64Encoded: body.length > 0,
   };
 }
 
 function createRequestContext(parts: EventParts): GatewayEvent['requestContext'] {
-  const { received, match, caller, requestId, time } = parts;
+  const { received, match, requestId, time } = parts;
   const domainName = (received.headers.get('host') ?? '').replace(/:[0-9]*$/, '');
   return {
     accountId: ACCOUNT_ID,
     apiId: 'local',
-    ...(match.route.authorization === 'AWS_IAM' && { authorizer: iamAuthorizer(caller) }),
+    authorizer: undefined,
     domainName,
     domainPrefix: domainName.split('.', 1)[0] ?? '',
-    http: {
-      method: received.method,
-      path: received.path,
-      protocol: `HTTP/${parts.httpVersion}`,
-      sourceIp: parts.sourceIp,
-      userAgent: received.headers.get('user-agent') ?? '',
-    },
+    extendedRequestId: requestId,
+    httpMethod: received.method,
+    identity: createIdentity(parts),
+    path: received.rawPath,
+    protocol: `HTTP/${parts.httpVersion}`,
     requestId,
-    routeKey: match.route.routeKey,
-    stage: '$default',
-    time: formatTime(time),
-    timeEpoch: time,
+    requestTime: formatTime(time),
+    requestTimeEpoch: time,
+    resourceId: 'local',
+    resourcePath: match.route.resource,
+    stage: STAGE,
   };
 }
 
-function iamAuthorizer(caller: string): APIGatewayEventRequestContextIAMAuthorizer {
+function createIdentity({ received, match, caller, sourceIp }: EventParts): APIGatewayEventIdentity {
+  const isSigned = match.route.authorization === 'AWS_IAM';
   return {
-    iam: {
-      accessKey: LOCAL_ACCESS_KEY_ID,
-      accountId: caller.split(':')[4] ?? ACCOUNT_ID,
-      callerId: LOCAL_ACCESS_KEY_ID,
-      cognitoIdentity: null,
-      principalOrgId: '',
-      userArn: caller,
-      userId: LOCAL_ACCESS_KEY_ID,
-    },
+    accessKey: isSigned ? LOCAL_ACCESS_KEY_ID : null,
+    accountId: isSigned ? (caller.split(':')[4] ?? ACCOUNT_ID) : null,
+    apiKey: null,
+    apiKeyId: null,
+    caller: isSigned ? LOCAL_ACCESS_KEY_ID : null,
+    clientCert: null,
+    cognitoAuthenticationProvider: null,
+    cognitoAuthenticationType: null,
+    cognitoIdentityId: null,
+    cognitoIdentityPoolId: null,
+    principalOrgId: null,
+    sourceIp,
+    user: isSigned ? LOCAL_ACCESS_KEY_ID : null,
+    userAgent: received.headers.get('user-agent') ?? null,
+    userArn: isSigned ? caller : null,
   };
-}
-
-function readCookies(headers: ReadonlyMap<string, string>): string[] | undefined {
-  const cookies = (headers.get('cookie') ?? '')
-    .split(';')
-    .map((cookie) => cookie.trim())
-    .filter((cookie) => cookie !== '');
-  return cookies.length === 0 ? undefined : cookies;
 }
 
 // `fromEntries` makes `__proto__` an ordinary member, as in an event parsed from JSON.
-function readQuery(rawQueryString: string): Record<string, string> | undefined {
+function readQuery(rawQueryString: string): Record<string, string[]> | null {
   const query = new URLSearchParams(rawQueryString);
-  return query.size === 0
-    ? undefined
-    : Object.fromEntries(query.keys().map((name) => [name, query.getAll(name).join()]));
+  if (query.size === 0) return null;
+  return Object.fromEntries(query.keys().map((name) => [name, query.getAll(name)]));
 }
 
-function forwardedHeaders({ received, sourceIp, port }: EventParts): Record<string, string> {
-  const headers = new Map(received.headers.entries().filter(([name]) => name !== 'cookie' && !HOP_BY_HOP.has(name)));
+/** The values of each header, under its name as it was first sent. */
+function readHeaders({ received, sourceIp, port }: EventParts): Record<string, string[]> {
   const forwardedFor = received.headers.get('x-forwarded-for');
-  headers.set('x-forwarded-for', forwardedFor === undefined ? sourceIp : `${forwardedFor}, ${sourceIp}`);
-  headers.set('x-forwarded-port', String(port));
-  headers.set('x-forwarded-proto', 'http');
-  return Object.fromEntries(headers);
+  const lines = [
+    ...received.lines.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()) && !/^x-forwarded-/i.test(name)),
+    ['X-Forwarded-For', forwardedFor === undefined ? sourceIp : `${forwardedFor}, ${sourceIp}`] as const,
+    ['X-Forwarded-Port', String(port)] as const,
+    ['X-Forwarded-Proto', 'http'] as const,
+  ];
+  const byName = Map.groupBy(lines, ([name]) => name.toLowerCase());
+  return Object.fromEntries([...byName.values()].map((same) => [same[0]?.[0] ?? '', same.map(([, value]) => value)]));
 }
 
-function encodeBody(body: Buffer, contentType = ''): Pick<GatewayEvent, 'body' | 'isBase64Encoded'> {
-  if (body.length === 0) return { isBase64Encoded: false };
-  const mediaType = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
-  const isText = (mediaType.startsWith('text/') || TEXT_TYPES.has(mediaType)) && isUtf8(body);
-  return { body: body.toString(isText ? 'utf8' : 'base64'), isBase64Encoded: !isText };
+function lastOf(values: Readonly<Record<string, readonly string[]>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, same]) => [name, same.at(-1) ?? '']));
 }
 
 // Example: 08/Apr/2022:07:31:05 +0000

@@ -34,7 +34,7 @@ export interface GatewayOptions {
   /** Port; 0 picks a free one. */
   readonly port: number;
   readonly routes: readonly GatewayRoute[];
-  /** ARN for `requestContext.authorizer.iam.userArn` on `AWS_IAM` routes. */
+  /** ARN for `requestContext.identity.userArn` on `AWS_IAM` routes. */
   readonly caller: string;
   /** True if `AWS_IAM` routes refuse unsigned requests; otherwise `Authorization` is ignored. */
   readonly requireSigv4: boolean;
@@ -45,7 +45,7 @@ export interface GatewayOptions {
   readonly onError?: (report: GatewayErrorReport) => void;
   /** Clock in epoch milliseconds; default the wall clock. */
   readonly now?: () => number;
-  /** Limit of the API on waiting for a function, whatever the function's own timeout; default 30 s. */
+  /** Limit of the API on waiting for a function, whatever the function's own timeout; default 29 s. */
   readonly integrationTimeoutMs?: number;
 }
 
@@ -56,19 +56,19 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-const DEFAULT_INTEGRATION_TIMEOUT_MS = 30_000;
+const DEFAULT_INTEGRATION_TIMEOUT_MS = 29_000;
 // Above this the server itself answers 431 and closes. It leaves room for the gateway's own 431, which keeps the
 // connection.
 const MAX_HEADER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * Starts an HTTP server on 127.0.0.1 that calls Lambda handlers as an API Gateway HTTP API does.
+ * Starts an HTTP server on 127.0.0.1 that calls Lambda handlers as an API Gateway REST API does.
  *
- * Facts relied on: payload format 2.0 and the `$default` stage; the API's own answers are `{"message"}`: 400, 403
- * `Forbidden` for any fault of a signature, 404, 413 over 10 MB (or over Lambda's 6 MB as an event), 431 over
- * 10,240 bytes of request line and headers; a function that throws, times out or answers nonsense gives 500, and only
- * one that outlives the API's 30 s gives 503.
+ * Facts relied on: payload format 1.0 of the stage `v1`, which a path may leave out here; the API's own answers are its
+ * gateway responses, in the broker's shape: 400, 403 for a missing or wrong signature and for a path without a resource,
+ * 413 over 10 MB (or over Lambda's 6 MB as an event), 431 over 10,240 bytes of request line and headers; a function that
+ * throws, times out or answers nonsense gives 503, and only one that outlives the API's 29 s gives 504.
  *
  * Accepts only requests for this machine's own name and port. Rejects if the port is taken.
  */
@@ -130,26 +130,33 @@ function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promis
     } catch {
       // The client gets its answer even if the log is broken.
     }
-    return refusalResponse('internal');
+    return refusalResponse('DEFAULT_5XX', { requestId });
   }
 
   async function serve(exchange: Exchange): Promise<Answer | undefined> {
+    const { requestId } = exchange;
     const received = receiveRequest(exchange.request);
-    if ('unreadable' in received) return refusalResponse(received.unreadable);
+    if ('unreadable' in received) {
+      const status = received.unreadable === 'headersTooLarge' ? 431 : 400;
+      return refusalResponse('DEFAULT_4XX', { requestId, status });
+    }
     const isFromHere = exchange.isOfThisUser(exchange.request.socket) && exchange.isForThisMachine(received);
-    if (!isFromHere) return refusalResponse('forbidden');
+    if (!isFromHere) return refusalResponse('DEFAULT_4XX', { requestId, status: 403 });
 
     const page = pages?.get(`${received.method === 'HEAD' ? 'GET' : received.method} ${received.rawPath}`);
     if (page !== undefined) return servePage(page, exchange);
 
-    const match = route(received.method, received.rawPath);
-    if (match === undefined) return refusalResponse('notFound');
+    const match = route(received.method, received.path);
+    if (match === undefined) return refusalResponse('MISSING_AUTHENTICATION_TOKEN', { requestId });
 
     const body = await readBody(exchange.request, exchange.response, received);
     if (body.kind === 'aborted') return undefined;
-    if (body.kind === 'tooLarge') return { ...refusalResponse('bodyTooLarge'), close: !body.drained };
+    if (body.kind === 'tooLarge')
+      return { ...refusalResponse('REQUEST_TOO_LARGE', { requestId }), close: !body.drained };
     if (options.requireSigv4 && match.route.authorization === 'AWS_IAM') {
-      if (!(await verifySignature(received, body.bytes, now()))) return refusalResponse('forbidden');
+      if (!received.headers.has('authorization')) return refusalResponse('MISSING_AUTHENTICATION_TOKEN', { requestId });
+      const isGood = await verifySignature(received, body.bytes, now());
+      if (!isGood) return refusalResponse('INVALID_SIGNATURE', { requestId });
     }
     return run(exchange, received, match, body.bytes);
   }
@@ -171,7 +178,7 @@ function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promis
       port,
       time: now(),
     });
-    if (!fitsLambdaPayload(event, event.body ?? '')) return refusalResponse('bodyTooLarge');
+    if (!fitsLambdaPayload(event, event.body ?? '')) return refusalResponse('REQUEST_TOO_LARGE', { requestId });
 
     const { functionName, timeoutMs } = match.route;
     const withinMs = Math.min(timeoutMs, integrationTimeoutMs);
@@ -184,7 +191,9 @@ function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promis
       }
     }
     const answer = failed(functionName, requestId);
-    return outcome.kind === 'timed-out' && withinMs < timeoutMs ? refusalResponse('unavailable') : answer;
+    return outcome.kind === 'timed-out' && withinMs < timeoutMs
+      ? refusalResponse('INTEGRATION_TIMEOUT', { requestId })
+      : answer;
   }
 
   async function servePage(page: LocalPage, { request, response, requestId }: Exchange): Promise<Answer | undefined> {

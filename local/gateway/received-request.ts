@@ -1,16 +1,19 @@
 import type { IncomingMessage } from 'node:http';
+import { STAGE } from '../../functions/api/routes.ts';
 
 /** Request as received, before any check. */
 export interface ReceivedRequest {
   readonly method: string;
   /** Path exactly as sent; begins with "/". */
   readonly rawPath: string;
-  /** Path, percent-decoded. */
+  /** The path behind the stage, which a request may leave out here; begins with "/". */
   readonly path: string;
   /** Query after the first "?", exactly as sent; empty if there is none. */
   readonly rawQueryString: string;
   /** Headers by name in lower case; repeated values joined by ",", those of `cookie` by "; ". */
   readonly headers: ReadonlyMap<string, string>;
+  /** The header lines, as they were sent. */
+  readonly lines: readonly (readonly [name: string, value: string])[];
   /** Authority of an absolute-form target (RFC 9112 §3.2.2); takes precedence over `Host`. */
   readonly authority: string | undefined;
 }
@@ -21,6 +24,7 @@ export type UnreadableRequest = { readonly unreadable: 'badRequest' | 'headersTo
 /** Limit on request line and headers together, in bytes. */
 export const HEADER_LIMIT_BYTES = 10_240;
 
+const STAGE_PREFIX = `/${STAGE}`;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/i;
 // Separators and line end of the request line "METHOD target HTTP/1.1", and of a header "name: value".
 const REQUEST_LINE_OVERHEAD_BYTES = 12;
@@ -29,7 +33,7 @@ const HEADER_OVERHEAD_BYTES = 4;
 /**
  * Reads target and headers of a request.
  *
- * These are unreadable: a request line and headers of more than 10,240 bytes together (the HTTP API's quota), a target
+ * These are unreadable: a request line and headers of more than 10,240 bytes together (API Gateway's quota), a target
  * that is neither a path nor an absolute http URL, and a path that is no percent-encoded UTF-8.
  */
 export function receiveRequest(request: IncomingMessage): ReceivedRequest | UnreadableRequest {
@@ -41,13 +45,18 @@ export function receiveRequest(request: IncomingMessage): ReceivedRequest | Unre
   }
 
   const target = splitTarget(url);
-  const path = target && decodePath(target.rawPath);
-  if (target === undefined || path === undefined) return { unreadable: 'badRequest' };
+  if (target === undefined || !isDecodable(target.rawPath)) return { unreadable: 'badRequest' };
   const headers = Object.entries(request.headersDistinct).map(([name, values = []]): [string, string] => [
     name,
     values.join(name === 'cookie' ? '; ' : ','),
   ]);
-  return { method, path, headers: new Map(headers), ...target };
+  return {
+    method,
+    path: withoutStage(target.rawPath),
+    headers: new Map(headers),
+    lines: linesOf(request.rawHeaders),
+    ...target,
+  };
 }
 
 function splitTarget(url: string): Pick<ReceivedRequest, 'rawPath' | 'rawQueryString' | 'authority'> | undefined {
@@ -63,11 +72,21 @@ function splitQuery(target: string): Pick<ReceivedRequest, 'rawPath' | 'rawQuery
   return { rawPath: target.slice(0, mark), rawQueryString: target.slice(mark + 1) };
 }
 
-function decodePath(rawPath: string): string | undefined {
-  if (!rawPath.includes('%')) return rawPath;
+function isDecodable(rawPath: string): boolean {
   try {
-    return decodeURIComponent(rawPath);
+    decodeURIComponent(rawPath);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
+}
+
+/** The path that routes are found by: a deployed API has its stage before it. */
+export function withoutStage(rawPath: string): string {
+  if (rawPath === STAGE_PREFIX) return '/';
+  return rawPath.startsWith(`${STAGE_PREFIX}/`) ? rawPath.slice(STAGE_PREFIX.length) : rawPath;
+}
+
+function linesOf(rawHeaders: readonly string[]): ReceivedRequest['lines'] {
+  return rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? '']] : []));
 }

@@ -1,5 +1,6 @@
 import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import * as z from 'zod';
+import { type GatewayAnswerType, writeGatewayAnswer } from '../../functions/api/gateway-responses.ts';
 
 /** Answer to the client. Header names are in lower case. */
 export interface GatewayResponse {
@@ -7,20 +8,6 @@ export interface GatewayResponse {
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: string | Buffer;
 }
-
-const REFUSALS = {
-  badRequest: { statusCode: 400, message: 'Bad Request' },
-  forbidden: { statusCode: 403, message: 'Forbidden' },
-  notFound: { statusCode: 404, message: 'Not Found' },
-  requestTimeout: { statusCode: 408, message: 'Request Timeout' },
-  bodyTooLarge: { statusCode: 413, message: 'Request Entity Too Large' },
-  headersTooLarge: { statusCode: 431, message: 'Request Header Fields Too Large' },
-  internal: { statusCode: 500, message: 'Internal Server Error' },
-  unavailable: { statusCode: 503, message: 'Service Unavailable' },
-} satisfies Record<string, { statusCode: number; message: string }>;
-
-/** The gateway's own refusals, by name. */
-export type Refusal = keyof typeof REFUSALS;
 
 /** Lambda's limit on the JSON of an event or of an answer, in bytes. */
 export const LAMBDA_PAYLOAD_LIMIT_BYTES = 6_291_556;
@@ -34,19 +21,18 @@ const FOR_BROWSERS = {
 
 // Maximum bytes for a character of JSON text, as an escape or in UTF-8.
 const MAX_BYTES_PER_CHARACTER = 6;
-const UNFORWARDED = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const UNFORWARDED = new Set(['keep-alive', 'proxy-connection', 'trailer', 'transfer-encoding', 'upgrade']);
 
-/** Creates the answer of the gateway itself: `{"message":…}`, with no header of the functions. */
-export function refusalResponse(refusal: Refusal): GatewayResponse {
-  const { statusCode, message } = REFUSALS[refusal];
-  return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ message }) };
+/**
+ * Creates the answer of the gateway itself, with no header of the functions; `status` is for a type that stands for
+ * several.
+ */
+export function refusalResponse(
+  type: GatewayAnswerType,
+  { requestId, status = 400 }: { readonly requestId: string; readonly status?: number },
+): GatewayResponse {
+  const { status: own = status, headers, body } = writeGatewayAnswer(type, requestId);
+  return { statusCode: own, headers, body: JSON.stringify(body) };
 }
 
 /** Reports whether Lambda would carry a payload whose longest member is `body`. */
@@ -55,6 +41,18 @@ export function fitsLambdaPayload(payload: unknown, body: string): boolean {
   if (body.length * MAX_BYTES_PER_CHARACTER < LAMBDA_PAYLOAD_LIMIT_BYTES / 2) return true;
   return Buffer.byteLength(JSON.stringify(payload)) <= LAMBDA_PAYLOAD_LIMIT_BYTES;
 }
+
+/** Headers of a function's that a REST API gives other names (its developer guide, "Important notes"). */
+const REMAPPED = new Set([
+  'connection',
+  'content-length',
+  'content-md5',
+  'date',
+  'max-forwards',
+  'server',
+  'user-agent',
+  'www-authenticate',
+]);
 
 const headerValue = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const resultSchema = z.object({
@@ -69,40 +67,40 @@ const resultSchema = z.object({
     .pipe(z.int().min(200).max(599)),
   // JSON drops an undefined member.
   headers: z.record(z.string(), headerValue.optional()).nullish(),
-  cookies: z.array(z.string()).nullish(),
+  multiValueHeaders: z.record(z.string(), z.array(z.string())).nullish(),
   body: z.string().nullish(),
   isBase64Encoded: z.unknown().optional(),
 });
 
 /**
- * Turns a handler's result into the answer, by payload format 2.0.
+ * Turns a handler's result into the answer, by payload format 1.0.
  *
- * An object with `statusCode` is the whole answer: `headers`, `cookies` (each a `Set-Cookie`), `body`,
- * `isBase64Encoded`. Anything else is itself the body of a 200 `application/json`; a string as it stands. Without a
- * content type a body is `text/plain;charset=utf-8`. Connection headers are the gateway's own business, and so is
- * `content-length`, but of a HEAD.
+ * The result is an object with `statusCode`, `headers`, `multiValueHeaders` (a line for each value, in place of a header
+ * of that name), `body` and `isBase64Encoded`. Without a content type a body is JSON. Connection headers are the
+ * gateway's own business, and `REMAPPED` ones get another name.
  *
- * Throws for results that the HTTP API answers with its 500: a wrong type, an impossible status, a header that cannot
- * be sent, a result that is not JSON or exceeds Lambda's limit.
+ * Throws for results that a REST API answers with its own error: no object, a wrong type, an impossible status, a header
+ * that cannot be sent, a result that exceeds Lambda's limit.
  */
 export function responseFromResult(result: unknown): GatewayResponse {
-  const isWhole = typeof result === 'object' && result !== null && Reflect.get(result, 'statusCode') !== undefined;
-  if (!isWhole) return inferredResponse(result);
-
-  const { statusCode, headers: given, cookies, body: givenBody, isBase64Encoded } = resultSchema.parse(result);
+  const {
+    statusCode,
+    headers: single,
+    multiValueHeaders,
+    body: givenBody,
+    isBase64Encoded,
+  } = resultSchema.parse(result);
   const body = givenBody ?? '';
   if (!fitsLambdaPayload(result, body)) throw new Error('the answer is larger than Lambda carries');
   const headers: Record<string, string | string[]> = Object.create(null);
-  for (const [givenName, value] of Object.entries(given ?? {})) {
+  for (const [givenName, value] of [...Object.entries(single ?? {}), ...Object.entries(multiValueHeaders ?? {})]) {
     const name = givenName.toLowerCase();
     if (value === undefined || UNFORWARDED.has(name)) continue;
     validateHeaderName(name);
-    validateHeaderValue(name, value);
-    headers[name] = value;
+    for (const each of [value].flat()) validateHeaderValue(name, each);
+    headers[REMAPPED.has(name) ? `x-amzn-remapped-${name}` : name] = value;
   }
-  for (const cookie of cookies ?? []) validateHeaderValue('set-cookie', cookie);
-  if (cookies && cookies.length > 0) headers['set-cookie'] = cookies;
-  if (body !== '' && headers['content-type'] === undefined) headers['content-type'] = 'text/plain;charset=utf-8';
+  if (body !== '' && headers['content-type'] === undefined) headers['content-type'] = 'application/json';
   return { statusCode, headers, body: isBase64Encoded === true ? Buffer.from(body, 'base64') : body };
 }
 
@@ -113,24 +111,13 @@ export function sendResponse(
   { requestId, close }: { readonly requestId: string; readonly close: boolean },
 ): void {
   if (response.headersSent || response.destroyed) return;
-  const { 'content-length': ofGet, ...headers } = answer.headers;
-  // Of a HEAD it is the length that a GET would have (RFC 9110 §8.6).
-  const isSized = response.req.method === 'HEAD' && typeof ofGet === 'string' && answer.body.length === 0;
-  const length = isSized ? ofGet : Buffer.byteLength(answer.body);
   const hasNoBody = answer.statusCode === 204 || answer.statusCode === 304;
   response.writeHead(answer.statusCode, {
     ...FOR_BROWSERS,
-    ...headers,
-    ...(!hasNoBody && { 'content-length': length }),
-    'apigw-requestid': requestId,
+    ...answer.headers,
+    ...(!hasNoBody && { 'content-length': Buffer.byteLength(answer.body) }),
+    'x-amzn-requestid': requestId,
     ...(close && { connection: 'close' }),
   });
   response.end(hasNoBody ? undefined : answer.body);
-}
-
-function inferredResponse(result: unknown): GatewayResponse {
-  const body = typeof result === 'string' ? result : JSON.stringify(result ?? null);
-  if (body === undefined) throw new Error('the answer is no JSON');
-  if (!fitsLambdaPayload(body, body)) throw new Error('the answer is larger than Lambda carries');
-  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body };
 }

@@ -25,8 +25,8 @@ export interface HerdResult {
 
 const CALLERS = 200;
 const INSTANCES = 8;
-const ROUTE = 'GET /tokens/{connection}/{subject}';
-const TIMEOUT_MS = 28_000;
+const RESOURCE = '/tokens/{connection}/{subject}';
+const TIMEOUT_MS = 27_000;
 
 /**
  * Creates the herd: 200 callers ask at once for a slot without a token, spread over 8 new instances of the token
@@ -69,7 +69,7 @@ interface Asked {
 async function ask(handler: ApiHandler, { connection, subject }: SlotName, caller: string): Promise<Asked> {
   const path = `/tokens/${connection}/${subject}`;
   const requestId = randomUUID();
-  const route = { routeKey: ROUTE, functionName: 'token', handler, timeoutMs: TIMEOUT_MS } as const;
+  const route = { method: 'GET', resource: RESOURCE, functionName: 'token', handler, timeoutMs: TIMEOUT_MS } as const;
   const event = createEvent({
     received: {
       method: 'GET',
@@ -77,6 +77,7 @@ async function ask(handler: ApiHandler, { connection, subject }: SlotName, calle
       path,
       rawQueryString: '',
       headers: new Map([['host', '127.0.0.1']]),
+      lines: [['Host', '127.0.0.1']],
       authority: undefined,
     },
     match: { route: { ...route, authorization: 'AWS_IAM' }, pathParameters: { connection, subject } },

@@ -85,7 +85,7 @@ describe('an answer of the upstream', () => {
     expect([large.status, large.headers['token-broker-error']]).toEqual([502, 'upstream_response_too_large']);
   });
 
-  it('to a HEAD has the length that the upstream says, and one content type', async () => {
+  it('to a HEAD has the length that the upstream says, by API Gateway’s name for it, and one content type', async () => {
     broker.scripted.answer((_request, _body, response) => {
       response.setHeader('content-length', '12345');
       response.appendHeader('content-type', 'text/plain');
@@ -93,7 +93,7 @@ describe('an answer of the upstream', () => {
       response.end();
     });
     const { headers } = await call({ method: 'HEAD' });
-    expect(headers).toMatchObject({ 'content-length': '12345', 'content-type': 'text/plain' });
+    expect(headers).toMatchObject({ 'x-amzn-remapped-content-length': '12345', 'content-type': 'text/plain' });
   });
 });
 
@@ -118,8 +118,8 @@ describe('a request that another site has a browser make', () => {
   it.each(paths)('%s is refused, image, frame, link and script alike', async (path) => {
     broker.scripted.received.length = 0;
     for (const site of ['cross-site', 'same-site', 'odd']) {
-      const { status, text } = await send(`${broker.url}${path}`, { headers: { 'sec-fetch-site': site } });
-      expect([status, text]).toEqual([403, '{"message":"Forbidden"}']);
+      const { status, json } = await send(`${broker.url}${path}`, { headers: { 'sec-fetch-site': site } });
+      expect([status, json?.['code']]).toEqual([403, 'invalid_request']);
     }
     const worker = { 'sec-fetch-site': 'same-origin', 'service-worker': 'script' };
     expect((await send(`${broker.url}${path}`, { headers: worker })).status).toBe(403);

@@ -3,6 +3,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { SITE_FILES } from '../../client/dashboard/site-files.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
 import { remedyByCode, remedyOf } from '../../client/remedies.ts';
+import { gatewayAnswers } from '../../functions/api/gateway-responses.ts';
 import { errorCodes } from '../../functions/core/words/errors.ts';
 import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { demoCommunitySecret } from '../../local/demo/community.ts';
@@ -134,7 +135,7 @@ describe('the dashboard of a broker that misbehaves', async () => {
   });
 
   it.each([
-    ['the API refuses', { status: 403, body: { message: 'Forbidden' } }, /no grant for this/],
+    ['the API refuses', { status: 403, body: { message: 'Forbidden' } }, /Check the URL/],
     ['something else answers', { body: '<html>token-1234' }, /not JSON/],
     ['the broker is of another shape', { body: { connections: 'none' } }, /check the URL/],
     ['the broker fails', problem(503, 'store_unavailable'), /^store_unavailable: About/],
@@ -251,7 +252,8 @@ describe('the dashboard command', () => {
 });
 
 it('there is a remedy for each of the broker’s codes, and for nothing else', () => {
-  expect(Object.keys(remedyByCode).sort()).toEqual(Object.keys(errorCodes).sort());
+  const codes = new Set([...Object.keys(errorCodes), ...Object.values(gatewayAnswers).map(({ code }) => code)]);
+  expect(Object.keys(remedyByCode).sort()).toEqual([...codes].sort());
   expect(remedyOf('cooldown')).toBe(remedyByCode.cooldown);
   expect(remedyOf('constructor')).toBeUndefined();
 });

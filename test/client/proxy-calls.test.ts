@@ -14,7 +14,7 @@ describe('client.proxy', () => {
     });
     expect(response.status).toBe(200);
     expect(response.headers.has('wfmsgapikey')).toBe(false);
-    expect(await response.json()).toMatchObject({ query: 'name=M%C3%BCller&a=1%202' });
+    expect(await response.json()).toMatchObject({ query: 'a=1%202&name=M%C3%BCller' });
   });
 
   it.each([
@@ -65,39 +65,58 @@ describe('client.proxy', () => {
     expect(stub.requests.length).toBe(before);
   });
 
-  it.each([429, 502, 503, 504])(
-    'takes a bare {message} of %i for API Gateway’s: a GET is tried again',
-    async (status) => {
+  it.each([
+    [403, 'forbidden', 1],
+    [413, 'payload_too_large', 1],
+    [431, 'invalid_request', 1],
+    [429, 'rate_limited', 3],
+    [503, 'unavailable', 3],
+    [504, 'timeout', 3],
+  ])(
+    'throws the API’s own %i as any error of the broker’s, and tries a GET again where that helps',
+    async (...cases) => {
+      const [status, code, attempts] = cases;
       const client = createTokenBrokerClient({ url: stub.url, random: () => 0 });
-      stub.answer({
-        status,
-        headers: { 'apigw-requestid': 'gateway-1', 'content-length': '31' },
-        body: { message: 'Too Many Requests' },
-      });
-      for (const [method, attempts] of [
-        ['GET', 3],
-        ['POST', 1],
-      ] as const) {
-        const before = stub.requests.length;
-        const call = client.proxy('wfm', '/x', { method });
-        await expect(call).rejects.toMatchObject({ kind: 'gateway', status, requestId: 'gateway-1' });
-        expect(stub.requests.length - before).toBe(attempts);
-      }
+      stub.answer(problem(status, code, { 'token-broker-error': code, ...(attempts > 1 && { 'retry-after': '0' }) }));
+      const before = stub.requests.length;
+      await expect(client.proxy('wfm', '/x')).rejects.toMatchObject({ kind: 'problem', code, status });
+      expect(stub.requests.length - before).toBe(attempts);
     },
   );
 
   it.each([
-    ['says more', { 'apigw-requestid': 'r', 'content-length': '40' }, { message: 'no', code: 'abc' }],
-    ['is long', { 'apigw-requestid': 'r', 'content-length': '614' }, { message: 'x'.repeat(600) }],
-    ['did not come through API Gateway', { 'content-length': '16' }, { message: 'no' }],
-  ])('gives a 503 of the upstream as it is where it %s', async (_name, headers, body) => {
+    [403, { message: 'Forbidden' }, 'gateway'],
+    [503, { message: 'no' }, 'gateway'],
+    [200, { a: 1 }, 'invalid_answer'],
+    [500, 'a page', 'invalid_answer'],
+  ])('throws an answer without the mark of an upstream’s: %i', async (status, body, kind) => {
+    const client = createTokenBrokerClient({ url: stub.url, attempts: 1 });
+    stub.answer({ status, headers: { 'x-amzn-requestid': 'gateway-1' }, body });
+    await expect(client.proxy('wfm', '/x')).rejects.toMatchObject({ kind, status, requestId: 'gateway-1' });
+  });
+
+  it.each([
+    [403, { message: 'Forbidden' }],
+    [503, { message: 'no' }],
+    [429, { code: 'rate_limited', detail: 'the upstream’s own' }],
+  ])('gives an answer that is marked as the upstream’s as it is, once: %i', async (status, body) => {
     const client = createTokenBrokerClient({ url: stub.url, random: () => 0 });
-    stub.answer({ status: 503, headers, body: JSON.stringify(body).padEnd(Number(headers['content-length'])) });
+    stub.answer({ status, headers: { 'token-broker-upstream': 'wfm' }, body });
     const before = stub.requests.length;
     const response = await client.proxy('wfm', '/x');
-    expect([response.status, await response.json()]).toEqual([503, body]);
+    expect([response.status, await response.json()]).toEqual([status, body]);
     expect(stub.requests.length - before).toBe(1);
   });
+
+  it.each(['/x?q=%E4', '/x?%zz', '/x?q=%EF%BF%BD', '/a%E4'])(
+    'refuses %s: bytes that are no UTF-8 would be lost on the way',
+    async (path) => {
+      const client = createTokenBrokerClient({ url: stub.url });
+      const before = stub.requests.length;
+      await expect(client.proxy('wfm', path)).rejects.toMatchObject({ kind: 'usage' });
+      expect(stub.requests.length).toBe(before);
+    },
+  );
 
   it.each([
     ['a method that fetch refuses', { method: 'TRACE' }],

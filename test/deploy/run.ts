@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { startDemoUpstreams } from '../../local/demo-upstreams.ts';
 import { ROOT } from './deployment.ts';
 import { execute } from './execute.ts';
@@ -10,7 +9,6 @@ import { createReport } from './report.ts';
 import { type Place, runScenario } from './scenario.ts';
 
 const LOG_LINES_SHOWN = 40;
-const GIVE_CALLER = join(import.meta.dirname, 'give-caller.ts');
 
 const closing: (() => Promise<void> | void)[] = [];
 
@@ -48,7 +46,7 @@ async function main(): Promise<void> {
         TMPDIR: scratch,
         MINISTACK_REGION: 'eu-west-1',
         // The emulator loads a function by `require`, and by `import`, as Lambda does, only where that is refused.
-        NODE_OPTIONS: `--no-experimental-require-module --import=${pathToFileURL(GIVE_CALLER).href}`,
+        NODE_OPTIONS: '--no-experimental-require-module',
       },
     }),
   );

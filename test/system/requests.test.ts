@@ -73,7 +73,7 @@ describe('--require-sigv4', () => {
     expect(await loginsSeen(broker)).toBe(1);
 
     for (const path of ['/tokens/helpdesk/42', '/connections/helpdesk', '/nowhere']) {
-      expect(await send(`${broker.url}${path}`)).toMatchObject({ status: 403, json: { message: 'Forbidden' } });
+      expect(await send(`${broker.url}${path}`)).toMatchObject({ status: 403, json: { code: 'forbidden' } });
     }
     expect(await loginsSeen(broker)).toBe(1);
   });

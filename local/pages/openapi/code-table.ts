@@ -1,12 +1,25 @@
 import { remedyByCode } from '../../../client/remedies.ts';
+import { type GatewayAnswer, gatewayAnswers } from '../../../functions/api/gateway-responses.ts';
 import { errorCodes } from '../../../functions/core/words/errors.ts';
+
+/** The codes that API Gateway alone answers, each with what it says of it. */
+const ofGateway = new Map(
+  Object.values<GatewayAnswer>(gatewayAnswers)
+    .filter(({ code }) => !Object.hasOwn(errorCodes, code))
+    .map((answer) => [answer.code, answer]),
+);
+
+/** Lists every code that a problem can have: the broker's, and API Gateway's own. */
+export function problemCodes(): [string, ...string[]] {
+  return [...keysOf(errorCodes), ...ofGateway.keys()];
+}
 
 /** Builds a table in Markdown of every code with its status, meaning and remedy. */
 export function codeTable(): string {
-  const rows = keysOf(errorCodes).map((code) => {
-    const { status, title } = errorCodes[code];
-    return `| ${status} | \`${code}\` | ${title}. ${remedyByCode[code]} |`;
-  });
+  const remedies: Readonly<Record<string, string>> = remedyByCode;
+  const rows = [...Object.entries(errorCodes), ...ofGateway].map(
+    ([code, { status = '', title }]) => `| ${status} | \`${code}\` | ${title}. ${remedies[code]} |`,
+  );
   return ['| status | code | what it means, and what to do |', '|---|---|---|', ...rows].join('\n');
 }
 

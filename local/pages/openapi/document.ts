@@ -19,7 +19,7 @@ const INTRODUCTION = `Other services make one signed HTTPS call and get a token 
 
 Requests are signed with AWS Signature Version 4 for service \`execute-api\`. On \`npm start\` they need no signature, unless it runs with \`--require-sigv4\`.
 
-Errors are RFC 9457 \`application/problem+json\`. Branch on \`code\`; the schema \`Problem\` lists what each means and what to do. A path that is not here answers 404 \`not_found\`, another method 405 \`method_not_allowed\` with \`Allow\`.`;
+Errors are RFC 9457 \`application/problem+json\`. Branch on \`code\`; the schema \`Problem\` lists what each means and what to do. A path that is not here answers 404 \`not_found\`, another method 405 \`method_not_allowed\` with \`Allow\`; where API Gateway answers by itself, it does so in the same shape.`;
 
 /** Builds the API's OpenAPI 3.1 document from the schemas and tables that the functions themselves use. */
 export function openapiDocument(): OpenapiDocument {
@@ -35,7 +35,7 @@ export function openapiDocument(): OpenapiDocument {
     servers: [
       { url: '/', description: 'npm start: the server that this document came from' },
       {
-        url: 'https://{api}.execute-api.{region}.amazonaws.com',
+        url: 'https://{api}.execute-api.{region}.amazonaws.com/v1',
         description: 'deployed',
         variables: {
           api: { default: 'a1b2c3d4e5', description: 'The API’s id, an output of the stack.' },

@@ -45,7 +45,7 @@ const pathParameter = {
   in: 'path',
   required: true,
   description:
-    'The path under the connection’s `baseUrl`. It may have slashes, plain or as `%2F`; dot segments, backslashes and `%` in the decoded path are refused.',
+    'The path under the connection’s `baseUrl`. It goes as it is sent, `%2F` too; dot segments, backslashes and `%` in the decoded path are refused.',
   schema: { type: 'string', minLength: 1 },
   examples: {
     community: { summary: 'with wfm', value: 'SingleRecurringEvent' },
@@ -128,7 +128,10 @@ const tryOperation: Operation = {
 const exchangeProblem = (description: string): JsonSchema => ({
   description,
   headers: noStore,
-  content: { 'application/json': { schema: { anyOf: [ref('ExchangeError'), ref('GatewayMessage')] } } },
+  content: {
+    'application/json': { schema: ref('ExchangeError') },
+    'application/problem+json': { schema: ref('Problem') },
+  },
 });
 
 const exchangeOperation: Operation = {
@@ -154,13 +157,18 @@ const exchangeOperation: Operation = {
   },
 };
 
+function upstreamAnswer(description: string): JsonSchema {
+  const headers = { 'Token-Broker-Upstream': { description: 'The connection’s name.', schema: { type: 'string' } } };
+  return { description, headers, content: { '*/*': { schema: {} } } };
+}
+
 function proxyOperation(method: string): Operation {
   return {
     operationId: `proxy${method.slice(0, 1).toUpperCase()}${method.slice(1)}`,
     tags: ['Proxy'],
     summary: `${method.toUpperCase()} on the upstream, with the token placed`,
     description:
-      'The caller never sees token or credential. Methods and paths are those that the connection’s `proxy` policy declares. `Accept*`, `Content-*`, `If-*` and the policy’s own headers are forwarded. On 401 the token is renewed once and the request sent once more. An answer with `Token-Broker-Error` is the broker’s; any other is the upstream’s, whatever its status.',
+      'The caller never sees token or credential. Methods and paths are those that the connection’s `proxy` policy declares. `Accept*`, `Content-*`, `If-*` and the policy’s own headers are forwarded. On 401 the token is renewed once and the request sent once more. An answer with `Token-Broker-Upstream` is the upstream’s, whatever its status; any other is the broker’s or its API’s.',
     ...(BODILESS.has(method)
       ? {}
       : {
@@ -170,9 +178,9 @@ function proxyOperation(method: string): Operation {
           },
         }),
     responses: {
-      200: { description: 'The upstream’s own answer.', content: { '*/*': { schema: {} } } },
+      200: upstreamAnswer('The upstream’s own answer.'),
       ...problemResponses('proxy'),
-      default: { description: 'The upstream’s own answer, with any other status.', content: { '*/*': { schema: {} } } },
+      default: upstreamAnswer('The upstream’s own answer, with any other status.'),
     },
   };
 }

@@ -1,10 +1,14 @@
 import { remedyByCode } from '../../../client/remedies.ts';
+import { type GatewayAnswer, gatewayAnswers } from '../../../functions/api/gateway-responses.ts';
 import { type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
 import { keysOf } from './code-table.ts';
 import { type JsonSchema, ref } from './schemas.ts';
 
 /** Operations with problems of their own. */
 export type ProblemOperation = 'hand-out' | 'reject' | 'purge' | 'connections' | 'connection' | 'try' | 'proxy';
+
+/** The status of a request line and headers over 10,240 bytes: one of those that API Gateway has no type of its own for. */
+const TOO_LONG = 431;
 
 const every = ['hand-out', 'reject', 'purge', 'connections', 'connection', 'try', 'proxy'] as const;
 const named = ['hand-out', 'reject', 'purge', 'connection', 'try', 'proxy'] as const;
@@ -45,15 +49,11 @@ const operationsByCode = {
   deadline_exceeded: every,
 } as const satisfies Record<Exclude<BrokerErrorCode, UpstreamCode>, readonly ProblemOperation[]>;
 
-/** API Gateway's own answers, on every route. */
-const gatewayMessages: Readonly<Record<number, string>> = {
-  403: 'The signature is missing or wrong, or the caller has no grant.',
-  413: 'The request is larger than the API takes.',
-  429: 'The API is throttled.',
-  431: 'The request line and headers are larger than 10,240 bytes.',
-  500: 'The function failed.',
-  503: 'The function did not answer in time.',
-};
+/** API Gateway's own answers by status, on every route. */
+const gatewayByStatus = Map.groupBy(
+  Object.values<GatewayAnswer>(gatewayAnswers).filter(({ code }) => code !== 'not_found'),
+  ({ status = TOO_LONG }) => status,
+);
 
 const headers = {
   'Retry-After': {
@@ -72,7 +72,7 @@ export function problemResponses(operation: ProblemOperation): Readonly<Record<s
   );
 }
 
-/** Builds the problem responses of every operation: all of its codes, and API Gateway's own messages. */
+/** Builds the problem responses of every operation: all of its codes, and API Gateway's own. */
 export function componentResponses(): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(
     every.flatMap((operation) =>
@@ -84,11 +84,9 @@ export function componentResponses(): Readonly<Record<string, JsonSchema>> {
   );
 }
 
-/** Builds API Gateway's own messages alone, by status. */
+/** Builds API Gateway's own answers alone, by status. */
 export function gatewayResponses(): Readonly<Record<string, JsonSchema>> {
-  return Object.fromEntries(
-    Object.keys(gatewayMessages).map((status) => [status, responseOf(Number(status), [], undefined)]),
-  );
+  return Object.fromEntries([...gatewayByStatus.keys()].map((status) => [status, responseOf(status, [], undefined)]));
 }
 
 function responseOf(
@@ -96,27 +94,25 @@ function responseOf(
   codes: readonly BrokerErrorCode[],
   operation: ProblemOperation | undefined,
 ): JsonSchema {
-  const message = gatewayMessages[status];
+  const byGateway = gatewayByStatus.get(status) ?? [];
   const lines = codes.map((code) => `- \`${code}\`: ${errorCodes[code].title}. ${remedyByCode[code]}`);
-  const gateway = message === undefined ? [] : [`- API Gateway itself, \`{"message"}\`: ${message}`];
+  const gatewayLines = byGateway.map(({ code, detail }) => `- API Gateway itself, \`${code}\`: ${detail}`);
+  const all = [...new Set([...codes, ...byGateway.map(({ code }) => code)])];
   return {
-    description: [...lines, ...gateway].join('\n'),
-    ...(codes.length === 0 ? {} : { headers: operation === 'proxy' ? { ...headers, ...errorHeader(codes) } : headers }),
-    content: {
-      ...(codes.length === 0 ? {} : { 'application/problem+json': { schema: problemSchema(status, codes) } }),
-      ...(message === undefined ? {} : { 'application/json': { schema: ref('GatewayMessage') } }),
-    },
+    description: [...lines, ...gatewayLines].join('\n'),
+    headers: operation === 'proxy' ? { ...headers, ...errorHeader(all) } : headers,
+    content: { 'application/problem+json': { schema: problemSchema(status, all) } },
   };
 }
 
-function problemSchema(status: number, codes: readonly BrokerErrorCode[]): JsonSchema {
+function problemSchema(status: number, codes: readonly string[]): JsonSchema {
   return { allOf: [ref('Problem'), { properties: { status: { const: status }, code: { enum: codes } } }] };
 }
 
-function errorHeader(codes: readonly BrokerErrorCode[]) {
+function errorHeader(codes: readonly string[]) {
   return {
     'Token-Broker-Error': {
-      description: 'The code; it is on the broker’s own answers only, never on one of the upstream’s.',
+      description: 'The code; it is on answers of the broker and its API only, never on one of the upstream’s.',
       schema: { enum: codes },
     },
   };
@@ -137,7 +133,7 @@ function statusesOf(operation: ProblemOperation): readonly number[] {
   const own = Object.values(errorCodes).flatMap(({ status }) =>
     codesOf(operation, status).length > 0 ? [status] : [],
   );
-  const all = new Set<number>([...own, ...Object.keys(gatewayMessages).map(Number)]);
+  const all = new Set<number>([...own, ...gatewayByStatus.keys()]);
   return [...all].sort((one, other) => one - other);
 }
 

@@ -4,11 +4,10 @@ import { trySchema } from '../../../functions/connections/try-body.ts';
 import type { HandOutSource } from '../../../functions/core/hand-out/audit.ts';
 import type { SlotState } from '../../../functions/core/operate/status.ts';
 import { SIGNING_ALGORITHMS } from '../../../functions/core/slot/provider.ts';
-import { errorCodes } from '../../../functions/core/words/errors.ts';
 import type { ExchangeErrorCode } from '../../../functions/exchange/exchange-error.ts';
 import { ACCESS_TOKEN } from '../../../functions/exchange/exchange-request.ts';
 import { rejectionSchema } from '../../../functions/token/rejection.ts';
-import { codeTable, keysOf } from './code-table.ts';
+import { codeTable, keysOf, problemCodes } from './code-table.ts';
 
 /** JSON Schema of draft 2020-12. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -38,7 +37,7 @@ const exchangeErrors = {
   server_error: 'something went wrong in the broker',
 } as const satisfies Record<ExchangeErrorCode, string>;
 
-const codes = z.enum(keysOf(errorCodes)).meta({ description: 'What went wrong, of a closed set. Branch on it.' });
+const codes = z.enum(problemCodes()).meta({ description: 'What went wrong, of a closed set. Branch on it.' });
 const time = z.string().meta({ format: 'date-time', description: 'UTC, in whole seconds.' });
 const timeOrNull = z.union([time, z.null()]);
 const generation = z
@@ -233,16 +232,12 @@ const tried = z.object({
 const problem = z.object({
   type: z.string().regex(/^urn:token-broker:error:[a-z_]+$/),
   title: z.string(),
-  status: z.int().min(400).max(599),
+  status: z.int().min(400).max(599).optional().meta({ description: 'Left out in some answers of API Gateway itself.' }),
   detail: z.string().meta({ description: 'What was wrong, and what to do.' }),
   code: codes,
   request_id: z.string(),
   cause: codes.optional().meta({ description: 'In a cooldown: the code of the failure that began it.' }),
 });
-
-const gatewayMessage = z
-  .object({ message: z.string() })
-  .meta({ description: 'An answer of API Gateway itself, which the broker never saw.' });
 
 const named = {
   HandOut: handOut,
@@ -257,7 +252,6 @@ const named = {
   Exchanged: exchanged,
   ExchangeError: exchangeError,
   Problem: problem.meta({ description: `RFC 9457.\n\n${codeTable()}` }),
-  GatewayMessage: gatewayMessage,
 } as const;
 
 /** Name of a schema in the document. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyResult } from 'aws-lambda';
 import { expect } from 'vitest';
 import { createDynamodbClient } from '../../../functions/adapters/dynamodb/client.ts';
 import { createDynamodbStore } from '../../../functions/adapters/dynamodb/store.ts';
@@ -15,6 +15,7 @@ import { demoHelpmasterSecret, startDemoHelpmaster } from '../../../local/demo/h
 import { startEmbeddedDynamodb } from '../../../local/embedded-dynamodb.ts';
 import { composeFunctions, environmentOf, TABLE } from '../../../local/functions.ts';
 import { createEvent, type GatewayEvent } from '../../../local/gateway/event.ts';
+import { withoutStage } from '../../../local/gateway/received-request.ts';
 import { createRouter } from '../../../local/gateway/routes.ts';
 import { invoke, type LocalFunction } from '../../../local/lambda/invoke.ts';
 import { createMemorySecrets } from '../../../local/secret-source.ts';
@@ -34,7 +35,7 @@ export interface ApiRequest {
   readonly body?: string | Buffer;
   /** Changes the event into one that only a misconfigured API sends. */
   readonly alter?: (event: GatewayEvent) => GatewayEvent;
-  /** The remaining time of the Lambda. Default: 28 s. */
+  /** The remaining time of the Lambda. Default: 27 s. */
   readonly remainingMs?: number;
 }
 
@@ -94,16 +95,17 @@ export async function startFunctionsUnderTest(
   const route = createRouter(functions.routes);
 
   async function call({ method = 'GET', path, query = '', headers = {}, body = '', ...rest }: ApiRequest) {
-    const match = route(method, path);
+    const match = route(method, withoutStage(path));
     if (match === undefined) throw new Error(`No route takes ${method} ${path}.`);
     const { alter = (event) => event, remainingMs = match.route.timeoutMs } = rest;
     const event = createEvent({
       received: {
         method,
         rawPath: path,
-        path: decodeURIComponent(path),
+        path: withoutStage(path),
         rawQueryString: query,
         headers: new Map(Object.entries(headers)),
+        lines: Object.entries(headers),
         authority: undefined,
       },
       match,
@@ -174,7 +176,7 @@ export async function startFunctionsUnderTest(
 
 function answerOf(value: unknown): ApiAnswer {
   // API functions return this shape. API Gateway takes no other.
-  const { statusCode = 0, headers = {}, body = '' } = value as APIGatewayProxyStructuredResultV2;
+  const { statusCode = 0, headers = {}, body = '' } = value as APIGatewayProxyResult;
   return { status: statusCode, headers, body, json: body === '' ? {} : JSON.parse(body) };
 }
 

@@ -257,8 +257,8 @@ describe('invariant 13: without a caller identity', () => {
       method,
       path,
       alter: (event) => {
-        const { authorizer: _, ...requestContext } = event.requestContext;
-        return { ...event, requestContext };
+        const identity = { ...event.requestContext.identity, userArn: null };
+        return { ...event, requestContext: { ...event.requestContext, identity } };
       },
     });
     expect(answer).toMatchObject(problemWith(403, 'forbidden'));

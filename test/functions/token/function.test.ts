@@ -172,8 +172,8 @@ describe('a request that is refused runs nothing downstream', () => {
     of('helpdesk/88', { method: 'POST', body, headers });
   const anonymous = of('helpdesk/88', {
     alter: (event) => {
-      const { authorizer: _, ...requestContext } = event.requestContext;
-      return { ...event, requestContext };
+      const identity = { ...event.requestContext.identity, userArn: null };
+      return { ...event, requestContext: { ...event.requestContext, identity } };
     },
   });
 

@@ -30,8 +30,9 @@ export async function startEchoGateway({
     events.push(event);
     return handler(event);
   };
-  const route = (routeKey: string, authorization: 'AWS_IAM' | 'NONE') => ({
-    routeKey,
+  const route = (method: string, resource: string, authorization: 'AWS_IAM' | 'NONE') => ({
+    method,
+    resource,
     functionName: 'echo',
     handler: recording,
     timeoutMs,
@@ -44,10 +45,10 @@ export async function startEchoGateway({
     onError: (report) => reports.push(report),
     ...rest,
     routes: [
-      route('GET /tokens/{connection}/{subject}', 'AWS_IAM'),
-      route('POST /tokens/{connection}/{subject}', 'AWS_IAM'),
-      route('ANY /proxy/{connection}/{subject}/{path+}', 'AWS_IAM'),
-      route('POST /oauth2/token', 'NONE'),
+      route('GET', '/tokens/{connection}/{subject}', 'AWS_IAM'),
+      route('POST', '/tokens/{connection}/{subject}', 'AWS_IAM'),
+      route('ANY', '/proxy/{connection}/{subject}/{path+}', 'AWS_IAM'),
+      route('POST', '/oauth2/token', 'NONE'),
     ],
   });
   return { gateway, events, reports };

@@ -44,7 +44,7 @@ describe('the loopback guard', () => {
     ];
     for (const path of ['/', '/tokens/a/b']) {
       for (const host of hosts) {
-        expect(await sendRaw(port, get(path, host)), host).toMatch(/^HTTP\/1.1 403 [\s\S]*"Forbidden"/);
+        expect(await sendRaw(port, get(path, host)), host).toMatch(/^HTTP\/1.1 403 [\s\S]*"invalid_request"/);
       }
       for (const origin of origins) {
         expect(await sendRaw(port, get(path, own, `Origin: ${origin}`)), origin).toMatch(/^HTTP\/1.1 403 /);
@@ -61,7 +61,7 @@ describe('the loopback guard', () => {
     const own = `127.0.0.1:${gateway.port}`;
     await sendRaw(gateway.port, get(`http://localhost:${gateway.port}/tokens/a/b?x=1`, own));
 
-    expect(events[0]).toMatchObject({ rawPath: '/tokens/a/b', rawQueryString: 'x=1' });
+    expect(events[0]).toMatchObject({ path: '/tokens/a/b', queryStringParameters: { x: '1' } });
   });
 });
 
@@ -113,7 +113,7 @@ describe('the gateway survives', () => {
     socket.resetAndDestroy();
 
     expect((await fetch(`${gateway.url}/tokens/a/b`)).status).toBe(204);
-    expect(events.map((event) => event.rawPath)).toEqual(['/tokens/a/b']);
+    expect(events.map((event) => event.path)).toEqual(['/tokens/a/b']);
     expect(reports).toEqual([]);
   });
 
@@ -123,7 +123,7 @@ describe('the gateway survives', () => {
       finish = resolve;
     });
     const { gateway, events, reports } = await openGateway({
-      handler: ({ rawPath }) => (rawPath.endsWith('slow') ? pending : Promise.resolve('ok')),
+      handler: ({ path }) => (path.endsWith('slow') ? pending : Promise.resolve({ statusCode: 200, body: 'ok' })),
     });
     const socket = connect(gateway.port, '127.0.0.1');
     socket.write(get('/tokens/a/slow', `127.0.0.1:${gateway.port}`));
@@ -143,8 +143,8 @@ describe('the limits', () => {
     const tooMuch = `GET /tokens/a/b HTTP/1.1\r\nHost: ${own}\r\nX-Big: ${'x'.repeat(10_240)}\r\n\r\n`;
     const answers = await sendRaw(gateway.port, tooMuch, get('/tokens/a/c', own, `X-Big: ${'x'.repeat(10_000)}`));
 
-    expect(answers).toMatch(/^HTTP\/1.1 431 [\s\S]*\{"message":"Request Header Fields Too Large"\}HTTP\/1.1 204 /);
-    expect(events.map((event) => event.rawPath)).toEqual(['/tokens/a/c']);
+    expect(answers).toMatch(/^HTTP\/1.1 431 [\s\S]*"code":"invalid_request"[^}]*\}HTTP\/1.1 204 /);
+    expect(events.map((event) => event.path)).toEqual(['/tokens/a/c']);
   });
 
   it('answers 431 to a megabyte of headers and to a target as long', async () => {
@@ -167,13 +167,12 @@ describe('the limits', () => {
     });
 
     expect(response.status).toBe(204);
-    expect(events[0]?.body).toBe(body);
+    expect(events[0]?.body).toBe(Buffer.from(body).toString('base64'));
   });
 
   it.each([
     ['the API’s 10 MB', 'application/json', 10 * 1024 * 1024 + 1],
-    ['Lambda’s 6 MB', 'text/plain', 6_291_556],
-    ['Lambda’s 6 MB once in base64', 'application/octet-stream', 5 * 1024 * 1024],
+    ['Lambda’s 6 MB once in base64', 'text/plain', 5 * 1024 * 1024],
   ])('answers 413 over %s and keeps the connection', async (_what, contentType, size) => {
     const { gateway, events } = await openGateway();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -197,7 +196,7 @@ describe('the limits', () => {
 
     expect(await send(Buffer.alloc(size, 'x'))).toMatchObject({
       status: 413,
-      text: '{"message":"Request Entity Too Large"}',
+      text: expect.stringContaining('"code":"payload_too_large"'),
     });
     expect(events).toEqual([]);
     expect(await send(Buffer.from('{}'))).toMatchObject({ status: 204, reused: true });
@@ -210,7 +209,7 @@ describe('the limits', () => {
       `POST /nowhere HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n`,
     );
 
-    expect(answer).toMatch(/^HTTP\/1.1 404 /);
+    expect(answer).toMatch(/^HTTP\/1.1 403 /);
     expect(answer).toMatch(/connection: close/i);
   });
 

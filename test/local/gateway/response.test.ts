@@ -4,11 +4,11 @@ import { responseFromResult } from '../../../local/gateway/response.ts';
 import { openGateway } from './gateway-harness.ts';
 
 describe('responseFromResult', () => {
-  it('sends status, headers, cookies and body as given', () => {
+  it('sends status, headers and body as given', () => {
     const answer = responseFromResult({
       statusCode: 201,
       headers: { 'Content-Type': 'application/problem+json', 'Retry-After': 7, 'X-Flag': true, 'X-Gone': undefined },
-      cookies: ['a=1', 'b=2'],
+      multiValueHeaders: { 'Set-Cookie': ['a=1', 'b=2'] },
       body: '{}',
     });
 
@@ -30,22 +30,21 @@ describe('responseFromResult', () => {
     expect(answer.body).toEqual(Buffer.from([0xff, 0xfe, 0x00]));
   });
 
-  it('takes a result without statusCode for the JSON of a 200', () => {
-    const json = { 'content-type': 'application/json' };
-
-    expect(responseFromResult({ a: 1 })).toEqual({ statusCode: 200, headers: json, body: '{"a":1}' });
-    expect(responseFromResult('Hello')).toEqual({ statusCode: 200, headers: json, body: 'Hello' });
-    expect(responseFromResult([1])).toEqual({ statusCode: 200, headers: json, body: '[1]' });
-    expect(responseFromResult(undefined)).toEqual({ statusCode: 200, headers: json, body: 'null' });
+  it('takes a body without a type for JSON', () => {
+    expect(responseFromResult({ statusCode: 200, body: '{}' }).headers).toEqual({ 'content-type': 'application/json' });
   });
 
-  it('keeps the headers that are the gateway’s own business', () => {
+  it('keeps the headers that are the gateway’s own business, and gives others another name', () => {
     const { headers } = responseFromResult({
       statusCode: 200,
-      headers: { Connection: 'close', 'Transfer-Encoding': 'chunked' },
+      headers: { Connection: 'close', 'Transfer-Encoding': 'chunked', Date: 'today', 'WWW-Authenticate': 'Basic' },
     });
 
-    expect(headers).toEqual({});
+    expect(headers).toEqual({
+      'x-amzn-remapped-connection': 'close',
+      'x-amzn-remapped-date': 'today',
+      'x-amzn-remapped-www-authenticate': 'Basic',
+    });
   });
 
   it.each([
@@ -57,8 +56,11 @@ describe('responseFromResult', () => {
     ['a header name with a space', { statusCode: 200, headers: { 'x a': 'b' } }],
     ['a header that is a list', { statusCode: 200, headers: { 'x-a': ['b'] } }],
     ['headers that are a list', { statusCode: 200, headers: ['x'] }],
-    ['a cookie with a line break', { statusCode: 200, cookies: ['a=1\r\nx: y'] }],
-    ['cookies that are a string', { statusCode: 200, cookies: 'a=1' }],
+    ['a value with a line break', { statusCode: 200, multiValueHeaders: { 'set-cookie': ['a=1\r\nx: y'] } }],
+    ['values that are a string', { statusCode: 200, multiValueHeaders: { 'set-cookie': 'a=1' } }],
+    ['no status', { body: '{}' }],
+    ['a text', 'Hello'],
+    ['nothing', undefined],
     ['a bigint', 1n],
     ['a function', () => {}],
     ['more than Lambda carries', { statusCode: 200, body: 'x'.repeat(6_300_000) }],
@@ -72,10 +74,15 @@ describe('the gateway’s answers', () => {
     const { gateway, reports } = await openGateway({ handler: () => Promise.reject(new TypeError('inner-secret')) });
     const response = await fetch(`${gateway.url}/tokens/a/b`);
 
-    expect(response.status).toBe(500);
-    expect(response.headers.get('cache-control')).toBeNull();
-    expect(await response.text()).toBe('{"message":"Internal Server Error"}');
-    expect(reports).toEqual([{ functionName: 'echo', requestId: response.headers.get('apigw-requestid') }]);
+    const requestId = response.headers.get('x-amzn-requestid');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(response.headers.get('token-broker-error')).toBe('unavailable');
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({ code: 'unavailable', status: 503, request_id: requestId });
+    expect(text).not.toContain('inner-secret');
+    expect(reports).toEqual([{ functionName: 'echo', requestId }]);
   });
 
   it('answers although the report itself fails', async () => {
@@ -86,18 +93,18 @@ describe('the gateway’s answers', () => {
       },
     });
 
-    expect((await fetch(`${gateway.url}/tokens/a/b`)).status).toBe(500);
+    expect((await fetch(`${gateway.url}/tokens/a/b`)).status).toBe(503);
   });
 
-  it('answers 500 for a result that is no answer', async () => {
+  it('answers 503 for a result that is no answer', async () => {
     const { gateway, reports } = await openGateway({ handler: async () => ({ statusCode: 99 }) });
     const response = await fetch(`${gateway.url}/tokens/a/b`);
 
-    expect([response.status, await response.json()]).toEqual([500, { message: 'Internal Server Error' }]);
+    expect([response.status, await response.json()]).toMatchObject([503, { code: 'unavailable' }]);
     expect(reports).toHaveLength(1);
   });
 
-  it('answers 500 when a function times out and 503 when the API itself gives up on it', async () => {
+  it('answers 503 when a function times out and 504 when the API itself gives up on it', async () => {
     const never = () => new Promise(() => {});
     const byFunction = await openGateway({ handler: never, timeoutMs: 20 });
     const byApi = await openGateway({ handler: never, timeoutMs: 60_000, integrationTimeoutMs: 20 });
@@ -106,25 +113,26 @@ describe('the gateway’s answers', () => {
       await fetch(`${byFunction.gateway.url}/tokens/a/b`),
       await fetch(`${byApi.gateway.url}/tokens/a/b`),
     ];
-    expect([first.status, await first.text()]).toEqual([500, '{"message":"Internal Server Error"}']);
-    expect([second.status, await second.text()]).toEqual([503, '{"message":"Service Unavailable"}']);
+    expect([first.status, await first.json()]).toMatchObject([503, { code: 'unavailable' }]);
+    expect([second.status, await second.json()]).toMatchObject([504, { code: 'timeout' }]);
     expect(byFunction.reports).toHaveLength(1);
   });
 
-  it('answers 404 where no route is', async () => {
+  it('answers 403 where no resource is, and says what else it may mean', async () => {
     const { gateway, events } = await openGateway();
     const response = await fetch(`${gateway.url}/nowhere`);
 
-    expect([response.status, await response.text()]).toEqual([404, '{"message":"Not Found"}']);
+    expect([response.status, await response.json()]).toMatchObject([
+      403,
+      { code: 'forbidden', detail: expect.stringMatching(/not signed.*no such route/) },
+    ]);
     expect(events).toEqual([]);
   });
 
   it('sends no body for HEAD and 204, and keeps the connection in step', async () => {
     const { gateway } = await openGateway({
-      handler: async ({ requestContext }) => {
-        return requestContext.http.method === 'HEAD'
-          ? { statusCode: 200, body: 'unseen' }
-          : { statusCode: 204, body: 'unseen' };
+      handler: async ({ httpMethod }) => {
+        return httpMethod === 'HEAD' ? { statusCode: 200, body: 'unseen' } : { statusCode: 204, body: 'unseen' };
       },
     });
     const head = await fetch(`${gateway.url}/proxy/a/b/c`, { method: 'HEAD' });
@@ -134,21 +142,7 @@ describe('the gateway’s answers', () => {
     expect([none.status, await none.text(), none.headers.get('content-length')]).toEqual([204, '', null]);
   });
 
-  it('takes the length that a function names for a HEAD alone (RFC 9110 §8.6)', async () => {
-    const { gateway } = await openGateway({
-      handler: async ({ requestContext }) => ({
-        statusCode: 200,
-        headers: { 'Content-Length': '99' },
-        body: requestContext.http.method === 'HEAD' ? '' : 'seen',
-      }),
-    });
-    const lengthOf = async (method: string) =>
-      (await fetch(`${gateway.url}/proxy/a/b/c`, { method })).headers.get('content-length');
-
-    expect([await lengthOf('HEAD'), await lengthOf('GET')]).toEqual(['99', '4']);
-  });
-
-  it('serves local pages before routes, and answers 500 when one throws', async () => {
+  it('serves local pages before routes, and answers 503 when one throws', async () => {
     const { gateway, events, reports } = await openGateway({
       pages: new Map<string, LocalPage>([
         ['GET /tokens/a/page', (_request, response) => response.end('page')],
@@ -158,7 +152,7 @@ describe('the gateway’s answers', () => {
 
     expect(await (await fetch(`${gateway.url}/tokens/a/page?x=1`)).text()).toBe('page');
     expect(events).toEqual([]);
-    expect((await fetch(`${gateway.url}/broken`)).status).toBe(500);
+    expect((await fetch(`${gateway.url}/broken`)).status).toBe(503);
     expect(reports[0]?.functionName).toBe('page');
     expect((await fetch(`${gateway.url}/tokens/a/page`, { method: 'POST' })).status).toBe(204);
   });

@@ -45,7 +45,7 @@ async function send(target: string, headers: Record<string, string>, method = 'G
   if (body !== '') lines.push(`content-length: ${Buffer.byteLength(body)}`);
   const answer = await sendRaw(port, `${method} ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
   expect(answer).toMatch(/^HTTP\/1.1 (204|403) /);
-  if (answer.startsWith('HTTP/1.1 403')) expect(answer).toContain('{"message":"Forbidden"}');
+  if (answer.startsWith('HTTP/1.1 403')) expect(answer).toMatch(/"code":"(?:forbidden|signature_invalid)"/);
   return Number(answer.slice(9, 12));
 }
 
@@ -59,7 +59,7 @@ beforeEach(() => {
 describe('requireSigv4 lets pass', () => {
   it('a signed GET, and gives it its caller', async () => {
     expect(await send(PATH, await sign())).toBe(204);
-    expect(events[0]?.requestContext.authorizer?.iam.userArn).toBe('arn:aws:iam::000000000000:user/local');
+    expect(events[0]?.requestContext.identity.userArn).toBe('arn:aws:iam::000000000000:user/local');
   });
 
   it.each([true, false])('a signed body, with x-amz-content-sha256: %s', async (applyChecksum) => {
@@ -70,12 +70,16 @@ describe('requireSigv4 lets pass', () => {
     expect(await send(PATH, headers, 'POST', body)).toBe(204);
   });
 
-  it.each(['/tokens/a%2Fb/c', '/tokens/a%20b/c', '/proxy/a/b/x//y/', '/proxy/a/b/../c', '/proxy/a/b/%C3%A9~*'])(
-    'the path %s',
-    async (path) => {
-      expect(await send(path, await sign(path))).toBe(204);
-    },
-  );
+  it.each([
+    '/v1/tokens/a/b',
+    '/tokens/a%2Fb/c',
+    '/tokens/a%20b/c',
+    '/proxy/a/b/x//y/',
+    '/proxy/a/b/../c',
+    '/proxy/a/b/%C3%A9~*',
+  ])('the path %s', async (path) => {
+    expect(await send(path, await sign(path))).toBe(204);
+  });
 
   it('query parameters in any order, repeated, empty and encoded', async () => {
     const query = { b: ['2', '1'], a: 'x y', B: '', 'ä/&': '=+%', 'a-b': '~' };

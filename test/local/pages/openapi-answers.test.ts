@@ -36,7 +36,8 @@ const isCommunity = (name: string) => name === 'wfm' || name === 'single';
 const secrets = Object.fromEntries(
   Object.keys(connections).map((name) => [name, isCommunity(name) ? demoCommunitySecret : demoHelpmasterSecret]),
 );
-const system = await startSystemUnderTest({ connections, secrets });
+const trust = [{ issuer: 'https://issuer.example', audience: 'a', subject: 's', connections: ['helpdesk'] }];
+const system = await startSystemUnderTest({ connections, secrets, trust });
 afterAll(async () => {
   await system.close();
   await Promise.all([helpmaster.close(), community.close()]);
@@ -185,7 +186,7 @@ describe('problem answers match the OpenAPI document', () => {
         audience: 'helpdesk',
       }).toString(),
     });
-    expect(received).toMatchObject({ status: 400, json: { error: 'invalid_target' } });
+    expect(received).toMatchObject({ status: 400, json: { error: 'invalid_request' } });
   });
 });
 

@@ -1,0 +1,209 @@
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import * as apigw from 'aws-cdk-lib/aws-apigateway';
+import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
+import type { Construct } from 'constructs';
+import { type ApiRoute, STAGE } from '../functions/api/routes.ts';
+import { buildApiBody } from './api-body.ts';
+import { type CallerNames, closeApi } from './api-policy.ts';
+
+/** A name of one's own for the API. The certificate is of the API's region; the DNS record is the operator's to make. */
+export interface BrokerDomain {
+  readonly domainName: string;
+  readonly certificate: ICertificate;
+}
+
+/** Requests a second that a method takes from all callers together, and how many more at once. */
+export interface BrokerThrottle {
+  readonly rateLimit: number;
+  readonly burstLimit: number;
+  /** The same for the exchange, which whoever reaches the API may call. Default 10, with bursts of 20. */
+  readonly exchange?: { readonly rateLimit: number; readonly burstLimit: number };
+}
+
+/** The place of the API: on the internet, or behind VPC endpoints for `execute-api`, by their ids. */
+export type BrokerEndpoint = 'regional' | { readonly private: readonly string[] };
+
+/** What an operator may say of the API. */
+export interface ApiSettings {
+  readonly throttle?: BrokerThrottle;
+  readonly endpoint?: BrokerEndpoint;
+  readonly domain?: BrokerDomain;
+  readonly callers?: readonly string[];
+  readonly webAclArn?: string;
+  readonly apiLogRole?: boolean;
+}
+
+export interface BrokerApiProps extends ApiSettings {
+  readonly broker: string;
+  readonly routes: readonly ApiRoute[];
+  /** The function that serves a route. */
+  readonly functionOf: (route: ApiRoute) => IFunction;
+  readonly logRetention: logs.RetentionDays;
+}
+
+export interface BrokerApi {
+  readonly api: apigw.SpecRestApi;
+  readonly stage: apigw.Stage;
+  /** Address without a slash at the end. */
+  readonly url: string;
+  /** The target of a DNS record for the domain. */
+  readonly domainTarget?: string;
+  readonly callers: CallerNames;
+}
+
+const THROTTLE: BrokerThrottle = { rateLimit: 100, burstLimit: 200 };
+const EXCHANGE_THROTTLE = { rateLimit: 10, burstLimit: 20 };
+
+/**
+ * The fields of the access log: who, which route, what came of it. No query, header or body is in it, so that no token
+ * can be.
+ */
+const accessLogFields = {
+  requestId: '$context.requestId',
+  at: '$context.requestTime',
+  caller: '$context.identity.userArn',
+  ip: '$context.identity.sourceIp',
+  method: '$context.httpMethod',
+  resource: '$context.resourcePath',
+  path: '$context.path',
+  status: '$context.status',
+  bytes: '$context.responseLength',
+  latencyMs: '$context.responseLatency',
+  error: '$context.error.responseType',
+};
+
+/** Creates the REST API with the broker's routes, closed to all but those that are named. */
+export function createRestApi(scope: Construct, props: BrokerApiProps): BrokerApi {
+  const { broker, routes, functionOf, domain, endpoint = 'regional', callers = [] } = props;
+  const vpcEndpoints = endpoint === 'regional' ? [] : endpoint.private;
+  checkEndpoint(props);
+  const api = new apigw.SpecRestApi(scope, 'Api', {
+    restApiName: broker,
+    description: `Token broker ${broker}`,
+    apiDefinition: apigw.ApiDefinition.fromInline(buildApiBody(scope, props)),
+    ...(endpoint === 'regional'
+      ? { endpointTypes: [apigw.EndpointType.REGIONAL] }
+      : { endpointConfiguration: privateEndpoint(scope, vpcEndpoints) }),
+    disableExecuteApiEndpoint: domain !== undefined,
+    deploy: false,
+    // Of account and region there is one, which other APIs write by too: it stays when the stack goes.
+    cloudWatchRole: props.apiLogRole ?? true,
+  });
+  const names = closeApi(cfnOf(api), { callers, routes, vpcEndpoints });
+  for (const each of new Set(routes.map(functionOf))) {
+    each.addPermission('Api', {
+      principal: new ServicePrincipal('apigateway.amazonaws.com'),
+      sourceArn: api.arnForExecuteApi('*', '/*', STAGE),
+    });
+  }
+  const stage = createStage(scope, api, props);
+  if (props.webAclArn !== undefined) {
+    new CfnWebACLAssociation(scope, 'Firewall', { resourceArn: stage.stageArn, webAclArn: props.webAclArn });
+  }
+  acknowledge(api, stage);
+  const { region, urlSuffix } = Stack.of(scope);
+  const address = `https://${api.restApiId}.execute-api.${region}.${urlSuffix}/${STAGE}`;
+  if (domain === undefined) return { api, stage, url: address, callers: names };
+
+  const domainName = new apigw.DomainName(scope, 'Domain', {
+    ...domain,
+    endpointType: apigw.EndpointType.REGIONAL,
+    securityPolicy: apigw.SecurityPolicy.TLS_1_2,
+  });
+  domainName.addBasePathMapping(api, { stage });
+  return {
+    api,
+    stage,
+    url: `https://${domain.domainName}`,
+    domainTarget: domainName.domainNameAliasDomainName,
+    callers: names,
+  };
+}
+
+function createStage(scope: Construct, api: apigw.SpecRestApi, props: BrokerApiProps): apigw.Stage {
+  const { broker, routes, logRetention, throttle = THROTTLE } = props;
+  const exchange = throttle.exchange ?? EXCHANGE_THROTTLE;
+  const accessLog = new logs.LogGroup(scope, 'AccessLog', {
+    // Under this path API Gateway needs no entry of its own in the account's one log policy, which is soon full.
+    logGroupName: `/aws/vendedlogs/${broker}/access`,
+    retention: logRetention,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const open = routes.filter(({ authorization }) => authorization === 'NONE');
+  const stage = new apigw.Stage(scope, 'Stage', {
+    // CDK's interfaces are not written for `exactOptionalPropertyTypes`.
+    deployment: new apigw.Deployment(scope, 'Deployment', { api: api as apigw.IRestApi }),
+    stageName: STAGE,
+    throttlingRateLimit: throttle.rateLimit,
+    throttlingBurstLimit: throttle.burstLimit,
+    methodOptions: Object.fromEntries(
+      open.map(({ method, resource }) => [
+        `${resource}/${method}`,
+        { throttlingRateLimit: exchange.rateLimit, throttlingBurstLimit: exchange.burstLimit },
+      ]),
+    ),
+    accessLogDestination: new apigw.LogGroupLogDestination(accessLog),
+    accessLogFormat: apigw.AccessLogFormat.custom(JSON.stringify(accessLogFields)),
+  });
+  api.deploymentStage = stage;
+  return stage;
+}
+
+function checkEndpoint({ endpoint = 'regional', domain }: BrokerApiProps): void {
+  if (endpoint === 'regional') return;
+  if (endpoint.private.length === 0) throw new Error('A private endpoint needs the id of a VPC endpoint: vpce-….');
+  if (domain !== undefined)
+    throw new Error('A private API takes no `domain`: leave one of `endpoint` and `domain` out.');
+}
+
+function privateEndpoint(scope: Construct, ids: readonly string[]): apigw.EndpointConfiguration {
+  return {
+    types: [apigw.EndpointType.PRIVATE],
+    vpcEndpoints: ids.map((id) =>
+      InterfaceVpcEndpoint.fromInterfaceVpcEndpointAttributes(scope, `VpcEndpoint-${id}`, {
+        vpcEndpointId: id,
+        port: 443,
+      }),
+    ),
+  };
+}
+
+/** The L1 of an API that was made here. */
+function cfnOf({ node }: apigw.SpecRestApi): apigw.CfnRestApi {
+  const { defaultChild } = node;
+  if (defaultChild instanceof apigw.CfnRestApi) return defaultChild;
+  throw new Error('A REST API is made of one resource.');
+}
+
+function acknowledge(api: apigw.SpecRestApi, stage: apigw.Stage): void {
+  Validations.of(api).acknowledge(
+    {
+      id: 'AwsSolutions-APIG2',
+      reason: 'The functions check every part of a request, to the character, and answer in one shape.',
+    },
+    {
+      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+      reason: 'The policy that API Gateway asks for to write its logs; a role of an account, not of this stack.',
+    },
+  );
+  Validations.of(stage).acknowledge(
+    {
+      id: 'AwsSolutions-APIG3',
+      reason:
+        'A firewall costs more than the rest: `webAclArn` asks for one. Without it the resource policy keeps others out.',
+    },
+    {
+      id: 'AwsSolutions-APIG6',
+      reason: 'The access log says who asked for what. Execution logs would hold headers and bodies, and so tokens.',
+    },
+    {
+      id: 'Serverless-APIGWXrayEnabled',
+      reason: 'A trace without subsegments says little and costs a tenth of a hand-out.',
+    },
+  );
+}

@@ -124,12 +124,12 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
     ({ before, after }, about, found) => {
       const { id = '' } = after.lease ?? {};
       const { last, line } = turnsOf(after);
-      const waiting = stillWaiting(before, about);
-      const own = turnsOf(before).line.find((ticket) => ticket.id === id);
-      const others = waiting.filter((ticket) => ticket.id !== id);
-      if (last === '' || (own !== undefined && last !== own.caller)) found('26', 'nobody can tell whose turn it was');
-      if (others.length < waiting.length ? waiting[0]?.id !== id : others.length > 0)
-        found('26', 'a call began before one that came first');
+      const was = turnsOf(before).line;
+      const place = was.findIndex((ticket) => ticket.id === id);
+      const others = stillWaiting(before, about).filter((ticket) => ticket.id !== id);
+      if (last === '' || (place >= 0 && last !== was[place]?.caller)) found('26', 'nobody can tell whose turn it was');
+      const ahead = place < 0 ? others : others.filter((ticket) => hasTicket(was.slice(0, place), ticket));
+      if (ahead.length > 0) found('26', 'a call began before one that came first');
       if (turnsOf(before).last === last && others.some(({ caller }) => caller !== last))
         found('26', 'a caller had two turns in a row while another waited');
       if (line.some((ticket) => ticket.id === id)) found('26', 'a call that began stays in line');

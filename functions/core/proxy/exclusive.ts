@@ -85,8 +85,8 @@ export function createExclusiveCalls(
     const { connection, slot, policy, caller, deadline } = call;
     const turnMs = Math.max(connection.timeoutSeconds, policy.timeoutSeconds) * 1000;
     const waitMs = Math.min(turnMs + BEYOND_A_TURN_MS, deadline - clock.monotonic());
-    const ticket = { id: random.uuid(), caller: hashCaller(caller), until: clock.now() + waitMs };
     const giveUpAt = clock.monotonic() + waitMs;
+    const own = { id: random.uuid(), caller: hashCaller(caller) };
     const read = () => store.read(slot, { consistent: true });
     let found = await read();
     try {
@@ -94,6 +94,8 @@ export function createExclusiveCalls(
         const seen = found;
         const now = clock.now();
         const turns = readTurns(seen?.turns, now);
+        // By the clock as it is now: it may have been corrected since the call came.
+        const ticket = { ...own, until: now + giveUpAt - clock.monotonic() };
         const [first = ticket] = turns.line;
         const isTaken = seen !== undefined && liveLease(seen, now) !== undefined;
         const isTurn = !isTaken && first.id === ticket.id;
@@ -130,7 +132,7 @@ export function createExclusiveCalls(
         }
       }
     } catch (error) {
-      await giveUpPlace(slot, ticket).catch(() => undefined);
+      await giveUpPlace(slot, own.id).catch(() => undefined);
       throw error;
     }
   }
@@ -146,14 +148,12 @@ export function createExclusiveCalls(
     await clock.sleep(SHORTEST_WAIT_MS + random.fraction() * (longestMs - SHORTEST_WAIT_MS));
   }
 
-  /** Leaves the line early. A ticket that stays there ends by itself. */
-  async function giveUpPlace(slot: Slot, ticket: Ticket): Promise<void> {
-    const now = clock.now();
-    if (now >= ticket.until) return;
+  /** Leaves the line. A ticket that stays there ends by itself. */
+  async function giveUpPlace(slot: Slot, id: string): Promise<void> {
     const record = await store.read(slot, { consistent: true });
-    const turns = readTurns(record?.turns, now);
-    if (record === undefined || !turns.line.some(({ id }) => id === ticket.id)) return;
-    await store.write(slot, changes.changeTurns({ seen: record, turns: writeTurns(leaveLine(turns, ticket)) }));
+    const turns = readTurns(record?.turns, clock.now());
+    if (record === undefined || turns.line.every((ticket) => ticket.id !== id)) return;
+    await store.write(slot, changes.changeTurns({ seen: record, turns: writeTurns(leaveLine(turns, { id })) }));
   }
 
   async function forward(call: ProxyCall, { token, endsAt }: HeldCall): Promise<Answered> {

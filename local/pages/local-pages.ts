@@ -7,11 +7,15 @@ import { createProxyCall } from '../../client/proxy-call.ts';
 import { createSigner } from '../../client/signing.ts';
 import { createTransport, type Transport } from '../../client/transport.ts';
 import type { Environment } from '../../functions/adapters/aws/client.ts';
+import { createKmsClient, createKmsKeys } from '../../functions/adapters/aws/kms-keys.ts';
 import { createDynamodbClient } from '../../functions/adapters/dynamodb/client.ts';
+import { createDynamodbStore } from '../../functions/adapters/dynamodb/store.ts';
+import { systemClock as brokerClock, systemRandom } from '../../functions/adapters/system.ts';
 import type { Configuration } from '../../functions/configuration/configuration.ts';
 import { composeTokenFunction } from '../../functions/token/function.ts';
+import { KEY_ALIAS } from '../aws/kms.ts';
 import type { DemoUpstreams } from '../demo-upstreams.ts';
-import { TABLE } from '../functions.ts';
+import { BROKER, TABLE } from '../functions.ts';
 import type { LocalPage } from '../gateway/gateway.ts';
 import type { Activity } from './activity.ts';
 import { createDemoControls } from './demo-faults.ts';
@@ -36,6 +40,7 @@ export function createLocalPages(parts: {
   const api = createBrokerApi(waiting);
   const proxy = createProxyCall({ ...waiting, budget: ONE_TRY });
   const client = createDynamodbClient(environment);
+  const keyService = createKmsClient(environment);
   const byRoute = createPages({
     api,
     async call({ connection, subject }, path) {
@@ -52,12 +57,19 @@ export function createLocalPages(parts: {
       purge: createSlotActions(api).purge,
       loginsOf: (connection) => activity.countsOf(connection).logins,
     }),
-    refresh: createRefreshPoint({ client, table: TABLE, runSchedule: parts.sweep }),
+    refresh: createRefreshPoint({
+      store: createDynamodbStore({ client, table: TABLE }),
+      keys: createKmsKeys({ client: keyService, keyId: KEY_ALIAS, broker: BROKER, clock: brokerClock }),
+      broker: BROKER,
+      random: systemRandom,
+      runSchedule: parts.sweep,
+    }),
   });
   return {
     byRoute,
     async close() {
       client.destroy();
+      keyService.destroy();
     },
   };
 }

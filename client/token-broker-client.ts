@@ -84,7 +84,7 @@ const SHA256 = /^[0-9a-f]{64}$/;
  * or region.
  *
  * @example
- * const client = createTokenBrokerClient({ url: 'https://ID.execute-api.REGION.amazonaws.com' });
+ * const client = createTokenBrokerClient({ url: 'https://ID.execute-api.REGION.amazonaws.com/v1' });
  * const { headers } = await client.token('helpdesk', { subject: '88', minTtlSeconds: 60 });
  */
 export function createTokenBrokerClient(options: TokenBrokerClientOptions = {}): TokenBrokerClient {

@@ -20,7 +20,7 @@ export function programHelp(commands: readonly Command[]): string {
       ['connections', 'what there is, against `npm start` with no setting'],
       ['token helpdesk --subject 88', 'a token of staff member 88'],
       ['call wfm GET /AgentLogonReport', 'a call through the broker, without a token'],
-      ['doctor --url https://ID.execute-api.REGION.amazonaws.com', 'what is wrong, and what to do'],
+      ['doctor --url https://ID.execute-api.REGION.amazonaws.com/v1', 'what is wrong, and what to do'],
     ]),
     '',
     'Exit codes:',

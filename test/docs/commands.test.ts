@@ -52,6 +52,15 @@ describe('the command lines of', () => {
   });
 });
 
+it('an address of a deployed broker ends in its stage, in pages, help and examples', () => {
+  const texts = readFiles(/^(?:README\.md|(?:docs|client|cdk)\/.*\.(?:md|ts|yaml|service))$/);
+  const addresses = texts.flatMap(({ path, text }) =>
+    [...text.matchAll(/https:\/\/ID\.execute-api\.[\w-]+\.amazonaws\.com(\S{0,3})/g)].map(([, end]) => [path, end]),
+  );
+  expect(addresses.length).toBeGreaterThan(8);
+  expect(addresses.filter(([, end]) => end !== '/v1')).toEqual([]);
+});
+
 describe('docs/cli.md', () => {
   const page = readPage('docs/cli.md');
   const rows = new Map(

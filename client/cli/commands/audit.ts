@@ -38,7 +38,7 @@ export const auditCommand: Command = {
   ],
   examples: [
     ['audit helpdesk --since 2h', 'the hand-outs of one connection'],
-    ['audit --caller deploy-role --since 7d --url https://ID.execute-api.eu-west-1.amazonaws.com', 'of one caller'],
+    ['audit --caller deploy-role --since 7d --url https://ID.execute-api.eu-west-1.amazonaws.com/v1', 'of one caller'],
     ['audit --token 3ac9d2f10b7e --json', 'who had this token'],
   ],
   async run(call) {

@@ -23,7 +23,7 @@ export const dashboardCommand: Command = {
     'purging are for operators. While it runs, whoever is on this machine can use the page as you.',
   ],
   examples: [
-    ['dashboard --url https://ID.execute-api.REGION.amazonaws.com', 'a deployed broker, at http://127.0.0.1:8790'],
+    ['dashboard --url https://ID.execute-api.REGION.amazonaws.com/v1', 'a deployed broker, at http://127.0.0.1:8790'],
     ['dashboard --port 0 --json', 'on a free port, with the address as JSON'],
   ],
   async run(call) {

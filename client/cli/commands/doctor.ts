@@ -44,7 +44,7 @@ export const doctorCommand: Command = {
   ],
   examples: [
     ['doctor', 'against `npm start`'],
-    ['doctor wfm --url https://ID.execute-api.eu-west-1.amazonaws.com', 'one connection of a deployed broker'],
+    ['doctor wfm --url https://ID.execute-api.eu-west-1.amazonaws.com/v1', 'one connection of a deployed broker'],
     ['doctor --read-secrets --secret-id wfm=mine/wfm', 'the secret of wfm has a name of its own'],
   ],
   async run(call) {

@@ -6,6 +6,9 @@ import type { Socket } from 'node:net';
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 const ROOT = 0;
 
+/** Time for which a table that was read serves others too: it takes the kernel 10 ms to write one. */
+const FRESH_MS = 100;
+
 /** One end of a connection. */
 export interface End {
   readonly address: string;
@@ -18,21 +21,28 @@ export interface End {
  */
 export function createUserGuard(server: Server): (socket: Socket) => boolean {
   const strangers = new WeakSet<Socket>();
+  let owners = new Map<string, number>();
+  let readAt = Number.NEGATIVE_INFINITY;
+
+  function isStrangers(from: string, to: End): boolean {
+    if (performance.now() - readAt > FRESH_MS || !owners.has(from)) {
+      const tables = readTables();
+      if (tables === undefined) return false;
+      owners = new Map(tables.flatMap((table) => [...readOwners(table, to)]));
+      readAt = performance.now();
+    }
+    const owner = owners.get(from);
+    return owner !== ROOT && owner !== process.getuid?.();
+  }
+
   server.on('connection', (socket: Socket) => {
-    if (isStrangers(socket)) strangers.add(socket);
+    const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
+    const from = writeEnd({ address: remoteAddress, port: remotePort });
+    if (isStrangers(from, { address: localAddress, port: localPort })) strangers.add(socket);
+    // Somebody else may get the same port next.
+    socket.once('close', () => owners.delete(from));
   });
   return (socket) => !strangers.has(socket);
-}
-
-function isStrangers({ remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 }: Socket): boolean {
-  const tables = readTables();
-  if (tables === undefined) return false;
-  const ends = [
-    { address: remoteAddress, port: remotePort },
-    { address: localAddress, port: localPort },
-  ] as const;
-  const owner = tables.map((table) => findOwner(table, ...ends)).find((uid) => uid !== undefined);
-  return owner !== ROOT && owner !== process.getuid?.();
 }
 
 function readTables(): readonly string[] | undefined {
@@ -48,21 +58,22 @@ function readTables(): readonly string[] | undefined {
 }
 
 /**
- * Finds in a table the user whose socket at `from` is connected to `to`, both IPv4. A socket that its process has closed
- * already belongs to nobody: the kernel shows it as root's, without an inode.
+ * Reads from a table whose sockets are connected to `to`, by their own ends as `writeEnd` writes them. A socket that its
+ * process has closed already belongs to nobody: the kernel shows it as root's, without an inode.
  */
-export function findOwner(table: string, from: End, to: End): number | undefined {
-  const [local, remote] = [from, to].map(writeEnd);
+export function readOwners(table: string, to: End): ReadonlyMap<string, number> {
+  const owners = new Map<string, number>();
+  const remote = writeEnd(to);
   for (const row of table.split('\n')) {
+    if (!row.includes(remote)) continue;
     const [, rowLocal = '', rowRemote = '', , , , , uid, , inode] = row.trim().split(/\s+/);
-    const isIt = local !== undefined && remote !== undefined && rowLocal.endsWith(local) && rowRemote.endsWith(remote);
-    if (isIt && inode !== '0') return Number(uid);
+    if (rowRemote.endsWith(remote) && inode !== '0') owners.set(rowLocal.slice(-remote.length), Number(uid));
   }
-  return undefined;
+  return owners;
 }
 
 /** Writes an end as the tables do: the bytes of the address backwards, which is how an IPv4-mapped one ends too. */
-function writeEnd({ address, port }: End): string {
+export function writeEnd({ address, port }: End): string {
   const bytes = address
     .replace(/^::ffff:/, '')
     .split('.')

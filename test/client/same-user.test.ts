@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { findOwner } from '../../client/dashboard/same-user.ts';
+import { readOwners, writeEnd } from '../../client/dashboard/same-user.ts';
 
 // As Linux 6.18 writes it: a connection of user 1000 and its other end, one over an IPv6 socket, one that is closed.
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -15,7 +15,7 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
    5: 0000000000000000FFFF00000100007F:EA32 0000000000000000FFFF00000100007F:2253 01 00000000:00000000 00:00000000 00000000  1002        0 2003 1 0`;
 const server = { address: '127.0.0.1', port: 0x2253 };
 
-describe('findOwner', () => {
+describe('readOwners', () => {
   it.each([
     ['127.0.0.1', 0xea30, 1000],
     ['127.0.0.2', 0xea30, 1001],
@@ -25,7 +25,7 @@ describe('findOwner', () => {
     ['127.0.0.1', 0xea33, undefined],
     ['', 0xea30, undefined],
   ])('of %s:%i is %s', (address, port, owner) => {
-    expect(findOwner(TABLE, { address, port }, server)).toBe(owner);
+    expect(readOwners(TABLE, server).get(writeEnd({ address, port }))).toBe(owner);
   });
 
   it.runIf(process.platform === 'linux')('of a connection of this process is its user', async () => {
@@ -35,9 +35,8 @@ describe('findOwner', () => {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
     const from = { address: '127.0.0.1', port: socket.localPort ?? 0 };
-    expect(findOwner(await readFile('/proc/net/tcp', 'latin1'), from, { address: '127.0.0.1', port })).toBe(
-      process.getuid?.(),
-    );
+    const owners = readOwners(await readFile('/proc/net/tcp', 'latin1'), { address: '127.0.0.1', port });
+    expect(owners.get(writeEnd(from))).toBe(process.getuid?.());
     socket.destroy();
     listening.close();
   });

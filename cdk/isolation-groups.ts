@@ -7,6 +7,7 @@ import { mintFunctionName, VARIABLES } from '../functions/composition/environmen
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import type { Connection } from '../functions/core/slot/connection.ts';
 import { API_TIMEOUT_SECONDS, allow, type BrokerFunctionProps, NEVER_AGAIN } from './broker-function.ts';
+import { type ConcurrencyProps, keepExecutions } from './concurrency.ts';
 import { mintPrefixOf } from './names.ts';
 import { invokeStatement, mintStatements, type Places, proxyStatements } from './permissions.ts';
 import { keepSecretStatements, makeKeptSecret, readSecretStatements } from './secrets.ts';
@@ -39,7 +40,7 @@ export function createIsolationGroups(
     readonly secretArnOf: (connection: Connection) => string;
     readonly vpcs?: Readonly<Record<string, ec2.IVpc>>;
     readonly secretKeys?: Readonly<Record<string, kms.IKey>>;
-  },
+  } & Pick<ConcurrencyProps, 'mintConcurrency' | 'proxyConcurrency'>,
 ): ReadonlyMap<string, IsolationGroup> {
   const { places, make, secretArnOf, secretKeys = {} } = props;
   const networkOf = createNetworks(scope, props.vpcs ?? {});
@@ -52,6 +53,7 @@ export function createIsolationGroups(
       description: `Gets tokens for ${namesOf(connections).join(', ')}`.slice(0, LONGEST_DESCRIPTION),
       timeoutSeconds: MINT_TIMEOUT_SECONDS,
       functionName: mintFunctionName(mintPrefixOf(places.broker), group),
+      ...keepExecutions(props.mintConcurrency),
     });
     const secrets = connections.flatMap((connection) => {
       const { name, keptSecret } = connection;
@@ -83,6 +85,7 @@ export function createIsolationGroups(
       description: `Forwards to ${namesOf(connections).join(', ')}`.slice(0, LONGEST_DESCRIPTION),
       timeoutSeconds: API_TIMEOUT_SECONDS,
       keepsLog: true,
+      ...keepExecutions(props.proxyConcurrency),
     });
     allow(proxy, [...proxyStatements(places, namesOf(connections)), invokeStatement([mint.functionArn])]);
     return proxy;

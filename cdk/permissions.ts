@@ -1,11 +1,12 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { attributesNamed } from '../functions/adapters/dynamodb/change-request.ts';
-import { loginsLayout } from '../functions/adapters/dynamodb/connection-items.ts';
+import { loginsLayout, permitLayout } from '../functions/adapters/dynamodb/connection-items.ts';
 import { slotLayout } from '../functions/adapters/dynamodb/item.ts';
 import { DUE_INDEX, TABLE_KEYS, USED_JWT_PARTITION } from '../functions/adapters/dynamodb/table.ts';
 import type { SlotChange } from '../functions/core/slot/changes.ts';
 import * as changes from '../functions/core/slot/changes.ts';
 import { NO_LOGINS, noteRotation } from '../functions/core/slot/logins.ts';
+import * as permits from '../functions/core/slot/permit.ts';
 import { EMPTY_RECORD } from '../functions/core/slot/record.ts';
 
 /** The resources that the functions' policies name. */
@@ -17,18 +18,23 @@ export interface Places {
 }
 
 /**
- * The attributes that `token` names in what it writes: lease, use, rejection, schedule, and an attempt that was not
- * sent. Neither the ciphertext nor the data key is among them: it cannot put a token of its own making in.
+ * The attributes that `token` names in what it writes: permits to wait; lease, use, rejection, schedule, and an attempt
+ * that was not sent. Neither the ciphertext nor the data key is among them: it cannot put a token of its own making in.
  */
-const TOKEN_WRITES = attributesOf(
-  ...(['login', 'renewal'] as const).flatMap((way) => [
-    changes.acquire({ leaseId: '', now: 0, leaseUntil: 0, way, notBefore: 0, ttlSeconds: 0, seen: EMPTY_RECORD }),
-    changes.fail({ leaseId: '', way, code: 'mint_unavailable', at: 0, notBefore: 0, dueAt: 0, ttlSeconds: 0 }),
-  ]),
-  changes.askRefresh({ generation: 0, now: 0, notSince: 0 }),
-  changes.recordUse({ now: 0, notSince: 0, dueAt: 0 }),
-  changes.markRejected({ generation: 0, hash: '', reports: '', reportedAt: 0 }),
-);
+const TOKEN_WRITES = [
+  ...attributesOf(
+    ...(['login', 'renewal'] as const).flatMap((way) => [
+      changes.acquire({ leaseId: '', now: 0, leaseUntil: 0, way, notBefore: 0, ttlSeconds: 0, seen: EMPTY_RECORD }),
+      changes.fail({ leaseId: '', way, code: 'mint_unavailable', at: 0, notBefore: 0, dueAt: 0, ttlSeconds: 0 }),
+    ]),
+    changes.askRefresh({ generation: 0, now: 0, notSince: 0 }),
+    changes.recordUse({ now: 0, notSince: 0, dueAt: 0 }),
+    changes.markRejected({ generation: 0, hash: '', reports: '', reportedAt: 0 }),
+  ),
+  ...[permits.takePermit({ holder: '', now: 0, until: 0 }), permits.returnPermit({ holder: '' })].flatMap((change) =>
+    attributesNamed(permitLayout('any', 0), change),
+  ),
+].filter((name, at, all) => all.indexOf(name) === at);
 
 /** The attributes that `rotation` names: it ends back-offs, asks for a proof, and notes when it did. */
 const ROTATION_WRITES = [

@@ -5,6 +5,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
+import type { ConcurrencyProps } from './concurrency.ts';
 import { brokerNameOf, checkBrokerName, DEFAULT_BROKER_NAME } from './names.ts';
 import type { TokenBrokerProps } from './token-broker.ts';
 
@@ -16,10 +17,18 @@ export function loadDeclared(): Promise<Configuration> {
   return loadConfigurationFile(process.env[CONNECTIONS_VARIABLE] ?? join(import.meta.dirname, 'connections.ts'));
 }
 
+const CONCURRENCY = [
+  'tokenConcurrency',
+  'mintConcurrency',
+  'proxyConcurrency',
+  'waitsPerConnection',
+] as const satisfies readonly (keyof ConcurrencyProps)[];
+
 /** The stack's settings, from `--context KEY=VALUE`; every key is optional. */
 export interface Settings {
   readonly name: string;
-  readonly tokenConcurrency: number | undefined;
+  /** The properties of how many executions there may be at once, those that are given. */
+  readonly concurrency: ConcurrencyProps;
   readonly tracing: boolean;
   readonly callers: readonly string[];
   /** VPC endpoints of a private API; empty for one on the internet. */
@@ -49,7 +58,12 @@ export function readSettings(app: App): Settings {
   }
   return {
     name: checkBrokerName(stage === undefined ? (brokerName ?? DEFAULT_BROKER_NAME) : brokerNameOf(stage)),
-    tokenConcurrency: parseConcurrency(text('tokenConcurrency')),
+    concurrency: Object.fromEntries(
+      CONCURRENCY.flatMap((key) => {
+        const value = text(key);
+        return value === undefined ? [] : [[key, parseCount(key, value)]];
+      }),
+    ),
     tracing: text('tracing') === 'true',
     callers: [...list('callers'), ...list('allowMe')],
     vpcEndpoints: list('vpcEndpoints'),
@@ -63,7 +77,7 @@ export function readSettings(app: App): Settings {
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
 export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'configuration'> {
   const { name, callers, vpcEndpoints, webAclArn, apiLogRole } = settings;
-  const { tokenConcurrency, tracing, alarmTopicArn, domain } = settings;
+  const { concurrency, tracing, alarmTopicArn, domain } = settings;
   return {
     name,
     tracing,
@@ -71,7 +85,7 @@ export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrok
     apiLogRole,
     ...(vpcEndpoints.length === 0 ? {} : { endpoint: { private: vpcEndpoints } }),
     ...(webAclArn === undefined ? {} : { webAclArn }),
-    ...(tokenConcurrency === undefined ? {} : { tokenConcurrency }),
+    ...concurrency,
     ...(alarmTopicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),
     ...(domain === undefined
       ? {}
@@ -84,9 +98,8 @@ export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrok
   };
 }
 
-function parseConcurrency(text: string | undefined): Settings['tokenConcurrency'] {
-  if (text === undefined) return undefined;
+function parseCount(key: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new Error('tokenConcurrency must be a whole number from 1.');
+  throw new Error(`${key} must be a whole number from 1.`);
 }

@@ -20,6 +20,7 @@ import {
   NEVER_AGAIN,
   requireRole,
 } from './broker-function.ts';
+import { type ConcurrencyProps, keepExecutions, mostWaitsOf } from './concurrency.ts';
 import { createDashboard } from './dashboard.ts';
 import { createBundler } from './function-code.ts';
 import { createGrants, type ITokenBroker, type SubjectsOption, type TokenOptions } from './grants.ts';
@@ -40,7 +41,7 @@ import { makeSecret, namedSecretArn, nameSecrets } from './secrets.ts';
 import { createAuditTable, createKey, createSlotTable, reserveDataKeys } from './storage.ts';
 
 /** Properties of a broker. Only `configuration` is required. */
-export interface TokenBrokerProps {
+export interface TokenBrokerProps extends ConcurrencyProps {
   /** The connections: what `loadConfigurationFile` or `resolveConnections` gives. */
   readonly configuration: Configuration;
   /**
@@ -64,11 +65,6 @@ export interface TokenBrokerProps {
    * False where something else sets it. Default true.
    */
   readonly apiLogRole?: boolean;
-  /**
-   * Executions at once that are kept for `token`, and its most. Default: none are kept, since a new account may have 10
-   * in all.
-   */
-  readonly tokenConcurrency?: number;
   /** Retention of the logs; the log of `token` is the audit of hand-outs. Default three months. */
   readonly logRetention?: RetentionDays;
   /** Trace invocations with X-Ray, which costs about a tenth of a hand-out and is not in China. Default false. */
@@ -144,13 +140,14 @@ export class TokenBroker extends Construct implements ITokenBroker {
     const proxies = [...groups.values()].flatMap(({ proxy }) => proxy ?? []);
     const invokeMints = () => permissions.invokeStatement(mints.map(({ functionArn }) => functionArn));
 
+    const waits = { [VARIABLES.waits]: String(mostWaitsOf(props)) };
     const token = make('Token', {
       folder: 'token',
       description: 'Hands out tokens',
       timeoutSeconds: API_TIMEOUT_SECONDS,
       keepsLog: true,
-      environment: {},
-      ...(props.tokenConcurrency === undefined ? {} : { reservedConcurrency: props.tokenConcurrency }),
+      environment: waits,
+      ...keepExecutions(props.tokenConcurrency),
     });
     allow(token, [...permissions.tokenStatements(places), invokeMints()]);
 
@@ -163,7 +160,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
             description: "Hands out tokens for workloads' JWTs",
             timeoutSeconds: API_TIMEOUT_SECONDS,
             keepsLog: true,
-            environment: {},
+            environment: waits,
           });
     if (exchange !== undefined) allow(exchange, [...permissions.tokenStatements(places), invokeMints()]);
     if (exchange !== undefined && trust.some(({ once }) => once)) {

@@ -39,13 +39,13 @@ export async function isolatedHerd(
 
   const one = async () => {
     const counted = countCalls(store);
-    const ports = { store: counted.store, minter, clock: systemClock, random: systemRandom };
+    const telemetry = { metrics: () => undefined, warn: () => undefined, info: () => undefined };
+    const ports = { store: counted.store, minter, telemetry, clock: systemClock, random: systemRandom };
     const handOut = createHandOut({
       ...ports,
       requestMint: createRequestMint(ports),
       keys,
       memory: createTokenMemory(),
-      telemetry: { metrics: () => undefined, warn: () => undefined, info: () => undefined },
       audit: { handOut: () => undefined },
       broker: BROKER,
     });

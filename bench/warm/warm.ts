@@ -89,7 +89,7 @@ function tokenFunction(
     ...observability,
     ...ports,
     minter,
-    requestMint: createRequestMint({ ...ports, minter, clock: systemClock, random: systemRandom }),
+    requestMint: createRequestMint({ ...observability, ...ports, minter, clock: systemClock, random: systemRandom }),
     memory,
     clock: systemClock,
     random: systemRandom,

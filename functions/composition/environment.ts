@@ -17,6 +17,8 @@ export const VARIABLES = {
   mintPrefix: 'TOKEN_BROKER_MINT_PREFIX',
   /** The isolation group that a `mint` function serves. */
   isolation: 'TOKEN_BROKER_ISOLATION',
+  /** Most requests that wait for tokens of one connection. Absent: any number. */
+  waits: 'TOKEN_BROKER_WAITS',
   /** Path of the configuration; by default the file beside the function's code. */
   configuration: 'TOKEN_BROKER_CONFIGURATION',
 } as const;
@@ -35,6 +37,11 @@ export function readRequired(environment: Environment, variable: string): string
     throw new Error(`The environment variable ${variable} is not set. What deploys this function must set it.`);
   }
   return value;
+}
+
+/** Reads the most requests that may wait for tokens of one connection; undefined where there is no limit. */
+export function readMostWaits({ [VARIABLES.waits]: most }: Environment): number | undefined {
+  return most === undefined ? undefined : Number(most);
 }
 
 /** Reads the configuration that travels with the function. */

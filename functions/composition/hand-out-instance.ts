@@ -5,7 +5,7 @@ import { createTokenMemory, type TokenMemory } from '../core/hand-out/memory.ts'
 import type { RequestMint, RequestMintDependencies } from '../core/hand-out/request-mint.ts';
 import type { Keys } from '../core/slot/keys.ts';
 import type { MintInvoker } from '../core/slot/minter.ts';
-import { readRequired, VARIABLES } from './environment.ts';
+import { readMostWaits, readRequired, VARIABLES } from './environment.ts';
 import { createInstance, type Instance, type Surroundings } from './instance.ts';
 import { createLazyMinter } from './lazy-minter.ts';
 import { once } from './once.ts';
@@ -28,7 +28,7 @@ export function createHandOutInstance(service: string, surroundings: Surrounding
     audit: createAudit(instance, environment),
     keys: createLazyKeys(instance, environment),
     minter,
-    requestMint: createLazyRequestMint({ ...instance, minter }),
+    requestMint: createLazyRequestMint({ ...instance, minter, mostWaits: readMostWaits(environment) }),
     memory: createTokenMemory(),
   };
 }
@@ -73,6 +73,7 @@ function createLazyRequestMint(dependencies: RequestMintDependencies): RequestMi
   });
   return {
     acceptReport: async (report) => (await requestMint()).acceptReport(report),
+    beginWait: async (...about) => (await requestMint()).beginWait(...about),
     mint: async (request, seen, way) => (await requestMint()).mint(request, seen, way),
     recordUseless: async (...about) => (await requestMint()).recordUseless(...about),
   };

@@ -137,6 +137,24 @@ describe('the template', () => {
     expect(kept({ tokenConcurrency: 100 })).toBe(100);
   });
 
+  it.each([
+    [{}, '100'],
+    [{ tokenConcurrency: 50 }, '5'],
+    [{ tokenConcurrency: 9 }, '1'],
+    [{ tokenConcurrency: 50, waitsPerConnection: 1 }, '1'],
+  ] as const)('lets a tenth of the executions of `token` wait for a connection: %j', (options, waits) => {
+    const { Environment } = tokenFunction(deployed(options).template);
+    expect(Environment.Variables['TOKEN_BROKER_WAITS']).toBe(waits);
+  });
+
+  it('keeps executions for each `mint` and `proxy` where they are asked for', () => {
+    const { template } = deployed({ mintConcurrency: 7, proxyConcurrency: 8 });
+    const kept = Object.entries(template.findResources('AWS::Lambda::Function')).map(
+      ([id, { Properties }]) => [id.slice(6, 10), Properties['ReservedConcurrentExecutions']] as const,
+    );
+    for (const [name, count] of kept) expect(count).toBe({ Mint: 7, Prox: 8 }[name]);
+  });
+
   it('gives connections of one isolation group one mint, and shortens the names that Lambda would not take', () => {
     const long = 'a'.repeat(63);
     const { template } = deployed({

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { applyChange, type Change } from '../../functions/core/slot/change.ts';
 import { type Logins, NO_LOGINS } from '../../functions/core/slot/logins.ts';
-import { everyChange, everyKeptChange, everyLoginsWrite } from '../functions/core/slot/every-change.ts';
+import {
+  everyChange,
+  everyKeptChange,
+  everyLoginsWrite,
+  everyPermitChange,
+} from '../functions/core/slot/every-change.ts';
 import type { Plan } from '../search/plan.ts';
 import { plans } from '../search/plans.ts';
 import { search } from '../search/search.ts';
@@ -29,10 +34,12 @@ const partsOf = <R>(changes: Readonly<Record<string, readonly Change<R>[]>>) =>
 const loginsWrites = Object.values(everyLoginsWrite).flat();
 const partsOfLogins = loginsWrites.flatMap(({ change }) => listParts(change));
 const partsOfKept: ReadonlySet<string> = new Set(partsOf(everyKeptChange));
+/** No small world has a limit on waits. */
+const partsOfPermits: ReadonlySet<string> = new Set(partsOf(everyPermitChange));
 
 /** Lists every part of every change. */
 export function listAllParts(): readonly string[] {
-  return [...new Set([...partsOf(everyChange), ...partsOfLogins, ...partsOfKept])];
+  return [...new Set([...partsOf(everyChange), ...partsOfLogins, ...partsOfKept, ...partsOfPermits])];
 }
 
 /** Reads the killers by the names of their parts. */
@@ -51,7 +58,7 @@ export async function findKiller(
   isThorough: boolean,
 ): Promise<Killer | undefined> {
   if (known !== undefined && (await kills(known, part))) return known;
-  if (isThorough && !partsOfKept.has(part)) {
+  if (isThorough && !partsOfKept.has(part) && !partsOfPermits.has(part)) {
     const smallestFirst = plans.toSorted((one, other) => sizeOf(one) - sizeOf(other));
     for (const { name } of smallestFirst) if (await kills(name, part)) return name;
     if (await kills(WHOLE_RECORD, part)) return WHOLE_RECORD;

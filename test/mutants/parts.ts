@@ -56,6 +56,7 @@ export function sabotagePart(part: string): Sabotage {
       writeAndRead: (slot, change) => store.writeAndRead(slot, removePart(change, part)),
       writeLogins: (connection, change) => store.writeLogins(connection, removePart(change, part)),
       writeKept: (connection, change) => store.writeKept(connection, removePart(change, part)),
+      writePermit: (connection, number, change) => store.writePermit(connection, number, removePart(change, part)),
     }),
   };
 }

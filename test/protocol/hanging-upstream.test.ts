@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../functions/core/words/errors.ts';
+import { createExecutions, LOAD, quantile } from './executions.ts';
 import { harness } from './harness.ts';
 
 /** A connection whose secret is proven, and whose upstream answers no login from now on. */
@@ -82,5 +83,52 @@ describe('logins that time out', () => {
     const writes = callsOf('changeLogins');
     await broker.together([{ subject: '1' }, { subject: '2' }, { subject: '3' }]);
     expect(writes()).toEqual([]);
+  });
+});
+
+describe('fifty executions, with fifty cold subjects a second of an upstream that hangs', () => {
+  /** Longer than a login's time-out, so that the breaker opens in it. */
+  const OPENING_MS = 6_500;
+
+  it('serve callers of another connection as if nothing was, before the breaker opens and after (invariant 30)', {
+    timeout: 60_000,
+  }, async () => {
+    const { run, world } = await createExecutions(LOAD);
+    const alone = await run(10_000, { isCold: false });
+    const before = await run(OPENING_MS, { isCold: true });
+    const after = await run(40_000, { isCold: true });
+
+    expect(world.said.warnings.filter((line) => line.includes('one is sent at a time'))).toHaveLength(1);
+    for (const seen of [before, after]) {
+      expect(seen.healthyFailed).toBe(0);
+      expect(quantile(seen.healthyMs, 0.99) / quantile(alone.healthyMs, 0.99)).toBeLessThanOrEqual(1.25);
+      expect(seen.mostWaits).toBeLessThanOrEqual(5);
+      expect(seen.mostInAll).toBeLessThan(50);
+    }
+    expect(before.mostWaits).toBe(5);
+    // One each half a minute and its time-out.
+    expect(after.logins).toBeLessThanOrEqual(2);
+  });
+
+  it('would all be held without a limit on waits', { timeout: 60_000 }, async () => {
+    const { run } = await createExecutions({ ...LOAD, mostWaits: undefined });
+    const before = await run(OPENING_MS, { isCold: true });
+
+    expect(before.mostOfToken).toBe(50);
+    expect(before.healthyFailed).toBeGreaterThan(100);
+  });
+});
+
+describe('waits for a connection', () => {
+  it('are refused at once beyond their limit, and one that has a token needs no permit', async () => {
+    const { world, run } = await createExecutions({ ...LOAD, coldPerSecond: 200, mostWaits: 1 });
+    const from = world.answers.length;
+    await run(200, { isCold: true });
+    const refused = world.answers.slice(from).filter(({ error }) => error === 'refresh_in_progress');
+    expect(refused.length).toBeGreaterThan(10);
+    for (const { askedAt, answeredAt, retryAfterMs } of refused) {
+      expect(answeredAt - askedAt).toBeLessThan(150);
+      expect(retryAfterMs).toBe(1_000);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { helpdeskConnection, workforceConnection } from '../simulation/connections.ts';
-import type { Said } from '../simulation/world.ts';
+import type { Said } from '../simulation/said.ts';
 import { harness } from './harness.ts';
 import { proxiedCalls } from './proxied-calls.ts';
 

@@ -97,6 +97,7 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       writeLogins: (name, given) => write(given.name, () => table.writeLogins(name, given)),
       kept: (name) => read('kept', () => table.kept(name)),
       writeKept: (name, given) => write(given.name, () => table.writeKept(name, given)),
+      writePermit: (name, number, given) => write(given.name, () => table.writePermit(name, number, given)),
     };
   }
 

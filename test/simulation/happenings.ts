@@ -4,7 +4,8 @@ import type { KeptValue } from '../../functions/core/mint/kept-value.ts';
 import type { UpstreamFailure } from '../../functions/core/mint/upstream.ts';
 import type { Logins } from '../../functions/core/slot/logins.ts';
 import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
-import type { KeptAccess, LoginsWrite, TableWrite } from './memory-table.ts';
+import type { KeptAccess, LoginsWrite, PermitWrite, TableWrite } from './memory-table.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
 import type { IssuedToken } from './upstream-accounts.ts';
 
 /** One request that the broker sent; true times. */
@@ -69,6 +70,24 @@ export interface RecordedKept extends KeptAccess {
   readonly value: KeptValue | undefined;
 }
 
+/** A change of one of a connection's permits, with when (true time) and by which process. */
+export interface RecordedPermit extends PermitWrite {
+  readonly at: number;
+  readonly by: string;
+}
+
+/** A step of a wait for a token; true times. */
+export interface RecordedWait {
+  readonly wait: {
+    readonly connection: string;
+    readonly process: SimulatedProcess;
+    /** The deadline of its request. */
+    readonly lastsUntil: number;
+  };
+  readonly phase: 'asks' | 'waits' | 'ends' | 'has ended';
+  readonly at: number;
+}
+
 /** An audit record, with when it was written (true time) and by which instance. */
 export interface AuditEntry extends HandOutRecord {
   readonly writtenAt: number;
@@ -98,6 +117,8 @@ export interface Happenings {
   write: RecordedWrite;
   logins: RecordedLogins;
   kept: RecordedKept;
+  permit: RecordedPermit;
+  wait: RecordedWait;
   audit: AuditEntry;
   answer: Answer;
   /** A login, a slide or a logout was sent. */

@@ -1,5 +1,10 @@
 import type { Watch } from './happenings.ts';
-import { breakersOpenOnEvidence, openBreakersLetOneThrough } from './invariants-of-breaker.ts';
+import {
+  breakersOpenOnEvidence,
+  openBreakersLetOneThrough,
+  permitsAreGivenBack,
+  waitsAreFew,
+} from './invariants-of-breaker.ts';
 import {
   aGoodTokenIsHandedOut,
   aReportedTokenIsNotGivenBack,
@@ -82,6 +87,8 @@ export const invariants: readonly Invariant[] = [
   { number: '28', watch: openBreakersLetOneThrough, needsClocksWithinBound: true },
   { number: '28', watch: breakersOpenOnEvidence },
   { number: '29', watch: reactionsAreAMinuteApart, needsClocksWithinBound: true },
+  { number: '30', watch: waitsAreFew, needsClocksWithinBound: true },
+  { number: '30', watch: permitsAreGivenBack },
   { number: 'C18', watch: exclusiveCallsComeOneAtATime, needsClocksWithinBound: true },
   { number: 'C20', watch: noSessionIsTooOld, needsClocksWithinBound: true },
 ];

@@ -124,6 +124,7 @@ export function createMemoryStore({
     writeLogins: (connection, change) => call(change.name, () => table.writeLogins(connection, change)),
     kept: (connection) => call('kept', () => table.kept(connection)),
     writeKept: (connection, change) => call(change.name, () => table.writeKept(connection, change)),
+    writePermit: (connection, number, change) => call(change.name, () => table.writePermit(connection, number, change)),
   };
 }
 

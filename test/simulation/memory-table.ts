@@ -3,6 +3,7 @@ import type * as changes from '../../functions/core/slot/changes.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import { type KeptChange, type KeptRecord, NOTHING_KEPT } from '../../functions/core/slot/kept.ts';
 import { type Logins, type LoginsChange, NO_LOGINS } from '../../functions/core/slot/logins.ts';
+import { FREE_PERMIT, type Permit, type PermitChange } from '../../functions/core/slot/permit.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../../functions/core/slot/record.ts';
 import { type Slot, slotId, slotName } from '../../functions/core/slot/slot.ts';
 import type { DueSlot, SlotPage, Store } from '../../functions/core/slot/store.ts';
@@ -35,6 +36,13 @@ export interface KeptAccess {
   readonly after: KeptRecord | undefined;
 }
 
+/** A change of one of a connection's permits. */
+export interface PermitWrite {
+  readonly connection: string;
+  readonly number: number;
+  readonly after: Permit;
+}
+
 interface Version {
   readonly at: number;
   readonly record: SlotRecord | undefined;
@@ -46,22 +54,25 @@ const PAGE_PATTERN = /^[^#]+#[^#]+$/;
 /** The items of the broker's table, with the conditions of its writes; every method takes effect at once. */
 export type MemoryTable = ReturnType<typeof createMemoryTable>;
 
-/** Creates an empty table; `onWrite` and `onLogins` hear of every change that took effect, `onKept` of readings too. */
+/** Creates an empty table; `onWrite` and its like hear of every change that took effect, `onKept` of readings too. */
 export function createMemoryTable({
   now,
   onWrite = () => {},
   onLogins = () => {},
   onKept = () => {},
+  onPermit = () => {},
 }: {
   readonly now: () => number;
   readonly onWrite?: (write: TableWrite) => void;
   readonly onLogins?: (change: LoginsWrite) => void;
   readonly onKept?: (access: KeptAccess) => void;
+  readonly onPermit?: (write: PermitWrite) => void;
 }) {
   const items = new Map<string, { readonly slot: Slot; readonly record: SlotRecord }>();
   const versions = new Map<string, Version[]>();
   const counted = new Map<string, Logins>();
   const keptItems = new Map<string, KeptRecord>();
+  const permits = new Map<string, Permit>();
 
   function get(slot: Slot): SlotRecord | undefined {
     return items.get(slotId(slot))?.record;
@@ -141,6 +152,16 @@ export function createMemoryTable({
       const after = applyChange(change, before, NOTHING_KEPT);
       keptItems.set(connection, after);
       onKept({ connection, operation: change.name, before, after });
+      return true;
+    },
+
+    writePermit(connection: string, number: number, change: PermitChange): boolean {
+      const id = `${connection} ${number}`;
+      const before = permits.get(id);
+      if (!holdsFor(change, before)) return false;
+      const after = applyChange(change, before, FREE_PERMIT);
+      permits.set(id, after);
+      onPermit({ connection, number, after });
       return true;
     },
 

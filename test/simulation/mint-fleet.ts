@@ -38,6 +38,8 @@ export interface MintFleet {
   /** Faults of the next invocations, first one first. */
   readonly planned: InvokerFault[];
   readonly instances: readonly MintInstance[];
+  /** The number of invocations under way. */
+  running(): number;
   /** All requests sent by `ask`. */
   readonly asked: (MintRequest | LogoutRequest)[];
   /** The timeout of each `invoke`. */
@@ -112,6 +114,7 @@ export function createMintFleet({
   return {
     planned,
     instances,
+    running: () => busy.size,
     asked,
     timeoutsMs,
     invokerFor: (process) => ({

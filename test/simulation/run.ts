@@ -17,6 +17,8 @@ export interface Freeze {
 export interface Run {
   readonly scenario: Scenario;
   readonly world: World;
+  /** Most requests that may wait for tokens of one connection. */
+  readonly mostWaits: number | undefined;
   readonly instances: TokenInstance[];
   readonly proxies: readonly ProxyInstance[];
   readonly freezes: Freeze[];

@@ -90,6 +90,11 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     },
   },
   {
+    name: 'waits without a permit',
+    breaks: ['30'],
+    sabotage: { store: (store) => ({ ...store, writePermit: async () => true }) },
+  },
+  {
     name: 'leaves the upstream alone for no longer than a lease',
     breaks: ['6'],
     sabotage: {

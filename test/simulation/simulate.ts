@@ -85,6 +85,9 @@ export async function simulate(
   const random = createSeededRandom(seed, draws.stream(seed));
   const scenario = drawScenario(random, seed);
   const { connections, skewOf, rules } = scenario;
+  const hanging = createSeededRandom(seed + HANGING, draws.stream(seed + HANGING));
+  const mayHang = hanging.fraction() < 0.25;
+  const mostWaits = mayHang ? hanging.pick([undefined, 1, 2, 2]) : undefined;
   let checks: Checks | undefined;
   const world = createWorld({
     seed: random.integer(1, 2 ** 31),
@@ -93,13 +96,12 @@ export async function simulate(
     skewOf,
     draws,
     sabotage,
+    mostWaits,
     onQuiet() {
       checks?.look();
       if (stopsWhenBroken && broken.length > 0) throw new Error('An invariant is broken.');
     },
   });
-  const hanging = createSeededRandom(seed + HANGING, draws.stream(seed + HANGING));
-  const mayHang = hanging.fraction() < 0.25;
   for (const [name, own] of Object.entries(rules)) {
     const upstream = world.upstreams.get(name);
     if (upstream !== undefined) drawFurtherRules(Object.assign(upstream.rules, own), world);
@@ -111,6 +113,7 @@ export async function simulate(
   const instances = Array.from({ length: scenario.tokenInstances }, (_, n) => world.startTokenInstance(`token-${n}`));
   const run: Run = {
     scenario,
+    mostWaits,
     world,
     instances,
     proxies: [world.startProxyInstance('proxy-0'), world.startProxyInstance('proxy-1')],

@@ -17,7 +17,6 @@ import type { Keys } from '../../functions/core/slot/keys.ts';
 import { openKept } from '../../functions/core/slot/seal.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
-import type { MetricValue, Telemetry } from '../../functions/core/words/platform.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 import { type Draws, freshDraws } from './draws.ts';
 import { createForwarderSimulator } from './forwarder-simulator.ts';
@@ -39,11 +38,13 @@ import { createMemoryTable } from './memory-table.ts';
 import { createMintFleet, type InvokerWeather, type MintInstance } from './mint-fleet.ts';
 import { createRotatingGrants } from './rotating-grants.ts';
 import type { Sabotage } from './sabotage.ts';
+import { createSaid } from './said.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { createProcess, type Latency, OPERATORS, type SimulatedProcess } from './simulated-process.ts';
 import { createUpstreamAccounts, rulesFor, secretOf, type UpstreamAccounts } from './upstream-accounts.ts';
 import { createUpstreamSimulator, type UpstreamFault, type UpstreamWeather } from './upstream-simulator.ts';
 import { createVirtualTime } from './virtual-time.ts';
+import { recordWaits } from './waits.ts';
 
 /** The faults in a world and their probabilities: none at first. Tests and the simulation change them at any time. */
 export interface Weather {
@@ -78,13 +79,6 @@ export interface ProxyInstance {
 /** One call to the store or to the keys, on its way. */
 export type PortCall = Omit<StoreCall, 'operation'> & { readonly operation: StoreCall['operation'] | keyof Keys };
 
-/** The broker's telemetry: metrics by name, every line, and the warnings among the lines once more. */
-export interface Said {
-  readonly metrics: (MetricValue & { readonly name: string; readonly dimensions: Readonly<Record<string, string>> })[];
-  readonly lines: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
-  readonly warnings: string[];
-}
-
 /** The whole broker with everything around it, in memory. */
 export type World = ReturnType<typeof createWorld>;
 
@@ -103,6 +97,7 @@ export function createWorld({
   onQuiet,
   onCall,
   sabotage = {},
+  mostWaits,
 }: {
   readonly seed: number;
   readonly connections: readonly Connection[];
@@ -115,6 +110,8 @@ export function createWorld({
   /** Hears of each call to the store and to the keys before it takes effect, and may have it go wrong. */
   readonly onCall?: (call: PortCall) => Promise<StoreFault | undefined>;
   readonly sabotage?: Sabotage;
+  /** Most requests that wait for tokens of one connection, of those to `token`. */
+  readonly mostWaits?: number | undefined;
 }) {
   const random = createSeededRandom(seed, draws.stream(seed));
   const order = isShuffled ? createSeededRandom(seed + 1, draws.stream(seed + 1)) : undefined;
@@ -141,7 +138,7 @@ export function createWorld({
   const answers: Answer[] = [];
   const ledger: UpstreamRequest[] = [];
   const calls: ForwardedCall[] = [];
-  const said: Said = { metrics: [], lines: [], warnings: [] };
+  const { said, telemetry } = createSaid();
   const ring: KeyRing = new Map();
   const vault = createSecretVault();
   const readValue = (text: Secret<string> | undefined) =>
@@ -174,6 +171,7 @@ export function createWorld({
       const value = readValue(after?.waiting && openWaiting(connection, after.waiting));
       record('kept', { connection }, { ...access, at: time.now(), by: actor, value });
     },
+    onPermit: (write) => record('permit', { connection: write.connection }, { ...write, at: time.now(), by: actor }),
   });
 
   for (const connection of connections) {
@@ -184,17 +182,6 @@ export function createWorld({
     upstreams.set(connection.name, createUpstreamAccounts(connection.name, time.now, rules, random.uuid, grants));
     vault.rotate(connection.secret, grants === undefined ? 'right' : secretOf(grants.consent()));
   }
-
-  const telemetry: Telemetry = {
-    metrics(dimensions, values) {
-      for (const [name, value] of Object.entries(values)) said.metrics.push({ name, ...value, dimensions });
-    },
-    warn(message, fields) {
-      said.warnings.push(message);
-      said.lines.push({ message, fields });
-    },
-    info: (message, fields) => said.lines.push({ message, fields }),
-  };
 
   const onActor = (name: string): void => {
     actor = name;
@@ -238,7 +225,7 @@ export function createWorld({
   });
 
   /** Adds the ports of a function that hands out tokens. */
-  function handingOut(own: ReturnType<typeof surroundings>) {
+  function handingOut(own: ReturnType<typeof surroundings>, most?: number) {
     const { process } = own;
     const good: Audit = {
       async handOut(handOut: HandOutRecord): Promise<void> {
@@ -250,7 +237,7 @@ export function createWorld({
     };
     const audit = sabotage.audit?.(good) ?? good;
     const minter = fleet.invokerFor(process);
-    const requestMint = createRequestMint({ ...own, minter });
+    const requestMint = recordWaits(createRequestMint({ ...own, minter, mostWaits: most }), { process, record, time });
     return { ...own, memory: createTokenMemory(), audit, minter, requestMint };
   }
 
@@ -278,7 +265,7 @@ export function createWorld({
   /** Starts an instance of the function that hands out tokens; of a broker of another name it opens no token. */
   function startTokenInstance(name: string, broker = BROKER): TokenInstance {
     const own = surroundings(name);
-    const handOut = createHandOut({ ...handingOut(own), broker });
+    const handOut = createHandOut({ ...handingOut(own, mostWaits), broker });
     return {
       process: own.process,
       async handOut(request, leftMs = REQUEST_MS) {

@@ -1,8 +1,9 @@
 import type { Leaf } from '../../core/slot/change.ts';
 import type { KeptRecord } from '../../core/slot/kept.ts';
 import { type Logins, NO_LOGINS } from '../../core/slot/logins.ts';
+import type { Permit } from '../../core/slot/permit.ts';
 import { type Item, type Layout, leaseIn, numberIn, text } from './item.ts';
-import { KEPT_SORT_KEY, LOGINS_SORT_KEY, TABLE_KEYS } from './table.ts';
+import { KEPT_SORT_KEY, LOGINS_SORT_KEY, PERMIT_SORT_KEY, TABLE_KEYS } from './table.ts';
 
 /** The attributes of the item of a connection's logins. */
 const LOGINS_ATTRIBUTES = {
@@ -91,4 +92,10 @@ export function keptIn(item: Item): KeptRecord {
     refused: refused?.S,
     used: used?.S,
   };
+}
+
+/** The layout of the item of one of a connection's permits. */
+export function permitLayout(connection: string, number: number): Layout<Permit> {
+  const key = { pk: text(connection), sk: text(`${PERMIT_SORT_KEY}${number}`) };
+  return { key, attributes: { holder: 'holder', until: 'until' }, beside: {} };
 }

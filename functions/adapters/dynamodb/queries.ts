@@ -5,7 +5,7 @@ import type { DueSlot, Store } from '../../core/slot/store.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import { namesIn } from './change-request.ts';
 import { type Item, isSlotSortKey, number, recordIn, slotIn, text } from './item.ts';
-import { DUE_INDEX, DUE_SHARDS, LOGINS_SORT_KEY } from './table.ts';
+import { BEFORE_SLOTS, DUE_INDEX, DUE_SHARDS } from './table.ts';
 import { createUnavailableError } from './unavailable.ts';
 
 /** Creates the methods of the store that find slots. Both throw as those of `createDynamodbStore`. */
@@ -59,7 +59,7 @@ export function createQueries({
         KeyConditionExpression: '#pk = :pk AND #sk > :after',
         ExpressionAttributeValues: {
           ':pk': text(connection),
-          ':after': text(after === undefined ? LOGINS_SORT_KEY : sortKeyIn(after)),
+          ':after': text(after === undefined ? BEFORE_SLOTS : sortKeyIn(after)),
         },
         // Query one item more, to know whether there are more.
         Limit: limit + 1,

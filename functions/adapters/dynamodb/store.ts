@@ -94,5 +94,10 @@ export function createDynamodbStore({
       const { keptLayout } = await import('./connection-items.ts');
       return writeIf(change.name, requestOf(keptLayout(connection), change));
     },
+
+    async writePermit(connection, number, change) {
+      const { permitLayout } = await import('./connection-items.ts');
+      return writeIf(change.name, requestOf(permitLayout(connection, number), change));
+    },
   };
 }

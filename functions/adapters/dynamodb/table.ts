@@ -9,11 +9,18 @@ export const DUE_INDEX = { name: 'due', partition: 'shard', sort: 'dueAt' } as c
 /** Number of partitions of the index `due`. The schedule queries each. */
 export const DUE_SHARDS = 4;
 
-/** Sort key of a connection's logins. It sorts before every slot, since no subject begins with `!`. */
+/** Sort key of a connection's logins. */
 export const LOGINS_SORT_KEY = '!logins';
 
-/** Sort key of a connection's kept values, before every slot too. */
+/** Sort key of a connection's kept values. */
 export const KEPT_SORT_KEY = '!kept';
+
+/** Beginning of the sort keys of a connection's permits; the number follows. */
+export const PERMIT_SORT_KEY = '!permit-';
+
+/** Sorts after all of these and before every slot, since no subject begins with `!`. */
+export const BEFORE_SLOTS = '!~';
+
 /** Beginning of the partition key of a JWT that was exchanged. No connection begins with `!`. */
 export const USED_JWT_PARTITION = '!jwt#';
 

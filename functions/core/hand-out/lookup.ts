@@ -1,14 +1,15 @@
 import type { Connection } from '../slot/connection.ts';
-import { timeNeededToMintMs, waitLimitMs } from '../slot/lease.ts';
+import { timeNeededToMintMs } from '../slot/lease.ts';
 import { type Opening, openToken } from '../slot/open-token.ts';
 import { EMPTY_RECORD } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Token } from '../slot/token.ts';
 import type { HandOutRoute, HandOutSource } from './audit.ts';
-import { createInProgressError, nextStep, type TokenId } from './next-step.ts';
+import { nextStep, type TokenId } from './next-step.ts';
 import { noteUse } from './refresh-ahead.ts';
 import type { AfterReport } from './report.ts';
 import type { AfterMint, RequestMint, RequestMintDependencies } from './request-mint.ts';
+import type { Wait } from './wait.ts';
 
 export interface LookupDependencies extends RequestMintDependencies, Opening {
   readonly requestMint: RequestMint;
@@ -38,11 +39,6 @@ interface FirstLook extends AfterReport {
   readonly isConsistent: boolean;
 }
 
-const SHORTEST_WAIT_MS = 50;
-/** Longest wait of a young request: most logins take a few tenths of a second. */
-const QUICK_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 500;
-
 /**
  * Creates the lookup. `find` reads the token of a slot from the store; if there is none to hand out, it has one minted,
  * or waits for the holder of the lease. `next-step.ts` has the rules. `find` throws a `BrokerError`.
@@ -51,20 +47,18 @@ export function createLookup(dependencies: LookupDependencies): {
   find(request: LookupRequest): Promise<Obtained>;
   hasTimeToMint(request: Pick<LookupRequest, 'connection' | 'deadline'>): boolean;
 } {
-  const { store, requestMint, telemetry, clock, random } = dependencies;
+  const { store, requestMint, clock } = dependencies;
 
   function hasTimeToMint({ connection, deadline }: Pick<LookupRequest, 'connection' | 'deadline'>): boolean {
     return deadline - clock.monotonic() >= timeNeededToMintMs(connection);
   }
 
   async function find(request: LookupRequest): Promise<Obtained> {
-    const { connection, slot, deadline } = request;
-    const beganAt = clock.monotonic();
+    const { connection, slot } = request;
     let { record: found, isConsistent, not } = await lookFirst(request);
     const firstSeen = found?.generation ?? 0;
     let minted: AfterMint['reply'];
-    let waitUntil: number | undefined;
-    let waitedMs = 0;
+    let wait: Wait | undefined;
     try {
       for (;;) {
         const record = found ?? EMPTY_RECORD;
@@ -73,6 +67,15 @@ export function createLookup(dependencies: LookupDependencies): {
         const excluded = record.generation === minted?.generation ? undefined : not;
         const want = { ...request, not: excluded, firstSeen };
         const step = nextStep(want, { record, isConsistent, at }, hasTimeToMint(request));
+        if ((step.do === 'wait' || step.do === 'mint') && wait === undefined) {
+          wait = await requestMint.beginWait(request, isConsistent);
+          // Too many wait: a reading that lags may have missed a token.
+          if (wait === undefined) {
+            found = await store.read(slot, { consistent: true });
+            isConsistent = true;
+            continue;
+          }
+        }
         switch (step.do) {
           case 'open': {
             const token = await openToken(dependencies, slot, step.record);
@@ -85,16 +88,10 @@ export function createLookup(dependencies: LookupDependencies): {
             not = { hash: step.record.token.hash, generation: record.generation };
             break;
           }
-          case 'wait': {
-            const began = clock.monotonic();
-            waitUntil ??= Math.min(began + waitLimitMs(connection), deadline);
-            if (began >= waitUntil) throw createInProgressError(connection, record, clock.now());
-            await clock.sleep(Math.min(pauseMs(began - beganAt), waitUntil - began));
-            waitedMs += clock.monotonic() - began;
-            found = await store.read(slot, { consistent: true });
+          case 'wait':
+            found = await wait?.look(record);
             isConsistent = true;
             break;
-          }
           case 'read again':
             found = await store.read(slot, { consistent: true });
             isConsistent = true;
@@ -113,9 +110,7 @@ export function createLookup(dependencies: LookupDependencies): {
         }
       }
     } finally {
-      if (waitedMs > 0) {
-        telemetry.metrics({ connection: connection.name }, { WaitForMint: { unit: 'Milliseconds', value: waitedMs } });
-      }
+      await wait?.end();
     }
   }
 
@@ -126,12 +121,6 @@ export function createLookup(dependencies: LookupDependencies): {
     }
     const isConsistent = not !== undefined;
     return { record: await store.read(slot, { consistent: isConsistent }), isConsistent, not };
-  }
-
-  /** Returns the pause before the next look: short for young requests, and jittered so that looks do not coincide. */
-  function pauseMs(ageMs: number): number {
-    const longestMs = Math.min(Math.max(ageMs, QUICK_WAIT_MS), LONGEST_WAIT_MS);
-    return SHORTEST_WAIT_MS + random.fraction() * (longestMs - SHORTEST_WAIT_MS);
   }
 
   return { find, hasTimeToMint };

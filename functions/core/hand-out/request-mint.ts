@@ -8,11 +8,10 @@ import type { MintReply, MintWay } from '../slot/mint-message.ts';
 import type { MintInvoker } from '../slot/minter.ts';
 import { EMPTY_RECORD, liveLease, type SlotRecord } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
-import type { Store } from '../slot/store.ts';
 import { takeLease } from '../slot/take-lease.ts';
 import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
-import type { Clock, Random } from '../words/platform.ts';
 import { type AfterReport, acceptReport, type Report } from './report.ts';
+import { type BeginWait, createBeginWait, type WaitDependencies, type WaitingRequest } from './wait.ts';
 
 type Published = Extract<MintReply, { outcome: 'published' }>;
 
@@ -22,11 +21,8 @@ export interface AfterMint {
   readonly reply: Published | undefined;
 }
 
-export interface RequestMintDependencies {
-  readonly store: Store;
+export interface RequestMintDependencies extends WaitDependencies {
   readonly minter: MintInvoker;
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 /** Why a new token is of no use here: it does not open, or is too short to hand out by the clock here. */
@@ -34,20 +30,18 @@ export type Uselessness = 'unopened' | 'ended';
 
 /** The request to mint, for callers who need a token that there is none of, or that they report dead. */
 export interface RequestMint {
+  readonly beginWait: BeginWait;
   /** Marks a token dead on a caller's report, so that another is minted. Throws `renewal_throttled` if it is too young. */
   acceptReport(report: Report): Promise<AfterReport>;
   /** Returns the present record if another took the lease first. Throws a `BrokerError` if there is no token. */
-  mint(
-    request: { readonly connection: Connection; readonly slot: Slot; readonly deadline: number },
-    seen: SlotRecord | undefined,
-    way: MintWay,
-  ): Promise<AfterMint>;
+  mint(request: WaitingRequest, seen: SlotRecord | undefined, way: MintWay): Promise<AfterMint>;
   /** Writes a back-off and returns the error for a new token that is of no use here, since the next would be of none either. */
   recordUseless(connection: Connection, slot: Slot, record: SlotRecord, why: Uselessness): Promise<BrokerError>;
 }
 
 /** Creates the request to mint: it takes the lease, invokes `mint` under it and reads the record after it. */
-export function createRequestMint({ store, minter, clock, random }: RequestMintDependencies): RequestMint {
+export function createRequestMint(dependencies: RequestMintDependencies): RequestMint {
+  const { store, minter, clock, random } = dependencies;
   const read = (slot: Slot) => store.read(slot, { consistent: true });
 
   const mint: RequestMint['mint'] = async ({ connection, slot, deadline }, seen, way) => {
@@ -122,7 +116,12 @@ export function createRequestMint({ store, minter, clock, random }: RequestMintD
     await store.write(slot, changes.fail({ leaseId, way, code, at, notBefore, dueAt: notBefore, ttlSeconds }));
   }
 
-  return { acceptReport: (report) => acceptReport({ store, clock }, report), mint, recordUseless };
+  return {
+    acceptReport: (report) => acceptReport({ store, clock }, report),
+    beginWait: createBeginWait(dependencies),
+    mint,
+    recordUseless,
+  };
 }
 
 function createError({ code, cause, detail, retryAfterMs }: Extract<MintReply, { outcome: 'failed' }>): BrokerError {

@@ -1,11 +1,12 @@
 import type { SlotChange } from './changes.ts';
 import type { KeptChange, KeptRecord } from './kept.ts';
 import type { Logins, LoginsChange } from './logins.ts';
+import type { PermitChange } from './permit.ts';
 import type { SlotRecord } from './record.ts';
 import type { Slot } from './slot.ts';
 
 /**
- * Slots, and the logins and kept values of connections, one item each, changed by single-item conditional writes only. A
+ * Slots, and the logins, kept values and permits of connections, one item each, changed by single-item conditional writes only. A
  * write returns whether its conditions held; if not, a consistent read tells why. A write whose reply was lost may be
  * sent again, so `false` can also mean that the first one succeeded.
  * Every method throws `store_unavailable` when the store cannot be reached or throttles.
@@ -28,6 +29,8 @@ export interface Store {
   /** Reads the item of a connection's kept values, consistently. */
   kept(connection: string): Promise<KeptRecord | undefined>;
   writeKept(connection: string, change: KeptChange): Promise<boolean>;
+  /** Writes the permit of this number, from 0. */
+  writePermit(connection: string, number: number, change: PermitChange): Promise<boolean>;
 }
 
 export interface SlotPage {

@@ -13,6 +13,7 @@ export function describeLogins(subject: () => StoreUnderTest): void {
     refusals: 2,
     probe: { id: 'lease-1', until: NOW },
     notBefore: NOW + 1,
+    timedOut: { subject: '88', at: NOW, subjects: 2 },
     failed: new Set(['1 refused a', '2 unknown b']),
     issued: new Set(['3 unknown c']),
     rotatedAt: NOW + 2,
@@ -43,9 +44,12 @@ export function describeLogins(subject: () => StoreUnderTest): void {
       expect(await read()).toMatchObject({ revision: 2 });
     });
 
-    it('lose what is no more: the probe, and sets that are empty', async () => {
+    it('lose what is no more: probe, time-outs, and sets that are empty', async () => {
       await write(NO_LOGINS, full);
-      await write({ ...full, revision: 1 }, { probe: undefined, failed: new Set(), issued: new Set() });
+      await write(
+        { ...full, revision: 1 },
+        { probe: undefined, timedOut: undefined, failed: new Set(), issued: new Set() },
+      );
 
       expect(await subject().loginsItem('helpdesk')).toEqual({
         pk: { S: 'helpdesk' },

@@ -4,6 +4,7 @@ import { describeLeases } from './store-contract-leases.ts';
 import { describeLogins } from './store-contract-logins.ts';
 import { describeNotes } from './store-contract-notes.ts';
 import { describeOutcomes } from './store-contract-outcomes.ts';
+import { describePermits } from './store-contract-permits.ts';
 import { describeProxyWrites } from './store-contract-proxy.ts';
 import { describeReads } from './store-contract-reads.ts';
 import { type DynamodbEngine, useStore } from './store-under-test.ts';
@@ -18,6 +19,7 @@ export function describeStoreContract(engineName: string, start: () => Promise<D
     describeReads(subject);
     describeLogins(subject);
     describeKept(subject);
+    describePermits(subject);
     describeProxyWrites(subject);
   });
 }

@@ -16,6 +16,7 @@ import { describeLeases } from '../../adapters/dynamodb/store-contract-leases.ts
 import { describeLogins } from '../../adapters/dynamodb/store-contract-logins.ts';
 import { describeNotes } from '../../adapters/dynamodb/store-contract-notes.ts';
 import { describeOutcomes } from '../../adapters/dynamodb/store-contract-outcomes.ts';
+import { describePermits } from '../../adapters/dynamodb/store-contract-permits.ts';
 import { describeProxyWrites } from '../../adapters/dynamodb/store-contract-proxy.ts';
 import { describeReads } from '../../adapters/dynamodb/store-contract-reads.ts';
 import type { StoreUnderTest } from '../../adapters/dynamodb/store-under-test.ts';
@@ -33,6 +34,7 @@ function storeOver(table: MemoryTable): Store {
     writeLogins: async (connection, change) => table.writeLogins(connection, change),
     kept: async (connection) => table.kept(connection),
     writeKept: async (connection, change) => table.writeKept(connection, change),
+    writePermit: async (connection, number, change) => table.writePermit(connection, number, change),
   };
 }
 
@@ -84,6 +86,7 @@ describe('changes, as the store in memory makes them', () => {
   describeReads(() => current);
   describeLogins(() => current);
   describeKept(() => current);
+  describePermits(() => current);
   describeProxyWrites(() => current);
 });
 

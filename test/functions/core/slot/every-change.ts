@@ -2,6 +2,7 @@ import type { SlotChange } from '../../../../functions/core/slot/changes.ts';
 import * as changes from '../../../../functions/core/slot/changes.ts';
 import * as kept from '../../../../functions/core/slot/kept.ts';
 import * as logins from '../../../../functions/core/slot/logins.ts';
+import * as permit from '../../../../functions/core/slot/permit.ts';
 import type { SealedToken } from '../../../../functions/core/slot/record.ts';
 
 /** The names of the functions of a module that make changes. One that is new does not compile until it is below. */
@@ -91,6 +92,12 @@ export const everyKeptChange = {
   endKept: [kept.endKept({ leaseId: 'me' }), kept.endKept({ leaseId: 'me', kept: noted, used: 'v1#1' })],
   forgiveKept: [kept.forgiveKept()],
 } satisfies Record<MakersOf<typeof kept, kept.KeptChange>, readonly kept.KeptChange[]>;
+
+/** Each change of a permit. */
+export const everyPermitChange = {
+  takePermit: [permit.takePermit({ holder: 'me', now: 2, until: 3 })],
+  returnPermit: [permit.returnPermit({ holder: 'me' })],
+} satisfies Record<MakersOf<typeof permit, permit.PermitChange>, readonly permit.PermitChange[]>;
 
 const { NO_LOGINS } = logins;
 const begun: logins.Logins = {

@@ -1,0 +1,24 @@
+import type { MetricValue, Telemetry } from '../../functions/core/words/platform.ts';
+
+/** The broker's telemetry: metrics by name, every line, and the warnings among the lines once more. */
+export interface Said {
+  readonly metrics: (MetricValue & { readonly name: string; readonly dimensions: Readonly<Record<string, string>> })[];
+  readonly lines: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
+  readonly warnings: string[];
+}
+
+/** Creates telemetry that keeps what is said. */
+export function createSaid(): { readonly said: Said; readonly telemetry: Telemetry } {
+  const said: Said = { metrics: [], lines: [], warnings: [] };
+  const telemetry: Telemetry = {
+    metrics(dimensions, values) {
+      for (const [name, value] of Object.entries(values)) said.metrics.push({ name, ...value, dimensions });
+    },
+    warn(message, fields) {
+      said.warnings.push(message);
+      said.lines.push({ message, fields });
+    },
+    info: (message, fields) => said.lines.push({ message, fields }),
+  };
+  return { said, telemetry };
+}

@@ -9,7 +9,7 @@ export interface Counts {
   logins: number;
   /** Slides sent, and slid tokens from proxied calls. */
   slides: number;
-  /** Attempts to get a token that failed. */
+  /** Attempts to get a token that failed, and proxied calls that the broker answered with an error. */
   failures: number;
 }
 
@@ -20,7 +20,11 @@ const kindByMessage = new Map([
   ['An attempt to get a token failed.', 'failure'],
   ['A slot was purged.', 'purge'],
   ['A secret has a new version.', 'rotation'],
+  ['A request was answered with an error.', 'call'],
 ]);
+
+/** Route of a proxied call, which names its connection. */
+const PROXY_ROUTE = /^\S+ \/proxy\/([a-z0-9][a-z0-9_-]*)\//;
 
 const text = z.string().optional().catch(undefined);
 const partsSchema = z.object({
@@ -122,6 +126,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
       handOuts.length = Math.min(handOuts.length, HAND_OUTS_KEPT);
     }
     const found = eventIn(line);
+    if (found?.kind === 'call') countsOf(found.connection).failures += 1;
     if (found !== undefined) note(found);
   }
 
@@ -151,9 +156,16 @@ function eventIn(line: Line): Found | undefined {
   if (isObject(audit)) return { kind: 'hand-out', ...partsOf(audit) };
   const kind = kindByMessage.get(String(line['message']));
   if (kind === undefined) return undefined;
+  if (kind === 'call') return failedCallIn(line);
   const { source, code = 'internal', ...slot } = partsOf(line);
   if (kind === 'login' && source === 'slide') return { kind: 'slide', ...slot };
   return { kind, ...slot, ...(kind === 'failure' && { code }) };
+}
+
+/** Reads a proxied call that was answered with an error; undefined for a request of another route. */
+function failedCallIn(line: Line): Found | undefined {
+  const [, connection] = PROXY_ROUTE.exec(String(line['route'])) ?? [];
+  return connection === undefined ? undefined : { kind: 'call', ...partsOf(line), connection };
 }
 
 function partsOf(line: Line): Omit<Found, 'kind'> {

@@ -100,6 +100,7 @@ const events = {
   login: 'Login',
   slide: 'Slide',
   failure: 'Failed attempt',
+  call: 'Failed call',
   purge: 'Purged',
   rotation: 'New secret version',
 };

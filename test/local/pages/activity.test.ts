@@ -47,6 +47,17 @@ describe('the page’s counts from the log of the functions', () => {
     expect(activity.countsOf('helpdesk')).toEqual({ handOuts: 0, logins: 0, slides: 0, failures: 0 });
   });
 
+  it('counts a proxied call that failed among the failures, and no other request', () => {
+    const { activity, functions } = harness();
+    const { telemetry } = functions;
+    const error = { code: 'upstream_timeout', status: 504, requestId: 'r' };
+    telemetry.info('A request was answered with an error.', { ...error, route: 'GET /proxy/wfm/{subject}/{path+}' });
+    telemetry.info('A request was answered with an error.', { ...error, route: 'GET /tokens/{connection}/{subject}' });
+
+    expect(activity.countsOf('wfm')).toMatchObject({ failures: 1 });
+    expect(activity.events()).toMatchObject([{ kind: 'call', connection: 'wfm', code: 'upstream_timeout' }]);
+  });
+
   it('keeps the audit records of the last thousand hand-outs, the latest first', () => {
     const { activity, functions } = harness();
     for (let generation = 1; generation <= 1_002; generation += 1) functions.audit.handOut({ ...record, generation });

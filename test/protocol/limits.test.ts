@@ -113,6 +113,31 @@ describe('an upstream that issues the same token until it ends (Marketo)', () =>
     expect(made.upstream.logins.length).toBeLessThanOrEqual(7);
   });
 
+  it('backs off where it brings one that has ended by the broker’s clock, again and again', async () => {
+    const { broker, upstream, advance } = marketo({}, 0);
+    // The upstream's clock is an hour behind, and its answers have no `Date`.
+    Object.assign(upstream.rules, { says: 'exp', clockOffsetMs: -3_580_000 });
+    await broker.handOut();
+    for (let second = 0; second < 3_500; second += 10) {
+      await broker.together([{}]);
+      await advance({ seconds: 10 });
+    }
+
+    expect(upstream.logins.length).toBeLessThanOrEqual(11);
+  });
+
+  it('ends when it did, whatever a wrong `Date` says of its last seconds', async () => {
+    const { broker, upstream, advance, record } = marketo({}, 0);
+    Object.assign(upstream.rules, { says: 'exp_and_date', dateOffsetMs: -28_800_000 });
+    await broker.handOut();
+    const { usableUntil } = record().token ?? {};
+    await advance({ seconds: 3_596 });
+    await broker.together([{}]);
+
+    expect(upstream.logins).toHaveLength(2);
+    expect(record().token?.usableUntil).toBe(usableUntil);
+  });
+
   it('takes one that is too short for no failure: the next is asked for when it has ended', async () => {
     const { broker, advance, record, put } = marketo({}, 60);
     await broker.handOut();

@@ -37,6 +37,10 @@ export interface UpstreamRequest {
   outcome?: 'token' | 'ended' | BrokerErrorCode;
   backOff?: UpstreamFailure['backOff'];
   issued?: IssuedToken;
+  /** Fault that befell it. */
+  fault?: string | undefined;
+  /** Part of the login that the upstream refused. */
+  refused?: 'credential' | 'subject' | 'locked' | 'grant';
 }
 
 /** One call that the proxy forwarded; true times. */

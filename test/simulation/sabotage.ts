@@ -77,6 +77,17 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     },
   },
   {
+    name: 'asks nobody for leave to log in',
+    breaks: ['21', '22', '24'],
+    sabotage: {
+      store: (store) => ({
+        ...changingReads(store, ({ refusedVersion: _, ...rest }) => ({ ...rest, notBefore: 0 })),
+        logins: async () => undefined,
+        writeLogins: async () => true,
+      }),
+    },
+  },
+  {
     name: 'sees no open breaker',
     breaks: ['28'],
     sabotage: {

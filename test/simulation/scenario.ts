@@ -217,8 +217,16 @@ export function drawWeather({ weather, connections }: World, random: SeededRando
   return 'foul';
 }
 
-/** Draws an upstream whose `Date` alone is hours off, or whose whole clock is, by a stream of its own. */
+/**
+ * Draws an upstream that issues a token again until it ends, or whose `Date` alone is hours off, or whose whole clock is,
+ * by a stream of its own.
+ */
 export function drawFurtherRules(rules: UpstreamRules, { further }: World): void {
+  if (further.fraction() < 0.15 && rules.says !== 'fixed' && !rules.singleSession) {
+    // Of a token that is about to end nobody can tell which of two clocks is wrong.
+    Object.assign(rules, { reissues: true, clockOffsetMs: 0 });
+    return;
+  }
   const share = further.fraction();
   if (rules.says !== 'exp_and_date' || share >= 0.3) return;
   const offMs = further.pick([-28_800_000, 28_800_000, -3_600_000, 3_600_000, -1_800_000_000_000]);

@@ -6,6 +6,7 @@ import { act, call, request, type Stage, type Target } from './actions.ts';
 import { type Checks, createChecks } from './checks.ts';
 import { type Draws, freshDraws } from './draws.ts';
 import { hang } from './hang.ts';
+import type { UpstreamRequest } from './happenings.ts';
 import { historyOf } from './history.ts';
 import { violationsAtTheEnd } from './invariants.ts';
 import { type Run, slotsOf, type Violation } from './run.ts';
@@ -35,6 +36,8 @@ export interface SimulationReport {
   readonly violations: readonly Violation[];
   /** The happenings that led to the first violation, in short lines. Empty without one. */
   readonly history: readonly string[];
+  /** Number of times that each way of an upstream to answer came about. */
+  readonly reached: Readonly<Record<string, number>>;
   /** The number of actions begun. */
   readonly actions: number;
   /** The kinds of faults that any weather had. */
@@ -173,8 +176,26 @@ export async function simulate(
     logins: world.ledger.filter(({ kind }) => kind === 'login').length,
     violations,
     history: violations[0] === undefined ? [] : historyOf(run, violations[0]),
+    reached: countReached(world),
     actions: done,
     faultKinds: [...run.faultKinds],
+  };
+}
+
+/** Counts what the upstreams did that a broker may judge wrongly. */
+function countReached({ ledger, upstreams }: World): Readonly<Record<string, number>> {
+  const count = (isOne: (request: UpstreamRequest) => boolean) => ledger.filter(isOne).length;
+  const rules = [...upstreams.values()].map((upstream) => upstream.rules);
+  return {
+    blocked: count(({ kind, fault }) => kind === 'login' && fault === 'blocked'),
+    reissued: [...upstreams.values()].reduce(
+      (sum, { issued }) => sum + issued.length - new Set(issued.map(({ hash }) => hash)).size,
+      0,
+    ),
+    strangers: count(({ refused }) => refused === 'subject'),
+    wrong: count(({ refused }) => refused === 'credential'),
+    slidesAlone: count(({ kind, backOff }) => kind === 'slide' && backOff !== undefined),
+    wrongDates: rules.filter(({ says, dateOffsetMs }) => says === 'exp_and_date' && dateOffsetMs !== 0).length,
   };
 }
 
@@ -233,6 +254,13 @@ async function heal(stage: Stage): Promise<void> {
     let error = await ask();
     for (let round = 0; round < ROUNDS && error !== undefined && connection.keptSecret !== undefined; round += 1) {
       if (!(await remedy(stage, connection, error))) break;
+      error = await ask();
+    }
+    const { reissues = false } = world.upstreams.get(connection.name)?.rules ?? {};
+    for (let round = 0; round < ROUNDS && error !== undefined && reissues; round += 1) {
+      // It brings a token that is about to end until that has ended.
+      const { notBefore = 0, token } = world.table.get(slot) ?? {};
+      await world.time.advance(Math.max(0, Math.max(notBefore, token?.refreshAt ?? 0) - earliest()) + 1);
       error = await ask();
     }
     if (error !== undefined && !scenario.isWithinSkew) {

@@ -12,9 +12,11 @@ describe('the simulation', () => {
   }, async () => {
     const broken: string[] = [];
     const sums = { faults: 0, requests: 0, logins: 0 };
+    const reached: Record<string, number> = {};
     for (let seed = 1; seed <= SEEDS; seed += 1) {
       const report = await simulate(seed);
       for (const key of ['faults', 'requests', 'logins'] as const) sums[key] += report[key];
+      for (const [way, times] of Object.entries(report.reached)) reached[way] = (reached[way] ?? 0) + times;
       if (report.violations.length === 0) continue;
       broken.push(...((broken.length === 0 ? await shrink(seed) : report)?.history ?? []));
     }
@@ -24,6 +26,7 @@ describe('the simulation', () => {
     expect(sums.requests).toBeGreaterThan(SEEDS * 10);
     expect(sums.logins).toBeGreaterThan(SEEDS);
     expect(sums.faults).toBeGreaterThan(SEEDS);
+    expect(Object.entries(reached).filter(([, times]) => times < 10)).toEqual([]);
     expect(invariants.length).toBeGreaterThanOrEqual(31);
   });
 

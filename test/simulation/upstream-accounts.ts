@@ -17,7 +17,7 @@ export interface UpstreamRules {
   singleSession: boolean;
   /** A login before the end of a subject's token gives that token again, until the same end. */
   reissues: boolean;
-  /** Wrong logins in a row that lock the account; absent: never. */
+  /** Wrong logins within thirty minutes that lock the account; absent: never. */
   lockedAfter: number | undefined;
   lockedForMs: number;
   /** The lead of its clock over true time. */
@@ -25,6 +25,9 @@ export interface UpstreamRules {
   /** The lead of the `Date` of its answers over its clock. */
   dateOffsetMs: number;
 }
+
+/** Time for which a wrong login counts, whatever comes between. */
+const WRONG_COUNT_MS = 1_800_000;
 
 /** The rules of an upstream that fits the connection; the credential `right` is the one it takes. */
 export function rulesFor(connection: Connection): UpstreamRules {
@@ -96,13 +99,13 @@ export function createUpstreamAccounts(
 ): UpstreamAccounts {
   const issued: IssuedToken[] = [];
   const byHash = new Map<string, IssuedToken>();
-  let wrongInARow = 0;
+  let wrong: readonly number[] = [];
   let lockedUntil = 0;
 
   function issue(subject: string, source: IssuedToken['source'], sessionStartedAt: number): IssuedToken {
     const next = `${connection}.${subject}.${serial()}`;
     const again = rules.reissues
-      ? issued.findLast((each) => each.subject === subject && now() < each.endsAt)
+      ? issued.findLast((each) => each.subject === subject && isAlive(each.hash, now()))
       : undefined;
     const value = again?.value ?? next;
     const token: IssuedToken = {
@@ -141,7 +144,7 @@ export function createUpstreamAccounts(
     find: (hash) => byHash.get(hash),
     unlock() {
       lockedUntil = 0;
-      wrongInARow = 0;
+      wrong = [];
     },
     login(subject, credential) {
       if (grants !== undefined) {
@@ -152,14 +155,13 @@ export function createUpstreamAccounts(
       }
       if (now() < lockedUntil) return { refused: 'locked' };
       if (!rules.accepted.has(credential)) {
-        wrongInARow += 1;
-        if (rules.lockedAfter !== undefined && wrongInARow >= rules.lockedAfter) {
+        wrong = [...wrong.filter((at) => at > now() - WRONG_COUNT_MS), now()];
+        if (rules.lockedAfter !== undefined && wrong.length >= rules.lockedAfter) {
           lockedUntil = now() + rules.lockedForMs;
-          wrongInARow = 0;
+          wrong = [];
         }
         return { refused: 'credential' };
       }
-      wrongInARow = 0;
       if (rules.unknown.has(subject)) return { refused: 'subject' };
       if (rules.singleSession) revoke(subject);
       return { issued: issue(subject, 'login', now()) };

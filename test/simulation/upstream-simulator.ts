@@ -95,6 +95,7 @@ export function createUpstreamSimulator({
     judge: () => Outcome,
     fault: UpstreamFault | undefined,
   ): Promise<Outcome | UpstreamFailure> {
+    request.fault = fault;
     ledger.push(request);
     record('sent', request, request);
     const { timeoutMs } = request;
@@ -165,6 +166,7 @@ export function createUpstreamSimulator({
       const fault = faultOf('logins', connection);
       const judge = () => {
         const verdict = accounts.login(subject, credential);
+        if ('refused' in verdict) request.refused = verdict.refused;
         if ('issued' in verdict) give(request, verdict.issued);
         else if (verdict.refused === 'credential') record('counted', request, { request, at: time.now() });
         if ('issued' in verdict && verdict.next !== undefined) request.next = verdict.next;

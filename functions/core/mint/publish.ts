@@ -4,10 +4,10 @@ import { DAY_SECONDS, publishedTtlSeconds } from '../slot/item-end.ts';
 import { timesOf, warnOfToken } from '../slot/lifetime.ts';
 import type { MintReply } from '../slot/mint-message.ts';
 import { findUseBy } from '../slot/next-way.ts';
-import type { SealedToken } from '../slot/record.ts';
+import { expiresAtOf, type SealedToken } from '../slot/record.ts';
 import { sealClosed, sealNext } from '../slot/seal.ts';
 import type { Store } from '../slot/store.ts';
-import { hashOf, isUsable, refreshAtOfReissued, shortHash, type TokenTimes } from '../slot/token.ts';
+import { CLOCK_SKEW_MS, hashOf, isUsable, refreshAtOfReissued, shortHash, type TokenTimes } from '../slot/token.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { type Attempt, type AttemptFailure, type Minted, writeFailure } from './outcome.ts';
@@ -31,13 +31,10 @@ export function createPublish(dependencies: {
 
   return async function publish(attempt, minted) {
     const { connection, slot, leaseId, record, trigger } = attempt;
-    const life = timesOf(minted.issued, connection, slot);
+    const times = timesIn(attempt, minted.issued);
     const now = clock.now();
     const unusable = findUnusable(attempt, minted.issued, now);
     if (unusable !== undefined) return writeFailure(dependencies, attempt, unusable);
-    // The very token held is kept to its end: a login before that would bring it again.
-    const isSame = minted.source === 'login' && hashOf(minted.issued.value) === record.token?.hash;
-    const times = isSame ? { ...life, refreshAt: refreshAtOfReissued(life.expiresAt) } : life;
     const generation = record.generation + 1;
     const warning = warnOfToken(telemetry, connection, minted.issued);
     const content = { ...sealContent(attempt, minted), warning };
@@ -113,24 +110,47 @@ export function createPublish(dependencies: {
   }
 }
 
+/**
+ * Computes the times of a new token. The very token held is kept to its end, since a login before that would bring it
+ * again. Where it carries its end, that stands, though a wrong `Date` may say more; unless it is brought again after
+ * that, which shows that it lives, or was counted by its greatest age.
+ */
+function timesIn(
+  { connection, slot, way, record: { token } }: Pick<Attempt, 'connection' | 'slot' | 'way' | 'record'>,
+  issued: IssuedToken,
+): TokenTimes {
+  const times = timesOf(issued, connection, slot);
+  if (token === undefined || way !== 'login' || hashOf(issued.value) !== token.hash) return times;
+  const knownEnd = expiresAtOf(token);
+  const isByAge = knownEnd - token.issuedAt >= connection.maxTokenAgeSeconds * 1000;
+  const isOver = issued.requestStartedAt > knownEnd + CLOCK_SKEW_MS;
+  const stands = issued.life.exp !== undefined && !isByAge && !isOver;
+  const expiresAt = stands ? Math.min(times.expiresAt, knownEnd) : times.expiresAt;
+  return { ...times, expiresAt, refreshAt: refreshAtOfReissued(expiresAt) };
+}
+
 /** Returns the failure that a new token is if it is too short to hand out. */
 export function findUnusable(
-  { connection, slot, way, record }: Pick<Attempt, 'connection' | 'slot' | 'way' | 'record'>,
+  attempt: Pick<Attempt, 'connection' | 'slot' | 'way' | 'record'>,
   issued: IssuedToken,
   now: number,
 ): AttemptFailure | undefined {
-  const { expiresAt } = timesOf(issued, connection, slot);
+  const { connection, way, record } = attempt;
+  const { expiresAt } = timesIn(attempt, issued);
   if (isUsable({ expiresAt }, now, connection.minTtlSeconds)) return undefined;
   const leftSeconds = Math.floor((expiresAt - now) / 1000);
   const { reissues } = connection.provider.limits ?? {};
   // Another that was asked for before its end would be the same again.
   const isSame = way === 'login' && (reissues === true || hashOf(issued.value) === record.token?.hash);
+  const nextAt = refreshAtOfReissued(expiresAt);
+  // One that has ended by the broker's clock would be brought at once again and again.
+  const isEnding = isSame && nextAt > now;
   return {
     code: 'upstream_token_unusable',
     detail: `The upstream of ${connection.name} issued a token with ${leftSeconds} s to go, less than minTtlSeconds (${connection.minTtlSeconds}) and 5 s. Look at the clock of the upstream (skew), and at the expiry set for its key.`,
     backOff: 'unknown',
-    countsAsTry: !isSame,
+    countsAsTry: !isEnding,
     // No failure of anybody's: the next one comes right after its end.
-    ...(isSame && { waitMs: Math.max(refreshAtOfReissued(expiresAt) - now, 0) }),
+    ...(isEnding && { waitMs: nextAt - now }),
   };
 }

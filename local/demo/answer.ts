@@ -16,7 +16,7 @@ export interface Sending {
   /** True if the request was HEAD. */
   readonly headOnly: boolean;
   /** `Date` header; left out if undefined. */
-  readonly date: Date | undefined;
+  readonly date: string | undefined;
   /** Interval at which the body is sent byte by byte. */
   readonly dripEveryMs: number | undefined;
 }
@@ -53,7 +53,7 @@ export async function sendAnswer(response: ServerResponse, answer: Answer, sendi
     return;
   }
   response.statusCode = answer.status;
-  if (sending.date !== undefined) response.setHeader('Date', sending.date.toUTCString());
+  if (sending.date !== undefined) response.setHeader('Date', sending.date);
   for (const [name, value] of Object.entries(answer.headers)) {
     response.setHeader(name, typeof value === 'string' ? value : [...value]);
   }
@@ -95,7 +95,7 @@ export async function pause(response: ServerResponse, ms: number): Promise<boole
 /** Writes to the socket itself, since node:http refuses to send a header value with CR or LF. */
 function sendRaw(response: ServerResponse, answer: Answer, sending: Sending): void {
   const lines = [`HTTP/1.1 ${answer.status} -`];
-  if (sending.date !== undefined) lines.push(`Date: ${sending.date.toUTCString()}`);
+  if (sending.date !== undefined) lines.push(`Date: ${sending.date}`);
   for (const [name, value] of Object.entries(answer.headers)) {
     for (const single of typeof value === 'string' ? [value] : value) lines.push(`${name}: ${single}`);
   }

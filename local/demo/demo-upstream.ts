@@ -96,7 +96,7 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
     response: ServerResponse,
   ): Promise<void> {
     const knobs = store.read();
-    const blocked = firewall(knobs);
+    const blocked = firewall(knobs, incoming.headers['user-agent']);
     const judged: Judged =
       blocked === undefined
         ? await (kind === 'login' ? service.login(request) : service.call(request))
@@ -114,11 +114,12 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
       incoming.socket.resetAndDestroy();
       return;
     }
-    const delayMs = knobs.delayMs + (kind === 'login' ? knobs.delayLoginMs : 0) + (judged.delayMs ?? 0);
+    const ownDelayMs = kind === 'login' ? knobs.delayLoginMs : knobs.delayCallMs;
+    const delayMs = knobs.delayMs + ownDelayMs + (judged.delayMs ?? 0);
     if (!(await pause(response, delayMs))) return;
     await sendAnswer(response, judged.answer, {
       headOnly: request.method === 'HEAD',
-      date: knobs.dateHeader ? new Date(Date.now() + knobs.clockOffsetSeconds * 1000) : undefined,
+      date: knobs.dateHeader ? dateOf(knobs) : undefined,
       dripEveryMs: knobs.slowDrip ? knobs.dripEveryMs : undefined,
     });
   }
@@ -168,6 +169,22 @@ export async function startDemoServer<Knobs extends CommonKnobs>(options: {
   };
 }
 
+/** Writes `Date` by the clock and in the form of the knobs. */
+function dateOf({ clockOffsetSeconds, dateOffsetSeconds, dateForm }: CommonKnobs): string {
+  const date = new Date(Date.now() + (clockOffsetSeconds + dateOffsetSeconds) * 1000);
+  const imf = date.toUTCString();
+  if (dateForm === 'imf') return imf;
+  const [weekday = '', day = '', month = '', year = '', time = ''] = imf.split(/,? /);
+  if (dateForm === 'asctime') return `${weekday} ${month} ${day.replace(/^0/, ' ')} ${time} ${year}`;
+  return `${WEEKDAYS[date.getUTCDay()]}, ${day}-${month}-${year.slice(2)} ${time} GMT`;
+}
+
+const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+
 function sendPlain(response: ServerResponse, method: string, answer: Answer): Promise<void> {
-  return sendAnswer(response, answer, { headOnly: method === 'HEAD', date: new Date(), dripEveryMs: undefined });
+  return sendAnswer(response, answer, {
+    headOnly: method === 'HEAD',
+    date: new Date().toUTCString(),
+    dripEveryMs: undefined,
+  });
 }

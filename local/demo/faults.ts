@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { type Answer, jsonAnswer, redirectAnswer } from './answer.ts';
 import type { CommonKnobs } from './knobs.ts';
 
@@ -8,18 +8,49 @@ const GZIP_BOMB_BYTES = 48 * 1024 * 1024;
 const OVERSIZED_BODY_BYTES = 1024 * 1024;
 /** Length under a 64 KB cap on the body, over the header limit of HTTP servers. */
 const OVERSIZED_TOKEN_LENGTH = 32 * 1024;
+/** Length of the longest token that a broker takes. */
+const LONG_TOKEN_LENGTH = 16 * 1024;
 
 /** Creates the answer of `redirectTo` or a forced status, if either is set. */
 export function forcedAnswer(knobs: Readonly<CommonKnobs>, forcedStatus: number | null): Answer | undefined {
   if (knobs.redirectTo !== null) return redirectAnswer(307, knobs.redirectTo);
   if (forcedStatus === null) return undefined;
-  const headers = knobs.retryAfter !== null ? { 'Retry-After': knobs.retryAfter } : {};
+  const headers = retryAfterOf(knobs);
   const message = `The demo upstream was told to answer ${forcedStatus}.`;
   return jsonAnswer(forcedStatus, { success: false, failMessage: message, Success: false, Message: message }, headers);
 }
 
-/** Replaces a login answer's body as the `body` knob says; the status stays. */
+/** Builds `Retry-After`, as often as the knobs say; none if there is none. */
+export function retryAfterOf({ retryAfter, retryAfterTimes }: Readonly<CommonKnobs>): Answer['headers'] {
+  return retryAfter === null ? {} : { 'Retry-After': Array.from({ length: retryAfterTimes }, () => retryAfter) };
+}
+
+/** Replaces a login answer's body, its charset and its coding as the knobs say; the status stays. */
 export function withBodyFault(knobs: Readonly<CommonKnobs>, answer: Answer): Answer {
+  return withCoding(knobs, withCharset(knobs, withOtherBody(knobs, answer)));
+}
+
+function withCharset({ charset }: Readonly<CommonKnobs>, answer: Answer): Answer {
+  const type = answer.headers['Content-Type'];
+  if (charset === 'utf-8' || typeof type !== 'string') return answer;
+  const headers = { ...answer.headers, 'Content-Type': type.replace(/charset=.*/, `charset=${charset}`) };
+  return { ...answer, headers, body: Buffer.from(answer.body.toString('utf8'), 'latin1') };
+}
+
+function withCoding({ contentEncoding }: Readonly<CommonKnobs>, answer: Answer): Answer {
+  if (contentEncoding === 'identity') return answer;
+  const coded = { gzip: gzipSync, deflate: deflateSync, 'raw-deflate': deflateRawSync, 'utf-8': asIs, none: asIs };
+  const said = contentEncoding === 'raw-deflate' ? 'deflate' : contentEncoding;
+  return {
+    ...answer,
+    headers: { ...answer.headers, 'Content-Encoding': said },
+    body: coded[contentEncoding](answer.body),
+  };
+}
+
+const asIs = (body: Buffer): Buffer => body;
+
+function withOtherBody(knobs: Readonly<CommonKnobs>, answer: Answer): Answer {
   switch (knobs.body) {
     case 'normal':
       return answer;
@@ -51,6 +82,16 @@ export function withTokenFault(knobs: Readonly<CommonKnobs>, token: string): unk
       return token.padEnd(OVERSIZED_TOKEN_LENGTH, 'A');
     case 'non-string':
       return 12_345;
+    case 'with-scheme':
+      return `Bearer ${token}`;
+    case 'quoted':
+      return `"${token}"`;
+    case 'with-blank':
+      return `${token.slice(0, 8)} ${token.slice(8)}`;
+    case 'long':
+      return token.padEnd(LONG_TOKEN_LENGTH, 'A');
+    case 'too-long':
+      return token.padEnd(LONG_TOKEN_LENGTH + 1, 'A');
   }
 }
 

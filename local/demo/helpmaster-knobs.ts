@@ -8,7 +8,10 @@ export const demoHelpmasterSecret = { apiKey: '0bef4ace-0826-4be7-81ad-7bd7e8bfb
 export const helpmasterKnobs = z.strictObject({
   credential: z.strictObject({ apiKey: z.string().min(1) }),
   ...commonKnobFields,
-  expiry: z.enum(['normal', 'never', 'far-future', 'past', 'milliseconds']),
+  expiry: z.enum([
+    ...(['normal', 'never', 'far-future', 'past', 'milliseconds', 'microseconds'] as const),
+    ...(['text', 'iso', 'with-blanks', 'zero', 'unreadable'] as const),
+  ]),
   suspended: z.boolean(),
   systemTokenSupported: z.boolean(),
   unknownSubject: z.union([

@@ -16,7 +16,8 @@ const CORRUPT_NAME_LATIN1 = 'HelpMaster WebAPI Key - Developf\u00c7`Key #1';
 const WHOLE_NAME = 'HelpMaster WebAPI Key - Developer Key #1';
 
 /** Claims to check after the signature. */
-const judgedClaims = z.object({ userid: z.string(), exp: z.number().optional() });
+/** An end that is no number, or 0, ends nothing. */
+const judgedClaims = z.object({ userid: z.string(), exp: z.union([z.number(), z.string()]).optional() });
 
 /** Signs and verifies the demo HelpMaster's JWTs. */
 export interface HelpmasterTokens {
@@ -54,7 +55,7 @@ export function createHelpmasterTokens(): HelpmasterTokens {
         // `jwtVerify` decodes strictly and would refuse the sample's name.
         const { payload } = await compactVerify(token, key, { algorithms: ['HS256'] });
         const { userid, exp } = judgedClaims.parse(JSON.parse(Buffer.from(payload).toString('utf8')));
-        return exp === undefined || exp * 1000 > now ? userid : undefined;
+        return typeof exp !== 'number' || exp === 0 || exp * 1000 > now ? userid : undefined;
       } catch {
         return undefined;
       }
@@ -66,11 +67,12 @@ export function createHelpmasterTokens(): HelpmasterTokens {
 }
 
 /** Computes the `exp` claim under the `expiry` knob; undefined leaves it out. */
-function expiryOf(knobs: Readonly<HelpmasterKnobs>, now: number): number | undefined {
+function expiryOf(knobs: Readonly<HelpmasterKnobs>, now: number): number | string | undefined {
   const nowSeconds = Math.floor(now / 1000);
+  const endsAt = nowSeconds + knobs.lifetimeSeconds;
   switch (knobs.expiry) {
     case 'normal':
-      return nowSeconds + knobs.lifetimeSeconds;
+      return endsAt;
     case 'never':
       return undefined;
     case 'far-future':
@@ -78,6 +80,18 @@ function expiryOf(knobs: Readonly<HelpmasterKnobs>, now: number): number | undef
     case 'past':
       return nowSeconds - 60;
     case 'milliseconds':
-      return (nowSeconds + knobs.lifetimeSeconds) * 1000;
+      return endsAt * 1000;
+    case 'microseconds':
+      return endsAt * 1_000_000;
+    case 'text':
+      return String(endsAt);
+    case 'iso':
+      return new Date(endsAt * 1000).toISOString();
+    case 'with-blanks':
+      return ` ${endsAt} `;
+    case 'zero':
+      return 0;
+    case 'unreadable':
+      return 'in a while';
   }
 }

@@ -104,7 +104,7 @@ export async function startDemoIssuer({ port = 0 }: { readonly port?: number } =
 }
 
 function send(response: ServerResponse, answer: Answer): Promise<void> {
-  return sendAnswer(response, answer, { headOnly: false, date: new Date(), dripEveryMs: undefined });
+  return sendAnswer(response, answer, { headOnly: false, date: new Date().toUTCString(), dripEveryMs: undefined });
 }
 
 // Run by itself, this file is an issuer for trying the exchange: node local/demo/issuer.ts [PORT]

@@ -5,24 +5,43 @@ const forcedStatus = z.int().min(200).max(599).nullable();
 const seconds = z.number().min(-1e10).max(1e10);
 const delay = z.int().min(0).max(3_600_000);
 
+/** Faults of a token in a login's answer: left out, or of another form than a header can carry. */
+export const TOKEN_FAULTS = [
+  ...(['normal', 'missing', 'empty', 'crlf', 'oversized', 'non-string'] as const),
+  ...(['with-scheme', 'quoted', 'with-blank', 'long', 'too-long'] as const),
+] as const;
+/** Codings of a login's answer, by what `Content-Encoding` says; `raw-deflate` says `deflate`, `utf-8` and `none` are none. */
+export const CODINGS = ['identity', 'gzip', 'deflate', 'raw-deflate', 'utf-8', 'none'] as const;
+/** Charsets of an answer's body. */
+export const CHARSETS = ['utf-8', 'windows-1252'] as const;
+/** Forms of a date in a header (RFC 9110 §5.6.7). */
+export const DATE_FORMS = ['imf', 'rfc850', 'asctime'] as const;
+
 /** Knobs of every demo upstream, as zod fields; `credential` is each upstream's own. */
 export const commonKnobFields = {
   loginStatus: forcedStatus,
   callStatus: forcedStatus,
   delayMs: delay,
   delayLoginMs: delay,
+  delayCallMs: delay,
   reset: z.enum(['none', 'before', 'after']),
   hang: z.boolean(),
   slowDrip: z.boolean(),
   dripEveryMs: z.int().min(1).max(60_000),
   retryAfter: headerSafe.nullable(),
+  retryAfterTimes: z.int().min(1).max(5),
   body: z.enum(['normal', 'html', 'gzip-bomb', 'empty', 'oversized', 'invalid-json']),
-  token: z.enum(['normal', 'missing', 'empty', 'crlf', 'oversized', 'non-string']),
+  token: z.enum(TOKEN_FAULTS),
+  contentEncoding: z.enum(CODINGS),
+  charset: z.enum(CHARSETS),
+  needsUserAgent: z.boolean(),
   redirectTo: headerSafe.nullable(),
   lifetimeSeconds: seconds.min(0),
   revokeIssued: z.boolean(),
   clockOffsetSeconds: seconds,
+  dateOffsetSeconds: seconds,
   dateHeader: z.boolean(),
+  dateForm: z.enum(DATE_FORMS),
   lockAfter: z.int().min(1).nullable(),
   locked: z.boolean(),
   firewall: z
@@ -45,16 +64,23 @@ export const commonKnobDefaults = {
   callStatus: null,
   delayMs: 0,
   delayLoginMs: 0,
+  delayCallMs: 0,
   reset: 'none',
   hang: false,
   slowDrip: false,
   dripEveryMs: 20,
   retryAfter: null,
+  retryAfterTimes: 1,
   body: 'normal',
   token: 'normal',
+  contentEncoding: 'identity',
+  charset: 'utf-8',
+  needsUserAgent: false,
   redirectTo: null,
   revokeIssued: false,
   clockOffsetSeconds: 0,
+  dateOffsetSeconds: 0,
+  dateForm: 'imf',
   dateHeader: true,
   lockAfter: null,
   locked: false,

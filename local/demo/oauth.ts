@@ -1,6 +1,6 @@
 import { type Answer, jsonAnswer } from './answer.ts';
 import { type DemoService, type DemoUpstream, type Judged, startDemoServer } from './demo-upstream.ts';
-import { forcedAnswer, withBodyFault, withTokenFault } from './faults.ts';
+import { forcedAnswer, retryAfterOf, withBodyFault, withTokenFault } from './faults.ts';
 import { createKnobStore } from './knobs.ts';
 import {
   demoRefreshToken,
@@ -85,11 +85,10 @@ export function startDemoOAuth(
 
   function refused(error: OAuthErrorCode, description: string): Answer {
     const challenge = error === 'invalid_client' ? { 'WWW-Authenticate': 'Basic realm="demo"' } : {};
-    const { retryAfter } = store.read();
     return jsonAnswer(
       error === 'invalid_client' ? 401 : 400,
       { error, error_description: description },
-      { ...challenge, ...(retryAfter !== null && { 'Retry-After': retryAfter }) },
+      { ...challenge, ...retryAfterOf(store.read()) },
     );
   }
 

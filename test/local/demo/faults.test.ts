@@ -100,6 +100,65 @@ describe.each(everyUpstream)('the faults of the demo %s', (name, start) => {
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(49);
   });
 
+  it('delays only calls by delayCallMs', async () => {
+    upstream.setKnobs({ delayCallMs: 60_000 });
+    expect((await upstream.login()).status).toBe(200);
+    const call = upstream.call(token).catch(() => 'closed');
+    await expect.poll(callStatuses).toEqual([200]);
+    await upstream.close();
+    expect(await call).toBe('closed');
+  });
+
+  it('repeats Retry-After as often as it is told to', async () => {
+    upstream.setKnobs({ loginStatus: 503, retryAfter: '17', retryAfterTimes: 2 });
+    expect((await upstream.login()).headers['retry-after']).toMatch(/^17(?:, 17)?$/);
+  });
+
+  it.each([
+    ['imf', /^\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT$/],
+    ['rfc850', /^\w+day, \d\d-\w{3}-\d\d [\d:]{8} GMT$/],
+    ['asctime', /^\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}$/],
+  ] as const)('writes Date in the form %s, by a clock that is wrong in Date alone', async (dateForm, form) => {
+    upstream.setKnobs({ dateForm, dateOffsetSeconds: -28_800 });
+    const { date } = (await upstream.login()).headers;
+    expect(date).toMatch(form);
+    const said = Date.parse(dateForm === 'asctime' ? `${date} GMT` : String(date));
+    expect(Math.abs(said + 28_800_000 - Date.now())).toBeLessThan(10_000);
+    expect((await upstream.call(token)).status).toBe(200);
+  });
+
+  it('blocks a client that does not name itself, where it is told to', async () => {
+    upstream.setKnobs({ needsUserAgent: true });
+    expect((await upstream.login()).status).toBe(403);
+    expect(loginStatuses()).toEqual([403]);
+  });
+
+  it.each(['gzip', 'deflate', 'raw-deflate', 'utf-8', 'none'] as const)(
+    'answers a login in the coding %s',
+    async (contentEncoding) => {
+      upstream.setKnobs({ contentEncoding });
+      const { status, headers } = await upstream.login();
+      expect(status).toBe(200);
+      expect(headers['content-encoding']).toBe(contentEncoding === 'raw-deflate' ? 'deflate' : contentEncoding);
+    },
+  );
+
+  it('answers a login in the charset windows-1252', async () => {
+    upstream.setKnobs({ charset: 'windows-1252' });
+    expect((await upstream.login()).headers['content-type']).toBe('application/json; charset=windows-1252');
+  });
+
+  it.each([
+    ['with-scheme', /^Bearer \S/],
+    ['quoted', /^".*"$/],
+    ['with-blank', /^.{8} \S/],
+    ['long', /^.{16384}$/],
+    ['too-long', /^.{16385}$/],
+  ] as const)('gives a token %s', async (fault, form) => {
+    upstream.setKnobs({ token: fault });
+    expect(upstream.tokenOf(await upstream.login())).toMatch(form);
+  });
+
   it('delays only logins by delayLoginMs', async () => {
     upstream.setKnobs({ delayLoginMs: 60_000 });
     const login = upstream.login().catch(() => 'closed');

@@ -68,11 +68,14 @@ function createSharedKeys(source: KeySource, { http, clock, telemetry }: Depende
   async function fetchKeys(): Promise<Response> {
     const leftMs = failedAt === undefined ? 0 : failedAt + FAILURE_COOLDOWN_MS - clock.monotonic();
     if (leftMs > 0) throw unavailable(leftMs);
-    const set = await fetchIssuerKeys(http, source);
+    let why = 'no key set';
+    const set = await fetchIssuerKeys(http, source, (found) => {
+      why = found;
+    });
     failedAt = set === undefined ? clock.monotonic() : undefined;
     fetches += 1;
     if (set !== undefined) return Response.json(set);
-    telemetry.warn('The keys of an issuer could not be fetched.', { issuer: source.issuer });
+    telemetry.warn('The keys of an issuer could not be fetched.', { issuer: source.issuer, why });
     throw unavailable(FAILURE_COOLDOWN_MS);
   }
 
@@ -130,16 +133,17 @@ function unavailable(retryAfterMs: number): ExchangeError {
 export async function fetchIssuerKeys(
   http: Http,
   source: KeySource,
+  onFailure: (why: string) => void = () => {},
 ): Promise<{ readonly keys: readonly JsonObject[] } | undefined> {
-  const uri = source.jwksUri ?? (await discoverUri(http, source.issuer));
+  const uri = source.jwksUri ?? (await discoverUri(http, source.issuer, onFailure));
   if (uri === undefined) return undefined;
-  const answer = await getJson(http, uri);
+  const answer = await getJson(http, uri, onFailure);
   const keys = answer?.['keys'];
   return Array.isArray(keys) ? { keys: keys.filter((key) => isJsonObject(key)) } : undefined;
 }
 
-async function discoverUri(http: Http, issuer: string): Promise<string | undefined> {
-  const document = await getJson(http, `${issuer.replace(/\/$/, '')}${DISCOVERY_PATH}`);
+async function discoverUri(http: Http, issuer: string, onFailure: (why: string) => void): Promise<string | undefined> {
+  const document = await getJson(http, `${issuer.replace(/\/$/, '')}${DISCOVERY_PATH}`, onFailure);
   const uri = document?.['jwks_uri'];
   // §4.3: or one issuer could pass another's keys off as its own.
   if (document?.['issuer'] !== issuer || typeof uri !== 'string') return undefined;
@@ -154,7 +158,8 @@ function isAllowedUri(text: string, issuer: string): boolean {
   return uri.protocol === 'https:' || (uri.protocol === 'http:' && uri.origin === home.origin);
 }
 
-async function getJson(http: Http, url: string): Promise<JsonObject | undefined> {
+/** Gets a JSON object. Where there is none, says why for the operator's log: the fault of the network or of TLS by name. */
+async function getJson(http: Http, url: string, onFailure: (why: string) => void): Promise<JsonObject | undefined> {
   const answer = await http.send({
     method: 'GET',
     url,
@@ -162,7 +167,14 @@ async function getJson(http: Http, url: string): Promise<JsonObject | undefined>
     timeoutMs: TIMEOUT_MS,
     maximumBodyBytes: MAXIMUM_BYTES,
   });
-  if (answer.kind === 'failure' || answer.status !== 200) return undefined;
+  if (answer.kind === 'failure') {
+    onFailure(answer.fault === undefined ? answer.reason : `${answer.reason}: ${answer.fault}`);
+    return undefined;
+  }
+  if (answer.status !== 200) {
+    onFailure(`the status ${answer.status}`);
+    return undefined;
+  }
   try {
     const value: JsonValue = JSON.parse(decodeText(answer));
     return isJsonObject(value) ? value : undefined;

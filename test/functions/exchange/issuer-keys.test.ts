@@ -72,6 +72,27 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe('the log of keys that cannot be had', () => {
+  it.each([
+    [{ kind: 'failure', reason: 'tls', sent: false, fault: 'expired' }, 'tls: expired'],
+    [{ kind: 'failure', reason: 'tls', sent: false, fault: 'wrong_name' }, 'tls: wrong_name'],
+    [{ kind: 'failure', reason: 'dns', sent: false }, 'dns'],
+    [{ kind: 'response', status: 503, headers: {}, body: Buffer.from('') }, 'the status 503'],
+    [{ kind: 'response', status: 200, headers: {}, body: Buffer.from('{}') }, 'no key set'],
+  ] as const)('says why, each fault of TLS by name: %o', async (answer, why) => {
+    const said: unknown[] = [];
+    const telemetry = {
+      metrics: () => undefined,
+      info: () => undefined,
+      warn: (_text: string, fields: unknown) => said.push(fields),
+    };
+    const client: Http = { send: async () => answer };
+    const set = createIssuerKeys({ http: client, clock: { monotonic: Date.now }, telemetry })(SOURCE);
+    await expect(set.find({ alg: 'ES256', kid: 'a' }, { payload: '', signature: '' })).rejects.toThrow();
+    expect(said).toEqual([{ issuer: ISSUER, why }]);
+  });
+});
+
 describe('cached keys', () => {
   it('are asked for once in ten minutes, and the withdrawn ones end then', async () => {
     expect(await ask('a')).toBe('found');

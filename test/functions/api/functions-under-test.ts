@@ -51,9 +51,10 @@ export interface ApiAnswer {
 /** Every function, composed as its Lambda is, over loopback services that count what is asked of them. */
 export type FunctionsUnderTest = Awaited<ReturnType<typeof startFunctionsUnderTest>>;
 
-/** Starts them on the connections that `declare` makes of the demo upstreams' base URLs. */
+/** Starts them on the connections that `declare` makes of the demo upstreams' base URLs, with further variables. */
 export async function startFunctionsUnderTest(
   declare: (urls: { readonly helpmaster: string; readonly community: string }) => unknown,
+  variables: Readonly<Record<string, string>> = {},
 ) {
   const helpmaster = await startDemoHelpmaster();
   const community = await startDemoCommunity();
@@ -76,11 +77,8 @@ export async function startFunctionsUnderTest(
   const folder = await makeFolder();
   const configurationFile = join(folder.path, 'configuration.json');
   await writeFile(configurationFile, serializeConfiguration(configuration));
-  const environment = environmentOf({
-    dynamodbEndpoint: dynamodb.endpoint,
-    awsEndpoint: aws.endpoint,
-    configurationFile,
-  });
+  const places = { dynamodbEndpoint: dynamodb.endpoint, awsEndpoint: aws.endpoint, configurationFile };
+  const environment = { ...environmentOf(places), ...variables };
   await makeTables(environment);
 
   const lines: string[] = [];

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { attributesNamed, requestOf } from '../../functions/adapters/dynamodb/change-request.ts';
+import { permitLayout } from '../../functions/adapters/dynamodb/connection-items.ts';
 import { slotLayout } from '../../functions/adapters/dynamodb/item.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import * as changes from '../../functions/core/slot/changes.ts';
+import { returnPermit, takePermit } from '../../functions/core/slot/permit.ts';
 import { EMPTY_RECORD } from '../../functions/core/slot/record.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { deployed, trustedWorkload } from './deployed.ts';
@@ -127,7 +129,15 @@ const INVOKE = 'lambda:InvokeFunction';
 const MAKE = 'kms:GenerateDataKey';
 const OPEN = 'kms:Decrypt';
 
+const permitWrites = [takePermit({ holder: 'w', now: 1, until: 2 }), returnPermit({ holder: 'w' })].map((change) => ({
+  ...item('helpdesk'),
+  'dynamodb:Attributes': attributesNamed(permitLayout('helpdesk', 0), change),
+}));
+
 const allowed: readonly Row[] = [
+  ...(['Token', 'Exchange'] as const).flatMap((role) =>
+    permitWrites.map((context): Row => [role, UPDATE, 'table', context]),
+  ),
   ['Token', READ, 'table', item('helpdesk')],
   ['Token', UPDATE, 'table', contextOf(writes.acquireNew)],
   ['Token', UPDATE, 'table', contextOf(writes.acquireSeen)],

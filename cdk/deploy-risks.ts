@@ -20,6 +20,7 @@ const KEPT = new Map<string, readonly ResourceImpact[]>([
   ['AWS::DynamoDB::GlobalTable', LOST],
   // Callers have its address.
   ['AWS::ApiGateway::RestApi', LOST],
+  ['AWS::ApiGatewayV2::Api', LOST],
 ]);
 
 /** Lists the base URLs of connections that are an example's. */

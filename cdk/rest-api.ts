@@ -77,12 +77,15 @@ const accessLogFields = {
   error: '$context.error.responseType',
 };
 
-/** Creates the REST API with the broker's routes, closed to all but those that are named. */
+/**
+ * Creates the REST API with the broker's routes, closed to all but those that are named. Its resources have ids that the
+ * HTTP API of earlier versions had not: CloudFormation gives no resource another type.
+ */
 export function createRestApi(scope: Construct, props: BrokerApiProps): BrokerApi {
   const { broker, routes, functionOf, domain, endpoint = 'regional', callers = [] } = props;
   const vpcEndpoints = endpoint === 'regional' ? [] : endpoint.private;
   checkEndpoint(props);
-  const api = new apigw.SpecRestApi(scope, 'Api', {
+  const api = new apigw.SpecRestApi(scope, 'RestApi', {
     restApiName: broker,
     description: `Token broker ${broker}`,
     apiDefinition: apigw.ApiDefinition.fromInline(buildApiBody(scope, props)),
@@ -110,7 +113,7 @@ export function createRestApi(scope: Construct, props: BrokerApiProps): BrokerAp
   const address = `https://${api.restApiId}.execute-api.${region}.${urlSuffix}/${STAGE}`;
   if (domain === undefined) return { api, stage, url: address, callers: names };
 
-  const domainName = new apigw.DomainName(scope, 'Domain', {
+  const domainName = new apigw.DomainName(api, 'Domain', {
     ...domain,
     endpointType: apigw.EndpointType.REGIONAL,
     securityPolicy: apigw.SecurityPolicy.TLS_1_2,
@@ -135,9 +138,9 @@ function createStage(scope: Construct, api: apigw.SpecRestApi, props: BrokerApiP
     removalPolicy: RemovalPolicy.DESTROY,
   });
   const open = routes.filter(({ authorization }) => authorization === 'NONE');
-  const stage = new apigw.Stage(scope, 'Stage', {
+  const stage = new apigw.Stage(api, 'Stage', {
     // CDK's interfaces are not written for `exactOptionalPropertyTypes`.
-    deployment: new apigw.Deployment(scope, 'Deployment', { api: api as apigw.IRestApi }),
+    deployment: new apigw.Deployment(api, 'Deployment', { api: api as apigw.IRestApi }),
     stageName: STAGE,
     throttlingRateLimit: throttle.rateLimit,
     throttlingBurstLimit: throttle.burstLimit,

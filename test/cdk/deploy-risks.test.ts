@@ -31,6 +31,17 @@ describe('findRisks', () => {
     expect(findRisks(before, without).filter((risk) => risk.endsWith('is deleted.'))).toHaveLength(3);
   });
 
+  it('says so of callers who are let in to the API too', () => {
+    const named = templateOf({ callers: ['o-a1b2c3d4e5'] });
+    expect(findRisks(templateOf(), named)).toEqual(['Permissions are broadened; `npx cdk diff` shows which.']);
+  });
+
+  it('says that the HTTP API of an earlier version goes, with its address', () => {
+    const before = structuredClone(templateOf());
+    before['Resources']['BrokerApi8DF99423'] = { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'token-broker' } };
+    expect(findRisks(before, templateOf())).toEqual(['AWS::ApiGatewayV2::Api BrokerApi8DF99423 is deleted.']);
+  });
+
   it('says that permissions are broadened', () => {
     const wider = templateOf({ connections: { ...declared, more: declared.wfm } });
     expect(findRisks(templateOf(), wider)).toEqual(['Permissions are broadened; `npx cdk diff` shows which.']);

@@ -13,7 +13,7 @@ const stateful = {
   'AWS::DynamoDB::GlobalTable': ['BrokerAudit69FB8BD3', 'BrokerSlotsBA0E9E95'],
   'AWS::KMS::Key': ['BrokerKey91C64100'],
   'AWS::SecretsManager::Secret': ['BrokerSecrethelpdesk174AAF6C', 'BrokerSecretwfm4BE139B5'],
-  'AWS::ApiGateway::RestApi': ['BrokerApi8DF99423'],
+  'AWS::ApiGateway::RestApi': ['BrokerRestApi1C5AB6E6'],
 };
 
 function tokenFunction(template: Template) {

@@ -1,5 +1,6 @@
 """Starts the emulator, with the one type of resource that it lacks: a saved query, which it only keeps."""
 
+import rest_api  # noqa: F401
 import ministack.services.cloudformation.provisioners as cloudformation
 from ministack import app
 

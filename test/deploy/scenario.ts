@@ -77,6 +77,28 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
   assert.deepEqual(Object.keys(wfm.headers), ['WFMSGAPIKEY']);
   assert.deepEqual([helpdesk.generation, wfm.generation], [1, 1]);
 
+  await report.step('A request without a signature is refused in the shape of the broker’s own errors', async () => {
+    const output = await asked(deployment, 'curl -sS -i "$URL/tokens/helpdesk/system"');
+    assert.match(output, /^HTTP\/\S+ 403 /);
+    assert.match(output, /content-type: application\/problem\+json/i);
+    assert.match(output, /cache-control: no-store/i);
+    assert.match(output, /token-broker-error: forbidden/i);
+    assert.match(output, /"request_id":"[0-9a-f-]{36}"/);
+  });
+  await report.step('A path that the API does not have is 404, and another method 405', async () => {
+    assert.equal(problemCodeIn(await asked(deployment, 'signed "$URL/nowhere/at/all"')), 'not_found');
+    assert.equal(problemCodeIn(await asked(deployment, 'signed -X PUT "$URL/connections"')), 'method_not_allowed');
+  });
+  await report.step('A proxied call reaches the upstream with its path as it was sent, and is marked', async () => {
+    const output = await asked(
+      deployment,
+      `signed -i -H 'accept: */*' "$URL/proxy/helpdesk/system/files/a%2Fb?b=1&a=2"`,
+    );
+    assert.match(output, /token-broker-upstream: helpdesk/i);
+    const { calls } = await ledgerOf(place.demo.helpmaster.url);
+    assert.match(JSON.stringify(calls), /\/files\/a%2Fb/);
+  });
+
   const slid = await report.step('The schedule slides the Community token, and nobody asked for it', async () => {
     await slideOf(place);
     return until(TOKEN_WITHIN_MS, async () => {
@@ -178,16 +200,25 @@ function tokenOf(deployment: Deployment, connection: ConnectionName): Promise<Ha
   });
 }
 
+/** Runs other commands in place of those that the document asks for a token with. */
+async function asked(deployment: Deployment, command: string): Promise<string> {
+  const { code, output } = await deployment.attempt('first-token', () => command);
+  assert.equal(code, 0, output);
+  return output;
+}
+
 async function slideOf({ demo }: Place): Promise<void> {
   await until(SLIDE_WITHIN_MS, async () => ((await ledgerOf(demo.community.url)).slides.length > 0 ? true : undefined));
 }
 
-async function ledgerOf(
-  url: string,
-): Promise<{ readonly logins: readonly unknown[]; readonly slides: readonly unknown[] }> {
+async function ledgerOf(url: string): Promise<{
+  readonly logins: readonly unknown[];
+  readonly slides: readonly unknown[];
+  readonly calls: readonly unknown[];
+}> {
   const response = await fetch(`${url}/__demo/ledger`);
   // The demo upstream is this project's own.
-  return (await response.json()) as { logins: unknown[]; slides: unknown[] };
+  return (await response.json()) as { logins: unknown[]; slides: unknown[]; calls: unknown[] };
 }
 
 async function setKnobs(url: string, knobs: object): Promise<void> {

@@ -89,6 +89,14 @@ function turnsOf({ turns }: SlotRecord) {
   return readTurns(turns, Number.NEGATIVE_INFINITY);
 }
 
+/**
+ * Whether somebody holds the lease for a login, whose back-off is written with it. That of a renewal, which lies beyond
+ * its lease too, is another, and logins may be let go again beside it.
+ */
+function isHeldForLogin({ lease, renewalNotBefore = 0 }: SlotRecord, at: number): boolean {
+  return lease !== undefined && lease.until > at && renewalNotBefore < lease.until;
+}
+
 /** The tickets in line that no clock takes for given up. */
 function stillWaiting(record: SlotRecord, { at, slackMs }: Moment): readonly Ticket[] {
   return turnsOf(record).line.filter(({ until }) => until > at + slackMs);
@@ -245,7 +253,7 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
       const isLate = !isRaced && isInUse && (after.dueAt === undefined || after.dueAt > at + 2 * REACTION_MS);
       if (after.notBefore > at + REACTION_MS + slackMs || isLate) found('5', 'a new version is not tried soon');
       if (after.refusedVersion !== before.refusedVersion) found('5', 'a refusal was forgotten');
-      if ((before.lease?.until ?? 0) > at + slackMs) found('6', 'the back-off of a live lease was ended');
+      if (isHeldForLogin(before, at + slackMs)) found('6', 'the back-off of a live lease was ended');
       const isLocked = before.failure?.code === 'upstream_account_locked' && before.notBefore > at + slackMs;
       if (isLocked) found('24', 'the back-off of a locked account was ended');
     },

@@ -254,6 +254,8 @@ async function heal(stage: Stage): Promise<void> {
     let error = await ask();
     for (let round = 0; round < ROUNDS && error !== undefined && connection.keptSecret !== undefined; round += 1) {
       if (!(await remedy(stage, connection, error))) break;
+      // A slot that found another at it backs off too.
+      await world.time.advance(Math.max(0, (world.table.get(slot)?.notBefore ?? 0) - earliest()));
       error = await ask();
     }
     const { reissues = false } = world.upstreams.get(connection.name)?.rules ?? {};

@@ -44,8 +44,8 @@ export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
         onKept: (value) => {
           inSecret = value;
         },
-        onUsed: (name) => {
-          used = name;
+        onUsed: (versionId) => {
+          used = versionId;
         },
       });
     } catch (error) {
@@ -119,7 +119,7 @@ export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
     {
       onKept,
       onUsed,
-    }: { readonly onKept: (value: KeptValue | undefined) => void; readonly onUsed: (name: string) => void },
+    }: { readonly onKept: (value: KeptValue | undefined) => void; readonly onUsed: (versionId: string) => void },
   ): Promise<UpstreamOutcome> {
     const { attempt, operators, item, chosen } = held;
     const { connection, leaseId } = attempt;
@@ -137,15 +137,17 @@ export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
         { connection: connection.name },
       );
     // It stays the newest, and the upstream may have ended the one before for good.
-    if (outcome.kind === 'token' && !hasNext) onUsed(name);
+    if (outcome.kind === 'token' && !hasNext && chosen !== undefined) onUsed(chosen.versionId);
     const isRefused = outcome.kind === 'failure' && outcome.code === 'reauthorization_required' && !hasNext;
     if (!isRefused) return outcome;
     const noted = changes.noteRefused({ leaseId, refused: name });
     const isNoted = await store.writeKept(connection.name, noted).catch(() => false);
     const before = fieldsBefore(held);
-    const inGrace = chosen !== undefined && clock.now() - chosen.value.at <= graceMs(held);
+    const withinMs = graceMs(held);
+    // By a clock that is behind, a value may not have been given yet: that is no grace.
+    const inGrace = chosen !== undefined && withinMs > 0 && clock.now() - chosen.value.at <= withinMs;
     // Once alone: a later attempt finds what was noted.
-    const mayFallBack = isNoted && inGrace && item.used !== name;
+    const mayFallBack = isNoted && inGrace && item.used !== chosen.versionId;
     return mayFallBack && before !== undefined ? send(overlay(operators.value, before), keep) : outcome;
   }
 }

@@ -17,7 +17,10 @@ export interface KeptRecord {
   readonly waiting?: WaitingValue | undefined;
   /** Name of the value that the upstream refused. See `nameOfValue`. */
   readonly refused?: string | undefined;
-  /** Name of the value that has brought a token and was not replaced since: the one before it is spent for good. */
+  /**
+   * Version of the kept secret that has brought a token and was not replaced since: the one before it is spent for good,
+   * whatever the operator's secret says now.
+   */
   readonly used?: string | undefined;
 }
 

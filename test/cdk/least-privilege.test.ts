@@ -186,7 +186,7 @@ const denied: readonly Row[] = [
   ['Token', SECRET, 'wfmSecret'],
   ['Token', UPDATE, 'table', contextOf(writes.publish)],
   // The permissions of `token` are derived from its changes. None of them may ever name these attributes.
-  ...['ct', 'dk', 'cct', 'cdk', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt', 'sv', 'pubId', 'badSv'].map(
+  ...['ct', 'dk', 'cct', 'cdk', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt', 'sv', 'badSv'].map(
     (name): Row => ['Token', UPDATE, 'table', { ...item('helpdesk'), 'dynamodb:Attributes': ['pk', 'sk', name] }],
   ),
   ['Token', UPDATE, 'table', item('helpdesk')],

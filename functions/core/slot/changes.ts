@@ -106,6 +106,7 @@ export const acquire = ({
       : [
           generationIs(seen.generation),
           tokenIs(seen.token),
+          { field: 'token.publicationId', is: seen.token?.publicationId },
           { field: 'fence', is: seen.fence },
           { field: 'rejectedGeneration', is: seen.rejectedGeneration },
           leaseIs(seen.lease),

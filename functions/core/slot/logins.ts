@@ -132,11 +132,13 @@ export function isOfSubject(seen: Logins, { secretVersion, isEvidence }: Login):
 
 /**
  * Reports whether a slot may not log in with a version. Nobody may once `system` was refused, or somebody whom it had
- * served; no user once two users were, nor right after the first where `system` may show more.
+ * served; no user once two users were, nor right after the first where `system` may show more. Nor may `system` once
+ * three users were: a process that was frozen can make it so many.
  */
 export function isStopped(seen: Logins, { secretVersion, isSystem, hasSystem }: Applicant, now: number): boolean {
   if (seen.secretVersion !== secretVersion || seen.standing !== 'unproven') return isRefused(seen, secretVersion);
-  if (isSystem || seen.refusals === 0) return false;
+  if (isSystem) return seen.refusals >= MOST_REFUSED;
+  if (seen.refusals === 0) return false;
   const since = now - NEXT_USER_MS;
   const isRecent = [...seen.failed].some((mark) => kindOf(mark) === 'refused' && timeOf(mark) > since);
   return seen.refusals >= USER_REFUSALS_THAT_STOP || (hasSystem && isRecent);

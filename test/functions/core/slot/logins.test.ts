@@ -80,6 +80,7 @@ describe('admitLogin', () => {
     ['system', system, { refusals: 1, failed: new Set(marks('refused', 1)) }, 'begin'],
     ['users', user, { refusals: 2 }, 'not begin'],
     ['system', system, { refusals: 2 }, 'begin'],
+    ['system', system, { refusals: 3 }, 'not begin'],
     ['users', user, { standing: 'refused' }, 'not begin'],
     ['system', system, { standing: 'refused' }, 'not begin'],
   ] as const)('lets %s (%#) with what is known of the version: %j', (_, login, known, may) => {

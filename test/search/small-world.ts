@@ -1,3 +1,4 @@
+import { readTurns } from '../../functions/core/proxy/turns.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import { waitLimitMs } from '../../functions/core/slot/lease.ts';
 import { changeLogins, NO_LOGINS } from '../../functions/core/slot/logins.ts';
@@ -175,11 +176,12 @@ export function createSmallWorld(given: Plan, alter: (change: SlotChange) => Slo
       return JSON.stringify([time, ...left.values(), held, properties.listState(), functions.listState(), each]);
     },
 
-    /** Ends all faults, lets lease and back-off end, and asks once more. That must succeed (invariant 18). */
+    /** Ends all faults, lets lease, back-off and line end, and asks once more. That must succeed (invariant 18). */
     async heal(): Promise<void> {
       left.clear();
-      const { lease, notBefore = 0 } = table.get(slot) ?? {};
-      time = Math.max(time, lease?.until ?? 0, notBefore) + 1;
+      const { lease, notBefore = 0, turns } = table.get(slot) ?? {};
+      const waiting = readTurns(turns, time).line.map(({ until }) => until);
+      time = Math.max(time, lease?.until ?? 0, notBefore, ...waiting) + 1;
       functions.renewSecret();
       const next = functions.start(plan.connection.tokensOverlap ? 'get' : 'call', 'the next');
       for (let [first] = listChoices(); first !== undefined; [first] = listChoices()) {

@@ -3,7 +3,7 @@ import { EMPTY_RECORD, hasUsableToken, isRejected, type SlotRecord } from '../..
 import { hashOf } from '../../functions/core/slot/token.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
-import { judgeWrite, wayOf, wayStateOf } from '../simulation/invariants-of-writes.ts';
+import { isLeaseForLogin, judgeWrite, wayOf, wayStateOf } from '../simulation/invariants-of-writes.ts';
 import type { TableWrite } from '../simulation/memory-table.ts';
 import type { Plan, Process } from './plan.ts';
 
@@ -59,6 +59,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
   let purges = 0;
   let isRefused = false;
   let isDeleted = false;
+  let isForLogin = false;
   let version: string | undefined;
 
   function found(invariant: string, what: string): void {
@@ -264,10 +265,9 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       if (after === undefined) return;
       const lease = after.lease;
       if (lease !== undefined) leaseEnds.set(lease.id, lease.until);
-      const isRaced = processes.length > 1;
-      judgeWrite(write, { at: now(), slackMs: 0, isRaced, isDeleted, connection }, (invariant, what) =>
-        found(invariant, `${by.name}: ${what}`),
-      );
+      const moment = { at: now(), slackMs: 0, isRaced: processes.length > 1, isDeleted, isForLogin, connection };
+      isForLogin = isLeaseForLogin(write, isForLogin);
+      judgeWrite(write, moment, (invariant, what) => found(invariant, `${by.name}: ${what}`));
       for (const check of checks[operation] ?? []) check(by, { before, after });
     },
 
@@ -324,7 +324,8 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
     /** Lists what is remembered, as far as it can matter from here on. */
     listState(): unknown {
       const alive = processes.filter(({ state }) => state !== 'ended').map(factsOf);
-      return [newest, { ...attempts }, purges, isRefused, isDeleted, [...used].sort(), [...ended].sort(), alive];
+      const is = [isRefused, isDeleted, isForLogin];
+      return [newest, { ...attempts }, purges, is, [...used].sort(), [...ended].sort(), alive];
     },
   };
 }

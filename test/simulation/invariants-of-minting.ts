@@ -249,7 +249,11 @@ export function logoutsEndPurgedTokensAlone({ connection, found }: Watched): Wat
       held = after?.token?.hash;
     },
     sent: (request) => check(request, request.at),
-    heard: (request) => check(request, request.endedAt ?? request.at),
+    heard(request) {
+      const { at, endedAt = at, timeoutMs } = request;
+      // Whoever was frozen hears late of what was given up on in time.
+      if (endedAt <= at + timeoutMs) check(request, endedAt);
+    },
   };
 }
 

@@ -15,6 +15,8 @@ export interface Moment {
   readonly isRaced: boolean;
   /** Set if the item was ever deleted: another token may have the same generation then. */
   readonly isDeleted: boolean;
+  /** Set if the lease before the write, if there was one, was for a login. */
+  readonly isForLogin: boolean;
 }
 
 type Found = (invariant: string, what: string) => void;
@@ -48,6 +50,14 @@ export function wayStateOf(record: SlotRecord, way: MintWay): WayState {
 /** The way that a lease was taken for, or that failed: the one that the write changed. */
 export function wayOf({ before, after }: { readonly before: SlotRecord; readonly after: SlotRecord }): MintWay {
   return isSame(wayStateOf(before, 'renewal'), wayStateOf(after, 'renewal')) ? 'login' : 'renewal';
+}
+
+/** Whether the lease is for a login after a write. One that takes no lease leaves that as it was. */
+export function isLeaseForLogin({ operation, before, after }: TableWrite, was: boolean): boolean {
+  if (operation === 'acquire')
+    return after !== undefined && wayOf({ before: before ?? EMPTY_RECORD, after }) === 'login';
+  if (operation === 'beginCall' || operation === 'beginLogout') return false;
+  return was || operation === 'turnToLogin';
 }
 
 function isSame(one: WayState, other: WayState): boolean {
@@ -87,14 +97,6 @@ function isTroubled({ notBefore, tries, failure }: WayState): boolean {
 
 function turnsOf({ turns }: SlotRecord) {
   return readTurns(turns, Number.NEGATIVE_INFINITY);
-}
-
-/**
- * Whether somebody holds the lease for a login: its back-off is written with it, and ends no sooner. The back-off of a
- * renewal is another, and a call has none.
- */
-function isHeldForLogin({ lease, notBefore, renewalNotBefore = 0 }: SlotRecord, at: number): boolean {
-  return lease !== undefined && lease.until > at && notBefore >= lease.until && renewalNotBefore < lease.until;
 }
 
 /** The tickets in line that no clock takes for given up. */
@@ -251,12 +253,13 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
     },
   ],
   endBackOff: [
-    ({ before, after }, { at, slackMs, isRaced, connection }, found) => {
+    ({ before, after }, { at, slackMs, isRaced, isForLogin, connection }, found) => {
       const isInUse = at - before.lastHandedOutAt <= connection.idleSeconds * 1000;
       const isLate = !isRaced && isInUse && (after.dueAt === undefined || after.dueAt > at + 2 * REACTION_MS);
       if (after.notBefore > at + REACTION_MS + slackMs || isLate) found('5', 'a new version is not tried soon');
       if (after.refusedVersion !== before.refusedVersion) found('5', 'a refusal was forgotten');
-      if (isHeldForLogin(before, at + slackMs)) found('6', 'the back-off of a live lease was ended');
+      // A renewal has a back-off of its own, and a call has none.
+      if (isForLogin && (before.lease?.until ?? 0) > at + slackMs) found('6', 'the back-off of a live lease was ended');
       const isLocked = before.failure?.code === 'upstream_account_locked' && before.notBefore > at + slackMs;
       if (isLocked) found('24', 'the back-off of a locked account was ended');
     },
@@ -292,16 +295,17 @@ export function judgeWrite(
 export function writesAreSound({ run, connection, found }: Watched): Watch {
   const slackMs = run.scenario.isWithinSkew ? CLOCK_SKEW_MS : Number.POSITIVE_INFINITY;
   let isDeleted = false;
+  let isForLogin = false;
   return {
     write(write) {
       const { at, operation } = write;
+      const moment = { at, slackMs, isRaced: true, isDeleted, isForLogin, connection };
+      isForLogin = isLeaseForLogin(write, isForLogin);
       if (operation === 'ttl') isDeleted = true;
       // A slot that is no longer configured is taken off the schedule.
       const isConfigured = run.world.connections[connection.name]?.fingerprint === connection.fingerprint;
       if (operation === 'reschedule' && !isConfigured) return;
-      judgeWrite(write, { at, slackMs, isRaced: true, isDeleted, connection }, (invariant, what) =>
-        found(at, what, invariant),
-      );
+      judgeWrite(write, moment, (invariant, what) => found(at, what, invariant));
     },
   };
 }

@@ -5,7 +5,7 @@ import { EMPTY_RECORD } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Token } from '../slot/token.ts';
 import type { HandOutRoute, HandOutSource } from './audit.ts';
-import { nextStep, type TokenId } from './next-step.ts';
+import { nextStep, type TokenId, tokenIdOf } from './next-step.ts';
 import { noteUse } from './refresh-ahead.ts';
 import type { AfterReport } from './report.ts';
 import type { AfterMint, RequestMint, RequestMintDependencies } from './request-mint.ts';
@@ -85,7 +85,7 @@ export function createLookup(dependencies: LookupDependencies): {
               return { token, source: isMintedForUs && minted ? minted.source : 'cache', readAt: at };
             }
             if (isMintedForUs) throw await requestMint.recordUseless(connection, slot, record, 'unopened');
-            not = { hash: step.record.token.hash, generation: record.generation };
+            not = tokenIdOf(step.record);
             break;
           }
           case 'wait':

@@ -7,11 +7,22 @@ import { BrokerError } from '../words/errors.ts';
 /** Longest time that a request waits for the end of a token which the upstream issues again until then. */
 const LONGEST_WAIT_FOR_END_MS = 7_000;
 
-/** Identity of one published token: the generation too, since an upstream may issue the same token again. */
+/**
+ * Identity of one published token. An upstream may issue the same token again, and generations begin again with an item
+ * that has expired, so the publication is part of it.
+ */
 export interface TokenId {
   readonly hash: string;
   readonly generation: number;
+  readonly publicationId: string;
 }
+
+/** Returns the identity of a record's token. */
+export function tokenIdOf({ generation, token: { hash, publicationId } }: Published): TokenId {
+  return { hash, generation, publicationId };
+}
+
+type Published = Pick<SlotRecord, 'generation'> & { readonly token: SealedToken };
 
 /** Wishes of a request, and the facts that it has learned so far. */
 export interface Want {
@@ -65,7 +76,8 @@ export function nextStep(want: Want, { record, isConsistent, at }: Reading, hasT
 }
 
 function isExcluded({ not }: Want, { token, generation }: SlotRecord): boolean {
-  return not !== undefined && token?.hash === not.hash && generation === not.generation;
+  if (not === undefined || token === undefined || generation !== not.generation) return false;
+  return token.hash === not.hash && token.publicationId === not.publicationId;
 }
 
 function fail(error: BrokerError): Step {

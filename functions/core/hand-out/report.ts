@@ -6,7 +6,7 @@ import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock } from '../words/platform.ts';
-import type { TokenId } from './next-step.ts';
+import { type TokenId, tokenIdOf } from './next-step.ts';
 
 /** A caller's report that a token is dead. */
 export interface Report {
@@ -45,8 +45,8 @@ export async function acceptReport(
     const counts = readCounts(record, record.token.issuedAt);
     const count = counts.get(reporter) ?? 0;
     assertRenewable(connection, record, { issuedAt: record.token.issuedAt, count }, now);
-    const { generation } = record;
-    const not = { hash: rejectedHash, generation };
+    const { generation, token } = record;
+    const not = tokenIdOf({ generation, token });
     counts.delete(reporter);
     const reports = writeCounts(counts.set(reporter, count + 1));
     const isMarked =

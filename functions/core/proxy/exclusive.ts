@@ -1,7 +1,7 @@
 import type { Audit } from '../hand-out/audit.ts';
 import { recordHandOut } from '../hand-out/audit.ts';
 import { createLookup, type LookupDependencies } from '../hand-out/lookup.ts';
-import type { TokenId } from '../hand-out/next-step.ts';
+import { type TokenId, tokenIdOf } from '../hand-out/next-step.ts';
 import { askRefresh, recordUse } from '../hand-out/refresh-ahead.ts';
 import { hashCaller } from '../slot/caller.ts';
 import * as changes from '../slot/changes.ts';
@@ -221,5 +221,5 @@ export function createExclusiveCalls(
 /** Returns the current token if it is known to be dead: by the upstream's own answers, never by a caller's report. */
 function deadTokenOf(record: SlotRecord | undefined): TokenId | undefined {
   if (record?.token === undefined || !isRejected(record)) return undefined;
-  return { hash: record.token.hash, generation: record.generation };
+  return tokenIdOf({ generation: record.generation, token: record.token });
 }

@@ -32,7 +32,7 @@ interface Row {
 }
 
 const timeout = { code: 'upstream_timeout', at: NOW } as const;
-const REFUSED: Partial<Want> = { not: { hash: 'some-hash', generation: 1 } };
+const REFUSED: Partial<Want> = { not: { hash: 'some-hash', generation: 1, publicationId: 'some-publication' } };
 const HELD: Partial<SlotRecord> = { lease: { id: 'another', until: NOW + 1 } };
 const BACKING_OFF: Partial<SlotRecord> = { notBefore: NOW + 1 };
 const OVER: Partial<SlotRecord> = { lease: { id: 'another', until: NOW }, notBefore: NOW };
@@ -55,7 +55,12 @@ const rows = {
     {
       because: 'a token of another hash was refused',
       record: { token: token(60_000) },
-      want: { not: { hash: 'other', generation: 1 } },
+      want: { not: { hash: 'other', generation: 1, publicationId: 'some-publication' } },
+    },
+    {
+      because: 'the same token was refused, in an item that has expired since',
+      record: { token: token(60_000) },
+      want: { not: { hash: 'some-hash', generation: 1, publicationId: 'another' } },
     },
   ],
   min_ttl_unsatisfiable: [

@@ -51,9 +51,9 @@ export function readConfiguration(environment: Environment): Configuration {
 }
 
 /**
- * Builds the name of the `mint` function of an isolation group: the deployment's prefix and the group. Where that is longer
- * than the 64 characters that Lambda takes, the end gives way to 12 hex digits of the whole name's SHA-256, so that no
- * two groups share a function. What deploys the functions and what invokes them both call this.
+ * Builds the name of the `mint` function of an isolation group: the deployment's prefix and the group. Where that is
+ * longer than the 64 characters that Lambda takes, the end gives way to 12 hex digits of the whole name's SHA-256, so
+ * that no two groups share a function. What deploys the functions and what invokes them both call this.
  */
 export function mintFunctionName(prefix: string, group: string): string {
   const name = `${prefix}${group}`;

@@ -26,7 +26,7 @@ export interface Surroundings {
   readonly output?: Writable;
 }
 
-/** Creates the dependencies of every function from its environment; `service` names the function in logs and metrics. */
+/** Creates a function's dependencies from its environment; `service` names the function in logs and metrics. */
 export function createInstance(service: string, { environment, output }: Surroundings): Instance {
   const broker = readRequired(environment, VARIABLES.broker);
   const configuration = readConfiguration(environment);

@@ -127,7 +127,7 @@ function checkProviders(declared: Readonly<Record<string, unknown>>, presets: Pr
   };
 }
 
-/** Finds what is wrong across the keys of a provider that has other faults too, as far as they cannot have caused it. */
+/** Finds what is wrong across the keys of a provider, unless one of its other faults may have caused it. */
 function checkPart(input: unknown): readonly ProviderProblem[] {
   const part = findFaultlessPart(input);
   if (part === undefined) return [];

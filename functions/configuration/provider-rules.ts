@@ -17,7 +17,7 @@ import { findHeaderProblems, findHostProblems, findUrlProblems, type ProviderPro
 const SHORTEST_ROTATING_SECONDS = 900;
 const LONGEST_UNKNOWN_SECONDS = 3600;
 
-/** Finds everything that is wrong with a provider across its keys: names that nothing gives, clashes, where URLs lead. */
+/** Finds what is wrong with a provider across its keys: names that nothing gives, clashes, where URLs lead. */
 export function checkProvider(provider: Provider, connectionKeys: readonly string[]): readonly ProviderProblem[] {
   return [
     ...findNameProblems(provider, connectionKeys),

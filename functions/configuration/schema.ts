@@ -238,8 +238,8 @@ export function createConnectionSchema(
       else if (life * refreshAfter < ROTATING_SECONDS)
         report(`times ${life} must be ${ROTATING_SECONDS} or more: ${why}`, 'refreshAfter');
     }),
-    // A token that is due for refresh must still have `minTtlSeconds` and the skew of clocks left, or callers would find
-    // none between refresh and end.
+    // A token that is due for refresh must still have `minTtlSeconds` and the skew of clocks left, or callers would
+    // find none between refresh and end.
     rule(['minTtlSeconds', 'refreshAfter', 'lifetimeSeconds', 'maxTokenAgeSeconds'], (times, report) => {
       const { minTtlSeconds, refreshAfter, lifetimeSeconds } = times;
       const life = lifetimeSecondsOf(times);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { createProblem, type Problem } from './errors.ts';
 
-/** Creates a zod object that refuses unknown keys and names the known ones; `what` says what it is, as in "a trust entry". */
+/** Creates a zod object that refuses unknown keys and names the known ones; `what` names it, as in "a trust entry". */
 export function strictObject<Shape extends z.ZodRawShape>(shape: Shape, what: string) {
   const known = Object.keys(shape)
     .map((key) => `\`${key}\``)

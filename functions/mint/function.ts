@@ -20,9 +20,9 @@ import { parseMintRequest } from './parse-request.ts';
 export type MintHandler = (event: JsonValue | undefined, context: Context) => Promise<MintReply | undefined>;
 
 /**
- * Composes the function that mints for one isolation group: invoked with a `MintRequest`, it answers a `MintReply`. With a
- * `LogoutRequest` it ends a purged token, and answers nothing.
- * Throws for a malformed request or a connection of another group.
+ * Composes the function that mints for one isolation group: invoked with a `MintRequest`, it answers a `MintReply`.
+ * With a `LogoutRequest` it ends a purged token, and answers nothing. Throws for a malformed request or a connection of
+ * another group.
  */
 export function composeMintFunction(surroundings: Surroundings): MintHandler {
   const { environment } = surroundings;

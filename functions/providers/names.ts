@@ -136,7 +136,7 @@ export function keptNames(provider: Provider): KeptNames {
   };
 }
 
-/** Reports whether an API call carries a part of the credential: then tokens are placed by the proxy, never handed out. */
+/** Reports whether an API call carries a part of the credential: then the proxy alone places tokens. */
 export function isProxyOnly(provider: Provider): boolean {
   const secret = secretNames(provider);
   return (

@@ -6,7 +6,7 @@ import { createSweep, type SweepResult } from '../core/operate/sweep.ts';
 
 export type RefreshHandler = (event: unknown, context: Context) => Promise<SweepResult>;
 
-/** Composes the function that the schedule runs each minute, whatever event it comes with: one sweep over what is due. */
+/** Composes the function that the schedule runs each minute, whatever its event: one sweep over what is due. */
 export function composeRefreshFunction(surroundings: Surroundings): RefreshHandler {
   const instance = createInstance('refresh', surroundings);
   const sweep = createSweep({ ...instance, minter: createLazyMinter(surroundings.environment) });

@@ -92,7 +92,7 @@ function isSurelyNotRun(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const call = 'syscall' in error ? error.syscall : undefined;
   if (call === 'connect' || call === 'getaddrinfo') return true;
-  // The SDK tells its connect timeout apart in words only. Should they change, it reads as unanswered: slower, and safe.
+  // The SDK tells its connect timeout apart in words only. Should they change, it counts as unanswered: safe too.
   return error.name === 'TimeoutError' && error.message.includes('did not establish a connection');
 }
 

@@ -24,7 +24,7 @@ export const BEFORE_SLOTS = '!~';
 /** Beginning of the partition key of a JWT that was exchanged. No connection begins with `!`. */
 export const USED_JWT_PARTITION = '!jwt#';
 
-/** The table as `CreateTable` takes it, for engines that are started locally; expiry is set apart, by `UpdateTimeToLive`. */
+/** The table as `CreateTable` takes it, for local engines. Expiry is set apart, by `UpdateTimeToLive`. */
 export function slotTableDefinition(tableName: string): CreateTableCommandInput {
   return {
     TableName: tableName,

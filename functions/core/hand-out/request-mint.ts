@@ -31,11 +31,11 @@ export type Uselessness = 'unopened' | 'ended';
 /** The request to mint, for callers who need a token that there is none of, or that they report dead. */
 export interface RequestMint {
   readonly beginWait: BeginWait;
-  /** Marks a token dead on a caller's report, so that another is minted. Throws `renewal_throttled` if it is too young. */
+  /** Marks a token dead on a caller's report, so that another is minted. Throws `renewal_throttled` if too young. */
   acceptReport(report: Report): Promise<AfterReport>;
   /** Returns the present record if another took the lease first. Throws a `BrokerError` if there is no token. */
   mint(request: WaitingRequest, seen: SlotRecord | undefined, way: MintWay): Promise<AfterMint>;
-  /** Writes a back-off and returns the error for a new token that is of no use here, since the next would be of none either. */
+  /** Writes a back-off, since the next token would be of no use here either. Returns the error for this one. */
   recordUseless(connection: Connection, slot: Slot, record: SlotRecord, why: Uselessness): Promise<BrokerError>;
 }
 

@@ -168,7 +168,9 @@ export function createBeginAttempt({
   }
 }
 
-/** Reports whether a refresh token lapses that no token of the slot is a use of, and nothing else brings the slot back. */
+/**
+ * Reports whether a refresh token lapses, the slot has no token as a use of it, and nothing else brings the slot back.
+ */
 function isUnused(connection: Connection, record: SlotRecord | undefined): boolean {
   return isLapsing(connection) && record?.token === undefined && record?.dueAt === undefined;
 }

@@ -33,7 +33,7 @@ function rotatingFields({ secretFields }: Pick<Provider, 'secretFields'>): reado
   return Object.entries(secretFields).flatMap(([name, { rotates }]) => (rotates === undefined ? [] : [name]));
 }
 
-/** Names a value under the operator's version, for what is known of it outside the secret: another version is another try. */
+/** Names a value for what is known of it outside the secret, with the operator's version: a new one is a new try. */
 export function nameOfValue({ versionId }: SecretVersion, kept: KeptVersion | undefined): string {
   return `${versionId}#${kept?.value.generation ?? 0}`;
 }

@@ -64,15 +64,15 @@ export interface LoginMaterial extends Material {
 export type Prepared = LoginMaterial | AttemptFailure | 'waiting';
 
 /**
- * Gate of a connection's logins. With a version that has brought no token yet, one login is made at a time, by whichever
- * slot or instance; the others wait for what it shows. No login is made with a version that is known to be refused, nor
- * one that could lock the account, and one at a time where logins time out. `slot/logins.ts` and `slot/breaker.ts` have
- * the rules.
+ * Gate of a connection's logins. With a version that has brought no token yet, one login is made at a time, by
+ * whichever slot or instance; the others wait for what it shows. No login is made with a version that is known to be
+ * refused, nor one that could lock the account, and one at a time where logins time out. `slot/logins.ts` and
+ * `slot/breaker.ts` have the rules.
  */
 export interface LoginGate {
   /** Reads secret, data key and logins in parallel, and asks for leave. */
   prepare(attempt: Preparing): Promise<Prepared>;
-  /** Reads what a renewal with the credential needs. Undefined: the version is not proven, and only a login may tell. */
+  /** Reads what a renewal with the credential needs. Undefined: the version is not proven, and needs a login. */
   prepareRenewal(attempt: Preparing): Promise<Material | undefined>;
   /** Notes the end of a login, be it sent or not. Returns its failure as it counts for the slot. */
   ended(connection: Connection, material: LoginMaterial, outcome: UpstreamOutcome): Promise<AttemptFailure | undefined>;
@@ -125,7 +125,7 @@ export function createLoginGate({
     const isOther = logins.secretVersion !== '' && logins.secretVersion !== kept.versionId;
     // An older copy must not take the place of a newer version that others log in with.
     const mayBeBehind = isOther || isStoppedWith(kept.versionId);
-    // A version that refused this slot alone may have been proven since; a refresh token that was refused stays refused.
+    // A version refused for this slot alone may have been proven since; a refused refresh token stays refused.
     const isToldOffBy = (version: string): boolean =>
       version === refusedVersion && (connection.keptSecret !== undefined || !isProven(logins, version));
     const isToldOff = isToldOffBy(kept.versionId);
@@ -275,7 +275,7 @@ async function keepBrokerError(error: unknown): Promise<BrokerError> {
 }
 
 function createRefusedFailure(connection: Connection, { failure, refusedVersion }: SlotRecord): AttemptFailure {
-  // Whatever failed since then: where the credential rotates, a refused one is a spent one, unless its client was refused.
+  // Whatever failed since then: a refused credential that rotates is spent, unless its client was refused.
   const isSpent = connection.keptSecret !== undefined && failure?.code !== 'upstream_credential_rejected';
   const remedy = isSpent
     ? 'Consent again, and put the new refresh token into the secret'

@@ -41,9 +41,9 @@ const WRITING_MS = 1_000;
 const SHORTEST_REQUEST_MS = 250;
 
 /**
- * Creates the logout of a purged token: one request under the slot's lease, so that no login runs beside it. A token that
- * the slot holds again is left alone; and where a new token ends the old one, so is every token once there is another.
- * What fails is logged and forgotten.
+ * Creates the logout of a purged token: one request under the slot's lease, so that no login runs beside it. A token
+ * that the slot holds again is left alone; and where a new token ends the old one, so is every token once there is
+ * another. What fails is logged and forgotten.
  */
 export function createLogout(
   dependencies: LogoutDependencies,
@@ -79,7 +79,9 @@ export function createLogout(
     }
   }
 
-  /** Opens the token, and reads the secret if the request names it: only a proven one, since it may count as a login. */
+  /**
+   * Opens the token, and reads the secret if the request names it: only a proven one, since it may count as a login.
+   */
   async function prepare(connection: Connection, slot: Slot, record: SlotRecord): Promise<HeldToken | Left> {
     const { logout, keepsClosed } = upstream.waysOf(connection);
     if (logout === undefined) return { why: 'the connection has changed' };

@@ -95,8 +95,8 @@ export function createMint(
   };
 
   /**
-   * Puts the slot off for about a second, by the clock of whoever took the lease and waits for it: by one that is ahead,
-   * s more could leave no time to mint. If that cannot be written, for the rest of its lease.
+   * Puts the slot off for about a second, by the clock of whoever took the lease and waits for it: by a clock
+   * that is seconds ahead, no time to mint could be left. If that cannot be written, for the rest of its lease.
    */
   async function defer(
     { slot, leaseId, connection, takenAt }: Attempt,
@@ -120,8 +120,8 @@ export function createMint(
   }
 
   /**
-   * Turns the attempt under the lease of a renewal to a login, if no login is backing off and there is time; the session
-   * is over if rejected. Returns undefined if no login may follow.
+   * Turns the attempt under the lease of a renewal to a login, if no login is backing off and there is time; the
+   * session is over if rejected. Returns undefined if no login may follow.
    */
   async function turnToLogin(
     attempt: Attempt,
@@ -154,7 +154,9 @@ export function createMint(
     return undefined;
   }
 
-  /** Writes the turn to a login. A reply can be lost after the write, whose condition then fails when it is sent again. */
+  /**
+   * Writes the turn to a login. A reply can be lost after the write, whose condition then fails when it is sent again.
+   */
   async function isWritten(slot: Slot, turn: Parameters<typeof changes.turnToLogin>[0]): Promise<boolean> {
     try {
       if (await store.write(slot, changes.turnToLogin(turn))) return true;

@@ -18,7 +18,9 @@ export interface Secrets {
   }): Promise<SecretVersion>;
 }
 
-/** The versions of a kept secret that count: by Secrets Manager's labels, and by the broker's own for what comes next. */
+/**
+ * The versions of a kept secret that count: by Secrets Manager's labels, and by the broker's own for what comes next.
+ */
 export interface KeptVersions {
   readonly current?: SecretVersion | undefined;
   readonly previous?: SecretVersion | undefined;
@@ -26,7 +28,7 @@ export interface KeptVersions {
   readonly next?: SecretVersion | undefined;
 }
 
-/** The broker's own secret of a connection, for the values of fields that rotate. Every method throws `secret_unavailable`. */
+/** The broker's own secret of a connection, for fields that rotate. Every method throws `secret_unavailable`. */
 export interface KeptSecrets {
   /** Reads past every cache; a version is read by the label that it has now. */
   read(secret: string): Promise<KeptVersions>;

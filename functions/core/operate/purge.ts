@@ -13,8 +13,8 @@ import type { Clock, Telemetry } from '../words/platform.ts';
 
 /**
  * Creates the operator's purge of a slot: it drops token, refusal and back-off, and the refusals that stop the
- * connection's logins. A login in flight goes on, and its token is discarded. Where the provider has a logout, `mint` is
- * asked to end the token that was dropped; nobody waits for that. Writes nothing if the slot has no item. Throws
+ * connection's logins. A login in flight goes on, and its token is discarded. Where the provider has a logout, `mint`
+ * is asked to end the token that was dropped; nobody waits for that. Writes nothing if the slot has no item. Throws
  * `store_unavailable`.
  */
 export function createPurge({

@@ -9,7 +9,7 @@ import type { Clock, Telemetry } from '../words/platform.ts';
 const SLOTS_A_PAGE = 100;
 /** Shortest time between two reactions of a connection, however many versions its secret gets. */
 const REACTION_INTERVAL_MS = 60_000;
-/** Time after which the schedule tries the slots that were held back: until then one has shown what the version is worth. */
+/** Time after which the schedule tries the slots held back: one has shown by then what the version is worth. */
 const PROOF_MS = 60_000;
 /** Most looks for a slot that can prove the version, and the pause between two: together longer than any lease. */
 const LOOKS = 10;
@@ -21,10 +21,11 @@ interface Found {
 }
 
 /**
- * Creates the reaction to a new version of a secret. It ends the back-offs of slots that another version failed for, but
- * for those of a locked account, and has one slot in use log in at the next sweep: that proves the version, or rings the
- * alarm. Good tokens stay, and so do refused versions, which `mint` compares the new one with. A version that somebody
- * has logged in with needs no proof. The reactions of a connection come a minute apart. Throws `store_unavailable`.
+ * Creates the reaction to a new version of a secret. It ends the back-offs of slots that another version failed for,
+ * but for those of a locked account, and has one slot in use log in at the next sweep: that proves the version, or
+ * rings the alarm. Good tokens stay, and so do refused versions, which `mint` compares the new one with. A version that
+ * somebody has logged in with needs no proof. The reactions of a connection come a minute apart. Throws
+ * `store_unavailable`.
  */
 export function createRotation({
   store,

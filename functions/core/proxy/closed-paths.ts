@@ -17,8 +17,8 @@ export function foldSegment(segment: string): string {
 
 /**
  * Reports whether a path leads to a login, a refresh or a logout of the connection, or below one. There a caller could
- * guess passwords and lock the account, log in as somebody else, or end the session. `path` is as it is sent, behind the
- * base URL. Hosts are not compared: a vendor's login often stands on each of its hosts.
+ * guess passwords and lock the account, log in as somebody else, or end the session. `path` is as it is sent, behind
+ * the base URL. Hosts are not compared: a vendor's login often stands on each of its hosts.
  */
 export function isClosedPath(
   { provider, settings, baseUrl }: Pick<Connection, 'provider' | 'settings' | 'baseUrl'>,
@@ -60,8 +60,8 @@ function pathnameOf(url: string): string {
 }
 
 /**
- * The segments of a path that say something, each folded, without the parameters that Tomcat cuts off (`;x=1`). Dots and
- * blanks alone, of which Windows makes nothing, say nothing.
+ * The segments of a path that say something, each folded, without the parameters that Tomcat cuts off (`;x=1`). Dots
+ * and blanks alone, of which Windows makes nothing, say nothing.
  */
 function segmentsOf(path: string): readonly string[] {
   return path
@@ -84,7 +84,9 @@ function leadsTo(asked: readonly string[], closed: readonly string[]): boolean {
   return closed.every((name, at) => isNamed(asked[at], name));
 }
 
-/** Reports whether a server may read a segment as a name: `login` also as `login;x`, `login.json`, `login()`, `login:8`. */
+/**
+ * Reports whether a server may read a segment as a name: `login` also as `login;x`, `login.json`, `login()`, `login:8`.
+ */
 function isNamed(segment: string | undefined, name: string): boolean {
   if (segment === undefined) return false;
   if (name.includes(ANY)) return true;

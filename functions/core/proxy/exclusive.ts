@@ -43,8 +43,8 @@ const LINE_MOVES_MS = 1_000;
 
 /**
  * Creates proxied calls for an upstream that ends the old token when it issues a new one (C18, `tokensOverlap` false).
- * Each slot has one call at a time, under its lease; callers take turns. Every slid token is taken up, since the token used is dead after
- * it. On 401 the lease is released, and the slot is renewed as on a caller's report.
+ * Each slot has one call at a time, under its lease; callers take turns. Every slid token is taken up, since the token
+ * used is dead after it. On 401 the lease is released, and the slot is renewed as on a caller's report.
  */
 export function createExclusiveCalls(
   dependencies: ExclusiveCallDependencies,

@@ -265,7 +265,7 @@ export const purge = ({ ttlSeconds }: { ttlSeconds: number }): SlotChange => ({
   clear: ['token', ...FAILURE, 'dueAt', 'renewalBarredUntil', 'reports', 'reportedAt'],
 });
 
-/** Shortens the back-off that was read, one that is not 0, and keeps the refusal; moves the slot on the schedule if `dueAt` is given. */
+/** Shortens the back-off that was read, which is not 0; the refusal stays. `dueAt` moves the slot on the schedule. */
 export const endBackOff = (
   { notBefore: seen }: Pick<SlotRecord, 'notBefore'>,
   set: { notBefore: number; dueAt?: number | undefined },

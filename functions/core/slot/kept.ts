@@ -18,8 +18,8 @@ export interface KeptRecord {
   /** Name of the value that the upstream refused. See `nameOfValue`. */
   readonly refused?: string | undefined;
   /**
-   * Version of the kept secret that has brought a token and was not replaced since: the one before it is spent for good,
-   * whatever the operator's secret says now.
+   * Version of the kept secret that has brought a token and was not replaced since: the one before it is spent for
+   * good, whatever the operator's secret says now.
    */
   readonly used?: string | undefined;
 }

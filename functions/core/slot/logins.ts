@@ -247,8 +247,8 @@ export function endLogin(seen: Logins, login: Login, counted: Counted, now: numb
 }
 
 /**
- * Forgets refusals, a lock, time-outs and the back-off, on an operator's word. Returns the same record if there are none. Failed
- * logins still count, since the account may lock all the same.
+ * Forgets refusals, a lock, time-outs and the back-off, on an operator's word. Returns the same record if there are
+ * none. Failed logins still count, since the account may lock all the same.
  */
 export function forgetRefusals(seen: Logins, now: number): Logins {
   const { standing, refusals, notBefore, probe, timedOut } = seen;

@@ -14,7 +14,7 @@ export interface MintRequest {
   readonly subject: string;
   readonly fingerprint: string;
   readonly trigger: 'caller' | 'reader' | 'schedule' | 'operator';
-  /** With trigger `caller` or `operator`: the lease to mint under, when it was taken (epoch ms), and for what; a login by default. */
+  /** For a caller or an operator: the lease to mint under, taken at `takenAt` (epoch ms) for `way`, else a login. */
   readonly lease?: { readonly id: string; readonly takenAt: number; readonly way?: MintWay | undefined };
 }
 

@@ -11,7 +11,9 @@ const LONGEST_LEAD_MS = 90_000;
 /** The same, as a share of the token's life. */
 const LEAD_SHARE = 0.1;
 
-/** Reports whether a connection can renew a token: it cannot where its settings leave out a path that renewal goes by. */
+/**
+ * Reports whether a connection can renew a token: it cannot where its settings leave out a path that renewal goes by.
+ */
 export function canRenew({
   provider,
   settings,

@@ -44,8 +44,8 @@ export interface Provider {
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly limits?: Limits;
   /**
-   * A request that a good credential passes, for a token that is a derived value and proves nothing by itself. Sent with
-   * each such token before it is published, and judged as a login.
+   * A request that a good credential passes, for a token that is a derived value and proves nothing by itself. Sent
+   * with each such token before it is published, and judged as a login.
    */
   readonly probe?: Step;
   /** A request that ends one token, and no other. Sent for a token that an operator has purged. */

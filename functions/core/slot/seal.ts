@@ -126,8 +126,8 @@ function encrypt(plaintext: string, key: DataKey, associated: Uint8Array, random
 }
 
 /**
- * Decrypts a token sealed by `sealNext`. Returns undefined if it was sealed under another key or for another place, or if
- * the token, a fact that it is bound to, or its hash was changed.
+ * Decrypts a token sealed by `sealNext`. Returns undefined if it was sealed under another key or for another place, or
+ * if the token, a fact that it is bound to, or its hash was changed.
  */
 export function open(token: SealedToken, key: Secret<Uint8Array>, place: SealPlace): SealedContent | undefined {
   const content = parseContent(decrypt(token.ciphertext, key, associatedData(place, token)));

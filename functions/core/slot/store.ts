@@ -6,10 +6,10 @@ import type { SlotRecord } from './record.ts';
 import type { Slot } from './slot.ts';
 
 /**
- * Slots, and the logins, kept values and permits of connections, one item each, changed by single-item conditional writes only. A
- * write returns whether its conditions held; if not, a consistent read tells why. A write whose reply was lost may be
- * sent again, so `false` can also mean that the first one succeeded.
- * Every method throws `store_unavailable` when the store cannot be reached or throttles.
+ * Slots, and the logins, kept values and permits of connections, one item each, changed by single-item conditional
+ * writes only. A write returns whether its conditions held; if not, a consistent read tells why. A write whose reply
+ * was lost may be sent again, so `false` can also mean that the first one succeeded. Every method throws
+ * `store_unavailable` when the store cannot be reached or throttles.
  */
 export interface Store {
   read(slot: Slot, options: { readonly consistent: boolean }): Promise<SlotRecord | undefined>;

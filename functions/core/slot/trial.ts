@@ -88,8 +88,8 @@ export interface TrialBar {
 }
 
 /**
- * Finds what bars an operator from trying a login: an attempt under way, a back-off, or a token so young that a caller's
- * word would not renew it either. So a try adds no login that a hand-out could not have made.
+ * Finds what bars an operator from trying a login: an attempt under way, a back-off, or a token so young that a
+ * caller's word would not renew it either. So a try adds no login that a hand-out could not have made.
  */
 export function findTrialBar(
   record: SlotRecord | undefined,

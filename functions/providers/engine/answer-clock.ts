@@ -12,8 +12,8 @@ export function readServerDate(headers: HttpHeaders): number | undefined {
 
 /**
  * Reads `Retry-After` in milliseconds, at most an hour (RFC 9110 §10.2.3), a fraction of a second rounded up. A date
- * counts from the answer's own `Date`, else from `now`. Of several values the longest counts. Undefined where the header
- * is absent or cannot be read.
+ * counts from the answer's own `Date`, else from `now`. Of several values the longest counts. Undefined where the
+ * header is absent or cannot be read.
  */
 export function readRetryAfterMs(headers: HttpHeaders, now: number): number | undefined {
   const waits = (headers['retry-after'] ?? [])

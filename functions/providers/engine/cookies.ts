@@ -5,7 +5,7 @@ export interface Cookie {
   readonly value: string;
 }
 
-/** Parses the cookies that `Set-Cookie` lines set and do not delete; of two with one name the last counts (RFC 6265 §5.3). */
+/** Parses the cookies that `Set-Cookie` lines set, not delete; of two with one name the last counts (RFC 6265 §5.3). */
 export function parseCookies(lines: readonly string[], now: number): readonly Cookie[] {
   const cookies = new Map<string, Cookie>();
   for (const { name, value, maxAge, expires } of parseSetCookie([...lines], { decodeValues: false, silent: true })) {

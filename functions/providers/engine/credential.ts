@@ -72,7 +72,9 @@ export function readField(
   return value.isWellFormed() ? { text: value } : { fault: 'unpaired_surrogate' };
 }
 
-/** Names what a server may misread in a credential, for the operator's log alone: it says something of the credential. */
+/**
+ * Names what a server may misread in a credential, for the operator's log alone: it says something of the credential.
+ */
 export function findSuspects(
   { secretFields }: Pick<Provider, 'secretFields'>,
   fields: Readonly<Record<string, string>>,

@@ -212,7 +212,7 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     return failed;
   }
 
-  /** Takes the step's values out of an answer, each a text, a number or a flag; gives the token's. Keeps what rotates. */
+  /** Takes the step's values out of an answer, each a text, number or flag; gives the token's. Keeps what rotates. */
   async function read(attempt: Attempt, step: Step, answer: ParsedAnswer): Promise<Reading> {
     const { connection, values, answered, recorder } = attempt;
     const { secretFields } = connection.provider;

@@ -57,7 +57,10 @@ export function createLoginStatusFailure(answer: { readonly status: number }): U
   );
 }
 
-/** An API's address in an answer that is none of the provider's `hosts`; `consequence` is a sentence without its stop. */
+/**
+ * Creates the failure for an API address in an answer that is none of the provider's `hosts`; `consequence` is a
+ * sentence without its stop.
+ */
 export function createMisledFailure(consequence: string): UpstreamFailure {
   const detail = `The upstream's login named an address for its API that the provider does not name. ${consequence}.`;
   return failure('upstream_invalid_response', 'unknown', detail);

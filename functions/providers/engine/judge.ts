@@ -44,16 +44,16 @@ export interface Verdict {
 }
 
 /**
- * Judges an answer to a login by evidence, not by its status: the provider's rules, then its way to say no, then OAuth's
- * errors, then the status. Undefined: nothing is known of it but its status.
+ * Judges an answer to a login by evidence, not by its status: the provider's rules, then its way to say no, then
+ * OAuth's errors, then the status. Undefined: nothing is known of it but its status.
  *
  * - The API's own word on the credential, which stops logins: a rule of the provider's that reads the body; the refusal
  *   that the provider declares; an error of RFC 6749 §5.2; 401 without a body. None of them but a rule is for good if
  *   the answer says when to come back (`Retry-After`).
  * - The subject's: the same where the request names a user, and whatever a rule says of a subject with any JSON.
  * - The connection's: `misconfigured`, for what the settings say and no secret mends.
- * - Unknown, which heals by itself (`unclear`): every other 400, 401 and 403. A status, HTML or JSON of another shape may
- *   come from a firewall or a rate limit on the way.
+ * - Unknown, which heals by itself (`unclear`): every other 400, 401 and 403. A status, HTML or JSON of another shape
+ *   may come from a firewall or a rate limit on the way.
  */
 export async function judgeAnswer(asked: Asked, answer: ParsedAnswer): Promise<Verdict | Success | undefined> {
   const ruled = await judgeByRules(asked, answer);

@@ -18,7 +18,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
   server_error: 'unavailable',
 };
 
-/** Token types that an API takes with a proof of a key alone, by their names in lower case (RFC 9449 §5, RFC 9200 §8.4). */
+/**
+ * Token types that an API takes with a proof of a key alone, by their names in lower case (RFC 9449 §5, RFC 9200 §8.4).
+ */
 const BOUND_TYPES: Readonly<Record<string, string>> = { dpop: 'DPoP', pop: 'PoP', mac: 'MAC' };
 
 /**

@@ -7,8 +7,8 @@ import { judgeAnswer } from './judge.ts';
 
 /**
  * Judges the answer to a slide by its status. Only a 2xx renews; anything else leaves the old token and its expiry as
- * they are (C15, C16). 401 says that the old token is dead, 403 does not (C19). It proves nothing of the credential, and
- * locks nothing.
+ * they are (C15, C16). 401 says that the old token is dead, 403 does not (C19). It proves nothing of the credential,
+ * and locks nothing.
  */
 export function judgeRenewal({ status }: ParsedAnswer, { url }: Step): UpstreamFailure | undefined {
   const failed = createStatusFailure({ status });

@@ -10,7 +10,9 @@ import { fillJson } from './template.ts';
 /** A dot segment as a URL's parser reads it, also escaped and behind a backslash. */
 const DOT_SEGMENT = /[\\/](?:\.|%2e){1,2}(?:[\\/?#]|$)/i;
 
-/** A request ready to be sent, or why these values make none; `problem` goes on after "The secret of the connection …". */
+/**
+ * A request ready to be sent, or why these values make none; `problem` goes on after "The secret of the connection …".
+ */
 export type BuiltRequest =
   | { readonly kind: 'request'; readonly request: Omit<HttpRequest, 'timeoutMs'> }
   /** Names of the values of which one cannot be sent. */

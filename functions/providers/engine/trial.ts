@@ -102,7 +102,7 @@ export class TrialRecorder implements Recorder {
     }
   }
 
-  /** A short value of an answer, such as a count, is in too many words by chance; it is hidden where it stands alone. */
+  /** A short value, such as a count, is in too many words by chance; it is hidden where it stands alone. */
   #quotable(): readonly string[] {
     const secret = secretNames(this.#attempt.connection.provider);
     const telling = [...this.#names].filter(([text, name]) => secret.has(name) || text.length >= SHORTEST_QUOTE);

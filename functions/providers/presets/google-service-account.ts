@@ -3,8 +3,8 @@ import { BEARER, body, IN_SECONDS, jwtBearer, type Provider } from '../provider.
 const TOKEN_URL = 'https://{tokenHost}/token';
 
 /**
- * Google service account: the key file as it was downloaded is the secret. A subject is a user's address, by domain-wide
- * delegation. `tokenHost` is the host in the file's `token_uri`.
+ * Google service account: the key file as it was downloaded is the secret. A subject is a user's address, by
+ * domain-wide delegation. `tokenHost` is the host in the file's `token_uri`.
  * https://developers.google.com/identity/protocols/oauth2/service-account
  */
 export const googleServiceAccount = {

@@ -9,8 +9,8 @@ import {
 } from '../provider.ts';
 
 /**
- * OAuth 2.0 client credentials with a signed JWT in place of a secret: `private_key_jwt` (RFC 7523 §2.2, §3). The JWT is
- * for the token endpoint, or for `assertionAudience` where a server wants its issuer there.
+ * OAuth 2.0 client credentials with a signed JWT in place of a secret: `private_key_jwt` (RFC 7523 §2.2, §3). The JWT
+ * is for the token endpoint, or for `assertionAudience` where a server wants its issuer there.
  */
 export const oauthPrivateKeyJwt = {
   secretFields: { clientId: {}, keyId: { optional: true }, privateKey: { kind: 'pem' } },

@@ -1,8 +1,8 @@
 import { BEARER, body, CLIENT, clientSecretPost, type Provider } from '../provider.ts';
 
 /**
- * Salesforce client credentials; `baseUrl` is the org's My Domain. The answer has no end: `lifetimeSeconds` is the org's
- * session policy.
+ * Salesforce client credentials; `baseUrl` is the org's My Domain. The answer has no end: `lifetimeSeconds` is the
+ * org's session policy.
  * https://nango.dev/docs/api-integrations/salesforce-cc (a third party: no vendor's text was seen)
  */
 export const salesforceClientCredentials = {

@@ -3,7 +3,8 @@ import type { Provider } from '../provider.ts';
 /**
  * Snowflake by a key pair: the signed JWT is the token. `account` and `user` in upper case.
  * https://docs.snowflake.com/developer-guide/sql-api/authenticating
- * Not seen in the vendor's text: upper case, the limit of an hour, and a call that runs no statement, so there is no probe.
+ * Not seen in the vendor's text: upper case, the limit of an hour, and a call that runs no statement, so there is no
+ * probe.
  */
 export const snowflake = {
   secretFields: { privateKey: { kind: 'pem' } },

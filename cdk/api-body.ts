@@ -12,8 +12,8 @@ const PARAMETER = /\{(\w+)\+?\}/g;
 
 /**
  * Builds the document that a REST API is made from: every route with its function, IAM on all but those that the table
- * opens, every body as bytes, and API Gateway's own answers in the broker's shape. They are in the document, not
- * resources beside it: what a body does not say, the next change of the body takes away.
+ * opens, every body as bytes, and API Gateway's own answers in the broker's shape. The answers are part of the document, not
+ * resources beside it: an import of the document removes whatever it does not hold.
  */
 export function buildApiBody(
   scope: Construct,

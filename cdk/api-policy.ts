@@ -5,7 +5,7 @@ import { STAGE } from '../functions/api/routes.ts';
 
 /** Characters that API Gateway takes in a resource policy. */
 const MOST_CHARACTERS = 8_192;
-/** Characters of an ARN that is known only when it is deployed: a role with a name of the longest. */
+/** Characters of an ARN that is known only when it is deployed: of a role with a long name. */
 const UNKNOWN_ARN_CHARACTERS = 100;
 
 const ACTION = 'execute-api:Invoke';
@@ -17,20 +17,20 @@ const PRINCIPAL_ARN = /^arn:[a-z-]+:iam::[0-9*]+:(?:root|(?:role|user)\/[\w+=,.@
 /** The ARN that stands for an account. */
 const ROOT_ARN = /:iam::([0-9]{12}):root$/;
 
-/** Those who may come in, apart from what IAM lets them do then. */
+/** Callers whom the API lets in; IAM says what each of them may do. */
 export interface CallerNames {
   /** Names the principal of a grant: an ARN, or the id of an account. */
   add(caller: string): void;
-  /** True if the operator names callers by himself, so that a principal that is not known here may be among them. */
+  /** True if the operator gave `callers`: a principal whose ARN is not known here may be among them. */
   readonly areGiven: boolean;
 }
 
 /**
- * Closes an API to everybody whom the broker's configuration does not name. The policy allows nobody but those who come
- * by an open route, and the grants to other accounts: within an account an Allow would be enough to do without a grant.
- * The one Deny is for all who are not named, however wide their own permissions are.
+ * Closes an API to everybody whom the broker's configuration does not name. The policy allows the open routes and the
+ * grants to other accounts, and nothing else: within an account an Allow alone would let a caller in without a grant.
+ * One Deny refuses all who are not named, however wide their own permissions are.
  *
- * `callers` are ARN patterns of roles and users, account ids and organisation ids. Throws for what is none of them; a
+ * `callers` are ARN patterns of roles and users, account ids and organisation ids. Throws for anything else; a
  * policy over API Gateway's limit is an error at synth.
  */
 export function closeApi(
@@ -56,7 +56,7 @@ export function closeApi(
   const open = routes
     .filter(({ authorization }) => authorization === 'NONE')
     .map(({ method, resource }) => resourceOf(method, resource));
-  // What grants to other accounts add.
+  // The statements that grants to other accounts add.
   const granted = api.policy;
   const stack = Stack.of(api);
 
@@ -109,7 +109,7 @@ export function resourceOf(method: string, path: string): string {
   return `execute-api:/${STAGE}/${method}${path}`;
 }
 
-/** The condition of the Deny: the caller is none of the named. A negated operator also holds where its key is missing. */
+/** Builds the condition of the Deny: the caller is none of the named. A negated operator holds without its key, too. */
 function conditionOf(named: readonly string[]): { readonly Condition?: object } {
   const accounts = named.filter((each) => ACCOUNT.test(each));
   const organisations = named.filter((each) => ORGANISATION.test(each));
@@ -125,7 +125,7 @@ function conditionOf(named: readonly string[]): { readonly Condition?: object } 
   return Object.keys(condition).length === 0 ? {} : { Condition: condition };
 }
 
-/** Characters of a policy when it is deployed: what stands for an ARN is counted as a long one. */
+/** Counts the characters of a policy when it is deployed; an ARN that is not known yet counts as a long one. */
 function lengthOf(policy: unknown): number {
   const placeholder = 'x'.repeat(UNKNOWN_ARN_CHARACTERS);
   return JSON.stringify(policy, (_, value: unknown) => (isIntrinsic(value) ? placeholder : value)).length;

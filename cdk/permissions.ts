@@ -116,12 +116,12 @@ export function rotationStatements({ tableArn }: Places): iam.PolicyStatement[] 
   ];
 }
 
-/** To add records of hand-outs, never to read or change them. */
+/** Permission to add records of hand-outs, never to read or change them. */
 export function auditStatement(tableArn: string): iam.PolicyStatement {
   return allow(['dynamodb:PutItem'], [tableArn]);
 }
 
-/** To invoke functions, by exact ARN. */
+/** Permission to invoke functions, by exact ARN. */
 export function invokeStatement(functionArns: string[]): iam.PolicyStatement {
   return allow(['lambda:InvokeFunction'], functionArns);
 }

@@ -28,7 +28,7 @@ export interface BrokerThrottle {
 /** The place of the API: on the internet, or behind VPC endpoints for `execute-api`, by their ids. */
 export type BrokerEndpoint = 'regional' | { readonly private: readonly string[] };
 
-/** What an operator may say of the API. */
+/** Settings of the API that an operator may give. */
 export interface ApiSettings {
   readonly throttle?: BrokerThrottle;
   readonly endpoint?: BrokerEndpoint;
@@ -60,8 +60,8 @@ const THROTTLE: BrokerThrottle = { rateLimit: 100, burstLimit: 200 };
 const EXCHANGE_THROTTLE = { rateLimit: 10, burstLimit: 20 };
 
 /**
- * The fields of the access log: who, which route, what came of it. No query, header or body is in it, so that no token
- * can be.
+ * Fields of the access log: the caller, the route and the outcome. Query, headers and body are not among them, so that
+ * no token can be.
  */
 const accessLogFields = {
   requestId: '$context.requestId',
@@ -78,8 +78,8 @@ const accessLogFields = {
 };
 
 /**
- * Creates the REST API with the broker's routes, closed to all but those that are named. Its resources have ids that the
- * HTTP API of earlier versions had not: CloudFormation gives no resource another type.
+ * Creates the REST API with the broker's routes, closed to all but the callers that are named. Its resources need other
+ * ids than the HTTP API of earlier versions had: CloudFormation cannot change the type of a resource.
  */
 export function createRestApi(scope: Construct, props: BrokerApiProps): BrokerApi {
   const { broker, routes, functionOf, domain, endpoint = 'regional', callers = [] } = props;

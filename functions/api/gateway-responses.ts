@@ -6,7 +6,7 @@ export interface GatewayAnswer {
   readonly status?: number;
   readonly code: string;
   readonly title: string;
-  /** What was wrong, and what to do. Never API Gateway's own words: they quote the signed headers, a session token too. */
+  /** Fault and remedy. Never API Gateway's own words: they quote the signed headers, a session token among them. */
   readonly detail: string;
   /** Seconds; where the same request may succeed later. */
   readonly retryAfter?: number;

@@ -21,9 +21,9 @@ export const STAGE = 'v1';
 export const EXCHANGE = '/oauth2/token';
 
 /**
- * The routes of the API, the same deployed and on loopback. Beside each resource's methods an `ANY` route answers 405,
- * and the resources that are left over answer 404, so that the API says of its own only what nobody may ask. Paths were
- * chosen so that `*` in an IAM resource never grants more than it reads.
+ * Routes of the API, the same deployed and on loopback. Beside each resource's methods an `ANY` route answers 405, and
+ * every other path answers 404, so that the API's own answers are for unsigned and refused requests alone. Paths are such
+ * that `*` in an IAM resource never grants more than it reads.
  */
 export const apiRoutes: readonly ApiRoute[] = [
   { method: 'GET', resource: '/tokens/{connection}/{subject}', function: 'token', authorization: 'AWS_IAM' },

@@ -25,9 +25,9 @@ const targetCodes: ReadonlySet<BrokerErrorCode> = new Set([
   'unknown_connection',
 ]);
 
-/** All that an outsider learns of a subject token that is not believed, whatever is wrong with it. */
+/** Detail of every subject token that is not accepted: an outsider learns nothing of the reason. */
 export const NOT_ACCEPTED = 'The subject token was not accepted.';
-/** All that it learns where the issuer's keys are not at hand. */
+/** Detail where the issuer's keys cannot be had. */
 export const NOT_VERIFIABLE = 'The subject token cannot be verified now.';
 
 /**

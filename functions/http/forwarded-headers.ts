@@ -55,7 +55,7 @@ const KEPT_FROM_CALLER = [
   'set-cookie',
   ERROR_HEADER,
   UPSTREAM_HEADER,
-  // What a browser would do to the broker's own pages and storage, or let another site read.
+  // Orders to a browser that would change the broker's own pages and storage, or let another site read them.
   'clear-site-data',
   'content-security-policy-report-only',
   'nel',

@@ -20,7 +20,7 @@ const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set([
   'x-amz-signedheaders',
 ]);
 
-/** Stands where a decoder found bytes that are no UTF-8. */
+/** Character that a decoder puts where bytes are no UTF-8. */
 const REPLACEMENT = '\uFFFD';
 
 /**

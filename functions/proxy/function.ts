@@ -39,7 +39,7 @@ export function composeProxyFunction(surroundings: Surroundings): ApiHandler {
   });
 }
 
-/** All that Lambda returns, as JSON. */
+/** Limit of Lambda on the JSON of an answer, in bytes. */
 const MAXIMUM_RESPONSE_BYTES = 6_291_556;
 /** Size of a body beside which no headers are too large. */
 const SURELY_SMALL_BYTES = 4_000_000;

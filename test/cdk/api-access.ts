@@ -13,7 +13,7 @@ export interface Caller {
   readonly context?: RequestContext;
 }
 
-/** What a broad policy says that was made for all APIs of an account. */
+/** Statement of a broad policy that was made for all APIs of an account. */
 export const EVERY_API: Statement = { Effect: 'Allow', Action: 'execute-api:*', Resource: '*' };
 
 /** Reads the API's resource policy out of a template, its intrinsics resolved. */

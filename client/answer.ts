@@ -61,7 +61,7 @@ export function errorOf(response: Response, text: string): TokenBrokerError {
   return invalidAnswer(response, `has status ${status} and is no error of the broker's`);
 }
 
-/** Explains a status of API Gateway for which there is no API of the broker's; its answers say little then. */
+/** Explains a status that API Gateway answered where no API of the broker's did; its answers say little then. */
 function gatewayDetail(status: number): string {
   switch (status) {
     case 403:

@@ -17,7 +17,7 @@ export interface ProxyInit {
 /** Header of every answer of an upstream, and of no other. */
 const UPSTREAM_HEADER = 'token-broker-upstream';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** Stands where a text held bytes that are no UTF-8. */
+/** Character in place of bytes that are not UTF-8. */
 const REPLACEMENT = '\uFFFD';
 /** Origin of a request that is built to be read, and never sent. */
 const NOWHERE = 'http://upstream.invalid';

@@ -1,6 +1,7 @@
 /**
  * Remedies for the broker's error codes, one or two sentences each: for the page, for the command line (which has
- * commands of its own for some) and for the API's document. A test checks that the codes here are exactly the broker's and its API's.
+ * commands of its own for some) and for the API's document. A test checks that the codes here are exactly those of the
+ * broker and of its API.
  */
 export const remedyByCode = {
   invalid_request: 'Mend the request; the detail says what is wrong with it.',

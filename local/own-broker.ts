@@ -14,8 +14,8 @@ const NEVER_SECONDS = 86_400;
 
 /**
  * The broker of a clone: the whole system on loopback, to try a login before any deployment. Refusals and back-offs are
- * kept for the next try, in a folder of this user's, since many tries of a wrong password lock an account as many logins
- * do. The next value of a credential that rotates goes into the secrets file before the answer is used further.
+ * kept for the next try, in a folder of this user's, since many tries of a wrong password lock an account as logins do.
+ * The next value of a credential that rotates goes into the secrets file before the answer is used further.
  */
 export const ownBroker: OwnBroker = {
   async start({ connections, secrets, connection }, say) {

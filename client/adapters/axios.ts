@@ -10,10 +10,10 @@ const NEXT = 'tokenBrokerNext';
 
 /**
  * Makes an axios instance place the token of one slot, keep a slid token, and after a 401 report the token and retry
- * once, if the body can be sent twice. The retry is the same request, and no other interceptor sees it again. It follows
- * no redirect, since the token would go along. No error or answer of axios shows a token when printed or turned into
- * JSON: tokens are removed from the configuration, the answer's headers and a streamed body, and `request`, which still
- * holds the sent token, is not enumerable.
+ * once, if the body can be sent twice. The retry is the same request, and no other interceptor sees it again. It
+ * follows no redirect, since the token would go along. No error or answer of axios shows a token when printed or turned
+ * into JSON: tokens are removed from the configuration, the answer's headers and a streamed body, and `request`, which
+ * still holds the sent token, is not enumerable.
  *
  * Attach it before other request interceptors: axios runs the first attached last, when the URL is final.
  *

@@ -23,7 +23,7 @@ import { createBrokerWatch } from './watch.ts';
 /** Subject that stands for every subject of a connection. */
 export const EVERY_SUBJECT = '*';
 
-/** What an agent is started with. */
+/** Settings and dependencies of an agent. */
 export interface AgentOptions {
   readonly place: Place;
   /** Slots that it serves, and no others; the subject may be `EVERY_SUBJECT`. */
@@ -50,9 +50,9 @@ export interface Agent {
 }
 
 /**
- * Starts an agent: tokens and proxied calls for programs of this machine that sign nothing. It serves the slots named,
- * in the broker's own paths and shapes, keeps their tokens, renews them ahead, and hands out a good one while the broker
- * is away. Each request passes the checks of `serve`, in their order. Rejects as `listen` does.
+ * Starts an agent: tokens and proxied calls for programs of this machine that sign nothing. It serves the named slots
+ * in the broker's own paths and shapes. It keeps their tokens, renews them ahead, and hands out a good one while the
+ * broker is away. Each request passes the checks of `serve`, in their order. Rejects as `listen` does.
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { place, clock, proxy, basePath } = options;
@@ -132,7 +132,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     serve(request, response).catch((error: unknown) => {
-      // An answer that has begun can only break off.
+      // Once an answer has begun, no error can be sent in it: the connection is closed.
       if (response.headersSent) response.destroy();
       else sendError(response, error, { isProxied: request.url?.startsWith('/proxy/') === true });
     });

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { TokenBrokerError, type TokenBrokerErrorKind } from '../error.ts';
 
-/** What no cache may keep and no browser may read or run. */
+/** Headers that keep an answer out of caches, and from being read, framed or run by a web page. */
 const SHUT_IN = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',

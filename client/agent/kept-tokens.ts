@@ -2,10 +2,11 @@ import type { SlotName } from '../broker-api.ts';
 import type { Clock } from '../clock.ts';
 import { type HeldToken, isGoodFor, type TokenCache } from '../token-cache.ts';
 
-/** How often slots in use are looked at, and how many of them are renewed at once. */
+/** Time between two looks at the slots in use. */
 const LOOK_EVERY_MS = 5_000;
+/** Most slots that are renewed at once. */
 const AT_ONCE = 8;
-/** A slot that nobody has asked for within this time is no longer renewed ahead. */
+/** Time after its last use for which a slot is renewed ahead. */
 const IDLE_MS = 3_600_000;
 
 /** A token for a caller, and whether it came from memory. */

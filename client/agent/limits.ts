@@ -1,4 +1,4 @@
-/** Limits of the agent, against one caller that takes all of it. */
+/** Limits of the agent, so that one caller cannot take all of it. */
 export const LIMITS = {
   /** Tokens kept; the least recently used go first. */
   slots: 1_000,

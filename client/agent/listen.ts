@@ -4,10 +4,10 @@ import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 
 const LOOPBACK = '127.0.0.1';
-/** Takes from a new socket every right of users other than its own. */
+/** Umask of a new socket: no rights for other users. */
 const OWNER_ONLY = 0o177;
 
-/** Where an agent listens: a port on 127.0.0.1, 0 for a free one, or the path of a Unix socket. */
+/** Address of an agent: a port on 127.0.0.1, 0 for a free one, or the path of a Unix socket. */
 export type Place = { readonly port: number } | { readonly socket: string };
 
 /** Listens on a port of 127.0.0.1 and returns the port. Rejects as `listen` does where it cannot be had. */

@@ -11,7 +11,7 @@ export const TOKEN_HEADER = 'x-token-broker-agent-token';
 const SHA256 = /^[0-9a-f]{64}$/;
 const WHOLE_SECONDS = /^[0-9]{1,9}$/;
 const PATH = /^\/(tokens|proxy)\/([^/]+)\/([^/]+)(\/.*)?$/;
-/** Headers that are about this connection, this caller or this machine, and are none of the upstream's business. */
+/** Headers about this connection, this caller or this machine, which do not go on to the upstream. */
 const NOT_FORWARDED = new Set([
   ...['connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding'],
   ...['upgrade', 'expect', 'host', 'content-length', 'cookie', 'referer', TOKEN_HEADER],
@@ -25,9 +25,9 @@ export type Route =
   | { readonly to: 'proxy'; readonly slot: SlotName; readonly path: string };
 
 /**
- * Creates the check that a request comes from a program of this machine and from no web page: `Host` is a loopback name
- * with the agent's port, on a socket any; there is no `Origin`; and a browser, which says so, is refused unless its
- * user typed the address. Throws `forbidden`.
+ * Creates the check that a request comes from a program of this machine, and not from a web page. `Host` must be a
+ * loopback name with the agent's port; on a socket any name passes. `Origin` must be missing. A request that a browser
+ * marks passes only if its user typed the address. Throws `forbidden`.
  */
 export function createCallerCheck(port: number | undefined): (request: IncomingMessage) => void {
   const isForThisMachine = port === undefined ? undefined : createLoopbackGuard(port);
@@ -76,7 +76,7 @@ export function routeOf(path: string): Route {
   );
 }
 
-/** Undoes the escapes of a path segment, such as %40 for @; text that has no meaning stays, and names no slot. */
+/** Decodes the escapes of a path segment, such as %40 for @. A malformed segment stays as it is, and names no slot. */
 function unescaped(segment: string): string {
   try {
     return decodeURIComponent(segment);

@@ -2,7 +2,7 @@ import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Readable and writable by the agent's own user, and nobody else. */
+/** Mode of a file that only the agent's own user can read and write. */
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
 

@@ -1,7 +1,7 @@
 import type { BrokerApi } from '../broker-api.ts';
 import { TokenBrokerError } from '../error.ts';
 
-/** Whether the broker has answered: its errors are answers too. */
+/** State of the broker by its last answer. An error that it answers is an answer too. */
 export type BrokerState = 'unasked' | 'ok' | 'unreachable';
 
 /** Watch over the calls of the broker, for the health answer and the log. */

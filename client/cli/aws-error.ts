@@ -8,8 +8,9 @@ export interface KnownError {
 }
 
 /**
- * Waits for a call of an AWS SDK, and turns what it throws into a `TokenBrokerError` that quotes nothing of AWS's: by
- * name as `known` says, without credentials `credentials`, without an answer `network`, else `gateway`.
+ * Waits for a call of an AWS SDK. Converts an error into a `TokenBrokerError` that quotes nothing of AWS's: `gateway`
+ * with the remedy in `known`, which is looked up by the error's name; `credentials` where there are none; `network`
+ * where AWS did not answer; else `gateway`.
  */
 export async function withAwsErrors<T>(
   { service, code, known }: { readonly service: string; readonly code: string; readonly known: Known },

@@ -6,7 +6,7 @@ import { UsageError } from './exit-codes.ts';
 type Options = Readonly<Record<string, Option>>;
 type Parsed = Omit<CommandLine, 'command' | 'rest'>;
 
-/** Reads what is asked of the program itself, without a command; undefined if there is more. */
+/** Reads a command line that has options and no command; undefined if it has anything else. */
 export function readProgramOptions(args: readonly string[]): Parsed['values'] | undefined {
   const parsed = tryParse(args, commonOptions);
   return parsed === undefined || parsed.operands.length > 0 ? undefined : parsed.values;
@@ -74,7 +74,7 @@ function parse(args: readonly string[], options: Options): Parsed {
   return { values, operands: positionals };
 }
 
-/** Finds why no command fits: a mistake in the options of the one that is named, or a command that there is not. */
+/** Finds why no command fits: a mistake in the options of the named command, or a name that no command has. */
 function findMistake(commands: readonly Command[], args: readonly string[]): UsageError {
   const named = args.flatMap(
     (_, at) => commands.find(({ name }) => startsWith(args.slice(at), name.split(' '))) ?? [],

@@ -50,7 +50,7 @@ export interface OwnBroker {
 export interface Call {
   readonly terminal: Terminal;
   readonly operands: readonly string[];
-  /** What follows `--`, where the command takes it. */
+  /** Arguments after `--`: the command to run, for a command that takes one. */
   readonly rest: readonly string[];
   readonly isJson: boolean;
   /** Colours for stdout. */

@@ -11,8 +11,9 @@ const PATIENCE_MS = 2_000;
 const TAKES_CONNECTION = new Set(['CONNECTION', '[CONNECTION]', 'CONNECTION[/SUBJECT]', '[CONNECTION[/SUBJECT]]']);
 
 /**
- * Lists what can be typed in place of the last of `words`, those behind the program's name: commands, options, shells
- * and connections, each with its explanation behind a tab. Empty where the shell does better, such as at a file's name.
+ * Lists what can be typed in place of the last of `words`, the words after the program's name: commands, options,
+ * shells and connections, each with a tab and its explanation. Empty where the shell completes better, as with file
+ * names.
  */
 export async function completionsOf(
   commands: readonly Command[],

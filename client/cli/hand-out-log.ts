@@ -60,8 +60,8 @@ const LOOK_EVERY_MS = 500;
 const OVER: ReadonlySet<string> = new Set(['Failed', 'Cancelled', 'Timeout', 'Unknown']);
 
 /**
- * Asks CloudWatch Logs Insights for hand-outs of a deployed broker, the latest first, over the logs that its saved query
- * names. Loads the AWS SDK only here.
+ * Asks CloudWatch Logs Insights for hand-outs of a deployed broker, the latest first. The broker's saved query names
+ * the logs. Loads the AWS SDK only here.
  */
 export async function queryHandOuts(
   broker: string,

@@ -10,8 +10,8 @@ export interface GuardedRequest {
 }
 
 /**
- * Reports whether no other site caused a request: it comes from a page of this origin, from the user, or from no browser.
- * A request for the script of a service worker does not pass.
+ * Reports whether no other site caused a request: it comes from a page of this origin, from the user, or from no
+ * browser. A request for the script of a service worker does not pass.
  */
 export function isOfNoOtherSite(headers: GuardedRequest['headers']): boolean {
   const site = headers.get('sec-fetch-site');
@@ -23,8 +23,8 @@ export function isOfNoOtherSite(headers: GuardedRequest['headers']): boolean {
  *
  * A page on the web can point a name of its own at 127.0.0.1 (DNS rebinding), but it cannot forge `Host` or
  * `Origin`: so `Host`, or the authority of an absolute-form target, must be loopback with this port, and an `Origin`
- * that is sent must be loopback with this port too. `null`, and a header sent twice, do not pass. A browser says of every
- * request whether another site causes it, images, frames and links among them: those do not pass either.
+ * that is sent must be loopback with this port too. `null`, and a header sent twice, do not pass. A browser says of
+ * every request whether another site causes it, images, frames and links among them: those do not pass either.
  */
 export function createLoopbackGuard(port: number): (request: GuardedRequest) => boolean {
   const withPort = LOOPBACK_HOSTS.map((host) => `${host}:${port}`);

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Linux's tables of TCP sockets, which say of each whose it is. Other systems have none that is free to read. */
+/** Linux's tables of TCP sockets with the user of each. Other systems have none that every user may read. */
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 const ROOT = 0;
 
-/** Time for which a table that was read serves others too: it takes the kernel 10 ms to write one. */
+/** Time for which a table is used again once it was read: the kernel takes 10 ms to write one. */
 const FRESH_MS = 100;
 
 /** One end of a connection. */
@@ -17,7 +17,7 @@ export interface End {
 
 /**
  * Creates the check that a connection to `server` comes from a process of this user, or of root, which can read
- * everything anyway. It is made when the connection comes. Where the system does not say, everybody passes.
+ * everything anyway. Each connection is checked once, when it comes. Where the system does not say, everybody passes.
  */
 export function createUserGuard(server: Server): (socket: Socket) => boolean {
   const strangers = new WeakSet<Socket>();
@@ -58,8 +58,8 @@ function readTables(): readonly string[] | undefined {
 }
 
 /**
- * Reads from a table whose sockets are connected to `to`, by their own ends as `writeEnd` writes them. A socket that its
- * process has closed already belongs to nobody: the kernel shows it as root's, without an inode.
+ * Reads from a table the users of the sockets that are connected to `to`, by the sockets' own ends as `writeEnd` writes
+ * them. A socket that its process has closed belongs to nobody: the kernel shows it as root's, without an inode.
  */
 export function readOwners(table: string, to: End): ReadonlyMap<string, number> {
   const owners = new Map<string, number>();
@@ -72,7 +72,7 @@ export function readOwners(table: string, to: End): ReadonlyMap<string, number> 
   return owners;
 }
 
-/** Writes an end as the tables do: the bytes of the address backwards, which is how an IPv4-mapped one ends too. */
+/** Writes an end as the tables do: the bytes of the address backwards. An IPv4-mapped address ends in these digits. */
 export function writeEnd({ address, port }: End): string {
   const bytes = address
     .replace(/^::ffff:/, '')

@@ -4,7 +4,7 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Bytes by which what is encrypted is longer than the plain text. */
+/** Bytes that `encrypt` adds to the plain text. */
 export const OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES;
 
 /** Encrypts under a key of 32 bytes and a random nonce: nonce, ciphertext, tag. */

@@ -14,7 +14,7 @@ export function drawSecretAccessKey(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** Creates the check that a request to a loopback endpoint is signed with `secretAccessKey`, as the SDK's clients do. */
+/** Creates the check that a request to a loopback endpoint is signed with `secretAccessKey`, as the SDK signs. */
 export function createKeyCheck(secretAccessKey: string): KeyCheck {
   // The key lives as long as this start, so no signature is too old; the SDK's clock may be another in a test.
   const maxClockDifferenceMs = Number.MAX_SAFE_INTEGER;

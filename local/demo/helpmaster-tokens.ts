@@ -15,8 +15,7 @@ const API_KEY_CLAIM = '8435d770-905f-49f0-9a13-8e51afb8d054';
 const CORRUPT_NAME_LATIN1 = 'HelpMaster WebAPI Key - Developf\u00c7`Key #1';
 const WHOLE_NAME = 'HelpMaster WebAPI Key - Developer Key #1';
 
-/** Claims to check after the signature. */
-/** An end that is no number, or 0, ends nothing. */
+/** Claims to check after the signature. An `exp` that is no number, or 0, ends nothing. */
 const judgedClaims = z.object({ userid: z.string(), exp: z.union([z.number(), z.string()]).optional() });
 
 /** Signs and verifies the demo HelpMaster's JWTs. */

@@ -10,7 +10,10 @@ export const TOKEN_FAULTS = [
   ...(['normal', 'missing', 'empty', 'crlf', 'oversized', 'non-string'] as const),
   ...(['with-scheme', 'quoted', 'with-blank', 'long', 'too-long'] as const),
 ] as const;
-/** Codings of a login's answer, by what `Content-Encoding` says; `raw-deflate` says `deflate`, `utf-8` and `none` are none. */
+/**
+ * Codings of a login's answer, as `Content-Encoding` names them. `raw-deflate` is sent as `deflate`; `utf-8` and `none`
+ * stand in the header and change nothing.
+ */
 export const CODINGS = ['identity', 'gzip', 'deflate', 'raw-deflate', 'utf-8', 'none'] as const;
 /** Charsets of an answer's body. */
 export const CHARSETS = ['utf-8', 'windows-1252'] as const;

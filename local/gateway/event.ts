@@ -26,7 +26,7 @@ const LOCAL_ACCESS_KEY_ID = 'local';
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'expect']);
 
 /**
- * Creates a handler's event, as a REST API makes it that takes every media type for binary.
+ * Creates a handler's event, as a REST API does that treats every media type as binary.
  *
  * Facts relied on: `path` and `pathParameters` are as they were sent, `path` without the stage and
  * `requestContext.path` with it; names and values of the query are decoded, `+` too, with U+FFFD for bytes that are no

@@ -65,10 +65,10 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /**
  * Starts an HTTP server on 127.0.0.1 that calls Lambda handlers as an API Gateway REST API does.
  *
- * Facts relied on: payload format 1.0 of the stage `v1`, which a path may leave out here; the API's own answers are its
- * gateway responses, in the broker's shape: 400, 403 for a missing or wrong signature and for a path without a resource,
- * 413 over 10 MB (or over Lambda's 6 MB as an event), 431 over 10,240 bytes of request line and headers; a function that
- * throws, times out or answers nonsense gives 503, and only one that outlives the API's 29 s gives 504.
+ * Facts relied on: payload format 1.0 of the stage `v1`, which a path may leave out here. The API's own answers are
+ * its gateway responses, in the broker's shape: 400; 403 for a missing or wrong signature and for a path without a
+ * resource; 413 over 10 MB (or over Lambda's 6 MB as an event); 431 over 10,240 bytes of request line and headers. A
+ * function that throws, times out or answers nonsense gives 503; only one that outlives the API's 29 s gives 504.
  *
  * Accepts only requests for this machine's own name and port. Rejects if the port is taken.
  */

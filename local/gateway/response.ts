@@ -75,12 +75,12 @@ const resultSchema = z.object({
 /**
  * Turns a handler's result into the answer, by payload format 1.0.
  *
- * The result is an object with `statusCode`, `headers`, `multiValueHeaders` (a line for each value, in place of a header
- * of that name), `body` and `isBase64Encoded`. Without a content type a body is JSON. Connection headers are the
- * gateway's own business, and `REMAPPED` ones get another name.
+ * The result is an object with `statusCode`, `headers`, `multiValueHeaders` (a line for each value, in place of a
+ * header of that name), `body` and `isBase64Encoded`. Without a content type a body is JSON. The gateway writes headers
+ * of the connection itself, and gives those in `REMAPPED` another name.
  *
- * Throws for results that a REST API answers with its own error: no object, a wrong type, an impossible status, a header
- * that cannot be sent, a result that exceeds Lambda's limit.
+ * Throws for results that a REST API answers with its own error: no object, a wrong type, an impossible status, a
+ * header that cannot be sent, a result that exceeds Lambda's limit.
  */
 export function responseFromResult(result: unknown): GatewayResponse {
   const {

@@ -44,7 +44,7 @@ export function invoke(
       clearTimeout(timer);
       resolve(outcome);
     };
-    // The table of handlers has no types of events. `Promise.try`: a throw before the first await rejects like any other.
+    // The table of handlers has no types of events. With `Promise.try` a throw before the first await rejects as well.
     Promise.try(handler, event as never, context).then(
       (value) => settle({ kind: 'returned', value }),
       (error: unknown) => settle({ kind: 'failed', error }),

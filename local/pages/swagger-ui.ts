@@ -52,7 +52,10 @@ export function swaggerUiIndex({ title, folder }: { readonly title: string; read
 `;
 }
 
-/** Builds the script that starts Swagger UI on the document at `url`, dark where the reader's system is; `settings` are further options of Swagger UI. */
+/**
+ * Builds the script that starts Swagger UI on the document at `url`, dark where the reader's system is. `settings` are
+ * further options of Swagger UI.
+ */
 export function swaggerUiStart(url: string, settings: Readonly<Record<string, unknown>> = {}): string {
   // No validator: it would send the document's address to an external server.
   const options = JSON.stringify({ url, dom_id: '#swagger-ui', validatorUrl: null, ...settings }, undefined, 2);

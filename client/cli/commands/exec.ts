@@ -69,7 +69,7 @@ export const execCommand: Command = {
   },
 };
 
-/** Passes signals on to `child`, but for those that its terminal sends it too. Returns a function that ends this. */
+/** Passes signals on to `child`, except those that the terminal sends to it as well. Returns a function to stop. */
 function passSignals(child: ChildProcess, hasTerminal: boolean): () => void {
   const listeners = PASSED_ON.map((signal): [NodeJS.Signals, () => void] => [
     signal,

@@ -2,7 +2,7 @@ import { remedyByCode } from '../../../client/remedies.ts';
 import { type GatewayAnswer, gatewayAnswers } from '../../../functions/api/gateway-responses.ts';
 import { errorCodes } from '../../../functions/core/words/errors.ts';
 
-/** The codes that API Gateway alone answers, each with what it says of it. */
+/** Codes that only API Gateway answers, each with its explanation. */
 const ofGateway = new Map(
   Object.values<GatewayAnswer>(gatewayAnswers)
     .filter(({ code }) => !Object.hasOwn(errorCodes, code))

@@ -7,7 +7,7 @@ import { type JsonSchema, ref } from './schemas.ts';
 /** Operations with problems of their own. */
 export type ProblemOperation = 'hand-out' | 'reject' | 'purge' | 'connections' | 'connection' | 'try' | 'proxy';
 
-/** The status of a request line and headers over 10,240 bytes: one of those that API Gateway has no type of its own for. */
+/** Status of a request line and headers over 10,240 bytes, for which API Gateway has no type of its own. */
 const TOO_LONG = 431;
 
 const every = ['hand-out', 'reject', 'purge', 'connections', 'connection', 'try', 'proxy'] as const;

@@ -33,7 +33,7 @@ export const execCommand: Command = {
   ],
   examples: [
     [
-      `exec helpdesk/88 -- sh -c 'curl -H "Authorization: Bearer $${DEFAULT_VARIABLE}" URL'`,
+      `exec helpdesk/88 -- sh -c 'printf "Authorization: Bearer %s" "$${DEFAULT_VARIABLE}" | curl -H @- URL'`,
       'one call, as staff member 88',
     ],
     ['exec wfm --env WFM_TOKEN -- ./report.py', 'a program that reads WFM_TOKEN'],

@@ -41,11 +41,12 @@ export async function acceptReport(
   for (;;) {
     const record = await store.read(slot, { consistent: true });
     if (record?.token === undefined || record.token.hash !== rejectedHash) return { record, not: undefined };
-    const now = clock.now();
-    const counts = readCounts(record, record.token.issuedAt);
-    const count = counts.get(reporter) ?? 0;
-    assertRenewable(connection, record, { issuedAt: record.token.issuedAt, count }, now);
     const { generation, token } = record;
+    const { issuedAt } = token;
+    const now = clock.now();
+    const counts = readCounts(record, issuedAt);
+    const count = counts.get(reporter) ?? 0;
+    assertRenewable(connection, record, { issuedAt, count }, now);
     const not = tokenIdOf({ generation, token });
     counts.delete(reporter);
     const reports = writeCounts(counts.set(reporter, count + 1));

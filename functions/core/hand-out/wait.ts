@@ -43,14 +43,14 @@ export interface Wait {
 }
 
 /**
- * Begins a wait, which a request needs before it has a token minted too. Where as many wait as may: undefined if the
- * slot was not read consistently, else throws `refresh_in_progress`.
+ * Begins a wait, which a request needs before it has a token minted too. Where no permit is free, returns undefined if
+ * the slot was not read consistently, else throws `refresh_in_progress`.
  */
 export type BeginWait = (request: WaitingRequest, isConsistent: boolean) => Promise<Wait | undefined>;
 
 /**
- * Creates the beginning of waits. Where there is a limit, each wait needs one of the connection's permits, so that
- * waits for one connection never hold all executions of a function.
+ * Creates the function that begins waits. Where there is a limit, each wait needs one of the connection's permits, so
+ * that waits for one connection never hold all executions of a function.
  */
 export function createBeginWait({ store, telemetry, clock, random, mostWaits }: WaitDependencies): BeginWait {
   /** Takes one of the permits, if one is free, and gives a function that returns it. */
@@ -60,7 +60,7 @@ export function createBeginWait({ store, telemetry, clock, random, mostWaits }: 
   ): Promise<(() => Promise<unknown>) | undefined> {
     const holder = random.uuid();
     const now = clock.now();
-    // It outlasts the request by any clock, and ends by itself if the process does not come to return it.
+    // It outlasts the request by any clock, and ends by itself if the process never returns it.
     const until = now + (deadline - clock.monotonic()) + CLOCK_SKEW_MS;
     const first = Math.floor(random.fraction() * most);
     for (let tried = 0; tried < Math.min(PERMITS_TRIED, most); tried += 1) {

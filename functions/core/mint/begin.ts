@@ -168,9 +168,7 @@ export function createBeginAttempt({
   }
 }
 
-/**
- * Reports whether a refresh token lapses, the slot has no token as a use of it, and nothing else brings the slot back.
- */
+/** Reports whether a refresh token lapses that nothing would use: the slot has no token and is on no schedule. */
 function isUnused(connection: Connection, record: SlotRecord | undefined): boolean {
   return isLapsing(connection) && record?.token === undefined && record?.dueAt === undefined;
 }

@@ -29,7 +29,7 @@ export interface LogoutDependencies {
   readonly broker: string;
 }
 
-/** Why a token was not logged out, in words for the log. */
+/** Reason why a token was not logged out, in words for the log. */
 type Left = { readonly why: string; readonly evidence?: string };
 
 const SECRET_TRUSTED_MS = 5_000;
@@ -42,8 +42,8 @@ const SHORTEST_REQUEST_MS = 250;
 
 /**
  * Creates the logout of a purged token: one request under the slot's lease, so that no login runs beside it. A token
- * that the slot holds again is left alone; and where a new token ends the old one, so is every token once there is
- * another. What fails is logged and forgotten.
+ * that the slot holds again is left alone. Where a new token ends the old one, every token is left alone once the slot
+ * has another. A failure is logged and forgotten.
  */
 export function createLogout(
   dependencies: LogoutDependencies,
@@ -96,7 +96,7 @@ export function createLogout(
     return { token: opened.value, values: opened.values, closed: opened.closed, secret: secret?.value };
   }
 
-  /** Takes the slot's lease; its id, or why there is none to be had. */
+  /** Takes the slot's lease. Returns its id, or why it was not taken. */
   async function waitForLease(connection: Connection, slot: Slot, purged: SealedToken): Promise<string | Left> {
     const until = clock.now() + LONGEST_WAIT_MS;
     for (;;) {

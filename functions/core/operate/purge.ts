@@ -43,7 +43,7 @@ export function createPurge({
     }
   }
 
-  /** Asks `mint` to end a token at its upstream. `before` and `after` are the record around its purge. */
+  /** Asks `mint` to end a token at its upstream. The records are those just before and after its purge. */
   async function askLogout(
     connection: Connection,
     slot: Slot,
@@ -56,9 +56,10 @@ export function createPurge({
     const purged = writePurged(generation, token);
     const isAsked = isPurged && (await minter.ask(connection, { ...slot, trigger: 'purge', purged }));
     if (isAsked) return;
-    const about = { connection: connection.name, subject: slot.subject, tokenHash: shortHash(token.hash) };
     telemetry.warn(NOT_LOGGED_OUT, {
-      ...about,
+      connection: connection.name,
+      subject: slot.subject,
+      tokenHash: shortHash(token.hash),
       why: isPurged ? 'mint_unavailable' : 'another token may have been purged in its place',
     });
   }

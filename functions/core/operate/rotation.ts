@@ -21,11 +21,10 @@ interface Found {
 }
 
 /**
- * Creates the reaction to a new version of a secret. It ends the back-offs of slots that another version failed for,
- * but for those of a locked account, and has one slot in use log in at the next sweep: that proves the version, or
- * rings the alarm. Good tokens stay, and so do refused versions, which `mint` compares the new one with. A version that
- * somebody has logged in with needs no proof. The reactions of a connection come a minute apart. Throws
- * `store_unavailable`.
+ * Creates the reaction to a new version of a secret. It ends the back-offs that another version caused, except that of
+ * a locked account, and has one slot in use log in at the next sweep: that proves the version, or rings the alarm. Good
+ * tokens stay, and so do refused versions, which `mint` compares the new one with. A version that somebody has logged
+ * in with needs no proof. The reactions of a connection come a minute apart. Throws `store_unavailable`.
  */
 export function createRotation({
   store,

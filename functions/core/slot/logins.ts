@@ -25,8 +25,8 @@ export interface Logins {
   /** Back-off after a login of unknown outcome, or after a time-out that opened the breaker; epoch milliseconds. */
   readonly notBefore: number;
   /**
-   * Logins with a proven version that timed out since the upstream last answered one: whose was the last, when, and of
-   * how many subjects they were, as `breaker.ts` counts them.
+   * Logins with a proven version that timed out since the upstream last answered one: subject and time of the last, and
+   * the number of their subjects as `breaker.ts` counts them.
    */
   readonly timedOut?: { readonly subject: string; readonly at: number; readonly subjects: number } | undefined;
   /** Logins that the upstream may have counted as failed, as `createMark` writes them. */
@@ -107,7 +107,7 @@ const USER_REFUSALS_THAT_STOP = 2;
 /** Time between these two, in which `system` may prove the version, or an operator mend it. */
 const NEXT_USER_MS = 300_000;
 const LOCKED_MS = 1_800_000;
-/** Subjects whose logins timed out, from which on the breaker is open. */
+/** Count of subjects with logins that timed out at which the breaker opens. */
 export const SUBJECTS_THAT_OPEN = 2;
 /** Long enough for a version to stay proven while nothing is written. */
 const LOGINS_KEPT_SECONDS = 366 * 86_400;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { returnPermit, takePermit } from '../../functions/core/slot/permit.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
+import { helpdeskConnection } from '../simulation/connections.ts';
 import { createExecutions, LOAD, quantile } from './executions.ts';
 import { harness } from './harness.ts';
 
@@ -130,5 +132,19 @@ describe('waits for a connection', () => {
       expect(answeredAt - askedAt).toBeLessThan(150);
       expect(retryAfterMs).toBe(1_000);
     }
+  });
+
+  it('are refused only after a reading that does not lag, and begin again with the permit', async () => {
+    const made = harness({ connection: helpdeskConnection({ memorySeconds: 0 }), mostWaits: 1 });
+    const { broker, table, connection, time, lag } = made;
+    const { token } = await broker.handOut();
+    const now = time.now();
+    table.writePermit(connection.name, 0, takePermit({ holder: 'another', now, until: now + 60_000 }));
+    lag();
+
+    expect(await broker.handOut()).toMatchObject({ source: 'cache', token: { hash: token.hash } });
+    expect(await broker.refusal({ subject: '1' })).toMatchObject({ code: 'refresh_in_progress', retryAfterMs: 1_000 });
+    table.writePermit(connection.name, 0, returnPermit({ holder: 'another' }));
+    expect((await broker.handOut({ subject: '1' })).source).toBe('login');
   });
 });

@@ -39,11 +39,13 @@ export function harness({
   others = [],
   instances: count = 1,
   skewOf,
+  mostWaits,
 }: {
   readonly connection?: Connection;
   readonly others?: readonly Connection[];
   readonly instances?: number;
   readonly skewOf?: (process: string) => number;
+  readonly mostWaits?: number;
 } = {}) {
   const calls: (PortCall & { readonly at: number })[] = [];
   const planned: { readonly operation: PortCall['operation']; readonly work: () => unknown; readonly fault: Fault }[] =
@@ -72,6 +74,7 @@ export function harness({
     connections: [connection, ...others],
     onCall,
     ...(skewOf === undefined ? {} : { skewOf }),
+    mostWaits,
   });
   const { time, table, ledger, weather } = world;
   const instances = Array.from({ length: count }, (_, n) => world.startTokenInstance(`token-${n}`));

@@ -147,4 +147,14 @@ describe('waits for a connection', () => {
     table.writePermit(connection.name, 0, returnPermit({ holder: 'another' }));
     expect((await broker.handOut({ subject: '1' })).source).toBe('login');
   });
+
+  it.each([0, 1, 2, 3])('take the one permit of four that is free: %i', async (free) => {
+    const { broker, table, connection, time } = harness({ mostWaits: 4 });
+    for (const number of [0, 1, 2, 3].filter((each) => each !== free)) {
+      const taken = { holder: 'another', now: time.now(), until: time.now() + 60_000 };
+      table.writePermit(connection.name, number, takePermit(taken));
+    }
+
+    expect((await broker.handOut()).source).toBe('login');
+  });
 });

@@ -80,8 +80,8 @@ export function createBeginWait({ store, telemetry, clock, random, mostWaits }: 
   return async (request, isConsistent) => {
     const { connection, slot, deadline } = request;
     const beganAt = clock.monotonic();
-    const giveBack = mostWaits === undefined ? undefined : await takeOne(request, mostWaits);
-    if (mostWaits !== undefined && giveBack === undefined) {
+    const giveBack = mostWaits === undefined ? async () => true : await takeOne(request, mostWaits);
+    if (giveBack === undefined) {
       if (!isConsistent) return undefined;
       throw new BrokerError(
         'refresh_in_progress',
@@ -101,7 +101,7 @@ export function createBeginWait({ store, telemetry, clock, random, mostWaits }: 
         return store.read(slot, { consistent: true });
       },
       async end() {
-        await giveBack?.().catch(() => false);
+        await giveBack().catch(() => false);
         if (waitedMs > 0)
           telemetry.metrics(
             { connection: connection.name },

@@ -163,9 +163,10 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
     tokenPlaced,
     leaseEnded,
     ({ after: { token, unprovenVersion } }, { slackMs }, found) => {
-      // A clock far off may ask a slot at work. That costs a look.
+      // A clock far off may ask a slot at work. That costs a look, and so does asking a slot whose token slides.
       const isAgreed = Number.isFinite(slackMs);
-      if (isAgreed && token?.secretVersion === unprovenVersion)
+      const isLogin = token?.sessionStartedAt === token?.issuedAt;
+      if (isAgreed && isLogin && token?.secretVersion === unprovenVersion)
         found('5', 'a version that brought a token is still to be proven');
     },
   ],

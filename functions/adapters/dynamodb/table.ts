@@ -18,7 +18,7 @@ export const KEPT_SORT_KEY = '!kept';
 /** Beginning of the sort keys of a connection's permits; the number follows. */
 export const PERMIT_SORT_KEY = '!permit-';
 
-/** Sorts after all of these and before every slot, since no subject begins with `!`. */
+/** Sort key after all of these and before every slot, since no subject begins with `!`. */
 export const BEFORE_SLOTS = '!~';
 
 /** Beginning of the partition key of a JWT that was exchanged. No connection begins with `!`. */

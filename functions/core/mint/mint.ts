@@ -95,8 +95,8 @@ export function createMint(
   };
 
   /**
-   * Puts the slot off for about a second, by the clock of whoever took the lease and waits for it. A clock
-   * that is seconds ahead would leave no time to mint. If the write fails, the slot waits for the rest of its lease.
+   * Puts the slot off for about a second, by the clock of whoever took the lease and waits for it: a clock that is
+   * seconds ahead could leave no time to mint. If the write fails, the slot waits for the rest of its lease.
    */
   async function defer(
     { slot, leaseId, connection, takenAt }: Attempt,

@@ -32,19 +32,19 @@ interface HeldCall {
 
 /** Shortest rest of its lease or its time in which a call is begun. */
 const SHORTEST_CALL_UNDER_LEASE_MS = 100;
-/** How much longer than one turn of another's a call waits for its own. */
+/** Time for which a call waits for its turn beyond one turn of another. */
 const BEYOND_A_TURN_MS = 7_000;
 const SHORTEST_WAIT_MS = 50;
 /** Longest wait of the first in line. */
 const QUICK_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 500;
-/** When to come again after waiting for a turn in vain. */
+/** Time after which a call comes again that got no turn. */
 const LINE_MOVES_MS = 1_000;
 
 /**
  * Creates proxied calls for an upstream that ends the old token when it issues a new one (C18, `tokensOverlap` false).
- * Each slot has one call at a time, under its lease; callers take turns. Every slid token is taken up, since the token
- * used is dead after it. On 401 the lease is released, and the slot is renewed as on a caller's report.
+ * Each slot has one call at a time, under its lease; callers take turns. Every slid token is taken up, since the old
+ * one is dead then. On 401 the lease is released, and the slot is renewed as on a caller's report.
  */
 export function createExclusiveCalls(
   dependencies: ExclusiveCallDependencies,

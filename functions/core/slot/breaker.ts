@@ -5,7 +5,7 @@ export type Heard = 'answer' | 'time-out' | 'nothing';
 
 /** Longest time between the time-outs of two subjects that belong together. */
 const TOGETHER_MS = 300_000;
-/** Time without a login after each time-out that opens the breaker, or keeps it open. */
+/** Time without logins after a time-out that opens the breaker or keeps it open. */
 const OPEN_MS = 30_000;
 
 /**
@@ -23,7 +23,7 @@ export function hear(seen: Logins, { id, subject, secretVersion }: Login, heard:
     case 'nothing':
       return isTrial ? { ...seen, ...ended } : seen;
     case 'time-out': {
-      // What is not proven goes one at a time anyway, and what began before the breaker opened tells nothing new.
+      // Logins with an unproven version go one at a time anyway. One begun before the breaker opened tells nothing new.
       if (!isProvenOne || (isOpen(seen) && !isTrial)) return seen;
       const isOther = timedOut !== undefined && timedOut.subject !== subject && timedOut.at > now - TOGETHER_MS;
       if (!isTrial && !isOther) return { ...seen, timedOut: { subject, at: now, subjects: 1 } };

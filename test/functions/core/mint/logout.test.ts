@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLogout, type LogoutDependencies } from '../../../../functions/core/mint/logout.ts';
 import type { HeldToken } from '../../../../functions/core/mint/upstream.ts';
+import { mintWindowMs } from '../../../../functions/core/slot/lease.ts';
 import { changeLogins, NO_LOGINS } from '../../../../functions/core/slot/logins.ts';
 import { NOT_LOGGED_OUT, writePurged } from '../../../../functions/core/slot/purged-token.ts';
 import { hashOf } from '../../../../functions/core/slot/token.ts';
@@ -168,10 +169,10 @@ describe('the logout of a purged token', () => {
 });
 
 /** The logout by itself, before an upstream that notes what it is given. */
-async function logout({ needsSecret = false, keepsClosed = false, isGone = false } = {}) {
+async function logout({ needsSecret = false, keepsClosed = false, isGone = false, secretAfterMs = 0 } = {}) {
   const made = await withToken();
   const { operators, slot, record, time, connection, table } = made;
-  const given: HeldToken[] = [];
+  const given: (HeldToken & { readonly timeoutMs: number })[] = [];
   const upstream: LogoutDependencies['upstream'] = {
     waysOf: () => ({ keepsClosed, ...(!isGone && { logout: { needsSecret } }) }),
     async logout(held) {
@@ -179,7 +180,12 @@ async function logout({ needsSecret = false, keepsClosed = false, isGone = false
       return undefined;
     },
   };
-  const secrets = { current: async () => ({ versionId: 'version-1', value: new Secret('right') }) };
+  const secrets = {
+    async current() {
+      await operators.clock.sleep(secretAfterMs);
+      return { versionId: 'version-1', value: new Secret('right') };
+    },
+  };
   const run = createLogout({ ...operators, secrets, upstream });
   const { token, generation } = record();
   if (token === undefined) throw new Error('there is no token');
@@ -221,6 +227,20 @@ describe('createLogout', () => {
       expect(left()).toMatchObject([{ why: 'the secret has a version that has brought no token' }]);
     },
   );
+
+  it('ends within the window of its invocation, and sends nothing where no time is left', async () => {
+    const { connection } = await withToken();
+    const windowMs = mintWindowMs(connection);
+    const late = await logout({ needsSecret: true, secretAfterMs: windowMs - 2_000 });
+    await late.run();
+    expect(late.given[0]?.timeoutMs).toBeGreaterThan(500);
+    expect(late.given[0]?.timeoutMs).toBeLessThanOrEqual(1_000);
+
+    const tooLate = await logout({ needsSecret: true, secretAfterMs: windowMs - 1_200 });
+    await tooLate.run();
+    expect([tooLate.given, tooLate.left()]).toMatchObject([[], [{ why: 'getting ready took all the time there was' }]]);
+    expect(tooLate.record().lease).toBeUndefined();
+  });
 
   it('sends nothing without the closed values that the session has', async () => {
     const { run, given, left } = await logout({ keepsClosed: true });

@@ -57,6 +57,20 @@ describe('createRotation, of slots that are held back', () => {
     expect(record().dueAt).toBeUndefined();
   });
 
+  it('lengthens no back-off that ends before the reaction takes effect', async () => {
+    const { broker, put, record, time } = await rotated();
+    await broker.rotationEvent();
+    broker.rotateSecret('next');
+    const soon = time.now() + 10_000;
+    put({ notBefore: soon }, '88');
+    put({ notBefore: FAR_AHEAD }, '89');
+    await broker.rotationEvent();
+
+    expect(record('88').notBefore).toBe(soon);
+    expect(record('89').notBefore).toBeGreaterThan(soon);
+    expect(record('89').notBefore).toBeLessThanOrEqual(time.now() + 60_000);
+  });
+
   it('leaves slots alone that the configuration no longer has', async () => {
     const { broker, table, putOutdated } = harness();
     const outdated = putOutdated({ notBefore: FAR_AHEAD });

@@ -17,6 +17,7 @@ import { createUpstreamHttp } from '../http/client.ts';
 import { createUpstream } from '../providers/engine/engine.ts';
 import { parseMintRequest } from './parse-request.ts';
 
+/** Lambda's handler of `mint`. A logout is answered with nothing. */
 export type MintHandler = (event: JsonValue | undefined, context: Context) => Promise<MintReply | undefined>;
 
 /**

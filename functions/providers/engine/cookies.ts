@@ -1,5 +1,6 @@
 import { parseSetCookie } from 'set-cookie-parser';
 
+/** A cookie that an answer sets. */
 export interface Cookie {
   readonly name: string;
   readonly value: string;

@@ -37,7 +37,7 @@ export interface Verdict {
   /** The upstream's own words, unredacted. */
   readonly message?: JsonValue | undefined;
   readonly hint?: string | undefined;
-  /** What it says of the credential is about the client's own part, not about what it was granted (RFC 6749 §5.2). */
+  /** Set if it is about the client's own part of the credential, not about what it was granted (RFC 6749 §5.2). */
   readonly ofClient?: boolean;
   /** The action of the upstream in words, where its status does not say it. */
   readonly did?: string;

@@ -68,7 +68,7 @@ export function createTransportFailure({ reason, sent, fault }: HttpFailure, tim
   }
 }
 
-/** What is wrong with a TLS certificate or handshake, and the remedy. */
+/** Describes what is wrong with a TLS certificate or handshake, and the remedy. */
 const tlsFaults: Readonly<Record<TlsFault, string>> = {
   expired: "The upstream's certificate, or one of its chain, has expired. Have it renewed there.",
   not_yet_valid: "The upstream's certificate is not valid yet. Look at its dates, and at the clock there.",

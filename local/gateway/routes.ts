@@ -27,7 +27,8 @@ interface PreparedResource {
   readonly byMethod: ReadonlyMap<string, GatewayRoute>;
 }
 
-const METHOD = /^(?:ANY|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT)$/;
+/** The methods of a REST API. */
+const METHODS: ReadonlySet<string> = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
 const RESOURCE = /^\/[^\s+]*(?:\+\})?$/;
 const PARAMETER = /^\{([A-Za-z_]\w*)(\+?)\}$/;
 
@@ -35,8 +36,9 @@ const PARAMETER = /^\{([A-Za-z_]\w*)(\+?)\}$/;
  * Creates a router from a route table.
  *
  * Chooses as a REST API does: a full match before a greedy one, a longer greedy one before a shorter, a literal segment
- * before a parameter; then of the resource's methods the one by name before `ANY`. The path is split at "/" as it was
- * sent: `..`, `//` and a trailing slash are literal, and an empty segment fills no parameter.
+ * before a parameter; then of the resource's methods the one by name before `ANY`, which stands for the seven methods of
+ * a REST API and for no other (its developer guide, "Set up a method"). The path is split at "/" as it was sent: `..`,
+ * `//` and a trailing slash are literal, and an empty segment fills no parameter.
  *
  * Throws for a route that is malformed or given twice.
  */
@@ -46,6 +48,7 @@ export function createRouter(routes: readonly GatewayRoute[]): Router {
   resources.sort((a, b) => (a.rank < b.rank ? -1 : 1));
 
   return (method, path) => {
+    if (!METHODS.has(method)) return undefined;
     for (const { path: pattern, byMethod } of resources) {
       const match = pattern.exec(path);
       if (match === null) continue;
@@ -57,7 +60,7 @@ export function createRouter(routes: readonly GatewayRoute[]): Router {
 }
 
 function prepare(resource: string, routes: readonly GatewayRoute[]): PreparedResource {
-  const odd = routes.find(({ method }) => !METHOD.test(method));
+  const odd = routes.find(({ method }) => method !== 'ANY' && !METHODS.has(method));
   if (odd !== undefined) throw new Error(`the route ${odd.method} ${resource} has a method that no REST API knows`);
   if (!RESOURCE.test(resource)) throw new Error(`"${resource}" is no path, or has a greedy parameter before its end`);
   const byMethod = new Map(routes.map((route) => [route.method, route]));

@@ -35,6 +35,17 @@ describe('createRouter', () => {
     expect(choose('PATCH', '/b/d')).toBeUndefined();
   });
 
+  it('serves by ANY the seven methods of a REST API, and no other', () => {
+    const choose = chooser('ANY /a', 'ANY /{path+}');
+
+    for (const method of ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']) {
+      expect(choose(method, '/a'), method).toBe('ANY /a');
+    }
+    for (const method of ['TRACE', 'PROPFIND', 'QUERY', 'ANY', 'get']) {
+      expect(choose(method, '/a'), method).toBeUndefined();
+    }
+  });
+
   it('serves HEAD by no GET route', () => {
     expect(chooser('GET /a')('HEAD', '/a')).toBeUndefined();
   });

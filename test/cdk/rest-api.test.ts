@@ -6,9 +6,11 @@ import { gatewayAnswers } from '../../functions/api/gateway-responses.ts';
 import { type DeployedOptions, deployed, newApp, trustedWorkload } from './deployed.ts';
 
 interface Operation {
+  readonly parameters: readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
   readonly security: readonly unknown[];
   readonly 'x-amazon-apigateway-integration': {
     readonly type: string;
+    readonly httpMethod: string;
     readonly uri: unknown;
     readonly timeoutInMillis: number;
   };
@@ -78,12 +80,27 @@ describe('the body of the API', () => {
     });
   });
 
+  it('names the parameters of each path, and the function that API Gateway invokes', () => {
+    for (const { name, operation } of operationsOf(bodyOf({ trust: [trustedWorkload] }))) {
+      const inPath = [...name.matchAll(/\{(\w+)\+?\}/g)].map((match) => ({
+        name: match[1],
+        in: 'path',
+        required: true,
+      }));
+      expect(operation.parameters, name).toMatchObject(inPath);
+      const uri = JSON.stringify(operation['x-amazon-apigateway-integration'].uri);
+      expect(uri, name).toMatch(/:apigateway:eu-west-1:lambda:path\/2015-03-31\/functions\/",.*"\/invocations"\]\]\}$/);
+    }
+  });
+
   it('passes every body as bytes, and waits longer than any function takes (invariant 14)', () => {
     const body = bodyOf({ trust: [trustedWorkload] });
     expect(body['x-amazon-apigateway-binary-media-types']).toEqual(['*/*']);
     for (const { operation } of operationsOf(body)) {
       expect(operation['x-amazon-apigateway-integration']).toMatchObject({
         type: 'aws_proxy',
+        // Lambda's own API is called, whatever the caller's method.
+        httpMethod: 'POST',
         timeoutInMillis: 29_000,
       });
     }
@@ -105,6 +122,7 @@ describe('the body of the API', () => {
     }
     expect(responses['THROTTLED']).toMatchObject({ statusCode: '429' });
     expect(responses['DEFAULT_4XX']).not.toHaveProperty('statusCode');
+    expect(responses['DEFAULT_5XX']).toMatchObject({ statusCode: '503' });
   });
 
   it('adds no resource to the stack for a connection more, but its functions’ permission', () => {
@@ -134,6 +152,11 @@ describe('the stage', () => {
     const format = String(stage?.['Properties']?.AccessLogSetting?.Format);
     expect(format).toContain('$context.identity.userArn');
     expect(format).not.toMatch(/header|query|body|authorizer\.|error\.message/i);
+    // Execution logs would hold headers and bodies, and so tokens.
+    for (const setting of stage?.['Properties']?.MethodSettings ?? []) {
+      expect(setting).not.toHaveProperty('LoggingLevel');
+      expect(setting).toMatchObject({ DataTraceEnabled: false });
+    }
   });
 
   it('takes so much of every method, and less of the open one', () => {

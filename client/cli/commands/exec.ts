@@ -51,9 +51,11 @@ export const execCommand: Command = {
       ...(minTtl === undefined ? {} : { minTtlSeconds: Number(minTtl) }),
     });
     const [program = '', ...args] = call.rest;
-    const child = spawn(program, args, { stdio: 'inherit', env: { ...call.terminal.environment, [variable]: token } });
-    const stopPassing = passSignals(child, call.terminal.stdin.isTTY === true);
+    let child: ChildProcess | undefined;
+    // Before the command starts: a signal that came in between would end this program alone, and leave the command.
+    const stopPassing = passSignals((signal) => child?.kill(signal), call.terminal.stdin.isTTY === true);
     try {
+      child = spawn(program, args, { stdio: 'inherit', env: { ...call.terminal.environment, [variable]: token } });
       return await ended(child);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -69,12 +71,12 @@ export const execCommand: Command = {
   },
 };
 
-/** Passes signals on to `child`, except those that the terminal sends to it as well. Returns a function to stop. */
-function passSignals(child: ChildProcess, hasTerminal: boolean): () => void {
+/** Passes signals on by `send`, except those that the terminal sends the command too. Returns a function to stop. */
+function passSignals(send: (signal: NodeJS.Signals) => void, hasTerminal: boolean): () => void {
   const listeners = PASSED_ON.map((signal): [NodeJS.Signals, () => void] => [
     signal,
     () => {
-      if (!(hasTerminal && FROM_TERMINAL.has(signal))) child.kill(signal);
+      if (!(hasTerminal && FROM_TERMINAL.has(signal))) send(signal);
     },
   ]);
   for (const [signal, pass] of listeners) process.on(signal, pass);

@@ -61,11 +61,11 @@ describe('the program', () => {
   });
 
   describe('exec', () => {
-    it('gives the command a token in its environment, and passes stdin, stdout and stderr', async () => {
+    it('gives the command a token beside its environment, and passes stdin, stdout and stderr', async () => {
       const { code, stdout, stderr } = await shell(
-        `echo in | $TB exec wfm -- sh -c 'read word; printf "%s %s" "$word" "$ACCESS_TOKEN"; echo err >&2'`,
+        `echo in | OWN=own $TB exec wfm -- sh -c 'read word; printf "%s " "$word" "$OWN" "$ACCESS_TOKEN"; echo err >&2'`,
       );
-      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `in ${await token()}`, stderr: 'err\n' });
+      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `in own ${await token()} `, stderr: 'err\n' });
     });
 
     it('names the variable, and leaves what follows `--` as it is', async () => {
@@ -91,6 +91,19 @@ describe('the program', () => {
         until grep -q ready "$out"; do sleep 0.05; done; kill -TERM $pid; wait $pid; code=$?; cat "$out"; rm "$out"; exit $code`,
       );
       expect({ code, stdout }).toEqual({ code: 7, stdout: 'ready\ngot TERM\n' });
+    });
+
+    // A terminal sends Ctrl-C to the command itself: passed on, it would come twice.
+    it.runIf(process.platform === 'linux').each([
+      ['passes Ctrl-C on where there is no terminal', 'sh -c "$RUN" < /dev/null', 'got INT\nended\n'],
+      ['passes no Ctrl-C on at a terminal', 'script -qec "$RUN" /dev/null', 'ended\n'],
+    ])('%s', async (_name, run, said) => {
+      const { code, stdout } = await shell(
+        `export TB OUT=$(mktemp) SCRIPT='trap "echo got INT" INT; kill -INT $PPID; sleep 0.5; echo ended'
+        export RUN='$TB exec wfm -- sh -c "$SCRIPT" > "$OUT"'
+        ${run} > /dev/null; code=$?; cat "$OUT"; rm "$OUT"; exit $code`,
+      );
+      expect({ code, stdout }).toEqual({ code: 0, stdout: said });
     });
 
     it('runs nothing where there is no token', async () => {

@@ -213,6 +213,16 @@ describe('the agent of a broker that is a stub', () => {
     expect(head.headers['content-length']).toBe('4711');
   });
 
+  it('breaks off an answer that the broker breaks off, and answers the next request', async () => {
+    stub.answer((_request, response) => {
+      response.writeHead(200, { ...ofUpstream, 'content-length': '10' });
+      response.write('half', () => response.destroy());
+    });
+
+    await expect(agent.ask('/proxy/wfm/system/x')).rejects.toThrow(/aborted|ECONNRESET/);
+    expect(await agent.ask('/health')).toMatchObject({ status: 200 });
+  });
+
   it.each([
     ['a report', '/tokens/wfm/system', LIMITS.tokenBodyBytes],
     ['a proxied call', '/proxy/wfm/system/x', LIMITS.proxiedBodyBytes],

@@ -1,4 +1,5 @@
-import { afterAll, beforeEach, expect, it } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { afterAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { createKeptTokens } from '../../../client/agent/kept-tokens.ts';
 import { createBrokerApi } from '../../../client/broker-api.ts';
 import { createTokenCache } from '../../../client/token-cache.ts';
@@ -78,4 +79,37 @@ it('survives a broker that fails while it renews', async () => {
   now += 600_000;
   await kept.renewDue();
   expect(await kept.get(slot(1), undefined)).toMatchObject({ isFromMemory: true, held: { token: 'token' } });
+});
+
+it('asks the broker for a token that is good for longer than the one that it is renewing', async () => {
+  const kept = create();
+  await kept.get(slot(1), undefined);
+  now += 601_000;
+  stub.answer({ body: handOutBody('longer', now, { connection: 'helpdesk', subject: '1' }) });
+
+  expect(await kept.get(slot(1), 900)).toMatchObject({ isFromMemory: false, held: { token: 'longer' } });
+});
+
+it('renews eight slots at once and no more, however long the broker takes', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const kept = create(20);
+  onTestFinished(kept.renewAhead());
+  const waiting: ServerResponse[] = [];
+  for (let subject = 1; subject <= 20; subject += 1) {
+    if (subject === 11) now += 60_000;
+    await kept.get(slot(subject), undefined);
+  }
+  const before = asked();
+  stub.answer((_request, response) => waiting.push(response));
+  // The first ten are due, and then the others too.
+  for (const ms of [540_000, 60_000]) {
+    now += ms;
+    vi.advanceTimersByTime(5_000);
+    await expect.poll(() => waiting.length).toBe(8);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(asked() - before).toBe(8);
+  }
+  stub.answer({ status: 500, body: '' });
+  for (const response of waiting) response.writeHead(500).end();
 });

@@ -148,6 +148,18 @@ describe('waits for a connection', () => {
     expect((await broker.handOut({ subject: '1' })).source).toBe('login');
   });
 
+  it('keep their permit by a clock that is seconds ahead too', async () => {
+    const made = harness({ instances: 2, mostWaits: 1, skewOf: (process) => (process === 'token-1' ? 4_000 : 0) });
+    const { broker, heldByAnother, time } = made;
+    heldByAnother(60_000);
+    const waiting = Promise.allSettled([broker.start({ leftMs: 3_000 })]);
+    await time.advance(1_000);
+
+    expect(await broker.refusal({ subject: '1', on: 1 })).toMatchObject({ retryAfterMs: 1_000 });
+    await time.settle(waiting);
+    expect((await broker.handOut({ subject: '1', on: 1 })).source).toBe('login');
+  });
+
   it.each([0, 1, 2, 3])('take the one permit of four that is free: %i', async (free) => {
     const { broker, table, connection, time } = harness({ mostWaits: 4 });
     for (const number of [0, 1, 2, 3].filter((each) => each !== free)) {

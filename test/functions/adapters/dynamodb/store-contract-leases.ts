@@ -39,6 +39,14 @@ export function describeLeases(subject: () => StoreUnderTest): void {
       expect(await write(changes.acquire(claimOn(await recordOf(subject()), { leaseId: 'lease-2' })))).toBe(true);
     });
 
+    it('is not won on a record whose very token came by another publication', async () => {
+      const seen = await published(subject());
+      const before = { ...seen, token: seen.token && { ...seen.token, publicationId: 'another' } };
+
+      expect(await write(changes.acquire(claimOn(before, { leaseId: 'lease-2' })))).toBe(false);
+      expect(await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })))).toBe(true);
+    });
+
     it('makes the item of a slot that nothing is known of, with the back-off already in it', async () => {
       expect(await leased(subject())).toEqual({
         generation: 0,

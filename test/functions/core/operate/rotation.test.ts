@@ -194,6 +194,18 @@ describe('createRotation, of many versions', () => {
     expect(table.logins(connection.name)?.rotatedAt).toBe(record().dueAt);
   });
 
+  it('puts no slot off that is due before the reaction takes effect', async () => {
+    const { broker, put, record, time } = await rotated();
+    await broker.rotationEvent();
+    await broker.sweep();
+    const version = broker.rotateSecret('next');
+    const soon = time.now() + 10_000;
+    put({ dueAt: soon });
+    await broker.rotationEvent();
+
+    expect(record()).toMatchObject({ unprovenVersion: version, dueAt: soon });
+  });
+
   it('waits for no clock that was far ahead', async () => {
     const { broker, record, time, table, connection } = await rotated();
     const { logins } = table;

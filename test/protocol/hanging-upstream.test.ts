@@ -49,6 +49,19 @@ describe('logins that time out', () => {
     expect(loginsSince()).toHaveLength(3);
   });
 
+  it('are forgotten once another login was answered', async () => {
+    const { broker, weather, connection, loginsSince, answerAgain } = await hanging();
+    await broker.refusal({ subject: '1' });
+    answerAgain();
+    await broker.handOut({ subject: '2' });
+    weather.upstream.hangs = connection.name;
+
+    expect(await broker.refusal({ subject: '3' })).toMatchObject({ code: 'upstream_timeout' });
+    answerAgain();
+    expect((await broker.handOut({ subject: '4' })).source).toBe('login');
+    expect(loginsSince()).toHaveLength(4);
+  });
+
   it('are tried again one at a time, and everybody is served after the first that is answered', async () => {
     const { broker, loginsSince, answerAgain, advance } = await hanging();
     await broker.together([{ subject: '1' }, { subject: '2' }]);

@@ -126,6 +126,17 @@ describe('a report that a token is dead (H17, invariant 16)', () => {
     expect(record()).toMatchObject({ generation: 2, rejectedGeneration: 1 });
   });
 
+  it('is remembered of the fifty callers who came last', async () => {
+    const { broker, dead, put, record, time } = await withTokenOfAge(5);
+    const others = Array.from({ length: 60 }, (_, n) => `caller-${n}:1`);
+    put({ reports: others.join(' '), reportedAt: time.now() });
+    await broker.handOut({ rejected: dead });
+
+    const reports = record().reports?.split(' ');
+    expect(reports).toHaveLength(50);
+    expect(reports?.slice(0, -1)).toEqual(others.slice(11));
+  });
+
   it('has the slot minted again where a purge came between', async () => {
     const { broker, upstream, dead, time, weather } = await withTokenOfAge(5);
     weather.upstream.answerMs = { least: 2_000, most: 2_000 };

@@ -238,6 +238,15 @@ describe('the gate of a login that sends nothing', () => {
     expect(logins()).toMatchObject({ standing: 'unproven', probe: { id: 'lease-of-88' } });
   });
 
+  it('hears no answer of the upstream from it', async () => {
+    const { prepare, know, logins, loginGate, time } = await gate({ connection: selfSigned });
+    const timedOut = { subject: '88', at: time.now(), subjects: 1 };
+    know({ timedOut });
+    await time.settle(loginGate.ended(selfSigned, leaveOf(await prepare()), issued));
+
+    expect(logins().timedOut).toEqual(timedOut);
+  });
+
   it('is open although logins of the connection have failed, and a limit is used up', async () => {
     const connection = { ...selfSigned, provider: { ...provider, limits: { tokens: { count: 1, perSeconds: 60 } } } };
     const { prepare, know, time } = await gate({ connection });

@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import { buildFunctions } from './build-functions.ts';
 import { stackNameOf } from './names.ts';
 import { buildProps, loadDeclared, readSettings } from './settings.ts';
 import { TokenBrokerStack } from './token-broker-stack.ts';
@@ -7,6 +8,7 @@ const app = new App();
 const settings = readSettings(app);
 const configuration = await loadDeclared();
 for (const warning of configuration.warnings) process.stderr.write(`warning: ${warning}\n`);
+await buildFunctions();
 
 const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
 new TokenBrokerStack(app, stackNameOf(settings.name), {

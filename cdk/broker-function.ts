@@ -4,8 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { BUNDLED_HANDLER } from './bundle.ts';
-import type { CodeOf, FunctionFolder } from './function-code.ts';
+import { BUILT_HANDLER, type CodeOf, type FunctionFolder } from './function-code.ts';
 import { vpcStatement } from './permissions.ts';
 
 const MEMORY_MB = 512;
@@ -48,7 +47,7 @@ export function createBrokerFunction(scope: Construct, id: string, props: Broker
   if (network !== undefined) role.addToPolicy(vpcStatement());
   const created = new lambda.Function(scope, id, {
     code: props.codeOf(folder),
-    handler: BUNDLED_HANDLER,
+    handler: BUILT_HANDLER,
     runtime: lambda.Runtime.NODEJS_24_X,
     architecture: lambda.Architecture.ARM_64,
     memorySize: MEMORY_MB,

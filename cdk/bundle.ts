@@ -5,13 +5,10 @@ const ROOT = join(import.meta.dirname, '..');
 
 const { version }: { readonly version: string } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-/** Lambda's name for the handler of such a bundle: the file `index.mjs`, its export `handler`. */
-export const BUNDLED_HANDLER = 'index.handler';
-
 /**
- * Gives esbuild's options for the function in `functions/<folder>`. The deployment and the benchmark both use them:
- * what is measured is what is deployed. `outdir` gets `index.mjs` and, beside it, the chunks that are loaded on demand;
- * the configuration belongs in the same folder.
+ * Gives esbuild's options for the function in `functions/<folder>`. The build and the benchmark both use them: what is
+ * measured is what is deployed. `outdir` gets `index.mjs` and, beside it, the chunks that are loaded on demand; the
+ * configuration joins them at synth.
  *
  * Split: what a warm hand-out does not need (the Lambda client, the default credential chain, the reading of bodies)
  * is a chunk of its own, and is neither read nor compiled before it is asked for. `module` before `main`: the SDK's ES

@@ -22,7 +22,7 @@ import {
 } from './broker-function.ts';
 import { type ConcurrencyProps, keepExecutions, mostWaitsOf } from './concurrency.ts';
 import { createDashboard } from './dashboard.ts';
-import { createBundler } from './function-code.ts';
+import { createFunctionCode } from './function-code.ts';
 import { createGrants, type ITokenBroker, type SubjectsOption, type TokenOptions } from './grants.ts';
 import { type BrokerAttributes, importBroker } from './imported-broker.ts';
 import { createIsolationGroups } from './isolation-groups.ts';
@@ -112,7 +112,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
     const places = { broker: this.name, tableArn: table.tableArn, keyArn: key.keyArn };
     const deadLetters = createDeadLetterQueue(this);
 
-    const codeOf = createBundler(this, this.configuration);
+    const codeOf = createFunctionCode(this, this.configuration);
     const environment = {
       [VARIABLES.broker]: this.name,
       [VARIABLES.table]: table.tableName,

@@ -14,7 +14,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'token-broker-cdk-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** Runs the app as `cdk synth` does, without anything of AWS in the environment; gives the folder of the assembly. */
-async function synth(name: string, { connections, context = {} }: SynthOptions = {}): Promise<string> {
+async function synth(name: string, { connections, context = {}, cwd = ROOT }: SynthOptions = {}): Promise<string> {
   const output = join(scratch, name);
   const settings = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
   const env = {
@@ -25,13 +25,14 @@ async function synth(name: string, { connections, context = {} }: SynthOptions =
     CDK_CONTEXT_JSON: JSON.stringify({ ...settings.context, ...context }),
     ...(connections === undefined ? {} : { TOKEN_BROKER_CONNECTIONS: connections }),
   };
-  await run(process.execPath, [join(ROOT, 'cdk/app.ts')], { cwd: ROOT, env });
+  await run(process.execPath, [join(ROOT, 'cdk/app.ts')], { cwd, env });
   return output;
 }
 
 interface SynthOptions {
   readonly connections?: string;
   readonly context?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
 }
 
 describe('the app', () => {
@@ -46,9 +47,9 @@ describe('the app', () => {
   );
 
   it(
-    'needs no credentials, and gives the same template and the same code twice',
+    'needs no credentials, and gives the same template and the same code twice, from another folder too',
     async () => {
-      const [first, second] = await Promise.all([synth('first'), synth('second')]);
+      const [first, second] = await Promise.all([synth('first'), synth('second', { cwd: scratch })]);
       const templateIn = (output: string) => readFileSync(join(output, 'TokenBroker.template.json'), 'utf8');
       expect(templateIn(second)).toBe(templateIn(first));
       const assets = (output: string) =>

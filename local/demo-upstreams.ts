@@ -11,7 +11,7 @@ export async function startDemoUpstreams(apiPort: number) {
   const helpmaster = await onPort(apiPort === 0 ? 0 : apiPort + 1, (port) => startDemoHelpmaster({ port }));
   const community = await onPort(apiPort === 0 ? 0 : apiPort + 2, (port) => startDemoCommunity({ port }));
   const oauth = await onPort(apiPort === 0 ? 0 : apiPort + 3, (port) => startDemoOAuth({ port }));
-  // The port before it is the default of `token-broker agent`.
+  // The ports beside it are the defaults of `token-broker agent` and `token-broker dashboard`.
   const issuer = await onPort(apiPort === 0 ? 0 : apiPort + 5, (port) => startDemoIssuer({ port }));
   return {
     helpmaster,

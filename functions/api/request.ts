@@ -92,9 +92,22 @@ export function requireConnection(
   return connection;
 }
 
+/** Parameters that a client adds which signs by the query (SigV4), and that the route need not know. */
+const SIGNING_PARAMETER = /^x-amz-/i;
+
+/** Throws `invalid_request` where the query has a parameter that the route does not know: it may be misspelt. */
+export function requireKnownQuery({ multiValueQueryStringParameters: query }: ApiEvent, known?: string): void {
+  for (const name of Object.keys(query ?? {})) {
+    if (name === known || SIGNING_PARAMETER.test(name)) continue;
+    const parameters = known === undefined ? 'no parameter' : `the parameter ${known}, and no other`;
+    throw new BrokerError('invalid_request', `The query of this route has ${parameters}.`);
+  }
+}
+
 /** Parses the `min_ttl` of the query, in seconds. Throws `invalid_request` for anything but one whole number. */
-export function parseMinTtl({ multiValueQueryStringParameters: query }: ApiEvent): number | undefined {
-  const given = query?.['min_ttl'];
+export function parseMinTtl(event: ApiEvent): number | undefined {
+  requireKnownQuery(event, 'min_ttl');
+  const given = event.multiValueQueryStringParameters?.['min_ttl'];
   if (given === undefined) return undefined;
   const [text = ''] = given;
   if (given.length !== 1 || !SECONDS_PATTERN.test(text)) {

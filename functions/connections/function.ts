@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { type ApiCall, type ApiHandler, createApiFunction, routeOf } from '../api/function.ts';
 import { createJsonResponse, createNoProxyError } from '../api/problem.ts';
-import { requireConnection } from '../api/request.ts';
+import { requireConnection, requireKnownQuery } from '../api/request.ts';
 import { isoSeconds } from '../api/response.ts';
 import { methodsOf } from '../api/routes.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
@@ -34,10 +34,14 @@ export function composeConnectionsFunction(surroundings: Surroundings): ApiHandl
   });
 
   const answers: Readonly<Record<string, (call: ApiCall) => Promise<APIGatewayProxyResult>>> = {
-    'GET /connections': async () => createJsonResponse(200, { connections: Object.values(connections).map(summaryOf) }),
+    'GET /connections': async ({ event }) => {
+      requireKnownQuery(event);
+      return createJsonResponse(200, { connections: Object.values(connections).map(summaryOf) });
+    },
 
     'GET /connections/{connection}': async (call) => {
       const connection = requireConnection(call, connections);
+      requireKnownQuery(call.event, 'next');
       const { slots, next } = await listSlots(connection, call.event.queryStringParameters?.['next']);
       const page = { ...summaryOf(connection), ...writtenOf(connection), slots: slots.map(slotJson) };
       return createJsonResponse(200, next === undefined ? page : { ...page, next });
@@ -48,6 +52,7 @@ export function composeConnectionsFunction(surroundings: Surroundings): ApiHandl
     'DELETE /tokens/{connection}/{subject}': async (call) => {
       const connection = requireConnection(call, connections);
       const slot = requireSlot(connection, call.parameters['subject'] ?? '');
+      requireKnownQuery(call.event);
       await purge({ connection, slot, caller: call.caller, requestId: call.requestId });
       return { statusCode: 204, headers: { 'cache-control': 'no-store' }, body: '' };
     },

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { ApiCall } from '../api/function.ts';
 import { createJsonResponse } from '../api/problem.ts';
-import { requireConnection } from '../api/request.ts';
+import { requireConnection, requireKnownQuery } from '../api/request.ts';
 import { createTryLogin, type Tried } from '../core/operate/try-login.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { requireSlot, SYSTEM } from '../core/slot/slot.ts';
@@ -17,6 +17,7 @@ export function createTry({
   const tryLogin = createTryLogin(dependencies);
   return async (call) => {
     const connection = requireConnection(call, connections);
+    requireKnownQuery(call.event);
     const { subject = SYSTEM } = parseTryBody(call.event);
     const slot = requireSlot(connection, subject);
     const tried = await tryLogin({ connection, slot, ...call });

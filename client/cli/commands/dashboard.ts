@@ -5,7 +5,7 @@ import { createTransport } from '../../transport.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 
-const DEFAULT_PORT = '8790';
+const DEFAULT_PORT = '8793';
 const WHOLE_NUMBER = /^[0-9]{1,5}$/;
 const HIGHEST_PORT = 65_535;
 const PORT_ERRORS = new Set(['EADDRINUSE', 'EACCES']);
@@ -23,7 +23,7 @@ export const dashboardCommand: Command = {
     'purging are for operators. While it runs, whoever is on this machine can use the page as you.',
   ],
   examples: [
-    ['dashboard --url https://ID.execute-api.REGION.amazonaws.com/v1', 'a deployed broker, at http://127.0.0.1:8790'],
+    ['dashboard --url https://ID.execute-api.REGION.amazonaws.com/v1', 'a deployed broker, at http://127.0.0.1:8793'],
     ['dashboard --port 0 --json', 'on a free port, with the address as JSON'],
   ],
   async run(call) {

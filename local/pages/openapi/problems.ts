@@ -21,7 +21,7 @@ type UpstreamCode = Extract<BrokerErrorCode, `upstream_${string}`>;
 
 /** Operations by code; all that mint answer the upstream's failures. A new code does not compile until it is here. */
 const operationsByCode = {
-  invalid_request: ['hand-out', 'reject', 'connection', 'try', 'proxy'],
+  invalid_request: every,
   invalid_subject: ofSubjects,
   subject_not_supported: ofSubjects,
   min_ttl_unsatisfiable: handingOut,

@@ -265,3 +265,15 @@ describe('invariant 13: without a caller identity', () => {
     expect(broker.downstream()).toEqual({});
   });
 });
+
+it.each([
+  ['GET', '/connections', 'has no parameter'],
+  ['GET', '/connections/wfm', 'has the parameter next'],
+  ['POST', '/connections/wfm/try', 'has no parameter'],
+  ['DELETE', '/tokens/wfm/system', 'has no parameter'],
+])('%s %s refuses a parameter that it does not know, and does nothing', async (method, path, words) => {
+  const answer = await broker.call({ method, path, query: 'nextt=abc' });
+  expect(answer).toMatchObject(problemWith(400, 'invalid_request'));
+  expect(answer.json['detail']).toContain(words);
+  expect(broker.downstream()).toEqual({});
+});

@@ -187,6 +187,13 @@ describe('a request that is refused runs nothing downstream', () => {
     ['min_ttl ends in CR LF', of('helpdesk/88', { query: 'min_ttl=60%0d%0a' }), 400, 'invalid_request'],
     ['min_ttl comes twice', of('helpdesk/88', { query: 'min_ttl=60&min_ttl=60' }), 400, 'invalid_request'],
     ['min_ttl has ten digits', of('helpdesk/88', { query: 'min_ttl=1000000000' }), 400, 'invalid_request'],
+    ['min_ttl is misspelt', of('helpdesk/88', { query: 'minttl=60' }), 400, 'invalid_request'],
+    [
+      'a parameter is unknown, beside a good one',
+      of('helpdesk/88', { query: 'min_ttl=60&a=1' }),
+      400,
+      'invalid_request',
+    ],
     ['no fresh token could satisfy min_ttl', of('wfm/system', { query: 'min_ttl=1196' }), 400, 'min_ttl_unsatisfiable'],
     ['the subject has a leading zero', of('helpdesk/088'), 400, 'invalid_subject'],
     ['the subject is zero', of('helpdesk/0'), 400, 'invalid_subject'],
@@ -242,6 +249,16 @@ describe('min_ttl', () => {
   it('is served by a token that is good for so long', async () => {
     expect((await get('helpdesk/88', 'min_ttl=3600')).status).toBe(200);
     expect((await get('helpdesk/88', 'min_ttl=0')).status).toBe(200);
+  });
+
+  it('is named where the query has another parameter, whose name is not repeated', async () => {
+    const { json } = await get('helpdesk/88', 'access_token=abc');
+    expect(json).toMatchObject({ detail: 'The query of this route has the parameter min_ttl, and no other.' });
+  });
+
+  it('may stand beside what a client adds that signs by the query', async () => {
+    const signed = 'X-Amz-Algorithm=AWS4-HMAC-SHA256&x-amz-signature=00&min_ttl=60';
+    expect((await get('helpdesk/88', signed)).status).toBe(200);
   });
 
   it('renews nothing before refresh_at: 400, and no login', async () => {

@@ -25,8 +25,8 @@ Usage: npm start -- [flags]
 
   --port N                  port of the API (8787; 0 picks a free one)
   --refresh-every SECONDS   how often the schedule looks for what is due (60)
-  --data DIR                keeps the store in DIR across starts; in memory without. The demo upstreams keep
-                            nothing: after a start they know none of the tokens that the store has
+  --data DIR                keeps the store in DIR across starts; in memory without. The demo keeps its ports and
+                            takes the tokens that it gave before
   --dynamodb URL            a DynamoDB on this machine in place of the embedded one, so that several
                             brokers share it; needs --connections and --data, whose key they share
   --connections FILE        your connections, .ts (default export) or .json; needs --secrets

@@ -15,6 +15,7 @@ import { demoCommunitySecret } from './demo/community.ts';
 import { demoHelpmasterSecret } from './demo/helpmaster.ts';
 import { demoOAuthSecret } from './demo/oauth.ts';
 import { demoConnections } from './demo-connections.ts';
+import { openDemoState } from './demo-state.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo-upstreams.ts';
 import { startEmbeddedDynamodb } from './embedded-dynamodb.ts';
 import type { Flags } from './flags.ts';
@@ -78,7 +79,12 @@ export async function startSystem(
   const add = <Part extends { close(): Promise<void> }>(part: Part) => started.adopt(part, (each) => each.close());
   try {
     const wantsDemo = flags.demo || flags.connectionsFile === undefined;
-    const demo = wantsDemo ? add(await startDemoUpstreams(flags.port)) : undefined;
+    const demoState = wantsDemo ? await openDemoState(flags.dataDir) : undefined;
+    const isDemoAlone = flags.connectionsFile === undefined;
+    // A connections file names the ports after the API's.
+    const usable = demoState && (isDemoAlone ? demoState : { keys: demoState.keys });
+    const demo = usable && add(await startDemoUpstreams(flags.port, usable));
+    for (const moved of demo?.moved ?? []) report(`warning: ${moved}`);
     const configuration = await configurationOf(flags, demo);
     for (const warning of [...warningsOf(configuration, flags), ...(await warnOfAuthors(flags))]) {
       report(`warning: ${warning}`);
@@ -174,6 +180,8 @@ export async function startSystem(
       }),
     );
     url = gateway.url;
+    // Only now is it certain that no other process has the folder.
+    if (demo !== undefined) await demoState?.keep(demo.ports);
     return { url, configuration, demo, close: () => started.disposeAsync() };
   } catch (error) {
     // The error of the start says more than errors of stopping.

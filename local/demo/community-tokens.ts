@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { createTokenKey, type TokenKey } from './token-key.ts';
 
 const sealedContents = z.strictObject({ session: z.string(), serial: z.int(), expiresAt: z.number() });
 
@@ -33,19 +34,18 @@ const TAG_BYTES = 16;
 const SESSIONS_REMEMBERED = 1000;
 
 /**
- * Seals tokens with AES-256-GCM under a key that is new after each start and each revocation.
+ * Seals tokens with AES-256-GCM under a key that each revocation renews.
  *
  * A token holds its own expiry, so each has its own lifetime (C15, C18). Only slides are counted, for the newest 1,000
  * sessions.
  */
-export function createCommunityTokens(): CommunityTokens {
-  let key = randomBytes(32);
+export function createCommunityTokens(key: TokenKey = createTokenKey()): CommunityTokens {
   let lastSerial = 0;
   const slidesBySession = new Map<string, number>();
 
   function issue(session: string, expiresAt: number): string {
     lastSerial += 1;
-    return seal({ session, serial: lastSerial, expiresAt }, key);
+    return seal({ session, serial: lastSerial, expiresAt }, key.current());
   }
 
   return {
@@ -61,15 +61,13 @@ export function createCommunityTokens(): CommunityTokens {
       return issue(token.session, expiresAt);
     },
     open(text, rules) {
-      const token = unseal(text, key);
+      const token = unseal(text, key.current());
       if (token === undefined || token.expiresAt <= rules.now) return undefined;
       if (!rules.tokensOverlap && token.serial !== lastSerial) return undefined;
       const slides = slidesBySession.get(token.session) ?? 0;
       return rules.maxSlides !== null && slides >= rules.maxSlides ? undefined : token;
     },
-    revokeAll() {
-      key = randomBytes(32);
-    },
+    revokeAll: key.renew,
   };
 }
 

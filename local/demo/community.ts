@@ -12,6 +12,7 @@ import {
 import { forcedAnswer, withBodyFault, withTokenFault } from './faults.ts';
 import { createKnobStore } from './knobs.ts';
 import { type DemoRequest, echoOf } from './request.ts';
+import type { TokenKey } from './token-key.ts';
 
 export { type CommunityKnobs, demoCommunitySecret } from './community-knobs.ts';
 
@@ -29,9 +30,9 @@ type SlideHeader = Pick<Answer, 'headers' | 'rawHeaderLines'>;
  * its status, even a forced 401 (C15); one with a bad token gets 401 and no token.
  */
 export function startDemoCommunity(
-  options: { port?: number; knobs?: Partial<CommunityKnobs> } = {},
+  options: { port?: number; knobs?: Partial<CommunityKnobs>; key?: TokenKey } = {},
 ): Promise<DemoUpstream<CommunityKnobs>> {
-  const tokens = createCommunityTokens();
+  const tokens = createCommunityTokens(options.key);
   /** Gated calls since the knobs were last changed. */
   let gatedCalls = { under: communityKnobDefaults, count: 0 };
   const store = createKnobStore<CommunityKnobs>({

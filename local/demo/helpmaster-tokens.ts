@@ -1,7 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { CompactSign, compactVerify } from 'jose';
 import { z } from 'zod';
 import type { HelpmasterKnobs } from './helpmaster-knobs.ts';
+import { createTokenKey, type TokenKey } from './token-key.ts';
 
 /** `userid` of a system token; the vendor does not document it (H10). */
 export const SYSTEM_USER_ID = '0';
@@ -28,9 +29,8 @@ export interface HelpmasterTokens {
   revokeAll(): void;
 }
 
-/** Creates tokens with HS256 under a key that is new after each start and each revocation. */
-export function createHelpmasterTokens(): HelpmasterTokens {
-  let key = randomBytes(32);
+/** Creates tokens with HS256 under a key that each revocation renews. */
+export function createHelpmasterTokens(key: TokenKey = createTokenKey()): HelpmasterTokens {
   return {
     issue(userId, knobs, now) {
       const exp = expiryOf(knobs, now);
@@ -47,21 +47,19 @@ export function createHelpmasterTokens(): HelpmasterTokens {
       });
       // All other characters are ASCII, so Latin-1 yields exactly the sample's bytes.
       const payload = Buffer.from(claims, 'latin1');
-      return new CompactSign(payload).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(key);
+      return new CompactSign(payload).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(key.current());
     },
     async userOf(token, now) {
       try {
         // `jwtVerify` decodes strictly and would refuse the sample's name.
-        const { payload } = await compactVerify(token, key, { algorithms: ['HS256'] });
+        const { payload } = await compactVerify(token, key.current(), { algorithms: ['HS256'] });
         const { userid, exp } = judgedClaims.parse(JSON.parse(Buffer.from(payload).toString('utf8')));
         return typeof exp !== 'number' || exp === 0 || exp * 1000 > now ? userid : undefined;
       } catch {
         return undefined;
       }
     },
-    revokeAll() {
-      key = randomBytes(32);
-    },
+    revokeAll: key.renew,
   };
 }
 

@@ -8,6 +8,7 @@ import { createHelpmasterTokens, SYSTEM_USER_ID } from './helpmaster-tokens.ts';
 import { createKnobStore } from './knobs.ts';
 import { type DemoRequest, echoOf, jsonBody, mediaType } from './request.ts';
 import { answerPage, isPage } from './swagger-page.ts';
+import type { TokenKey } from './token-key.ts';
 
 export { demoHelpmasterSecret, type HelpmasterKnobs } from './helpmaster-knobs.ts';
 
@@ -24,9 +25,9 @@ const userBody = z.object({ loggedInUserPKID: z.int() });
  * `/swagger`.
  */
 export function startDemoHelpmaster(
-  options: { port?: number; knobs?: Partial<HelpmasterKnobs> } = {},
+  options: { port?: number; knobs?: Partial<HelpmasterKnobs>; key?: TokenKey } = {},
 ): Promise<DemoUpstream<HelpmasterKnobs>> {
-  const tokens = createHelpmasterTokens();
+  const tokens = createHelpmasterTokens(options.key);
   const store = createKnobStore<HelpmasterKnobs>({
     schema: helpmasterKnobs,
     defaults: helpmasterKnobDefaults,

@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createTokenKey, type TokenKey } from './token-key.ts';
 
 /** An access token and its end. */
 export interface AccessToken {
@@ -7,7 +8,7 @@ export interface AccessToken {
   readonly expiresAt: number;
 }
 
-/** Issues and judges the demo OAuth server's tokens: random text that only this server can read anything from. */
+/** Issues and judges the demo OAuth server's tokens: text that says nothing to anybody else. */
 export interface OAuthTokens {
   issue(expiresAt: number): AccessToken;
   /** Returns the newest token, unless it has ended. */
@@ -20,26 +21,54 @@ export interface OAuthTokens {
 }
 
 const TOKENS_REMEMBERED = 1000;
+const RANDOM_BYTES = 16;
+const END_BYTES = 8;
+const MAC_BYTES = 16;
 
-/** Creates the tokens of a server, none at first. It remembers the newest 1,000. */
-export function createOAuthTokens(): OAuthTokens {
+/**
+ * Creates the tokens of a server, none at first. A token holds its own end and is good by its signature, so that a server
+ * of the same key takes it after a start; the newest 1,000 of this start are remembered.
+ */
+export function createOAuthTokens(key: TokenKey = createTokenKey()): OAuthTokens {
   let issued: (AccessToken & { readonly at: number })[] = [];
   return {
     issue(expiresAt) {
-      const token = { value: `at_${randomBytes(24).toString('base64url')}`, expiresAt, at: Date.now() };
+      const end = Buffer.alloc(END_BYTES);
+      end.writeDoubleBE(expiresAt);
+      const value = `at_${sign(Buffer.concat([end, randomBytes(RANDOM_BYTES)]), key)}`;
+      const token = { value, expiresAt, at: Date.now() };
       issued = [...issued.slice(1 - TOKENS_REMEMBERED), token];
       return token;
     },
     newest: (now) => issued.findLast(({ expiresAt }) => expiresAt > now),
     isGood(value, { now, tokensOverlap }) {
-      const token = issued.find((each) => each.value === value);
-      return token !== undefined && token.expiresAt > now && (tokensOverlap || token === issued.at(-1));
+      const contents = value.startsWith('at_') ? open(value.slice(3), key) : undefined;
+      if (contents === undefined || contents.readDoubleBE() <= now) return false;
+      const newest = issued.at(-1);
+      return tokensOverlap || newest === undefined || newest.value === value;
     },
     issuedSince: (at) => issued.filter((token) => token.at >= at).length,
     revokeAll() {
+      key.renew();
       issued = [];
     },
   };
+}
+
+function sign(contents: Buffer, key: TokenKey): string {
+  return Buffer.concat([contents, macOf(contents, key)]).toString('base64url');
+}
+
+/** Reads the contents of what `sign` made; undefined for anything else, another spelling of it too. */
+function open(text: string, key: TokenKey): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.length <= MAC_BYTES || bytes.toString('base64url') !== text) return undefined;
+  const contents = bytes.subarray(0, -MAC_BYTES);
+  return timingSafeEqual(bytes.subarray(-MAC_BYTES), macOf(contents, key)) ? contents : undefined;
+}
+
+function macOf(contents: Buffer, key: TokenKey): Buffer {
+  return createHmac('sha256', key.current()).update(contents).digest().subarray(0, MAC_BYTES);
 }
 
 /** The refresh tokens of one consent, each but the newest used. */
@@ -57,22 +86,26 @@ export interface RotationRules {
   readonly rotationGraceSeconds: number;
 }
 
-/** Creates the refresh tokens of a consent. Under `reuse-ends-all` one used again ends them all (RFC 9700 §4.14.2). */
-export function createRefreshTokens(first: string): RefreshTokens {
-  const usedAt = new Map<string, number | undefined>([[first, undefined]]);
+/**
+ * Creates the refresh tokens of a consent. Under `reuse-ends-all` one used again ends them all (RFC 9700 §4.14.2). A
+ * server of the same key takes after a start what it gave before it, and has forgotten which of those were used.
+ */
+export function createRefreshTokens(first: string, key: TokenKey = createTokenKey()): RefreshTokens {
+  const usedAt = new Map<string, number>();
+  let isEnded = false;
+  const isKnown = (value: string) =>
+    value === first || (value.startsWith('rt_') && open(value.slice(3), key) !== undefined);
   return {
     use(value, { rotation, rotationGraceSeconds }) {
-      if (!usedAt.has(value)) return undefined;
-      const used = usedAt.get(value);
+      if (isEnded || !isKnown(value)) return undefined;
       if (rotation === 'none') return value;
+      const used = usedAt.get(value);
       if (used !== undefined && Date.now() >= used + rotationGraceSeconds * 1000) {
-        if (rotation === 'reuse-ends-all') usedAt.clear();
+        isEnded = rotation === 'reuse-ends-all';
         return undefined;
       }
       usedAt.set(value, used ?? Date.now());
-      const next = `rt_${randomBytes(24).toString('base64url')}`;
-      usedAt.set(next, undefined);
-      return next;
+      return `rt_${sign(randomBytes(RANDOM_BYTES), key)}`;
     },
   };
 }

@@ -11,6 +11,7 @@ import {
 } from './oauth-knobs.ts';
 import { type AccessToken, createOAuthTokens, createRefreshTokens } from './oauth-tokens.ts';
 import { type DemoRequest, echoOf, mediaType } from './request.ts';
+import type { TokenKey } from './token-key.ts';
 
 export { demoOAuthSecret, demoRefreshToken, type OAuthKnobs } from './oauth-knobs.ts';
 
@@ -30,10 +31,10 @@ interface ClientAuthentication {
  * Follows RFC 6749 §2.3.1, §4.4, §5 and §6, and RFC 8707; what servers do otherwise is a knob.
  */
 export function startDemoOAuth(
-  options: { port?: number; knobs?: Partial<OAuthKnobs> } = {},
+  options: { port?: number; knobs?: Partial<OAuthKnobs>; key?: TokenKey; refreshKey?: TokenKey } = {},
 ): Promise<DemoUpstream<OAuthKnobs>> {
-  const tokens = createOAuthTokens();
-  const refreshTokens = createRefreshTokens(demoRefreshToken);
+  const tokens = createOAuthTokens(options.key);
+  const refreshTokens = createRefreshTokens(demoRefreshToken, options.refreshKey);
   const store = createKnobStore<OAuthKnobs>({
     schema: oauthKnobs,
     defaults: oauthKnobDefaults,

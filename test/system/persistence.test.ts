@@ -1,6 +1,6 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { demoCommunitySecret, startDemoCommunity } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { gistOf, tokenOf } from './api-client.ts';
@@ -102,4 +102,55 @@ it('without --data everything is gone with the broker', async () => {
     await own.close();
     expect(helpmaster.ledger().logins).toHaveLength(logins);
   }
+});
+
+describe('--data, with the demo', () => {
+  const paths = ['wfm/system/AgentLogonReport', 'helpdesk/88/jobs/MyOpenJobs', 'orders/system/orders'];
+  const startDemo = () => startSystemUnderTest({ flags: ['--data', folder.path] });
+  const callAll = (system: SystemUnderTest) =>
+    Promise.all(paths.map(async (path) => (await fetch(`${system.url}/proxy/${path}`)).status));
+
+  it('keeps it whole: tokens of the start before are handed out, and good, with no login', async () => {
+    const one = await startDemo();
+    const tokens = () =>
+      Promise.all(paths.map((path) => one.api.token(path.split('/')[0] ?? '', path.split('/')[1] ?? '')));
+    expect((await tokens()).map(gistOf)).toEqual(['200 login', '200 login', '200 login']);
+    await one.close();
+
+    const other = await startDemo();
+    expect(await callAll(other)).toEqual([200, 200, 200]);
+    const { helpmaster: first, community: second, oauth } = other.demo ?? {};
+    expect([first, second, oauth].map((upstream) => upstream?.ledger().logins.length)).toEqual([0, 0, 0]);
+    await other.close();
+  });
+
+  it('knows after a start which tokens the upstream has ended', async () => {
+    const one = await startDemo();
+    const orders = await one.api.token('orders', 'system');
+    one.demo?.oauth.setKnobs({ revokeIssued: true });
+    await one.close();
+
+    const other = await startDemo();
+    const headers = orders.json['headers'] as Record<string, string>;
+    expect((await fetch(`${other.demo?.oauth.url}/orders`, { headers })).status).toBe(401);
+    await other.close();
+  });
+
+  it('says which upstream has lost its port, and goes on with another', async () => {
+    const one = await startDemo();
+    await one.api.token('wfm', 'system');
+    const port = Number(new URL(one.demo?.community.url ?? '').port);
+    await one.close();
+
+    const squatter = await startDemoCommunity({ port });
+    const other = await startDemo();
+    expect(other.log()).toContain(`warning: port ${port} of the demo community is taken`);
+    expect(gistOf(await other.api.token('wfm', 'system'))).toBe('200 login');
+    await Promise.all([other.close(), squatter.close()]);
+  });
+
+  it('refuses a file that is not the demo’s', async () => {
+    await writeFile(join(folder.path, 'demo.json'), '{"ports":{}}');
+    await expect(startDemo()).rejects.toThrow(/demo\.json is not what the demo upstreams keep/);
+  });
 });

@@ -6,13 +6,12 @@ import { TokenBrokerStack } from './token-broker-stack.ts';
 
 const app = new App();
 const settings = readSettings(app);
-const configuration = await loadDeclared();
-for (const warning of configuration.warnings) process.stderr.write(`warning: ${warning}\n`);
+const connections = await loadDeclared();
 await buildFunctions();
 
 const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
 new TokenBrokerStack(app, stackNameOf(settings.name), {
   description: 'Token broker: signed requests in, short-lived upstream tokens out',
   env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
-  broker: (stack) => ({ ...buildProps(stack, settings), configuration }),
+  broker: (stack) => ({ ...buildProps(stack, settings), connections }),
 });

@@ -8,9 +8,6 @@ export interface Template {
 /** The stack's output that lists its connections, with commas between. */
 export const CONNECTIONS_OUTPUT = 'Connections';
 
-/** Hosts that stand for another in examples, and that nobody can log in to (RFC 2606). */
-const EXAMPLE_HOST = /(?:^|\.)(?:example(?:\.(?:com|net|org))?|invalid)$/;
-
 const REPLACED = [ResourceImpact.WILL_REPLACE, ResourceImpact.MAY_REPLACE];
 const LOST = [ResourceImpact.WILL_DESTROY, ...REPLACED];
 /** Resources that hold what nobody else has, and the impacts on each that an operator is asked about. */
@@ -22,13 +19,6 @@ const KEPT = new Map<string, readonly ResourceImpact[]>([
   ['AWS::ApiGateway::RestApi', LOST],
   ['AWS::ApiGatewayV2::Api', LOST],
 ]);
-
-/** Lists the base URLs of connections that are an example's. */
-export function findExamples(connections: Readonly<Record<string, { readonly baseUrl: string }>>): string[] {
-  return Object.values(connections)
-    .map(({ baseUrl }) => baseUrl)
-    .filter((baseUrl) => EXAMPLE_HOST.test(new URL(baseUrl).hostname));
-}
 
 /**
  * Lists what a deployment would do that cannot be undone, or that lets somebody do more than before, a sentence each:

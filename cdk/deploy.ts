@@ -6,10 +6,11 @@ import { createInterface } from 'node:readline/promises';
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { callerIdentity } from '../client/cli/doctor/caller-identity.ts';
+import { findExamples } from '../functions/configuration/example-hosts.ts';
 import { callerNamesOf } from './caller-names.ts';
 import { findAdvice, findRegion, NO_REGION } from './deploy-advice.ts';
 import { readDeployArguments } from './deploy-arguments.ts';
-import { findExamples, findRisks, type Template } from './deploy-risks.ts';
+import { findRisks, type Template } from './deploy-risks.ts';
 import { loadDeclared } from './settings.ts';
 
 /** Exit code for a fault that the operator can fix before anything is deployed. */

@@ -75,7 +75,7 @@ export function readSettings(app: App): Settings {
 }
 
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
-export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'configuration'> {
+export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'connections'> {
   const { name, callers, vpcEndpoints, webAclArn, apiLogRole } = settings;
   const { concurrency, tracing, alarmTopicArn, domain } = settings;
   return {

@@ -1,4 +1,4 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -9,7 +9,10 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { apiRoutesOf } from '../functions/api/routes.ts';
 import { VARIABLES } from '../functions/composition/environment.ts';
+import { resolveConnections } from '../functions/configuration/check.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
+import type { AnyDeclaration } from '../functions/configuration/declaration.ts';
+import { findExamples } from '../functions/configuration/example-hosts.ts';
 import { createAlarms } from './alarms.ts';
 import { createAuditQuery } from './audit-query.ts';
 import {
@@ -40,10 +43,10 @@ import { createDeadLetterQueue, createSchedule } from './schedule.ts';
 import { makeSecret, namedSecretArn, nameSecrets } from './secrets.ts';
 import { createAuditTable, createKey, createSlotTable, reserveDataKeys } from './storage.ts';
 
-/** Properties of a broker. Only `configuration` is required. */
+/** Properties of a broker. Only `connections` is required. */
 export interface TokenBrokerProps extends ConcurrencyProps {
-  /** The connections: what `loadConfigurationFile` or `resolveConnections` gives. */
-  readonly configuration: Configuration;
+  /** The connections: what `defineConnections` gives, or `loadConfigurationFile` for a file of them. */
+  readonly connections: AnyDeclaration | Configuration;
   /**
    * Name of this broker, one an account and region: of its `mint` functions, metrics, dashboard and of the secrets that
    * it makes, and part of what every stored token is bound to. Default `token-broker`.
@@ -102,7 +105,9 @@ export class TokenBroker extends Construct implements ITokenBroker {
   constructor(scope: Construct, id: string, props: TokenBrokerProps) {
     super(scope, id);
     this.name = checkBrokerName(props.name ?? DEFAULT_BROKER_NAME);
-    this.configuration = nameSecrets(props.configuration, this.name);
+    const configuration = 'warnings' in props.connections ? props.connections : resolveConnections(props.connections);
+    warnOf(this, configuration);
+    this.configuration = nameSecrets(configuration, this.name);
     const region = requireRegion(this);
     const { connections, madeSecrets, strictAudit, trust } = this.configuration;
     const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;
@@ -255,6 +260,18 @@ export class TokenBroker extends Construct implements ITokenBroker {
 
   grantOperate(grantee: iam.IGrantable, connection?: string): iam.Grant {
     return this.#grants.grantOperate(grantee, connection);
+  }
+}
+
+/** Warns at synth of what is allowed but unsafe, and of addresses that are an example's. */
+function warnOf(broker: TokenBroker, { warnings, connections }: Configuration): void {
+  const annotations = Annotations.of(broker);
+  for (const warning of warnings) annotations.addWarningV2('token-broker:unsafe', warning);
+  for (const address of findExamples(connections)) {
+    annotations.addWarningV2(
+      'token-broker:example',
+      `${address} is an example's address, and nobody can log in there.`,
+    );
   }
 }
 

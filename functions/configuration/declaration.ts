@@ -56,6 +56,11 @@ export interface ConnectionsDeclaration<Known extends Record<keyof Known, Provid
   readonly connections: Readonly<Record<string, ConnectionDeclaration<Known>>>;
 }
 
+/** A declaration with any providers of the operator's own; what each connection may have is checked at synth. */
+export interface AnyDeclaration extends Omit<RootInput, 'connections'> {
+  readonly connections: Readonly<Record<string, { readonly provider: string; readonly baseUrl: string }>>;
+}
+
 /**
  * Gives the declaration back as it is, typed, for the default export of a connections file. Checks nothing.
  *

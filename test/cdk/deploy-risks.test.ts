@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findExamples, findRisks } from '../../cdk/deploy-risks.ts';
+import { findRisks } from '../../cdk/deploy-risks.ts';
 import { declared, deployed } from './deployed.ts';
 
 const templateOf = (options?: Parameters<typeof deployed>[0]) => deployed(options).template.toJSON();
@@ -45,19 +45,5 @@ describe('findRisks', () => {
   it('says that permissions are broadened', () => {
     const wider = templateOf({ connections: { ...declared, more: declared.wfm } });
     expect(findRisks(templateOf(), wider)).toEqual(['Permissions are broadened; `npx cdk diff` shows which.']);
-  });
-});
-
-describe('findExamples', () => {
-  it.each([
-    ['https://helpmaster.example.com/api', true],
-    ['https://example.org', true],
-    ['https://wfm.example/api', true],
-    ['https://nowhere.invalid', true],
-    ['https://example.com.acme.net', false],
-    ['https://myexample.com', false],
-    ['http://127.0.0.1:8080', false],
-  ])('of %s is it: %s', (baseUrl, isExample) => {
-    expect(findExamples({ one: { baseUrl } })).toEqual(isExample ? [baseUrl] : []);
   });
 });

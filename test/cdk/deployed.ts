@@ -7,7 +7,6 @@ import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with {
 import { afterAll } from 'vitest';
 import type { TokenBroker, TokenBrokerProps } from '../../cdk/token-broker.ts';
 import { TokenBrokerStack } from '../../cdk/token-broker-stack.ts';
-import { resolveConnections } from '../../functions/configuration/check.ts';
 import {
   type ConnectionDeclaration,
   defineConnections,
@@ -49,7 +48,7 @@ export const trustedWorkload: TrustDeclaration = {
 };
 
 /** Changes to the deployment under test. */
-export interface DeployedOptions extends Partial<Omit<TokenBrokerProps, 'configuration'>> {
+export interface DeployedOptions extends Partial<Omit<TokenBrokerProps, 'connections'>> {
   readonly connections?: Readonly<Record<string, ConnectionDeclaration>>;
   readonly strictAudit?: boolean;
   readonly trust?: readonly TrustDeclaration[];
@@ -66,7 +65,7 @@ export function deployed(options: DeployedOptions = {}) {
     env: { account: ACCOUNT, region: REGION },
     broker: () => ({
       ...props,
-      configuration: resolveConnections(defineConnections({ connections, strictAudit, trust })),
+      connections: defineConnections({ connections, strictAudit, trust }),
     }),
   });
   build?.(stack, stack.broker);

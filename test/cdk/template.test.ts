@@ -1,11 +1,10 @@
 import { Stack } from 'aws-cdk-lib';
-import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, it } from 'vitest';
 import { TokenBroker } from '../../cdk/token-broker.ts';
-import { resolveConnections } from '../../functions/configuration/check.ts';
 import { declared, deployed, newApp, trustedWorkload } from './deployed.ts';
 
 /** Stateful resources by logical id. A changed id replaces the resource and loses its data. */
@@ -226,12 +225,24 @@ describe('the template', () => {
   });
 });
 
-describe('a broker that could not be deployed', () => {
-  const configuration = resolveConnections({ connections: declared });
+it('warns at synth of what is unsafe, and of an example’s address', () => {
+  const helpdesk = { ...declared.helpdesk, baseUrl: 'http://10.1.2.3/api', allowPlainHttp: true };
+  const { stack } = deployed({ connections: { ...declared, helpdesk } });
+  const texts = Annotations.fromStack(stack)
+    .findWarning('/TokenBroker/Broker', Match.anyValue())
+    .map(({ entry }) => String(entry.data));
+  expect(texts).toEqual([
+    expect.stringContaining('connections.helpdesk'),
+    expect.stringContaining("https://wfm.example.com/api is an example's address"),
+  ]);
+});
 
+describe('a broker that could not be deployed', () => {
   it('without a region says which property gives it', () => {
     const stack = new Stack(newApp(), 'NoRegion');
-    expect(() => new TokenBroker(stack, 'Broker', { configuration })).toThrow("env: { region: 'eu-west-1' }");
+    expect(() => new TokenBroker(stack, 'Broker', { connections: { connections: declared } })).toThrow(
+      "env: { region: 'eu-west-1' }",
+    );
   });
 
   it('with a name that nothing can be named after is refused', () => {

@@ -28,7 +28,10 @@ export function bundleOptions(folder: string, outdir: string) {
     minify: true,
     mainFields: ['module', 'main'],
     define: { TOKEN_BROKER_VERSION: JSON.stringify(version) },
-    alias: { '@aws-sdk/credential-provider-node': join(ROOT, 'functions/adapters/aws/environment-credentials.ts') },
+    alias: {
+      '@aws-sdk/credential-provider-node': join(ROOT, 'functions/adapters/aws/environment-credentials.ts'),
+      '@aws-sdk/endpoint-cache': join(ROOT, 'functions/adapters/dynamodb/no-endpoint-cache.ts'),
+    },
     outExtension: { '.js': '.mjs' },
     legalComments: 'none',
     metafile: true,

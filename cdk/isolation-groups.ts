@@ -1,16 +1,24 @@
 import { Stack, Token, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { mintFunctionName, VARIABLES } from '../functions/composition/environment.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import type { Connection } from '../functions/core/slot/connection.ts';
-import { API_TIMEOUT_SECONDS, allow, type BrokerFunctionProps, NEVER_AGAIN } from './broker-function.ts';
+import { API_TIMEOUT_SECONDS, allow, type BrokerFunctionProps, NEVER_AGAIN, requireRole } from './broker-function.ts';
 import { type ConcurrencyProps, keepExecutions } from './concurrency.ts';
 import { mintPrefixOf } from './names.ts';
 import { invokeStatement, mintStatements, type Places, proxyStatements } from './permissions.ts';
-import { keepSecretStatements, makeKeptSecret, readSecretStatements } from './secrets.ts';
+import {
+  closeSecret,
+  keepSecretStatements,
+  makeKeptSecret,
+  makeSecret,
+  namedSecretArn,
+  readSecretStatements,
+} from './secrets.ts';
 
 const MINT_TIMEOUT_SECONDS = 20;
 /** Longest description of a function that Lambda accepts. */
@@ -21,6 +29,8 @@ export type MakeFunction = (id: string, own: Omit<BrokerFunctionProps, 'codeOf' 
 
 /** The functions of one isolation group. */
 export interface IsolationGroup {
+  /** Names of its connections. */
+  readonly connections: readonly string[];
   readonly mint: LambdaFunction;
   /** The proxy function; present only where one of the connections declares a proxy. */
   readonly proxy: LambdaFunction | undefined;
@@ -36,15 +46,29 @@ export function createIsolationGroups(
     readonly configuration: Configuration;
     readonly places: Places;
     readonly make: MakeFunction;
-    /** The ARN of a connection's secret, as IAM matches it. Called once a connection. */
-    readonly secretArnOf: (connection: Connection) => string;
     readonly vpcs?: Readonly<Record<string, ec2.IVpc>>;
     readonly secretKeys?: Readonly<Record<string, kms.IKey>>;
   } & Pick<ConcurrencyProps, 'mintConcurrency' | 'proxyConcurrency'>,
 ): ReadonlyMap<string, IsolationGroup> {
-  const { places, make, secretArnOf, secretKeys = {} } = props;
+  const { places, make, secretKeys = {} } = props;
+  const { madeSecrets } = props.configuration;
   const networkOf = createNetworks(scope, props.vpcs ?? {});
   const groups = Map.groupBy(Object.values(props.configuration.connections), ({ isolation }) => isolation);
+
+  /** Makes the secrets of a connection, closes them to all but its mint, and gives the statements to use them. */
+  function secretStatements(connection: Connection, readerArn: string): iam.PolicyStatement[] {
+    const { name, keptSecret } = connection;
+    const key = secretKeys[name];
+    const isMade = madeSecrets.includes(name);
+    const secretArn = isMade ? makeSecret(scope, connection) : namedSecretArn(scope, connection);
+    // A secret that the operator named may have other readers, and a policy of its own.
+    if (isMade) closeSecret(scope, `SecretPolicy-${name}`, { secretArn, readerArn });
+    const read = readSecretStatements(secretArn, key);
+    if (keptSecret === undefined) return read;
+    const keptArn = makeKeptSecret(scope, name, keptSecret, key);
+    closeSecret(scope, `KeptSecretPolicy-${name}`, { secretArn: keptArn, readerArn });
+    return [...read, ...keepSecretStatements(keptArn, key)];
+  }
 
   function makeMint(group: string, connections: readonly Connection[], own: GroupOptions): LambdaFunction {
     const mint = make(`Mint-${group}`, {
@@ -55,14 +79,8 @@ export function createIsolationGroups(
       functionName: mintFunctionName(mintPrefixOf(places.broker), group),
       ...keepExecutions(props.mintConcurrency),
     });
-    const secrets = connections.flatMap((connection) => {
-      const { name, keptSecret } = connection;
-      const key = secretKeys[name];
-      const read = readSecretStatements(secretArnOf(connection), key);
-      if (keptSecret === undefined) return read;
-      return [...read, ...keepSecretStatements(makeKeptSecret(scope, name, keptSecret, key), key)];
-    });
-    allow(mint, [...mintStatements(places, namesOf(connections)), ...secrets]);
+    allow(mint, mintStatements(places, namesOf(connections)));
+    for (const connection of connections) allow(mint, secretStatements(connection, requireRole(mint).roleArn));
     // An invocation that nobody waits for any more must not log in later.
     mint.configureAsyncInvoke(NEVER_AGAIN);
     Validations.of(mint).acknowledge({
@@ -100,7 +118,7 @@ export function createIsolationGroups(
     const mint = makeMint(group, connections, own);
     const proxied = connections.filter(({ proxy }) => proxy !== undefined);
     const proxy = proxied.length === 0 ? undefined : makeProxy(group, proxied, own, mint);
-    return [group, { mint, proxy }] as const;
+    return [group, { connections: namesOf(connections), mint, proxy }] as const;
   });
   return new Map(made);
 }

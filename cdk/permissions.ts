@@ -9,6 +9,10 @@ import { NO_LOGINS, noteRotation } from '../functions/core/slot/logins.ts';
 import * as permits from '../functions/core/slot/permit.ts';
 import { EMPTY_RECORD } from '../functions/core/slot/record.ts';
 
+/** Condition keys of DynamoDB: the partitions, and the attributes, that a request names. */
+const ITEMS = 'dynamodb:LeadingKeys';
+const ATTRIBUTES = 'dynamodb:Attributes';
+
 /** The resources that the functions' policies name. */
 export interface Places {
   /** Name of the broker: part of every data key's encryption context. */
@@ -54,9 +58,21 @@ const ROTATION_WRITES = [
 export function tokenStatements({ broker, tableArn, keyArn }: Places): iam.PolicyStatement[] {
   return [
     allow(['dynamodb:GetItem'], [tableArn]),
-    allow(['dynamodb:UpdateItem'], [tableArn], onlyAttributes(TOKEN_WRITES)),
+    allow(['dynamodb:UpdateItem'], [tableArn], only({ [ATTRIBUTES]: TOKEN_WRITES })),
     allow(['kms:Decrypt'], [keyArn], {
       StringEquals: { 'kms:EncryptionContext:broker': broker },
+      Null: { 'kms:EncryptionContext:use': 'true' },
+    }),
+  ];
+}
+
+/** `exchange`: the same as `token`, for the connections that `trust` names. */
+export function exchangeStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
+  return [
+    allow(['dynamodb:GetItem'], [places.tableArn], only({ [ITEMS]: connections })),
+    allow(['dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: connections, [ATTRIBUTES]: TOKEN_WRITES })),
+    allow(['kms:Decrypt'], [places.keyArn], {
+      ...tokensOf(places, connections),
       Null: { 'kms:EncryptionContext:use': 'true' },
     }),
   ];
@@ -65,15 +81,15 @@ export function tokenStatements({ broker, tableArn, keyArn }: Places): iam.Polic
 /** `exchange`, if a rule takes each JWT only once: puts a note of a used JWT, and can read or change nothing by it. */
 export function usedJwtStatement({ tableArn }: Places): iam.PolicyStatement {
   return allow(['dynamodb:PutItem'], [tableArn], {
-    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${USED_JWT_PARTITION}*`] },
-    'ForAllValues:StringEquals': { 'dynamodb:Attributes': Object.values(TABLE_KEYS) },
-    Null: { 'dynamodb:LeadingKeys': 'false', 'dynamodb:Attributes': 'false' },
+    'ForAllValues:StringLike': { [ITEMS]: [`${USED_JWT_PARTITION}*`] },
+    'ForAllValues:StringEquals': { [ATTRIBUTES]: Object.values(TABLE_KEYS) },
+    Null: { [ITEMS]: 'false', [ATTRIBUTES]: 'false' },
   });
 }
 
 /** `mint`: reads and writes the items of `connections`, and makes and opens data keys for them alone. */
 export function mintStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
-  const ofConnections = itemsOf(connections);
+  const ofConnections = only({ [ITEMS]: connections });
   return [
     allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], ofConnections),
     allow(['kms:GenerateDataKey', 'kms:Decrypt'], [places.keyArn], tokensOf(places, connections)),
@@ -87,7 +103,7 @@ export function mintStatements(places: Places, connections: readonly string[]): 
  */
 export function proxyStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
   return [
-    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], itemsOf(connections)),
+    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: connections })),
     allow(['kms:Decrypt'], [places.keyArn], {
       ...tokensOf(places, connections),
       StringNotEquals: { 'kms:EncryptionContext:use': 'kept' },
@@ -112,7 +128,7 @@ export function refreshStatements({ tableArn }: Places): iam.PolicyStatement[] {
 export function rotationStatements({ tableArn }: Places): iam.PolicyStatement[] {
   return [
     allow(['dynamodb:Query', 'dynamodb:GetItem'], [tableArn]),
-    allow(['dynamodb:UpdateItem'], [tableArn], onlyAttributes(ROTATION_WRITES)),
+    allow(['dynamodb:UpdateItem'], [tableArn], only({ [ATTRIBUTES]: ROTATION_WRITES })),
   ];
 }
 
@@ -145,11 +161,12 @@ export function vpcStatement(): iam.PolicyStatement {
   );
 }
 
-function itemsOf(connections: readonly string[]): iam.Conditions {
+/** Builds the conditions that each of the keys of DynamoDB has these values and no others. */
+function only(values: Readonly<Record<string, readonly string[]>>): iam.Conditions {
   return {
-    'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': connections },
-    // `ForAllValues` also holds where a request has no keys at all.
-    Null: { 'dynamodb:LeadingKeys': 'false' },
+    'ForAllValues:StringEquals': values,
+    // `ForAllValues` also holds where a request has no such key at all.
+    Null: Object.fromEntries(Object.keys(values).map((key) => [key, 'false'])),
   };
 }
 
@@ -161,13 +178,6 @@ function tokensOf({ broker }: Places, connections: readonly string[]): iam.Condi
 function attributesOf(...made: readonly SlotChange[]): readonly string[] {
   const layout = slotLayout({ connection: 'any', subject: 'any', fingerprint: 'any' });
   return [...new Set(made.flatMap((change) => attributesNamed(layout, change)))].sort();
-}
-
-function onlyAttributes(attributes: readonly string[]): iam.Conditions {
-  return {
-    'ForAllValues:StringEquals': { 'dynamodb:Attributes': attributes },
-    Null: { 'dynamodb:Attributes': 'false' },
-  };
 }
 
 function allow(actions: string[], resources: string[], conditions?: iam.Conditions): iam.PolicyStatement {

@@ -2,7 +2,6 @@ import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as apigw from 'aws-cdk-lib/aws-apigateway';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
@@ -82,7 +81,7 @@ const accessLogFields = {
  * ids than the HTTP API of earlier versions had: CloudFormation cannot change the type of a resource.
  */
 export function createRestApi(scope: Construct, props: BrokerApiProps): BrokerApi {
-  const { broker, routes, functionOf, domain, endpoint = 'regional', callers = [] } = props;
+  const { broker, routes, domain, endpoint = 'regional', callers = [] } = props;
   const vpcEndpoints = endpoint === 'regional' ? [] : endpoint.private;
   checkEndpoint(props);
   const api = new apigw.SpecRestApi(scope, 'RestApi', {
@@ -98,12 +97,6 @@ export function createRestApi(scope: Construct, props: BrokerApiProps): BrokerAp
     cloudWatchRole: props.apiLogRole ?? true,
   });
   const names = closeApi(cfnOf(api), { callers, routes, vpcEndpoints });
-  for (const each of new Set(routes.map(functionOf))) {
-    each.addPermission('Api', {
-      principal: new ServicePrincipal('apigateway.amazonaws.com'),
-      sourceArn: api.arnForExecuteApi('*', '/*', STAGE),
-    });
-  }
   const stage = createStage(scope, api, props);
   if (props.webAclArn !== undefined) {
     new CfnWebACLAssociation(scope, 'Firewall', { resourceArn: stage.stageArn, webAclArn: props.webAclArn });

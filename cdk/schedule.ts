@@ -24,12 +24,12 @@ export function createDeadLetterQueue(scope: Construct): sqs.Queue {
 
 /**
  * Creates the schedule that runs `refresh` each minute, in a group of its own. Its role can be taken by schedules of that
- * group alone, and can invoke that function and write to that queue alone.
+ * group alone, and can invoke that function and write to that queue alone. Gives the role's ARN.
  */
 export function createSchedule(
   scope: Construct,
   { refresh, deadLetters }: { readonly refresh: IFunction; readonly deadLetters: sqs.IQueue },
-): void {
+): string {
   const group = new CfnScheduleGroup(scope, 'ScheduleGroup');
   const role = new iam.Role(scope, 'ScheduleRole', {
     assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
@@ -55,4 +55,5 @@ export function createSchedule(
   });
   // Scheduler looks at once whether the role may invoke its target.
   schedule.node.addDependency(role);
+  return role.roleArn;
 }

@@ -1,7 +1,7 @@
 import { ArnFormat, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnResourcePolicy, CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { type Connection, fingerprintOf } from '../functions/core/slot/connection.ts';
@@ -39,7 +39,7 @@ export function makeSecret(scope: Construct, connection: Connection): string {
     reason:
       'The upstreams have no call that changes a credential: their administrator changes it, and the operator puts it here.',
   });
-  return secret.ref;
+  return secret.attrId;
 }
 
 /**
@@ -58,7 +58,31 @@ export function makeKeptSecret(scope: Construct, connection: string, name: strin
     id: 'AwsSolutions-SMG4',
     reason: 'The broker itself puts a new value here with each login.',
   });
-  return secret.ref;
+  return secret.attrId;
+}
+
+/**
+ * Denies the values of a secret that the stack makes to everybody but one role, administrators included: in a batch too,
+ * for which AWS asks the same permission of each secret. Putting a value, and all else, stays with the account, so that
+ * nobody is locked out.
+ */
+export function closeSecret(
+  scope: Construct,
+  id: string,
+  { secretArn, readerArn }: { readonly secretArn: string; readonly readerArn: string },
+): void {
+  const onlyItsReader = new iam.PolicyStatement({
+    sid: 'OnlyItsMintReads',
+    effect: iam.Effect.DENY,
+    principals: [new iam.AnyPrincipal()],
+    actions: ['secretsmanager:GetSecretValue'],
+    resources: ['*'],
+    conditions: { ArnNotEquals: { 'aws:PrincipalArn': readerArn } },
+  });
+  new CfnResourcePolicy(scope, id, {
+    secretId: secretArn,
+    resourcePolicy: new iam.PolicyDocument({ statements: [onlyItsReader] }),
+  });
 }
 
 /** The ARN of a secret that the operator named, as IAM matches it: the six characters after a name are AWS's own. */

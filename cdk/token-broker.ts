@@ -7,7 +7,7 @@ import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { apiRoutesOf } from '../functions/api/routes.ts';
+import { apiRoutesOf, STAGE } from '../functions/api/routes.ts';
 import { VARIABLES } from '../functions/composition/environment.ts';
 import { resolveConnections } from '../functions/configuration/check.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
@@ -26,9 +26,10 @@ import {
 import { type ConcurrencyProps, keepExecutions, mostWaitsOf } from './concurrency.ts';
 import { createDashboard } from './dashboard.ts';
 import { createFunctionCode } from './function-code.ts';
+import { closeFunction } from './function-policy.ts';
 import { createGrants, type ITokenBroker, type SubjectsOption, type TokenOptions } from './grants.ts';
 import { type BrokerAttributes, importBroker } from './imported-broker.ts';
-import { createIsolationGroups } from './isolation-groups.ts';
+import { createIsolationGroups, type IsolationGroup } from './isolation-groups.ts';
 import { checkBrokerName, DEFAULT_BROKER_NAME, mintPrefixOf } from './names.ts';
 import * as permissions from './permissions.ts';
 import {
@@ -40,7 +41,7 @@ import {
 } from './rest-api.ts';
 import { createRotationRule } from './rotation-rule.ts';
 import { createDeadLetterQueue, createSchedule } from './schedule.ts';
-import { makeSecret, namedSecretArn, nameSecrets } from './secrets.ts';
+import { nameSecrets } from './secrets.ts';
 import { createAuditTable, createKey, createSlotTable, reserveDataKeys } from './storage.ts';
 
 /** Properties of a broker. Only `connections` is required. */
@@ -109,7 +110,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
     warnOf(this, configuration);
     this.configuration = nameSecrets(configuration, this.name);
     const region = requireRegion(this);
-    const { connections, madeSecrets, strictAudit, trust } = this.configuration;
+    const { connections, strictAudit, trust } = this.configuration;
     const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;
 
     const key = createKey(this, { broker: this.name, region });
@@ -138,12 +139,11 @@ export class TokenBroker extends Construct implements ITokenBroker {
       configuration: this.configuration,
       places,
       make,
-      secretArnOf: (connection) =>
-        madeSecrets.includes(connection.name) ? makeSecret(this, connection) : namedSecretArn(this, connection),
     });
     const mints = [...groups.values()].map(({ mint }) => mint);
     const proxies = [...groups.values()].flatMap(({ proxy }) => proxy ?? []);
-    const invokeMints = () => permissions.invokeStatement(mints.map(({ functionArn }) => functionArn));
+    const invoke = (targets: readonly LambdaFunction[]) =>
+      permissions.invokeStatement(targets.map(({ functionArn }) => functionArn));
 
     const waits = { [VARIABLES.waits]: String(mostWaitsOf(props)) };
     const token = make('Token', {
@@ -154,7 +154,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
       environment: waits,
       ...keepExecutions(props.tokenConcurrency),
     });
-    allow(token, [...permissions.tokenStatements(places), invokeMints()]);
+    allow(token, [...permissions.tokenStatements(places), invoke(mints)]);
 
     // A route without IAM is there only for those whom the configuration trusts.
     const exchange =
@@ -167,7 +167,12 @@ export class TokenBroker extends Construct implements ITokenBroker {
             keepsLog: true,
             environment: waits,
           });
-    if (exchange !== undefined) allow(exchange, [...permissions.tokenStatements(places), invokeMints()]);
+    const exchanged = new Set(trust.flatMap(({ connections: names }) => names));
+    const isExchanged = (group: IsolationGroup) => group.connections.some((name) => exchanged.has(name));
+    if (exchange !== undefined) {
+      const reached = [...groups.values()].filter(isExchanged).map(({ mint }) => mint);
+      allow(exchange, [...permissions.exchangeStatements(places, [...exchanged]), invoke(reached)]);
+    }
     if (exchange !== undefined && trust.some(({ once }) => once)) {
       allow(exchange, [permissions.usedJwtStatement(places)]);
     }
@@ -178,7 +183,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
       timeoutSeconds: API_TIMEOUT_SECONDS,
       environment: {},
     });
-    allow(operators, [...permissions.connectionsStatements(places), invokeMints()]);
+    allow(operators, [...permissions.connectionsStatements(places), invoke(mints)]);
 
     const refresh = make('Refresh', {
       folder: 'refresh',
@@ -186,10 +191,10 @@ export class TokenBroker extends Construct implements ITokenBroker {
       timeoutSeconds: SCHEDULED_TIMEOUT_SECONDS,
       environment: {},
     });
-    allow(refresh, [...permissions.refreshStatements(places), invokeMints()]);
+    allow(refresh, [...permissions.refreshStatements(places), invoke(mints)]);
     // Scheduler's invocation is asynchronous: a sweep that fails is made up for by the next, a minute later.
     refresh.configureAsyncInvoke({ ...NEVER_AGAIN, onFailure: new SqsDestination(deadLetters) });
-    createSchedule(this, { refresh, deadLetters });
+    closeFunction(refresh, { roleArns: [createSchedule(this, { refresh, deadLetters })] });
 
     const rotation = make('Rotation', {
       folder: 'rotation',
@@ -199,7 +204,9 @@ export class TokenBroker extends Construct implements ITokenBroker {
     });
     allow(rotation, permissions.rotationStatements(places));
     rotation.configureAsyncInvoke({ retryAttempts: 2, onFailure: new SqsDestination(deadLetters) });
-    createRotationRule(this, { rotation, deadLetters });
+    closeFunction(rotation, {
+      service: { principal: 'events.amazonaws.com', sourceArn: createRotationRule(this, { rotation, deadLetters }) },
+    });
 
     const handingOut = [token, ...(exchange === undefined ? [] : [exchange]), ...proxies];
     if (strictAudit) {
@@ -225,6 +232,19 @@ export class TokenBroker extends Construct implements ITokenBroker {
       logRetention,
     });
     this.url = this.api.url;
+    const itsApi = {
+      service: {
+        principal: 'apigateway.amazonaws.com',
+        sourceArn: this.api.api.arnForExecuteApi('*', '/*', STAGE),
+      },
+    };
+    for (const each of [token, operators, exchange ?? [], proxies].flat()) closeFunction(each, itsApi);
+    for (const group of groups.values()) {
+      const callers = [token, operators, refresh, group.proxy, isExchanged(group) ? exchange : undefined];
+      closeFunction(group.mint, {
+        roleArns: callers.flatMap((each) => (each === undefined ? [] : requireRole(each).roleArn)),
+      });
+    }
     this.#grants = createGrants({
       scope: this,
       apiId: this.api.api.restApiId,
@@ -239,7 +259,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
       connections: Object.values(connections),
       token,
       exchange,
-      exchanged: new Set(trust.flatMap(({ connections: names }) => names)),
+      exchanged,
       refresh,
       groups,
       deadLetters,

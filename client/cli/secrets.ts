@@ -131,7 +131,8 @@ interface SecretAccess {
   readonly needs: string;
 }
 
-const TO_READ = "secretsmanager:GetSecretValue, and the key's kms:Decrypt where the secret has its own";
+const TO_READ =
+  "secretsmanager:GetSecretValue, and the key's kms:Decrypt where the secret has its own; one that the broker's stack made is closed to all but its mint function";
 const TO_WRITE = "secretsmanager:PutSecretValue, and the key's kms:GenerateDataKey where the secret has its own";
 
 function withSecretErrors<T>({ secretId, needs }: SecretAccess, work: Promise<T>): Promise<T> {

@@ -7,14 +7,25 @@ interface Resource {
   readonly Properties?: Readonly<Record<string, unknown>>;
 }
 
+const SECRET = 'AWS::SecretsManager::Secret';
+
+/** Whoever asks: a principal of the account with policies of its own, or a service of AWS. */
+interface CallingPrincipal {
+  readonly arn?: string;
+  readonly service?: string;
+  readonly own: readonly Statement[];
+}
+
 /** The policies of a synthesized template, as IAM would judge by them. */
 export interface DeployedPolicies {
   /** The ARN, or the name, that a resource gets: the one whose logical id begins so. */
   arnOf(start: string): string;
-  /** True if the role's own policies, and the key policy for a key, allow the action. */
+  /** True if the role's own policies and that of the resource allow the action. */
   may(role: string, action: string, resource: string, context?: RequestContext): boolean;
-  /** True if the key policy allows the action to a principal with administrator rights in the account. */
-  mayAdministrator(action: string, keyArn: string, context: RequestContext): boolean;
+  /** True if the resource's policy allows the action to a principal with administrator rights in the account. */
+  mayAdministrator(action: string, resource: string, context?: RequestContext): boolean;
+  /** True if the resource's policy allows the action to a service of AWS, which has no policy of its own. */
+  mayService(service: string, action: string, resource: string, context?: RequestContext): boolean;
   /** True if the service may assume the role. */
   mayAssume(role: string, service: string, context: RequestContext): boolean;
   /** Every statement of a role. */
@@ -44,7 +55,7 @@ export function policiesOf(template: Template): DeployedPolicies {
     };
     const resource = resources[id];
     if (resource === undefined) return pseudo[id] ?? id;
-    if (resource.Type === 'AWS::SecretsManager::Secret') return arnOfId(id);
+    if (resource.Type === SECRET) return arnOfId(id);
     return String(resource.Properties?.['FunctionName'] ?? id);
   }
 
@@ -58,6 +69,7 @@ export function policiesOf(template: Template): DeployedPolicies {
       'AWS::SecretsManager::Secret': `secretsmanager:${REGION}:${ACCOUNT}:secret:${Properties['Name']}-AbCdEf`,
       'AWS::SQS::Queue': `sqs:${REGION}:${ACCOUNT}:${id}`,
       'AWS::Logs::LogGroup': `logs:${REGION}:${ACCOUNT}:log-group:${id}:*`,
+      'AWS::Events::Rule': `events:${REGION}:${ACCOUNT}:rule/${id}`,
       'AWS::Scheduler::ScheduleGroup': `scheduler:${REGION}:${ACCOUNT}:schedule-group/${id}`,
     };
     const tail = tails[Type];
@@ -72,7 +84,8 @@ export function policiesOf(template: Template): DeployedPolicies {
     if (others.length === 0 && key === 'Ref') return referenceTo(String(argument));
     if (others.length === 0 && key === 'Fn::GetAtt' && Array.isArray(argument)) {
       const [id, attribute] = argument.map(String);
-      return attribute === 'Arn' ? arnOfId(id ?? '') : `${id}.${attribute}`;
+      const isArn = attribute === 'Arn' || (attribute === 'Id' && resources[id ?? '']?.Type === SECRET);
+      return isArn ? arnOfId(id ?? '') : `${id}.${attribute}`;
     }
     if (others.length === 0 && key === 'Fn::Join' && Array.isArray(argument)) {
       const parts = resolve(argument[1]);
@@ -96,25 +109,46 @@ export function policiesOf(template: Template): DeployedPolicies {
       .flatMap(({ Properties }) => statementsIn(Properties?.['PolicyDocument']));
   }
 
-  function keyStatements(): {
-    readonly ofAccount: readonly Statement[];
-    readonly ofAll: readonly Statement[];
-  } {
-    const all = statementsIn(resources[idOf('Key')]?.Properties?.['KeyPolicy']);
-    const isOfAccount = ({ Principal }: Statement) => JSON.stringify(Principal).includes(':root');
-    return { ofAccount: all.filter(isOfAccount), ofAll: all.filter((each) => !isOfAccount(each)) };
+  /** The policy that a resource itself has. */
+  function policyOf(resource: string): readonly Statement[] {
+    return Object.entries(resources).flatMap(([id, { Type, Properties = {} }]) => {
+      const attached: Readonly<Record<string, () => readonly [target: unknown, document: unknown]>> = {
+        'AWS::KMS::Key': () => [arnOfId(id), Properties['KeyPolicy']],
+        'AWS::SecretsManager::ResourcePolicy': () => [resolve(Properties['SecretId']), Properties['ResourcePolicy']],
+        'AWS::Lambda::ResourcePolicy': () => [resolve(Properties['ResourceArn']), Properties['PolicyDocument']],
+        // Its statements name the queue.
+        'AWS::SQS::QueuePolicy': () => [resource, Properties['PolicyDocument']],
+      };
+      const [target, document] = attached[Type]?.() ?? [];
+      // A function's policy is that of its versions and aliases too.
+      const isOwn = typeof target === 'string' && (resource === target || resource.startsWith(`${target}:`));
+      return isOwn ? statementsIn(document) : [];
+    });
   }
 
-  /** A key is used where its policy lets the account decide and the account allows it, or by what the policy itself allows. */
-  function mayUseKey(own: readonly Statement[], request: PolicyRequest, principalArn: string): boolean {
-    const context = { 'aws:PrincipalArn': principalArn, 'kms:CallerAccount': ACCOUNT, ...request.context };
+  /**
+   * Judges as IAM does within one account: a deny on either side wins, and one allow is enough. Only a key must leave it
+   * to the account.
+   */
+  function mayUse(principal: CallingPrincipal, request: PolicyRequest): boolean {
+    const { arn, service, own } = principal;
+    const context = {
+      ...(arn !== undefined && { 'aws:PrincipalArn': arn, 'kms:CallerAccount': ACCOUNT }),
+      'aws:PrincipalIsAWSService': String(service !== undefined),
+      ...request.context,
+    };
     const asked = { ...request, context };
-    const { ofAccount, ofAll } = keyStatements();
-    // A key policy's `*` is the key itself.
-    const byKey = judge(ofAll, asked);
-    const byAccount = judge(own, asked);
-    if (byKey === 'denied' || byAccount === 'denied') return false;
-    return byKey === 'allowed' || (byAccount === 'allowed' && judge(ofAccount, asked) === 'allowed');
+    const ofResource = policyOf(request.resource);
+    const isOfAccount = ({ Principal }: Statement) => JSON.stringify(Principal).includes(':root');
+    const byResource = judge(
+      ofResource.filter((each) => !isOfAccount(each) && isNamed(each, service)),
+      asked,
+    );
+    const byOwn = judge(own, asked);
+    if (byResource === 'denied' || byOwn === 'denied') return false;
+    const isLeftToAccount =
+      !request.action.startsWith('kms:') || judge(ofResource.filter(isOfAccount), asked) === 'allowed';
+    return byResource === 'allowed' || (byOwn === 'allowed' && isLeftToAccount);
   }
 
   return {
@@ -122,14 +156,14 @@ export function policiesOf(template: Template): DeployedPolicies {
     statementsOf,
     arnOf: (start) => arnOfId(idOf(start)),
     may(role, action, resource, context = {}) {
-      const request = { action, resource, context };
-      const roleArn = arnOfId(idOf(`${role}Role`));
-      if (action.startsWith('kms:')) return mayUseKey(statementsOf(role), request, roleArn);
-      return judge(statementsOf(role), request) === 'allowed';
+      return mayUse({ arn: arnOfId(idOf(`${role}Role`)), own: statementsOf(role) }, { action, resource, context });
     },
-    mayAdministrator(action, keyArn, context) {
-      const all: Statement = { Effect: 'Allow', Action: '*', Resource: '*' };
-      return mayUseKey([all], { action, resource: keyArn, context }, `arn:aws:iam::${ACCOUNT}:role/Administrator`);
+    mayAdministrator(action, resource, context = {}) {
+      const own: readonly Statement[] = [{ Effect: 'Allow', Action: '*', Resource: '*' }];
+      return mayUse({ arn: `arn:aws:iam::${ACCOUNT}:role/Administrator`, own }, { action, resource, context });
+    },
+    mayService(service, action, resource, context = {}) {
+      return mayUse({ service, own: [] }, { action, resource, context });
     },
     mayAssume(role, service, context) {
       const trust = statementsIn(resources[idOf(`${role}Role`)]?.Properties?.['AssumeRolePolicyDocument']);
@@ -139,4 +173,10 @@ export function policiesOf(template: Template): DeployedPolicies {
       return judge(ofService, { action: 'sts:AssumeRole', resource: '', context }) === 'allowed';
     },
   };
+}
+
+/** True if a statement of a resource's policy is about the service, or about everybody. */
+function isNamed({ Principal: principal }: Statement, service: string | undefined): boolean {
+  const named = JSON.stringify(principal);
+  return named === '"*"' || named === '{"AWS":"*"}' || named === JSON.stringify({ Service: service });
 }

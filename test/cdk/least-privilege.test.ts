@@ -3,94 +3,18 @@ import { attributesNamed, requestOf } from '../../functions/adapters/dynamodb/ch
 import { permitLayout } from '../../functions/adapters/dynamodb/connection-items.ts';
 import { slotLayout } from '../../functions/adapters/dynamodb/item.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
-import * as changes from '../../functions/core/slot/changes.ts';
 import { returnPermit, takePermit } from '../../functions/core/slot/permit.ts';
-import { EMPTY_RECORD } from '../../functions/core/slot/record.ts';
 import type { Slot } from '../../functions/core/slot/slot.ts';
 import { deployed, trustedWorkload } from './deployed.ts';
 import { policiesOf } from './deployed-policies.ts';
 import type { RequestContext } from './policy-simulator.ts';
+import { writes } from './slot-writes.ts';
 
 const slot: Slot = { connection: 'helpdesk', subject: 'system', fingerprint: '0123456789abcdef' };
-const lease = { leaseId: 'l' };
-
-/** The writes of each function to a slot's item, from the updates that the store sends. */
-const writes = {
-  acquireNew: changes.acquire({ ...lease, now: 1, leaseUntil: 2, notBefore: 2, ttlSeconds: 3, seen: undefined }),
-  acquireSeen: changes.acquire({
-    ...lease,
-    now: 1,
-    leaseUntil: 2,
-    notBefore: 2,
-    ttlSeconds: 3,
-    seen: {
-      generation: 1,
-      fence: 1,
-      notBefore: 0,
-      tries: 0,
-      rejectedGeneration: 0,
-      lastHandedOutAt: 0,
-      refreshAskedAt: 0,
-      ttlSeconds: 0,
-      lease: { id: 'old', until: 0 },
-    },
-  }),
-  notSent: changes.fail({
-    ...lease,
-    code: 'mint_unavailable',
-    at: 1,
-    notBefore: 2,
-    dueAt: 2,
-    tries: 0,
-    ttlSeconds: 3,
-  }),
-  acquireForRenewal: changes.acquire({
-    ...lease,
-    way: 'renewal',
-    now: 1,
-    leaseUntil: 2,
-    notBefore: 2,
-    ttlSeconds: 3,
-    seen: EMPTY_RECORD,
-  }),
-  renewalNotSent: changes.fail({
-    ...lease,
-    way: 'renewal',
-    code: 'mint_unavailable',
-    at: 1,
-    notBefore: 2,
-    dueAt: 2,
-    tries: 0,
-    ttlSeconds: 3,
-  }),
-  askRefresh: changes.askRefresh({ generation: 1, now: 2, notSince: 1 }),
-  recordUse: changes.recordUse({ now: 2, notSince: 1, dueAt: 3 }),
-  markRejected: changes.markRejected({ generation: 1, hash: 'ab', reports: 'c:1', reportedAt: 1 }),
-  endBackOff: changes.endBackOff({ notBefore: 1 }, { notBefore: 1, dueAt: 1 }),
-  askProof: changes.askProof({ lease: { id: 'mine', until: 1 } }, { unprovenVersion: 'v', dueAt: 1 }),
-  publish: changes.publish({
-    ...lease,
-    seenGeneration: 1,
-    keepsRefusal: false,
-    dueAt: 1,
-    ttlSeconds: 1,
-    token: {
-      ciphertext: new Uint8Array(),
-      dataKey: new Uint8Array(),
-      issuedAt: 1,
-      usableUntil: 2,
-      refreshAt: 2,
-      sessionStartedAt: 1,
-      secretVersion: 'v',
-      hash: 'h',
-      publicationId: 'p',
-    },
-  }),
-} satisfies Record<string, SlotChange>;
 
 /** Builds the condition keys that DynamoDB passes to IAM for a write: its partition and every attribute it names. */
-function contextOf(change: SlotChange): RequestContext {
-  return { ...item(slot.connection), 'dynamodb:Attributes': attributesNamed(slotLayout(slot), change) };
+function contextOf(change: SlotChange, connection = slot.connection): RequestContext {
+  return { ...item(connection), 'dynamodb:Attributes': attributesNamed(slotLayout(slot), change) };
 }
 
 function item(connection: string): RequestContext {
@@ -129,15 +53,15 @@ const INVOKE = 'lambda:InvokeFunction';
 const MAKE = 'kms:GenerateDataKey';
 const OPEN = 'kms:Decrypt';
 
-const permitWrites = [takePermit({ holder: 'w', now: 1, until: 2 }), returnPermit({ holder: 'w' })].map((change) => ({
-  ...item('helpdesk'),
-  'dynamodb:Attributes': attributesNamed(permitLayout('helpdesk', 0), change),
-}));
+const permitWritesOf = (connection: string) =>
+  [takePermit({ holder: 'w', now: 1, until: 2 }), returnPermit({ holder: 'w' })].map((change) => ({
+    ...item(connection),
+    'dynamodb:Attributes': attributesNamed(permitLayout(connection, 0), change),
+  }));
 
 const allowed: readonly Row[] = [
-  ...(['Token', 'Exchange'] as const).flatMap((role) =>
-    permitWrites.map((context): Row => [role, UPDATE, 'table', context]),
-  ),
+  ...permitWritesOf('helpdesk').map((context): Row => ['Token', UPDATE, 'table', context]),
+  ...permitWritesOf('wfm').map((context): Row => ['Exchange', UPDATE, 'table', context]),
   ['Token', READ, 'table', item('helpdesk')],
   ['Token', UPDATE, 'table', contextOf(writes.acquireNew)],
   ['Token', UPDATE, 'table', contextOf(writes.acquireSeen)],
@@ -163,7 +87,7 @@ const allowed: readonly Row[] = [
   ['Proxyhelpdesk', INVOKE, 'mintHelpdesk'],
   ['Proxyhelpdesk', 'dynamodb:PutItem', 'audit', item('an-id')],
   ['Exchange', READ, 'table', item('wfm')],
-  ['Exchange', UPDATE, 'table', contextOf(writes.recordUse)],
+  ['Exchange', UPDATE, 'table', contextOf(writes.recordUse, 'wfm')],
   ['Exchange', OPEN, 'key', dataKey('wfm')],
   ['Exchange', INVOKE, 'mintWfm'],
   ['Exchange', 'dynamodb:PutItem', 'audit', item('an-id')],
@@ -202,7 +126,7 @@ const denied: readonly Row[] = [
   ['Token', OPEN, 'key', dataKey('helpdesk', 'another-broker')],
   // Values sealed beside a token, such as a refresh token, open only for the functions that renew it.
   ['Token', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
-  ['Exchange', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
+  ['Exchange', OPEN, 'key', { ...dataKey('wfm'), 'kms:EncryptionContext:use': 'closed' }],
   ['Token', INVOKE, 'refresh'],
   ['Token', INVOKE, 'connections'],
   ['Token', READ, 'audit', item('an-id')],
@@ -227,7 +151,16 @@ const denied: readonly Row[] = [
   ['Proxyhelpdesk', INVOKE, 'mintWfm'],
   ['Exchange', SECRET, 'wfmSecret'],
   ['Exchange', MAKE, 'key', dataKey('wfm')],
-  ['Exchange', UPDATE, 'table', contextOf(writes.publish)],
+  ['Exchange', UPDATE, 'table', contextOf(writes.publish, 'wfm')],
+  // No rule of `trust` names helpdesk.
+  ['Exchange', READ, 'table', item('helpdesk')],
+  ['Exchange', READ, 'table', { 'dynamodb:LeadingKeys': ['wfm', 'helpdesk'] }],
+  ['Exchange', READ, 'table'],
+  ['Exchange', UPDATE, 'table', contextOf(writes.recordUse)],
+  ...permitWritesOf('helpdesk').map((context): Row => ['Exchange', UPDATE, 'table', context]),
+  ['Exchange', OPEN, 'key', dataKey('helpdesk')],
+  ['Exchange', OPEN, 'key', dataKey('wfm', 'another-broker')],
+  ['Exchange', INVOKE, 'mintHelpdesk'],
   ['Connections', SECRET, 'helpdeskSecret'],
   ['Connections', OPEN, 'key', dataKey('helpdesk')],
   ['Connections', MAKE, 'key', dataKey('helpdesk')],

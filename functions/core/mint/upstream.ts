@@ -31,7 +31,7 @@ export interface UpstreamFailure {
   readonly backOff: BackOffKind;
   /** For the caller: what happened and what to do; free of credentials, tokens and bodies. */
   readonly detail: string;
-  /** Part of the answer that decided the failure, in words; absent if there was no answer. */
+  /** Part of the answer that decided the failure, or the fault of TLS, in words; absent if there was neither. */
   readonly evidence?: string;
   readonly retryAfterMs?: number;
   /** For the operator's log, never for callers: a part of the credential that this upstream may misread. */

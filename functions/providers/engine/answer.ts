@@ -13,7 +13,9 @@ const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 export interface ParsedAnswer {
   readonly status: number;
   readonly headers: HttpHeaders;
-  /** The body as JSON, or as the JSON of its XML; undefined where it is neither. */
+  /** Form in which the step expects the body. */
+  readonly form: 'JSON' | 'XML';
+  /** The body as JSON, or as the JSON of its XML; undefined where it is not in that form. */
   readonly content: JsonValue | undefined;
   readonly text: string;
   /** Time of receipt; epoch milliseconds. */
@@ -29,8 +31,29 @@ export async function parseAnswer(
   const { status, headers } = response;
   const text = decodeText(response);
   // Load the parser only for an XML answer, as that of cookies: no other provider needs it.
-  const content = answer === 'xml' ? (await import('./xml.ts')).parseXml(text) : parseJson(text);
-  return { status, headers, content, text, receivedAt };
+  const isXml = answer === 'xml';
+  const content = isXml ? (await import('./xml.ts')).parseXml(text) : parseJson(text);
+  return { status, headers, form: isXml ? 'XML' : 'JSON', content, text, receivedAt };
+}
+
+export function isEmpty({ text }: Pick<ParsedAnswer, 'text'>): boolean {
+  return text.trim() === '';
+}
+
+/** Reports whether an answer says when to come back. */
+export function asksToWait({ headers }: Pick<ParsedAnswer, 'headers'>): boolean {
+  return headers['retry-after'] !== undefined;
+}
+
+/** Describes an answer as evidence: its status and the kind of its body, as in "the status 401 without a body". */
+export function describeStatus(answer: ParsedAnswer): string {
+  const { status, form, content } = answer;
+  const body = isEmpty(answer)
+    ? 'without a body'
+    : content === undefined
+      ? `with a body that is no ${form}`
+      : `with ${form} of its own shape`;
+  return `the status ${status} ${body}${asksToWait(answer) ? ' and with Retry-After' : ''}`;
 }
 
 /** Parses JSON whatever it is labelled; undefined where it is none. A byte order mark is skipped. */

@@ -2,6 +2,7 @@ import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { BackOffKind } from '../../core/slot/back-off.ts';
 import type { Connection } from '../../core/slot/connection.ts';
 import type { BrokerErrorCode } from '../../core/words/errors.ts';
+import { describeStatus, type ParsedAnswer } from './answer.ts';
 
 /** A failed attempt as a value; `detail` is for the caller and quotes nothing. */
 export function failure(code: BrokerErrorCode, backOff: BackOffKind, detail: string): UpstreamFailure {
@@ -12,7 +13,12 @@ export function failure(code: BrokerErrorCode, backOff: BackOffKind, detail: str
  * The failure that a status alone makes, at login and slide alike: redirect, throttling, faults of the server, and
  * whatever is neither an answer nor a refusal. Undefined for 2xx and 4xx other than 429.
  */
-export function createStatusFailure({ status }: { readonly status: number }): UpstreamFailure | undefined {
+export function createStatusFailure(answer: ParsedAnswer): UpstreamFailure | undefined {
+  const failed = describeFailure(answer.status);
+  return failed && { ...failed, evidence: describeStatus(answer) };
+}
+
+function describeFailure(status: number): UpstreamFailure | undefined {
   const isOwnMatter = (status >= 200 && status < 300) || (status >= 400 && status < 500 && status !== 429);
   if (isOwnMatter) return undefined;
   if (status === 429) {
@@ -39,22 +45,18 @@ export function createStatusFailure({ status }: { readonly status: number }): Up
 }
 
 /** The failure that the status of a login's answer makes: a 500 may be a wrong credential (C12). Undefined for 2xx. */
-export function createLoginStatusFailure(answer: { readonly status: number }): UpstreamFailure | undefined {
+export function createLoginStatusFailure(answer: ParsedAnswer): UpstreamFailure | undefined {
   const { status } = answer;
+  const evidence = describeStatus(answer);
   if (status === 500) {
-    return failure(
-      'upstream_login_ambiguous',
-      'ambiguous_login',
-      'The upstream answered 500 to the login: a wrong credential or a fault of its own. Check the credential there.',
-    );
+    const detail =
+      'The upstream answered 500 to the login: a wrong credential or a fault of its own. Check the credential there.';
+    return { ...failure('upstream_login_ambiguous', 'ambiguous_login', detail), evidence };
   }
   const failed = createStatusFailure(answer);
   if (failed !== undefined || status < 400) return failed;
-  return failure(
-    'upstream_invalid_response',
-    'unknown',
-    `The upstream answered ${status} to the login. Check \`baseUrl\` and the paths.`,
-  );
+  const detail = `The upstream answered ${status} to the login. Check \`baseUrl\` and the paths, and whether a firewall is in the way.`;
+  return { ...failure('upstream_invalid_response', 'unknown', detail), evidence };
 }
 
 /**

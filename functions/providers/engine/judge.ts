@@ -1,8 +1,7 @@
 import type { Meaning, Provider, RefusalFlag, Rule, Step, SubjectKind } from '../../core/slot/provider.ts';
 import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
-import type { HttpHeaders } from '../../http/port.ts';
 import { namesInDerived, namesInStep } from '../names.ts';
-import { type ParsedAnswer, readValue, valueAt } from './answer.ts';
+import { asksToWait, describeStatus, isEmpty, type ParsedAnswer, readValue, valueAt } from './answer.ts';
 import { saysLocked } from './locked.ts';
 import { readOAuthError } from './oauth-error.ts';
 
@@ -66,8 +65,8 @@ export async function judgeAnswer(asked: Asked, answer: ParsedAnswer): Promise<V
 }
 
 /** A refusal of the credential that says when to come back is none for good. */
-function unlessForNow(verdict: Verdict, { headers }: ParsedAnswer): Verdict {
-  if (verdict.means !== 'credential' || !asksToWait(headers)) return verdict;
+function unlessForNow(verdict: Verdict, answer: ParsedAnswer): Verdict {
+  if (verdict.means !== 'credential' || !asksToWait(answer)) return verdict;
   const evidence = /Retry-After/.test(verdict.evidence) ? verdict.evidence : `${verdict.evidence}, with Retry-After`;
   return { ...verdict, means: 'unclear', evidence };
 }
@@ -106,8 +105,8 @@ async function judgeByRules({ provider, kind }: Asked, answer: ParsedAnswer): Pr
     const reading = rule.message && (await readValue(rule.message, answer, provider));
     const message = reading?.kind === 'value' ? reading.value : undefined;
     const isOwnWord = rule.at !== undefined || message !== undefined || speaksForApi(means, provider, answer);
-    if (!isOwnWord) return { by, means: 'unclear', evidence: statusInWords(answer), message, hint };
-    const sign = rule.at === undefined ? statusInWords(answer) : 'what the body says';
+    if (!isOwnWord) return { by, means: 'unclear', evidence: describeStatus(answer), message, hint };
+    const sign = rule.at === undefined ? describeStatus(answer) : 'what the body says';
     return {
       by,
       means,
@@ -137,7 +136,7 @@ function speaksForApi(means: Meaning, provider: Provider, answer: ParsedAnswer):
   if (means !== 'credential' && means !== 'subject') return true;
   if (refusalMessageIn(provider, answer) !== undefined) return true;
   if (readOAuthError(answer.content, false) !== undefined) return true;
-  if (asksToWait(answer.headers)) return false;
+  if (asksToWait(answer)) return false;
   // One subject's refusal stops that subject alone: any answer of an API will do.
   return isEmpty(answer) || (means === 'subject' && isJsonObject(answer.content));
 }
@@ -150,7 +149,7 @@ function judgeByRefusal(asked: Asked, answer: ParsedAnswer): Verdict | undefined
   const isRefusingStatus = [400, 401, 403].includes(answer.status);
   const isRefusal = saysNo ? answer.status < 300 || isRefusingStatus : isRefusingStatus && saysWhy;
   if (!isRefusal) return undefined;
-  const evidence = `${answer.status < 300 ? '' : `${statusInWords(answer)}, and `}the refusal in the body`;
+  const evidence = `${answer.status < 300 ? '' : `${describeStatus(answer)}, and `}the refusal in the body`;
   // A user's login may have failed for a wrong subject instead (H10).
   if (isAboutUser(asked)) return { by: 'refusal', means: 'subject', evidence, message };
   if (message === undefined && answer.status < 300)
@@ -159,13 +158,13 @@ function judgeByRefusal(asked: Asked, answer: ParsedAnswer): Verdict | undefined
 }
 
 function judgeByStatus(answer: ParsedAnswer): Verdict | undefined {
-  const { status, headers } = answer;
-  if (status === LOCKED) return { by: 'status', means: 'locked', evidence: 'the status 423' };
+  const { status } = answer;
+  if (status === LOCKED) return { by: 'status', means: 'locked', evidence: describeStatus(answer) };
   if (![400, 401, 403].includes(status)) return undefined;
-  if (status === 401 && isEmpty(answer) && !asksToWait(headers)) {
+  if (status === 401 && isEmpty(answer) && !asksToWait(answer)) {
     return { by: 'status', means: 'credential', evidence: 'the status 401 without a body', ofClient: true };
   }
-  return { by: 'status', means: 'unclear', evidence: statusInWords(answer) };
+  return { by: 'status', means: 'unclear', evidence: describeStatus(answer) };
 }
 
 function lockedBefore(verdict: Verdict): Verdict {
@@ -192,24 +191,6 @@ function hasTokenLike({ provider: { envelope }, step }: Asked, content: JsonValu
   return places
     .flatMap((place) => membersNamed(last, place))
     .some((value) => typeof value === 'string' && value !== '');
-}
-
-function isEmpty({ text }: ParsedAnswer): boolean {
-  return text.trim() === '';
-}
-
-function asksToWait(headers: HttpHeaders): boolean {
-  return headers['retry-after'] !== undefined;
-}
-
-function statusInWords(answer: ParsedAnswer): string {
-  const { status, headers, content } = answer;
-  const body = isEmpty(answer)
-    ? 'without a body'
-    : content === undefined
-      ? 'with a body that is no JSON'
-      : 'with JSON of its own shape';
-  return `the status ${status} ${body}${asksToWait(headers) ? ' and with Retry-After' : ''}`;
 }
 
 function refusalMessageIn({ refusal, envelope }: Provider, { content }: ParsedAnswer): string | undefined {

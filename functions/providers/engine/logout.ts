@@ -1,6 +1,6 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { Step } from '../../core/slot/provider.ts';
-import type { ParsedAnswer } from './answer.ts';
+import { describeStatus, type ParsedAnswer } from './answer.ts';
 import type { Attempt } from './attempt.ts';
 import { createStatusFailure, failure } from './failures.ts';
 import { judgeAnswer } from './judge.ts';
@@ -14,7 +14,7 @@ export async function judgeLogout(
   const failed = createStatusFailure(answer);
   if (failed !== undefined || answer.status >= 400) {
     const { code, detail } = failed ?? { code: 'upstream_invalid_response', detail: 'The logout was not taken.' };
-    return { ...failure(code, 'unknown', detail), evidence: `the status ${answer.status}` };
+    return { ...failure(code, 'unknown', detail), evidence: describeStatus(answer) };
   }
   const verdict = await judgeAnswer({ provider, step, kind }, answer);
   if (verdict === undefined || verdict.means === 'ok') return undefined;

@@ -1,5 +1,5 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
-import type { ParsedAnswer } from './answer.ts';
+import { describeStatus } from './answer.ts';
 import { type Answered, type Attempt, collectTexts } from './attempt.ts';
 import { failure } from './failures.ts';
 import { isAboutUser, judgeWithoutToken, type Verdict } from './judge.ts';
@@ -27,17 +27,29 @@ export function describeNoToken(attempt: Attempt, answered: Answered | undefined
       return createVerdictFailure(verdict, { ...attempt, answer, texts: collectTexts(attempt) });
     }
   }
-  const described = describeMissingToken(why, answered?.answer);
-  attempt.recorder?.withoutToken(undefined, described);
-  return failure('upstream_invalid_response', 'unknown', described);
+  const { detail, evidence } = describeMissingToken(why, answered);
+  attempt.recorder?.withoutToken(undefined, evidence);
+  return { ...failure('upstream_invalid_response', 'unknown', detail), evidence };
 }
 
-/** A token that is missing, empty, or unusable for the reason given, in words for the caller. */
-function describeMissingToken(why: string, answer: Pick<ParsedAnswer, 'content'> | undefined): string {
-  if (why === 'empty') return "The upstream's token is empty. It was not taken.";
-  if (why !== 'missing') return `The upstream's token ${why}. It was not taken.`;
-  if (answer?.content === undefined) {
-    return 'The upstream answered with no token, and nothing that is JSON. Check that `baseUrl` and the paths lead to its API.';
+/** A token that is missing, empty, or unusable for the reason given, in words for the caller and as evidence. */
+function describeMissingToken(
+  why: string,
+  answered: Answered | undefined,
+): Pick<UpstreamFailure, 'detail'> & { readonly evidence: string } {
+  if (why !== 'missing') {
+    const what = why === 'empty' ? 'is empty' : why;
+    return { detail: `The upstream's token ${what}. It was not taken.`, evidence: `a token that ${what}` };
   }
-  return 'The upstream answered without a token. Check that `baseUrl` and the paths lead to its API.';
+  const check = 'Check that `baseUrl` and the paths lead to its API';
+  if (answered === undefined)
+    return { detail: `The upstream answered without a token. ${check}.`, evidence: 'no answer that has the token' };
+  const { answer } = answered;
+  const evidence = `no token: ${describeStatus(answer)}`;
+  return answer.content === undefined
+    ? {
+        detail: `The upstream answered with no token, and nothing that is ${answer.form}. ${check}, and whether a firewall is in the way.`,
+        evidence,
+      }
+    : { detail: `The upstream answered without a token. ${check}.`, evidence };
 }

@@ -1,35 +1,47 @@
 import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import type { Step } from '../../core/slot/provider.ts';
-import type { ParsedAnswer } from './answer.ts';
+import { asksToWait, describeStatus, isEmpty, type ParsedAnswer } from './answer.ts';
 import type { Attempt } from './attempt.ts';
 import { createStatusFailure, failure } from './failures.ts';
 import { judgeAnswer } from './judge.ts';
 
+const UNAUTHORIZED = 401;
+
 /**
  * Judges the answer to a slide by its status. Only a 2xx renews; anything else leaves the old token and its expiry as
- * they are (C15, C16). 401 says that the old token is dead, 403 does not (C19). It proves nothing of the credential,
- * and locks nothing.
+ * they are (C15, C16). 401 says that the old token is dead, 403 does not (C19). A 401 that may come from a firewall or
+ * a rate limit leaves open whether it is: a login follows, and the token stays. Nothing of it proves anything of the
+ * credential, or locks anything.
  */
-export function judgeRenewal({ status }: ParsedAnswer, { url }: Step): UpstreamFailure | undefined {
-  const failed = createStatusFailure({ status });
+export function judgeRenewal(answer: ParsedAnswer, { url }: Step): UpstreamFailure | undefined {
+  const { status } = answer;
+  const failed = createStatusFailure(answer);
   if (failed !== undefined || status < 400) return failed;
+  return { ...describeRefusal(status, findSetting(url)), ...endOf(answer), evidence: describeStatus(answer) };
+}
+
+/** What a refused renewal says of the session. */
+function endOf(answer: ParsedAnswer): Pick<UpstreamFailure, 'ended' | 'unrenewed'> {
+  if (answer.status !== UNAUTHORIZED) return {};
+  const isOwnWord = (isEmpty(answer) || answer.content !== undefined) && !asksToWait(answer);
+  return isOwnWord ? { ended: true } : { unrenewed: true };
+}
+
+function describeRefusal(status: number, setting: string): UpstreamFailure {
   switch (status) {
-    case 401:
-      return {
-        ...failure('upstream_invalid_response', 'unknown', 'The upstream answered 401 to the current token.'),
-        ended: true,
-      };
+    case UNAUTHORIZED:
+      return failure('upstream_invalid_response', 'unknown', 'The upstream answered 401 to the current token.');
     case 403:
       return failure(
         'upstream_subject_rejected',
         'unknown',
-        `The upstream answered 403 to the keep-alive call. Check that the account may use ${findSetting(url)}.`,
+        `The upstream answered 403 to the keep-alive call. Check that the account may use ${setting}, and whether a firewall is in the way.`,
       );
     default:
       return failure(
         'upstream_invalid_response',
         'unknown',
-        `The upstream answered ${status} to the keep-alive call. Check ${findSetting(url)}.`,
+        `The upstream answered ${status} to the keep-alive call. Check ${setting}, and whether a firewall is in the way.`,
       );
   }
 }

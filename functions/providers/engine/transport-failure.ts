@@ -30,7 +30,7 @@ export function createTransportFailure({ reason, sent, fault }: HttpFailure, tim
         "The request could not be made out of the connection's settings. Check `baseUrl`, the paths and `caCertificate`.",
       );
     case 'tls':
-      return failure('upstream_tls_invalid', 'not_judged', describeTlsFault(fault));
+      return createTlsFailure(fault);
     case 'timeout':
       return failure(
         'upstream_timeout',
@@ -68,25 +68,42 @@ export function createTransportFailure({ reason, sent, fault }: HttpFailure, tim
   }
 }
 
-/** Describes what is wrong with a TLS certificate or handshake, and the remedy. */
-const tlsFaults: Readonly<Record<TlsFault, string>> = {
-  expired: "The upstream's certificate, or one of its chain, has expired. Have it renewed there.",
-  not_yet_valid: "The upstream's certificate is not valid yet. Look at its dates, and at the clock there.",
-  wrong_name: "The upstream's certificate is for another name than the one in `baseUrl`. Use the name that it is for.",
-  self_signed: "The upstream's certificate is signed by itself. Set it as `caCertificate` if that is meant.",
-  unknown_issuer:
-    "The upstream's certificate was issued by an authority that is not trusted, or the intermediate certificates that lead to one are not sent. Set `caCertificate` to the certificate of the authority that issued it.",
-  incomplete_chain:
-    'The upstream does not send the intermediate certificates that lead to an authority. Have it send them, or set `caCertificate` to the one that issued its own.',
-  revoked: "The upstream's certificate was revoked. Have it replaced there.",
-  client_certificate:
-    'The upstream does not take the client certificate, or wants one and was given none. Look at the certificate in the secret, and at what the upstream knows of it.',
-  handshake:
-    'The upstream broke the TLS handshake off: it has no version of TLS or no cipher in common with the broker, which wants TLS 1.2 or later, or it wants a client certificate.',
-  no_tls: 'The upstream does not speak TLS on this port. Check the port in `baseUrl`.',
+/** Faults of a TLS certificate or handshake, each in words and with its remedy. */
+const tlsFaults: Readonly<Record<TlsFault, readonly [fault: string, remedy: string]>> = {
+  expired: ["The upstream's certificate, or one of its chain, has expired", 'Have it renewed there.'],
+  not_yet_valid: ["The upstream's certificate is not valid yet", 'Look at its dates, and at the clock there.'],
+  wrong_name: [
+    "The upstream's certificate is for another name than the one in `baseUrl`",
+    'Use the name that it is for.',
+  ],
+  self_signed: ["The upstream's certificate is signed by itself", 'Set it as `caCertificate` if that is meant.'],
+  unknown_issuer: [
+    "The upstream's certificate was issued by an authority that is not trusted, or the intermediate certificates that lead to one are not sent",
+    'Set `caCertificate` to the certificate of the authority that issued it.',
+  ],
+  incomplete_chain: [
+    'The upstream does not send the intermediate certificates that lead to an authority',
+    'Have it send them, or set `caCertificate` to the one that issued its own.',
+  ],
+  revoked: ["The upstream's certificate was revoked", 'Have it replaced there.'],
+  client_certificate: [
+    'The upstream does not take the client certificate, or wants one and was given none',
+    'Look at the certificate in the secret, and at what the upstream knows of it.',
+  ],
+  handshake: [
+    'The upstream broke the TLS handshake off',
+    'It has no version of TLS or no cipher in common with the broker, which wants TLS 1.2 or later, or it wants a client certificate.',
+  ],
+  no_tls: ['The upstream does not speak TLS on this port', 'Check the port in `baseUrl`.'],
 };
 
-function describeTlsFault(fault: TlsFault | undefined): string {
-  if (fault !== undefined) return tlsFaults[fault];
-  return "The upstream's TLS certificate or handshake is not valid. Renew the certificate, or set `caCertificate` where a private authority issued it.";
+const SOME_TLS_FAULT = [
+  "The upstream's TLS certificate or handshake is not valid",
+  'Renew the certificate, or set `caCertificate` where a private authority issued it.',
+] as const;
+
+function createTlsFailure(fault: TlsFault | undefined): UpstreamFailure {
+  const [what, remedy] = fault === undefined ? SOME_TLS_FAULT : tlsFaults[fault];
+  const evidence = `t${what.slice(1)}`;
+  return { ...failure('upstream_tls_invalid', 'not_judged', `${what}. ${remedy}`), evidence };
 }

@@ -55,11 +55,9 @@ export class TrialRecorder implements Recorder {
   }
 
   judged(verdict: Verdict | Success | undefined, failed: UpstreamFailure | undefined): void {
-    if (verdict === undefined) this.#note({ judged: { by: 'status', means: failed?.code ?? 'ok' } });
-    else {
-      const { by, means } = verdict;
-      this.#note({ judged: { by, means, ...('evidence' in verdict && { evidence: verdict.evidence }) } });
-    }
+    const { by, means } = verdict ?? ({ by: 'status', means: failed?.code ?? 'ok' } as const);
+    const evidence = verdict !== undefined && 'evidence' in verdict ? verdict.evidence : failed?.evidence;
+    this.#note({ judged: { by, means, ...(evidence !== undefined && { evidence }) } });
   }
 
   withoutToken(verdict: Verdict | undefined, evidence: string): void {

@@ -1,7 +1,10 @@
 import { XMLParser } from 'fast-xml-parser';
-import type { JsonValue } from '../../core/words/json.ts';
+import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 
-/** Parses XML: elements become members, repeated ones lists, attributes go. What declares entities is not read. */
+/**
+ * Parses XML: elements become members, repeated ones lists, attributes go. Neither what declares entities is read nor a
+ * web page, which is no API's own answer.
+ */
 export function parseXml(text: string): JsonValue | undefined {
   if (!text.trimStart().startsWith('<') || /<!(?:DOCTYPE|ENTITY)/i.test(text)) return undefined;
   const parser = new XMLParser({
@@ -13,7 +16,8 @@ export function parseXml(text: string): JsonValue | undefined {
   });
   try {
     const parsed: JsonValue = parser.parse(text);
-    return parsed;
+    const isWebPage = isJsonObject(parsed) && Object.keys(parsed).some((root) => root.toLowerCase() === 'html');
+    return isWebPage ? undefined : parsed;
   } catch {
     return undefined;
   }

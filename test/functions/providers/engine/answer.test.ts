@@ -104,6 +104,8 @@ describe('a value in XML', () => {
     ],
     ['nothing', ''],
     ['no XML', 'x'],
+    ['a web page', '<html><body><a>x</a></body></html>'],
+    ['a web page in XHTML', '<?xml version="1.0"?>\n<HTML xmlns="http://www.w3.org/1999/xhtml"><a>x</a></HTML>'],
     ['JSON', '{"a":"x"}'],
     ['a tag that does not end', '<a'],
     ['a name that every object has', '<a><__proto__><polluted>x</polluted></__proto__></a>'],

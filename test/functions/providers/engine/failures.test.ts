@@ -12,6 +12,10 @@ const credential = {
   clientSecret: 'the-one-secret',
   name: 'the-one-name',
   value: 'the-one-value',
+  senderId: 'the-one-sender',
+  senderPassword: 'the-senders-password',
+  userId: 'the-one-user-id',
+  userPassword: 'the-users-password',
 };
 
 async function refusedLogin(provider: string, subject: string, answer: Answer) {
@@ -96,7 +100,7 @@ describe('the failure of a login says what it was judged by', () => {
       'the status 400 with JSON of its own shape, and the refusal in the body',
     ],
     ['community-web-api', { body: '{"Message":"No."}' }, 'a message in place of the token'],
-    ['community-web-api', { status: 423 }, 'the status 423'],
+    ['community-web-api', { status: 423 }, 'the status 423 without a body'],
     [
       'oauth-client-credentials',
       { status: 400, body: '{"error":"invalid_scope"}' },
@@ -104,6 +108,21 @@ describe('the failure of a login says what it was judged by', () => {
     ],
     ['veeva-vault', { body: '{"responseStatus":"WARNING"}' }, "no rule of the provider's calls the answer a success"],
     ['tableau', { status: 401, body: '{"error":{"code":"401001"}}' }, "what the body says, by the provider's rule 1"],
+    ['community-web-api', { status: 406, body: '<html>' }, 'the status 406 with a body that is no JSON'],
+    ['oauth-client-credentials', { status: 451 }, 'the status 451 without a body'],
+    ['helpmaster', { status: 422, body: '{"message":"No."}' }, 'the status 422 with JSON of its own shape'],
+    [
+      'community-web-api',
+      { status: 429, headers: { 'retry-after': ['30'] } },
+      'the status 429 without a body and with Retry-After',
+    ],
+    ['helpmaster', { status: 500, body: '<html>' }, 'the status 500 with a body that is no JSON'],
+    ['sage-intacct-xml', { status: 502, body: '<html>' }, 'the status 502 with a body that is no XML'],
+    ['sage-intacct-xml', { status: 403, body: '<a>No.</a>' }, 'the status 403 with XML of its own shape'],
+    ['login-json', { status: 302 }, 'the status 302 without a body'],
+    ['login-json', { body: '<html>' }, 'no token: the status 200 with a body that is no JSON'],
+    ['login-json', { status: 204 }, 'no token: the status 204 without a body'],
+    ['login-json', { body: '{"token":""}' }, 'a token that is empty'],
   ])('of %s, to %j: %s', async (provider, answer, evidence) => {
     expect((await refusedLogin(provider, 'system', answer)).evidence).toBe(evidence);
   });
@@ -112,6 +131,20 @@ describe('the failure of a login says what it was judged by', () => {
     const byRule = await refusedLogin('helpmaster', '7', { status: 404, body: '{}' });
     expect(byRule.evidence).toBe("the status 404 with JSON of its own shape, by the provider's rule 2");
     expect((await refusedLogin('helpmaster', '7', { body: '{}' })).evidence).toBe('an answer without a token');
+  });
+});
+
+describe('a login whose answer fails it', () => {
+  const bodies = ['', '<html>', '{}', '{"message":"Forbidden"}'];
+  const statuses = Array.from({ length: 200 }, (_, n) => n + 400);
+
+  it.each(['community-web-api', 'oauth-client-credentials-basic'])('says by what, for %s', async (provider) => {
+    for (const status of statuses) {
+      for (const body of bodies) {
+        const { evidence } = await refusedLogin(provider, 'system', { status, body });
+        expect(evidence, `${status} ${body}`).toContain(`the status ${status} with`);
+      }
+    }
   });
 });
 
@@ -140,16 +173,42 @@ describe('the failure of a slide tells the operator', () => {
     ['that it is the old one', { headers: { wfmsgapikey: ['current'] } }, ['is the old one', '`keepAlivePath`']],
     ['that it is empty', { headers: { wfmsgapikey: [''] } }, ['is empty']],
     ['a 401', { status: 401 }, ['401 to the current token']],
-    ['a 403', { status: 403 }, ['answered 403', 'may use `keepAlivePath`']],
-    ['another status', { status: 404 }, ['answered 404', 'Check `keepAlivePath`']],
+    ['a 403', { status: 403 }, ['answered 403', 'may use `keepAlivePath`', 'a firewall']],
+    ['another status', { status: 404 }, ['answered 404', 'Check `keepAlivePath`', 'a firewall']],
   ])('%s (C16, C19)', async (_, answer, words) => {
     const { detail, backOff } = failureIn(await slideMeeting(answer));
     for (const word of words) expect(detail).toContain(word);
     expect(backOff).toBe('unknown');
   });
+
+  it.each<[string, Answer]>([
+    ['the status 403 with a body that is no JSON', { status: 403, body: '<html>' }],
+    ['the status 401 without a body', { status: 401 }],
+    ['the status 429 without a body and with Retry-After', { status: 429, headers: { 'retry-after': ['3600'] } }],
+    ['the status 500 with JSON of its own shape', { status: 500, body: '{}' }],
+    ['the status 302 without a body', { status: 302 }],
+    ['the status 423 without a body', { status: 423 }],
+  ])('by what it was judged: %s', async (evidence, answer) => {
+    expect(failureIn(await slideMeeting(answer)).evidence).toBe(evidence);
+  });
 });
 
 describe('a slide', () => {
+  it.each<[string, Answer, boolean]>([
+    ['without a body', { status: 401 }, true],
+    ['in JSON', { status: 401, body: '{"Message":"Expired."}' }, true],
+    ['in HTML', { status: 401, body: '<html>Blocked</html>' }, false],
+    ['that asks to wait', { status: 401, headers: { 'retry-after': ['60'] } }, false],
+    ['in JSON that asks to wait', { status: 401, body: '{}', headers: { 'retry-after': ['60'] } }, false],
+  ])(
+    'is followed by a login after a 401 %s; the token is dead only by the word of the API (C19)',
+    async (_, answer, isOver) => {
+      const failed = failureIn(await slideMeeting(answer));
+      expect(failed.ended).toBe(isOver ? true : undefined);
+      expect(failed.unrenewed).toBe(isOver ? undefined : true);
+    },
+  );
+
   it("H14, C17: has the upstream's own clock where the answer has it", async () => {
     const headers = { wfmsgapikey: ['next'] };
     expect(tokenIn(await slideMeeting({ headers })).life).toStrictEqual({ seconds: 1200 });
@@ -188,6 +247,17 @@ describe('a login that gets no answer', () => {
       for (const words of say) expect(failed.detail).toContain(words);
     },
   );
+
+  it.each([
+    ['expired', "the upstream's certificate, or one of its chain, has expired"],
+    ['wrong_name', "the upstream's certificate is for another name than the one in `baseUrl`"],
+    ['handshake', 'the upstream broke the TLS handshake off'],
+    ['no_tls', 'the upstream does not speak TLS on this port'],
+  ] as const)('for %s of TLS, names the fault as evidence', async (fault, evidence) => {
+    const failed = await loginMeeting({ kind: 'failure', reason: 'tls', sent: false, fault });
+    expect(failed.evidence).toBe(evidence);
+    expect(failed.detail.toLowerCase()).toContain(evidence.toLowerCase());
+  });
 });
 
 describe('a login answered with a status alone', () => {

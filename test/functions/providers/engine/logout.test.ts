@@ -79,10 +79,10 @@ describe('a logout', () => {
   });
 
   it.each([
-    [{ status: 401 }, 'upstream_invalid_response', 'the status 401'],
-    [{ status: 302, headers: { location: ['/bye'] } }, 'upstream_redirect', 'the status 302'],
-    [{ status: 429 }, 'upstream_throttled', 'the status 429'],
-    [{ status: 500 }, 'upstream_unavailable', 'the status 500'],
+    [{ status: 401 }, 'upstream_invalid_response', 'the status 401 without a body'],
+    [{ status: 302, headers: { location: ['/bye'] } }, 'upstream_redirect', 'the status 302 without a body'],
+    [{ status: 429 }, 'upstream_throttled', 'the status 429 without a body'],
+    [{ status: 500 }, 'upstream_unavailable', 'the status 500 without a body'],
     [{ kind: 'failure', reason: 'timeout', sent: true }, 'upstream_timeout', undefined],
   ] as const)('may have failed where it is answered %j', async (answer, code, evidence) => {
     const { failed, sent } = await logOut(answer);

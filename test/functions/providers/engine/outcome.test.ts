@@ -8,7 +8,7 @@ const BEARER: Placement = { headers: { Authorization: 'Bearer {token}' } };
 const own: Placement = { headers: { 'X-Key': '{token}' } };
 
 function answerOf(content: JsonValue | undefined, status = 200) {
-  return { status, headers: {}, content, text: '', receivedAt: 0 };
+  return { status, headers: {}, form: 'JSON' as const, content, text: '', receivedAt: 0 };
 }
 
 describe('a token', () => {

@@ -124,13 +124,17 @@ describe('a login that is tried', () => {
       'a status that is no refusal',
       { status: 404, body: '{}' },
       {},
-      { by: 'status', means: 'upstream_invalid_response' },
+      {
+        by: 'status',
+        means: 'upstream_invalid_response',
+        evidence: 'the status 404 with JSON of its own shape',
+      },
     ],
     [
       'an answer of success without a token',
       { body: '{"token":7}' },
       {},
-      { by: 'token', means: 'unusable', evidence: expect.stringContaining('is no text') },
+      { by: 'token', means: 'unusable', evidence: 'a token that is no text' },
     ],
   ])('tells what judged it: %s', async (_, answer, change, judged) => {
     const provider = { ...everything, logins: { system: [{ url: '/t', reads: { token: body('token') } }] }, ...change };

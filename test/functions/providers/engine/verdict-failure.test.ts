@@ -4,7 +4,7 @@ import { createVerdictFailure } from '../../../../functions/providers/engine/ver
 import { connectionOf, providerWith } from '../provider-harness.ts';
 
 function answerOf(status: number) {
-  return { status, headers: {}, content: {}, text: '', receivedAt: 0 };
+  return { status, headers: {}, form: 'JSON' as const, content: {}, text: '', receivedAt: 0 };
 }
 
 describe('a verdict', () => {

@@ -26,7 +26,7 @@ export const remedyByCode = {
   upstream_account_locked: 'Have the account unlocked at the upstream, then purge the slot.',
   upstream_subject_rejected: 'Check that the upstream knows this subject. Only this slot is affected.',
   upstream_login_ambiguous:
-    'Look at the upstream: it failed at login, which may mean a wrong password. The broker tries again by itself, seldom.',
+    'Look at what answered: a firewall or a rate limit may be in the way, or the API failed, which some do for a wrong password. The broker tries again by itself, seldom.',
   upstream_request_rejected:
     "Nothing that a caller can do: an operator mends the connection's settings and deploys them.",
   upstream_invalid_response: 'Check `baseUrl` and the login path: something other than the expected API answered.',

@@ -243,6 +243,27 @@ describe('doctor', () => {
     expect(stdout).not.toContain('grants');
   });
 
+  it.each([
+    [
+      'a block at the login',
+      { firewall: { status: 403, body: 'html', seconds: null } },
+      /failed +secret wfm: upstream_login_ambiguous for system at \S+, by the status 403 with a body that is no JSON\n +→ .*firewall/,
+    ],
+    [
+      'a block in another status, which says nothing of the secret',
+      { firewall: { status: 406, body: 'html', seconds: null } },
+      /failed +login wfm: upstream_invalid_response for system at \S+, by the status 406 with a body that is no JSON\n +→ .*`baseUrl`/,
+    ],
+  ])('tells what a stop rests on: %s', async (_, knobs, said) => {
+    const own = await startLocalBroker();
+    await own.turn('community', knobs);
+    await tokenBroker(['token', 'wfm'], { url: own.url });
+    const { code, stdout } = await tokenBroker(['doctor', 'wfm'], { url: own.url });
+    await own.close();
+    expect(stdout).toMatch(said);
+    expect(code).toBe(8);
+  });
+
   it('tells a grant that is missing, and how to give it', async () => {
     aws.answer({ status: 403, body: { message: 'Forbidden' } });
     const { code, stdout } = await tokenBroker(['doctor', 'wfm'], { url: aws.url });

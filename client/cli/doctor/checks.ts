@@ -1,5 +1,5 @@
 import { jsonOf, parseJson } from '../../answer.ts';
-import type { ConnectionStatus, ConnectionSummary } from '../../broker-api.ts';
+import type { ConnectionStatus, ConnectionSummary, SlotStatus } from '../../broker-api.ts';
 import { systemClock } from '../../clock.ts';
 import { TokenBrokerError } from '../../error.ts';
 import { createSigner } from '../../signing.ts';
@@ -131,7 +131,7 @@ export async function checkTokenGrant(call: Call, connection: string): Promise<F
   }
 }
 
-/** Checks a connection's credential by the connection's state. Reads no secret. */
+/** Checks a connection's credential, and whether its logins work, by the connection's state. Reads no secret. */
 export async function checkCredential(call: Call, connection: string): Promise<Finding> {
   const check = `secret ${connection}`;
   let status: ConnectionStatus;
@@ -141,13 +141,17 @@ export async function checkCredential(call: Call, connection: string): Promise<F
     const remedy = "For operators: `broker.grantOperate(principal)`, to see a connection's state.";
     return { ...failed(check, error, remedy), state: 'unknown' };
   }
-  const bad = status.slots.find(({ last_error: last }) => last !== null && CREDENTIAL_CODES.has(last.code));
+  const isOfCredential = ({ last_error: last }: SlotStatus) => last !== null && CREDENTIAL_CODES.has(last.code);
+  const isStuck = ({ last_error: last, state }: SlotStatus) => last !== null && state !== 'fresh';
+  const isServed = status.slots.some(({ state }) => state === 'fresh');
+  const bad = status.slots.find(isOfCredential) ?? status.slots.find(isStuck);
   if (bad?.last_error) {
     const { code, at, evidence } = bad.last_error;
     const remedy = remedyForCode(code) ?? 'See `token-broker status`, and the log of its mint function.';
+    const isOthersWell = !isOfCredential(bad) && (isServed || code === 'upstream_subject_rejected');
     return {
-      check,
-      state: 'failed',
+      check: isOfCredential(bad) ? check : `login ${connection}`,
+      state: isOthersWell ? 'warning' : 'failed',
       detail: `${code} for ${bad.subject} at ${at}${evidence === undefined ? '' : `, by ${evidence}`}`,
       remedy,
     };
@@ -155,7 +159,7 @@ export async function checkCredential(call: Call, connection: string): Promise<F
   const doubted = status.slots.find(({ warning }) => warning !== undefined);
   if (doubted?.warning !== undefined)
     return { check, state: 'warning', detail: `${doubted.subject}: ${doubted.warning}` };
-  if (status.slots.some(({ state }) => state === 'fresh')) {
+  if (isServed) {
     const { kept_secret: kept } = status;
     const rotates = kept === undefined ? '' : `; the next refresh token is kept in ${kept}`;
     return { check, state: 'ok', detail: `has logged in${rotates}` };

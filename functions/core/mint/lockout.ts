@@ -131,7 +131,7 @@ export function createLoginGate({
     const isToldOff = isToldOffBy(kept.versionId);
     const secret = mayBeBehind && !isToldOff ? await secrets.current({ secret: connection.secret, maxAgeMs: 0 }) : kept;
     const { versionId } = secret;
-    if (isToldOffBy(versionId) || isStoppedWith(versionId)) return createRefusedFailure(connection, record);
+    if (isToldOffBy(versionId) || isStoppedWith(versionId)) return createRefusedFailure(connection, record, versionId);
     return { secret, key, closedKey, logins };
   }
 
@@ -155,8 +155,8 @@ export function createLoginGate({
       const now = clock.now();
       const admission = admitLogin(seen, login, now, random);
       if (admission.may === 'wait') return 'waiting';
-      if (admission.may === 'not begin') return createRefusedFailure(connection, record);
-      if (admission.may === 'begin later') return createHeldBackFailure(connection, admission, now);
+      if (admission.may === 'not begin') return createRefusedFailure(connection, record, secretVersion);
+      if (admission.may === 'begin later') return createHeldBackFailure(connection, admission, now, record);
       const { next } = admission;
       if (next === undefined) return { ...material, login, logins: seen, noted: undefined };
       const noted = next.probe?.id === leaseId ? 'probe' : 'limit';
@@ -243,8 +243,13 @@ function sendsNothing({ provider }: Connection, isSystem: boolean): boolean {
 type Read = Material & { readonly logins: Logins };
 type End = { readonly counted: Counted; readonly heard: Heard };
 
-/** Evidence of a failure that was not sent, since the breaker is open. */
-const BREAKER_OPEN = 'not sent: logins of other subjects timed out';
+/** Evidence of failures where nothing was sent, and the slot has no evidence of its own. */
+const NOT_SENT = {
+  refused: 'not sent: the upstream has refused this version of the secret',
+  failures: 'not sent: other logins of this connection failed lately',
+  limit: 'not sent: as many tokens were issued as the upstream issues in that time',
+  'time-outs': 'not sent: logins of other subjects timed out',
+} as const;
 const BREAKER_OPENS = 'Logins of two subjects timed out: one is sent at a time until the upstream answers.';
 
 /** Finds what an outcome means for the account: whether the upstream may have counted it as a failed login. */
@@ -274,14 +279,22 @@ async function keepBrokerError(error: unknown): Promise<BrokerError> {
   throw error;
 }
 
-function createRefusedFailure(connection: Connection, { failure, refusedVersion }: SlotRecord): AttemptFailure {
+/** Failure of a login that is not sent. Its evidence stays that of the slot's own refusal, if there was one. */
+function createRefusedFailure(
+  connection: Connection,
+  { failure, refusedVersion }: SlotRecord,
+  secretVersion: string,
+): AttemptFailure {
   // Whatever failed since then: a refused credential that rotates is spent, unless its client was refused.
   const isSpent = connection.keptSecret !== undefined && failure?.code !== 'upstream_credential_rejected';
   const remedy = isSpent
     ? 'Consent again, and put the new refresh token into the secret'
     : 'Put the right value into the secret';
+  const code = isSpent ? 'reauthorization_required' : 'upstream_credential_rejected';
+  const own = refusedVersion === secretVersion && failure?.code === code ? failure.evidence : undefined;
   return {
-    code: isSpent ? 'reauthorization_required' : 'upstream_credential_rejected',
+    code,
+    evidence: own ?? NOT_SENT.refused,
     detail: `The upstream of ${connection.name} refused the credential, and its secret has had no new version since. ${remedy}.`,
     backOff: 'refused',
     countsAsTry: false,
@@ -293,17 +306,19 @@ function createHeldBackFailure(
   { name }: Connection,
   { at, why }: Extract<Admission, { may: 'begin later' }>,
   now: number,
+  { failure }: SlotRecord,
 ): AttemptFailure {
-  const held = { backOff: 'not_judged', countsAsTry: false, waitMs: at - now } as const;
+  const evidence = (why === 'failures' ? failure?.evidence : undefined) ?? NOT_SENT[why];
+  const held = { backOff: 'not_judged', countsAsTry: false, waitMs: at - now, evidence } as const;
   if (why === 'limit') {
     const detail = `The upstream of ${name} issues so many tokens in a time, and no more. The next login is made when the time is up.`;
     return { ...held, code: 'login_limited', detail };
   }
   if (why === 'time-outs') {
     const detail = `Logins of ${name} have timed out for more than one subject. One is sent when the time is up, and the others follow once the upstream answers it.`;
-    return { ...held, code: 'cooldown', cause: 'upstream_timeout', evidence: BREAKER_OPEN, detail };
+    return { ...held, code: 'cooldown', cause: 'upstream_timeout', detail };
   }
-  const detail = `Logins of ${name} have failed lately, and one more could lock its account. The next is made when the time is up.`;
+  const detail = `Logins of ${name} have failed lately, and more of them could lock its account. The next is made when the time is up.`;
   return { ...held, code: 'cooldown', detail };
 }
 

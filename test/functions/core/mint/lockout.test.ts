@@ -106,6 +106,40 @@ describe('createLoginGate', () => {
     });
   });
 
+  it.each([
+    ['its own refusal', { refusedVersion: 'version-1' }, 'the status 401 without a body'],
+    ['the word of another slot', {}, 'not sent: the upstream has refused this version of the secret'],
+    [
+      'the word of another slot, where its own was of an older version',
+      { refusedVersion: 'version-0' },
+      'not sent: the upstream has refused this version of the secret',
+    ],
+  ])('keeps on saying what a stop rests on: %s', async (_, changed, evidence) => {
+    const { prepare, know } = await gate();
+    know({ standing: 'refused' });
+    const failure = {
+      code: 'upstream_credential_rejected',
+      at: failedAt,
+      evidence: 'the status 401 without a body',
+    } as const;
+
+    expect(await prepare({ ...EMPTY_RECORD, failure, ...changed })).toMatchObject({ code: failure.code, evidence });
+  });
+
+  it('says by which failure a slot is held back, its own or those of others', async () => {
+    const { prepare, know, time } = await gate();
+    const marks = ['a', 'b', 'c'].map((id) => `${time.now() - 1_000} refused ${id}`);
+    know({ standing: 'unproven', failed: new Set(marks) });
+    const evidence = 'the status 403 with a body that is no JSON';
+    const failure = { code: 'upstream_login_ambiguous', at: failedAt, evidence } as const;
+
+    expect(await prepare({ ...EMPTY_RECORD, failure })).toMatchObject({ code: 'cooldown', evidence });
+    expect(await prepare()).toMatchObject({
+      code: 'cooldown',
+      evidence: 'not sent: other logins of this connection failed lately',
+    });
+  });
+
   it('logs in with a version that was refused to this slot, and has brought others a token since', async () => {
     const { prepare } = await gate();
 

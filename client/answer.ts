@@ -5,12 +5,14 @@ import { TokenBrokerError } from './error.ts';
 const MAXIMUM_ANSWER_BYTES = 1024 * 1024;
 const LONGEST_QUOTE = 500;
 
+/** Form of the broker's codes. What is none is no answer of the broker's, and may not fit into a header. */
+const code = z.string().check(z.regex(/^[a-z][a-z0-9_]{0,63}$/));
 const problemSchema = z.object({
-  code: z.string(),
+  code,
   detail: z.optional(z.string()),
   title: z.optional(z.string()),
   request_id: z.optional(z.string()),
-  cause: z.optional(z.string()),
+  cause: z.optional(code),
 });
 const gatewaySchema = z.object({ message: z.nullable(z.string()) });
 
@@ -41,17 +43,18 @@ export function errorOf(response: Response, text: string): TokenBrokerError {
   const { status, headers } = response;
   const retryAfterMs = retryAfterMsOf(headers);
   const timing = retryAfterMs === undefined ? {} : { retryAfterMs };
-  const json = parseJson(text);
+  // Only a 4xx or 5xx is an error: with another status whoever asked would take it for success.
+  const json = status >= 400 ? parseJson(text) : undefined;
 
   const problem = problemSchema.safeParse(json);
   if (problem.success) {
     const { code, detail, title, request_id: requestId, cause } = problem.data;
     return new TokenBrokerError('problem', quoted(detail ?? title ?? 'no detail'), {
-      code: quoted(code),
+      code,
       status,
       ...timing,
       ...(requestId === undefined ? requestIdOf(headers) : { requestId: quoted(requestId) }),
-      ...(cause === undefined ? {} : { causeCode: quoted(cause) }),
+      ...(cause === undefined ? {} : { causeCode: cause }),
     });
   }
   const gateway = gatewaySchema.safeParse(json);
@@ -103,20 +106,25 @@ function quoted(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ').slice(0, LONGEST_QUOTE);
 }
 
-/**
- * Reads the text of an answer. Throws `invalid_answer` if it is too long for the broker's; rejects as `fetch` does if
- * the answer breaks off.
- */
+/** Reads the text of an answer of the broker's own. Throws as `limitedBytes` does. */
 export async function limitedText(response: Response): Promise<string> {
-  if (response.body === null) return '';
+  return (await limitedBytes(response, MAXIMUM_ANSWER_BYTES)).toString('utf8');
+}
+
+/**
+ * Reads the bytes of an answer. Throws `invalid_answer` if there are more than `most`; rejects as `fetch` does if the
+ * answer breaks off.
+ */
+export async function limitedBytes(response: Response, most: number): Promise<Buffer> {
+  if (response.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body) {
     // The chunks of a fetch body are bytes, though the type does not say so.
     const bytes = chunk as Uint8Array;
     length += bytes.byteLength;
-    if (length > MAXIMUM_ANSWER_BYTES) throw invalidAnswer(response, 'is longer than any of the broker');
+    if (length > most) throw invalidAnswer(response, 'is longer than any of the broker');
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

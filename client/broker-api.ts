@@ -16,7 +16,7 @@ export interface SlotName {
 }
 
 const connectionSchema = z.object({
-  name: z.string(),
+  name: z.string().check(z.regex(NAME)),
   provider: z.string(),
   lifetime_seconds: z.number(),
   warning: z.optional(z.string()),
@@ -24,7 +24,7 @@ const connectionSchema = z.object({
 const connectionsSchema = z.object({ connections: z.array(connectionSchema) });
 const time = z.nullable(z.iso.datetime());
 const slotSchema = z.object({
-  subject: z.string(),
+  subject: z.string().check(z.regex(SUBJECT)),
   state: z.string(),
   issued_at: time,
   expires_at: time,

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import * as z from 'zod/mini';
 
+const headerName = z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/));
 const headerValue = z.string().check(z.regex(/^[\x20-\x7e]+$/));
 
 const handOutSchema = z.object({
-  access_token: z.string().check(z.minLength(1)),
+  access_token: headerValue,
   token_type: z.string(),
   expires_in: z.number(),
   expires_at: z.iso.datetime(),
@@ -15,7 +16,7 @@ const handOutSchema = z.object({
   subject: z.string(),
   generation: z.number(),
   source: z.string(),
-  headers: z.record(z.string(), headerValue),
+  headers: z.record(headerName, headerValue),
   attributes: z.record(z.string(), z.unknown()),
 });
 

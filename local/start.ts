@@ -1,3 +1,4 @@
+import { printable } from '../client/printable.ts';
 import { ConfigurationError } from '../functions/configuration/errors.ts';
 import { type Flags, flagsOf, HELP } from './flags.ts';
 import { StartError } from './start-error.ts';
@@ -17,17 +18,17 @@ async function main(): Promise<void> {
     import('./banner.ts'),
     import('./terminal-log.ts'),
   ]);
-  const isLookedAt = process.stderr.isTTY === true && !flags.verbose;
+  const isLookedAt = process.stderr.isTTY === true;
   const system = await startSystem(flags, {
-    log: isLookedAt ? createTerminalLog(process.stderr) : process.stderr,
-    report: (message) => process.stderr.write(`${message}\n`),
+    log: isLookedAt ? createTerminalLog(process.stderr, flags.verbose) : process.stderr,
+    report: (message) => process.stderr.write(`${printable(message)}\n`),
   }).catch((error: unknown) => {
     throw explained(error, flags);
   });
   const stop = (): void => {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
-    if (isLookedAt) process.stderr.write('\nStopping: requests in flight have 2 seconds to end.\n');
+    if (isLookedAt && !flags.verbose) process.stderr.write('\nStopping: requests in flight have 2 seconds to end.\n');
     void system.close();
   };
   process.on('SIGINT', stop);
@@ -45,6 +46,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof StartError || error instanceof ConfigurationError)) throw error;
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${printable(error.message)}\n`);
   process.exitCode = USAGE;
 }

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
+import { printable } from '../client/printable.ts';
 
 /** Fields to show behind the message, in this order, if they are there. */
 const SHOWN = ['token', 'tokenHash', 'generation', 'source', 'via', 'status', 'code', 'route'] as const;
@@ -8,9 +9,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Creates the log for somebody who looks at a terminal: one short line for each of the functions' JSON lines, none for
- * their metrics. Text that is no JSON of theirs passes as it is.
+ * their metrics. Text that is no JSON of theirs passes as it is, and so does every line if `isVerbose`. Nothing that
+ * others have written, such as the subject of a JWT, gives the terminal an order.
  */
-export function createTerminalLog(output: Pick<Writable, 'write'>): Writable {
+export function createTerminalLog(output: Pick<Writable, 'write'>, isVerbose = false): Writable {
   let unfinished = '';
   return new Writable({
     decodeStrings: false,
@@ -18,8 +20,8 @@ export function createTerminalLog(output: Pick<Writable, 'write'>): Writable {
       const lines = (unfinished + chunk.toString()).split('\n');
       unfinished = lines.pop() ?? '';
       for (const line of lines) {
-        const shown = shortLine(line);
-        if (shown !== undefined) output.write(`${shown}\n`);
+        const shown = isVerbose ? line : shortLine(line);
+        if (shown !== undefined) output.write(`${printable(shown)}\n`);
       }
       done();
     },

@@ -1,4 +1,5 @@
 import { DEFAULT_URL, type Endpoint, endpointOf } from '../endpoint.ts';
+import { printable } from '../printable.ts';
 import { createTokenBrokerClient, type TokenBrokerClient } from '../token-broker-client.ts';
 import { UsageError } from './exit-codes.ts';
 import { type Paint, paintFor, type Terminal } from './terminal.ts';
@@ -133,8 +134,8 @@ export function callOf(
     text,
     texts,
     flag: (name) => all(name).includes(true),
-    print: (line) => void terminal.stdout.write(`${line}\n`),
-    say: (line) => void terminal.stderr.write(`${line}\n`),
+    print: (line) => void terminal.stdout.write(`${printable(line)}\n`),
+    say: (line) => void terminal.stderr.write(`${printable(line)}\n`),
   };
 }
 

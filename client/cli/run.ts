@@ -1,4 +1,5 @@
 import { TokenBrokerError } from '../error.ts';
+import { printable } from '../printable.ts';
 import { type Call, type Command, callOf, type OwnBroker } from './command.ts';
 import { readCommandLine, readProgramOptions } from './command-line.ts';
 import { agentCommand } from './commands/agent.ts';
@@ -47,7 +48,7 @@ export const commands: readonly Command[] = [
 
 /** Runs a command line and returns its exit code. Never rejects; errors go to stderr. */
 export async function run(args: readonly string[], terminal: Terminal, own?: OwnBroker): Promise<number> {
-  const say = (text: string): void => void terminal.stderr.write(`${text}\n`);
+  const say = (text: string): void => void terminal.stderr.write(`${printable(text)}\n`);
   let isJson = args.includes('--json');
   let call: Call | undefined;
   try {

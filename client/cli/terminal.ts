@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable } from '../printable.ts';
 import { Interrupted, UsageError } from './exit-codes.ts';
 
 /** Stream that a command prints to. */
@@ -66,7 +67,7 @@ const ERASE_LINE = '\u0015';
 
 /** Asks on stderr and reads one line from the terminal without echo. Throws `Interrupted` for Ctrl-C. */
 export async function readHidden({ stdin, stderr }: Terminal, question: string): Promise<string> {
-  stderr.write(question);
+  stderr.write(printable(question));
   stdin.setRawMode?.(true);
   let typed = '';
   // Another question may follow this one.

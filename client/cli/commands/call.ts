@@ -1,9 +1,14 @@
 import { readFile } from 'node:fs/promises';
+import { limitedBytes } from '../../answer.ts';
+import { printable } from '../../printable.ts';
+import { withTransportErrors } from '../../transport.ts';
 import { type Call, type Command, operand, subjectOption } from '../command.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { readAll } from '../terminal.ts';
 
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)$/;
+/** Most that a REST API can answer. */
+const MOST_ANSWER_BYTES = 10 * 1024 * 1024;
 const METHOD = /^[A-Za-z]{1,16}$/;
 
 /** `token-broker call`: a request to the upstream through the broker. */
@@ -52,7 +57,10 @@ export const callCommand: Command = {
 };
 
 async function show(call: Call, response: Response): Promise<void> {
-  const bytes = Buffer.from(await response.arrayBuffer());
+  const { timeoutMs } = call;
+  const bytes = await withTransportErrors({ timeoutMs, what: 'the broker' }, () =>
+    limitedBytes(response, MOST_ANSWER_BYTES),
+  );
   const { stdout } = call.terminal;
   if (call.isJson) {
     const text = textOf(bytes);
@@ -66,9 +74,14 @@ async function show(call: Call, response: Response): Promise<void> {
     for (const [name, value] of response.headers) call.print(`${call.paint('cyan', name)}: ${value}`);
     call.print('');
   }
-  stdout.write(bytes);
+  if (stdout.isTTY !== true) {
+    stdout.write(bytes);
+    return;
+  }
+  // A terminal takes control characters for orders. Bytes that are no UTF-8 are shown as such.
+  stdout.write(printable(bytes.toString('utf8')));
   // End the line, so that the shell's prompt begins on its own.
-  if (stdout.isTTY === true && bytes.length > 0 && bytes.at(-1) !== 0x0a) stdout.write('\n');
+  if (bytes.length > 0 && bytes.at(-1) !== 0x0a) stdout.write('\n');
 }
 
 function textOf(bytes: Uint8Array): string | undefined {

@@ -14,12 +14,12 @@ const OTHER_COLUMNS = 110;
 const CLEAR = '\u001b[H\u001b[J';
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
-const styleByState: Readonly<Record<string, Style>> = {
-  fresh: 'green',
-  refreshing: 'cyan',
-  cooldown: 'red',
-  empty: 'dim',
-};
+const styleByState: ReadonlyMap<string, Style> = new Map([
+  ['fresh', 'green'],
+  ['refreshing', 'cyan'],
+  ['cooldown', 'red'],
+  ['empty', 'dim'],
+]);
 
 /** `token-broker status`: the slots of connections and how much life is left in their tokens. */
 export const statusCommand: Command = {
@@ -70,7 +70,10 @@ async function watch(call: Call, everyMs: number): Promise<void> {
   try {
     for (let trouble = ''; !interrupted.aborted; ) {
       if (call.isJson) call.print(JSON.stringify({ at: new Date().toISOString(), connections: shown }));
-      else call.print(`${redraws ? CLEAR : ''}${drawn(call, shown)}${trouble === '' ? '' : `\n\n${trouble}`}`);
+      else {
+        if (redraws) stdout.write(CLEAR);
+        call.print(`${drawn(call, shown)}${trouble === '' ? '' : `\n\n${trouble}`}`);
+      }
       await sleep(everyMs, undefined, { signal: interrupted }).catch(() => undefined);
       if (interrupted.aborted) break;
       try {
@@ -121,7 +124,7 @@ function cellsOf({ terminal, paint }: Call, slot: SlotStatus, now: number): read
   const refreshIn = until(refreshAt);
   return [
     subject,
-    paint(styleByState[state] ?? 'bold', state),
+    paint(styleByState.get(state) ?? 'bold', state),
     lifeBarOf(slot, { now, paint, blocks, width: barWidthOf(terminal.stdout) }),
     until(expiresAt),
     refreshIn === 'over' ? 'due' : refreshIn,

@@ -1,3 +1,4 @@
+import { limitedText } from '../../answer.ts';
 import { systemClock } from '../../clock.ts';
 import { TokenBrokerError } from '../../error.ts';
 import { createSigner } from '../../signing.ts';
@@ -32,7 +33,7 @@ export async function callerIdentity({
   });
   return withTransportErrors({ timeoutMs, what: 'AWS STS' }, async (signal) => {
     const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
-    const text = await response.text();
+    const text = await limitedText(response);
     const [arn] = (response.ok ? ARN.exec(text) : null) ?? [];
     if (arn !== undefined) return arn;
     throw new TokenBrokerError('credentials', `AWS does not know these credentials (STS answered ${response.status}).`);

@@ -14,12 +14,6 @@ export interface Deployment {
   attempt(name: StepName, change?: (commands: string) => string): Promise<Executed>;
 }
 
-/**
- * The emulator has no name for an API that leads to it. It takes the id in a path of its own, and knows an API by that; on AWS
- * the address is as the stack's output says.
- */
-const THERE = `URL=$(printf %s "$URL" | sed -E "s#^https://([a-z0-9]+)[.][^/]*#$AWS_ENDPOINT_URL/_aws/execute-api/\\1#")`;
-
 /** Variables that a shell must have set before a step: `region` always, `address` once there is an API. */
 const variablesFor: Readonly<Record<StepName, readonly StepName[]>> = {
   region: [],
@@ -44,10 +38,7 @@ export function createDeployment(environment: Readonly<Record<string, string>>):
   if (missing.length > 0) throw new Error(`docs/deploying.md lacks the steps ${missing.join(', ')}.`);
 
   function attempt(name: StepName, change: (commands: string) => string = (commands) => commands): Promise<Executed> {
-    const before = variablesFor[name].flatMap((each) => [
-      commandsOf.get(each) ?? '',
-      ...(each === 'address' ? [THERE] : []),
-    ]);
+    const before = variablesFor[name].map((each) => commandsOf.get(each) ?? '');
     const script = [...before, change(commandsOf.get(name) ?? '')].join('\n');
     return execute('bash', ['-euo', 'pipefail', '-c', script], { cwd: ROOT, env: environment });
   }

@@ -5,8 +5,9 @@ import { startDemoUpstreams } from '../../local/demo-upstreams.ts';
 import { ROOT } from './deployment.ts';
 import { execute } from './execute.ts';
 import { installMinistack, MissingTool, startMinistack } from './ministack.ts';
+import { createPlace, REGION } from './place.ts';
 import { createReport } from './report.ts';
-import { type Place, runScenario } from './scenario.ts';
+import { runScenario } from './scenario.ts';
 
 const LOG_LINES_SHOWN = 40;
 
@@ -35,16 +36,16 @@ async function main(): Promise<void> {
 
   const path = [bin, join(ROOT, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(':');
   const logFile = join(scratch, 'ministack.log');
-  const ministack = await report.step('The emulator is started', () =>
+  const ministack = await report.step('The emulator is started: signatures and IAM enforced, over TLS', () =>
     startMinistack({
       bin,
+      region: REGION,
       folder: scratch,
       logFile,
       environment: {
         PATH: path,
         HOME: scratch,
         TMPDIR: scratch,
-        MINISTACK_REGION: 'eu-west-1',
         // The emulator loads a function by `require`, and by `import`, as Lambda does, only where that is refused.
         NODE_OPTIONS: '--no-experimental-require-module',
       },
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
   );
   closing.push(ministack.close);
 
-  const place: Place = { scratch, path, endpoint: ministack.endpoint, demo };
+  const place = createPlace({ scratch, path, emulator: ministack, demo });
   try {
     await runScenario(report, place);
   } catch (error) {

@@ -1,11 +1,13 @@
-"""What AWS makes of a REST API, and MiniStack 1.5.33 does not. `emulator.py` imports it before it starts the emulator."""
+"""What AWS makes of a REST API, and MiniStack does not."""
+import json
+
 import ministack.app as app
 from ministack.services import apigateway_v1 as v1
 
 PREFIX = "x-amazon-apigateway-"
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 
-# API Gateway developer guide, "OpenAPI extensions for API Gateway": `x-amazon-apigateway-binary-media-types`,
+# apigateway/latest/developerguide/api-gateway-swagger-extensions.html: `x-amazon-apigateway-binary-media-types`,
 # `x-amazon-apigateway-any-method` and `x-amazon-apigateway-gateway-responses` are part of an API that is imported.
 import_api = v1._import_rest_api
 
@@ -25,6 +27,33 @@ def import_rest_api(spec, base_data=None):
 
 
 v1._import_rest_api = import_rest_api
+
+# apigateway/latest/developerguide/supported-gateway-response-types.html: `ACCESS_DENIED` answers a call that IAM or the
+# resource policy refuses, and `MISSING_AUTHENTICATION_TOKEN` one to a route that is not there.
+enforce = app._enforce_execute_api
+
+
+def enforce_execute_api(api_id, stage_name, method, path, headers, query_params, iam_action="execute-api:Invoke"):
+    denied = enforce(api_id, stage_name, method, path, headers, query_params, iam_action=iam_action)
+    scope = v1.find_api_scope(api_id)
+    if not denied or scope is None or denied[1].get("x-amzn-errortype") != "AccessDeniedException":
+        return denied
+    stage = v1.stages_for_api(api_id).get(stage_name)
+    if stage is None:
+        return denied
+    if v1.method_authorization_type(api_id, stage_name, method, path):
+        error = v1._gw_error("ACCESS_DENIED", json.loads(denied[2])["message"])
+    else:
+        error = v1._gw_error("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
+    request = {
+        "api_id": api_id, "stage_name": stage_name, "stage": stage, "headers": headers, "query_params": query_params,
+        "path_params": {}, "resource_path": "", "request_id": v1.new_uuid(),
+    }
+    with v1.request_scope(*scope):
+        return v1._gateway_error_response(error, request)
+
+
+app._enforce_execute_api = enforce_execute_api
 
 # That a REST API hands a path over as it was sent is measured by others; AWS has no page that says so (ADR 0019).
 handle = app._handle_execute_api_request

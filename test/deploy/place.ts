@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { DemoUpstreams } from '../../local/demo-upstreams.ts';
+import { ROOT } from './deployment.ts';
+import { execute } from './execute.ts';
+import type { Ministack } from './ministack.ts';
+
+/** The region that the document names. */
+export const REGION = 'eu-west-1';
+
+/** Environment of a command. */
+export type Environment = Readonly<Record<string, string>>;
+
+/** The target of the deployment: an account of the emulator, and the upstreams that it reaches. */
+export interface Place {
+  /** The home folder of all commands. */
+  readonly scratch: string;
+  readonly demo: DemoUpstreams;
+  /** What a command has that knows no account. */
+  readonly home: Environment;
+  /** The same with the account's owner, whom nothing is refused: it makes the identities that the test acts as. */
+  readonly owner: Environment;
+}
+
+/**
+ * Creates the place. Its home folder has curl lead every call to the emulator, whatever host it names, as the names of AWS
+ * lead to AWS: so the documented commands run as they stand.
+ */
+export function createPlace(options: {
+  readonly scratch: string;
+  readonly path: string;
+  readonly emulator: Pick<Ministack, 'endpoint' | 'certificate'>;
+  readonly demo: DemoUpstreams;
+}): Place {
+  const { scratch, demo } = options;
+  const { endpoint, certificate } = options.emulator;
+  const { host } = new URL(endpoint);
+  writeFileSync(join(scratch, '.curlrc'), `connect-to = "::${host}"\ncacert = "${certificate}"\n`);
+  const home = { PATH: options.path, HOME: scratch, CI: '1', NO_COLOR: '1', NPM_CONFIG_UPDATE_NOTIFIER: 'false' };
+  const owner = {
+    ...home,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_CA_BUNDLE: certificate,
+    NODE_EXTRA_CA_CERTS: certificate,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    // To the emulator this key is the root user.
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  };
+  return { scratch, demo, home, owner };
+}
+
+/** Runs a command of the AWS CLI and gives what it printed. Throws with its output where it fails. */
+export async function aws(environment: Environment, ...words: readonly string[]): Promise<string> {
+  const env = { AWS_REGION: REGION, AWS_DEFAULT_REGION: REGION, ...environment };
+  const { code, output } = await execute('aws', [...words, '--output', 'json'], { cwd: ROOT, env });
+  if (code !== 0) throw new Error(`aws ${words.slice(0, 2).join(' ')} ended with code ${code}:\n${output}`);
+  return output;
+}
+
+const newKey = z.object({ AccessKey: z.object({ AccessKeyId: z.string(), SecretAccessKey: z.string() }) });
+
+/** Makes a user with `AdministratorAccess`, and gives what its commands have. */
+export async function createAdministrator({ owner }: Place, name: string): Promise<Environment> {
+  const user = ['--user-name', name];
+  await aws(owner, 'iam', 'create-user', ...user);
+  await aws(owner, 'iam', 'attach-user-policy', ...user, '--policy-arn', 'arn:aws:iam::aws:policy/AdministratorAccess');
+  const { AccessKey } = newKey.parse(JSON.parse(await aws(owner, 'iam', 'create-access-key', ...user)));
+  return { ...owner, AWS_ACCESS_KEY_ID: AccessKey.AccessKeyId, AWS_SECRET_ACCESS_KEY: AccessKey.SecretAccessKey };
+}
+
+/** Gives the address of the API of a stack, without a slash at the end. */
+export async function urlOf(environment: Environment, stack: string): Promise<string> {
+  const query = "Stacks[0].Outputs[?OutputKey=='ApiUrl'].OutputValue | [0]";
+  const words = ['cloudformation', 'describe-stacks', '--stack-name', stack, '--query', query];
+  return z.string().parse(JSON.parse(await aws(environment, ...words)));
+}

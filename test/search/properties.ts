@@ -161,7 +161,7 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
       },
     ],
     barRenewal: [tokenIsKnown],
-    beginLogout: [workBegins],
+    borrow: [workBegins],
     beginCall: [
       workBegins,
       (by, { before }) => {

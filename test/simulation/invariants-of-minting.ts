@@ -5,7 +5,7 @@ import { DECISION_MS } from './run.ts';
 import { OPERATORS } from './simulated-process.ts';
 
 /** Where the work under a lease begins: what was purged before is known to it. */
-const BEGINNINGS: ReadonlySet<string> = new Set(['acquire', 'begin', 'beginLogout']);
+const BEGINNINGS: ReadonlySet<string> = new Set(['acquire', 'begin', 'borrow']);
 /** What only the holder of the lease may write. */
 const ENDINGS: ReadonlySet<string> = new Set(['publish', 'fail', 'release']);
 

@@ -56,7 +56,7 @@ export function wayOf({ before, after }: { readonly before: SlotRecord; readonly
 export function isLeaseForLogin({ operation, before, after }: TableWrite, was: boolean): boolean {
   if (operation === 'acquire')
     return after !== undefined && wayOf({ before: before ?? EMPTY_RECORD, after }) === 'login';
-  if (operation === 'beginCall' || operation === 'beginLogout') return false;
+  if (operation === 'beginCall' || operation === 'borrow') return false;
   return was || operation === 'turnToLogin';
 }
 
@@ -158,7 +158,7 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
       if (was.last !== is.last) found('26', 'a turn was forgotten');
     },
   ],
-  beginLogout: [leaseTaken],
+  borrow: [leaseTaken],
   publish: [
     tokenPlaced,
     leaseEnded,

@@ -236,7 +236,7 @@ export const brokenBrokers: readonly BrokenBroker[] = [
   {
     name: 'logs out without a lease',
     breaks: ['3'],
-    sabotage: { store: (store) => answeringWrites(store, 'beginLogout', async () => true) },
+    sabotage: { store: (store) => answeringWrites(store, 'borrow', async () => true) },
   },
   {
     name: 'never publishes what it was given',

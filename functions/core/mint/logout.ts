@@ -108,7 +108,7 @@ export function createLogout(
         const leaseId = random.uuid();
         const ttlSeconds = extendTtl(seen.ttlSeconds, now, LEASED_KEPT_SECONDS);
         const leaseUntil = now + leaseLengthMs(connection);
-        const change = changes.beginLogout({ leaseId, leaseUntil, ttlSeconds, seen });
+        const change = changes.borrow({ leaseId, leaseUntil, ttlSeconds, seen });
         const taken = await takeLease(store, slot, { leaseId, now, seen }, change);
         if (taken.isOurs) return leaseId;
         if (taken.error !== undefined) throw taken.error;

@@ -330,16 +330,16 @@ export const beginCall = ({
 });
 
 /**
- * Takes the lease for the logout of a purged token, if the slot still has the token that it had, which is another or
- * none. It is no try and heeds no back-off, since it asks for no token.
+ * Takes the lease for a request that is no attempt of the slot's own, a logout or a candidate, if token and lease are
+ * as read. It counts as no try and heeds no back-off.
  */
-export const beginLogout = ({
+export const borrow = ({
   leaseId,
   leaseUntil,
   ttlSeconds,
   seen,
 }: Pick<Claim, 'leaseId' | 'leaseUntil' | 'ttlSeconds'> & { seen: SlotRecord }): SlotChange => ({
-  name: 'beginLogout',
+  name: 'borrow',
   onlyIf: [tokenIs(seen.token), leaseIs(seen.lease)],
   set: { lease: { id: leaseId, until: leaseUntil }, ttlSeconds },
   add: { fence: 1 },

@@ -203,7 +203,7 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
       expect(await subject().item(SLOT)).toBeUndefined();
     });
   });
-  describe('beginLogout', () => {
+  describe('borrow', () => {
     const claim = { leaseId: 'logout', leaseUntil: NOW + 9_000, ttlSeconds: LATER_SECONDS };
 
     it('gives the lease of a purged slot to one of many, and counts as no try and no back-off', async () => {
@@ -211,7 +211,7 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
       await write(changes.purge({ ttlSeconds: TTL_SECONDS }));
       const seen = await recordOf(subject());
       const claims = Array.from({ length: 20 }, (_, index) =>
-        write(changes.beginLogout({ ...claim, leaseId: `logout-${index}`, seen })),
+        write(changes.borrow({ ...claim, leaseId: `logout-${index}`, seen })),
       );
 
       expect((await Promise.all(claims)).filter(Boolean)).toHaveLength(1);
@@ -223,17 +223,17 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
 
     it('needs the token seen, be it another or none', async () => {
       const seen = await published(subject());
-      expect(await write(changes.beginLogout({ ...claim, seen: { ...seen, token: undefined } }))).toBe(false);
-      expect(await write(changes.beginLogout({ ...claim, seen: { ...seen, token: slid } }))).toBe(false);
-      expect(await write(changes.beginLogout({ ...claim, seen }))).toBe(true);
+      expect(await write(changes.borrow({ ...claim, seen: { ...seen, token: undefined } }))).toBe(false);
+      expect(await write(changes.borrow({ ...claim, seen: { ...seen, token: slid } }))).toBe(false);
+      expect(await write(changes.borrow({ ...claim, seen }))).toBe(true);
     });
 
     it('is refused by a lease that came after it looked, and takes over the very one that was seen', async () => {
       const seen = await published(subject());
       await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })));
 
-      expect(await write(changes.beginLogout({ ...claim, seen }))).toBe(false);
-      expect(await write(changes.beginLogout({ ...claim, seen: await recordOf(subject()) }))).toBe(true);
+      expect(await write(changes.borrow({ ...claim, seen }))).toBe(false);
+      expect(await write(changes.borrow({ ...claim, seen: await recordOf(subject()) }))).toBe(true);
     });
   });
 }

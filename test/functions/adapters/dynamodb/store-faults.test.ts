@@ -52,7 +52,7 @@ const everyOperation: {
   endProof: (store) => store.write(SLOT, changes.endProof({ version: 'version-2' })),
   adopt: (store) => store.write(SLOT, changes.adopt({ ...publicationOf(), usedHash: sealedToken().hash, now: NOW })),
   barRenewal: (store) => store.write(SLOT, changes.barRenewal({ hash: 'a', until: NOW })),
-  beginLogout: (store) => store.write(SLOT, changes.beginLogout({ ...claimOn(undefined), seen: EMPTY_RECORD })),
+  borrow: (store) => store.write(SLOT, changes.borrow({ ...claimOn(undefined), seen: EMPTY_RECORD })),
   beginCall: (store) =>
     store.write(
       SLOT,

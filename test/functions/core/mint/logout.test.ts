@@ -102,7 +102,7 @@ describe('the logout of a purged token', () => {
   it('is not sent where a login has brought the very same token again', async () => {
     const { broker, sent, settle, left, beforeNext, put, record } = await withToken();
     const { token, generation } = record();
-    beforeNext('beginLogout', () => put({ token, generation: generation + 2 }));
+    beforeNext('borrow', () => put({ token, generation: generation + 2 }));
     await broker.purge();
     await settle();
 
@@ -281,13 +281,13 @@ describe('createLogout', () => {
 
   it('takes its lease although the reply to the write was lost', async () => {
     const { run, given, failNext, record } = await logout();
-    failNext('beginLogout', 'reply_lost');
+    failNext('borrow', 'reply_lost');
     await run();
 
     expect([given.length, record().lease]).toEqual([1, undefined]);
   });
 
-  it.each(['read', 'beginLogout'] as const)('says that the store is down at its %s', async (operation) => {
+  it.each(['read', 'borrow'] as const)('says that the store is down at its %s', async (operation) => {
     const { run, given, failNext, left } = await logout();
     failNext(operation, 'down');
     await run();

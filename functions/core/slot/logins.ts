@@ -2,6 +2,7 @@ import type { Random } from '../words/platform.ts';
 import { backOffMs } from './back-off.ts';
 import type { Change } from './change.ts';
 import { extendTtl } from './item-end.ts';
+import { createMark, type FailureKind, idOf, kindOf, recent, timeOf, whenBelow } from './login-marks.ts';
 import type { Limits } from './provider.ts';
 import { CLOCK_SKEW_MS } from './token.ts';
 
@@ -300,38 +301,6 @@ export const noteRotation = ({ rotatedAt, ttlSeconds }: Logins, at: number, now:
   set: { rotatedAt: at, ttlSeconds: extendTtl(ttlSeconds, now, LOGINS_KEPT_SECONDS) },
   add: { revision: 1 },
 });
-
-/** Way in which a login ended: it has not, or nobody knows, while it is `begun`. */
-type FailureKind = 'begun' | 'refused' | 'unknown' | 'locked';
-
-/** Writes a login down as a member of a set: when it was counted, how it ended, and its id. */
-function createMark(at: number, kind: FailureKind, id: string): string {
-  return `${at} ${kind} ${id}`;
-}
-
-function timeOf(mark: string): number {
-  const at = Number(mark.split(' ')[0]);
-  return Number.isFinite(at) ? at : 0;
-}
-
-function kindOf(mark: string): string | undefined {
-  return mark.split(' ')[1];
-}
-
-function idOf(mark: string): string | undefined {
-  return mark.split(' ')[2];
-}
-
-/** Returns the marks after `since`, oldest first. */
-function recent(marks: ReadonlySet<string>, since: number): readonly string[] {
-  return [...marks].filter((mark) => timeOf(mark) > since).sort((one, other) => timeOf(one) - timeOf(other));
-}
-
-/** Returns the time of the mark that must lapse before there are fewer than `count`; 0 if there are fewer. */
-function whenBelow(count: number, marks: readonly string[]): number {
-  const mark = marks.at(-count);
-  return mark === undefined ? Number.NEGATIVE_INFINITY : timeOf(mark);
-}
 
 function unknownBackOffMs(failures: number, random: Random): number {
   return backOffMs('unknown', failures, random);

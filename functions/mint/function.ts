@@ -6,6 +6,7 @@ import { withMiddleware } from '../api/middleware.ts';
 import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { once } from '../composition/once.ts';
+import type { CandidateTry, createCandidateTry } from '../core/mint/candidate.ts';
 import type { KeptDependencies, KeptLogin } from '../core/mint/keep.ts';
 import type { LogoutDependencies } from '../core/mint/logout.ts';
 import { createMint } from '../core/mint/mint.ts';
@@ -41,7 +42,12 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
     secrets: createSecretsManagerSecrets({ client: createSecretsManagerClient(environment), clock }),
   };
   const upstream = createUpstream({ http: createUpstreamHttp(), clock, random });
-  const mint = createMint({ ...ports, loginWithKept: createLazyKeptLogin(ports, environment), upstream });
+  const mint = createMint({
+    ...ports,
+    loginWithKept: createLazyKeptLogin(ports, environment),
+    tryCandidate: createLazyCandidateTry(ports, environment),
+    upstream,
+  });
   const logout = createLazyLogout({ ...ports, upstream });
 
   return withMiddleware<JsonValue | undefined, MintReply | undefined>({ telemetry }, async (event) => {
@@ -70,6 +76,23 @@ function createLazyKeptLogin(ports: Omit<KeptDependencies, 'keptSecrets'>, envir
     });
   });
   return async (begun, send) => (await login())(begun, send);
+}
+
+/** Creates the try of a candidate. Few operators ask for one, so it is loaded then. */
+function createLazyCandidateTry(
+  ports: Omit<Parameters<typeof createCandidateTry>[0], 'candidates'>,
+  environment: Environment,
+): CandidateTry {
+  const tryCandidate = once(async () => {
+    const { createCandidateTry } = await import('../core/mint/candidate.ts');
+    const { createCandidates } = await import('../adapters/aws/candidates.ts');
+    const { createKeptSecretsClient } = await import('../adapters/aws/kept-secrets.ts');
+    return createCandidateTry({
+      ...ports,
+      candidates: createCandidates({ client: createKeptSecretsClient(environment) }),
+    });
+  });
+  return async (attempt, steps) => (await tryCandidate())(attempt, steps);
 }
 
 /** Parses a request to log out. Few invocations are one, so its parser is loaded then. */

@@ -26,7 +26,7 @@ const SEEDS = 20_000;
 export const KILLERS_FILE = new URL('killers.json', import.meta.url);
 
 /** Members that may be absent. */
-const NO_MEMBERS = { probe: undefined, timedOut: undefined };
+const NO_MEMBERS = { probe: undefined, timedOut: undefined, failedCandidate: undefined };
 
 const partsOf = <R>(changes: Readonly<Record<string, readonly Change<R>[]>>) =>
   Object.values(changes).flatMap((shapes) => shapes.flatMap(listParts));

@@ -144,10 +144,10 @@ export function harness({
       return time.settle(world.purge({ connection, slot, caller: 'operator', requestId: 'purge' }));
     },
     /** Tries a login as an operator does; gives the error where none was made. */
-    tryLogin(subject = SYSTEM): Promise<Tried | BrokerError> {
+    tryLogin(subject = SYSTEM, candidate = false): Promise<Tried | BrokerError> {
       const slot = slotOf(connection, subject);
       const deadline = world.operators.clock.monotonic() + 24_000;
-      const tried = world.tryLogin({ connection, slot, caller: 'operator', requestId: 'try', deadline });
+      const tried = world.tryLogin({ connection, slot, candidate, caller: 'operator', requestId: 'try', deadline });
       return time.settle(
         tried.catch((error: unknown) => {
           if (error instanceof BrokerError) return error;
@@ -158,6 +158,11 @@ export function harness({
     /** Delivers the event of a new version of the secret, as Secrets Manager does; by default of the current one. */
     rotationEvent: (versionId = world.vault.current(connection.secret)?.versionId ?? '') =>
       time.settle(world.rotate(connection, versionId)),
+    /** Puts a candidate and tries it, as `secret set --check` does. */
+    tryCandidate(value: string, subject = SYSTEM): Promise<Tried | BrokerError> {
+      world.vault.propose(connection.secret, value);
+      return broker.tryLogin(subject, true);
+    },
     /** Gives the secret a new version. */
     rotateSecret: (value: string) => world.vault.rotate(connection.secret, value),
   };

@@ -257,6 +257,9 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       async loginWithKept(): Promise<never> {
         throw new Error('No credential rotates here.');
       },
+      async tryCandidate(): Promise<never> {
+        throw new Error('Nobody tries a candidate here.');
+      },
       audit: { async handOut() {} },
     };
     return { ...ports, requestMint: createRequestMint(ports) };

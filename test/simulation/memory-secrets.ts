@@ -1,12 +1,13 @@
-import type { Secrets, SecretVersion } from '../../functions/core/mint/secrets.ts';
+import type { Candidates, Secrets, SecretVersion } from '../../functions/core/mint/secrets.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 
-/** The probability that the secrets are unavailable. */
+/** Probabilities of the faults of secrets: unavailable, or a label that was moved and the reply lost. */
 export interface SecretsWeather {
   down: number;
+  replyLost?: number;
 }
 
 const KEPT_FOR_MS = 60_000;
@@ -17,17 +18,44 @@ export type SecretVault = ReturnType<typeof createSecretVault>;
 /** Creates a vault without secrets. */
 export function createSecretVault() {
   const currents = new Map<string, SecretVersion>();
+  const candidates = new Map<string, SecretVersion>();
   const versionByValue = new Map<string, string>();
   let versions = 0;
+
+  function create(secret: string, value: string): SecretVersion {
+    versions += 1;
+    const versionId = `version-${versions}`;
+    versionByValue.set(`${secret} ${value}`, versionId);
+    return { versionId, value: new Secret(value) };
+  }
 
   return {
     /** Makes a new current version; gives its id. */
     rotate(secret: string, value: string): string {
-      versions += 1;
-      const versionId = `version-${versions}`;
-      currents.set(secret, { versionId, value: new Secret(value) });
-      versionByValue.set(`${secret} ${value}`, versionId);
-      return versionId;
+      const version = create(secret, value);
+      currents.set(secret, version);
+      return version.versionId;
+    },
+    /** Makes a new version the candidate, and the first one current too, as AWS does; gives its id. */
+    propose(secret: string, value: string): string {
+      const version = create(secret, value);
+      candidates.set(secret, version);
+      if (!currents.has(secret)) currents.set(secret, version);
+      return version.versionId;
+    },
+    /** Leaves a secret without a value. */
+    empty(secret: string): void {
+      currents.delete(secret);
+    },
+    candidate: (secret: string) => candidates.get(secret),
+    /** Makes the candidate current if that one still is, as Secrets Manager moves a label. */
+    promote(secret: string, versionId: string, from: string): void {
+      const candidate = candidates.get(secret);
+      if (candidate?.versionId === versionId && currents.get(secret)?.versionId === from)
+        currents.set(secret, candidate);
+    },
+    withdraw(secret: string, versionId: string): void {
+      if (candidates.get(secret)?.versionId === versionId) candidates.delete(secret);
     },
     current: (secret: string) => currents.get(secret),
     /** The id of the version of a secret that had this value last. */
@@ -66,6 +94,32 @@ export function createMemorySecrets({
       kept.set(secret, { askedAt, content });
       return content;
     },
+  };
+}
+
+/** Creates one process's way to candidates, over a network. */
+export function createMemoryCandidates({
+  vault,
+  process,
+  random,
+  weather,
+}: Parameters<typeof createMemorySecrets>[0]): Candidates {
+  async function call<Answer>(work: () => Answer): Promise<Answer> {
+    await process.network();
+    if (random.chance(weather.down)) throw unavailable('The simulated secrets are not to be had.');
+    const answer = work();
+    await process.network();
+    return answer;
+  }
+
+  return {
+    find: (secret) => call(() => vault.candidate(secret)),
+    async promote(secret, versionId, from) {
+      await call(() => vault.promote(secret, versionId, from));
+      if (random.chance(weather.replyLost ?? 0)) throw unavailable('The simulated secrets gave no reply.');
+      return vault.current(secret)?.versionId === versionId;
+    },
+    withdraw: (secret, versionId) => call(() => vault.withdraw(secret, versionId)),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Audit, HandOutRecord } from '../../functions/core/hand-out/audit.t
 import { createHandOut, type HandOut, type HandOutRequest } from '../../functions/core/hand-out/hand-out.ts';
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
 import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
+import { createCandidateTry } from '../../functions/core/mint/candidate.ts';
 import { createKeptLogin } from '../../functions/core/mint/kept.ts';
 import { parseKeptVersion } from '../../functions/core/mint/kept-value.ts';
 import { createLogout } from '../../functions/core/mint/logout.ts';
@@ -32,7 +33,12 @@ import type {
 } from './happenings.ts';
 import { createKeptVault, createMemoryKeptSecrets, type KeptSecretsWeather } from './memory-kept-secrets.ts';
 import { createMemoryKeys, type KeyRing, type KeysWeather } from './memory-keys.ts';
-import { createMemorySecrets, createSecretVault, type SecretsWeather } from './memory-secrets.ts';
+import {
+  createMemoryCandidates,
+  createMemorySecrets,
+  createSecretVault,
+  type SecretsWeather,
+} from './memory-secrets.ts';
 import { createMemoryStore, type StoreCall, type StoreFault, type StoreWeather } from './memory-store.ts';
 import { createMemoryTable } from './memory-table.ts';
 import { createMintFleet, type InvokerWeather, type MintInstance } from './mint-fleet.ts';
@@ -203,7 +209,8 @@ export function createWorld({
     weather: weather.invoker,
     startInstance(name): MintInstance {
       const own = surroundings(name);
-      const secrets = createMemorySecrets({ vault, process: own.process, random, weather: weather.secrets });
+      const reading = { vault, process: own.process, random, weather: weather.secrets };
+      const secrets = createMemorySecrets(reading);
       const kept = { vault: keptVault, process: own.process, random, weather: weather.kept };
       const good = createUpstreamSimulator({
         upstreams,
@@ -219,7 +226,8 @@ export function createWorld({
       });
       const upstream = sabotage.upstream?.(good) ?? good;
       const loginWithKept = createKeptLogin({ ...own, secrets, keptSecrets: createMemoryKeptSecrets(kept) });
-      const ports = { ...own, secrets, loginWithKept, upstream };
+      const tryCandidate = createCandidateTry({ ...own, secrets, candidates: createMemoryCandidates(reading) });
+      const ports = { ...own, secrets, loginWithKept, tryCandidate, upstream };
       return { process: own.process, mint: createMint(ports), logout: createLogout(ports) };
     },
   });

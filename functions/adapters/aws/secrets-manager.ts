@@ -11,7 +11,7 @@ import { Secret } from '../../core/words/secret.ts';
 import { awsClientConfig, type Environment } from './client.ts';
 
 const KEPT_FOR_MS = 60_000;
-const CURRENT_STAGE = 'AWSCURRENT';
+export const CURRENT_STAGE = 'AWSCURRENT';
 const NAME_IN_ARN = /^arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$/;
 
 /** Creates the Secrets Manager client; one an instance, since it keeps its connections. */
@@ -86,8 +86,8 @@ async function fetchCurrent(client: SecretsManagerClient, secret: string): Promi
   return { versionId: VersionId, value: new Secret(SecretString) };
 }
 
-// Messages of Secrets Manager hold ARNs, hence our own words and no cause.
-function explainUnavailable(error: unknown, secret: string): BrokerError {
+/** Converts an error of Secrets Manager. Its messages hold ARNs, hence our own words and no cause. */
+export function explainUnavailable(error: unknown, secret: string): BrokerError {
   if (error instanceof ResourceNotFoundException) return hasNoValue(secret);
   const name = error instanceof SecretsManagerServiceException ? error.name : '';
   if (name === 'AccessDeniedException' || name === 'DecryptionFailure') {
@@ -115,6 +115,6 @@ function unavailable(detail: string): BrokerError {
 }
 
 /** The name of a secret that is given by name or by ARN; an ARN ends in six characters that are not of the name. */
-function nameOf(secret: string): string {
+export function nameOf(secret: string): string {
   return NAME_IN_ARN.exec(secret)?.[1] ?? secret;
 }

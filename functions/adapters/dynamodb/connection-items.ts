@@ -2,7 +2,7 @@ import type { Leaf } from '../../core/slot/change.ts';
 import type { KeptRecord } from '../../core/slot/kept.ts';
 import { type Logins, NO_LOGINS } from '../../core/slot/logins.ts';
 import type { Permit } from '../../core/slot/permit.ts';
-import { type Item, type Layout, leaseIn, numberIn, text } from './item.ts';
+import { failureIn, type Item, type Layout, leaseIn, numberIn, text } from './item.ts';
 import { KEPT_SORT_KEY, LOGINS_SORT_KEY, PERMIT_SORT_KEY, TABLE_KEYS } from './table.ts';
 
 /** The attributes of the item of a connection's logins. */
@@ -19,6 +19,9 @@ const LOGINS_ATTRIBUTES = {
   'timedOut.subjects': 'timedOutSubjects',
   failed: 'failed',
   issued: 'issued',
+  'failedCandidate.code': 'candidateFailCode',
+  'failedCandidate.at': 'candidateFailedAt',
+  'failedCandidate.evidence': 'candidateFailEvidence',
   rotatedAt: 'rotatedAt',
   ttlSeconds: TABLE_KEYS.ttl,
 } as const satisfies Record<Leaf<Logins>, string>;
@@ -52,6 +55,7 @@ export function loginsIn(item: Item): Logins {
         : { subject: timedOutSubject.S, at, subjects },
     failed: new Set(failed?.SS ?? []),
     issued: new Set(issued?.SS ?? []),
+    failedCandidate: failureIn(item['candidateFailCode'], item['candidateFailedAt'], item['candidateFailEvidence']),
     rotatedAt: numberIn(item['rotatedAt']) ?? NO_LOGINS.rotatedAt,
     ttlSeconds: numberIn(ttl) ?? NO_LOGINS.ttlSeconds,
   };

@@ -165,7 +165,7 @@ export function recordIn(item: Item): SlotRecord {
   };
 }
 
-function failureIn(
+export function failureIn(
   code: AttributeValue | undefined,
   at: AttributeValue | undefined,
   evidence: AttributeValue | undefined,

@@ -1,4 +1,5 @@
 import { type Heard, hear } from '../slot/breaker.ts';
+import { sendsNothing } from '../slot/candidate.ts';
 import type { Connection } from '../slot/connection.ts';
 import type { DataKey, Keys } from '../slot/keys.ts';
 import { leaseLengthMs } from '../slot/lease.ts';
@@ -17,7 +18,7 @@ import {
   type Logins,
   NO_LOGINS,
 } from '../slot/logins.ts';
-import { isRejected, type SlotRecord } from '../slot/record.ts';
+import { isRejected, type RecordedFailure, type SlotRecord } from '../slot/record.ts';
 import { type Slot, SYSTEM } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { BrokerError } from '../words/errors.ts';
@@ -40,6 +41,8 @@ export interface Preparing {
   /** Time at which the lease was taken; epoch milliseconds. */
   readonly takenAt: number;
   readonly keepsClosed: boolean;
+  /** The version that an operator tries in place of the current one. */
+  readonly candidate?: SecretVersion | undefined;
 }
 
 /** Secret and keys, read before anything is sent. */
@@ -111,13 +114,14 @@ export function createLoginGate({
   }
 
   /** Reads all that a request with the credential needs, and refuses a version that is known to be refused. */
-  async function read({ connection, slot, record, keepsClosed }: Preparing): Promise<Read | AttemptFailure> {
+  async function read({ connection, slot, record, keepsClosed, candidate }: Preparing): Promise<Read | AttemptFailure> {
     const [kept, key, closedKey, logins] = await Promise.all([
-      readSecret(connection, record),
+      candidate ?? readSecret(connection, record),
       keys.generate(slot),
       keepsClosed ? keys.generate(slot, 'closed') : undefined,
       readLogins(connection.name),
     ]);
+    if (candidate !== undefined) return { secret: candidate, key, closedKey, logins };
     const { refusedVersion } = record;
     const isSystem = slot.subject === SYSTEM;
     const isStoppedWith = (secretVersion: string): boolean =>
@@ -136,7 +140,7 @@ export function createLoginGate({
   }
 
   async function askLeave(attempt: Preparing, { logins, ...material }: Read): Promise<Prepared> {
-    const { connection, slot, record, leaseId, takenAt } = attempt;
+    const { connection, slot, record, leaseId, takenAt, candidate } = attempt;
     const secretVersion = material.secret.versionId;
     const isSystem = slot.subject === SYSTEM;
     const login: Login = {
@@ -148,6 +152,7 @@ export function createLoginGate({
       isEvidence: isSystem || record.token?.secretVersion === secretVersion,
       until: takenAt + leaseLengthMs(connection),
       limit: connection.provider.limits?.tokens,
+      candidate: candidate && 'tried',
     };
     if (sendsNothing(connection, isSystem)) return { ...material, login, logins, noted: undefined };
     let seen = logins;
@@ -178,11 +183,12 @@ export function createLoginGate({
   }
 
   /** Writes the end of a login. Returns what was known of its version just before. */
-  async function end(name: string, login: Login, { counted, heard }: End, known?: Logins): Promise<Logins> {
+  async function end(name: string, login: Login, { counted, heard, failed }: End, known?: Logins): Promise<Logins> {
     let seen = known ?? (await readLogins(name));
     for (let round = 0; round < ROUNDS; round += 1) {
       const now = clock.now();
-      const next = endLogin(hear(seen, login, heard, now), login, counted, now, random);
+      const ended = endLogin(hear(seen, login, heard, now), login, counted, now, random);
+      const next = failed === undefined ? ended : { ...ended, failedCandidate: { ...failed, at: now } };
       if (next === seen) return seen;
       if (await write(name, seen, next)) {
         if (isOpen(next) && !isOpen(seen)) telemetry.warn(BREAKER_OPENS, { connection: name });
@@ -216,10 +222,14 @@ export function createLoginGate({
       const heard = sendsNothing(connection, login.isSystem) ? 'nothing' : hearOutcome(outcome);
       const isCounted = noted === 'probe' || counted === 'refused' || (noted === 'limit' && counted === 'nothing');
       const isHeard = heard === 'time-out' || (heard === 'answer' && logins.timedOut !== undefined);
+      const failed =
+        login.candidate === 'tried' && outcome.kind === 'failure'
+          ? { code: outcome.code, evidence: outcome.evidence }
+          : undefined;
       let known = logins;
       try {
         if (isCounted || isHeard)
-          known = await end(name, login, { counted, heard }, noted === 'probe' ? logins : undefined);
+          known = await end(name, login, { counted, heard, failed }, noted === 'probe' ? logins : undefined);
       } catch (error) {
         // It must neither undo a login that worked nor hide the upstream's answer. A probe lapses by itself.
         await keepBrokerError(error);
@@ -234,14 +244,13 @@ export function createLoginGate({
   };
 }
 
-/** Reports whether a login sends nothing: its token is made here, and no probe proves it. So it proves no version. */
-function sendsNothing({ provider }: Connection, isSystem: boolean): boolean {
-  const steps = provider.logins[isSystem ? 'system' : 'user'];
-  return steps?.length === 0 && provider.probe === undefined;
-}
-
 type Read = Material & { readonly logins: Logins };
-type End = { readonly counted: Counted; readonly heard: Heard };
+type End = {
+  readonly counted: Counted;
+  readonly heard: Heard;
+  /** Failure of a candidate. */
+  readonly failed: Pick<RecordedFailure, 'code' | 'evidence'> | undefined;
+};
 
 /** Evidence of failures where nothing was sent, and the slot has no evidence of its own. */
 const NOT_SENT = {

@@ -12,6 +12,7 @@ import type { Trial } from '../slot/trial.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { createBeginAttempt } from './begin.ts';
+import type { CandidateTry, SentLogin } from './candidate.ts';
 import type { KeptLogin, SendLogin } from './keep.ts';
 import { createLoginGate, type LoginMaterial, type Material } from './lockout.ts';
 import {
@@ -24,7 +25,7 @@ import {
 } from './outcome.ts';
 import { createPublish, findUnusable } from './publish.ts';
 import type { Secrets, SecretVersion } from './secrets.ts';
-import type { Upstream, UpstreamOutcome } from './upstream.ts';
+import type { IssuedToken, Upstream, UpstreamOutcome } from './upstream.ts';
 
 export interface MintDependencies {
   readonly store: Store;
@@ -32,6 +33,8 @@ export interface MintDependencies {
   readonly secrets: Secrets;
   /** The login of a connection whose credential rotates. */
   readonly loginWithKept: KeptLogin;
+  /** The try of a version that is not current yet. */
+  readonly tryCandidate: CandidateTry;
   readonly upstream: Upstream;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -50,7 +53,7 @@ type RenewalResult = Result | { readonly failure: AttemptFailure; readonly next:
 
 /** Time kept at the end of the window for writing the result of the attempt. */
 const WRITING_MS = 1_000;
-/** The same where the answer may hold the next value of the credential. */
+/** The same where Secrets Manager is written to first: the next value of the credential, or a candidate's label. */
 const KEEPING_MS = 3_000;
 /** Time after which a slot looks again at what another's login has shown. */
 const SHORTEST_DEFERRAL_MS = 500;
@@ -85,14 +88,22 @@ export function createMint(
     const trials: Trial[] = [];
     const onTrial = request.trigger === 'operator' ? (seen: Trial) => trials.push(seen) : undefined;
     const begun: Attempt = { ...held, connection, slot, trigger: request.trigger, deadline, onTrial };
-    const { attempt, result } = await work(begun);
-    if ('isWaiting' in result) return defer(attempt, result.tries, clock.monotonic() - beganAt);
-    const write =
-      'minted' in result ? publish(attempt, result.minted) : writeFailure(dependencies, attempt, result.failure);
+    const reply = await (request.candidate === true ? tryCandidate(begun) : attemptMint(begun, beganAt));
     // The last, where the value of a credential that rotates was refused and the one before was sent.
     const trial = trials.at(-1);
-    return trial === undefined ? write : { ...(await write), trial };
+    return trial === undefined ? reply : { ...reply, trial };
   };
+
+  async function attemptMint(begun: Attempt, beganAt: number): Promise<MintReply> {
+    const { attempt, result } = await work(begun);
+    if ('isWaiting' in result) return defer(attempt, result.tries, clock.monotonic() - beganAt);
+    if ('minted' in result) return publish(attempt, result.minted);
+    return writeFailure(dependencies, attempt, result.failure);
+  }
+
+  function tryCandidate(begun: Attempt): Promise<MintReply> {
+    return dependencies.tryCandidate(begun, { send, ended: loginGate.ended, toMinted, publish });
+  }
 
   /**
    * Puts the slot off for about a second, by the clock of whoever took the lease and waits for it: a clock that is
@@ -215,6 +226,16 @@ export function createMint(
   }
 
   async function login(attempt: Attempt): Promise<Result> {
+    const sent = await send(attempt);
+    if (!('outcome' in sent)) return sent;
+    const { material, outcome } = sent;
+    const failure = await loginGate.ended(attempt.connection, material, outcome);
+    if (outcome.kind === 'failure') return { failure: failure ?? convertUpstreamFailure(outcome) };
+    return { minted: toMinted(material, outcome) };
+  }
+
+  /** Asks the gate for leave, and sends one login. */
+  async function send(attempt: Attempt): Promise<SentLogin | Exclude<Result, { minted: Minted }>> {
     const { connection, slot } = attempt;
     const { keepsClosed } = upstream.waysOf(connection);
     if (timeForUpstream(attempt) < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection) };
@@ -224,7 +245,6 @@ export function createMint(
     if ('code' in prepared.value) return { failure: prepared.value };
     const material: LoginMaterial = prepared.value;
 
-    const { versionId: secretVersion } = material.secret;
     const outcome = await sendLogin(attempt, material.secret, async (secret, keep) => {
       const timeoutMs = timeForUpstream(attempt);
       if (timeoutMs < SHORTEST_REQUEST_MS) return { kind: 'failure', ...createOutOfTimeFailure(connection) };
@@ -233,18 +253,18 @@ export function createMint(
       );
     });
     if (outcome.warning !== undefined) dependencies.telemetry.warn(outcome.warning, { connection: connection.name });
-    const failure = await loginGate.ended(connection, material, outcome);
-    if (outcome.kind === 'failure') return { failure: failure ?? convertUpstreamFailure(outcome) };
+    return { material, outcome };
+  }
+
+  function toMinted({ secret, key, closedKey }: LoginMaterial, issued: IssuedToken): Minted {
     return {
-      minted: {
-        source: 'login',
-        issued: outcome,
-        key: material.key,
-        closedKey: material.closedKey,
-        secretVersion,
-        attributes: outcome.attributes ?? {},
-        sessionStartedAt: outcome.requestStartedAt,
-      },
+      source: 'login',
+      issued,
+      key,
+      closedKey,
+      secretVersion: secret.versionId,
+      attributes: issued.attributes ?? {},
+      sessionStartedAt: issued.requestStartedAt,
     };
   }
 
@@ -263,8 +283,8 @@ export function createMint(
     }
   }
 
-  function timeForUpstream({ connection, deadline }: Attempt): number {
-    const writingMs = connection.keptSecret === undefined ? WRITING_MS : KEEPING_MS;
+  function timeForUpstream({ connection, candidate, deadline }: Attempt): number {
+    const writingMs = connection.keptSecret === undefined && candidate === undefined ? WRITING_MS : KEEPING_MS;
     return Math.min(connection.timeoutSeconds * 1000, deadline - clock.now() - writingMs);
   }
 

@@ -14,6 +14,7 @@ import { BrokerError, type BrokerErrorCode } from '../words/errors.ts';
 import type { JsonObject } from '../words/json.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import type { Held } from './begin.ts';
+import type { SecretVersion } from './secrets.ts';
 import type { IssuedToken, UpstreamFailure } from './upstream.ts';
 
 /** One attempt under a lease. */
@@ -23,6 +24,8 @@ export interface Attempt extends Held {
   readonly trigger: MintRequest['trigger'];
   /** Set while an operator tries a login. */
   readonly onTrial?: ((trial: Trial) => void) | undefined;
+  /** The version that an operator tries in place of the current one. */
+  readonly candidate?: SecretVersion | undefined;
   /** Time by which it must have ended; epoch milliseconds. */
   readonly deadline: number;
 }

@@ -19,6 +19,19 @@ export interface Secrets {
 }
 
 /**
+ * The candidate of an operator's secret: a version under a label of the broker's own, which is tried before it becomes
+ * current. Every method throws `secret_unavailable`.
+ */
+export interface Candidates {
+  /** Reads past every cache; undefined if no version has the label. */
+  find(secret: string): Promise<SecretVersion | undefined>;
+  /** Makes a version current if the version that was read still is; reports whether it is current now. */
+  promote(secret: string, versionId: string, readVersionId: string): Promise<boolean>;
+  /** Takes the label from a version that has been tried. */
+  withdraw(secret: string, versionId: string): Promise<void>;
+}
+
+/**
  * The versions of a kept secret that count: by Secrets Manager's labels, and by the broker's own for what comes next.
  */
 export interface KeptVersions {

@@ -1,3 +1,4 @@
+import { isLocked } from '../slot/candidate.ts';
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { type Logins, NO_LOGINS, noteRotation } from '../slot/logins.ts';
@@ -97,11 +98,6 @@ function isHeldBackByAnother(record: SlotRecord, version: string, { secretVersio
   // The back-off of an attempt under way holds if nobody comes back.
   if (!isWaiting || isLocked(record, now) || liveLease(record, now) !== undefined) return false;
   return (refusedVersion ?? secretVersion) !== version;
-}
-
-/** Reports whether the account is locked: a new version would not unlock it, and might keep it locked. */
-function isLocked({ failure, notBefore }: SlotRecord, now: number): boolean {
-  return failure?.code === 'upstream_account_locked' && notBefore > now;
 }
 
 /** Reports whether a slot in use may log in to prove a version: not where that ends a good token. */

@@ -1,16 +1,17 @@
 import { backOffMs } from '../slot/back-off.ts';
-import type { Claim } from '../slot/changes.ts';
+import { findCandidateBar } from '../slot/candidate.ts';
+import type { Claim, SlotChange } from '../slot/changes.ts';
 import * as changes from '../slot/changes.ts';
 import { createClaim } from '../slot/claim.ts';
 import type { Connection } from '../slot/connection.ts';
 import { waitLimitMs } from '../slot/lease.ts';
-import type { MintOutcome } from '../slot/mint-message.ts';
+import type { MintOutcome, MintReply, MintRequest } from '../slot/mint-message.ts';
 import type { MintInvoker } from '../slot/minter.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { takeLease } from '../slot/take-lease.ts';
-import { findTrialBar } from '../slot/trial.ts';
+import { findCandidateTrialBar, findTrialBar, type TrialBar } from '../slot/trial.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { JsonObject } from '../words/json.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
@@ -19,11 +20,36 @@ import type { Clock, Random, Telemetry } from '../words/platform.ts';
 export interface Tried {
   readonly trial: JsonObject;
   readonly outcome: Extract<MintOutcome, { outcome: 'published' | 'failed' | 'superseded' }>;
+  /** The candidate that was tried, and whether it is current now. Absent: the current version was tried. */
+  readonly candidate?: MintReply['candidate'];
+}
+
+/** An operator's wish to try a login. */
+export interface TryRequest {
+  readonly connection: Connection;
+  readonly slot: Slot;
+  /** Set to try the candidate of the secret, and to make it current if the upstream takes it. */
+  readonly candidate?: boolean;
+  readonly caller: string;
+  readonly requestId: string;
+  /** Monotonic milliseconds. */
+  readonly deadline: number;
+}
+
+/** The two ways of a try, which differ in what bars them, how they take the lease, and how they give it back. */
+interface Way {
+  readonly isOfCandidate: boolean;
+  findBar(record: SlotRecord | undefined): TrialBar | undefined;
+  take(claim: Claim): SlotChange;
+  /** Ends the lease of a `mint` that never ran. */
+  giveBack(claim: Claim): SlotChange;
 }
 
 /**
  * Creates an operator's try of a login: `mint` makes it as any other, under the slot's lease and behind the same gate,
- * and publishes its token. Throws a `BrokerError` if no login was made, and says why.
+ * and publishes its token. A candidate is tried under a borrowed lease, so that the slot stays as it was if the upstream
+ * refuses it; one that is current already is tried as any login. Throws a `BrokerError` if no login was made, and says
+ * why.
  */
 export function createTryLogin({
   store,
@@ -37,66 +63,72 @@ export function createTryLogin({
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly random: Random;
-}): (request: {
-  readonly connection: Connection;
-  readonly slot: Slot;
-  readonly caller: string;
-  readonly requestId: string;
-  /** Monotonic milliseconds. */
-  readonly deadline: number;
-}) => Promise<Tried> {
-  return async ({ connection, slot, caller, requestId, deadline }) => {
+}): (request: TryRequest) => Promise<Tried> {
+  const ofCandidate: Way = {
+    isOfCandidate: true,
+    findBar: (record) => findCandidateTrialBar(record, clock.now()),
+    take: (claim) => changes.borrow({ ...claim, seen: claim.seen ?? EMPTY_RECORD }),
+    giveBack: ({ leaseId }) => changes.release({ leaseId }),
+  };
+
+  const ofCurrent = (connection: Connection): Way => ({
+    isOfCandidate: false,
+    findBar: (record) => findTrialBar(record, connection, clock.now()),
+    take: changes.acquire,
+    giveBack({ leaseId, ttlSeconds, seen }) {
+      const at = clock.now();
+      const notBefore = at + backOffMs('not_judged', (seen?.tries ?? 0) + 1, random);
+      return changes.fail({ leaseId, code: 'mint_unavailable', at, notBefore, dueAt: notBefore, ttlSeconds });
+    },
+  });
+
+  return async (request) => {
+    const { connection, slot } = request;
+    if (request.candidate === true) {
+      assertTakesCandidates(connection, slot.subject);
+      const reply = await askMint(request, ofCandidate);
+      if (reply.outcome !== 'current') return toTried(connection, reply);
+    }
+    return toTried(connection, await askMint(request, ofCurrent(connection)));
+  };
+
+  /** Takes the lease and invokes `mint` once under it. */
+  async function askMint({ connection, slot, caller, requestId, deadline }: TryRequest, way: Way): Promise<MintReply> {
     const seen = await store.read(slot, { consistent: true });
-    assertMayTry(connection, seen);
+    assertUnbarred(connection, seen, way);
     const claim = createClaim(connection, seen, { now: clock.now(), random });
-    const taken = await takeLease(store, slot, claim, changes.acquire(claim));
+    const taken = await takeLease(store, slot, claim, way.take(claim));
     if (!taken.isOurs) {
       if (taken.error !== undefined) throw taken.error;
       // Another was quicker.
-      assertMayTry(connection, taken.record);
+      assertUnbarred(connection, taken.record, way);
       throw createLeasedError(connection, undefined);
     }
-    telemetry.info('A login is tried.', { connection: connection.name, subject: slot.subject, caller, requestId });
+    const about = { connection: connection.name, subject: slot.subject, caller, requestId };
+    telemetry.info(way.isOfCandidate ? 'A candidate is tried.' : 'A login is tried.', about);
     const timeoutMs = Math.min(waitLimitMs(connection), deadline - clock.monotonic());
     const lease = { id: claim.leaseId, takenAt: claim.now };
-    const invocation = await minter.invoke(connection, { ...slot, trigger: 'operator', lease }, timeoutMs);
+    const request: MintRequest = { ...slot, trigger: 'operator', lease };
+    const asked: MintRequest = way.isOfCandidate ? { ...request, candidate: true } : request;
+    const invocation = await minter.invoke(connection, asked, timeoutMs);
+    if (invocation.kind === 'reply') return invocation.reply;
     if (invocation.kind === 'refused') {
-      await recordNotInvoked(slot, claim);
+      await store.write(slot, way.giveBack(claim));
       throw new BrokerError(
         'mint_unavailable',
         `The mint function of ${connection.name} could not be invoked. Look at its concurrency and permissions.`,
       );
     }
-    if (invocation.kind !== 'reply') {
-      throw new BrokerError(
-        'upstream_outcome_unknown',
-        `The mint function of ${connection.name} did not answer, and whether the upstream counted a login is unknown. Its log says why.`,
-      );
-    }
-    const { trial, ...outcome } = invocation.reply;
-    if (outcome.outcome === 'failed' && trial === undefined) {
-      const { code, cause, detail, retryAfterMs } = outcome;
-      throw new BrokerError(code, detail, { retryAfterMs, cause });
-    }
-    if (trial !== undefined && isEnd(outcome)) return { trial, outcome };
-    throw createLeasedError(connection, undefined);
-  };
-
-  /** Writes a short back-off for a `mint` that never ran. */
-  async function recordNotInvoked(slot: Slot, { leaseId, ttlSeconds, seen }: Claim): Promise<void> {
-    const at = clock.now();
-    const notBefore = at + backOffMs('not_judged', (seen?.tries ?? 0) + 1, random);
-    await store.write(
-      slot,
-      changes.fail({ leaseId, code: 'mint_unavailable', at, notBefore, dueAt: notBefore, ttlSeconds }),
+    throw new BrokerError(
+      'upstream_outcome_unknown',
+      `The mint function of ${connection.name} did not answer, and whether the upstream counted a login is unknown. Its log says why.`,
     );
   }
 
-  function assertMayTry(connection: Connection, record: SlotRecord | undefined): void {
-    const now = clock.now();
-    const bar = findTrialBar(record, connection, now);
+  function assertUnbarred(connection: Connection, record: SlotRecord | undefined, way: Way): void {
+    const bar = way.findBar(record);
     if (bar === undefined) return;
-    const retryAfterMs = bar.until - now;
+    const retryAfterMs = bar.until - clock.now();
     switch (bar.why) {
       case 'leased':
         throw createLeasedError(connection, retryAfterMs);
@@ -120,8 +152,33 @@ export function createTryLogin({
   }
 }
 
+/** Reads the reply of `mint`. Throws if no login was made. */
+function toTried(connection: Connection, { trial, candidate, ...outcome }: MintReply): Tried {
+  if (outcome.outcome === 'failed' && trial === undefined) {
+    const { code, cause, detail, retryAfterMs } = outcome;
+    throw new BrokerError(code, detail, { retryAfterMs, cause });
+  }
+  if (trial !== undefined && isEnd(outcome)) return { trial, outcome, ...(candidate !== undefined && { candidate }) };
+  throw createLeasedError(connection, undefined);
+}
+
 function isEnd(outcome: MintOutcome): outcome is Tried['outcome'] {
   return outcome.outcome === 'published' || outcome.outcome === 'failed' || outcome.outcome === 'superseded';
+}
+
+/** Throws `invalid_request` if a version of the secret cannot be tried before it is current. */
+function assertTakesCandidates(connection: Connection, subject: string): void {
+  const { name } = connection;
+  const bar = findCandidateBar(connection, subject);
+  if (bar === undefined) return;
+  const why =
+    bar === 'rotates'
+      ? `The credential of ${name} rotates: a login spends it, and its next value can be kept for the current version alone.`
+      : `A login of ${name} sends nothing, so no answer could show that a candidate is wrong.`;
+  throw new BrokerError(
+    'invalid_request',
+    `${why} Put the value with \`token-broker secret set ${name}\`, without --check. Nothing was sent.`,
+  );
 }
 
 function createLeasedError({ name }: Connection, retryAfterMs: number | undefined): BrokerError {

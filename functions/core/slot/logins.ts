@@ -4,6 +4,7 @@ import type { Change } from './change.ts';
 import { extendTtl } from './item-end.ts';
 import { createMark, type FailureKind, idOf, kindOf, recent, timeOf, whenBelow } from './login-marks.ts';
 import type { Limits } from './provider.ts';
+import type { RecordedFailure } from './record.ts';
 import { CLOCK_SKEW_MS } from './token.ts';
 
 /**
@@ -34,6 +35,8 @@ export interface Logins {
   readonly failed: ReadonlySet<string>;
   /** Logins that count against `limits.tokens`, as `createMark` writes them. */
   readonly issued: ReadonlySet<string>;
+  /** The last candidate that was sent and did not become current, until a new version does. */
+  readonly failedCandidate?: RecordedFailure | undefined;
   /** Time at which the last reaction to a new version took effect, or will; epoch milliseconds. */
   readonly rotatedAt: number;
   /** Time from which the store may delete the item; epoch seconds. */
@@ -73,6 +76,11 @@ export interface Login extends Applicant {
   /** End of the lease that it is made under; epoch milliseconds. */
   readonly until: number;
   readonly limit: Limits['tokens'] | undefined;
+  /**
+   * Set while an operator tries a version that is not current: it counts as any login, and what is known of the current
+   * version stays. `current`: it has become that.
+   */
+  readonly candidate?: 'tried' | 'current' | undefined;
 }
 
 /** Answer to a login that wants to begin. With `next`, that is to be written first. */
@@ -156,7 +164,7 @@ function isRefused({ secretVersion, standing }: Logins, version: string): boolea
 
 /** Decides whether a login may begin. What is written counts it as failed, in case nobody comes back to tell. */
 export function admitLogin(seen: Logins, login: Login, now: number, random: Random): Admission {
-  const { id, secretVersion, isSystem, until, limit } = login;
+  const { id, secretVersion, isSystem, until, limit, candidate } = login;
   if (isStopped(seen, login, now)) return { may: 'not begin' };
   const isProvenOne = isProven(seen, secretVersion);
   const isFree = isProvenOne && !isOpen(seen);
@@ -190,12 +198,19 @@ export function admitLogin(seen: Logins, login: Login, now: number, random: Rand
   if (at > now) return { may: 'begin later', at, why: 'failures' };
   const next: Logins = {
     ...counted,
-    ...(isSame ? {} : { secretVersion, standing: 'unproven', refusals: 0 }),
+    ...(isSame || candidate !== undefined ? {} : startOf(secretVersion)),
     probe,
-    notBefore: Math.max(until, now + unknownBackOffMs(failed.length + 1, random)),
+    ...(candidate === undefined && {
+      notBefore: Math.max(until, now + unknownBackOffMs(failed.length + 1, random)),
+    }),
     failed: new Set([...failed, createMark(until, 'begun', id)]),
   };
   return { may: 'begin', next };
+}
+
+/** Begins what is known of a version that is new. */
+function startOf(secretVersion: string): Pick<Logins, 'secretVersion' | 'standing' | 'refusals' | 'failedCandidate'> {
+  return { secretVersion, standing: 'unproven', refusals: 0, failedCandidate: undefined };
 }
 
 /** Reports whether it is written down that a login has begun. */
@@ -205,7 +220,7 @@ export function hasBegun({ probe, issued }: Logins, id: string): boolean {
 
 /** Computes what is known once a login has ended. Returns the same record if there is nothing to write. */
 export function endLogin(seen: Logins, login: Login, counted: Counted, now: number, random: Random): Logins {
-  const { id, secretVersion, isEvidence, isSystem, until } = login;
+  const { id, secretVersion, isEvidence, isSystem, until, candidate } = login;
   const isOwn = seen.probe?.id === id;
   // Its end is not written yet. Its probe may have lapsed and be another's by now.
   const isOpen = [...seen.failed].some((mark) => idOf(mark) === id && kindOf(mark) === 'begun');
@@ -215,11 +230,15 @@ export function endLogin(seen: Logins, login: Login, counted: Counted, now: numb
   const ended: Logins = {
     ...seen,
     failed: new Set(failed),
-    ...(isOwn && { probe: undefined, notBefore: 0 }),
+    ...(isOwn && { probe: undefined }),
+    ...(isOwn && candidate === undefined && { notBefore: 0 }),
     ...(counted === 'nothing' && { issued: new Set([...seen.issued].filter((mark) => idOf(mark) !== id)) }),
   };
   switch (counted) {
     case 'token':
+      // Whatever began since then with another version is later.
+      if (candidate === 'current' && isOwn)
+        return { ...ended, ...startOf(secretVersion), standing: 'proven', notBefore: 0 };
       if (isAbout && (isOwn || seen.standing === 'unproven')) return { ...ended, standing: 'proven', refusals: 0 };
       // Once proven, a success tells nothing new.
       return isOpen ? ended : seen;
@@ -238,7 +257,7 @@ export function endLogin(seen: Logins, login: Login, counted: Counted, now: numb
       return {
         ...ended,
         failed: marked('unknown', until),
-        ...(isOwn && { notBefore: now + unknownBackOffMs(failed.length + 1, random) }),
+        ...(isOwn && candidate === undefined && { notBefore: now + unknownBackOffMs(failed.length + 1, random) }),
       };
     case 'subject':
       return isOpen ? { ...ended, failed: marked('unknown', until) } : seen;
@@ -271,7 +290,7 @@ export function forgetRefusals(seen: Logins, now: number): Logins {
 
 /** Writes the item as `next` has it, if nothing was written since it was read. */
 export const changeLogins = (seen: Logins, next: Logins, now: number): LoginsChange => {
-  const { revision: _, probe, timedOut, failed, issued, ...values } = next;
+  const { revision: _, probe, timedOut, failed, issued, failedCandidate, ...values } = next;
   return {
     name: 'changeLogins',
     onlyIf: [{ field: 'revision', is: seen.revision }],
@@ -280,6 +299,7 @@ export const changeLogins = (seen: Logins, next: Logins, now: number): LoginsCha
       ttlSeconds: extendTtl(seen.ttlSeconds, now, LOGINS_KEPT_SECONDS),
       probe,
       timedOut,
+      failedCandidate,
       // DynamoDB has no empty sets.
       failed: failed.size > 0 ? failed : undefined,
       issued: issued.size > 0 ? issued : undefined,
@@ -288,6 +308,7 @@ export const changeLogins = (seen: Logins, next: Logins, now: number): LoginsCha
     clear: [
       ...(probe === undefined ? (['probe'] as const) : []),
       ...(timedOut === undefined ? (['timedOut'] as const) : []),
+      ...(failedCandidate === undefined ? (['failedCandidate'] as const) : []),
       ...(failed.size > 0 ? [] : (['failed'] as const)),
       ...(issued.size > 0 ? [] : (['issued'] as const)),
     ],

@@ -7,13 +7,15 @@ export type MintWay = 'login' | 'renewal';
 /**
  * Request to `mint`, as JSON over Lambda Invoke. A caller's function sends it with a lease that it has taken. A reader
  * or the schedule sends it without one, and `mint` checks whether the slot needs a new token. An operator's try has a
- * lease too, and logs in whatever token the slot has.
+ * lease too, and logs in whatever token the slot has; with `candidate` by the candidate of the secret.
  */
 export interface MintRequest {
   readonly connection: string;
   readonly subject: string;
   readonly fingerprint: string;
   readonly trigger: 'caller' | 'reader' | 'schedule' | 'operator';
+  /** For an operator, under a borrowed lease: to try the candidate, and make it current if the upstream takes it. */
+  readonly candidate?: true;
   /** For a caller or an operator: the lease to mint under, taken at `takenAt` (epoch ms) for `way`, else a login. */
   readonly lease?: { readonly id: string; readonly takenAt: number; readonly way?: MintWay | undefined };
 }
@@ -49,6 +51,8 @@ export type MintSource = 'login' | 'slide' | 'refresh';
 export type MintReply = MintOutcome & {
   /** The `Trial` of a login that an operator tries. */
   readonly trial?: JsonObject;
+  /** The candidate that was read, and whether it is current now. */
+  readonly candidate?: { readonly versionId: string; readonly isCurrent: boolean };
 };
 
 export type MintOutcome =
@@ -67,5 +71,5 @@ export type MintOutcome =
   | { readonly outcome: 'busy' }
   /** The slot changed during the attempt (a DELETE, or another holder); the new token is discarded. */
   | { readonly outcome: 'superseded' }
-  /** Nothing to do. */
+  /** Nothing to do. Of a candidate `current`: it is that already, so it is tried as any login. */
   | { readonly outcome: 'idle' | 'current' | 'waiting' };

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../words/json.ts';
+import { isLocked } from './candidate.ts';
 import type { Connection } from './connection.ts';
 import { isRejected, liveLease, type SlotRecord } from './record.ts';
 
@@ -85,6 +86,17 @@ export type TriedToken = {
 export interface TrialBar {
   readonly why: 'leased' | 'backing_off' | 'young';
   readonly until: number;
+}
+
+/**
+ * Finds what bars an operator from trying a candidate: an attempt under way, or an account that says it is locked. The
+ * other back-offs are of another version, and end when a new one becomes current.
+ */
+export function findCandidateTrialBar(record: SlotRecord | undefined, now: number): TrialBar | undefined {
+  if (record === undefined) return undefined;
+  const lease = liveLease(record, now);
+  if (lease !== undefined) return { why: 'leased', until: lease.until };
+  return isLocked(record, now) ? { why: 'backing_off', until: record.notBefore } : undefined;
 }
 
 /**

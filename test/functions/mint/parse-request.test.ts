@@ -13,6 +13,14 @@ describe('a request to mint', () => {
     expect(parseMintRequest({ ...request, lease: given })).toEqual({ ...request, lease: given });
   });
 
+  it('is taken with a candidate from an operator alone, under a lease', () => {
+    const candidate = { ...request, trigger: 'operator', lease, candidate: true };
+    expect(parseMintRequest(candidate)).toEqual(candidate);
+    expect(parseMintRequest({ ...candidate, trigger: 'caller' })).toBeUndefined();
+    expect(parseMintRequest({ ...candidate, candidate: false })).toBeUndefined();
+    expect(parseMintRequest({ ...request, trigger: 'operator', candidate: true })).toBeUndefined();
+  });
+
   it.each([
     null,
     [],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createCandidateTry } from '../../../../functions/core/mint/candidate.ts';
 import { createKeptLogin } from '../../../../functions/core/mint/kept.ts';
 import { createMint } from '../../../../functions/core/mint/mint.ts';
 import type { Upstream, UpstreamOutcome } from '../../../../functions/core/mint/upstream.ts';
@@ -9,7 +10,7 @@ import { Secret } from '../../../../functions/core/words/secret.ts';
 import { harness } from '../../../protocol/harness.ts';
 import { helpdeskConnection, workforceConnection } from '../../../simulation/connections.ts';
 import { createMemoryKeptSecrets } from '../../../simulation/memory-kept-secrets.ts';
-import { createMemorySecrets } from '../../../simulation/memory-secrets.ts';
+import { createMemoryCandidates, createMemorySecrets } from '../../../simulation/memory-secrets.ts';
 
 /** `mint` by itself, invoked by the schedule, before an upstream whose answers the test writes; 200 by default. */
 function minting(connection: Connection = helpdeskConnection(), needsSecret = false) {
@@ -36,10 +37,12 @@ function minting(connection: Connection = helpdeskConnection(), needsSecret = fa
     renew: ({ timeoutMs }) => send('slide', timeoutMs),
     logout: async () => undefined,
   };
-  const secrets = createMemorySecrets({ vault, process: operators.process, random, weather: weather.secrets });
+  const reading = { vault, process: operators.process, random, weather: weather.secrets };
+  const secrets = createMemorySecrets(reading);
   const kept = { vault: keptVault, process: operators.process, random, weather: weather.kept };
   const loginWithKept = createKeptLogin({ ...operators, secrets, keptSecrets: createMemoryKeptSecrets(kept) });
-  const mint = createMint({ ...operators, secrets, loginWithKept, upstream });
+  const tryCandidate = createCandidateTry({ ...operators, secrets, candidates: createMemoryCandidates(reading) });
+  const mint = createMint({ ...operators, secrets, loginWithKept, tryCandidate, upstream });
   return {
     ...made,
     sent,

@@ -104,7 +104,7 @@ const begun: logins.Logins = {
   ...{ revision: 1, secretVersion: 'v1', standing: 'proven', refusals: 1, notBefore: 1, ttlSeconds: 1 },
   ...{ probe: { id: 'me', until: 2 }, timedOut: { subject: 'a', at: 1, subjects: 1 } },
   ...{ failed: new Set(['1 refused me']), issued: new Set(['1 unknown me']) },
-  rotatedAt: 1,
+  ...{ failedCandidate: { code: 'internal', at: 1, evidence: 'none' }, rotatedAt: 1 },
 };
 const writeLogins = (before: logins.Logins, next: logins.Logins) => ({
   before,

@@ -1,0 +1,23 @@
+import type { Connection } from './connection.ts';
+import type { SlotRecord } from './record.ts';
+import { SYSTEM } from './slot.ts';
+
+/** Reports whether a login sends nothing: its token is made here, and no probe proves it. So it proves no version. */
+export function sendsNothing({ provider }: Pick<Connection, 'provider'>, isSystem: boolean): boolean {
+  const steps = provider.logins[isSystem ? 'system' : 'user'];
+  return steps?.length === 0 && provider.probe === undefined;
+}
+
+/**
+ * Finds why a version of the secret cannot be tried before it is current. `rotates`: a login spends it, and its next
+ * value is kept for the current version alone. `sends_nothing`: no answer could show that it is wrong.
+ */
+export function findCandidateBar(connection: Connection, subject: string): 'rotates' | 'sends_nothing' | undefined {
+  if (connection.keptSecret !== undefined) return 'rotates';
+  return sendsNothing(connection, subject === SYSTEM) ? 'sends_nothing' : undefined;
+}
+
+/** Reports whether the account is locked: a new version would not unlock it, and might keep it locked. */
+export function isLocked({ failure, notBefore }: SlotRecord, now: number): boolean {
+  return failure?.code === 'upstream_account_locked' && notBefore > now;
+}

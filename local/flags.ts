@@ -34,7 +34,7 @@ Usage: npm start -- [flags]
   --demo                    starts the demo upstreams beside your own connections
   --require-sigv4           refuses what is not signed, as the deployed API does;
                             service execute-api, region us-east-1, credentials local / local
-  --other-users             with your own connections: answers other users of this machine too
+  --other-users             with your own connections or secrets: answers other users of this machine too
   --verbose                 the log as JSON, which a terminal gets in short lines
   --help                    shows this
 

@@ -173,8 +173,8 @@ export async function startSystem(
         routes: composed.routes,
         caller: CALLER,
         requireSigv4: flags.requireSigv4,
-        // The demo has nothing to hide.
-        onlyThisUser: flags.connectionsFile !== undefined && !flags.otherUsers,
+        // The demo alone has nothing to hide.
+        onlyThisUser: (flags.connectionsFile ?? flags.secretsFile) !== undefined && !flags.otherUsers,
         pages: pages.byRoute,
         onError: ({ functionName, requestId }) => report(`${functionName}: failed, request ${requestId}`),
       }),

@@ -1,14 +1,14 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { BrokerApi, SlotName } from '../broker-api.ts';
 import type { Clock } from '../clock.ts';
+import { listenAsLocalhost } from '../localhost.ts';
 import type { ProxyInit } from '../proxy-call.ts';
 import type { RetryBudget } from '../retry.ts';
 import { createTokenCache, type HeldToken } from '../token-cache.ts';
 import { passOn, refusal, sendError, sendJson } from './answers.ts';
 import { createKeptTokens } from './kept-tokens.ts';
 import { LIMITS } from './limits.ts';
-import { listenOnPort, listenOnSocket, type Place } from './listen.ts';
+import { listenOnSocket, type Place } from './listen.ts';
 import {
   createCallerCheck,
   createTokenCheck,
@@ -67,8 +67,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
   const kept = createKeptTokens({ cache, clock, maximumSlots: LIMITS.slots });
   const server = createLimitedServer();
-  const port = 'port' in place ? await listenOnPort(server, place.port) : undefined;
-  if ('socket' in place) await listenOnSocket(server, place.socket);
+  const listening =
+    'port' in place
+      ? await listenAsLocalhost(server, place.port)
+      : { port: undefined, close: await listenOnSocket(server, place.socket) };
+  const { port } = listening;
 
   const checkCaller = createCallerCheck(port);
   const checkToken = createTokenCheck(options.token);
@@ -146,8 +149,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     address: 'socket' in place ? place.socket : `http://127.0.0.1:${port}`,
     async close() {
       stopRenewing();
-      const closed = once(server, 'close');
-      server.close();
+      const closed = listening.close();
       server.closeIdleConnections();
       const timer = setTimeout(() => server.closeAllConnections(), LIMITS.stopMs);
       await closed;

@@ -1,27 +1,19 @@
 import { once } from 'node:events';
 import { lstat, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 
-const LOOPBACK = '127.0.0.1';
 /** Umask of a new socket: no rights for other users. */
 const OWNER_ONLY = 0o177;
 
-/** Address of an agent: a port on 127.0.0.1, 0 for a free one, or the path of a Unix socket. */
+/** Address of an agent: a port of `localhost`, 0 for a free one, or the path of a Unix socket. */
 export type Place = { readonly port: number } | { readonly socket: string };
-
-/** Listens on a port of 127.0.0.1 and returns the port. Rejects as `listen` does where it cannot be had. */
-export async function listenOnPort(server: Server, port: number): Promise<number> {
-  server.listen(port, LOOPBACK);
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port; // A TCP server's address is never a path.
-}
 
 /**
  * Listens on a Unix socket that only this user, and root, can open. A socket that a killed agent has left is replaced;
- * one that answers is not. Rejects as `listen` does.
+ * one that answers is not. Returns the function that stops listening. Rejects as `listen` does.
  */
-export async function listenOnSocket(server: Server, path: string): Promise<void> {
+export async function listenOnSocket(server: Server, path: string): Promise<() => Promise<void>> {
   if (await isLeftBehind(path)) await rm(path, { force: true });
   const umask = process.umask(OWNER_ONLY);
   try {
@@ -31,6 +23,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
     process.umask(umask);
   }
   await once(server, 'listening');
+  return () => new Promise((resolve) => server.close(() => resolve()));
 }
 
 /** Reports whether `path` is a socket on which nobody listens. */

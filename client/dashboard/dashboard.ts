@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createBrokerApi } from '../broker-api.ts';
 import { systemClock } from '../clock.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { listenAsLocalhost } from '../localhost.ts';
 import type { Transport } from '../transport.ts';
 import { createLoopbackGuard } from './loopback-guard.ts';
 import { sendJson } from './page-request.ts';
@@ -21,7 +20,7 @@ export interface Dashboard {
 /** Polling interval. Each poll costs requests at a deployed API, which has a price and a throttle. */
 const LOOK_EVERY_MS = 5_000;
 /**
- * Starts the page of the broker at `endpoint` on 127.0.0.1, for this machine's own names and `port` only; 0 picks a
+ * Starts the page of the broker at `endpoint` on `localhost`, for this machine's own names and `port` only; 0 picks a
  * free one. Everything that the page asks for is a call of the broker by `transport`. Rejects as `listen` does if the
  * port is taken.
  */
@@ -45,10 +44,8 @@ export async function startDashboard({
   });
   const server = createServer();
   const isOfThisUser = createUserGuard(server);
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address() as AddressInfo; // A TCP server's address is never a pipe's name.
-  const isForThisMachine = createLoopbackGuard(address.port);
+  const listening = await listenAsLocalhost(server, port);
+  const isForThisMachine = createLoopbackGuard(listening.port);
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url = '', headersDistinct } = request;
@@ -74,10 +71,9 @@ export async function startDashboard({
   });
 
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${listening.port}`,
     async close() {
-      const closed = once(server, 'close');
-      server.close();
+      const closed = listening.close();
       server.closeAllConnections();
       await closed;
     },

@@ -32,6 +32,8 @@ export function createUserGuard(server: Server): (socket: Socket) => boolean {
       readAt = performance.now();
     }
     const owner = owners.get(from);
+    // A row vouches for one connection.
+    owners.delete(from);
     return owner !== ROOT && owner !== process.getuid?.();
   }
 
@@ -72,11 +74,19 @@ export function readOwners(table: string, to: End): ReadonlyMap<string, number> 
   return owners;
 }
 
+/** `::1` as the tables have it: of each four bytes the last first. */
+const V6_LOOPBACK = `${'0'.repeat(24)}01000000`;
+
 /** Writes an end as the tables do: the bytes of the address backwards. An IPv4-mapped address ends in these digits. */
 export function writeEnd({ address, port }: End): string {
+  const digits = address === '::1' ? V6_LOOPBACK : writeV4(address);
+  return `${digits}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
+}
+
+function writeV4(address: string): string {
   const bytes = address
     .replace(/^::ffff:/, '')
     .split('.')
     .map(Number);
-  return `${Buffer.from(bytes.reverse()).toString('hex')}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
+  return Buffer.from(bytes.reverse()).toString('hex');
 }

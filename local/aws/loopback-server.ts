@@ -51,7 +51,7 @@ export interface LoopbackServerOptions {
 
 const CLOSE_GRACE_MS = 2_000;
 /** Longer than Node's 5 s, after which a busy machine may close a connection with an unread next request. */
-const KEEP_ALIVE_MS = 60_000;
+export const KEEP_ALIVE_MS = 60_000;
 
 /** Starts a server on 127.0.0.1 that answers whole requests, and only those that a program on this machine sends. */
 export async function startLoopbackServer({

@@ -8,8 +8,8 @@ export interface ConnectionSupervisor {
   /** Counts the request as in flight until its response is done or its client has left. */
   begin(request: IncomingMessage, response: ServerResponse): void;
   isClosing(): boolean;
-  /** Resolves when no connection is left; a second call waits for the same end. */
-  close(): Promise<void>;
+  /** Ends the connections once `stop` has been called; a second call waits for the same end. */
+  close(stop: () => Promise<void>): Promise<void>;
 }
 
 const CLOSE_GRACE_MS = 2_000;
@@ -64,13 +64,13 @@ export function superviseConnections(server: Server): ConnectionSupervisor {
     });
   }
 
-  function close(): Promise<void> {
+  function close(stop: () => Promise<void>): Promise<void> {
     closed ??= new Promise((resolve) => {
       const destroyAll = (): void => {
         for (const socket of sockets) socket.destroy();
       };
       const timer = setTimeout(destroyAll, CLOSE_GRACE_MS);
-      server.close(() => {
+      void stop().then(() => {
         clearTimeout(timer);
         resolve();
       });

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import { createLoopbackGuard } from '../../client/dashboard/loopback-guard.ts';
 import { createUserGuard } from '../../client/dashboard/same-user.ts';
-import { listenOnLoopback } from '../aws/loopback-server.ts';
+import { listenAsLocalhost } from '../../client/localhost.ts';
+import { KEEP_ALIVE_MS } from '../aws/loopback-server.ts';
 import { invoke } from '../lambda/invoke.ts';
 import { readBody } from './body.ts';
 import { superviseConnections } from './connections.ts';
@@ -63,7 +64,7 @@ const MAX_HEADER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * Starts an HTTP server on 127.0.0.1 that calls Lambda handlers as an API Gateway REST API does.
+ * Starts an HTTP server on `localhost` that calls Lambda handlers as an API Gateway REST API does.
  *
  * Facts relied on: payload format 1.0 of the stage `v1`, which a path may leave out here. The API's own answers are
  * its gateway responses, in the broker's shape: 400; 403 for a missing or wrong signature and for a path without a
@@ -82,8 +83,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const connections = superviseConnections(server);
   const isOfThisUser = options.onlyThisUser === true ? createUserGuard(server) : () => true;
 
-  const url = await listenOnLoopback(server, options.port);
-  const port = Number(URL.parse(url)?.port);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  const listening = await listenAsLocalhost(server, options.port);
+  const { port } = listening;
   const isForThisMachine = createLoopbackGuard(port);
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -101,7 +103,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // Without this listener Node would send every client a 100; the body's reader decides.
   server.on('checkContinue', onRequest);
 
-  return { url, port, close: connections.close };
+  return { url: `http://127.0.0.1:${port}`, port, close: () => connections.close(listening.close) };
 }
 
 interface Exchange {

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demoCommunitySecret } from '../../local/demo/community-knobs.ts';
 import type { DemoUpstream } from '../../local/demo/demo-upstream.ts';
-import { type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
+import { demoOAuthSecret } from '../../local/demo/oauth-knobs.ts';
 import { makePrivate } from '../../local/own-broker.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { PROJECT_FOLDER } from '../system/broker-process.ts';
@@ -18,9 +21,9 @@ const API_KEY = 'A-KEY-that-nobody-else-may-see-0001';
 let helpmaster: DemoUpstream<HelpmasterKnobs>;
 let broker: ReturnType<typeof spawn>;
 let folder: Awaited<ReturnType<typeof makeFolder>>;
-let printed = '';
 let url = '';
 let ports: readonly number[] = [];
+let printed = () => '';
 
 beforeAll(async () => {
   helpmaster = await startDemoHelpmaster({ knobs: { credential: { apiKey: API_KEY } } });
@@ -28,21 +31,7 @@ beforeAll(async () => {
   const connections = { helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, proxy: {} } };
   const files = await writeBrokerFiles(folder.path, { connections, secrets: { helpdesk: { apiKey: API_KEY } } });
   await chmod(`${folder.path}/secrets.json`, 0o644);
-  broker = spawn(process.execPath, ['local/start.ts', '--port', '0', '--require-sigv4', ...files.flags], {
-    cwd: PROJECT_FOLDER,
-    env: { ...process.env, TMPDIR: folder.path },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  for (const stream of [broker.stdout, broker.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-    });
-  }
-  await new Promise<void>((resolve, reject) => {
-    broker.stdout?.on('data', () => /^listening on \S+$/m.test(printed) && resolve());
-    broker.once('close', () => reject(new Error(printed)));
-  });
-  url = /^listening on (\S+)$/m.exec(printed)?.[1] ?? '';
+  ({ broker, url, printed } = await start(['--require-sigv4', ...files.flags]));
   // The slot has a token, as it does after the operator's own first call.
   const own = await signed('execute-api', 'local', url, 'GET', '/tokens/helpdesk/system');
   expect(own.status).toBe(200);
@@ -53,6 +42,26 @@ afterAll(async () => {
   await once(broker, 'close');
   await Promise.all([helpmaster.close(), folder.remove()]);
 });
+
+/** Starts `npm start` with these flags, on a free port. */
+async function start(flags: readonly string[]) {
+  const started = spawn(process.execPath, ['local/start.ts', '--port', '0', ...flags], {
+    cwd: PROJECT_FOLDER,
+    env: { ...process.env, TMPDIR: folder.path },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [started.stdout, started.stderr]) {
+    stream.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+    });
+  }
+  await new Promise<void>((resolve, reject) => {
+    started.stdout.on('data', () => /^listening on \S+$/m.test(text) && resolve());
+    started.once('close', () => reject(new Error(text)));
+  });
+  return { broker: started, url: /^listening on (\S+)$/m.exec(text)?.[1] ?? '', printed: () => text };
+}
 
 /** The TCP ports on which a process listens. */
 async function portsOf(pid: number): Promise<readonly number[]> {
@@ -127,7 +136,7 @@ describe.runIf(process.platform === 'linux')('asked by another user of the machi
   });
 
   it('the operator is told of a secrets file that others can read', () => {
-    expect(printed).toMatch(/warning: other users of this machine can read \S+secrets\.json: chmod 600/);
+    expect(printed()).toMatch(/warning: other users of this machine can read \S+secrets\.json: chmod 600/);
   });
 
   it('no file that others can read has the credential or the key of this start', async () => {
@@ -170,6 +179,25 @@ describe.runIf(process.platform === 'linux')('asked by another user of the machi
       expect((await curlAs(0, `${url}/tokens/helpdesk/system`, key)).status).toBe(200);
     },
   );
+
+  it.runIf(process.getuid?.() === 0)('nothing is answered where the demo has the operator’s own secrets', async () => {
+    const file = `${folder.path}/demo-secrets.json`;
+    const secrets = { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret, orders: demoOAuthSecret };
+    await writeFile(file, JSON.stringify(secrets), { mode: 0o600 });
+    const own = await start(['--secrets', file]);
+    const answers = [NOBODY, 0].map((uid) => curlAs(uid, `${own.url}/tokens/helpdesk/system`, []));
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([403, 200]);
+    own.broker.kill();
+    await once(own.broker, 'close');
+  });
+
+  // Asked for `localhost`, programs and browsers try [::1] first, and a browser takes both addresses for one origin.
+  it('nobody else can answer in the API’s place, at its port of the name localhost', async () => {
+    const { port } = new URL(url);
+    const server = createServer();
+    server.listen(Number(port), '::1');
+    await expect(once(server, 'listening')).rejects.toThrow(/EADDRINUSE|EADDRNOTAVAIL|EAFNOSUPPORT/);
+  });
 });
 
 const NOBODY = 65_534;

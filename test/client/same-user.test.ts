@@ -15,6 +15,8 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
    5: 0000000000000000FFFF00000100007F:EA32 0000000000000000FFFF00000100007F:2253 01 00000000:00000000 00:00000000 00000000  1002        0 2003 1 0`;
 const server = { address: '127.0.0.1', port: 0x2253 };
 
+const V6_TABLE = `   0: 00000000000000000000000001000000:EA30 00000000000000000000000001000000:2253 01 00000000:00000000 03:000002EA 00000000  1003        0 2004 1 0`;
+
 describe('readOwners', () => {
   it.each([
     ['127.0.0.1', 0xea30, 1000],
@@ -24,8 +26,15 @@ describe('readOwners', () => {
     ['127.0.0.1', 0xea31, undefined],
     ['127.0.0.1', 0xea33, undefined],
     ['', 0xea30, undefined],
+    ['::1', 0xea30, undefined],
   ])('of %s:%i is %s', (address, port, owner) => {
     expect(readOwners(TABLE, server).get(writeEnd({ address, port }))).toBe(owner);
+  });
+
+  it('of ::1 is in the table of IPv6', () => {
+    const to = { address: '::1', port: 0x2253 };
+    expect(readOwners(V6_TABLE, to).get(writeEnd({ address: '::1', port: 0xea30 }))).toBe(1003);
+    expect(readOwners(V6_TABLE, to).get(writeEnd({ address: '::1', port: 0xea31 }))).toBeUndefined();
   });
 
   it.runIf(process.platform === 'linux')('of a connection of this process is its user', async () => {

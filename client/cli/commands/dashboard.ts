@@ -20,7 +20,7 @@ export const dashboardCommand: Command = {
   },
   notes: [
     'The page signs with your credentials, which stay in this process; tokens are shown by their token hash. Listing and',
-    'purging are for operators. While it runs, whoever is on this machine can use the page as you.',
+    'purging are for operators. On Linux it answers you and root alone; elsewhere whoever is on this machine can use it as you.',
   ],
   examples: [
     ['dashboard --url https://ID.execute-api.REGION.amazonaws.com/v1', 'a deployed broker, at http://127.0.0.1:8793'],

@@ -6,8 +6,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Connection } from '../functions/core/slot/connection.ts';
-import type { IsolationGroup } from './isolation-groups.ts';
-import { brokerMetric, type Service } from './metrics.ts';
+import { brokerMetric, type QueryOptions, queryMetric, THROTTLED_METRIC } from './metrics.ts';
 import type { BrokerApi } from './rest-api.ts';
 
 /** The parts of a broker that alarms and dashboard look at. */
@@ -17,10 +16,7 @@ export interface Watched {
   readonly token: IFunction;
   /** The exchange; present only where workloads outside AWS are trusted. */
   readonly exchange: IFunction | undefined;
-  /** Names of the connections whose tokens those workloads may have. */
-  readonly exchanged: ReadonlySet<string>;
   readonly refresh: IFunction;
-  readonly groups: ReadonlyMap<string, IsolationGroup>;
   readonly deadLetters: IQueue;
   readonly api: BrokerApi;
 }
@@ -38,12 +34,39 @@ export type Runbook =
   | 'raise-the-concurrency'
   | 'find-the-slow-requests';
 
+/** The first thing to do about an alarm, for whoever reads it on a telephone. The page has the rest. */
+const firstSteps = {
+  'renew-the-credential':
+    'See `last_error.evidence` of GET /connections/NAME, get the valid credential from the upstream, and put it: token-broker secret set NAME.',
+  'consent-again':
+    'Have a person consent again at the upstream, and put the new refresh token into the own secret of the connection: token-broker secret set NAME.',
+  'check-the-upstream':
+    'Look at the code in `last_error` of GET /connections/NAME, ask whether the upstream is down, then check network, DNS and certificate. Delete no slots.',
+  'look-for-tampering':
+    'See who wrote to the table. After a restore, or a new key, this is expected once a slot; else treat it as an intrusion.',
+  'clear-the-refresh-backlog':
+    'See on the dashboard which slots wait, and whether one upstream is slow. Callers log in for themselves meanwhile.',
+  'restart-the-schedule': 'See whether the schedule is enabled and `refresh` is throttled or fails; its log says why.',
+  'read-the-dead-letters': 'Receive the messages of the queue: each says which invocation was given up, and why.',
+  'find-the-failing-requests':
+    'Query the access log for status 5xx: it has route, caller and request id for the log of the function.',
+  'raise-the-concurrency':
+    'See whether one caller asks without end; else ask for a higher quota of concurrent executions, or raise the cap.',
+  'find-the-slow-requests': "Compare the upstreams' latency on the dashboard: a slow login makes its callers wait.",
+} satisfies Record<Runbook, string>;
+
 const { GREATER_THAN_OR_EQUAL_TO_THRESHOLD, GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD } =
   cloudwatch.ComparisonOperator;
+const period = Duration.minutes(5);
 
-/** Creates the alarms; without a topic they notify nobody. */
+/**
+ * Creates the alarms; without a topic they notify nobody. Those about connections are one for all: each is a query of
+ * which every connection is a series of its own, and the notification names those that are in alarm.
+ */
 export function createAlarms(scope: Construct, watched: Watched & { readonly topic: ITopic | undefined }): void {
-  const { broker, connections, token, exchange, exchanged, refresh, groups, deadLetters, api, topic } = watched;
+  const { broker, connections, token, exchange, refresh, deadLetters, api, topic } = watched;
+
+  const query = (metricName: string, options?: QueryOptions) => queryMetric(broker, metricName, options);
 
   /** Several alarms can share a page; `of` tells them apart. */
   function alarm(runbook: Runbook, of: string | undefined, why: string, props: AlarmProps): void {
@@ -55,66 +78,50 @@ export function createAlarms(scope: Construct, watched: Watched & { readonly top
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
       ...props,
       alarmName: `${broker}-${name}`,
-      alarmDescription: `${why} Runbook: docs/runbooks/${runbook}.md`,
+      alarmDescription: `${why} First: ${firstSteps[runbook]} Runbook: docs/runbooks/${runbook}.md`,
     });
     if (topic !== undefined) created.addAlarmAction(new SnsAction(topic));
   }
 
-  for (const { name: connection, proxy, keptSecret } of connections) {
-    const dimensions = { connection };
-    alarm('renew-the-credential', connection, `The upstream of ${connection} refuses its credential.`, {
-      metric: brokerMetric(broker, 'mint', 'CredentialRefused', { dimensions }),
+  alarm('renew-the-credential', undefined, 'An upstream refuses the credential (upstream_credential_rejected).', {
+    metric: query('CredentialRefused'),
+  });
+  if (connections.some(({ keptSecret }) => keptSecret !== undefined)) {
+    alarm('consent-again', undefined, 'An upstream refuses the refresh token (reauthorization_required).', {
+      metric: query('ReauthorizationRequired'),
     });
-    if (keptSecret !== undefined) {
-      alarm('consent-again', connection, `The upstream of ${connection} refuses its refresh token.`, {
-        metric: brokerMetric(broker, 'mint', 'ReauthorizationRequired', { dimensions }),
-      });
-      alarm('consent-again', `${connection}-lost`, `A refresh token of ${connection} could not be kept.`, {
-        metric: brokerMetric(broker, 'mint', 'RefreshTokenLost', { dimensions }),
-      });
-    }
-    alarm('check-the-upstream', connection, `Attempts to get a token for ${connection} keep failing.`, {
-      metric: brokerMetric(broker, 'mint', 'UpstreamFailures', { dimensions }),
-      threshold: 2,
-      evaluationPeriods: 2,
+    alarm('consent-again', 'lost', 'The next refresh token could not be kept.', {
+      metric: query('RefreshTokenLost'),
     });
-    const openers: readonly Service[] = [
-      'token',
-      'mint',
-      ...(proxy === undefined ? [] : (['proxy'] as const)),
-      ...(exchanged.has(connection) ? (['exchange'] as const) : []),
-    ];
-    for (const service of openers) {
-      alarm(
-        'look-for-tampering',
-        `${connection}-${service}`,
-        `A stored token of ${connection} did not decrypt, or is older than one seen.`,
-        {
-          metric: brokerMetric(broker, service, 'CiphertextRejected', { dimensions }),
-        },
-      );
-    }
   }
+  alarm('check-the-upstream', undefined, 'Attempts to get a token keep failing (upstream_unavailable and others).', {
+    metric: query('UpstreamFailures'),
+    threshold: 2,
+    evaluationPeriods: 2,
+  });
+  alarm('look-for-tampering', undefined, 'A stored token did not decrypt, or is older than one seen.', {
+    metric: query('CiphertextRejected', { by: ['connection', 'service'] }),
+  });
   alarm('clear-the-refresh-backlog', undefined, 'Tokens fall due faster than they are refreshed.', {
     metric: brokerMetric(broker, 'refresh', 'RefreshBacklog', { statistic: 'Minimum' }),
     evaluationPeriods: 3,
   });
   alarm('restart-the-schedule', undefined, 'The schedule has not run for ten minutes.', {
-    metric: refresh.metricInvocations({ period: Duration.minutes(5), statistic: 'Sum' }),
+    metric: refresh.metricInvocations({ period, statistic: 'Sum' }),
     comparisonOperator: LESS_THAN_THRESHOLD,
     evaluationPeriods: 2,
     treatMissingData: cloudwatch.TreatMissingData.BREACHING,
   });
   alarm('read-the-dead-letters', undefined, 'An invocation by the schedule, or by a secret event, was given up.', {
-    metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }),
+    metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
   });
   alarm('find-the-failing-requests', undefined, 'Requests keep being answered with server errors.', {
-    metric: api.stage.metricServerError({ period: Duration.minutes(5), statistic: 'Sum' }),
+    metric: api.stage.metricServerError({ period, statistic: 'Sum' }),
     threshold: 10,
     evaluationPeriods: 3,
   });
   alarm('find-the-slow-requests', undefined, 'One request in a hundred takes longer than five seconds.', {
-    metric: api.stage.metricLatency({ period: Duration.minutes(5), statistic: 'p99' }),
+    metric: api.stage.metricLatency({ period, statistic: 'p99' }),
     threshold: 5_000,
     comparisonOperator: GREATER_THAN_THRESHOLD,
     evaluationPeriods: 3,
@@ -122,16 +129,17 @@ export function createAlarms(scope: Construct, watched: Watched & { readonly top
   for (const [kind, target] of Object.entries({ token, exchange })) {
     if (target === undefined) continue;
     alarm('raise-the-concurrency', kind, `Lambda refuses to run ${kind} so often.`, {
-      metric: target.metricThrottles({ period: Duration.minutes(5), statistic: 'Sum' }),
+      metric: target.metricThrottles({ period, statistic: 'Sum' }),
     });
   }
-  for (const [group, { mint, proxy }] of groups) {
-    for (const [kind, target] of Object.entries({ mint, proxy })) {
-      if (target === undefined) continue;
-      alarm('raise-the-concurrency', `${kind}-${group}`, `Lambda refuses to run ${kind} for ${group} so often.`, {
-        metric: target.metricThrottles({ period: Duration.minutes(5), statistic: 'Sum' }),
-      });
-    }
+  // The functions of isolation groups are too many for an alarm each, and no query can choose them by name.
+  alarm('raise-the-concurrency', 'mint', 'Lambda refuses to run the mint of a connection (mint_unavailable).', {
+    metric: query('BackOffs', { dimensions: ['service', 'connection', 'code'], code: 'mint_unavailable' }),
+  });
+  if (connections.some(({ proxy }) => proxy !== undefined)) {
+    alarm('raise-the-concurrency', 'proxy', 'Lambda refuses to run a function behind a route of the API.', {
+      metric: query(THROTTLED_METRIC, { dimensions: ['resource'], by: ['resource'] }),
+    });
   }
 }
 

@@ -8,21 +8,19 @@ const period = Duration.minutes(5);
 const WIDTH = 12;
 
 /** Creates the dashboard: what is handed out, what it costs the upstreams, how long it takes, and what is refused. */
-export function createDashboard(scope: Construct, { broker, connections, api, refresh }: Watched): void {
+export function createDashboard(scope: Construct, { broker, api, refresh }: Watched): void {
   const { stage } = api;
 
-  function minted(metricName: string, label: string, statistic = 'Sum'): cloudwatch.IMetric[] {
-    return connections.map(({ name }) =>
-      brokerMetric(broker, 'mint', metricName, { dimensions: { connection: name }, statistic }).with({
-        label: `${name}${label}`,
-      }),
-    );
+  /** A series for each connection, however many there are: a graph that names them all outgrows the template. */
+  function minted(metricName: string, label: string, statistic = 'Sum'): cloudwatch.IMetric {
+    const of = { service: 'mint', label: `\${PROP('Dim.connection')}${label}` };
+    return search(broker, 'service,connection', metricName, statistic, of);
   }
 
   const rows: readonly (readonly [string, readonly cloudwatch.IMetric[]])[][] = [
     [
       ['Hand-outs by source', ['cache', 'login', 'slide'].map((source) => handOutsFrom(broker, source))],
-      ['Logins and slides', [...minted('Logins', ' logins'), ...minted('Slides', ' slides')]],
+      ['Logins and slides', [minted('Logins', ' logins'), minted('Slides', ' slides')]],
     ],
     [
       [
@@ -31,11 +29,11 @@ export function createDashboard(scope: Construct, { broker, connections, api, re
       ],
       [
         "Upstreams' time to answer, ms",
-        [...minted('UpstreamLatency', ' p50', 'p50'), ...minted('UpstreamLatency', ' p99', 'p99')],
+        [minted('UpstreamLatency', ' p50', 'p50'), minted('UpstreamLatency', ' p99', 'p99')],
       ],
     ],
     [
-      ['Refused logins', minted('RefusedLogins', '')],
+      ['Refused logins', [minted('RefusedLogins', '')]],
       ['Back-offs by reason', [search(broker, 'service,connection,code', 'BackOffs', 'Sum')]],
     ],
     [
@@ -77,11 +75,18 @@ function handOutsFrom(broker: string, source: string): cloudwatch.IMetric {
   });
 }
 
-/** Every metric of this name, whatever its dimensions say: for those whose values are not known at synth. */
-function search(broker: string, dimensions: string, metricName: string, statistic: string): cloudwatch.IMetric {
+/** Every metric of this name and these dimensions, whatever their values are, or of one `service`. */
+function search(
+  broker: string,
+  dimensions: string,
+  metricName: string,
+  statistic: string,
+  { service, label = '' }: { readonly service?: string; readonly label?: string } = {},
+): cloudwatch.IMetric {
+  const only = service === undefined ? '' : ` service="${service}"`;
   return new cloudwatch.MathExpression({
-    label: '',
-    expression: `SEARCH('{"${broker}",${dimensions}} MetricName="${metricName}"', '${statistic}')`,
+    label,
+    expression: `SEARCH('{"${broker}",${dimensions}} MetricName="${metricName}"${only}', '${statistic}')`,
     period,
   });
 }

@@ -9,6 +9,7 @@ import type { Construct } from 'constructs';
 import { type ApiRoute, STAGE } from '../functions/api/routes.ts';
 import { buildApiBody } from './api-body.ts';
 import { type CallerNames, closeApi } from './api-policy.ts';
+import { THROTTLED_METRIC } from './metrics.ts';
 
 /** A name of one's own for the API. The certificate is of the API's region; the DNS record is the operator's to make. */
 export interface BrokerDomain {
@@ -57,6 +58,7 @@ export interface BrokerApi {
 
 const THROTTLE: BrokerThrottle = { rateLimit: 100, burstLimit: 200 };
 const EXCHANGE_THROTTLE = { rateLimit: 10, burstLimit: 20 };
+const TOO_MANY_REQUESTS = 429;
 
 /**
  * Fields of the access log: the caller, the route and the outcome. Query, headers and body are not among them, so that
@@ -74,6 +76,8 @@ const accessLogFields = {
   bytes: '$context.responseLength',
   latencyMs: '$context.responseLatency',
   error: '$context.error.responseType',
+  // The answer of Lambda itself, not of the function.
+  lambdaStatus: '$context.integration.status',
 };
 
 /**
@@ -129,6 +133,14 @@ function createStage(scope: Construct, api: apigw.SpecRestApi, props: BrokerApiP
     logGroupName: `/aws/vendedlogs/${broker}/access`,
     retention: logRetention,
     removalPolicy: RemovalPolicy.DESTROY,
+  });
+  new logs.MetricFilter(scope, 'ThrottledFilter', {
+    logGroup: accessLog,
+    filterPattern: logs.FilterPattern.stringValue('$.lambdaStatus', '=', String(TOO_MANY_REQUESTS)),
+    metricNamespace: broker,
+    metricName: THROTTLED_METRIC,
+    metricValue: '1',
+    dimensions: { resource: '$.resource' },
   });
   const open = routes.filter(({ authorization }) => authorization === 'NONE');
   const stage = new apigw.Stage(api, 'Stage', {

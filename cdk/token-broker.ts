@@ -259,9 +259,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
       connections: Object.values(connections),
       token,
       exchange,
-      exchanged,
       refresh,
-      groups,
       deadLetters,
       api: this.api,
     };

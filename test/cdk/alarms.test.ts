@@ -19,6 +19,9 @@ describe('every alarm', () => {
       const [, page = ''] = /Runbook: (docs\/runbooks\/([a-z-]+)\.md)$/.exec(AlarmDescription) ?? [];
       expect(existsSync(join(ROOT, page)), AlarmDescription).toBe(true);
       expect(AlarmName.startsWith(`token-broker-${page.slice('docs/runbooks/'.length, -'.md'.length)}`)).toBe(true);
+      // CloudWatch takes 1,024 characters.
+      expect(AlarmDescription).toMatch(/^.{20,} First: .{20,} Runbook: /);
+      expect(AlarmDescription.length).toBeLessThanOrEqual(1_024);
     }
   });
 

@@ -48,16 +48,4 @@ describe('the secret for refresh tokens that rotate', () => {
     expect(may('Mintbooks')).toBe(true);
     expect(['Mintwfm', 'Proxybooks', 'Token', 'Connections'].filter(may)).toEqual([]);
   });
-
-  it('has an alarm for a refused refresh token, and one for a lost', () => {
-    const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
-    const names = alarms.flatMap(({ AlarmName, MetricName }) =>
-      String(AlarmName).includes('consent-again') ? [[AlarmName, MetricName]] : [],
-    );
-
-    expect(names).toEqual([
-      ['token-broker-consent-again-books', 'ReauthorizationRequired'],
-      ['token-broker-consent-again-books-lost', 'RefreshTokenLost'],
-    ]);
-  });
 });

@@ -41,7 +41,7 @@ export interface RequestMint {
 
 /** Creates the request to mint: it takes the lease, invokes `mint` under it and reads the record after it. */
 export function createRequestMint(dependencies: RequestMintDependencies): RequestMint {
-  const { store, minter, clock, random } = dependencies;
+  const { store, minter, clock, random, telemetry } = dependencies;
   const read = (slot: Slot) => store.read(slot, { consistent: true });
 
   const mint: RequestMint['mint'] = async ({ connection, slot, deadline }, seen, way) => {
@@ -88,6 +88,10 @@ export function createRequestMint(dependencies: RequestMintDependencies): Reques
   async function recordNotInvoked(connection: Connection, slot: Slot, claim: Claim): Promise<BrokerError> {
     const { tries, renewalTries = 0 } = claim.seen ?? EMPTY_RECORD;
     const retryAfterMs = backOffMs('not_judged', (claim.way === 'login' ? tries : renewalTries) + 1, random);
+    telemetry.metrics(
+      { connection: connection.name, code: 'mint_unavailable' },
+      { BackOffs: { unit: 'Count', value: 1 } },
+    );
     await backOff(slot, claim, 'mint_unavailable', retryAfterMs);
     return new BrokerError(
       'mint_unavailable',

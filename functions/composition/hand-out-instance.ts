@@ -1,4 +1,5 @@
 import type { Environment } from '../adapters/aws/client.ts';
+import { createAuditTable } from '../adapters/dynamodb/audit-table.ts';
 import { createDynamodbClient } from '../adapters/dynamodb/client.ts';
 import type { Audit } from '../core/hand-out/audit.ts';
 import { createTokenMemory, type TokenMemory } from '../core/hand-out/memory.ts';
@@ -37,13 +38,10 @@ export function createHandOutInstance(service: string, surroundings: Surrounding
 function createAudit({ configuration, audit, random }: Instance, environment: Environment): Audit {
   if (!configuration.strictAudit) return audit;
   const name = readRequired(environment, VARIABLES.auditTable);
-  const table = once(async () => {
-    const { createAuditTable } = await import('../adapters/dynamodb/audit-table.ts');
-    return createAuditTable({ client: createDynamodbClient(environment), table: name, random });
-  });
+  const table = createAuditTable({ client: createDynamodbClient(environment), table: name, random });
   return {
     async handOut(record) {
-      await (await table()).handOut(record);
+      await table.handOut(record);
       await audit.handOut(record);
     },
   };
@@ -68,7 +66,7 @@ function createLazyKeys({ broker, clock }: Instance, environment: Environment): 
 /** Creates the request to mint, which is loaded at the first use, as what it invokes is. */
 function createLazyRequestMint(dependencies: RequestMintDependencies): RequestMint {
   const requestMint = once(async () => {
-    const { createRequestMint } = await import('../core/hand-out/request-mint.ts');
+    const { createRequestMint } = await import('./minting.ts');
     return createRequestMint(dependencies);
   });
   return {

@@ -10,7 +10,7 @@ import { once } from './once.ts';
 export function createLazyMinter(environment: Environment): MintInvoker {
   const functionNameOf = mintFunctionNames(environment);
   const minter = once(async () => {
-    const { createLambdaClient, createLambdaMint } = await import('../adapters/aws/lambda-mint.ts');
+    const { createLambdaClient, createLambdaMint } = await import('./minting.ts');
     return createLambdaMint({ client: createLambdaClient(environment), functionNameOf });
   });
   return {

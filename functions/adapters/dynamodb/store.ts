@@ -6,7 +6,17 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Store } from '../../core/slot/store.ts';
 import { type ChangeRequest, requestOf } from './change-request.ts';
+import {
+  keptIn,
+  keptKeyOf,
+  keptLayout,
+  loginsIn,
+  loginsKeyOf,
+  loginsLayout,
+  permitLayout,
+} from './connection-items.ts';
 import { type Item, keyOf, recordIn, slotLayout } from './item.ts';
+import { createQueries } from './queries.ts';
 import { createUnavailableError } from './unavailable.ts';
 
 /**
@@ -50,11 +60,6 @@ export function createDynamodbStore({
     return Item;
   }
 
-  async function loadQueries(): Promise<Pick<Store, 'list' | 'due'>> {
-    const { createQueries } = await import('./queries.ts');
-    return createQueries({ client, table });
-  }
-
   return {
     async read(slot, { consistent }) {
       const item = await get('read', keyOf(slot), consistent);
@@ -68,36 +73,23 @@ export function createDynamodbStore({
       return item && recordIn(item);
     },
 
-    // Load the queries only for operators and the schedule: what is handed out or minted is read by its key.
-    list: async (page) => (await loadQueries()).list(page),
-    due: async (asked) => (await loadQueries()).due(asked),
+    ...createQueries({ client, table }),
 
-    // Load the layouts of a connection's items only for a login and for operators.
     async logins(connection) {
-      const { loginsIn, loginsKeyOf } = await import('./connection-items.ts');
       const item = await get('logins', loginsKeyOf(connection), true);
       return item && loginsIn(item);
     },
 
-    async writeLogins(connection, change) {
-      const { loginsLayout } = await import('./connection-items.ts');
-      return writeIf(change.name, requestOf(loginsLayout(connection), change));
-    },
+    writeLogins: (connection, change) => writeIf(change.name, requestOf(loginsLayout(connection), change)),
 
     async kept(connection) {
-      const { keptIn, keptKeyOf } = await import('./connection-items.ts');
       const item = await get('kept', keptKeyOf(connection), true);
       return item && keptIn(item);
     },
 
-    async writeKept(connection, change) {
-      const { keptLayout } = await import('./connection-items.ts');
-      return writeIf(change.name, requestOf(keptLayout(connection), change));
-    },
+    writeKept: (connection, change) => writeIf(change.name, requestOf(keptLayout(connection), change)),
 
-    async writePermit(connection, number, change) {
-      const { permitLayout } = await import('./connection-items.ts');
-      return writeIf(change.name, requestOf(permitLayout(connection, number), change));
-    },
+    writePermit: (connection, number, change) =>
+      writeIf(change.name, requestOf(permitLayout(connection, number), change)),
   };
 }

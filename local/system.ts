@@ -1,4 +1,4 @@
-import { mkdtempDisposable, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -122,8 +122,10 @@ export async function startSystem(
     );
 
     // A file for the functions, as a deployment puts one beside their code.
-    const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'token-broker-')));
-    const configurationFile = join(folder.path, CONFIGURATION_FILE);
+    const folder = started.adopt(await mkdtemp(join(tmpdir(), 'token-broker-')), (made) =>
+      rm(made, { recursive: true, force: true }),
+    );
+    const configurationFile = join(folder, CONFIGURATION_FILE);
     await writeFile(configurationFile, serializeConfiguration(configuration), { mode: 0o600 });
     const environment = environmentOf({
       dynamodbEndpoint: faulty?.endpoint ?? endpoint,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const TOP_FOLDERS = ['cdk', 'functions', 'client', 'local', 'bench', 'test'];
+const TOP_FOLDERS = ['cdk', 'functions', 'client', 'local', 'packages', 'bench', 'test'];
 const LONGEST_FILE_LINES = 350;
 
 /** The imports that the files of a room may have: other places, by prefix, and packages, by name or prefix. */
@@ -99,8 +99,7 @@ const house: readonly Room[] = [
       ...['functions/core/slot/logins.ts', 'functions/core/slot/permit.ts'],
       'functions/core/slot/record.ts',
       'functions/core/words/errors.ts',
-      'functions/core/slot/provider.ts',
-      'functions/core/slot/slot.ts',
+      ...['functions/core/slot/provider.ts', 'functions/core/slot/slot.ts'],
     ],
     packages: ['aws-cdk-lib', 'constructs', 'cdk-nag', 'esbuild', '@aws-cdk/', '@aws-sdk/client-cloudformation'],
   },
@@ -112,6 +111,7 @@ const house: readonly Room[] = [
       ...['dynalite', 'jose', 'swagger-ui-dist', 'zod', 'esbuild'],
     ],
   },
+  { room: /^packages\//, places: [''], packages: ['esbuild', 'zod'] },
   { room: /^bench\//, places: ['bench/', 'functions/', 'client/', 'local/', 'cdk/bundle.ts'], packages: [''] },
   { room: /^test\//, places: [''], packages: [''] },
 ];

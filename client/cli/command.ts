@@ -33,7 +33,7 @@ export interface Command {
   run(call: Call): Promise<number>;
 }
 
-/** Abilities that the program has only in a clone of the broker; the client's package is without them. */
+/** Abilities that take the broker itself, of which the command line knows nothing else. */
 export interface OwnBroker {
   /**
    * Starts a broker on this machine to try one connection, declared in a connections file, with the credential of a
@@ -57,7 +57,7 @@ export interface Call {
   /** Colours for stdout. */
   readonly paint: Paint;
   readonly client: TokenBrokerClient;
-  readonly own: OwnBroker | undefined;
+  readonly own: OwnBroker;
   readonly endpoint: Endpoint;
   /** Limit on one call of the broker, in milliseconds. */
   readonly timeoutMs: number;
@@ -106,7 +106,7 @@ const SECONDS = /^[0-9]{1,5}(?:\.[0-9]{1,3})?$/;
 export function callOf(
   { values, operands, rest }: Pick<CommandLine, 'values' | 'operands' | 'rest'>,
   terminal: Terminal,
-  own?: OwnBroker,
+  own: OwnBroker,
 ): Call {
   const all = (name: string): readonly unknown[] => [values[name]].flat();
   const texts = (name: string) => all(name).filter((value) => typeof value === 'string');

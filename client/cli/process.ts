@@ -2,8 +2,8 @@ import type { OwnBroker } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { run } from './run.ts';
 
-/** Runs this process's command line; `own` if the program runs in a clone of the broker. */
-export async function runProcess(own?: OwnBroker): Promise<void> {
+/** Runs this process's command line. */
+export async function runProcess(own: OwnBroker): Promise<void> {
   // A reader that closes the pipe early (`| head -1`) is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.unforeseen);

@@ -47,7 +47,7 @@ export const commands: readonly Command[] = [
 ];
 
 /** Runs a command line and returns its exit code. Never rejects; errors go to stderr. */
-export async function run(args: readonly string[], terminal: Terminal, own?: OwnBroker): Promise<number> {
+export async function run(args: readonly string[], terminal: Terminal, own: OwnBroker): Promise<number> {
   const say = (text: string): void => void terminal.stderr.write(`${printable(text)}\n`);
   let isJson = args.includes('--json');
   let call: Call | undefined;

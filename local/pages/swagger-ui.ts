@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Content and type of a served file. */
 export interface ServedFile {
@@ -16,6 +17,9 @@ const contentTypes: Readonly<Record<string, string>> = {
   'favicon-32x32.png': 'image/png',
 };
 
+/** Folder of these files beside a bundle, which has it in place of this name. */
+declare const TOKEN_BROKER_SWAGGER_UI: string | undefined;
+
 /** Names of the files that `swaggerUiFile` serves. */
 export const SWAGGER_UI_FILES: readonly string[] = Object.keys(contentTypes);
 
@@ -27,7 +31,10 @@ export const SWAGGER_UI_POLICY =
 export async function swaggerUiFile(name: string): Promise<ServedFile | undefined> {
   const contentType = Object.hasOwn(contentTypes, name) ? contentTypes[name] : undefined;
   if (contentType === undefined) return undefined;
-  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const folder =
+    typeof TOKEN_BROKER_SWAGGER_UI === 'string'
+      ? fileURLToPath(new URL(TOKEN_BROKER_SWAGGER_UI, import.meta.url))
+      : dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   return { contentType, bytes: await readFile(join(folder, name)) };
 }
 

@@ -1,6 +1,7 @@
 import type { OwnBroker } from '../../client/cli/command.ts';
 import { run } from '../../client/cli/run.ts';
 import type { Terminal } from '../../client/cli/terminal.ts';
+import { ownBroker } from '../../local/own-broker.ts';
 
 /** The result of a command line. */
 export interface Ran {
@@ -19,7 +20,7 @@ export interface Surroundings {
   readonly columns?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly interruption?: AbortSignal;
-  /** The broker that comes with the program. */
+  /** In place of the broker that comes with the program. */
   readonly own?: OwnBroker;
   /** Called with all of stdout so far, after each write. */
   readonly onOutput?: (stdout: string) => void;
@@ -54,6 +55,6 @@ export async function tokenBroker(args: readonly string[], surroundings: Surroun
     environment: { ...(url === undefined ? {} : { TOKEN_BROKER_URL: url }), ...environment },
     interruption: () => interruption ?? new AbortController().signal,
   };
-  const code = await run(args, terminal, surroundings.own);
+  const code = await run(args, terminal, surroundings.own ?? ownBroker);
   return { code, stdout: stdoutText(), stderr: printed.stderr };
 }

@@ -11,7 +11,7 @@ it('the built package has the page with it', async () => {
   const folder = await mkdtemp(join('node_modules', '.token-broker-client-'));
   try {
     await build({
-      entryPoints: { index: 'client/index.ts', cli: 'client/cli/main.ts' },
+      entryPoints: { index: 'client/index.ts', cli: 'local/token-broker.ts' },
       ...{ outdir: folder, bundle: true, splitting: true, format: 'esm', platform: 'node', packages: 'external' },
     });
     await copySite(folder);

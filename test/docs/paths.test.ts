@@ -10,7 +10,7 @@ const FENCED = /^( *)```.*?^\1```$/gms;
 const CODE = /`([^`\n]+)`/g;
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g;
 /** Matches a path in a folder of the repository, without a placeholder. */
-const PATH = /^(?:\.ci|bench|cdk|client|docs|functions|local|test)\/[\w./-]*$/;
+const PATH = /^(?:\.ci|bench|cdk|client|docs|functions|local|packages|test)\/[\w./-]*$/;
 const FILE_NAME = /^[\w./-]*\w\.(?:ts|md)$/;
 const SCRIPT = /\bnpm run (?:-\S+ )*(\w[\w:-]*)/g;
 

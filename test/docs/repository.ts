@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
-const FOLDERS = ['.ci', 'bench', 'cdk', 'client', 'docs', 'functions', 'local', 'test'];
+const FOLDERS = ['.ci', 'bench', 'cdk', 'client', 'docs', 'functions', 'local', 'packages', 'test'];
 
 export interface RepositoryFile {
   /** The path from the root, with `/`. */

@@ -3,7 +3,6 @@ import type { Tried, TriedStep } from '../../trial.ts';
 import { type Call, type Command, operand, subjectOption } from '../command.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
 import { remedyForCode } from '../remedies.ts';
-import { NO_BROKER } from './schema.ts';
 
 /** `token-broker try`: one login, shown step by step. For operators, and for whoever writes a provider. */
 export const tryCommand: Command = {
@@ -34,7 +33,6 @@ export const tryCommand: Command = {
     if (connections === undefined || secrets === undefined) {
       throw new UsageError('--connections FILE and --secrets FILE belong together.');
     }
-    if (call.own === undefined) throw new UsageError(NO_BROKER);
     const broker = await call.own.start({ connections, secrets, connection }, call.say);
     let hasToken = false;
     try {

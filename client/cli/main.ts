@@ -1,4 +1,0 @@
-#!/usr/bin/env node
-import { runProcess } from './process.ts';
-
-await runProcess();

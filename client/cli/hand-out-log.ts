@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { jsonOf } from '../answer.ts';
+import type { HandOutQuery, HandOutRecord } from '../dashboard/looks.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { TokenBrokerError } from '../error.ts';
 import { withTransportErrors } from '../transport.ts';
 import { withAwsErrors } from './aws-error.ts';
+
+/** Name of a broker that was deployed without another. */
+export const DEFAULT_BROKER = 'token-broker';
 
 const recordSchema = z.object({
   at: z.string(),
@@ -18,33 +22,27 @@ const recordSchema = z.object({
   via: z.optional(z.string()),
   requestId: z.string(),
 });
-const recordsSchema = z.object({ records: z.array(recordSchema) });
-
-/** One hand-out, as the audit has it. */
-export type HandOutRecord = z.infer<typeof recordSchema>;
-
-/** Hand-outs to look for. */
-export interface Wanted {
-  /** Epoch milliseconds. */
-  readonly since: number;
-  readonly connection: string | undefined;
-  readonly subject: string | undefined;
-  /** Part of the caller's ARN, or of the federated identity. */
-  readonly caller: string | undefined;
-  readonly tokenHash: string | undefined;
-  readonly limit: number;
-}
 
 /** Gets the hand-outs of a broker on loopback, the latest first: those that it remembers of this run. */
 export async function readLocalHandOuts(
   { base }: Endpoint,
-  { since, connection, subject, caller, tokenHash, limit }: Wanted,
+  query: HandOutQuery,
   timeoutMs: number,
 ): Promise<readonly HandOutRecord[]> {
   const json = await withTransportErrors({ timeoutMs, what: 'the broker' }, async (signal) =>
     jsonOf(await fetch(new URL('/local/audit', base), { signal, redirect: 'manual' })),
   );
-  const parsed = recordsSchema.safeParse(json);
+  const parsed = z.object({ records: z.array(z.unknown()) }).safeParse(json);
+  if (!parsed.success) throw new TokenBrokerError('invalid_answer', 'The answer is not that of `npm start`.');
+  return findHandOuts(parsed.data.records, query);
+}
+
+/** Picks the records that a query asks for. Throws an `invalid_answer` where one is no hand-out. */
+export function findHandOuts(
+  records: readonly unknown[],
+  { since, connection, subject, caller, tokenHash, limit }: HandOutQuery,
+): readonly HandOutRecord[] {
+  const parsed = z.array(recordSchema).safeParse(records);
   if (!parsed.success) throw new TokenBrokerError('invalid_answer', 'The answer is not that of `npm start`.');
   const isWanted = (record: HandOutRecord) =>
     Date.parse(record.at) >= since &&
@@ -52,7 +50,7 @@ export async function readLocalHandOuts(
     (subject === undefined || record.subject === subject) &&
     (caller === undefined || record.caller.includes(caller)) &&
     (tokenHash === undefined || record.token === tokenHash);
-  return parsed.data.records.filter(isWanted).slice(0, limit);
+  return parsed.data.filter(isWanted).slice(0, limit);
 }
 
 const NEEDS = 'logs:DescribeQueryDefinitions, logs:StartQuery, logs:GetQueryResults and logs:StopQuery';
@@ -65,7 +63,7 @@ const OVER: ReadonlySet<string> = new Set(['Failed', 'Cancelled', 'Timeout', 'Un
  */
 export async function queryHandOuts(
   broker: string,
-  wanted: Wanted,
+  wanted: HandOutQuery,
   { region, timeoutMs }: { readonly region: string; readonly timeoutMs: number },
 ): Promise<readonly HandOutRecord[]> {
   const sdk = await import('@aws-sdk/client-cloudwatch-logs');
@@ -107,7 +105,7 @@ export async function queryHandOuts(
 }
 
 /** Writes the query of Logs Insights. */
-export function insightsQuery({ connection, subject, caller, tokenHash }: Wanted): string {
+export function insightsQuery({ connection, subject, caller, tokenHash }: HandOutQuery): string {
   const equal = { connection, subject, token: tokenHash };
   return [
     `fields ${Object.keys(recordSchema.shape)

@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { listenAsLocalhost } from '../localhost.ts';
 import type { Transport } from '../transport.ts';
+import type { Looks } from './looks.ts';
 import { createLoopbackGuard } from './loopback-guard.ts';
 import { sendJson } from './page-request.ts';
 import { createDashboardPages } from './pages.ts';
@@ -19,6 +20,9 @@ export interface Dashboard {
 
 /** Polling interval. Each poll costs requests at a deployed API, which has a price and a throttle. */
 const LOOK_EVERY_MS = 5_000;
+/** Interval of the looks at the history: metrics have one number a minute, and reading them has a price. */
+const HISTORY_EVERY_MS = 60_000;
+
 /**
  * Starts the page of the broker at `endpoint` on `localhost`, for this machine's own names and `port` only; 0 picks a
  * free one. Everything that the page asks for is a call of the broker by `transport`. Rejects as `listen` does if the
@@ -28,18 +32,22 @@ export async function startDashboard({
   port,
   endpoint,
   transport,
+  looks,
 }: {
   readonly port: number;
   readonly endpoint: Endpoint;
   readonly transport: Transport;
+  readonly looks: Looks;
 }): Promise<Dashboard> {
   const pages = createDashboardPages({
     api: createBrokerApi({ transport, clock: systemClock, random: Math.random }),
+    looks,
     besideConnection: ({ subjects }) => offerSubjects(subjects),
     beside: () => ({
       abilities: [],
       look_every_ms: LOOK_EVERY_MS,
-      note: `The broker at ${endpoint.base}, as it is now. How many hand-outs, logins and slides there were is counted in CloudWatch: its dashboard has the broker's name.`,
+      history_every_ms: HISTORY_EVERY_MS,
+      note: `The broker at ${endpoint.base}.`,
     }),
   });
   const server = createServer();

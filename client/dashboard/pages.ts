@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BrokerApi, SlotName } from '../broker-api.ts';
 import { TokenBrokerError } from '../error.ts';
+import { type SpanName, spanNamed, spans } from './history.ts';
+import type { HandOutQuery, Looks } from './looks.ts';
 import { PageRequestError, type Posted, postedText, readPosted, sendJson } from './page-request.ts';
+import { RUNBOOKS, readRunbook } from './runbooks.ts';
 import { SITE_FILES, sendSiteFile } from './site-files.ts';
 import { createSlotActions } from './slot-actions.ts';
 import { createState, type StateSources } from './state.ts';
@@ -18,9 +21,11 @@ const ANY_NAME = /^[^/]{1,64}$/;
 export function createDashboardPages({
   api,
   slotIn = anySlot,
+  looks,
   ...sources
 }: StateSources & {
   readonly api: BrokerApi;
+  readonly looks: Looks;
   readonly slotIn?: (posted: Posted) => SlotName;
 }): ReadonlyMap<string, Page> {
   const actions = createSlotActions(api);
@@ -31,7 +36,10 @@ export function createDashboardPages({
       (_request, response) => sendSiteFile(response, name),
     ]),
     ['GET /local/state', answering(createState(api, sources))],
+    ['GET /local/history', answering(async (request) => looks.history(spanIn(request)))],
+    ...RUNBOOKS.map((name): [string, Page] => [`GET /local/runbooks/${name}`, answering(() => readRunbook(name))]),
     ...pressed({
+      'POST /local/audit': async (posted) => ({ records: await looks.handOuts(queryIn(posted)) }),
       'POST /local/hand-out': (posted) => actions.handOut(slotIn(posted)),
       'POST /local/reject': (posted) => actions.reject(slotIn(posted)),
       'POST /local/purge': (posted) => actions.purge(slotIn(posted)),
@@ -50,6 +58,34 @@ function anySlot(posted: Posted): SlotName {
   return {
     connection: postedText(posted, 'connection', ANY_NAME),
     subject: postedText(posted, 'subject', ANY_NAME),
+  };
+}
+
+/** Reads the span of a history; an hour where none is named. Throws `PageRequestError` 400 for another. */
+function spanIn({ url = '' }: IncomingMessage): SpanName {
+  const asked = new URLSearchParams(url.split('?')[1]).get('span');
+  const span = asked === null ? 'hour' : spanNamed(asked);
+  if (span === undefined) throw new PageRequestError(400, '`span` is hour, day or week.');
+  return span;
+}
+
+const ANY_TEXT = /^\P{Cc}{0,200}$/u;
+const TOKEN_HASH = /^(?:[0-9a-f]{12}|[0-9a-f]{64})?$/;
+const SHOWN_DIGITS = 12;
+const MOST_RECORDS = 200;
+
+/** Reads a question about hand-outs; an empty text leaves its part open. Throws `PageRequestError` 400. */
+function queryIn(posted: Posted): HandOutQuery {
+  const text = (name: string, pattern = ANY_TEXT) => postedText(posted, name, pattern) || undefined;
+  const span = spanNamed(postedText(posted, 'span', ANY_TEXT));
+  if (span === undefined) throw new PageRequestError(400, '`span` is hour, day or week.');
+  return {
+    since: Date.now() - spans[span].seconds * 1000,
+    connection: text('connection'),
+    subject: text('subject'),
+    caller: text('caller'),
+    tokenHash: text('token', TOKEN_HASH)?.slice(0, SHOWN_DIGITS),
+    limit: MOST_RECORDS,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { BrokerApi, ConnectionStatus, FirstSlots, SlotStatus } from '../broker-api.ts';
 import { remedyOf } from '../remedies.ts';
+import { runbookOf } from './runbooks.ts';
 
 /** Budget for the page's calls: no retries, since the page polls anyway. */
 export const ONE_TRY = { attempts: 1, timeoutMs: 30_000 };
@@ -40,6 +41,8 @@ export interface BesideAll {
   readonly note?: string;
   /** Interval of the page's polling; default one second. */
   readonly look_every_ms?: number;
+  /** Interval of its looks at the history; default five seconds. */
+  readonly history_every_ms?: number;
   /** Events, newest first. */
   readonly events?: readonly unknown[];
 }
@@ -73,5 +76,7 @@ export function createState(
 
 function withRemedy(slot: SlotStatus): Members {
   const { last_error: error } = slot;
-  return error === null ? slot : { ...slot, last_error: { ...error, remedy: remedyOf(error.code) ?? '' } };
+  if (error === null) return slot;
+  const { code } = error;
+  return { ...slot, last_error: { ...error, remedy: remedyOf(code) ?? '', runbook: runbookOf(code) } };
 }

@@ -1,5 +1,7 @@
 import { Writable } from 'node:stream';
 import * as z from 'zod';
+import type { Kind, Sample } from '../../client/dashboard/history.ts';
+import { createTally } from './tally.ts';
 
 /** Counts for one connection since the start. */
 export interface Counts {
@@ -60,6 +62,8 @@ export interface Activity {
   events(): readonly Readonly<ActivityEvent>[];
   /** Returns the audit records of the last 1,000 hand-outs, newest first, as the log has them. */
   handOuts(): readonly Line[];
+  /** Returns what was counted by the minute, of the last 24 hours. */
+  samples(): readonly Sample[];
 }
 
 type Line = Readonly<Record<string, unknown>>;
@@ -68,6 +72,13 @@ const EVENTS_KEPT = 60;
 const HAND_OUTS_KEPT = 1_000;
 /** Limit on a line, against one that never ends. */
 const LONGEST_LINE = 1_000_000;
+
+const kindByCount = {
+  handOuts: 'hand_outs',
+  logins: 'logins',
+  slides: 'slides',
+  failures: 'failures',
+} as const satisfies Record<keyof Counts, Kind>;
 
 const countByMetric = {
   HandOuts: 'handOuts',
@@ -84,6 +95,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
   const counts = new Map<string, Counts>();
   const events: ActivityEvent[] = [];
   const handOuts: Line[] = [];
+  const tally = createTally(now);
   let lastId = 0;
   let unfinished = '';
 
@@ -93,6 +105,12 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
     return known;
   }
 
+  function add(connection: string, name: keyof Counts, count: number, code: unknown): void {
+    countsOf(connection)[name] += count;
+    const known = typeof code === 'string' ? code : undefined;
+    tally.add({ connection, kind: kindByCount[name], count, code: known });
+  }
+
   function count(line: Line): void {
     const connection = line['connection'];
     if (typeof connection !== 'string') return;
@@ -100,7 +118,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
       const value = line[metric];
       // Metrics that were collected before they were written are a list.
       const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-      for (const single of values) if (typeof single === 'number') countsOf(connection)[name] += single;
+      for (const single of values) if (typeof single === 'number') add(connection, name, single, line['code']);
     }
   }
 
@@ -126,7 +144,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
       handOuts.length = Math.min(handOuts.length, HAND_OUTS_KEPT);
     }
     const found = eventIn(line);
-    if (found?.kind === 'call') countsOf(found.connection).failures += 1;
+    if (found?.kind === 'call') add(found.connection, 'failures', 1, found.code);
     if (found !== undefined) note(found);
   }
 
@@ -143,7 +161,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
       done();
     },
   });
-  return { log, countsOf, events: () => events, handOuts: () => handOuts };
+  return { log, countsOf, events: () => events, handOuts: () => handOuts, samples: tally.samples };
 }
 
 function isLike(event: ActivityEvent, found: Found): boolean {

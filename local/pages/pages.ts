@@ -1,4 +1,7 @@
 import type { BrokerApi, FirstSlots, SlotName } from '../../client/broker-api.ts';
+import { findHandOuts } from '../../client/cli/hand-out-log.ts';
+import { historyOf } from '../../client/dashboard/history.ts';
+import type { Looks } from '../../client/dashboard/looks.ts';
 import { PageRequestError, type Posted, postedText, sendJson } from '../../client/dashboard/page-request.ts';
 import { createDashboardPages, pressed } from '../../client/dashboard/pages.ts';
 import { actionResult } from '../../client/dashboard/slot-actions.ts';
@@ -69,6 +72,7 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
   const shared = createDashboardPages({
     api: parts.api,
     slotIn,
+    looks: looksAt(activity),
     besideConnection,
     beside: () => ({ abilities: ['herd', 'refresh'], links: ['docs'], events: activity.events() }),
   });
@@ -94,4 +98,14 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
   // For `token-broker audit`; the audit holds no token.
   const audit: LocalPage = async (_request, response) => sendJson(response, 200, { records: activity.handOuts() });
   return new Map<string, LocalPage>([...shared, ...own, ['GET /local/audit', audit], ...docsPages()]);
+}
+
+const RUN_NOTE = 'Counted by this broker since its start, for 24 hours at most.';
+
+/** The looks at the past: what this run has counted and recorded. */
+function looksAt(activity: Activity): Looks {
+  return {
+    history: async (span) => historyOf(activity.samples(), { span, now: Date.now(), note: RUN_NOTE }),
+    handOuts: async (query) => findHandOuts(activity.handOuts(), query),
+  };
 }

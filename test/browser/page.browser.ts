@@ -141,11 +141,11 @@ describe('the page, in a browser', () => {
       .filter((node) => !(node.textContent.trim() || node.labels?.length || node.ariaLabel)).length`);
     expect(unnamed).toBe(0);
     expect(await slot('wfm', 'system').getByRole('status').count()).toBe(1);
-    expect(await page.getByRole('group', { name: 'wfm, system' }).getByRole('button').count()).toBe(6);
+    expect(await page.getByRole('group', { name: 'wfm, system' }).getByRole('button').count()).toBe(7);
     const levels = await page.evaluate(
       `[...document.querySelectorAll('h1,h2,h3,h4')].map((node) => node.tagName).join(' ')`,
     );
-    expect(levels).toBe('H1 H2 H2 H3 H4 H3 H4 H3 H4 H2');
+    expect(levels).toBe('H1 H2 H2 H3 H4 H3 H4 H3 H4 H2 H2');
   });
 });
 
@@ -171,7 +171,7 @@ describe('the appearance of the page', () => {
     await slot('wfm', 'system').locator('.fill').waitFor();
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
     const low = await page.evaluate(
-      `[...document.querySelectorAll('button, select, input')].filter((node) => node.offsetHeight && node.offsetHeight < 32).length`,
+      `[...document.querySelectorAll('button, select, input, summary')].map((node) => (node.type === 'radio' ? node.parentNode : node)).filter((node) => node.checkVisibility() && node.offsetHeight < 32).length`,
     );
     expect(low).toBe(0);
     await picture(page, 'narrow');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
 import { copySite } from '../../client/dashboard/copy-site.ts';
+import { RUNBOOKS } from '../../client/dashboard/runbooks.ts';
 import { SITE_FILES } from '../../client/dashboard/site-files.ts';
 
 it('the built package has the page with it', async () => {
@@ -23,7 +24,10 @@ it('the built package has the page with it', async () => {
         child.stdout.once('data', (line: Buffer) => resolve(line.toString().trim()));
         child.once('close', (code) => reject(new Error(`It ended with ${code}.`)));
       });
-      for (const path of ['/', ...SITE_FILES.map((name) => `/local/${name}`)]) {
+      for (const path of [
+        '/',
+        ...[...SITE_FILES, ...RUNBOOKS.map((name) => `runbooks/${name}`)].map((name) => `/local/${name}`),
+      ]) {
         expect([path, (await fetch(`${url}${path}`)).status]).toEqual([path, 200]);
       }
       const ended = new Promise((resolve) => child.once('close', resolve));

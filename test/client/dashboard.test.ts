@@ -36,7 +36,6 @@ describe('the dashboard of a broker that requires signatures', async () => {
         { name: 'wfm', users: null, slots: [{ subject: 'system', state: 'fresh', generation: 1 }] },
       ],
     });
-    expect(json?.['note']).toContain('CloudWatch');
     expect(JSON.stringify(json)).not.toMatch(/"(?:demo|counts|events|links)"/);
   });
 

@@ -1,10 +1,10 @@
+import type { HandOutRecord } from '../../dashboard/looks.ts';
 import { type Command, operand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { type HandOutRecord, queryHandOuts, readLocalHandOuts } from '../hand-out-log.ts';
+import { DEFAULT_BROKER, queryHandOuts, readLocalHandOuts } from '../hand-out-log.ts';
 import { parseSlot } from '../slot-operand.ts';
 import { tableOf } from '../table.ts';
 
-const DEFAULT_BROKER = 'token-broker';
 const DURATION = /^([1-9][0-9]{0,4})([smhdw])$/;
 const secondsByUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
 const TOKEN_HASH = /^(?:[0-9a-f]{12}|[0-9a-f]{64})$/;

@@ -1,9 +1,12 @@
 import { systemClock } from '../../clock.ts';
 import { type Dashboard, startDashboard } from '../../dashboard/dashboard.ts';
+import type { Looks } from '../../dashboard/looks.ts';
 import { createSigner } from '../../signing.ts';
 import { createTransport } from '../../transport.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { DEFAULT_BROKER, queryHandOuts, readLocalHandOuts } from '../hand-out-log.ts';
+import { queryHistory, readLocalHistory } from '../history-log.ts';
 
 const DEFAULT_PORT = '8793';
 const WHOLE_NUMBER = /^[0-9]{1,5}$/;
@@ -16,11 +19,18 @@ export const dashboardCommand: Command = {
   summary: "serves a page on this machine: a broker's slots, live, with buttons; until Ctrl-C",
   operands: [],
   options: {
+    broker: {
+      type: 'string',
+      value: 'NAME',
+      help: `name of the deployed broker (${DEFAULT_BROKER}), for its metrics and logs`,
+    },
     port: { type: 'string', value: 'N', help: `port on 127.0.0.1 (${DEFAULT_PORT}; 0 picks a free one)` },
   },
   notes: [
     'The page signs with your credentials, which stay in this process; tokens are shown by their token hash. Listing and',
     'purging are for operators. On Linux it answers you and root alone; elsewhere whoever is on this machine can use it as you.',
+    'The history of a deployed broker comes from CloudWatch, with your credentials: it needs cloudwatch:GetMetricData. Who',
+    'had which token is asked as `token-broker audit` asks. AWS bills both.',
   ],
   examples: [
     ['dashboard --url https://ID.execute-api.REGION.amazonaws.com/v1', 'a deployed broker, at http://127.0.0.1:8793'],
@@ -46,16 +56,33 @@ function portIn(text: string): number {
   throw new UsageError(`--port is a whole number from 0 to ${HIGHEST_PORT}, such as --port ${DEFAULT_PORT}.`);
 }
 
-async function start({ endpoint }: Call, port: number): Promise<Dashboard> {
+async function start(call: Call, port: number): Promise<Dashboard> {
+  const { endpoint } = call;
   const sign = createSigner({ endpoint, clock: systemClock });
   const transport = createTransport({ endpoint, sign, fetch });
   try {
-    return await startDashboard({ port, endpoint, transport });
+    return await startDashboard({ port, endpoint, transport, looks: looksOf(call) });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (!PORT_ERRORS.has(code)) throw error;
     throw new UsageError(`The port ${port} cannot be had (${code}): give another with --port, or 0 for a free one.`);
   }
+}
+
+/** The looks at a broker's past: its own of `npm start`, else CloudWatch's. */
+function looksOf({ endpoint, timeoutMs, text }: Call): Looks {
+  if (endpoint.isLoopback) {
+    return {
+      history: (span) => readLocalHistory(endpoint, span, timeoutMs),
+      handOuts: (query) => readLocalHandOuts(endpoint, query, timeoutMs),
+    };
+  }
+  const broker = text('broker') ?? DEFAULT_BROKER;
+  const place = { region: endpoint.region, timeoutMs };
+  return {
+    history: (span) => queryHistory(broker, span, place),
+    handOuts: (query) => queryHandOuts(broker, query, place),
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

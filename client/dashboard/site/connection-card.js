@@ -1,4 +1,5 @@
 import { arrange, element, setText } from './element.js';
+import { createHistoryChart } from './history-chart.js';
 import { createSlotRow } from './slot-row.js';
 import { count, roughly } from './words.js';
 
@@ -18,7 +19,8 @@ const nothing = {
 /**
  * Makes the card of one connection. `act` and `look` are as for a slot's row; `look()` here returns the whole state.
  */
-export function createConnectionCard({ name, abilities, act, look }) {
+export function createConnectionCard({ name, abilities, act, look, askWho }) {
+  const chart = createHistoryChart(name);
   const rows = new Map();
   const asked = new Set();
   const provider = element('p', { class: 'provider' });
@@ -37,6 +39,7 @@ export function createConnectionCard({ name, abilities, act, look }) {
       element('div', {}, element('h3', { id: `connection-${name}`, text: name }), provider),
       counts,
     ),
+    chart.node,
     upstream,
     warning,
     list,
@@ -134,8 +137,9 @@ export function createConnectionCard({ name, abilities, act, look }) {
 
   return {
     node,
-    /** Draws the connection as it is at `now`, epoch milliseconds. */
-    draw(connection, now) {
+    /** Draws the connection as it is at `now`, epoch milliseconds, and its part of a history, if there is one. */
+    draw(connection, now, history) {
+      chart.draw(history);
       setText(provider, `${connection.provider} · tokens live up to ${roughly(connection.lifetime_seconds * 1000)}`);
       const { counts: counted } = connection;
       setText(counts, counted ? countedWords(counted) : '');
@@ -153,6 +157,7 @@ export function createConnectionCard({ name, abilities, act, look }) {
             connection: name,
             subject,
             abilities,
+            askWho,
             callLabel: connection.demo?.call,
             act,
             look: async () => {

@@ -1,9 +1,12 @@
+import { createAudit } from './audit.js';
 import { createConnectionCard } from './connection-card.js';
 import { arrange, element, setText } from './element.js';
+import { createHistory } from './history.js';
 import { eventWords, timeOf } from './words.js';
 
 const LOOK_EVERY_MS = 1000;
 const DRAW_EVERY_MS = 1000;
+const HISTORY_EVERY_MS = 5000;
 const EVENTS_SHOWN = 14;
 
 const at = (id) => document.getElementById(id);
@@ -11,6 +14,13 @@ const at = (id) => document.getElementById(id);
 let latest;
 const cards = new Map();
 const eventNodes = new Map();
+const audit = createAudit(act);
+const history = createHistory({
+  drawn() {
+    if (latest) draw(latest.state, serverNow());
+  },
+  everyMs: () => latest?.state.history_every_ms ?? HISTORY_EVERY_MS,
+});
 
 /** Posts a button's action. Rejects with a sentence to show if it was not done. */
 async function act(path, body) {
@@ -56,10 +66,12 @@ function draw(state, now) {
   drawTotals(state.connections);
   for (const connection of state.connections) {
     const { name } = connection;
-    const card = cards.get(name) ?? createConnectionCard({ name, abilities: state.abilities, act, look });
+    const card =
+      cards.get(name) ?? createConnectionCard({ name, abilities: state.abilities, act, look, askWho: audit.askOf });
     cards.set(name, card);
-    card.draw(connection, now);
+    card.draw(connection, now, history.current());
   }
+  audit.draw(state.connections.map(({ name }) => name));
   arrange(
     at('connections'),
     state.connections.map(({ name }) => cards.get(name).node),

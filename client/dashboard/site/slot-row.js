@@ -1,4 +1,5 @@
 import { element, setText } from './element.js';
+import { createRunbook } from './runbook.js';
 import * as words from './words.js';
 import { duration, failureWords, roughly, timeOf } from './words.js';
 
@@ -13,7 +14,7 @@ const stateWords = {
  * Makes the row of one slot: its life, its last error and its buttons. `act(path, body)` posts and returns the answer;
  * `look()` reads the state again and returns this slot's status, or undefined.
  */
-export function createSlotRow({ connection, subject, abilities, callLabel, act, look }) {
+export function createSlotRow({ connection, subject, abilities, callLabel, act, look, askWho }) {
   let current;
   const body = { connection, subject };
   const id = `slot-${connection}-${subject}`;
@@ -29,7 +30,10 @@ export function createSlotRow({ connection, subject, abilities, callLabel, act, 
   const due = element('span', { class: 'due' });
   const ends = element('span');
   const times = element('p', { class: 'times' }, issued, due, ends);
+  const warning = element('p', { class: 'warning', hidden: true });
   const error = element('p', { class: 'error', hidden: true });
+  const evidence = element('p', { class: 'evidence', hidden: true });
+  const runbook = createRunbook(body);
   const result = element('p', { class: 'result', role: 'status' });
 
   function button(label, title, run, kind = 'plain') {
@@ -86,6 +90,13 @@ export function createSlotRow({ connection, subject, abilities, callLabel, act, 
       simple('local/reject', words.rejectWords),
     ),
     button('Purge', 'Forget the token, refusal and back-off', simple('local/purge', words.purgeWords)),
+    element('button', {
+      type: 'button',
+      class: 'plain',
+      text: 'Who had it',
+      title: 'Look who got tokens of this slot',
+      on: { click: () => askWho(connection, subject) },
+    }),
   ];
 
   const node = element(
@@ -94,7 +105,10 @@ export function createSlotRow({ connection, subject, abilities, callLabel, act, 
     element('div', { class: 'slot-head' }, element('h4', { id, text: subject }), chip, generation, left),
     life,
     times,
+    warning,
     error,
+    evidence,
+    runbook.node,
     element('div', { class: 'buttons', role: 'group', 'aria-label': `${connection}, ${subject}` }, ...buttons),
     result,
   );
@@ -139,8 +153,13 @@ export function createSlotRow({ connection, subject, abilities, callLabel, act, 
       setText(chip, slot.state === 'cooldown' && isGood ? 'cooldown, token still good' : stateWords[slot.state]);
       setText(generation, slot.generation > 0 ? `generation ${slot.generation}` : '');
       drawLife(slot, now);
+      warning.hidden = !slot.warning;
+      setText(warning, slot.warning ? `Warning: ${slot.warning}` : '');
       const failed = slot.last_error;
       error.hidden = !failed;
+      evidence.hidden = !failed?.evidence;
+      setText(evidence, failed?.evidence ? `It rests on ${failed.evidence}.` : '');
+      runbook.draw(failed?.runbook);
       if (failed) {
         const ago = `${duration(now - Date.parse(failed.at))} ago`;
         setText(error, `Last error, ${ago}: ${failureWords(failed)}`);

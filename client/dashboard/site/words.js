@@ -19,15 +19,18 @@ export function roughly(ms) {
   return `${Math.round(ms / HOUR)} h`;
 }
 
-/** Formats a time in the reader's time zone: of day alone if it is on the day of `now`, else with its date. */
-export function timeOf(epochMs, now) {
+/**
+ * Formats a time in the reader's time zone: of day alone if it is on the day of `now`, else with its date; to the second,
+ * or to the minute.
+ */
+export function timeOf(epochMs, now, to = 'seconds') {
   const [time, today] = [new Date(epochMs), new Date(now)];
   const isToday = time.toDateString() === today.toDateString();
   return time.toLocaleString(undefined, {
     ...(isToday ? {} : { day: 'numeric', month: 'short' }),
     hour: '2-digit',
     minute: '2-digit',
-    second: '2-digit',
+    ...(to === 'minutes' ? {} : { second: '2-digit' }),
     hourCycle: 'h23',
   });
 }

@@ -68,6 +68,6 @@ function isOwnerById({ subject, claims }: Door, { ownerClaims, subjectIsId }: Sh
   if (subjectIsId === true && NUMERIC_ID.test(subject)) return true;
   return ownerClaims.some((name) => {
     const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
-    return typeof value === 'number' || (typeof value === 'string' && !isGlob(value));
+    return typeof value === 'number' || (typeof value === 'string' && value !== '' && !isGlob(value));
   });
 }

@@ -39,6 +39,8 @@ const BITBUCKET: SharedIssuer = {
   ownerSegments: [0],
 };
 
+const VERCEL: SharedIssuer = { name: 'Vercel', ownerClaims: ['owner_id', 'project_id'], ownerSegments: [1] };
+
 const sharedByHost: ReadonlyMap<string, SharedIssuer> = new Map([
   ['token.actions.githubusercontent.com', GITHUB],
   ['gitlab.com', GITLAB],
@@ -53,9 +55,11 @@ const sharedByHost: ReadonlyMap<string, SharedIssuer> = new Map([
   ['oidc.circleci.com', CIRCLECI],
   ['agent.buildkite.com', BUILDKITE],
   ['api.bitbucket.org', BITBUCKET],
+  ['oidc.vercel.com', VERCEL],
 ]);
 
 /** Finds the shared issuer that a URL names; undefined for one that belongs to a single owner. */
 export function findSharedIssuer(issuer: string): SharedIssuer | undefined {
-  return URL.canParse(issuer) ? sharedByHost.get(new URL(issuer).hostname) : undefined;
+  // A name with a dot behind it is the same name to DNS.
+  return URL.canParse(issuer) ? sharedByHost.get(new URL(issuer).hostname.replace(/\.$/, '')) : undefined;
 }

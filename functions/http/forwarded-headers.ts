@@ -56,16 +56,28 @@ const KEPT_FROM_CALLER = [
   ERROR_HEADER,
   UPSTREAM_HEADER,
   // Orders to a browser that would change the broker's own pages and storage, or let another site read them.
+  'alt-svc',
   'clear-site-data',
   'content-security-policy-report-only',
+  'expect-ct',
   'nel',
+  'origin-agent-cluster',
+  'public-key-pins',
+  'public-key-pins-report-only',
   'refresh',
   'report-to',
   'reporting-endpoints',
   'service-worker-allowed',
+  'set-cookie2',
+  'set-login',
+  'shared-storage-write',
+  'speculation-rules',
   'strict-transport-security',
+  'timing-allow-origin',
+  'use-as-dictionary',
 ];
-const CROSS_ORIGIN = /^access-control-/;
+/** Headers of that kind by what their names begin with. */
+const ORDERS = /^(?:access-control-|attribution-reporting-|(?:sec|secure)-session-)/;
 
 const SIGV4 = /^AWS4-HMAC-SHA256 /;
 
@@ -121,7 +133,7 @@ export function pickAnswerHeaders(
   const dropped = new Set([...KEPT_FROM_CALLER, ...ofThisHop, ...tokenHeaders.map((name) => name.toLowerCase())]);
   const headers: Record<string, readonly string[]> = {};
   for (const [name, values] of Object.entries(given)) {
-    if (values === undefined || dropped.has(name) || CROSS_ORIGIN.test(name)) continue;
+    if (values === undefined || dropped.has(name) || ORDERS.test(name)) continue;
     headers[name] = values;
   }
   return headers;

@@ -84,6 +84,9 @@ describe('a stranger at an issuer that all share', () => {
     { subject: 'repo:**' },
     { subject: 'repo:acme**', claims: { repository_owner_id: '1' } },
     { subject: 'repo:acme*/x:ref:refs/heads/main', claims: { repository_owner_id: '1' } },
+    { subject: 'repo:acme/x:ref:refs/heads/main', claims: { repository_owner_id: '' } },
+    { issuer: 'https://token.actions.githubusercontent.com.', subject: 'repo:acme/x:ref:refs/heads/main' },
+    { issuer: 'https://oidc.vercel.com', subject: 'owner:*:project:x:environment:production' },
     // Whoever registers the name after its owner gave it up.
     { subject: 'repo:acme/x:ref:refs/heads/main', claims: { repository_owner: 'acme' } },
   ])('is not let in by the rule %j in silence', (rule) => {

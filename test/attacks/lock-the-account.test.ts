@@ -37,6 +37,9 @@ const SPELLINGS = [
   'AuthenticateEx/1',
   'A%75thenticateEx',
   'Authenticate%E2%80%8BEx',
+  'AuthenticateEx%E3%85%A4',
+  '%E1%85%9FAuthenticateEx',
+  'Authenticate%EF%BE%A0Ex',
   'Authentic%C3%A4teEx',
   '%EF%BC%A1uthenticateEx',
 ];

@@ -13,6 +13,9 @@ afterAll(() => broker.close());
 const call = (options: Parameters<typeof send>[1] = {}, path = 'open/x') =>
   send(broker.url, { ...options, path: `/proxy/scripted/system/${path}` });
 
+/** Percent-encodes with lowercase digits. */
+const percent = (text: string) => encodeURIComponent(text).replace(/%../g, (escaped) => escaped.toLowerCase());
+
 describe('an answer of the upstream', () => {
   it('cannot run script on the broker’s origin, whatever its headers say', async () => {
     broker.scripted.answer((_request, _body, response) => {
@@ -27,6 +30,14 @@ describe('an answer of the upstream', () => {
         'access-control-allow-credentials': 'true',
         'strict-transport-security': 'max-age=99999999',
         'report-to': '{}',
+        'alt-svc': 'h3=":443"',
+        'set-login': 'logged-in',
+        'speculation-rules': '"/rules.json"',
+        'shared-storage-write': 'clear',
+        'timing-allow-origin': '*',
+        'use-as-dictionary': 'match="/*"',
+        'attribution-reporting-register-source': '{}',
+        'secure-session-registration': '(ES256)',
       });
       response.end('<script>fetch("/tokens/scripted/system")</script>');
     });
@@ -39,7 +50,7 @@ describe('an answer of the upstream', () => {
     });
     for (const name of Object.keys(headers)) {
       expect(name).not.toMatch(
-        /^(?:service-worker-allowed|clear-site-data|refresh|access-control-.*|strict-.*|report-to)$/,
+        /^(?:service-worker-allowed|clear-site-data|refresh|access-control-.*|strict-.*|report-to|alt-svc|set-login|speculation-.*|shared-.*|timing-.*|use-as-.*|attribution-.*|secure-.*)$/,
       );
     }
   });
@@ -47,6 +58,11 @@ describe('an answer of the upstream', () => {
   it.each([
     ['its body', (token: string) => ({ body: `{"yourToken":"${token}"}`, headers: {} })],
     ['a header', (token: string) => ({ body: '{}', headers: { 'x-echo': `Bearer ${token}` } })],
+    ['a URL', (token: string) => ({ body: `/next?t=${encodeURIComponent(token)}`, headers: {} })],
+    ['a URL in a header', (token: string) => ({ body: '', headers: { link: `</x?t=${percent(token)}>; rel=next` } })],
+    ['JSON as PHP writes it', (token: string) => ({ body: `{"t":"${token.replace('/', '\\/')}"}`, headers: {} })],
+    ['JSON as .NET writes it', (token: string) => ({ body: `{"t":"${token.replace('+', '\\u002B')}"}`, headers: {} })],
+    ['HTML', (token: string) => ({ body: token.replace('+', '&#43;').replaceAll('=', '&#x3D;'), headers: {} })],
   ])('that repeats the token in %s is withheld', async (_, echo) => {
     let placed = '';
     broker.scripted.answer((request, _body, response) => {
@@ -58,7 +74,8 @@ describe('an answer of the upstream', () => {
 
     expect(status).toBe(502);
     expect(json).toMatchObject({ code: 'upstream_invalid_response' });
-    expect(text + rawHeaders.join()).not.toContain(placed);
+    expect(placed).toMatch(/^scripted\+token\/\d+==$/);
+    expect(text + rawHeaders.join()).not.toMatch(/scripted/);
   });
 
   it('that leads elsewhere under the base URL leads through the proxy, and others are left', async () => {

@@ -4,7 +4,7 @@ import { fillText, namesIn } from '../slot/text.ts';
 
 /** Stands for a value that is known only once an answer or a subject is: any one segment. */
 const ANY = '\uE000';
-const INVISIBLE = /[\p{M}\p{Cf}]/gu;
+const INVISIBLE = /[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 const AFTER_A_NAME = /^[^\p{L}\p{N}_-]/u;
 
 /**

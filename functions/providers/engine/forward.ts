@@ -13,6 +13,7 @@ import { readServerDate } from './answer-clock.ts';
 import { createMisledFailure, failure } from './failures.ts';
 import { readLife } from './lifetime.ts';
 import { checkToken } from './outcome.ts';
+import { repeats } from './repeats.ts';
 import { fillCertificate, isMisled, trustOf, withQuery } from './request.ts';
 
 /** The largest answer that is passed on: base64 makes 6 MB of it, which is what Lambda can return. */
@@ -94,9 +95,10 @@ function findFault(
 ): string | undefined {
   if (status < 200 || status > 599) return `The upstream answered with the status ${status}, which is none of HTTP.`;
   const sought = secrets.filter((secret) => secret.length >= SHORTEST_SOUGHT);
-  const lines = Object.values(headers).flatMap((values = []) => values);
-  const repeats = (secret: string) => body.includes(secret) || lines.some((value) => value.includes(secret));
-  return sought.some(repeats) ? 'The upstream repeats its token in the answer, which is withheld.' : undefined;
+  const texts = [body, ...Object.values(headers).flatMap((values = []) => values)];
+  return sought.some((secret) => repeats(texts, secret))
+    ? 'The upstream repeats its token in the answer, which is withheld.'
+    : undefined;
 }
 
 /** The path and query behind the base URL that a `Location` leads to; undefined where it leads elsewhere. */

@@ -49,11 +49,14 @@ describe('a trust entry', () => {
     ['https://app.terraform.io', 'organization:acme:project:x:workspace:y:run_phase:apply', 'terraform_workspace_id'],
     ['https://oidc.circleci.com/org/0a1b', 'org/0a1b/project/x/user/y', 'oidc.circleci.com/project-id'],
     ['https://agent.buildkite.com', 'organization:acme:pipeline:x:ref:y', 'organization_id'],
+    ['https://oidc.vercel.com/acme', 'owner:acme:project:x:environment:production', 'owner_id'],
+    ['https://token.actions.githubusercontent.com.', 'repo:acme/x:ref:refs/heads/main', 'repository_id'],
     ['https://api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc', '{0a1b}:x', 'workspaceUuid'],
   ])('for %s, which strangers share, needs the owner by an exact id', (issuer, subject, ownerClaim) => {
     const shared = { ...entry, issuer, subject };
     expect(pathsOf({ ...shared, claims: { owner: 'acme' } })).toEqual(['trust[0].claims']);
     expect(pathsOf({ ...shared, claims: { [ownerClaim]: '4*' } })).toEqual(['trust[0].claims']);
+    expect(pathsOf({ ...shared, claims: { [ownerClaim]: '' } })).toEqual(['trust[0].claims']);
     expect(resolve({ ...shared, claims: { [ownerClaim]: '42' } }).trust).toHaveLength(1);
     expect(pathsOf({ ...shared, subject: 'a:**', claims: { [ownerClaim]: '42' } })).toEqual(['trust[0].subject']);
     expect(pathsOf({ ...shared, claims: { [ownerClaim]: '42', ref: 'refs/**' } })).toEqual(['trust[0].claims.ref']);

@@ -13,7 +13,7 @@ export interface Scripted {
   close(): Promise<void>;
 }
 
-/** Starts it: logins under `/base/user/` always succeed, with a new opaque token each time. */
+/** Starts it: logins under `/base/user/` always succeed, with a new opaque token each time, in base64. */
 export async function startScriptedUpstream(): Promise<Scripted> {
   let answering: Answering = (_request, _body, response) => response.end('ok');
   let issued = 0;
@@ -24,7 +24,7 @@ export async function startScriptedUpstream(): Promise<Scripted> {
     if (request.url?.startsWith('/base/user/')) {
       issued += 1;
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ token: `scripted-token-${issued}` }));
+      response.end(JSON.stringify({ token: `scripted+token/${issued}==` }));
       return;
     }
     received.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });

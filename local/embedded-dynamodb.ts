@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ export interface EmbeddedDynamodb {
 }
 
 const STORE_FOLDER = 'dynamodb';
+const OWNER_ONLY = 0o700;
 const CLOSE_GRACE_MS = 2_000;
 // Time for the last answers to be sent; connections still sending after it are cut.
 const FLUSH_MS = 200;
@@ -120,7 +121,9 @@ async function probeStore(path: string): Promise<void> {
   const requireFromDynalite = createRequire(createRequire(import.meta.url).resolve('dynalite'));
   const { Level } = requireFromDynalite('level') as { Level: new (path: string) => LevelStore };
   try {
-    await mkdir(path, { recursive: true });
+    await mkdir(path, { recursive: true, mode: OWNER_ONLY });
+    // A folder of an earlier version may be open to others.
+    await chmod(path, OWNER_ONLY);
     const store = new Level(path);
     await store.open();
     await store.close();
@@ -132,7 +135,8 @@ async function probeStore(path: string): Promise<void> {
 function whyUnusable(error: unknown): string {
   const codes = [codeOf(error), error instanceof Error ? codeOf(error.cause) : undefined];
   if (codes.includes('LEVEL_LOCKED')) return 'is in use: stop the other process, or choose another data folder';
-  if (codes.includes('EACCES') || codes.includes('EROFS')) return 'cannot be written: choose a data folder that can';
+  if (codes.includes('EACCES') || codes.includes('EPERM') || codes.includes('EROFS'))
+    return 'cannot be written: choose a data folder that can';
   if (codes.includes('ENOTDIR') || codes.includes('EEXIST')) return 'is not a folder: choose another data folder';
   return 'cannot be opened: choose another data folder, or move this one away to start again';
 }

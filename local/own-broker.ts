@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import type { OwnBroker } from '../client/cli/command.ts';
 import { UsageError } from '../client/cli/exit-codes.ts';
+import { makePrivateFolder } from '../client/private-folder.ts';
 import { ConfigurationError } from '../functions/configuration/errors.ts';
 import { canReplace, writeSecretFields } from './secrets-file-write.ts';
 import { StartError } from './start-error.ts';
@@ -61,11 +62,6 @@ function folderFor(connections: string, secrets: string, connection: string): st
 
 /** Makes a folder that none but this user can read. Throws a `UsageError` where another made it, or a link. */
 export async function makePrivate(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  // A link of somebody else's may lead into another folder of this user's.
-  const found = await lstat(folder);
-  // Windows has neither users nor permission bits.
-  const isOwn = process.platform === 'win32' || (found.uid === userInfo().uid && (found.mode & 0o077) === 0);
-  if (found.isDirectory() && isOwn) return;
+  if (await makePrivateFolder(folder)) return;
   throw new UsageError(`${folder} is not this user's alone: remove it, or set TMPDIR to a folder of your own.`);
 }

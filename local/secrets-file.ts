@@ -26,12 +26,12 @@ export interface SecretsFileOptions {
   readonly pollMs?: number;
   /** Called after a rotation, once the new version is served. */
   readonly onChange: (connection: string) => void;
-  /** Called once for each fault of the file, while the previous values stay, and where others may read it. */
+  /** Called once for each fault of the file, while the previous values stay, and where it is open to others. */
   readonly onBroken: (message: string) => void;
 }
 
-/** Read permission of group and others. */
-const OPEN_TO_OTHERS = 0o044;
+/** Permissions of group and others to read and write. */
+const OPEN_TO_OTHERS = 0o066;
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /**
@@ -49,7 +49,7 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Loca
   const first = await readSecrets(shape);
   if (!first.checked.ok) throw new StartError(first.checked.problems.join('\n'));
   takeUp(first.checked.secrets, first.modifiedAt);
-  if (first.isOpen) onBroken(`warning: other users of this machine can read ${path}: chmod 600 ${path}`);
+  if (first.isOpen) onBroken(`warning: other users of this machine can read or change ${path}: chmod 600 ${path}`);
 
   let taken = first.contentHash;
   let doubted: string | undefined;
@@ -123,7 +123,7 @@ interface Look {
   readonly modifiedAt: number;
   readonly contentHash: string;
   readonly canChange: boolean;
-  /** Others than the file's owner may read it. */
+  /** Others than the file's owner may read or change it. */
   readonly isOpen: boolean;
 }
 

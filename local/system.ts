@@ -1,5 +1,5 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { CONFIGURATION_FILE } from '../functions/composition/environment.ts';
@@ -271,14 +271,24 @@ function warningsOf({ warnings, connections }: Configuration, { dataDir, connect
   return [...warnings, ...lost];
 }
 
-/** Warns of a connections file that every user of this machine can change: it says where the credential is sent. */
-async function warnOfAuthors({ connectionsFile }: Flags): Promise<readonly string[]> {
-  if (connectionsFile === undefined || process.platform === 'win32') return [];
-  const { mode } = await stat(connectionsFile);
-  if ((mode & 0o002) === 0) return [];
+/** Warns of what other users of this machine can change, and should not. */
+async function warnOfAuthors({ connectionsFile, dataDir }: Flags): Promise<readonly string[]> {
+  const other = 'other users of this machine can change';
   return [
-    `other users of this machine can change ${connectionsFile}, and where your credential is sent: chmod o-w ${connectionsFile}`,
+    ...((await canOthersChange(connectionsFile))
+      ? [`${other} ${connectionsFile}, and where your credential is sent: make it your own, and chmod o-w it`]
+      : []),
+    ...((await canOthersChange(dataDir))
+      ? [`${other} ${dataDir}, and what is kept there: choose a folder of your own`]
+      : []),
   ];
+}
+
+/** Reports whether a file or folder is another user's, but root's, or all may write to it. Windows has no such bits. */
+async function canOthersChange(path: string | undefined): Promise<boolean> {
+  const found = path === undefined ? undefined : await stat(path).catch(() => undefined);
+  if (found === undefined || process.platform === 'win32') return false;
+  return ![userInfo().uid, 0].includes(found.uid) || (found.mode & 0o002) !== 0;
 }
 
 function secretNames({ connections }: Configuration): SecretNameOf {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, lstat, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeTokenFolder, writeTokenFile } from '../../client/agent/token-file.ts';
@@ -197,6 +197,13 @@ describe('a token file', () => {
     try {
       const own = await makeTokenFolder({});
       expect((await lstat(own)).mode & 0o777).toBe(0o700);
+      // XDG_RUNTIME_DIR of whoever this user was before `su`, or a link.
+      const others = join(folder.path, 'others');
+      await mkdir(others, { mode: 0o755 });
+      await symlink(own, join(folder.path, 'runtime'));
+      for (const runtime of [others, join(folder.path, 'runtime'), join(folder.path, 'missing')]) {
+        expect(await makeTokenFolder({ XDG_RUNTIME_DIR: runtime })).toBe(own);
+      }
       await chmod(own, 0o755);
       await expect(makeTokenFolder({})).rejects.toThrow("is not this user's alone");
     } finally {

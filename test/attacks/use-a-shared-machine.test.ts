@@ -136,7 +136,7 @@ describe.runIf(process.platform === 'linux')('asked by another user of the machi
   });
 
   it('the operator is told of a secrets file that others can read', () => {
-    expect(printed()).toMatch(/warning: other users of this machine can read \S+secrets\.json: chmod 600/);
+    expect(printed()).toMatch(/warning: other users of this machine can read or change \S+secrets\.json: chmod 600/);
   });
 
   it('no file that others can read has the credential or the key of this start', async () => {
@@ -180,16 +180,24 @@ describe.runIf(process.platform === 'linux')('asked by another user of the machi
     },
   );
 
-  it.runIf(process.getuid?.() === 0)('nothing is answered where the demo has the operator’s own secrets', async () => {
-    const file = `${folder.path}/demo-secrets.json`;
-    const secrets = { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret, orders: demoOAuthSecret };
-    await writeFile(file, JSON.stringify(secrets), { mode: 0o600 });
-    const own = await start(['--secrets', file]);
-    const answers = [NOBODY, 0].map((uid) => curlAs(uid, `${own.url}/tokens/helpdesk/system`, []));
-    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([403, 200]);
-    own.broker.kill();
-    await once(own.broker, 'close');
-  });
+  it.runIf(process.getuid?.() === 0)(
+    'nothing is answered, and nothing stored can be read, where the demo has the operator’s own secrets',
+    async () => {
+      const file = `${folder.path}/demo-secrets.json`;
+      const secrets = { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret, orders: demoOAuthSecret };
+      await writeFile(file, JSON.stringify(secrets), { mode: 0o600 });
+      const data = `${folder.path}/data`;
+      await mkdir(`${data}/dynamodb`, { recursive: true });
+      await chmod(data, 0o777);
+      const own = await start(['--secrets', file, '--data', data]);
+      const answers = [NOBODY, 0].map((uid) => curlAs(uid, `${own.url}/tokens/helpdesk/system`, []));
+      expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([403, 200]);
+      expect(own.printed()).toContain(`warning: other users of this machine can change ${data}`);
+      expect((await lstat(`${data}/dynamodb`)).mode & 0o777).toBe(0o700);
+      own.broker.kill();
+      await once(own.broker, 'close');
+    },
+  );
 
   // Asked for `localhost`, programs and browsers try [::1] first, and a browser takes both addresses for one origin.
   it('nobody else can answer in the API’s place, at its port of the name localhost', async () => {

@@ -232,7 +232,7 @@ describe('a secrets file that changes', () => {
     const { onBroken } = await open();
 
     expect(onBroken.mock.calls.flat()).toEqual([
-      `warning: other users of this machine can read ${path}: chmod 600 ${path}`,
+      `warning: other users of this machine can read or change ${path}: chmod 600 ${path}`,
     ]);
   });
 

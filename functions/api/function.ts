@@ -1,7 +1,6 @@
 import type { APIGatewayProxyResult, Context } from 'aws-lambda';
 import type { Clock, Telemetry } from '../core/words/platform.ts';
 import { computeDeadline, withinTime } from './deadline.ts';
-import { createProblemResponse, reportUnforeseen, toBrokerError } from './problem.ts';
 import { type ApiEvent, type PathParameters, readParameters, requireCaller } from './request.ts';
 
 /** A request to the API, with who makes it and how long it may take. */
@@ -34,7 +33,9 @@ export function createApiFunction(
   { clock, telemetry, errorHeader }: ApiFunctionOptions,
   answer: (call: ApiCall) => Promise<ApiResponse>,
 ): ApiHandler {
-  function answerError(thrown: unknown, event: ApiEvent): ApiResponse {
+  async function answerError(thrown: unknown, event: ApiEvent): Promise<ApiResponse> {
+    // Loaded with the first error: what is handed out needs none of it.
+    const { createProblemResponse, reportUnforeseen, toBrokerError } = await import('./problem.ts');
     const { requestId } = event.requestContext;
     const error = toBrokerError(thrown);
     const { code, status } = error;

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { Connection } from '../core/slot/connection.ts';
-import { BrokerError, errorCodes } from '../core/words/errors.ts';
+import { BrokerError } from '../core/words/errors.ts';
 import type { Telemetry } from '../core/words/platform.ts';
+import { titleByCode } from './titles.ts';
 
 /** Number of stack frames to log, the nearest to the fault. */
 const FRAMES = 5;
@@ -22,11 +22,6 @@ export function reportUnforeseen(telemetry: Telemetry, error: unknown, requestId
   telemetry.warn('Something unforeseen was thrown.', { name, at: at.join(' '), requestId });
 }
 
-/** The error of a proxied call to a connection that declares no proxy. */
-export function createNoProxyError(connection: Connection): BrokerError {
-  return new BrokerError('not_found', `The connection ${connection.name} declares no proxy.`);
-}
-
 /** An error as an RFC 9457 problem, with `Retry-After` in whole seconds where the time is known (RFC 9110 §10.2.3). */
 export function createProblemResponse(error: BrokerError, requestId: string): APIGatewayProxyResult {
   const { code, status, detail, causeCode, retryAfterMs, allow } = error;
@@ -40,24 +35,12 @@ export function createProblemResponse(error: BrokerError, requestId: string): AP
     },
     body: JSON.stringify({
       type: `urn:token-broker:error:${code}`,
-      title: errorCodes[code].title,
+      title: titleByCode[code],
       status,
       detail,
       code,
       request_id: requestId,
       ...(causeCode === undefined ? {} : { cause: causeCode }),
     }),
-  };
-}
-
-/** The headers of a JSON answer that no cache may keep. */
-export const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;
-
-/** A JSON answer that no cache may keep. */
-export function createJsonResponse(statusCode: number, body: unknown): APIGatewayProxyResult {
-  return {
-    statusCode,
-    headers: { ...JSON_HEADERS },
-    body: JSON.stringify(body),
   };
 }

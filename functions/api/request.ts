@@ -104,6 +104,11 @@ export function requireKnownQuery({ multiValueQueryStringParameters: query }: Ap
   }
 }
 
+/** The error of a proxied call to a connection that declares no proxy. */
+export function createNoProxyError(connection: Connection): BrokerError {
+  return new BrokerError('not_found', `The connection ${connection.name} declares no proxy.`);
+}
+
 /** Parses the `min_ttl` of the query, in seconds. Throws `invalid_request` for anything but one whole number. */
 export function parseMinTtl(event: ApiEvent): number | undefined {
   requireKnownQuery(event, 'min_ttl');

@@ -4,7 +4,7 @@ import { isBearer, place } from '../core/slot/placement.ts';
 import type { Slot } from '../core/slot/slot.ts';
 import { remainingSeconds, type Token } from '../core/slot/token.ts';
 import type { ApiResponse } from './function.ts';
-import { JSON_HEADERS } from './problem.ts';
+import { JSON_HEADERS } from './json-response.ts';
 
 /** RFC 8693 §2.2.1: the token is no access token to be used in an Authorization header. */
 const NOT_APPLICABLE = 'N_A';

@@ -1,3 +1,6 @@
-/** Everything that is loaded only to have a token minted, as one chunk: each file more costs a cold start (docs/performance.md). */
+/**
+ * Everything that is loaded only to have a token minted. It is one chunk, since each file more costs a cold start
+ * (`docs/performance.md`).
+ */
 export { createLambdaClient, createLambdaMint } from '../adapters/aws/lambda-mint.ts';
 export { createRequestMint } from '../core/hand-out/request-mint.ts';

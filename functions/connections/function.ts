@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { type ApiCall, type ApiHandler, createApiFunction, routeOf } from '../api/function.ts';
-import { createJsonResponse, createNoProxyError } from '../api/problem.ts';
-import { requireConnection, requireKnownQuery } from '../api/request.ts';
+import { createJsonResponse } from '../api/json-response.ts';
+import { createNoProxyError, requireConnection, requireKnownQuery } from '../api/request.ts';
 import { isoSeconds } from '../api/response.ts';
 import { methodsOf } from '../api/routes.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';

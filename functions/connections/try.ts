@@ -1,6 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { ApiCall } from '../api/function.ts';
-import { createJsonResponse } from '../api/problem.ts';
+import { createJsonResponse } from '../api/json-response.ts';
 import { requireConnection, requireKnownQuery } from '../api/request.ts';
 import { createTryLogin, type Tried } from '../core/operate/try-login.ts';
 import type { Connection } from '../core/slot/connection.ts';

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { createJsonResponse, toBrokerError } from '../api/problem.ts';
+import { createJsonResponse } from '../api/json-response.ts';
+import { toBrokerError } from '../api/problem.ts';
 import type { BrokerError, BrokerErrorCode } from '../core/words/errors.ts';
 
 /** `Retry-After` for failures of unknown duration. */

@@ -1,7 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { type ApiHandler, createApiFunction } from '../api/function.ts';
-import { createNoProxyError } from '../api/problem.ts';
-import { type ApiEvent, requireConnection } from '../api/request.ts';
+import { type ApiEvent, createNoProxyError, requireConnection } from '../api/request.ts';
 import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createHandOutInstance } from '../composition/hand-out-instance.ts';
 import type { Surroundings } from '../composition/instance.ts';

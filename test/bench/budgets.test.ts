@@ -75,8 +75,8 @@ describe('an instance of token', () => {
     expect(start.laterFiles).toEqual([]);
   });
 
-  it('loads the KMS client of what is on demand, and neither the Lambda client nor the reading of bodies', () => {
-    for (const [chunk, times] of Object.entries({ 'kms-keys': 1, minting: 0, rejection: 0, bowser: 0 })) {
+  it('loads the KMS client of what is on demand, and neither the Lambda client nor what reads bodies or writes errors', () => {
+    for (const [chunk, times] of Object.entries({ 'kms-keys': 1, minting: 0, problem: 0, rejection: 0, bowser: 0 })) {
       expect(built.filter((name) => name.startsWith(chunk))).toHaveLength(1);
       expect(loaded().filter((name) => name.startsWith(chunk))).toHaveLength(times);
     }

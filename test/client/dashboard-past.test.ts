@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vites
 import { historyOf, limitsOf, parseHistory } from '../../client/dashboard/history.ts';
 import { parseRunbook, RUNBOOKS, readRunbook, runbookByCode } from '../../client/dashboard/runbooks.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
-import { errorCodes } from '../../functions/core/words/errors.ts';
+import { statusByCode } from '../../functions/core/words/errors.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { startStub } from './broker-stub.ts';
 import { startDashboardUnderTest } from './dashboard-under-test.ts';
@@ -152,7 +152,7 @@ describe('the dashboard of a deployed broker', async () => {
 
 describe('the runbooks of the page', () => {
   it('are named by codes of the broker, and are all there', async () => {
-    expect(Object.keys(runbookByCode).filter((code) => !Object.hasOwn(errorCodes, code))).toEqual([]);
+    expect(Object.keys(runbookByCode).filter((code) => !Object.hasOwn(statusByCode, code))).toEqual([]);
     const files = await readdir('docs/runbooks');
     expect(RUNBOOKS.filter((name) => !files.includes(`${name}.md`))).toEqual([]);
   });

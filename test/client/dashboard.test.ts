@@ -4,7 +4,7 @@ import { SITE_FILES } from '../../client/dashboard/site-files.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
 import { remedyByCode, remedyOf } from '../../client/remedies.ts';
 import { gatewayAnswers } from '../../functions/api/gateway-responses.ts';
-import { errorCodes } from '../../functions/core/words/errors.ts';
+import { statusByCode } from '../../functions/core/words/errors.ts';
 import { listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { demoCommunitySecret } from '../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
@@ -251,7 +251,7 @@ describe('the dashboard command', () => {
 });
 
 it('there is a remedy for each of the broker’s codes, and for nothing else', () => {
-  const codes = new Set([...Object.keys(errorCodes), ...Object.values(gatewayAnswers).map(({ code }) => code)]);
+  const codes = new Set([...Object.keys(statusByCode), ...Object.values(gatewayAnswers).map(({ code }) => code)]);
   expect(Object.keys(remedyByCode).sort()).toEqual([...codes].sort());
   expect(remedyOf('cooldown')).toBe(remedyByCode.cooldown);
   expect(remedyOf('constructor')).toBeUndefined();

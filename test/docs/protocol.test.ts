@@ -6,7 +6,7 @@ import * as changes from '../../functions/core/slot/changes.ts';
 import { leaseLengthMs, mintWindowMs, timeNeededToMintMs, waitLimitMs } from '../../functions/core/slot/lease.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
 import { CLOCK_SKEW_MS } from '../../functions/core/slot/token.ts';
-import { errorCodes } from '../../functions/core/words/errors.ts';
+import { statusByCode } from '../../functions/core/words/errors.ts';
 import { everyChange, everyKeptChange, sealedToken as token } from '../functions/core/slot/every-change.ts';
 import { helpdeskConnection } from '../simulation/connections.ts';
 import { readPage } from './repository.ts';
@@ -133,6 +133,6 @@ describe('the table of back-offs', () => {
 describe('the table of codes', () => {
   it('has every code with its status', () => {
     const told = tableOf('code', 'status', 'when').map(([code, status]) => [...named(code), Number(status)]);
-    expect(told).toEqual(Object.entries(errorCodes).map(([code, { status }]) => [code, status]));
+    expect(told).toEqual(Object.entries(statusByCode));
   });
 });

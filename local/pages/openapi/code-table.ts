@@ -1,23 +1,27 @@
 import { remedyByCode } from '../../../client/remedies.ts';
 import { type GatewayAnswer, gatewayAnswers } from '../../../functions/api/gateway-responses.ts';
-import { errorCodes } from '../../../functions/core/words/errors.ts';
+import { titleByCode } from '../../../functions/api/titles.ts';
+import { isBrokerErrorCode, statusByCode } from '../../../functions/core/words/errors.ts';
 
 /** Codes that only API Gateway answers, each with its explanation. */
 const ofGateway = new Map(
   Object.values<GatewayAnswer>(gatewayAnswers)
-    .filter(({ code }) => !Object.hasOwn(errorCodes, code))
+    .filter(({ code }) => !isBrokerErrorCode(code))
     .map((answer) => [answer.code, answer]),
 );
 
 /** Lists every code that a problem can have: the broker's, and API Gateway's own. */
 export function problemCodes(): [string, ...string[]] {
-  return [...keysOf(errorCodes), ...ofGateway.keys()];
+  return [...keysOf(statusByCode), ...ofGateway.keys()];
 }
 
 /** Builds a table in Markdown of every code with its status, meaning and remedy. */
 export function codeTable(): string {
   const remedies: Readonly<Record<string, string>> = remedyByCode;
-  const rows = [...Object.entries(errorCodes), ...ofGateway].map(
+  const own = keysOf(statusByCode).map(
+    (code) => [code, { status: statusByCode[code], title: titleByCode[code] }] as const,
+  );
+  const rows = [...own, ...ofGateway].map(
     ([code, { status = '', title }]) => `| ${status} | \`${code}\` | ${title}. ${remedies[code]} |`,
   );
   return ['| status | code | what it means, and what to do |', '|---|---|---|', ...rows].join('\n');

@@ -1,6 +1,7 @@
 import { remedyByCode } from '../../../client/remedies.ts';
 import { type GatewayAnswer, gatewayAnswers } from '../../../functions/api/gateway-responses.ts';
-import { type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
+import { titleByCode } from '../../../functions/api/titles.ts';
+import { type BrokerErrorCode, statusByCode } from '../../../functions/core/words/errors.ts';
 import { keysOf } from './code-table.ts';
 import { type JsonSchema, ref } from './schemas.ts';
 
@@ -95,7 +96,7 @@ function responseOf(
   operation: ProblemOperation | undefined,
 ): JsonSchema {
   const byGateway = gatewayByStatus.get(status) ?? [];
-  const lines = codes.map((code) => `- \`${code}\`: ${errorCodes[code].title}. ${remedyByCode[code]}`);
+  const lines = codes.map((code) => `- \`${code}\`: ${titleByCode[code]}. ${remedyByCode[code]}`);
   const gatewayLines = byGateway.map(({ code, detail }) => `- API Gateway itself, \`${code}\`: ${detail}`);
   const all = [...new Set([...codes, ...byGateway.map(({ code }) => code)])];
   return {
@@ -119,9 +120,9 @@ function errorHeader(codes: readonly string[]) {
 }
 
 function codesOf(operation: ProblemOperation, status: number): readonly BrokerErrorCode[] {
-  return keysOf(errorCodes).filter((code) => {
+  return keysOf(statusByCode).filter((code) => {
     const operations: readonly ProblemOperation[] = isUpstreamCode(code) ? minting : operationsByCode[code];
-    return errorCodes[code].status === status && operations.includes(operation);
+    return statusByCode[code] === status && operations.includes(operation);
   });
 }
 
@@ -130,9 +131,7 @@ function isUpstreamCode(code: BrokerErrorCode): code is UpstreamCode {
 }
 
 function statusesOf(operation: ProblemOperation): readonly number[] {
-  const own = Object.values(errorCodes).flatMap(({ status }) =>
-    codesOf(operation, status).length > 0 ? [status] : [],
-  );
+  const own = Object.values(statusByCode).flatMap((status) => (codesOf(operation, status).length > 0 ? [status] : []));
   const all = new Set<number>([...own, ...gatewayByStatus.keys()]);
   return [...all].sort((one, other) => one - other);
 }

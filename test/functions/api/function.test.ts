@@ -4,13 +4,14 @@ import { createApiFunction } from '../../../functions/api/function.ts';
 import { createProblemResponse, toBrokerError } from '../../../functions/api/problem.ts';
 import type { ApiEvent } from '../../../functions/api/request.ts';
 import { isoSeconds } from '../../../functions/api/response.ts';
-import { BrokerError, type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
+import { titleByCode } from '../../../functions/api/titles.ts';
+import { BrokerError, type BrokerErrorCode, statusByCode } from '../../../functions/core/words/errors.ts';
 import type { Telemetry } from '../../../functions/core/words/platform.ts';
 import { createLambdaContext } from '../../../local/lambda/lambda-context.ts';
 
 const CANARY = 'a-credential-in-a-message';
 // The keys of a closed table are its codes.
-const codes = Object.keys(errorCodes) as BrokerErrorCode[];
+const codes = Object.keys(statusByCode) as BrokerErrorCode[];
 
 function contextWith(timeoutMs: number, now = Date.now): Context {
   return createLambdaContext({ functionName: 'token', requestId: 'lambda-request', timeoutMs, now });
@@ -93,12 +94,13 @@ describe('an error thrown by a function', () => {
 describe('a problem response', () => {
   it.each(codes)('%s: has every member, its status and no-store', (code) => {
     const { statusCode, headers, body = '' } = createProblemResponse(new BrokerError(code, 'What to do.'), 'id');
-    expect(statusCode).toBe(errorCodes[code].status);
+    expect(statusCode).toBe(statusByCode[code]);
+    expect(titleByCode[code]).toMatch(/\S/);
     expect(headers).toEqual({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
     expect(JSON.parse(body)).toEqual({
       type: `urn:token-broker:error:${code}`,
-      title: errorCodes[code].title,
-      status: errorCodes[code].status,
+      title: titleByCode[code],
+      status: statusByCode[code],
       detail: 'What to do.',
       code,
       request_id: 'id',
@@ -119,7 +121,7 @@ describe('a problem response', () => {
       503: /^(upstream_(session_limit|throttled|unavailable|unreachable|outcome_unknown)|cooldown|refresh_in_progress|\w+_unavailable|secret_invalid)$/,
       504: /^(upstream_timeout|deadline_exceeded)$/,
     };
-    for (const code of codes) expect(code).toMatch(promised[errorCodes[code].status] ?? /^$/);
+    for (const code of codes) expect(code).toMatch(promised[statusByCode[code]] ?? /^$/);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { BrokerError, type BrokerErrorCode, errorCodes } from '../../../functions/core/words/errors.ts';
+import { BrokerError, type BrokerErrorCode, statusByCode } from '../../../functions/core/words/errors.ts';
 import { toExchangeError } from '../../../functions/exchange/exchange-error.ts';
 
 /** The broker's codes by what they are at the token endpoint; those not listed are `temporarily_unavailable`. */
@@ -23,7 +23,7 @@ const codesByError: Readonly<Record<string, readonly string[]>> = {
   server_error: ['internal'],
 };
 
-it.each(Object.keys(errorCodes) as BrokerErrorCode[])('%s has its code of RFC 6749', (code) => {
+it.each(Object.keys(statusByCode) as BrokerErrorCode[])('%s has its code of RFC 6749', (code) => {
   const [expected = 'temporarily_unavailable'] =
     Object.entries(codesByError).find(([, codes]) => codes.includes(code)) ?? [];
 

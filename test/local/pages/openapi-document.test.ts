@@ -3,7 +3,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { describe, expect, it } from 'vitest';
 import { gatewayAnswers } from '../../../functions/api/gateway-responses.ts';
 import { apiRoutes } from '../../../functions/api/routes.ts';
-import { errorCodes } from '../../../functions/core/words/errors.ts';
+import { statusByCode } from '../../../functions/core/words/errors.ts';
 import { openapiDocument } from '../../../local/pages/openapi/document.ts';
 
 const document = openapiDocument();
@@ -64,9 +64,9 @@ describe('the OpenAPI document', () => {
         }
       }
     }
-    const { method_not_allowed: _ofNoOperation, ...expected } = errorCodes;
+    const { method_not_allowed: _ofNoOperation, ...expected } = statusByCode;
     const { DEFAULT_4XX: _ofAnyStatus, ...ofGateway } = gatewayAnswers;
-    const statuses = new Map(Object.entries(expected).map(([code, { status }]) => [code, status]));
+    const statuses = new Map<string, number>(Object.entries(expected));
     for (const { code, status } of Object.values(ofGateway)) statuses.set(code, status);
     expect(Object.fromEntries(answered)).toEqual(Object.fromEntries(statuses));
     expect(String(document.components.schemas['Problem']?.['description'])).toContain('`method_not_allowed`');

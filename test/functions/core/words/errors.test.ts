@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { BrokerError, errorCodes, isBrokerErrorCode } from '../../../../functions/core/words/errors.ts';
+import { BrokerError, isBrokerErrorCode, statusByCode } from '../../../../functions/core/words/errors.ts';
 
-describe('errorCodes', () => {
-  it('gives every code a status and a title, and nothing else is a code', () => {
-    for (const [code, { status, title }] of Object.entries(errorCodes)) {
+describe('statusByCode', () => {
+  it('gives every code a status, and nothing else is a code', () => {
+    for (const [code, status] of Object.entries(statusByCode)) {
       expect(isBrokerErrorCode(code)).toBe(true);
       expect(status).toBeGreaterThanOrEqual(400);
-      expect(title).toMatch(/\S/);
     }
     for (const other of ['', 'toString', '__proto__', 'constructor']) expect(isBrokerErrorCode(other)).toBe(false);
   });

@@ -142,7 +142,11 @@ describe('GET /connections/{connection}', () => {
         expires_at: null,
         refresh_at: null,
         generation: 0,
-        last_error: { code: 'upstream_unavailable', at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) },
+        last_error: {
+          code: 'upstream_unavailable',
+          at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+          evidence: 'the status 502 with JSON of its own shape',
+        },
       },
     ]);
   });

@@ -1,12 +1,10 @@
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
+import { CONNECTIONS_OUTPUT } from './names.ts';
 
 /** A template of CloudFormation, as far as it is read here. */
 export interface Template {
   readonly Outputs?: Readonly<Record<string, { readonly Value?: unknown }>>;
 }
-
-/** The stack's output that lists its connections, with commas between. */
-export const CONNECTIONS_OUTPUT = 'Connections';
 
 const REPLACED = [ResourceImpact.WILL_REPLACE, ResourceImpact.MAY_REPLACE];
 const LOST = [ResourceImpact.WILL_DESTROY, ...REPLACED];

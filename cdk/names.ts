@@ -3,6 +3,9 @@ import { Token } from 'aws-cdk-lib';
 /** The name of a broker that says no other. Its secrets are named as `npm start` and the docs name them. */
 export const DEFAULT_BROKER_NAME = 'token-broker';
 
+/** The stack's output that lists its connections, with commas between. */
+export const CONNECTIONS_OUTPUT = 'Connections';
+
 const BROKER_NAME = /^[a-z][a-z0-9-]{0,29}$/;
 
 /** Checks a broker's name and gives it back. Throws where functions, metrics and secrets could not be named after it. */

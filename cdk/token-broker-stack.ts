@@ -1,6 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { CONNECTIONS_OUTPUT } from './deploy-risks.ts';
+import { CONNECTIONS_OUTPUT } from './names.ts';
 import { TokenBroker, type TokenBrokerProps } from './token-broker.ts';
 
 export interface TokenBrokerStackProps extends StackProps {

@@ -12,6 +12,8 @@ export interface Flags {
   readonly connectionsFile: string | undefined;
   readonly secretsFile: string | undefined;
   readonly demo: boolean;
+  /** Demo upstreams stand in for examples' addresses of the connections file. */
+  readonly standIns: boolean;
   readonly requireSigv4: boolean;
   /** Prints the log as JSON on a terminal too. */
   readonly verbose: boolean;
@@ -32,6 +34,8 @@ Usage: npm start -- [flags]
   --connections FILE        your connections, .ts (default export) or .json; needs --secrets
   --secrets FILE            their secrets, {"<connection>": {…}}; a change is a rotation
   --demo                    starts the demo upstreams beside your own connections
+  --stand-ins               demo upstreams stand in for the addresses of examples in your connections, such as
+                            https://helpmaster.example.com/api; only the other connections need --secrets
   --require-sigv4           refuses what is not signed, as the deployed API does;
                             service execute-api, region us-east-1, credentials local / local
   --other-users             with your own connections or secrets: answers other users of this machine too
@@ -58,7 +62,7 @@ export function flagsOf(args: readonly string[]): Flags {
   if (!SECONDS.test(refreshEvery) || Number(refreshEvery) === 0) {
     throw new StartError('--refresh-every must be a number of seconds above 0, such as --refresh-every 60.');
   }
-  if (values.connections !== undefined && values.secrets === undefined) {
+  if (values.connections !== undefined && values.secrets === undefined && !values['stand-ins']) {
     throw new StartError(
       '--connections needs --secrets FILE, with the secrets of those connections: {"<connection>": {…}}.',
     );
@@ -75,6 +79,7 @@ export function flagsOf(args: readonly string[]): Flags {
     connectionsFile: values.connections,
     secretsFile: values.secrets,
     demo: values.demo,
+    standIns: values['stand-ins'],
     requireSigv4: values['require-sigv4'],
     verbose: values.verbose,
     otherUsers: values['other-users'],
@@ -124,6 +129,7 @@ function parsed(args: readonly string[]) {
         connections: { type: 'string' },
         secrets: { type: 'string' },
         demo: { type: 'boolean', default: false },
+        'stand-ins': { type: 'boolean', default: false },
         'require-sigv4': { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
         'other-users': { type: 'boolean', default: false },

@@ -8,6 +8,8 @@ import type { OwnBroker } from '../client/cli/command.ts';
 import { UsageError } from '../client/cli/exit-codes.ts';
 import { makePrivateFolder } from '../client/private-folder.ts';
 import { ConfigurationError } from '../functions/configuration/errors.ts';
+import { runDev } from './dev.ts';
+import { installApp, writeApp } from './init.ts';
 import { canReplace, writeSecretFields } from './secrets-file-write.ts';
 import { StartError } from './start-error.ts';
 
@@ -50,6 +52,9 @@ export const ownBroker: OwnBroker = {
       },
     };
   },
+  writeApp,
+  installApp,
+  runDev,
   schema: () => readFileSync(new URL('../connections.schema.json', import.meta.url), 'utf8').trimEnd(),
 };
 

@@ -26,8 +26,8 @@ async function main(): Promise<void> {
     throw explained(error, flags);
   });
   const stop = (): void => {
-    process.removeListener('SIGINT', stop);
-    process.removeListener('SIGTERM', stop);
+    for (const event of ['SIGINT', 'SIGTERM', 'disconnect']) process.removeListener(event, stop);
+    if (process.connected) process.disconnect();
     if (isLookedAt && !flags.verbose) process.stderr.write('\nStopping: requests in flight have 2 seconds to end.\n');
     void system.close();
   };
@@ -35,6 +35,9 @@ async function main(): Promise<void> {
   process.on('SIGTERM', stop);
   // Printed last: a reader may stop the process as soon as it is said to listen.
   process.stdout.write(bannerOf(system, flags.requireSigv4));
+  // `token-broker dev` has started this process, and no broker outlives it.
+  process.send?.('listening');
+  process.once('disconnect', stop);
 }
 
 function explained(error: unknown, { port }: Flags): unknown {

@@ -7,13 +7,11 @@ import { serializeConfiguration } from '../functions/configuration/bundle.ts';
 import { resolveConnections } from '../functions/configuration/check.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
+import type { Provider } from '../functions/core/slot/provider.ts';
 import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb-faults.ts';
 import { createKeptSecretTable, type KeptSecretStore } from './aws/kept-secret-store.ts';
 import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
 import { drawSecretAccessKey } from './aws/loopback-keys.ts';
-import { demoCommunitySecret } from './demo/community.ts';
-import { demoHelpmasterSecret } from './demo/helpmaster.ts';
-import { demoOAuthSecret } from './demo/oauth.ts';
 import { demoConnections } from './demo-connections.ts';
 import { openDemoState } from './demo-state.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo-upstreams.ts';
@@ -29,6 +27,8 @@ import { startSchedule } from './schedule.ts';
 import { createMemorySecrets, type LocalSecrets, type SecretNameOf } from './secret-source.ts';
 import { openSecretsFile } from './secrets-file.ts';
 import { joinSharedDynamodb } from './shared-dynamodb.ts';
+import { demoSecretAt, hasExamples, standIn } from './stand-ins.ts';
+import { StartError } from './start-error.ts';
 import { makeTables } from './tables.ts';
 
 /** ARN of the caller on loopback. */
@@ -78,14 +78,16 @@ export async function startSystem(
   const started = new AsyncDisposableStack();
   const add = <Part extends { close(): Promise<void> }>(part: Part) => started.adopt(part, (each) => each.close());
   try {
-    const wantsDemo = flags.demo || flags.connectionsFile === undefined;
+    const { connectionsFile } = flags;
+    const wantsDemo =
+      flags.demo || connectionsFile === undefined || (flags.standIns && (await hasExamples(connectionsFile)));
     const demoState = wantsDemo ? await openDemoState(flags.dataDir) : undefined;
     const isDemoAlone = flags.connectionsFile === undefined;
     // A connections file names the ports after the API's.
     const usable = demoState && (isDemoAlone ? demoState : { keys: demoState.keys });
     const demo = usable && add(await startDemoUpstreams(flags.port, usable));
     for (const moved of demo?.moved ?? []) report(`warning: ${moved}`);
-    const configuration = await configurationOf(flags, demo);
+    const configuration = await configurationOf(flags, demo, report);
     for (const warning of [...warningsOf(configuration, flags), ...(await warnOfAuthors(flags))]) {
       report(`warning: ${warning}`);
     }
@@ -101,7 +103,7 @@ export async function startSystem(
     };
     const secrets = add(
       ownSecrets?.({ ...secretsOptions, nameOf: secretNames(configuration) }) ??
-        (await secretsOf(flags, configuration, secretsOptions)),
+        (await secretsOf(flags, configuration, demo, secretsOptions)),
     );
     const secretAccessKey = drawSecretAccessKey();
     // Tests put a proxy in front of the database, and the signature would name another host.
@@ -198,8 +200,16 @@ interface SecretsOptions {
   readonly onBroken: (message: string) => void;
 }
 
-async function configurationOf(flags: Flags, demo: DemoUpstreams | undefined): Promise<Configuration> {
-  if (flags.connectionsFile !== undefined) return loadConfigurationFile(flags.connectionsFile);
+async function configurationOf(
+  { connectionsFile, standIns }: Flags,
+  demo: DemoUpstreams | undefined,
+  report: (message: string) => void,
+): Promise<Configuration> {
+  if (connectionsFile !== undefined) {
+    return loadConfigurationFile(connectionsFile, (declared) =>
+      standIns && demo !== undefined ? standIn(declared, demo, report) : declared,
+    );
+  }
   if (demo === undefined) throw new Error('Without a connections file there are demo upstreams.');
   return resolveConnections(
     demoConnections({
@@ -211,23 +221,30 @@ async function configurationOf(flags: Flags, demo: DemoUpstreams | undefined): P
   );
 }
 
-async function secretsOf(flags: Flags, configuration: Configuration, options: SecretsOptions): Promise<LocalSecrets> {
+/** Opens the secrets: the demo's own in memory, and those of the file for all other connections. */
+async function secretsOf(
+  { connectionsFile, secretsFile, standIns }: Flags,
+  configuration: Configuration,
+  demo: DemoUpstreams | undefined,
+  options: SecretsOptions,
+): Promise<LocalSecrets> {
   const nameOf = secretNames(configuration);
-  if (flags.secretsFile !== undefined) {
-    return openSecretsFile({
-      ...options,
-      nameOf,
-      path: flags.secretsFile,
-      required: new Map(
-        Object.values(configuration.connections).map(({ name, provider }) => [name, provider.secretFields]),
-      ),
-    });
+  const demoOfStart = connectionsFile === undefined || standIns ? demo : undefined;
+  const memory = createMemorySecrets({ ...options, nameOf });
+  const required = new Map<string, Provider['secretFields']>();
+  for (const { name, baseUrl, provider } of Object.values(configuration.connections)) {
+    const secret = demoOfStart && demoSecretAt(baseUrl, demoOfStart);
+    if (secret === undefined) required.set(name, provider.secretFields);
+    else memory.put(name, { ...secret });
   }
-  const secrets = createMemorySecrets({ ...options, nameOf });
-  secrets.put('helpdesk', { ...demoHelpmasterSecret });
-  secrets.put('wfm', { ...demoCommunitySecret });
-  secrets.put('orders', { ...demoOAuthSecret });
-  return secrets;
+  if (required.size === 0) return memory;
+  if (secretsFile === undefined) {
+    throw new StartError(
+      `Give the secrets of ${[...required.keys()].join(', ')}: --secrets FILE, {"<connection>": {…}}.`,
+    );
+  }
+  const file = await openSecretsFile({ ...options, nameOf, path: secretsFile, required });
+  return { current: (name) => memory.current(name) ?? file.current(name), close: file.close };
 }
 
 /** Place and names of the secrets that the functions write: in the store of the slots, without the faults of a test. */

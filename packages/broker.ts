@@ -1,4 +1,5 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { buildFunctions } from '../cdk/build-functions.ts';
@@ -9,7 +10,10 @@ import { manifestOf, rangesOf, root } from './manifest.ts';
 import { buildNotices } from './notices.ts';
 import { OLDER_NODE } from './older-node.ts';
 
-const ENTRY = 'packages/broker/index.ts';
+const requireBuilt = createRequire(import.meta.url);
+
+/** The modules that `import` and `require` find, by their names in `packages/broker/`. */
+const ENTRIES = ['index', 'connections'] as const;
 /** What is installed beside the package, in the version that its range gives. */
 const DEPENDENCIES = ['dynalite', 'zod'];
 const PEERS = { 'aws-cdk-lib': '^2.275.0', constructs: '^10.5.0' };
@@ -39,7 +43,7 @@ export async function buildBroker(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const functions = await buildFunctions();
   const bundles = await Promise.all([buildConstruct(folder), buildProgram(folder)]);
-  const imported = await writeDeclarations([ENTRY], join(folder, 'types'));
+  const imported = await writeDeclarations(ENTRIES.map(sourceOf), join(folder, 'types'));
   for (const name of imported) {
     const known = [...shared.external].some((each) => name === each || name.startsWith(`${each}/`));
     if (!known) throw new Error(`The declarations import ${name}, which the package does not depend on.`);
@@ -47,6 +51,7 @@ export async function buildBroker(folder: string): Promise<void> {
   await copyInto(folder, {
     'README.md': 'packages/broker/README.md',
     LICENSE: 'LICENSE',
+    'local/app': 'local/app',
     'dist/functions': 'dist/functions',
     'cdk.json': 'cdk.json',
     'connections.schema.json': 'connections.schema.json',
@@ -57,17 +62,14 @@ export async function buildBroker(folder: string): Promise<void> {
   await copySite(join(folder, 'local'));
   const notices = await buildNotices([...functions, ...bundles], ['node_modules/swagger-ui-dist']);
   await writeFile(join(folder, 'THIRD-PARTY-NOTICES'), notices);
-  const types = './types/packages/broker/index.d.ts';
   const manifest = {
     ...manifestOf('broker', 'A serverless token broker: CDK construct, command line, and functions that come built.'),
     keywords: ['aws-cdk', 'oauth', 'token', 'lambda', 'secrets-manager'],
     main: './cdk/index.cjs',
-    types,
+    types: typesOf('index'),
     exports: {
-      '.': {
-        import: { types: './cdk/index.d.mts', default: './cdk/index.mjs' },
-        require: { types, default: './cdk/index.cjs' },
-      },
+      '.': exportOf('index'),
+      './connections': exportOf('connections'),
       './connections.schema.json': './connections.schema.json',
       './package.json': './package.json',
     },
@@ -81,25 +83,43 @@ export async function buildBroker(folder: string): Promise<void> {
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
+function sourceOf(entry: string): string {
+  return `packages/broker/${entry}.ts`;
+}
+
+function typesOf(entry: string): string {
+  return `./types/packages/broker/${entry}.d.ts`;
+}
+
+function exportOf(entry: string) {
+  return {
+    import: { types: `./cdk/${entry}.d.mts`, default: `./cdk/${entry}.mjs` },
+    require: { types: typesOf(entry), default: `./cdk/${entry}.cjs` },
+  };
+}
+
 /** Bundles the construct once, as CommonJS, which every loader takes; for `import` there is a list of its names. */
 async function buildConstruct(folder: string): Promise<Metafile> {
-  const outfile = join(folder, 'cdk/index.cjs');
   const { metafile } = await build({
     ...shared,
-    entryPoints: [ENTRY],
-    outfile,
+    entryPoints: ENTRIES.map(sourceOf),
+    outdir: join(folder, 'cdk'),
     format: 'cjs',
+    outExtension: { '.js': '.cjs' },
     define: { ...shared.define, 'import.meta.dirname': '__dirname' },
     // The address of a function's configuration, which is read in the function alone.
     logOverride: { 'empty-import-meta': 'silent' },
   });
-  const required: Readonly<Record<string, unknown>> = await import(outfile);
-  const names = Object.keys(required).filter((name) => !['default', 'module.exports'].includes(name));
-  await writeFile(
-    join(folder, 'cdk/index.mjs'),
-    `import required from './index.cjs';\nexport const { ${names.join(', ')} } = required;\n`,
-  );
-  await writeFile(join(folder, 'cdk/index.d.mts'), "export * from '../types/packages/broker/index.js';\n");
+  for (const entry of ENTRIES) {
+    const required: Readonly<Record<string, unknown>> = requireBuilt(join(folder, `cdk/${entry}.cjs`));
+    const names = Object.keys(required).filter((name) => !['default', 'module.exports'].includes(name));
+    const list = `import required from './${entry}.cjs';\nexport const { ${names.join(', ')} } = required;\n`;
+    await writeFile(join(folder, `cdk/${entry}.mjs`), list);
+    await writeFile(
+      join(folder, `cdk/${entry}.d.mts`),
+      `export * from '.${typesOf(entry).replace(/d\.ts$/, 'js')}';\n`,
+    );
+  }
   return metafile;
 }
 

@@ -45,6 +45,23 @@ export interface OwnBroker {
   ): Promise<{ readonly url: string; close(hasToken: boolean): Promise<void> }>;
   /** JSON Schema of a connections file. */
   schema(): string;
+  /** Writes a small CDK app into a folder; gives the names of the files. Throws a `UsageError` where one is there. */
+  writeApp(folder: string): Promise<readonly string[]>;
+  /** Installs what the app in a folder needs; gives whether that succeeded. */
+  installApp(folder: string): Promise<boolean>;
+  /** Runs the broker on this machine until it is interrupted; gives the exit code. */
+  runDev(options: DevOptions): Promise<number>;
+}
+
+/** Options of a broker on this machine. */
+export interface DevOptions {
+  readonly connections: string;
+  /** Taken only where it is there. */
+  readonly secrets: string;
+  /** Further flags of `npm start`. */
+  readonly flags: readonly string[];
+  readonly say: (line: string) => void;
+  readonly interruption: AbortSignal;
 }
 
 /** One call of a command. */

@@ -8,8 +8,10 @@ import { callCommand } from './commands/call.ts';
 import { completionCommand } from './commands/completion.ts';
 import { connectionsCommand } from './commands/connections.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
+import { devCommand } from './commands/dev.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { execCommand } from './commands/exec.ts';
+import { initCommand } from './commands/init.ts';
 import { purgeCommand } from './commands/purge.ts';
 import { rejectCommand } from './commands/reject.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -36,6 +38,8 @@ export const commands: readonly Command[] = [
   callCommand,
   agentCommand,
   tryCommand,
+  initCommand,
+  devCommand,
   rejectCommand,
   purgeCommand,
   auditCommand,

@@ -14,12 +14,15 @@ const moduleExtensions = new Set(['.ts', '.mts', '.js', '.mjs']);
 
 /**
  * Reads the operator's declaration from a `.json` file or from the default export of a `.ts`, `.mts`, `.js` or `.mjs`
- * file, and resolves it. Throws `ConfigurationError` with the path in its message; of what the file holds it quotes
- * nothing but the first line of an `Error` that a module throws itself.
+ * file, and resolves it, after `change` where that is given. Throws `ConfigurationError` with the path in its message; of
+ * what the file holds it quotes nothing but the first line of an `Error` that a module throws itself.
  */
-export async function loadConfigurationFile(path: string): Promise<Configuration> {
+export async function loadConfigurationFile(
+  path: string,
+  change: (declaration: unknown) => unknown = (declaration) => declaration,
+): Promise<Configuration> {
   await requireFile(path);
-  const declaration = extname(path) === '.json' ? await readJson(path) : await importDefault(path);
+  const declaration = change(extname(path) === '.json' ? await readJson(path) : await importDefault(path));
   try {
     return resolveConnections(declaration);
   } catch (error) {

@@ -16,12 +16,6 @@ export type { BrokerApi, BrokerDomain, BrokerEndpoint, BrokerThrottle } from '..
 export { TokenBroker, type TokenBrokerProps } from '../../cdk/token-broker.ts';
 export { TokenBrokerStack, type TokenBrokerStackProps } from '../../cdk/token-broker-stack.ts';
 export type { Configuration } from '../../functions/configuration/configuration.ts';
-export {
-  type AnyDeclaration,
-  type ConnectionDeclaration,
-  type ConnectionsDeclaration,
-  defineConnections,
-  type TrustDeclaration,
-} from '../../functions/configuration/declaration.ts';
 export { ConfigurationError, type Problem } from '../../functions/configuration/errors.ts';
 export { loadConfigurationFile } from '../../functions/configuration/load-file.ts';
+export * from './connections.ts';

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { access, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { UsageError } from '../client/cli/exit-codes.ts';
+import { readVersion } from '../client/cli/version.ts';
+import { isRecord } from '../functions/configuration/shape.ts';
+
+/** Files of the app by their names in it, and here. Those that a folder may have already are left as they are. */
+const FILES = { 'app.mjs': 'app.mjs', 'connections.mjs': 'connections.mjs' };
+const FILES_IF_MISSING = { 'README.md': 'README.md', '.gitignore': 'gitignore' };
+
+const PACKAGE = '@token-broker/broker';
+const SCRIPTS = { dev: 'token-broker dev', synth: 'cdk synth --quiet', deploy: 'cdk deploy' };
+const CDK = { 'aws-cdk-lib': '^2.275.0', constructs: '^10.5.0' };
+const CDK_PROGRAM = { 'aws-cdk': '^2.1148.1' };
+
+/**
+ * Writes a small CDK app into a folder, and adds to its `package.json` what it needs; gives the names of the files. Throws
+ * a `UsageError` where one of them is there already, before anything is written.
+ */
+export async function writeApp(folder: string): Promise<readonly string[]> {
+  const there = await filter([...Object.keys(FILES), 'cdk.json'], (name) => isThere(join(folder, name)));
+  if (there.length > 0) {
+    throw new UsageError(`${there.join(', ')} is here already, and stays as it is: take an empty folder.`);
+  }
+  const manifest = await readManifest(folder);
+  const added = await filter(Object.entries(FILES_IF_MISSING), async ([name]) => !(await isThere(join(folder, name))));
+  const copies = [...Object.entries(FILES), ...added];
+  for (const [name, from] of copies) {
+    await writeFile(join(folder, name), await readFile(new URL(`./app/${from}`, import.meta.url)));
+  }
+  await writeJson(join(folder, 'cdk.json'), { app: 'node app.mjs', context: await readFlags() });
+  await writeJson(join(folder, 'package.json'), manifest);
+  return [...copies.map(([name]) => name), 'cdk.json', 'package.json'];
+}
+
+/** Runs `npm install` in a folder; gives whether it succeeded. npm's words go to stderr. */
+export async function installApp(folder: string): Promise<boolean> {
+  const words = ['install', '--no-audit', '--no-fund', '--loglevel=error'];
+  const npm = spawn('npm', words, { cwd: folder, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  return new Promise((resolve) => {
+    npm.once('error', () => resolve(false));
+    npm.once('close', (code) => resolve(code === 0));
+  });
+}
+
+/** Builds the manifest of the app from the one that is there; what that says stays. */
+async function readManifest(folder: string): Promise<Readonly<Record<string, unknown>>> {
+  const path = join(folder, 'package.json');
+  const found: unknown = (await isThere(path)) ? JSON.parse(await readFile(path, 'utf8')) : {};
+  if (!isRecord(found)) throw new UsageError(`${path} is not a package's manifest.`);
+  const part = (key: string) => (isRecord(found[key]) ? found[key] : {});
+  const known = { ...part('dependencies'), ...part('devDependencies') };
+  const missing = (packages: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(packages).filter(([name]) => !Object.hasOwn(known, name)));
+  return {
+    ...((await isThere(path))
+      ? {}
+      : {
+          name: basename(folder)
+            .toLowerCase()
+            .replace(/[^a-z0-9._-]/g, '-'),
+          private: true,
+        }),
+    ...found,
+    scripts: { ...SCRIPTS, ...part('scripts') },
+    dependencies: { ...part('dependencies'), ...missing({ [PACKAGE]: `^${readVersion()}`, ...CDK }) },
+    devDependencies: { ...part('devDependencies'), ...missing(CDK_PROGRAM) },
+  };
+}
+
+/** The feature flags of CDK that the broker is tested with. */
+async function readFlags(): Promise<unknown> {
+  const { context }: { readonly context?: unknown } = JSON.parse(
+    await readFile(new URL('../cdk.json', import.meta.url), 'utf8'),
+  );
+  return context;
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+async function filter<Each>(all: readonly Each[], keeps: (each: Each) => Promise<boolean>): Promise<readonly Each[]> {
+  const kept = await Promise.all(all.map(keeps));
+  return all.filter((_, index) => kept[index]);
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

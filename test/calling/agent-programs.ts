@@ -8,7 +8,8 @@ export const agentPrograms: readonly (readonly [keyof Languages, string])[] = [
   ['python', 'token.py'],
   ['go', 'token.go'],
   ['java', 'Token.java'],
-  ['typescript', 'token.mjs'],
+  ['node', 'token.mjs'],
+  ['csharp', 'Token.cs'],
 ];
 
 /** Each recipe for a call that is made again after a 401. */
@@ -25,5 +26,5 @@ export function agentProgram(file: string, folder: 'examples' | 'recipes' = 'exa
 /** Lines of a program that do something: no comment, no import, no bracket alone. */
 export function linesThatCount(program: string): readonly string[] {
   const code = program.replace(/^import \([^)]*\)$/m, '').split('\n');
-  return code.filter((line) => !/^\s*(?:$|#|\/\/|import\b|package\b|class\b|[{}]+$)/.test(line));
+  return code.filter((line) => !/^\s*(?:$|#|\/\/|import\b|using\b|package\b|class\b|[{}]+$)/.test(line));
 }

@@ -26,7 +26,9 @@ export interface Languages {
   python(script: string, variables: Variables): Promise<Ran>;
   go(program: string, variables: Variables): Promise<Ran>;
   java(program: string, variables: Variables): Promise<Ran>;
-  typescript(program: string, variables: Variables): Promise<Ran>;
+  /** Compiles with Mono's compiler, where there is no .NET. */
+  csharp(program: string, variables: Variables): Promise<Ran>;
+  node(program: string, variables: Variables): Promise<Ran>;
 }
 
 type Variables = Readonly<Record<string, string>>;
@@ -44,7 +46,12 @@ export async function prepareLanguages(): Promise<Languages> {
       return run('go', ['run', '-mod=mod', '.'], { ...goVariables, ...variables }, goFolder);
     },
     java: (program, variables) => run('java', [program], variables),
-    typescript: (program, variables) => run(process.execPath, [program], variables),
+    async csharp(program, variables) {
+      const built = join(CACHE, 'program.exe');
+      await mustRun('mcs', ['-r:System.Net.Http', `-out:${built}`, program]);
+      return run('mono', [built], variables);
+    },
+    node: (program, variables) => run(process.execPath, [program], variables),
   };
 }
 

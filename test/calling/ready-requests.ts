@@ -9,8 +9,9 @@ export const readyRequests: readonly (readonly [keyof Languages, string])[] = [
   ['shell', 'request.sh'],
   ['python', 'request.py'],
   ['go', 'request.go'],
-  ['typescript', 'request.ts'],
+  ['node', 'request.mjs'],
   ['java', 'Request.java'],
+  ['csharp', 'Request.cs'],
 ];
 
 export function pathOf(file: string): string {

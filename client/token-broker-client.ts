@@ -125,7 +125,10 @@ export function createTokenBrokerClient(options: TokenBrokerClientOptions = {}):
       return begin({ connection, subject }, minTtlSeconds);
     },
     assertUpstream(connection, url) {
-      upstreamUrlOf(connection, URL.parse(url) ?? url, upstreams);
+      const absolute = URL.parse(url);
+      // HTTP clients resolve a relative URL each in its own way, `//host/path` to another host.
+      if (absolute === null) throw new TokenBrokerError('usage', 'The URL is not absolute: give a base URL too.');
+      upstreamUrlOf(connection, absolute, upstreams);
     },
     connections: () => api.connections(budget),
     status: (connection) => api.status(connection, budget),

@@ -16,10 +16,11 @@ export interface UpstreamInit extends Omit<RequestInit, 'redirect'> {
 export type Upstreams = Readonly<Record<string, string>>;
 
 /**
- * Dot segments that the URL parser keeps, because their slashes are escaped or a path parameter follows. A server may
- * still resolve them.
+ * Dot segments that the URL parser keeps: their dots or slashes are escaped, twice even, or full-width, or a parameter, a
+ * blank, a query or a NUL follows. A server may still resolve them.
  */
-const CLIMBS = /(?:^|\/|%2f|%5c)(?:\.|%2e){2}(?:$|\/|;|%2f|%3b|%5c)/i;
+const CLIMBS =
+  /(?:^|\/|%(?:25)*(?:2f|5c))(?:\.|%(?:25)*2e|%ef%bc%8e){2}(?:$|\/|;|%(?:25)*(?:0[09ad]|20|23|2f|3b|3f|5c))/i;
 
 /**
  * Creates `fetch` for upstreams: it places the token, keeps a slid token, and after a 401 reports the token and retries
@@ -71,6 +72,9 @@ export function upstreamUrlOf(connection: string, target: string | URL, upstream
   const text = isPath && base !== undefined ? `${base.origin}${withoutSlash(base.pathname)}${target}` : String(target);
   const url = URL.parse(text);
   if (url === null) throw new TokenBrokerError('usage', 'The target is neither a path that begins with / nor a URL.');
+  if (url.username !== '' || url.password !== '') {
+    throw new TokenBrokerError('usage', 'The URL may not hold a user or a password: the token takes their place.');
+  }
   if (base === undefined && !isSafe(url)) {
     throw new TokenBrokerError(
       'usage',

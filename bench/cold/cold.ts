@@ -11,7 +11,7 @@ import { type Rounds, ratioOf, runRounds, type Sample, spreadOf } from '../round
 import { atMost, type BenchOptions, figure, type Section, spreadText } from '../section.ts';
 import { bundleFunction, bundleInOne } from './bundles.ts';
 import { BARE_CLIENT, type ColdCase, coldCases, TOKEN, TOKEN_COLD, TWIN } from './cases.ts';
-import { type Weight, weightOf } from './weight.ts';
+import { MOST_EAGER_BYTES, type Weight, weightOf } from './weight.ts';
 
 const ROUNDS = { quick: 2, full: 21 };
 const LONGEST_START_MS = 30_000;
@@ -146,7 +146,7 @@ function report(cases: readonly ColdCase[], rounds: Rounds, listed: Start): Sect
     targets: [
       atMost('Cold token function, import and first hand-out, CPU over the bare client', 0.8, ratio(rounds, 'bothCpu')),
       atMost('The same, wall', 0.8, ratio(rounds, 'bothWall')),
-      atMost('Bytes loaded eagerly', 260_000, token?.eager ?? Number.NaN),
+      atMost('Bytes loaded eagerly', MOST_EAGER_BYTES, token?.eager ?? Number.NaN),
       atMost('First invocation after a warm-up at INIT, over one without, wall', 0.15, firstOfWarm),
       atMost('The same, CPU', 0.15, firstCpuOfWarm),
       {

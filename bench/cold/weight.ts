@@ -1,5 +1,8 @@
 import type { Metafile } from 'esbuild';
 
+/** The most bytes that a cold start of `token` may read and compile before its handler can run. */
+export const MOST_EAGER_BYTES = 232_970;
+
 /** The size of a bundle, in bytes. */
 export interface Weight {
   /** The whole bundle, as uploaded. */

@@ -218,7 +218,8 @@ export function aPurgedAttemptIsDiscarded({ found }: Watched): Watch {
   let purgedAt = Number.NEGATIVE_INFINITY;
   return {
     issued({ request, issued }) {
-      sentAt.set(issued.hash, request.at);
+      // An upstream that reissues its token gives it to several: asked for by one of them after the purge is enough.
+      sentAt.set(issued.hash, Math.max(request.at, sentAt.get(issued.hash) ?? request.at));
     },
     write({ operation, at, after }) {
       if (operation === 'purge') purgedAt = at;

@@ -81,6 +81,6 @@ describe('the pages', () => {
       'bench/ran.ts',
     ]);
     expect(deadLinks(page('[one](upstreams.md#h1), [two](../README.md), [three](https://example.com)'))).toEqual([]);
-    expect(deadLinks(page('[one](upstreams.md#h0), [two](README.md)'))).toEqual(['upstreams.md#h0', 'README.md']);
+    expect(deadLinks(page('[one](upstreams.md#h0), [two](missing.md)'))).toEqual(['upstreams.md#h0', 'missing.md']);
   });
 });

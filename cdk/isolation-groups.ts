@@ -6,6 +6,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { mintFunctionName, VARIABLES } from '../functions/composition/environment.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
+import { takesCandidates } from '../functions/core/slot/candidate.ts';
 import type { Connection } from '../functions/core/slot/connection.ts';
 import { API_TIMEOUT_SECONDS, allow, type BrokerFunctionProps, NEVER_AGAIN, requireRole } from './broker-function.ts';
 import { type ConcurrencyProps, keepExecutions } from './concurrency.ts';
@@ -63,7 +64,7 @@ export function createIsolationGroups(
     const secretArn = isMade ? makeSecret(scope, connection) : namedSecretArn(scope, connection);
     // A secret that the operator named may have other readers, and a policy of its own.
     if (isMade) closeSecret(scope, `SecretPolicy-${name}`, { secretArn, readerArn });
-    const read = readSecretStatements(secretArn, key);
+    const read = readSecretStatements(secretArn, key, takesCandidates(connection));
     if (keptSecret === undefined) return read;
     const keptArn = makeKeptSecret(scope, name, keptSecret, key);
     closeSecret(scope, `KeptSecretPolicy-${name}`, { secretArn: keptArn, readerArn });

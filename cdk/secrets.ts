@@ -96,9 +96,17 @@ export function namedSecretArn(scope: Construct, { secret }: Connection): string
   });
 }
 
-/** The statements to read one secret's current value; `key` is the customer key that encrypts it, where there is one. */
-export function readSecretStatements(secretArn: string, key: kms.IKey | undefined): iam.PolicyStatement[] {
-  return secretStatements(secretArn, ['secretsmanager:GetSecretValue'], key, ['kms:Decrypt']);
+/**
+ * The statements to read one secret's value, and to make a candidate current where the connection takes any; `key` is
+ * the customer key that encrypts it, where there is one.
+ */
+export function readSecretStatements(
+  secretArn: string,
+  key: kms.IKey | undefined,
+  isWithCandidates: boolean,
+): iam.PolicyStatement[] {
+  const move = isWithCandidates ? ['secretsmanager:UpdateSecretVersionStage'] : [];
+  return secretStatements(secretArn, ['secretsmanager:GetSecretValue', ...move], key, ['kms:Decrypt']);
 }
 
 /** The statements to keep values in one secret, a version at a time. */

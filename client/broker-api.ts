@@ -23,6 +23,7 @@ const connectionSchema = z.object({
 });
 const connectionsSchema = z.object({ connections: z.array(connectionSchema) });
 const time = z.nullable(z.iso.datetime());
+const failureSchema = z.object({ code: z.string(), at: z.iso.datetime(), evidence: z.optional(z.string()) });
 const slotSchema = z.object({
   subject: z.string().check(z.regex(SUBJECT)),
   state: z.string(),
@@ -30,7 +31,7 @@ const slotSchema = z.object({
   expires_at: time,
   refresh_at: time,
   generation: z.number(),
-  last_error: z.nullable(z.object({ code: z.string(), at: z.iso.datetime(), evidence: z.optional(z.string()) })),
+  last_error: z.nullable(failureSchema),
   warning: z.optional(z.string()),
 });
 const signingKeySchema = z.object({
@@ -59,6 +60,10 @@ const statusSchema = z.extend(connectionSchema, {
   secret_fields: z.array(secretFieldSchema),
   kept_secret: z.optional(z.string()),
   subjects: z.object({ system: z.boolean(), users: z.nullable(usersSchema) }),
+  /** Absent from a broker that tries no candidates. */
+  credential: z.optional(
+    z.object({ standing: z.string(), takes_candidates: z.boolean(), failed_candidate: z.optional(failureSchema) }),
+  ),
   slots: z.array(slotSchema),
   next: z.optional(z.string()),
 });
@@ -82,8 +87,8 @@ export interface BrokerApi {
   purge(slot: SlotName, budget: RetryBudget): Promise<void>;
   connections(budget: RetryBudget): Promise<readonly ConnectionSummary[]>;
   status(connection: string, budget: RetryBudget): Promise<ConnectionStatus>;
-  /** Tries one login. Sent once and never again, since each is a login. */
-  tryLogin(slot: SlotName, budget: RetryBudget): Promise<Tried>;
+  /** Tries one login, with `candidate` by the secret's candidate. Sent once and never again, since each is a login. */
+  tryLogin(slot: SlotName, options: { readonly candidate?: boolean | undefined } & RetryBudget): Promise<Tried>;
   /** Gets a connection with the first page of its slots, at most 100. For frequent polling. */
   firstSlots(connection: string, budget: RetryBudget): Promise<FirstSlots>;
 }
@@ -152,12 +157,12 @@ export function createBrokerApi({
       }
       throw new TokenBrokerError('invalid_answer', 'The list of slots does not end.');
     },
-    async tryLogin({ connection, subject }, budget) {
+    async tryLogin({ connection, subject }, { candidate = false, ...budget }) {
       const request = {
         method: 'POST',
         target: `/connections/${checkedName(connection)}/try`,
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ subject: checkedSubject(subject) }),
+        body: JSON.stringify({ subject: checkedSubject(subject), ...(candidate && { candidate }) }),
       };
       return ask(request, { ...budget, attempts: 1 }, (json) => triedSchema.safeParse(json).data);
     },

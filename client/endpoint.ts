@@ -7,7 +7,7 @@ export const URL_VARIABLE = 'TOKEN_BROKER_URL';
 
 const EXECUTE_API = /\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
 /** Region that `npm start -- --require-sigv4` requires. */
-const LOCAL_REGION = 'us-east-1';
+export const LOCAL_REGION = 'us-east-1';
 
 /** Address of a broker. */
 export interface Endpoint {

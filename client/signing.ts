@@ -31,7 +31,8 @@ export interface UnsignedRequest {
 export type Signer = (request: UnsignedRequest) => Promise<Record<string, string>>;
 
 /** Credentials that `npm start -- --require-sigv4` accepts; without that flag it checks none. */
-const LOCAL_CREDENTIALS: AwsCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+/** Credentials that `npm start` takes. */
+export const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } satisfies AwsCredentials;
 /** Time before their end at which credentials are renewed. */
 const RENEW_BEFORE_MS = 60_000;
 

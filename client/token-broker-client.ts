@@ -71,8 +71,14 @@ export interface TokenBrokerClient {
   connections(): Promise<readonly ConnectionSummary[]>;
   /** Gets a connection and all of its slots. For operators. */
   status(connection: string): Promise<ConnectionStatus>;
-  /** Tries one login, and tells it step by step in names and shapes. Never repeated. For operators. */
-  tryLogin(connection: string, options?: { readonly subject?: string | undefined }): Promise<Tried>;
+  /**
+   * Tries one login, and tells it step by step in names and shapes. With `candidate` by the secret's candidate, which
+   * becomes current if the upstream takes it. Never repeated. For operators.
+   */
+  tryLogin(
+    connection: string,
+    options?: { readonly subject?: string | undefined; readonly candidate?: boolean | undefined },
+  ): Promise<Tried>;
   /** Drops a cached token at the broker and here. For operators. */
   purge(connection: string, options?: { readonly subject?: string | undefined }): Promise<void>;
 }
@@ -132,7 +138,8 @@ export function createTokenBrokerClient(options: TokenBrokerClientOptions = {}):
     },
     connections: () => api.connections(budget),
     status: (connection) => api.status(connection, budget),
-    tryLogin: (connection, { subject = 'system' } = {}) => api.tryLogin({ connection, subject }, budget),
+    tryLogin: (connection, { subject = 'system', candidate } = {}) =>
+      api.tryLogin({ connection, subject }, { ...budget, candidate }),
     async purge(connection, { subject = 'system' } = {}) {
       cache.forget({ connection, subject });
       await api.purge({ connection, subject }, budget);

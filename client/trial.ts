@@ -51,6 +51,8 @@ export const triedSchema = z.object({
       placed: z.object({ headers: texts, query: texts, base_url: z.string() }),
     }),
   ),
+  /** The candidate that was tried. Absent: the current version was. */
+  candidate: z.optional(z.object({ version_id: z.string(), current: z.boolean() })),
   result: resultSchema,
 });
 

@@ -18,6 +18,12 @@ export interface SecretSource {
 
 /** Secret source that this process owns and closes. */
 export interface LocalSecrets extends SecretSource {
+  /** Names the version that a value of a secret is, as `current` will once it is current. */
+  versionOf(name: string, value: string): Secret;
+  /** Reports whether a secret can get another value here. */
+  canReplace(name: string): Promise<boolean>;
+  /** Gives a secret another value. Resolves once that is current. */
+  replace(name: string, value: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -73,11 +79,27 @@ export interface MemorySecretsOptions {
 export function createMemorySecrets(options: MemorySecretsOptions): MemorySecrets {
   const { versionKey, now = Date.now, nameOf = defaultSecretName, onChange } = options;
   const secrets = new Map<string, Secret | 'empty'>();
+  const connectionByName = new Map<string, string>();
+
+  function versionOf(name: string, text: string): Secret {
+    return {
+      value: text,
+      versionId: versionIdOf(versionKey, connectionByName.get(name) ?? name, text),
+      createdAt: now(),
+    };
+  }
 
   return {
     current: (name) => secrets.get(name),
+    versionOf,
+    canReplace: async () => true,
+    async replace(name, value) {
+      secrets.set(name, versionOf(name, value));
+      onChange?.(connectionByName.get(name) ?? name);
+    },
     put(connection, value) {
       const name = nameOf(connection);
+      connectionByName.set(name, connection);
       const before = secrets.get(name);
       const text = typeof value === 'string' ? value : canonicalJson(value);
       const versionId = versionIdOf(versionKey, connection, text);
@@ -86,6 +108,7 @@ export function createMemorySecrets(options: MemorySecretsOptions): MemorySecret
       if (before !== undefined) onChange?.(connection);
     },
     empty(connection) {
+      connectionByName.set(nameOf(connection), connection);
       secrets.set(nameOf(connection), 'empty');
     },
     remove(connection) {
@@ -93,6 +116,21 @@ export function createMemorySecrets(options: MemorySecretsOptions): MemorySecret
     },
     async close() {
       secrets.clear();
+    },
+  };
+}
+
+/** Joins two sources of secrets; what the first has, it answers for. */
+export function joinSecrets(first: LocalSecrets, second: LocalSecrets): LocalSecrets {
+  const sourceOf = (name: string) => (first.current(name) === undefined ? second : first);
+  return {
+    current: (name) => sourceOf(name).current(name),
+    versionOf: (name, value) => sourceOf(name).versionOf(name, value),
+    canReplace: (name) => sourceOf(name).canReplace(name),
+    replace: (name, value) => sourceOf(name).replace(name, value),
+    async close() {
+      await first.close();
+      await second.close();
     },
   };
 }

@@ -81,6 +81,14 @@ export function checkSecrets(bytes: Uint8Array, shape: SecretsFileShape): Checke
   return problems.length === 0 ? { ok: true, secrets } : { ok: false, problems };
 }
 
+/** Writes a secret's value as `checkSecrets` reads it from a file; one of another shape stays as it is. */
+export function normalizeSecret(text: string, declared: Provider['secretFields']): string {
+  const parsed = parseJsonText(text);
+  if ('breaksAt' in parsed || !isJsonObject(parsed.value)) return text;
+  const fields = checkFields(parsed.value, declared, '', () => undefined);
+  return fields === undefined ? text : canonicalJson(fields);
+}
+
 type Report = (where: string, what: string, remedy: string) => void;
 
 function checkFields(

@@ -12,14 +12,23 @@ export async function canReplace(path: string): Promise<boolean> {
   }
 }
 
-/** Puts fields of a connection's secret into a secrets file, atomically: a reader finds the file before or after it. */
-export async function writeSecretFields(
-  path: string,
-  connection: string,
-  fields: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const secrets: Record<string, Record<string, unknown>> = JSON.parse(await readFile(path, 'utf8'));
-  const next = { ...secrets, [connection]: { ...secrets[connection], ...fields } };
+type Fields = Readonly<Record<string, unknown>>;
+type Secrets = Readonly<Record<string, Fields>>;
+
+/** Puts fields of a connection's secret into a secrets file, beside its others. */
+export async function writeSecretFields(path: string, connection: string, fields: Fields): Promise<void> {
+  await rewrite(path, (secrets) => ({ ...secrets, [connection]: { ...secrets[connection], ...fields } }));
+}
+
+/** Puts one secret into a secrets file, for every connection that uses it. */
+export async function writeSecrets(path: string, connections: readonly string[], secret: Fields): Promise<void> {
+  const own = Object.fromEntries(connections.map((connection) => [connection, secret]));
+  await rewrite(path, (secrets) => ({ ...secrets, ...own }));
+}
+
+/** Replaces a secrets file atomically: a reader finds the file before or after it. */
+async function rewrite(path: string, change: (secrets: Secrets) => Secrets): Promise<void> {
+  const next = change(JSON.parse(await readFile(path, 'utf8')));
   const { mode } = await stat(path);
   const draft = `${path}.${randomUUID()}`;
   try {

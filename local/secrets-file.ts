@@ -10,7 +10,8 @@ import {
   type SecretNameOf,
   versionIdOf,
 } from './secret-source.ts';
-import { type CheckedSecrets, checkSecrets, type SecretsFileShape } from './secrets-file-check.ts';
+import { type CheckedSecrets, checkSecrets, normalizeSecret, type SecretsFileShape } from './secrets-file-check.ts';
+import { canReplace, writeSecrets } from './secrets-file-write.ts';
 import { StartError } from './start-error.ts';
 
 /** Options of a secrets file. */
@@ -106,8 +107,22 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Loca
     onBroken(`${message}\nThe values from before stay in use.`);
   }
 
+  const connectionsOf = (name: string) => [...required.keys()].filter((connection) => nameOf(connection) === name);
+
   return {
     current: (name) => secrets.get(name),
+    versionOf(name, text) {
+      const [connection = name] = connectionsOf(name);
+      const value = normalizeSecret(text, required.get(connection) ?? {});
+      return { value, versionId: versionIdOf(versionKey, connection, value), createdAt: Date.now() };
+    },
+    canReplace: () => canReplace(path),
+    async replace(name, value) {
+      await writeSecrets(path, connectionsOf(name), JSON.parse(value));
+      // The poll may be in the middle of a look at the file before.
+      await looking;
+      await look();
+    },
     async close() {
       closed = true;
       clearTimeout(timer);

@@ -12,6 +12,8 @@ import { type DynamodbFaultProxy, startDynamodbFaultProxy } from './aws/dynamodb
 import { createKeptSecretTable, type KeptSecretStore } from './aws/kept-secret-store.ts';
 import { type LoopbackAws, startLoopbackAws } from './aws/loopback-aws.ts';
 import { drawSecretAccessKey } from './aws/loopback-keys.ts';
+import { createOperatorSecrets } from './aws/operator-secrets.ts';
+import { createSecretEndpoint } from './aws/secret-endpoint.ts';
 import { demoConnections } from './demo-connections.ts';
 import { openDemoState } from './demo-state.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo-upstreams.ts';
@@ -24,7 +26,7 @@ import { deriveKey, openMasterKey } from './master-key.ts';
 import { createActivity } from './pages/activity.ts';
 import { createLocalPages } from './pages/local-pages.ts';
 import { startSchedule } from './schedule.ts';
-import { createMemorySecrets, type LocalSecrets, type SecretNameOf } from './secret-source.ts';
+import { createMemorySecrets, joinSecrets, type LocalSecrets, type SecretNameOf } from './secret-source.ts';
 import { openSecretsFile } from './secrets-file.ts';
 import { joinSharedDynamodb } from './shared-dynamodb.ts';
 import { demoSecretAt, hasExamples, standIn } from './stand-ins.ts';
@@ -105,6 +107,7 @@ export async function startSystem(
       ownSecrets?.({ ...secretsOptions, nameOf: secretNames(configuration) }) ??
         (await secretsOf(flags, configuration, demo, secretsOptions)),
     );
+    const operators = createOperatorSecrets(secrets);
     const secretAccessKey = drawSecretAccessKey();
     // Tests put a proxy in front of the database, and the signature would name another host.
     const databaseKey = onControls === undefined ? { secretAccessKey } : {};
@@ -116,6 +119,7 @@ export async function startSystem(
       await startLoopbackAws({
         secretAccessKey,
         secrets,
+        operators,
         kept: onNextValues === undefined ? kept : tellFirst(kept, configuration, onNextValues),
         masterKey,
         functions,
@@ -179,7 +183,7 @@ export async function startSystem(
         requireSigv4: flags.requireSigv4,
         // The demo alone has nothing to hide.
         onlyThisUser: (flags.connectionsFile ?? flags.secretsFile) !== undefined && !flags.otherUsers,
-        pages: pages.byRoute,
+        pages: new Map([...pages.byRoute, ['POST /', createSecretEndpoint({ secrets, operators })]]),
         onError: ({ functionName, requestId }) => report(`${functionName}: failed, request ${requestId}`),
       }),
     );
@@ -243,8 +247,7 @@ async function secretsOf(
       `Give the secrets of ${[...required.keys()].join(', ')}: --secrets FILE, {"<connection>": {…}}.`,
     );
   }
-  const file = await openSecretsFile({ ...options, nameOf, path: secretsFile, required });
-  return { current: (name) => memory.current(name) ?? file.current(name), close: file.close };
+  return joinSecrets(memory, await openSecretsFile({ ...options, nameOf, path: secretsFile, required }));
 }
 
 /** Place and names of the secrets that the functions write: in the store of the slots, without the faults of a test. */

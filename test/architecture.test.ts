@@ -94,7 +94,7 @@ const house: readonly Room[] = [
       'functions/adapters/dynamodb/change-request.ts',
       'functions/adapters/dynamodb/connection-items.ts',
       ...['item.ts', 'table.ts', 'audit-table.ts'].map((file) => `functions/adapters/dynamodb/${file}`),
-      'functions/core/slot/changes.ts',
+      ...['functions/core/slot/candidate.ts', 'functions/core/slot/changes.ts'],
       'functions/core/slot/connection.ts',
       ...['functions/core/slot/logins.ts', 'functions/core/slot/permit.ts'],
       'functions/core/slot/record.ts',

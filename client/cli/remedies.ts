@@ -6,7 +6,7 @@ const commandByCode: Readonly<Record<string, string>> = {
   network: 'Does the broker run? `npm start` starts one on this machine; --url or TOKEN_BROKER_URL names another.',
   unknown_connection: '`token-broker connections` lists those that there are.',
   upstream_credential_rejected:
-    'Set the right one with `token-broker secret set CONNECTION`; it is tried within 10 seconds.',
+    'Set the right one with `token-broker secret set CONNECTION --check`, which tries it first.',
   reauthorization_required:
     'Consent again at the upstream, and set the new refresh token with `token-broker secret set CONNECTION`.',
   secret_unavailable: 'Set it with `token-broker secret set CONNECTION`.',

@@ -1,5 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { SecretField } from '../broker-api.ts';
+import { type Endpoint, LOCAL_REGION } from '../endpoint.ts';
+import { LOCAL_CREDENTIALS } from '../signing.ts';
 import { withAwsErrors } from './aws-error.ts';
 
 /** Builds the name of a secret that the stack made for a broker of the default name. */
@@ -95,18 +97,36 @@ export function shapeOf(fields: readonly SecretField[]): string {
 export const SECRET_NOT_FOUND = 'secret_not_found';
 export const SECRET_ACCESS_DENIED = 'secret_access_denied';
 
-/** Secrets Manager, as the CLI uses it. Both methods reject with a `TokenBrokerError` that quotes nothing of AWS's. */
+/** The label of a version that the broker tries before it becomes current. */
+const CANDIDATE_STAGE = 'TOKENBROKER_CANDIDATE';
+const CURRENT_STAGE = 'AWSCURRENT';
+
+/** Secrets Manager, as the CLI uses it. Every method rejects with a `TokenBrokerError` that quotes nothing of AWS's. */
 export interface SecretStore {
   read(secretId: string): Promise<string>;
   write(secretId: string, value: string): Promise<void>;
+  /** Writes a version that becomes current once the broker has tried it; the first one is so at once. */
+  propose(secretId: string, value: string): Promise<{ readonly versionId: string; readonly isCurrent: boolean }>;
+  isCurrent(secretId: string, versionId: string): Promise<boolean>;
 }
 
 /** Creates the secret store. Loads the AWS SDK only here, since most commands do not need it. */
-export async function createSecretStore(region: string): Promise<SecretStore> {
-  const { SecretsManagerClient, GetSecretValueCommand, PutSecretValueCommand } = await import(
+export async function createSecretStore({ region, base, isLoopback }: Endpoint): Promise<SecretStore> {
+  const { SecretsManagerClient, DescribeSecretCommand, GetSecretValueCommand, PutSecretValueCommand } = await import(
     '@aws-sdk/client-secrets-manager'
   );
-  const client = new SecretsManagerClient({ region, maxAttempts: 2 });
+  // `npm start` takes candidates where its API is.
+  const local = { endpoint: new URL(base).origin, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS };
+  const client = new SecretsManagerClient({ maxAttempts: 2, ...(isLoopback ? local : { region }) });
+
+  async function isCurrent(secretId: string, versionId: string): Promise<boolean> {
+    const { VersionIdsToStages = {} } = await withSecretErrors(
+      { secretId, needs: TO_DESCRIBE },
+      client.send(new DescribeSecretCommand({ SecretId: secretId })),
+    );
+    return VersionIdsToStages[versionId]?.includes(CURRENT_STAGE) === true;
+  }
+
   return {
     async read(secretId) {
       const { SecretString } = await withSecretErrors(
@@ -121,6 +141,17 @@ export async function createSecretStore(region: string): Promise<SecretStore> {
         client.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: value })),
       );
     },
+    async propose(secretId, value) {
+      const candidate = { SecretId: secretId, SecretString: value, VersionStages: [CANDIDATE_STAGE] };
+      const { VersionId = '', VersionStages = [] } = await withSecretErrors(
+        { secretId, needs: TO_WRITE },
+        client.send(new PutSecretValueCommand(candidate)),
+      );
+      // The answer may name the labels that were asked for alone.
+      if (VersionStages.includes(CURRENT_STAGE)) return { versionId: VersionId, isCurrent: true };
+      return { versionId: VersionId, isCurrent: await isCurrent(secretId, VersionId).catch(() => false) };
+    },
+    isCurrent,
   };
 }
 
@@ -133,6 +164,7 @@ interface SecretAccess {
 
 const TO_READ =
   "secretsmanager:GetSecretValue, and the key's kms:Decrypt where the secret has its own; one that the broker's stack made is closed to all but its mint function";
+const TO_DESCRIBE = 'secretsmanager:DescribeSecret';
 const TO_WRITE = "secretsmanager:PutSecretValue, and the key's kms:GenerateDataKey where the secret has its own";
 
 function withSecretErrors<T>({ secretId, needs }: SecretAccess, work: Promise<T>): Promise<T> {

@@ -9,7 +9,12 @@ import { createLazyMinter } from '../composition/lazy-minter.ts';
 import { once } from '../composition/once.ts';
 import { isPlainHttp } from '../configuration/origins.ts';
 import { createPurge } from '../core/operate/purge.ts';
-import { createSlotListing, type SlotStatus } from '../core/operate/status.ts';
+import {
+  type CredentialStatus,
+  createCredentialStatus,
+  createSlotListing,
+  type SlotStatus,
+} from '../core/operate/status.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import { signingKeyFor } from '../core/slot/signing-key.ts';
 import { describeUser, requireSlot, userKeyOf } from '../core/slot/slot.ts';
@@ -25,6 +30,7 @@ export function composeConnectionsFunction(surroundings: Surroundings): ApiHandl
   const instance = createInstance('connections', surroundings);
   const { connections } = instance;
   const listSlots = createSlotListing(instance);
+  const credentialOf = createCredentialStatus(instance);
   const minter = createLazyMinter(surroundings.environment);
   const purge = createPurge({ ...instance, minter });
   // Load it only to try a login: nothing else needs the lease and the parser of bodies.
@@ -42,8 +48,11 @@ export function composeConnectionsFunction(surroundings: Surroundings): ApiHandl
     'GET /connections/{connection}': async (call) => {
       const connection = requireConnection(call, connections);
       requireKnownQuery(call.event, 'next');
+      // One after the other, so that where the store fails no read outlives the answer.
       const { slots, next } = await listSlots(connection, call.event.queryStringParameters?.['next']);
-      const page = { ...summaryOf(connection), ...writtenOf(connection), slots: slots.map(slotJson) };
+      const credential = await credentialOf(connection);
+      const about = { ...summaryOf(connection), ...writtenOf(connection), credential: credentialJson(credential) };
+      const page = { ...about, slots: slots.map(slotJson) };
       return createJsonResponse(200, next === undefined ? page : { ...page, next });
     },
 
@@ -132,6 +141,14 @@ function slotJson({ subject, state, issuedAt, expiresAt, refreshAt, generation, 
     generation,
     last_error: lastError === undefined ? null : failureJson(lastError),
     ...(warning !== undefined && { warning }),
+  };
+}
+
+function credentialJson({ standing, takesCandidates, failedCandidate }: CredentialStatus) {
+  return {
+    standing,
+    takes_candidates: takesCandidates,
+    ...(failedCandidate !== undefined && { failed_candidate: failureJson(failedCandidate) }),
   };
 }
 

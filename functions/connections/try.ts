@@ -18,20 +18,22 @@ export function createTry({
   return async (call) => {
     const connection = requireConnection(call, connections);
     requireKnownQuery(call.event);
-    const { subject = SYSTEM } = parseTryBody(call.event);
+    const { subject = SYSTEM, candidate = false } = parseTryBody(call.event);
     const slot = requireSlot(connection, subject);
-    const tried = await tryLogin({ connection, slot, ...call });
+    const tried = await tryLogin({ connection, slot, candidate, ...call });
     const { name, provider } = connection;
     return createJsonResponse(200, { connection: name, subject, provider: provider.name, ...triedJson(tried) });
   };
 }
 
-function triedJson({ trial, outcome: { outcome, ...rest } }: Tried) {
+function triedJson({ trial, candidate, outcome: { outcome, ...rest } }: Tried) {
   const result =
     'code' in rest
       ? { outcome, code: rest.code, detail: rest.detail, retry_after_seconds: secondsOf(rest.retryAfterMs) }
       : { outcome, ...('generation' in rest && { generation: rest.generation }) };
-  return { ...trial, result };
+  if (candidate === undefined) return { ...trial, result };
+  const { versionId, isCurrent } = candidate;
+  return { ...trial, candidate: { version_id: versionId, current: isCurrent }, result };
 }
 
 function secondsOf(milliseconds: number | undefined): number | null {

@@ -13,6 +13,7 @@ import {
   type LoopbackRequest,
   startLoopbackServer,
 } from './loopback-server.ts';
+import type { OperatorSecrets } from './operator-secrets.ts';
 import { answerSecretsManager } from './secrets-manager.ts';
 
 export type { AwsService, Fault, FaultMode, Faults } from './faults.ts';
@@ -34,6 +35,8 @@ export interface LoopbackAwsOptions {
   /** 0, the default, picks a free one. */
   readonly port?: number;
   readonly secrets: SecretSource;
+  /** The same secrets with their candidates. Without them nobody writes those. */
+  readonly operators?: OperatorSecrets;
   /** Key that every request must be signed with. Tests alone leave it out. */
   readonly secretAccessKey?: string;
   /** Secrets that the functions write; none by default. */
@@ -69,6 +72,7 @@ export async function startLoopbackAws(options: LoopbackAwsOptions): Promise<Loo
     port = 0,
     secretAccessKey,
     secrets,
+    operators,
     kept = createMemoryKeptSecrets(),
     masterKey,
     functions,
@@ -106,7 +110,7 @@ export async function startLoopbackAws(options: LoopbackAwsOptions): Promise<Loo
       const output =
         call.service === 'kms'
           ? kms.answer(call.operation, input)
-          : await answerSecretsManager(call.operation, input, { secrets, kept });
+          : await answerSecretsManager(call.operation, input, { secrets, operators, kept });
       return { status: 200, headers: jsonHeaders(requestId), body: JSON.stringify(output) };
     } catch (error) {
       if (error instanceof AwsError) return replyWith(error, requestId);

@@ -49,11 +49,25 @@ export function moveLabel(
   return withLabel(seen, label, to);
 }
 
+/** Takes a label from the version that has it. Throws as AWS does if that is not the one named. */
+export function removeLabel(
+  seen: SecretState,
+  { label, from }: { label: string; from: string | undefined },
+): SecretState {
+  const { [label]: holder, ...labels } = seen.labels;
+  if (holder === undefined || holder !== from)
+    throw new AwsError(400, 'InvalidParameterException', `Staging label ${label} is not attached to that version.`);
+  return withLabels(seen, labels);
+}
+
 /** Moves a label to a version, and `AWSPREVIOUS` along with `AWSCURRENT`. Versions without a label are gone. */
 function withLabel(state: SecretState, label: string, versionId: string): SecretState {
   const before = state.labels[label];
   const isReplaced = label === CURRENT && before !== undefined && before !== versionId;
-  const labels = { ...state.labels, [label]: versionId, ...(isReplaced && { [PREVIOUS]: before }) };
+  return withLabels(state, { ...state.labels, [label]: versionId, ...(isReplaced && { [PREVIOUS]: before }) });
+}
+
+function withLabels(state: SecretState, labels: SecretState['labels']): SecretState {
   const named = new Set(Object.values(labels));
   const versions = Object.fromEntries(Object.entries(state.versions).filter(([id]) => named.has(id)));
   return { versions, labels, revision: state.revision + 1 };

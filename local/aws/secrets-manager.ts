@@ -3,7 +3,8 @@ import * as z from 'zod';
 import type { SecretSource } from '../secret-source.ts';
 import { AwsError, invalidRequest, unknownOperation } from './aws-error.ts';
 import type { KeptSecretStore } from './kept-secret-store.ts';
-import { moveLabel, NOTHING_WRITTEN, putVersion, type SecretState } from './secret-state.ts';
+import type { OperatorSecrets } from './operator-secrets.ts';
+import { moveLabel, NOTHING_WRITTEN, putVersion, removeLabel, type SecretState } from './secret-state.ts';
 
 const CURRENT_STAGE = 'AWSCURRENT';
 const ARN_SHAPE = /^arn:aws:secretsmanager:[^:]+:[^:]+:secret:(.+)$/;
@@ -26,14 +27,16 @@ const putSecretValueInput = z.object({
 const updateStageInput = z.object({
   SecretId: z.string().min(1),
   VersionStage: z.string(),
-  MoveToVersionId: z.string(),
+  MoveToVersionId: z.string().optional(),
   RemoveFromVersionId: z.string().optional(),
 });
 
 /** The secrets of the loopback Secrets Manager. */
 export interface LoopbackSecrets {
-  /** The operator's, which nobody writes here. */
+  /** The operator's, which nobody writes here without `operators`. */
   readonly secrets: SecretSource;
+  /** The same with their candidates. */
+  readonly operators?: OperatorSecrets | undefined;
   /** The broker's own, which its functions write. */
   readonly kept: KeptSecretStore;
 }
@@ -52,14 +55,24 @@ export async function answerSecretsManager(operation: string, input: unknown, fr
       return describeSecret(input, from);
     case 'PutSecretValue': {
       const { SecretId, ClientRequestToken, SecretString, VersionStages } = parse(putSecretValueInput, input);
+      const { name } = await find(SecretId, from);
+      if (from.operators !== undefined && from.secrets.current(name) !== undefined) {
+        const { versionId, put } = await from.operators.propose(name, SecretString, VersionStages);
+        const { identity, state } = await change(SecretId, from, put);
+        return { ...identity, VersionId: versionId, VersionStages: labelsOf(state, versionId) };
+      }
       const version = { versionId: ClientRequestToken, value: SecretString, createdAt: Date.now() };
       const { identity, state } = await change(SecretId, from, (seen) => putVersion(seen, version, VersionStages));
       return { ...identity, VersionId: ClientRequestToken, VersionStages: labelsOf(state, ClientRequestToken) };
     }
     case 'UpdateSecretVersionStage': {
       const { SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId } = parse(updateStageInput, input);
-      const move = { label: VersionStage, to: MoveToVersionId, from: RemoveFromVersionId };
-      return (await change(SecretId, from, (seen) => moveLabel(seen, move))).identity;
+      const [label, to] = [VersionStage, MoveToVersionId];
+      const next = (seen: SecretState) =>
+        to === undefined
+          ? removeLabel(seen, { label, from: RemoveFromVersionId })
+          : moveLabel(seen, { label, to, from: RemoveFromVersionId });
+      return (await change(SecretId, from, next)).identity;
     }
     default:
       throw unknownOperation();
@@ -108,13 +121,13 @@ interface Found {
   readonly state: SecretState;
 }
 
-async function find(secretId: string, { secrets, kept }: LoopbackSecrets): Promise<Found> {
+async function find(secretId: string, { secrets, operators, kept }: LoopbackSecrets): Promise<Found> {
   const nameInArn = ARN_SHAPE.exec(secretId)?.[1];
   // The whole id comes first, because an operator may have configured the ARN as the name.
   const candidates = nameInArn === undefined ? [secretId] : [secretId, nameInArn, nameInArn.replace(RANDOM_SUFFIX, '')];
   for (const name of candidates) {
     const secret = secrets.current(name);
-    const state = secret === undefined ? await kept.read(name) : stateOf(secret);
+    const state = secret === undefined ? await kept.read(name) : ((await operators?.read(name)) ?? stateOf(secret));
     if (state !== undefined) return { name, identity: identify(name, secretId), state };
   }
   throw new AwsError(400, 'ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
@@ -126,7 +139,7 @@ function stateOf(secret: NonNullable<ReturnType<SecretSource['current']>>): Secr
   return { versions: { [versionId]: { value, createdAt } }, labels: { [CURRENT_STAGE]: versionId }, revision: 0 };
 }
 
-/** Changes one of the broker's own secrets, as often as others come between. */
+/** Changes one of the broker's own secrets, or of the operator's with a candidate, as often as others come between. */
 async function change(
   secretId: string,
   from: LoopbackSecrets,
@@ -134,10 +147,12 @@ async function change(
 ): Promise<Found> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const found = await find(secretId, from);
-    if (from.secrets.current(found.name) !== undefined)
+    const isOperators = from.secrets.current(found.name) !== undefined;
+    const store = isOperators ? from.operators : from.kept;
+    if (store === undefined)
       throw new AwsError(400, 'AccessDeniedException', "the broker does not write the operator's secrets");
     const state = next(found.state);
-    if (state === found.state || (await from.kept.replace(found.name, found.state, state))) return { ...found, state };
+    if (state === found.state || (await store.replace(found.name, found.state, state))) return { ...found, state };
   }
   throw new AwsError(500, 'InternalServiceError', 'others changed the secret each time');
 }

@@ -49,6 +49,7 @@ type Row = readonly [role: string, action: string, place: Place, context?: Reque
 const READ = 'dynamodb:GetItem';
 const UPDATE = 'dynamodb:UpdateItem';
 const SECRET = 'secretsmanager:GetSecretValue';
+const MOVE = 'secretsmanager:UpdateSecretVersionStage';
 const INVOKE = 'lambda:InvokeFunction';
 const MAKE = 'kms:GenerateDataKey';
 const OPEN = 'kms:Decrypt';
@@ -76,6 +77,8 @@ const allowed: readonly Row[] = [
   ['Minthelpdesk', READ, 'table', item('helpdesk')],
   ['Minthelpdesk', UPDATE, 'table', contextOf(writes.publish)],
   ['Minthelpdesk', SECRET, 'helpdeskSecret'],
+  // A candidate that the upstream takes becomes current.
+  ['Minthelpdesk', MOVE, 'helpdeskSecret'],
   ['Minthelpdesk', MAKE, 'key', dataKey('helpdesk')],
   ['Minthelpdesk', OPEN, 'key', dataKey('helpdesk')],
   ['Minthelpdesk', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
@@ -108,6 +111,8 @@ const allowed: readonly Row[] = [
 const denied: readonly Row[] = [
   ['Token', SECRET, 'helpdeskSecret'],
   ['Token', SECRET, 'wfmSecret'],
+  ['Token', MOVE, 'helpdeskSecret'],
+  ['Proxyhelpdesk', MOVE, 'helpdeskSecret'],
   ['Token', UPDATE, 'table', contextOf(writes.publish)],
   // The permissions of `token` are derived from its changes. None of them may ever name these attributes.
   ...['ct', 'dk', 'cct', 'cdk', 'issuedAt', 'usableUntil', 'refreshAt', 'sessionStartedAt', 'sv', 'badSv'].map(
@@ -133,6 +138,8 @@ const denied: readonly Row[] = [
   ['Token', UPDATE, 'audit', item('an-id')],
   ['Token', 'dynamodb:DeleteItem', 'audit', item('an-id')],
   ['Minthelpdesk', SECRET, 'wfmSecret'],
+  ['Minthelpdesk', MOVE, 'wfmSecret'],
+  ['Minthelpdesk', 'secretsmanager:DescribeSecret', 'helpdeskSecret'],
   ['Minthelpdesk', 'secretsmanager:PutSecretValue', 'helpdeskSecret'],
   ['Minthelpdesk', READ, 'table', item('wfm')],
   ['Minthelpdesk', UPDATE, 'table', item('wfm')],
@@ -162,6 +169,7 @@ const denied: readonly Row[] = [
   ['Exchange', OPEN, 'key', dataKey('wfm', 'another-broker')],
   ['Exchange', INVOKE, 'mintHelpdesk'],
   ['Connections', SECRET, 'helpdeskSecret'],
+  ['Connections', MOVE, 'helpdeskSecret'],
   ['Connections', OPEN, 'key', dataKey('helpdesk')],
   ['Connections', MAKE, 'key', dataKey('helpdesk')],
   ['Connections', INVOKE, 'refresh'],

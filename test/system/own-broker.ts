@@ -34,7 +34,7 @@ export async function writeBrokerFiles(path: string, { connections, secrets, pro
   };
   await writeFile(connectionsFile, JSON.stringify({ connections, providers }));
   await writeSecrets(secrets);
-  return { flags: ['--connections', connectionsFile, '--secrets', secretsFile], writeSecrets };
+  return { flags: ['--connections', connectionsFile, '--secrets', secretsFile], secretsFile, writeSecrets };
 }
 
 /** Starts the broker on a connections file and a secrets file written for it. */
@@ -48,6 +48,7 @@ export async function startOwnBroker({ flags = [], ...declared }: Declared & { r
       broker,
       api: createApiClient(broker.url),
       writeSecrets: files.writeSecrets,
+      secretsFile: files.secretsFile,
       /** Stops the broker and removes the files. */
       async close() {
         await broker.stop();

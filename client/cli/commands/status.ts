@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionStatus, SlotStatus } from '../../broker-api.ts';
 import { TokenBrokerError } from '../../error.ts';
 import { type Call, type Command, operand } from '../command.ts';
+import { credentialWords } from '../credential-words.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { lifeBarOf } from '../life-bar.ts';
 import { durationOf, tableOf } from '../table.ts';
@@ -100,7 +101,13 @@ function drawn(call: Call, connections: readonly ConnectionStatus[]): string {
       : slots.map((slot, index) => [index === 0 ? paint('bold', name) : '', ...cellsOf(call, slot, now)]),
   );
   const table = tableOf([titles.map((title) => (title === '' ? '' : paint('dim', title))), ...rows]);
-  const notes = connections.flatMap(({ name, kept_secret: kept, slots }) => [
+  const notes = connections.flatMap((connection) => notesOf(connection, now, paint));
+  return [table, ...notes].join('\n');
+}
+
+function notesOf(connection: ConnectionStatus, now: number, paint: Call['paint']): readonly string[] {
+  const { name, kept_secret: kept, slots } = connection;
+  return [
     ...(kept === undefined
       ? []
       : [paint('dim', `${name}: the broker keeps the next refresh token in the secret ${kept}`)]),
@@ -108,8 +115,8 @@ function drawn(call: Call, connections: readonly ConnectionStatus[]): string {
       ...(failed?.evidence === undefined ? [] : [`${name} ${subject}: ${failed.code}, by`, `  ${failed.evidence}`]),
       ...(warning === undefined ? [] : [`${name} ${subject}: ${warning}`]),
     ]),
-  ]);
-  return [table, ...notes].join('\n');
+    ...credentialWords(connection, now),
+  ];
 }
 
 /** Width of the bar: the room that the other columns leave. */

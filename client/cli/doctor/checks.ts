@@ -185,7 +185,7 @@ export async function checkSecretShape(
   const check = `shape ${name}`;
   try {
     const { secret_fields: fields } = await call.client.status(name);
-    const store = await createSecretStore(call.endpoint.region);
+    const store = await createSecretStore(call.endpoint);
     const value = parseJson(await store.read(secretId));
     const fault = faultOf(value, fields);
     const suspect = fault === undefined ? suspectIn(value, fields) : undefined;

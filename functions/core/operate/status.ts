@@ -1,4 +1,6 @@
+import { takesCandidates } from '../slot/candidate.ts';
 import type { Connection } from '../slot/connection.ts';
+import { NO_LOGINS, type Standing } from '../slot/logins.ts';
 import { expiresAtOf, hasUsableToken, liveLease, type RecordedFailure, type SlotRecord } from '../slot/record.ts';
 import type { Store } from '../slot/store.ts';
 import type { Clock } from '../words/platform.ts';
@@ -17,6 +19,16 @@ export interface SlotStatus {
   readonly lastError: RecordedFailure | undefined;
   /** Warning about the token's end. */
   readonly warning: string | undefined;
+}
+
+/** Knowledge of a connection's credential, for operators. */
+export interface CredentialStatus {
+  /** Of the version that the connection last logged in with. */
+  readonly standing: Standing;
+  /** A new value can be tried before it becomes current. */
+  readonly takesCandidates: boolean;
+  /** The last candidate that did not become current, until a version is new. */
+  readonly failedCandidate: RecordedFailure | undefined;
 }
 
 const SLOTS_A_PAGE = 100;
@@ -40,6 +52,18 @@ export function createSlotListing({
       slots: current.map(({ slot, record }) => statusOf(slot.subject, record, connection, now)),
       next: page.next,
     };
+  };
+}
+
+/** Creates the status of a connection's credential. Throws `store_unavailable`. */
+export function createCredentialStatus({
+  store,
+}: {
+  readonly store: Store;
+}): (connection: Connection) => Promise<CredentialStatus> {
+  return async (connection) => {
+    const { standing, failedCandidate } = (await store.logins(connection.name)) ?? NO_LOGINS;
+    return { standing, takesCandidates: takesCandidates(connection), failedCandidate };
   };
 }
 

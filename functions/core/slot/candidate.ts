@@ -17,6 +17,13 @@ export function findCandidateBar(connection: Connection, subject: string): 'rota
   return sendsNothing(connection, subject === SYSTEM) ? 'sends_nothing' : undefined;
 }
 
+/** Reports whether a connection's secret can have a candidate, for one kind of its subjects at least. */
+export function takesCandidates(connection: Connection): boolean {
+  const { system, users } = connection.subjects;
+  const kinds = [...(system ? [true] : []), ...(users === false ? [] : [false])];
+  return connection.keptSecret === undefined && kinds.some((isSystem) => !sendsNothing(connection, isSystem));
+}
+
 /** Reports whether the account is locked: a new version would not unlock it, and might keep it locked. */
 export function isLocked({ failure, notBefore }: SlotRecord, now: number): boolean {
   return failure?.code === 'upstream_account_locked' && notBefore > now;

@@ -116,7 +116,7 @@ const tryOperation: Operation = {
   tags: ['Operators'],
   summary: 'Try one login, and see it step by step',
   description:
-    'Logs in once, behind the same lease and gate as any login, whatever token the slot has, and publishes the new one. The answer has names and shapes only: in place of a field of the secret, of a token and of what an answer gave stands its name in braces. 200 whenever the upstream was asked, whatever it said: see `result`.',
+    'Logs in once, behind the same lease and gate as any login, whatever token the slot has, and publishes the new one. The answer has names and shapes only: in place of a field of the secret, of a token and of what an answer gave stands its name in braces. With `candidate` it logs in with the candidate of the secret, and makes that very version current if the upstream takes it; else nothing has changed. 200 whenever the upstream was asked, whatever it said: see `result`.',
   requestBody: {
     required: true,
     description: `At most ${MAXIMUM_BODY_BYTES} bytes.`,

@@ -102,6 +102,12 @@ const lastError = z.object({
   evidence: z.string().optional().meta({ description: 'What in the upstream’s answer decided it, in words.' }),
 });
 
+const standings = {
+  proven: 'the version last logged in with has brought a token',
+  refused: 'it was refused, and nobody logs in with it',
+  unproven: 'neither yet',
+};
+
 const slotStatus = z.object({
   subject,
   state: z.enum(keysOf(states)).meta({ description: wordList(states) }),
@@ -161,6 +167,13 @@ const connectionStatus = connectionSummary.extend({
     .optional()
     .meta({ description: "Name of the broker's own secret for refresh tokens that rotate." }),
   subjects: servedSubjects,
+  credential: z.object({
+    standing: z.enum(keysOf(standings)).meta({ description: wordList(standings) }),
+    takes_candidates: z.boolean().meta({ description: 'A new value can be tried before it becomes current.' }),
+    failed_candidate: lastError
+      .optional()
+      .meta({ description: 'The last candidate that did not become current, until a version is new.' }),
+  }),
   slots: z.array(slotStatus),
   next: z.string().optional().meta({ description: 'There are more: send it as `next` to go on.' }),
 });
@@ -215,6 +228,10 @@ const tried = z.object({
     .meta({ description: 'Values computed for the login.' }),
   steps: z.array(triedStep).meta({ description: 'Every request, with names in place of secrets and tokens.' }),
   token: triedToken.optional().meta({ description: 'Absent where the login brought none.' }),
+  candidate: z
+    .object({ version_id: z.string(), current: z.boolean() })
+    .optional()
+    .meta({ description: 'The candidate that was tried, and whether it is current now. Else the current one was.' }),
   result: z
     .union([
       z.object({ outcome: z.literal('published'), generation }),
@@ -226,7 +243,10 @@ const tried = z.object({
       }),
       z.object({ outcome: z.literal('superseded') }),
     ])
-    .meta({ description: '`superseded`: the slot was purged meanwhile, and the token discarded.' }),
+    .meta({
+      description:
+        '`superseded`: the slot was purged meanwhile, or another version than the candidate is current, and the token discarded.',
+    }),
 });
 
 const problem = z.object({

@@ -10,6 +10,7 @@ import { serializeConfiguration } from '../../../functions/configuration/bundle.
 import { resolveConnections } from '../../../functions/configuration/check.ts';
 import { startDynamodbFaultProxy } from '../../../local/aws/dynamodb-faults.ts';
 import { startLoopbackAws } from '../../../local/aws/loopback-aws.ts';
+import { createOperatorSecrets } from '../../../local/aws/operator-secrets.ts';
 import { demoCommunitySecret, startDemoCommunity } from '../../../local/demo/community.ts';
 import { demoHelpmasterSecret, startDemoHelpmaster } from '../../../local/demo/helpmaster.ts';
 import { startEmbeddedDynamodb } from '../../../local/embedded-dynamodb.ts';
@@ -71,6 +72,7 @@ export async function startFunctionsUnderTest(
   const invocable = new Map<string, LocalFunction>();
   const aws = await startLoopbackAws({
     secrets,
+    operators: createOperatorSecrets(secrets),
     masterKey: randomBytes(32),
     functions: invocable,
   });

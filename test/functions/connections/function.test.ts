@@ -72,6 +72,7 @@ describe('GET /connections/{connection}', () => {
 
     expect(json).toMatchObject({ kept_secret: 'token-broker/books/kept', slots: [] });
     expect(json['secret_fields']).toContainEqual({ name: 'refreshToken', kind: 'text', required: true, rotates: true });
+    expect(json['credential']).toEqual({ standing: 'unproven', takes_candidates: false });
   });
 
   it.each([
@@ -101,6 +102,7 @@ describe('GET /connections/{connection}', () => {
           listed: null,
         },
       },
+      credential: { standing: 'proven', takes_candidates: true },
       slots: [
         {
           subject: '88',

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { STAGE } from '../functions/api/routes.ts';
 import { NAME_PATTERN, NAME_RULE, proxyMethods, proxyPaths } from '../functions/configuration/fields.ts';
@@ -19,13 +19,15 @@ export interface BrokerAttributes {
 
 /**
  * Refers to a deployed broker from an app that only calls it. Makes no resource. Throws for what no declaration could
- * hold: a name or a path with `*` would grant more than it reads.
+ * hold: a name, a path or a place with `*` would grant more than it
+ * reads.
  */
 export function importBroker(scope: Construct, id: string, attributes: BrokerAttributes): ITokenBroker {
   const construct = new Construct(scope, id);
   const stack = Stack.of(construct);
-  for (const [name, connection] of Object.entries(attributes.connections)) checkImported(name, connection);
   const { apiId, region = stack.region, account = stack.account, connections } = attributes;
+  checkPlace({ apiId, region, account });
+  for (const [name, connection] of Object.entries(connections)) checkImported(name, connection);
   return {
     url: attributes.url ?? `https://${apiId}.execute-api.${region}.${stack.urlSuffix}/${STAGE}`,
     ...createGrants({
@@ -36,6 +38,16 @@ export function importBroker(scope: Construct, id: string, attributes: BrokerAtt
       connections: new Map(Object.entries(connections)),
     }),
   };
+}
+
+const PLACE = { apiId: /^[a-z0-9]+$/, region: /^[a-z0-9-]+$/, account: /^[0-9]{12}$/ } as const;
+
+/** Throws for what is no place of one API; what is not known at synth passes. */
+function checkPlace(place: Readonly<Record<keyof typeof PLACE, string>>): void {
+  for (const name of ['apiId', 'region', 'account'] as const) {
+    if (Token.isUnresolved(place[name]) || PLACE[name].test(place[name])) continue;
+    throw new Error(`The ${name} ${JSON.stringify(place[name])} of the broker names no one API.`);
+  }
 }
 
 function checkImported(name: string, { proxy, subjects }: GrantableConnection): void {

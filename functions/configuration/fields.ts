@@ -155,6 +155,7 @@ export const proxyPaths = z
   .array(
     upstreamPath
       .refine((path) => !path.includes('*'), 'a prefix needs no `*`: it stands for all that is under it')
+      .refine((path) => !/\$\{/.test(path), 'must not hold `$` and `{`, which IAM takes for a variable of the caller')
       .refine((path) => path.isWellFormed(), 'must not hold a broken character (an unpaired surrogate)'),
     'must be a list of path prefixes',
   )

@@ -43,9 +43,12 @@ const KEPT_FROM_UPSTREAM: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ]);
 const AWS_HEADER = /^x-amzn?-/;
-/** Headers by which servers take a credential, a signature, another method, path or host than the request's own. */
+/** Headers by which servers take somebody for another: by a proxy's word for its user, certificate or address. */
+const SAYS_WHO =
+  /^(?:(?:x-)?remote-(?:user|addr)|x-(?:authenticated|auth-request)-.*|x-ms-client-principal.*|x-goog-(?:authenticated|iap)-.*|cf-(?:access|connecting)-.*|(?:x-)?(?:ssl-)?client-(?:cert|verify|dn).*|(?:x-|true-|fastly-|x-cluster-)client-ip)$/;
+/** Headers by which servers take a credential, a signature, another method, path, host or proxy than the request's own. */
 const CHANGES_MEANING =
-  /^(?:x-http-method(?:-override)?|x-method-override|x-(?:original|rewrite)-(?:url|uri|path|method|host)|x-(?:forwarded|envoy)-.*|forwarded|x-host|x-real-ip|signature(?:-input)?|x-(?:hub-)?signature.*|dpop|(?:x-)?api-?key|x-(?:auth|access|session|csrf|xsrf)-token|ocp-apim-subscription-key)$/;
+  /^(?:destination|proxy|(?:base|http|request)-ur[il]|x-(?:override|http-destination)-?url|x-original-http-method|x-method|x-http-method(?:-override)?|x-method-override|x-(?:original|rewrite)-(?:url|uri|path|method|host)|x-(?:forwarded|envoy)-.*|forwarded|x-host|x-real-ip|signature(?:-input)?|x-(?:hub-)?signature.*|dpop|(?:x-)?api-?key|x-(?:auth|access|session|csrf|xsrf)-token|ocp-apim-subscription-key)$/;
 
 /** Headers never passed on to a caller, beside the token's header and those that `Connection` names. */
 const KEPT_FROM_CALLER = [
@@ -84,7 +87,9 @@ const SIGV4 = /^AWS4-HMAC-SHA256 /;
 /** Reports whether a policy may not name a header, given in lower case. */
 export function isReservedHeader(name: string): boolean {
   const folded = foldName(name);
-  return KEPT_FROM_UPSTREAM.has(folded) || AWS_HEADER.test(folded) || CHANGES_MEANING.test(folded);
+  return (
+    KEPT_FROM_UPSTREAM.has(folded) || AWS_HEADER.test(folded) || SAYS_WHO.test(folded) || CHANGES_MEANING.test(folded)
+  );
 }
 
 /** Folds a header's name as CGI and WSGI do, which tell neither case nor hyphens from underscores. */

@@ -99,7 +99,8 @@ function createIdentity({ received, match, caller, sourceIp }: EventParts): APIG
 
 // `fromEntries` makes `__proto__` an ordinary member, as in an event parsed from JSON.
 function readQuery(rawQueryString: string): Record<string, string[]> | null {
-  const query = new URLSearchParams(rawQueryString);
+  // It takes one `?` away, which may belong to the first name.
+  const query = new URLSearchParams(`?${rawQueryString}`);
   if (query.size === 0) return null;
   return Object.fromEntries(query.keys().map((name) => [name, query.getAll(name)]));
 }

@@ -108,6 +108,12 @@ describe('the event', () => {
     expect(Object.keys(event?.headers ?? {})).not.toEqual(expect.arrayContaining(['Connection']));
   });
 
+  it('keeps a question mark that a name in the query begins with', async () => {
+    const { gateway, events } = await openGateway();
+    await fetch(`${gateway.url}/tokens/a/b??a=1`);
+    expect(events[0]?.queryStringParameters).toEqual({ '?a': '1' });
+  });
+
   it('keeps __proto__ in the query a parameter like any other', async () => {
     const { gateway, events } = await openGateway();
     await fetch(`${gateway.url}/tokens/a/b?__proto__=x&%zz=1`);

@@ -53,7 +53,7 @@ describe('a new value of a credential that is tried before it becomes current', 
     const before = logins();
     const { code, stdout, stderr } = await check(NEXT, '--json');
 
-    expect({ code, stderr: stderr.includes('it is current') }).toEqual({ code: 0, stderr: true });
+    expect({ code, stderr: stderr.includes('takes it, and it is current') }).toEqual({ code: 0, stderr: true });
     expect(JSON.parse(stdout)).toEqual({
       connection: 'wfm',
       secret_id: 'token-broker/wfm',

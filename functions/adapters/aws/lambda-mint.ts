@@ -99,9 +99,17 @@ function isSurelyNotRun(error: unknown): boolean {
 /** Parses the payload that `mint` answered with; undefined where it is no reply. A code not known is `internal`. */
 export function parseMintReply(payload: Uint8Array | undefined): MintReply | undefined {
   const parsed = parseJson(payload);
-  const outcome = isJsonObject(parsed) ? parseOutcome(parsed) : undefined;
-  const trial = isJsonObject(parsed) ? parsed['trial'] : undefined;
-  return outcome !== undefined && isJsonObject(trial) ? { ...outcome, trial } : outcome;
+  if (!isJsonObject(parsed)) return undefined;
+  const outcome = parseOutcome(parsed);
+  const { trial } = parsed;
+  const candidate = parseCandidate(parsed['candidate']);
+  return outcome && { ...outcome, ...(isJsonObject(trial) && { trial }), ...(candidate && { candidate }) };
+}
+
+function parseCandidate(given: JsonValue | undefined): MintReply['candidate'] {
+  if (!isJsonObject(given)) return undefined;
+  const { versionId, isCurrent } = given;
+  return typeof versionId === 'string' && typeof isCurrent === 'boolean' ? { versionId, isCurrent } : undefined;
 }
 
 function parseOutcome(parsed: JsonObject): MintOutcome | undefined {

@@ -1,4 +1,7 @@
+import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { CANDIDATE_STAGE } from '../../../functions/adapters/aws/candidates.ts';
+import { createSecretsManagerClient } from '../../../functions/adapters/aws/secrets-manager.ts';
 import { demoCommunitySecret } from '../../../local/demo/community.ts';
 import { demoHelpmasterSecret } from '../../../local/demo/helpmaster.ts';
 import { createCanarySearch } from '../../system/canary-forms.ts';
@@ -10,10 +13,16 @@ const broker = await startFunctionsUnderTest(({ helpmaster, community }) => ({
     wfm: { provider: 'community-web-api', baseUrl: community, renewalCooldownSeconds: 0 },
     wrong: { provider: 'community-web-api', baseUrl: community },
     listed: { provider: 'helpmaster', baseUrl: helpmaster, subjects: { staff: ['88'] } },
+    tried: { provider: 'helpmaster', baseUrl: helpmaster, memorySeconds: 0 },
+    books: { provider: 'oauth-refresh-token', baseUrl: 'https://books.example' },
   },
 }));
 broker.secrets.put('wrong', { username: demoCommunitySecret.username, password: 'wrong-canary-3fK9aQ' });
-afterAll(() => broker.close());
+const secretsManager = createSecretsManagerClient(broker.environment);
+afterAll(async () => {
+  secretsManager.destroy();
+  await broker.close();
+});
 beforeEach(() => {
   broker.downstream();
 });
@@ -98,6 +107,7 @@ describe('POST /connections/{connection}/try', () => {
     ['another member', 'wfm', { subject: 'system', force: true }, 400, 'invalid_request'],
     ['a list', 'wfm', [], 400, 'invalid_request'],
     ['a subject that is no text', 'wfm', { subject: 88 }, 400, 'invalid_request'],
+    ['a candidate that is no yes or no', 'wfm', { candidate: 'AWSPREVIOUS' }, 400, 'invalid_request'],
   ])('refuses %s, and asks nothing of anybody', async (_, connection, body, status, code) => {
     expect(await tryIt(connection, body)).toMatchObject({ status, json: { code } });
     expect(broker.downstream()).toEqual({});
@@ -108,6 +118,66 @@ describe('POST /connections/{connection}/try', () => {
     expect(await broker.call({ path: '/connections/wfm/try' })).toMatchObject({
       status: 405,
       headers: { allow: 'POST' },
+    });
+  });
+
+  describe('with a candidate', () => {
+    const put = async (connection: string, apiKey: string): Promise<string> => {
+      const secret = { SecretId: `token-broker/${connection}`, SecretString: JSON.stringify({ apiKey }) };
+      const { VersionId = '' } = await secretsManager.send(
+        new PutSecretValueCommand({ ...secret, VersionStages: [CANDIDATE_STAGE] }),
+      );
+      return VersionId;
+    };
+    const currentValueOf = (connection: string) => {
+      const current = broker.secrets.current(`token-broker/${connection}`);
+      return typeof current === 'object' ? current.value : undefined;
+    };
+
+    it('tells of a wrong one that it is not current, in names and shapes, and that nothing has changed', async () => {
+      const version = await put('tried', 'wrong-canary-8wE2');
+      const answer = await tryIt('tried', { candidate: true });
+      expect(answer).toMatchObject({
+        status: 200,
+        json: {
+          steps: [{ judged: { means: 'credential' } }],
+          candidate: { version_id: version, current: false },
+          result: { outcome: 'failed', code: 'upstream_credential_rejected' },
+        },
+      });
+      expect(createCanarySearch([{ name: 'key', value: 'wrong-canary-8wE2' }])(answer.body)).toEqual([]);
+      expect(currentValueOf('tried')).toBe(JSON.stringify(demoHelpmasterSecret));
+      const { json } = await broker.call({ path: '/connections/tried' });
+      expect(json['credential']).toMatchObject({
+        standing: 'unproven',
+        failed_candidate: {
+          code: 'upstream_credential_rejected',
+          at: expect.any(String),
+          evidence: expect.any(String),
+        },
+      });
+    });
+
+    it('makes one current that the upstream takes, by that version, whoever it is tried for', async () => {
+      broker.helpmaster.setKnobs({ credential: { apiKey: 'next-key' } });
+      const version = await put('tried', 'next-key');
+      const answer = await tryIt('tried', { candidate: true, subject: '88' });
+      broker.helpmaster.setKnobs({ credential: demoHelpmasterSecret });
+      expect(answer).toMatchObject({
+        status: 200,
+        json: { subject: '88', candidate: { version_id: version, current: true }, result: { outcome: 'published' } },
+      });
+      expect(currentValueOf('tried')).toBe('{"apiKey":"next-key"}');
+      expect((await broker.call({ path: '/tokens/tried/88' })).json).toMatchObject({ source: 'cache' });
+      expect(broker.log()).toContainEqual(
+        expect.objectContaining({ message: 'A candidate is tried.', connection: 'tried', caller: CALLER }),
+      );
+    });
+
+    it('is a mistake where there is none, or where a login would spend it, and sends nothing', async () => {
+      expect(await tryIt('helpdesk', { candidate: true })).toMatchObject(problemWith(400, 'invalid_request'));
+      expect(await tryIt('books', { candidate: true })).toMatchObject(problemWith(400, 'invalid_request'));
+      expect(broker.downstream()).not.toHaveProperty('logins');
     });
   });
 

@@ -1,5 +1,5 @@
 import { paths } from './operations.ts';
-import { componentResponses } from './problems.ts';
+import { componentExamples, componentResponses } from './problems.ts';
 import { componentSchemas, type JsonSchema } from './schemas.ts';
 
 /** OpenAPI 3.1 document; OpenAPI itself describes its members. */
@@ -10,6 +10,7 @@ export interface OpenapiDocument {
   readonly components: {
     readonly schemas: Readonly<Record<string, JsonSchema>>;
     readonly responses: Readonly<Record<string, JsonSchema>>;
+    readonly examples: Readonly<Record<string, JsonSchema>>;
     readonly securitySchemes: JsonSchema;
   };
   readonly [member: string]: unknown;
@@ -53,6 +54,7 @@ export function openapiDocument(): OpenapiDocument {
     components: {
       schemas: componentSchemas(),
       responses: componentResponses(),
+      examples: componentExamples(),
       securitySchemes: {
         sigV4: {
           type: 'apiKey',

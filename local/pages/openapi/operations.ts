@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { MAXIMUM_BODY_BYTES } from '../../../functions/api/body.ts';
+import { writeGatewayAnswer } from '../../../functions/api/gateway-responses.ts';
 import { SECONDS_PATTERN } from '../../../functions/api/request.ts';
 import { MAXIMUM_FORWARDED_BYTES } from '../../../functions/proxy/forwarded-request.ts';
+import { EXAMPLE_REQUEST_ID, type ExampleName, examples } from './examples.ts';
 import { gatewayResponses, problemResponses } from './problems.ts';
 import { connectionName, type JsonSchema, parameterSchema, ref, subject } from './schemas.ts';
 
@@ -53,8 +55,13 @@ const pathParameter = {
   },
 };
 
-function json(schema: JsonSchema, description: string): JsonSchema {
-  return { description, headers: noStore, content: { 'application/json': { schema } } };
+/** Describes a body by its schema, with an example. */
+function bodyOf(name: ExampleName): JsonSchema {
+  return { schema: ref(name), example: examples[name] };
+}
+
+function json(name: ExampleName, description: string): JsonSchema {
+  return { description, headers: noStore, content: { 'application/json': bodyOf(name) } };
 }
 
 const handOutOperation: Operation = {
@@ -63,7 +70,7 @@ const handOutOperation: Operation = {
   summary: 'Get a token',
   description: 'Hands out the slot’s token, from the cache, or fetched once however many callers ask.',
   parameters: [minTtlParameter],
-  responses: { 200: json(ref('HandOut'), 'The token.'), ...problemResponses('hand-out') },
+  responses: { 200: json('HandOut', 'The token.'), ...problemResponses('hand-out') },
 };
 
 const rejectOperation: Operation = {
@@ -76,9 +83,9 @@ const rejectOperation: Operation = {
   requestBody: {
     required: true,
     description: `At most ${MAXIMUM_BODY_BYTES} bytes. \`rejected\` is the SHA-256 of the token’s UTF-8 bytes, in lowercase hex.`,
-    content: { 'application/json': { schema: ref('Rejection') } },
+    content: { 'application/json': bodyOf('Rejection') },
   },
-  responses: { 200: json(ref('HandOut'), 'The current token.'), ...problemResponses('reject') },
+  responses: { 200: json('HandOut', 'The current token.'), ...problemResponses('reject') },
 };
 
 const purgeOperation: Operation = {
@@ -97,7 +104,7 @@ const connectionsOperation: Operation = {
   operationId: 'listConnections',
   tags: ['Operators'],
   summary: 'List the connections',
-  responses: { 200: json(ref('Connections'), 'Every connection.'), ...problemResponses('connections') },
+  responses: { 200: json('Connections', 'Every connection.'), ...problemResponses('connections') },
 };
 
 const connectionOperation: Operation = {
@@ -108,7 +115,7 @@ const connectionOperation: Operation = {
   parameters: [
     { name: 'next', in: 'query', description: 'The `next` of the listing before.', schema: { type: 'string' } },
   ],
-  responses: { 200: json(ref('ConnectionStatus'), 'The state.'), ...problemResponses('connection') },
+  responses: { 200: json('ConnectionStatus', 'The state.'), ...problemResponses('connection') },
 };
 
 const tryOperation: Operation = {
@@ -120,17 +127,20 @@ const tryOperation: Operation = {
   requestBody: {
     required: true,
     description: `At most ${MAXIMUM_BODY_BYTES} bytes.`,
-    content: { 'application/json': { schema: ref('Try') } },
+    content: { 'application/json': bodyOf('Try') },
   },
-  responses: { 200: json(ref('Tried'), 'The login, step by step.'), ...problemResponses('try') },
+  responses: { 200: json('Tried', 'The login, step by step.'), ...problemResponses('try') },
 };
 
 const exchangeProblem = (description: string): JsonSchema => ({
   description,
   headers: noStore,
   content: {
-    'application/json': { schema: ref('ExchangeError') },
-    'application/problem+json': { schema: ref('Problem') },
+    'application/json': bodyOf('ExchangeError'),
+    'application/problem+json': {
+      schema: ref('Problem'),
+      example: writeGatewayAnswer('THROTTLED', EXAMPLE_REQUEST_ID).body,
+    },
   },
 });
 
@@ -144,10 +154,10 @@ const exchangeOperation: Operation = {
   requestBody: {
     required: true,
     description: 'At most 16,384 bytes. No parameter may be there twice.',
-    content: { 'application/x-www-form-urlencoded': { schema: ref('ExchangeForm') } },
+    content: { 'application/x-www-form-urlencoded': bodyOf('ExchangeForm') },
   },
   responses: {
-    200: json(ref('Exchanged'), 'The token.'),
+    200: json('Exchanged', 'The token.'),
     ...gatewayResponses(),
     400: exchangeProblem('RFC 6749 §5.2: see `error`.'),
     413: exchangeProblem('The form is too large.'),
@@ -157,9 +167,12 @@ const exchangeOperation: Operation = {
   },
 };
 
+/** Answer of an upstream, which may be anything. */
+const UPSTREAM_EXAMPLE = { success: true, jobs: [{ jobPKID: 1001, subject: 'Demo job' }] };
+
 function upstreamAnswer(description: string): JsonSchema {
   const headers = { 'Token-Broker-Upstream': { description: 'The connection’s name.', schema: { type: 'string' } } };
-  return { description, headers, content: { '*/*': { schema: {} } } };
+  return { description, headers, content: { '*/*': { schema: {}, example: UPSTREAM_EXAMPLE } } };
 }
 
 function proxyOperation(method: string): Operation {
@@ -174,7 +187,7 @@ function proxyOperation(method: string): Operation {
       : {
           requestBody: {
             description: `Goes to the upstream as it is. At most ${MAXIMUM_FORWARDED_BYTES} bytes.`,
-            content: { '*/*': { schema: {} } },
+            content: { '*/*': { schema: {}, example: { subject: 'Demo job' } } },
           },
         }),
     responses: {

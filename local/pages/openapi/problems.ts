@@ -1,8 +1,9 @@
 import { remedyByCode } from '../../../client/remedies.ts';
-import { type GatewayAnswer, gatewayAnswers } from '../../../functions/api/gateway-responses.ts';
+import { type GatewayAnswer, gatewayAnswers, writeGatewayAnswer } from '../../../functions/api/gateway-responses.ts';
 import { titleByCode } from '../../../functions/api/titles.ts';
 import { type BrokerErrorCode, statusByCode } from '../../../functions/core/words/errors.ts';
 import { keysOf } from './code-table.ts';
+import { EXAMPLE_REQUEST_ID } from './examples.ts';
 import { type JsonSchema, ref } from './schemas.ts';
 
 /** Operations with problems of their own. */
@@ -102,8 +103,41 @@ function responseOf(
   return {
     description: [...lines, ...gatewayLines].join('\n'),
     headers: operation === 'proxy' ? { ...headers, ...errorHeader(all) } : headers,
-    content: { 'application/problem+json': { schema: problemSchema(status, all) } },
+    content: {
+      'application/problem+json': { schema: problemSchema(status, all), examples: problemExamples(status, codes) },
+    },
   };
+}
+
+/** Lists the codes that some operation answers. */
+function codesAnswered(): readonly BrokerErrorCode[] {
+  return keysOf(statusByCode).filter((code) => isUpstreamCode(code) || operationsByCode[code].length > 0);
+}
+
+/** Names the examples of a response: one for each code, and for each of API Gateway's own answers. */
+function problemExamples(status: number, codes: readonly BrokerErrorCode[]): JsonSchema {
+  const ofGateway = keysOf(gatewayAnswers).filter((type) =>
+    gatewayByStatus.get(status)?.includes(gatewayAnswers[type]),
+  );
+  const names = [...codes, ...ofGateway];
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/examples/${name}` }]));
+}
+
+/** Builds an example of every problem, by its code; of API Gateway's own answers, by their type. */
+export function componentExamples(): Readonly<Record<string, JsonSchema>> {
+  const own = codesAnswered().map((code) => {
+    const [title, detail] = [titleByCode[code], remedyByCode[code].replaceAll('`', '')];
+    const type = `urn:token-broker:error:${code}`;
+    const value = { type, title, status: statusByCode[code], detail, code, request_id: EXAMPLE_REQUEST_ID };
+    return [code, { summary: title, value }];
+  });
+  const ofGateway = keysOf(gatewayAnswers)
+    .filter((type) => gatewayAnswers[type].code !== 'not_found')
+    .map((type) => {
+      const { body } = writeGatewayAnswer(type, EXAMPLE_REQUEST_ID);
+      return [type, { summary: `API Gateway itself: ${body.title}`, value: body }];
+    });
+  return Object.fromEntries([...own, ...ofGateway]);
 }
 
 function problemSchema(status: number, codes: readonly string[]): JsonSchema {

@@ -277,6 +277,9 @@ const named = {
 /** Name of a schema in the document. */
 export type SchemaName = keyof typeof named;
 
+/** Value that a schema of the document takes. */
+export type SchemaInput<Name extends SchemaName> = z.input<(typeof named)[Name]>;
+
 /** Creates a reference to a schema of the document. */
 export function ref(name: SchemaName): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { gatewayAnswers } from '../../../functions/api/gateway-responses.ts';
 import { apiRoutes } from '../../../functions/api/routes.ts';
@@ -89,3 +91,49 @@ function problemSchemasOf(response: unknown): readonly { status: number; codes: 
   const { status, code } = Object(Object(schema).allOf[1]).properties;
   return [{ status: status.const, codes: code.enum }];
 }
+
+describe('the examples of the OpenAPI document', () => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema({ ...document, $id: 'http://document.invalid/openapi.json' });
+
+  /** Every body of the document, with its place: a schema, and the examples of it. */
+  function bodiesIn(node: unknown, place = ''): readonly { place: string; schema: unknown; values: unknown[] }[] {
+    if (typeof node !== 'object' || node === null) return [];
+    const { schema, example, examples } = Object(node);
+    const own = /\/content\/[^ ]+$/.test(place) && schema !== undefined;
+    const named = Object.values(Object(examples)).map((each) => Object(resolve(String(Object(each)['$ref']))).value);
+    const values = [...(example === undefined ? [] : [example]), ...named];
+    const inner = Object.entries(node).flatMap(([name, value]) =>
+      bodiesIn(value, `${place}/${name.replaceAll('/', '.')}`),
+    );
+    return own ? [{ place, schema, values }, ...inner] : inner;
+  }
+  const resolve = (reference: string) =>
+    reference
+      .split('/')
+      .slice(1)
+      .reduce((inner: unknown, name) => Object(inner)[name], document);
+  const bodies = bodiesIn(document);
+
+  it('are there for every body, and are as the schema says', () => {
+    expect(bodies.length).toBeGreaterThan(40);
+    for (const { place, schema, values } of bodies) {
+      expect([place, values.length]).not.toEqual([place, 0]);
+      const { $ref, ...rest } = Object(schema);
+      const whole = JSON.parse(
+        JSON.stringify($ref === undefined ? rest : { $ref }).replaceAll(
+          '"#/',
+          '"http://document.invalid/openapi.json#/',
+        ),
+      );
+      const validate = ajv.compile(whole);
+      for (const value of values) expect([place, validate(value), validate.errors]).toEqual([place, true, null]);
+    }
+  });
+
+  it('say nothing of the kind that a generator makes up', () => {
+    const values = JSON.stringify(bodies.map((body) => body.values));
+    expect(values).not.toMatch(/"string"|"additionalProp/);
+  });
+});

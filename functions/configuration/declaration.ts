@@ -10,7 +10,10 @@ import type { trustEntry } from './trust.ts';
 
 type ReadOnly<Value> = Value extends object ? { readonly [Key in keyof Value]: ReadOnly<Value[Key]> } : Value;
 type SharedInput = ReadOnly<z.input<z.ZodObject<typeof sharedKeys>>>;
-type RootInput = ReadOnly<z.input<typeof rootSchema>>;
+type RootInput = ReadOnly<Omit<z.input<typeof rootSchema>, 'providers'>> & {
+  // As it is: it is read-only already, and of JSON, which has no end, the compiler would make a copy.
+  readonly providers?: Readonly<Record<string, Provider>>;
+};
 type TrustInput = ReadOnly<z.input<typeof trustEntry>>;
 
 interface SharedDeclaration extends Omit<SharedInput, KeyByProvider> {}

@@ -32,6 +32,24 @@ describe('defineConnections', () => {
     expect(defineConnections(declared)).toBe(declared);
   });
 
+  it('takes a provider of one’s own whose login is JSON, which a compiler must not follow without end', () => {
+    const declared = defineConnections({
+      connections: { crm: { provider: 'crm', baseUrl: 'https://crm.example.com' } },
+      providers: {
+        crm: {
+          secretFields: { apiKey: {} },
+          logins: {
+            system: [{ url: '/login', json: { key: ['{apiKey}', { of: 'crm' }] }, reads: { token: body('token') } }],
+          },
+          placement: { headers: { Authorization: 'Bearer {token}' } },
+          lifetime: [{ seconds: 600 }],
+        },
+      },
+    });
+
+    expect(resolveConnections(declared).connections['crm']?.provider.secretFields).toEqual({ apiKey: {} });
+  });
+
   it('lets the compiler find what the check would refuse', () => {
     // @ts-expect-error: `timeout` is no key.
     defineConnections({ connections: { it: { ...wfm, timeout: 6 } } });

@@ -8,27 +8,46 @@ export interface TokenBrokerStackProps extends StackProps {
   readonly broker: (stack: Stack) => TokenBrokerProps;
 }
 
-/** A stack with one broker and nothing else. Its outputs say where the API is, and how each secret is set. */
+/** A stack with one broker and nothing else. Its outputs say where everything is, how each secret is set, and what is next. */
 export class TokenBrokerStack extends Stack {
   readonly broker: TokenBroker;
 
   constructor(scope: Construct, id: string, { broker, ...props }: TokenBrokerStackProps) {
     super(scope, id, props);
     this.broker = new TokenBroker(this, 'Broker', broker(this));
-    const { url, api, configuration } = this.broker;
+    const { url, api, configuration, name, deadLetters } = this.broker;
     this.#output('ApiUrl', url, 'Address of the API');
     if (api.domainTarget !== undefined) {
       this.#output('DomainTarget', api.domainTarget, 'What a DNS record for the domain points at');
     }
     this.#output(CONNECTIONS_OUTPUT, Object.keys(configuration.connections).join(','), 'Names of the connections');
-    for (const [index, name] of configuration.madeSecrets.entries()) {
-      const secret = configuration.connections[name]?.secret ?? name;
-      const command = `aws secretsmanager put-secret-value --secret-id ${secret} --secret-string file://${name}.json`;
-      this.#output(`SetSecret${index + 1}`, command, `Sets the credential of ${name} from the file ${name}.json`);
+    for (const [index, connection] of configuration.madeSecrets.entries()) {
+      const secret = configuration.connections[connection]?.secret ?? connection;
+      const command = `aws secretsmanager put-secret-value --secret-id ${secret} --secret-string file://${connection}.json`;
+      this.#output(
+        `SetSecret${index + 1}`,
+        command,
+        `Sets the credential of ${connection} from the file ${connection}.json`,
+      );
     }
+    this.#output('Dashboard', dashboardUrl(this.region, name), 'CloudWatch dashboard of the broker');
+    this.#output('DeadLetters', deadLetters.queueUrl, 'Queue of what could not be done; empty while all is well');
+    this.#output('Next', `token-broker doctor --url ${url}`, 'Checks the broker, once its secrets are set');
   }
 
   #output(id: string, value: string, description: string): void {
     new CfnOutput(this, id, { value, description });
   }
+}
+
+/** Hosts of the console in the partitions that have their own. */
+const consoles = [
+  ['cn-', 'console.amazonaws.cn'],
+  ['us-gov-', 'console.amazonaws-us-gov.com'],
+] as const;
+
+/** Builds the address of a broker's dashboard in the console. */
+function dashboardUrl(region: string, broker: string): string {
+  const host = consoles.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'console.aws.amazon.com';
+  return `https://${region}.${host}/cloudwatch/home?region=${region}#dashboards/dashboard/${broker}`;
 }

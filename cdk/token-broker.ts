@@ -6,6 +6,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { apiRoutesOf, STAGE } from '../functions/api/routes.ts';
 import { VARIABLES } from '../functions/composition/environment.ts';
@@ -101,6 +102,8 @@ export class TokenBroker extends Construct implements ITokenBroker {
   readonly api: BrokerApi;
   /** The configuration as deployed: with the names of the secrets that the stack makes. */
   readonly configuration: Configuration;
+  /** Queue of what the schedule or a secret event could not have done. */
+  readonly deadLetters: IQueue;
   readonly #grants: ReturnType<typeof createGrants>;
 
   constructor(scope: Construct, id: string, props: TokenBrokerProps) {
@@ -117,6 +120,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
     const table = createSlotTable(this, key);
     const places = { broker: this.name, tableArn: table.tableArn, keyArn: key.keyArn };
     const deadLetters = createDeadLetterQueue(this);
+    this.deadLetters = deadLetters;
 
     const codeOf = createFunctionCode(this, this.configuration);
     const environment = {

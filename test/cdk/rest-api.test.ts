@@ -3,7 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { describe, expect, it } from 'vitest';
 import { gatewayAnswers } from '../../functions/api/gateway-responses.ts';
-import { type DeployedOptions, deployed, newApp, trustedWorkload } from './deployed.ts';
+import { type DeployedOptions, deployed, newApp, REGION, trustedWorkload } from './deployed.ts';
 
 interface Operation {
   readonly parameters: readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
@@ -137,6 +137,17 @@ describe('the body of the API', () => {
       ]),
     );
     expect(kinds({ connections })).toBe(kinds({}));
+  });
+});
+
+it('the stack says where the dashboard and the queue are, and what is next', () => {
+  const { template } = deployed();
+  template.hasOutput('Dashboard', {
+    Value: `https://${REGION}.console.aws.amazon.com/cloudwatch/home?region=${REGION}#dashboards/dashboard/token-broker`,
+  });
+  template.hasOutput('DeadLetters', { Value: { Ref: Match.stringLikeRegexp('^BrokerDeadLetters') } });
+  template.hasOutput('Next', {
+    Value: { 'Fn::Join': ['', Match.arrayWith(['token-broker doctor --url https://', '/v1'])] },
   });
 });
 

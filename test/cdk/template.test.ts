@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Stack } from 'aws-cdk-lib';
 import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
@@ -250,4 +251,16 @@ describe('a broker that could not be deployed', () => {
       expect(() => deployed({ name }), name).toThrow('name of a token broker');
     }
   });
+});
+
+it('the services of the stack are those that docs/deploying.md has CloudFormation allowed', () => {
+  const resources: Record<string, { readonly Type: string }> = deployed({
+    strictAudit: true,
+    webAclArn: 'arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/1',
+  }).template.toJSON()['Resources'];
+  const services = new Set(Object.values(resources).map(({ Type: type }) => type.split('::')[1]?.toLowerCase() ?? ''));
+  const [, paragraph = ''] = /Such a policy covers (.*?)\n\n/s.exec(readFileSync('docs/deploying.md', 'utf8')) ?? [];
+  const named = [...paragraph.matchAll(/`([a-z0-9]+)`/g)].map(([, name = '']) => name);
+  // With `vpc` alone, and only read.
+  expect(named.filter((name) => name !== 'ec2' && name !== 'vpc').toSorted()).toEqual([...services].toSorted());
 });

@@ -15,12 +15,13 @@ export interface UpstreamInit extends Omit<RequestInit, 'redirect'> {
 /** Base URLs of upstreams by connection. */
 export type Upstreams = Readonly<Record<string, string>>;
 
-/**
- * Dot segments that the URL parser keeps: their dots or slashes are escaped, twice even, or full-width, or a parameter, a
- * blank, a query or a NUL follows. A server may still resolve them.
- */
-const CLIMBS =
-  /(?:^|\/|%(?:25)*(?:2f|5c))(?:\.|%(?:25)*2e|%ef%bc%8e){2}(?:$|\/|;|%(?:25)*(?:0[09ad]|20|23|2f|3b|3f|5c))/i;
+/** A segment of two dots, as servers read it: with blanks, and before a parameter, a query, a fragment or a NUL. */
+const TWO_DOTS = /^\s*\.\s*\.\s*(?:[;?#\0]|$)/;
+/** A segment of nothing but dots and blanks, of which a server may cut off some. */
+const DOTS = /^[.\s]+(?:[;?#\0]|$)/;
+const SLASHES = /[/\\\u2044\u2215\u2216\u29f8\uff0f\uff3c]/;
+/** Most times that a path is decoded. */
+const DECODINGS = 3;
 
 /**
  * Creates `fetch` for upstreams: it places the token, keeps a slid token, and after a 401 reports the token and retries
@@ -93,7 +94,31 @@ export function upstreamUrlOf(connection: string, target: string | URL, upstream
 /** Reports whether `url` has the origin of `base` and begins with all segments of its path. */
 function isBehind(url: URL, base: URL): boolean {
   const isSameOrigin = url.origin === base.origin;
-  return isSameOrigin && !CLIMBS.test(url.pathname) && `${url.pathname}/`.startsWith(`${withoutSlash(base.pathname)}/`);
+  return isSameOrigin && !climbs(url.pathname) && `${url.pathname}/`.startsWith(`${withoutSlash(base.pathname)}/`);
+}
+
+/**
+ * Reports whether some server may read a path that the URL parser has resolved as climbing: dots or slashes may be
+ * escaped, several times even, or be letters that look like them, and invisible ones stand between.
+ */
+function climbs(pathname: string): boolean {
+  let read = pathname;
+  for (let time = 0; time < DECODINGS; time += 1) read = decode(read);
+  return read.split(SLASHES).some((segment) => {
+    const plain = segment.normalize('NFKC').replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '');
+    return TWO_DOTS.test(plain) || (DOTS.test(plain) && plain !== segment);
+  });
+}
+
+/** Decodes escapes of UTF-8; what is none stays as it is. */
+function decode(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escaped) => {
+    try {
+      return decodeURIComponent(escaped);
+    } catch {
+      return escaped;
+    }
+  });
 }
 
 function withoutSlash(path: string): string {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { TokenBrokerError } from '../../client/error.ts';
+import { upstreamUrlOf } from '../../client/upstream-fetch.ts';
 import { resolveConnections } from '../../functions/configuration/check.ts';
 import { ConfigurationError } from '../../functions/configuration/errors.ts';
 import type { Trust } from '../../functions/configuration/trust.ts';
@@ -84,6 +86,31 @@ describe('a path', () => {
     },
     timeoutOf(RUNS),
   );
+
+  it(
+    'that the client sends a token along stays behind its base URL, however a server reads it',
+    () => {
+      fc.assert(
+        fc.property(anyPath, (asked) => {
+          const sent = besideToken(`/${asked}`);
+          if (sent === undefined) return;
+          for (const read of readings(sent)) expect(read.toLowerCase(), read).toMatch(/^\/open(?:\/|$)/);
+        }),
+        settingsOf(RUNS * 4),
+      );
+    },
+    timeoutOf(RUNS),
+  );
+
+  /** The path that the client sends a token along; undefined if it refuses. */
+  function besideToken(target: string): string | undefined {
+    try {
+      return new URL(upstreamUrlOf('wfm', target, { wfm: 'https://wfm.example.com/open' })).pathname;
+    } catch (error) {
+      if (!(error instanceof TokenBrokerError)) throw error;
+      return undefined;
+    }
+  }
 
   /** The path that is sent for one that was asked for; undefined if it is refused. */
   function forwarded(asked: string, paths: readonly string[]): string | undefined {

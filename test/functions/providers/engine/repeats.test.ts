@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { repeats } from '../../../../functions/providers/engine/repeats.ts';
+import { settingsOf, timeoutOf } from '../../../fuzz/runs.ts';
 
 const TOKEN = 'ab+c/d="<&>\\e';
 
@@ -32,3 +34,38 @@ it('takes little time over the largest answer, full of marks', () => {
   expect(repeats([answer], `${'+'.repeat(40)}a`)).toBe(false);
   expect(performance.now() - startedAt).toBeLessThan(2_000);
 });
+
+const RUNS = 300;
+const hex = (character: string) => character.charCodeAt(0).toString(16).padStart(2, '0');
+const WAYS: readonly ((character: string) => string)[] = [
+  (character) => character,
+  (character) => `%${hex(character).toUpperCase()}`,
+  (character) => `\\u00${hex(character)}`,
+  (character) => `&#${character.charCodeAt(0)};`,
+  (character) => `&#x${hex(character)};`,
+];
+
+it(
+  'finds every token, whichever way each of its odd characters is written',
+  () => {
+    const token = fc.string({
+      unit: fc.constantFrom(...'aZ09+/=.,:;!~-_|@$*(){}[]^%&"<>\\'),
+      minLength: 16,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(
+        token,
+        fc.array(fc.nat({ max: WAYS.length - 1 }), { minLength: 1, maxLength: 40 }),
+        (secret, ways) => {
+          const written = [...secret].map((character, at) =>
+            /[\w.~-]/.test(character) ? character : WAYS[ways[at % ways.length] ?? 0]?.(character),
+          );
+          expect(repeats([Buffer.from(`<${written.join('')}>`)], secret)).toBe(true);
+        },
+      ),
+      settingsOf(RUNS),
+    );
+  },
+  timeoutOf(RUNS),
+);

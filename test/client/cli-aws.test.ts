@@ -297,4 +297,13 @@ describe('doctor', () => {
     expect(aws.requests.at(-1)?.headers['authorization']).toContain('/eu-central-1/sts/');
     expect(code).toBe(8);
   });
+
+  it('does not fault who calls where STS is out of reach, as behind private endpoints', async () => {
+    const gone = await startStub();
+    await gone.close();
+    const environment = { AWS_ENDPOINT_URL_STS: gone.url };
+    const args = ['doctor', '--region', 'eu-central-1'];
+    const { stdout } = await tokenBroker(args, { url: 'https://token-broker.invalid', environment });
+    expect(stdout).toMatch(/unknown +identity: AWS STS, .* cannot be reached\n.*`grants` shows/);
+  });
 });

@@ -45,9 +45,23 @@ export async function checkIdentity({ endpoint, timeoutMs, terminal }: Call): Pr
     const arn = await callerIdentity({ region: endpoint.region, timeoutMs, environment: terminal.environment });
     return { check, state: 'ok', detail: arn };
   } catch (error) {
+    if (isUnreachable(error)) {
+      const remedy =
+        'Behind private endpoints that may be as it should: `grants` shows whether the broker takes the signature.';
+      return {
+        check,
+        state: 'unknown',
+        detail: 'AWS STS, which tells whose credentials these are, cannot be reached',
+        remedy,
+      };
+    }
     const remedy = 'Log in (`aws sso login`), set AWS_PROFILE, or run where a role is given.';
     return failed(check, error, remedy);
   }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof TokenBrokerError && (error.kind === 'network' || error.kind === 'timeout');
 }
 
 /** Reports the region of the signature. */

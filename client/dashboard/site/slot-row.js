@@ -121,7 +121,10 @@ export function createSlotRow({ connection, subject, abilities, callLabel, act, 
     life.classList.toggle('none', !isAlive);
     if (!isAlive) {
       setText(left, '');
-      setText(issued, 'None is stored. A caller gets one fetched, or what a warm function remembers.');
+      setText(
+        issued,
+        'No token is stored. The next caller has one fetched, or gets what a warm function still remembers.',
+      );
       setText(due, '');
       setText(ends, '');
       life.setAttribute('aria-label', 'No token');

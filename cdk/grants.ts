@@ -128,7 +128,7 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
       });
     }
     const given = parts
-      .map((arns) => iam.Grant.addToPrincipal({ grantee, actions: [INVOKE], resourceArns: arns, scope }))
+      .map((arns) => iam.Grant.addToPrincipal({ grantee, actions: [INVOKE], resourceArns: arns }))
       .reduce((one, other) => one.combine(other));
     if (given.success) return given;
     throw new Error(

@@ -40,6 +40,8 @@ export async function buildClient(folder: string): Promise<void> {
     ...manifestOf('client', 'Client of a token broker: tokens for your calls, or the calls made for you.'),
     keywords: ['oauth', 'token', 'token-broker', 'sigv4'],
     type: 'module',
+    main: './index.js',
+    types: './types/client/index.d.ts',
     exports: {
       '.': { types: './types/client/index.d.ts', default: './index.js' },
       './adapters/*': { types: './types/client/adapters/*.d.ts', default: './adapters/*.js' },

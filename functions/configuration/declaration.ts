@@ -16,7 +16,8 @@ type RootInput = ReadOnly<Omit<z.input<typeof rootSchema>, 'providers'>> & {
 };
 type TrustInput = ReadOnly<z.input<typeof trustEntry>>;
 
-interface SharedDeclaration extends Omit<SharedInput, KeyByProvider> {}
+/** The keys that every connection may have. */
+export interface SharedDeclaration extends Omit<SharedInput, KeyByProvider> {}
 interface TimesByProvider extends Pick<SharedInput, KeyByProvider> {}
 
 type Settings<Its extends Provider> = NonNullable<Its['settings']>;

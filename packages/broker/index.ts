@@ -9,6 +9,7 @@
  * });
  * broker.grantToken(role, 'helpdesk');
  */
+export type { CallerNames } from '../../cdk/api-policy.ts';
 export type { ConcurrencyProps } from '../../cdk/concurrency.ts';
 export type { GrantableConnection, ITokenBroker, SubjectsOption, TokenOptions } from '../../cdk/grants.ts';
 export type { BrokerAttributes } from '../../cdk/imported-broker.ts';
@@ -18,4 +19,5 @@ export { TokenBrokerStack, type TokenBrokerStackProps } from '../../cdk/token-br
 export type { Configuration } from '../../functions/configuration/configuration.ts';
 export { ConfigurationError, type Problem } from '../../functions/configuration/errors.ts';
 export { loadConfigurationFile } from '../../functions/configuration/load-file.ts';
+export type { Connection, ProxyPolicy, ServedSubjects } from '../../functions/core/slot/connection.ts';
 export * from './connections.ts';

@@ -167,6 +167,9 @@ export function createLoginGate({
       const noted = next.probe?.id === leaseId ? 'probe' : 'limit';
       const found = await begin(connection.name, login, seen, next);
       if (hasBegun(found, leaseId)) return { ...material, login, logins: found, noted };
+      // Somebody has begun with another version: the secret must be read again, since ours may be the older.
+      const { secretVersion: others } = found;
+      if (candidate === undefined && others !== seen.secretVersion && others !== secretVersion) return 'waiting';
       seen = found;
     }
     return 'waiting';

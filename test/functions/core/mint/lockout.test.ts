@@ -187,6 +187,15 @@ describe('createLoginGate', () => {
     expect(await prepare(EMPTY_RECORD, '88')).toHaveProperty('noted', 'probe');
   });
 
+  it('has a reader of an older version look again, once another has begun with a newer one', async () => {
+    const { prepare, know, beforeNext, logins } = await gate();
+    know({ standing: 'unproven' });
+    beforeNext('changeLogins', () => know({ secretVersion: 'version-2', refusals: 1 }));
+
+    expect(await prepare(EMPTY_RECORD, '88')).toBe('waiting');
+    expect(logins()).toMatchObject({ secretVersion: 'version-2', refusals: 1 });
+  });
+
   it('recognises its own turn where the reply to the write was lost', async () => {
     const { prepare, know, failNext } = await gate();
     know({ standing: 'unproven' });

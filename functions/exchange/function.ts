@@ -75,7 +75,8 @@ export function composeExchangeFunction(surroundings: Surroundings): ApiHandler 
   async function requireUnused({ issuer, claims: { jti, exp } }: Workload, { maxAgeSeconds }: Trust): Promise<void> {
     // Past both, the JWT is refused for its age or its end.
     const lastsMs = Math.max(maxAgeSeconds * 1000, Number(exp) * 1000 - clock.now());
-    const until = clock.now() + lastsMs + CLOCK_SKEW_MS;
+    // A finite `exp` may still be beyond every number that the store keeps.
+    const until = Math.min(clock.now() + lastsMs + CLOCK_SKEW_MS, Number.MAX_SAFE_INTEGER);
     if (await useJwt({ issuer, jti: String(jti), until })) return;
     throw new ExchangeError('invalid_request', NOT_ACCEPTED, {
       reason: 'It was exchanged before, and may be only once.',

@@ -173,6 +173,9 @@ it('a JWT that was found gets nothing where each counts once', async () => {
     expect(gists.toSorted()).toEqual(['200 system', ...Array<string>(3).fill('400 invalid_request')]);
     expect(gistOf(await exchange(await forger.sign(claimed({ jti: 'two' }))))).toBe('200 system');
     expect(gistOf(await exchange(await forger.sign(claimed())))).toBe('400 invalid_target');
+    const endless = await forger.sign(claimed({ jti: 'three', exp: 1e308 }));
+    expect(gistOf(await exchange(endless))).toBe('200 system');
+    expect(gistOf(await exchange(endless))).toBe('400 invalid_request');
     expect(logged()).toContain('It was exchanged before');
   });
 });

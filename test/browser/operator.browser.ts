@@ -1,14 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createTokenBrokerClient } from '../../client/index.ts';
 import { type DashboardUnderTest, startDashboardUnderTest } from '../client/dashboard-under-test.ts';
 import { type LocalBroker, startLocalBroker } from '../client/local-broker.ts';
 import { launchChromium, openPage, type Watched } from './chromium.ts';
-import { LOWEST_CONTRAST, picture, press, slotOn } from './slot-on-page.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { axeFindings, LOWEST_CONTRAST, picture, press, slotOn } from './slot-on-page.ts';
 
 let broker: LocalBroker;
 let dashboard: DashboardUnderTest;
@@ -57,13 +53,6 @@ async function showEverything(): Promise<void> {
   await chart('helpdesk').getByText('The numbers').click();
   await slot('helpdesk', '88').getByRole('button', { name: 'Who had it' }).click();
   await page.locator('.record').first().waitFor();
-}
-
-/** Runs every rule of axe but those that its authors call experimental, and names what it finds. */
-async function axeFindings(): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 120))))`);
 }
 
 describe('the page of an operator, in a browser', () => {
@@ -170,7 +159,7 @@ describe('the page of an operator, in a browser', () => {
     await press(slot('helpdesk', '88'), 'Hand out');
     await picture(page, `operator-${name}-closed`);
     await showEverything();
-    expect(await axeFindings()).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(await page.evaluate(LOWEST_CONTRAST)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
     await picture(page, `operator-${name}`);

@@ -5,7 +5,7 @@ import { demoHelpmasterSecret } from '../../local/demo/helpmaster.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { type SystemUnderTest, startSystemUnderTest } from '../system/system-under-test.ts';
 import { launchChromium, openPage, type Watched } from './chromium.ts';
-import { LOWEST_CONTRAST, picture, press, slotOn } from './slot-on-page.ts';
+import { axeFindings, LOWEST_CONTRAST, picture, press, slotOn } from './slot-on-page.ts';
 
 let system: SystemUnderTest;
 let page: Page;
@@ -153,7 +153,7 @@ describe('the appearance of the page', () => {
   it.each([
     ['dark', { colorScheme: 'dark' }],
     ['light', { colorScheme: 'light' }],
-  ] as const)('has enough contrast in every text, %s', async (name, options) => {
+  ] as const)('has enough contrast in every text, and breaks none of axe’s rules, %s', async (name, options) => {
     page = await open(options);
     await press(slot('wfm', 'system'), 'Hand out');
     await press(slot('wfm', 'system'), 'Reject');
@@ -162,6 +162,7 @@ describe('the appearance of the page', () => {
     await press(slot('wfm', 'system'), 'Skip to refresh');
     await slot('wfm', 'system').locator('.error').waitFor();
     expect(await page.evaluate(LOWEST_CONTRAST)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await picture(page, name);
   });
 

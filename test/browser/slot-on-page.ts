@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { Locator, Page } from 'playwright-core';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** The row of a slot. */
 export function slotOn(page: Page, connection: string, subject: string): Locator {
@@ -16,6 +20,13 @@ export async function press(where: Locator, name: string): Promise<string> {
 export async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env['SCREENSHOT_FOLDER'];
   if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
+/** Runs the rules of axe on the page, but for those that its authors call experimental, and names what breaks one. */
+export async function axeFindings(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+    violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 120))))`);
 }
 
 /** Script for the browser: texts with a contrast below 4.5 to 1 (WCAG 1.4.3), except in disabled controls. */

@@ -92,3 +92,20 @@ describe('README.md, typed', () => {
     expect(others.filter((command) => !deploying.has(command))).toEqual([]);
   });
 });
+
+it('the requests that npm start prints, typed in their order, do what they say', async () => {
+  const commands = open
+    .stdout()
+    .split('\n')
+    .filter((line) => line.startsWith('  '))
+    .map((line) => line.trim());
+  expect(commands.length).toBeGreaterThan(20);
+  const { stdout, failed } = await type({ commands, shown: '', isMarked: false }, open);
+  expect(failed).toBe(false);
+  const answers = answersIn(stdout);
+  // Lines that keep an answer in a variable print nothing; one line deletes, and then asks.
+  expect(answers).toHaveLength(commands.filter((line) => !/^(?:TOKEN|JWT)=/.test(line)).length);
+  expect(answers.flatMap(({ code }) => code ?? [])).toEqual(['upstream_unavailable']);
+  expect(answers.filter(({ error, success }) => error !== undefined || success === false)).toEqual([]);
+  expect(answers).toContainEqual(expect.objectContaining({ issued_token_type: expect.any(String) }));
+});

@@ -41,7 +41,7 @@ export function faultOf(value: unknown, fields: readonly SecretField[]): string 
 const COPIED_ALONG = [
   [/^\s|\s$/u, 'begins or ends with a blank'],
   [/^(["'`]).*\1$|^[“”„‘’«‹].*[“”‘’»›]$/su, 'stands in quotation marks'],
-  [/[\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u, 'holds a character that cannot be seen'],
+  [/[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}/u, 'holds a character that cannot be seen'],
 ] as const;
 
 /** Describes what a server may misread in a valid secret, without quoting it; undefined if there is nothing. */

@@ -8,7 +8,7 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
 const COPIED_ALONG = [
   [/^\s|\s$/u, 'begins or ends with a blank'],
   [/^(["'`]).*\1$|^[“”„‘’«‹].*[“”‘’»›]$/su, 'stands in quotation marks'],
-  [/[\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u, 'holds a character that cannot be seen'],
+  [/[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}/u, 'holds a character that cannot be seen'],
 ] as const;
 
 /** The fields of a connection's secret, checked; or what is wrong with it, in words that hold nothing of it. */

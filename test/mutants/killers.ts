@@ -74,7 +74,7 @@ async function kills(killer: Killer, part: string): Promise<boolean> {
   if (typeof killer === 'number') return (await isBroken(killer, part)) && !(await isBroken(killer));
   if (killer === WHOLE_RECORD) return loginsWrites.some((write) => !leavesDecided(write, part));
   const plan = plans.find(({ name }) => name === killer);
-  return plan !== undefined && (await search(plan, (change) => removePart(change, part))).history.length > 0;
+  return plan !== undefined && (await search(plan, { alter: (change) => removePart(change, part) })).history.length > 0;
 }
 
 /** Reports whether a write of logins leaves what was decided on; both its `revision` and its end go on from what was there. */

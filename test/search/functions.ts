@@ -10,28 +10,34 @@ import type { Forwarder, ForwardOutcome } from '../../functions/core/proxy/forwa
 import { createProxy } from '../../functions/core/proxy/proxy.ts';
 import type { SlotChange } from '../../functions/core/slot/changes.ts';
 import type { LogoutRequest, MintRequest } from '../../functions/core/slot/mint-message.ts';
-import type { MintInvocation, MintInvoker } from '../../functions/core/slot/minter.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
-import type { Slot } from '../../functions/core/slot/slot.ts';
+import { type Slot, slotOf } from '../../functions/core/slot/slot.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
 import { hashOf } from '../../functions/core/slot/token.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 import type { createMemoryTable } from '../simulation/memory-table.ts';
-import type { Answer, Plan, Process, Role } from './plan.ts';
+import type { createGateProperties, Result } from './gate-properties.ts';
+import { createMinter } from './minter.ts';
+import type { Answer, Broken, Plan, Process, Role } from './plan.ts';
 import { type createProperties, createToken, findSerial } from './properties.ts';
 
 /** Everything that the functions of a small world are run by. */
 export interface Stage {
   readonly plan: Plan;
   readonly table: ReturnType<typeof createMemoryTable>;
-  readonly properties: ReturnType<typeof createProperties>;
+  /** Checks of the slot that a process works on. */
+  propertiesOf(process: { readonly slot: Slot }): ReturnType<typeof createProperties>;
+  readonly gate: ReturnType<typeof createGateProperties>;
   now(): number;
-  alter(change: SlotChange): SlotChange;
+  readonly broken: Broken;
+  found(invariant: string, what: string): void;
+  /** Hears of each new version of the secret. */
+  onRenewal(version: string): void;
   /** Resolves with the answer that the search chooses; waits while there is none to choose. */
   call<T>(process: Process, what: string, answers: () => readonly Answer<T>[]): Promise<T>;
   /** Starts a process; its first call is its start. */
-  start(name: string, role: Process['role'], run: (process: Process) => Promise<unknown>): Process;
+  start(own: Pick<Process, 'name' | 'role' | 'slot'>, run: (process: Process) => Promise<unknown>): Process;
 }
 
 /** Time for the work itself, of the 24 s of a caller's request. */
@@ -41,18 +47,31 @@ const POLICY = { methods: ['GET'], paths: ['/'], headers: [], timeoutSeconds: 8 
 const REQUEST = { method: 'GET', path: '/', query: '', headers: {} };
 
 /**
- * Creates production's functions for one slot, with ports that the search answers. Keys, secret and audit answer at
- * once: no other function can tell when they did.
+ * Creates production's functions, each for one slot, with ports that the search answers. Keys, secret and audit answer
+ * at once: no other function can tell when they did.
  */
-export function createFunctions({ plan, table, properties, now, alter, call, start }: Stage, slot: Slot) {
+export function createFunctions({
+  plan,
+  table,
+  propertiesOf,
+  gate,
+  now,
+  broken,
+  call,
+  start,
+  found,
+  onRenewal,
+}: Stage) {
   const { connection } = plan;
-  const rejectedHash = plan.start?.record.token?.hash;
+  const rejectedHash = plan.start?.record?.token?.hash;
   let serial = findSerial(rejectedHash);
   let serialOfVersion = 1;
   const nameVersion = () => `version-${serialOfVersion}`;
-  properties.renewed(nameVersion());
+  onRenewal(nameVersion());
 
   function storeOf(process: Process): Store {
+    const { slot } = process;
+    const properties = propertiesOf(process);
     const read = <T>(what: string, give: () => T) => call(process, what, () => [{ give }]);
     /** A write whose reply is lost was made. The SDK sends it again, or gives up. */
     const write = <T>(what: string, give: () => T) =>
@@ -71,7 +90,7 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
     const change = (given: SlotChange) => {
       const lease = given.set?.lease?.id;
       if (lease !== undefined) properties.given(process, lease);
-      return table.write(slot, alter(given));
+      return table.write(slot, broken.alter(given));
     };
     const noted = (record: SlotRecord | undefined) => {
       properties.hasRead(process, record);
@@ -93,8 +112,13 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       writeAndRead: (_, given) => write(given.name, () => (change(given) ? table.get(slot) : undefined)),
       list: () => read('list', () => ({ slots: table.all() })),
       due: () => read('due', () => []),
-      logins: () => read('logins', () => table.logins(slot.connection)),
-      writeLogins: (name, given) => write(given.name, () => table.writeLogins(name, given)),
+      logins: () =>
+        read('logins', () => {
+          const found = table.logins(slot.connection);
+          gate.hasRead(process, found);
+          return found && broken.blind(found);
+        }),
+      writeLogins: (name, given) => write(given.name, () => table.writeLogins(name, broken.alter(given))),
       kept: (name) => read('kept', () => table.kept(name)),
       writeKept: (name, given) => write(given.name, () => table.writeKept(name, given)),
       writePermit: (name, number, given) => write(given.name, () => table.writePermit(name, number, given)),
@@ -102,7 +126,7 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
   }
 
   function issue(process: Process, requestStartedAt: number, isAgain = false) {
-    properties.issued(process);
+    propertiesOf(process).issued(process);
     if (!isAgain) serial += 1;
     const number = isAgain ? 1 : serial;
     return {
@@ -114,6 +138,8 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
   }
 
   function upstreamOf(process: Process): Upstream & Forwarder {
+    const { slot } = process;
+    const properties = propertiesOf(process);
     const isDead = (token: Secret<string>) => !connection.tokensOverlap && findSerial(hashOf(token)) < serial;
     const token = (at: number, isAgain?: boolean) => ({
       give: (): UpstreamOutcome => ({ kind: 'token', ...issue(process, at, isAgain) }),
@@ -128,14 +154,22 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
       login({ timeoutMs, secret }) {
         const at = now();
         properties.sent(process, 'login', timeoutMs);
+        const login = gate.sent(process, secret.reveal(), timeoutMs);
         const refuse = () => {
           properties.refused(process, secret.reveal());
           return failure('upstream_credential_rejected', 'refused');
         };
+        const ending = (result: Result, answer: Answer<UpstreamOutcome>) => ({
+          ...answer,
+          give() {
+            login.ended(result);
+            return answer.give();
+          },
+        });
         return call<UpstreamOutcome>(process, 'login', () => [
-          token(at, plan.reissues),
-          unknown,
-          { what: 'refused', fault: 'refused login', give: refuse },
+          ending('token', token(at, plan.reissues)),
+          ending('unknown', unknown),
+          ending('refused', { what: 'refused', fault: 'refused login', give: refuse }),
         ]);
       },
       renew({ timeoutMs, token: used }) {
@@ -178,59 +212,22 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
   async function decrypt(process: Process) {
     if (plan.faults.unopened === undefined) return KEY.plaintext;
     const give = () => {
-      properties.unopened(process);
+      propertiesOf(process).unopened(process);
       return undefined;
     };
     const missing = { what: 'no key', fault: 'unopened' as const, give };
     return call(process, 'decrypt', () => [{ give: () => KEY.plaintext }, missing]);
   }
 
-  function minterOf(invoker: Process): MintInvoker {
-    let invocations = 0;
-    const invoke = (request: MintRequest | LogoutRequest) => {
-      invocations += 1;
-      const name = `mint ${invocations} of ${invoker.name}`;
-      return request.trigger === 'purge' ? startLogout(name, request) : startMint(name, request);
-    };
-    return {
-      async invoke(_, request, timeoutMs) {
-        const runs: Process[] = [];
-        const run = (times: number) => () => {
-          for (let n = 0; n < times; n += 1) runs.push(invoke(request));
-          return times;
-        };
-        const since = now();
-        await call(invoker, 'invoke', () => [
-          { give: run(1) },
-          { what: 'twice', fault: 'invoked twice', give: run(2) },
-          { what: 'not invoked', fault: 'not invoked', give: run(0) },
-        ]);
-        if (runs.length === 0) return { kind: 'refused' };
-        const none = { what: 'none', give: (): MintInvocation => ({ kind: 'unanswered' }) };
-        return call<MintInvocation>(invoker, 'reply', () => [
-          // A mint ends with its reply, or with the failure of its function.
-          ...runs.flatMap(({ state, outcome }) =>
-            state === 'alive' ? [] : [{ give: () => outcome as MintInvocation }],
-          ),
-          now() >= since + timeoutMs ? none : { ...none, fault: 'lost reply' },
-        ]);
-      },
-      ask: (_, request) =>
-        call(invoker, 'ask', () => [
-          {
-            give() {
-              invoke(request);
-              return true;
-            },
-          },
-        ]),
-    };
-  }
-
   function portsOf(process: Process) {
     let ids = 0;
     const ports = {
-      ...{ broker: 'broker', memory: createTokenMemory(), store: storeOf(process), minter: minterOf(process) },
+      ...{
+        broker: 'broker',
+        memory: createTokenMemory(),
+        store: storeOf(process),
+        minter: createMinter({ call, now }, process, invoke),
+      },
       ...{ upstream: upstreamOf(process), forwarder: upstreamOf(process) },
       telemetry: { metrics() {}, warn() {}, info() {} },
       clock: {
@@ -265,27 +262,33 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
     return { ...ports, requestMint: createRequestMint(ports) };
   }
 
+  function invoke(name: string, request: MintRequest | LogoutRequest): Process {
+    return request.trigger === 'purge' ? startLogout(name, request) : startMint(name, request);
+  }
+
   function startMint(name: string, request: MintRequest): Process {
-    const process = start(name, 'mint', async (own) => {
+    const slot = slotOf(connection, request.subject);
+    const process = start({ name, role: 'mint', slot }, async (own) => {
       try {
         return { kind: 'reply', reply: await createMint(portsOf(own))(request, connection) };
       } catch (error) {
-        properties.found('14', `${name} ends with ${error}`);
+        found('14', `${name} ends with ${error}`);
         return { kind: 'function_error' };
       }
     });
-    if (request.lease !== undefined) properties.asked(process, request.lease.id);
+    if (request.lease !== undefined) propertiesOf(process).asked(process, request.lease.id);
     return process;
   }
 
   function startLogout(name: string, request: LogoutRequest): Process {
-    return start(name, 'mint', async (own) => createLogout(portsOf(own))(request, connection));
+    const slot = slotOf(connection, request.subject);
+    return start({ name, role: 'mint', slot }, async (own) => createLogout(portsOf(own))(request, connection));
   }
 
   /** Gives the secret a version that was never refused. */
   function renewSecret(): void {
     serialOfVersion += 1;
-    properties.renewed(nameVersion());
+    onRenewal(nameVersion());
   }
 
   const run = {
@@ -301,10 +304,10 @@ export function createFunctions({ plan, table, properties, now, alter, call, sta
   } satisfies Record<Exclude<Role, 'schedule'>, (ports: Ports, about: About) => Promise<unknown>>;
 
   return {
-    start(role: Role, name: string): Process {
+    start(role: Role, name: string, slot: Slot): Process {
       if (role === 'schedule') return startMint(name, { ...slot, trigger: 'schedule' });
       const about = { connection, slot, caller: plan.isOneCaller === true ? 'the caller' : name, requestId: name };
-      return start(name, role, (own) => run[role](portsOf(own), { ...about, deadline: now() + REQUEST_MS }));
+      return start({ name, role, slot }, (own) => run[role](portsOf(own), { ...about, deadline: now() + REQUEST_MS }));
     },
     renewSecret,
     listState: () => [serial, serialOfVersion],

@@ -1,6 +1,8 @@
+import type { Change } from '../../functions/core/slot/change.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { Logins } from '../../functions/core/slot/logins.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
+import type { Slot } from '../../functions/core/slot/slot.ts';
 
 /** Roles of functions: of callers (`get`, `report`, `call`), of operators (`delete`), of events, and of the schedule. */
 export type Role = 'get' | 'report' | 'call' | 'delete' | 'rotate' | 'schedule';
@@ -26,6 +28,8 @@ export interface Plan {
   readonly name: string;
   readonly connection: Connection;
   readonly roles: readonly Role[];
+  /** Subjects of `roles`, and then of `later`, in that order; `system` for all by default. */
+  readonly subjects?: readonly string[];
   /** Roles that begin only once time has passed, or the item was deleted. */
   readonly later?: readonly Role[];
   readonly faults: Readonly<Partial<Record<Fault, number>>>;
@@ -40,10 +44,19 @@ export interface Plan {
 }
 
 export interface Start {
-  readonly record: SlotRecord;
-  /** The connection's logins; none by default. */
+  /** Record of each slot; none if absent. */
+  readonly record?: SlotRecord | undefined;
+  /** The connection's logins; none if absent. */
   readonly logins?: Logins;
   readonly at: number;
+}
+
+/** Ways in which a broker is broken on purpose, to show that the search notices. */
+export interface Broken {
+  /** Changes each write. */
+  readonly alter: <R>(change: Change<R>) => Change<R>;
+  /** Hides a part of what is known of the connection's logins from whoever reads it. */
+  readonly blind: (logins: Logins) => Logins;
 }
 
 /** One possible answer to a call of a port. */
@@ -66,6 +79,7 @@ export interface Call {
 export interface Process {
   readonly name: string;
   readonly role: Role | 'mint';
+  readonly slot: Slot;
   readonly pending: Call[];
   /** The answers, by the number of the call. */
   readonly seen: string[];

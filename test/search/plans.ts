@@ -1,7 +1,8 @@
 import { NO_LOGINS } from '../../functions/core/slot/logins.ts';
 import { withLogout, workforceConnection } from '../simulation/connections.ts';
-import type { Plan, Start } from './plan.ts';
-import { createSmallWorld } from './small-world.ts';
+import { gatePlans } from './gate-plans.ts';
+import type { Plan } from './plan.ts';
+import { runToEnd } from './run-to-end.ts';
 
 const connection = workforceConnection({ minTtlSeconds: 0, memorySeconds: 0, renewalCooldownSeconds: 0 });
 const exclusive = workforceConnection({
@@ -10,19 +11,6 @@ const exclusive = workforceConnection({
   renewalCooldownSeconds: 0,
   tokensOverlap: false,
 });
-
-/** Runs a plan to its end, one call after the other, with every fault that it allows; returns what the slot holds then. */
-async function runToEnd(plan: Omit<Plan, 'name'>): Promise<Start> {
-  const world = createSmallWorld({ name: 'a beginning', ...plan });
-  while (!world.isOver()) {
-    const choices = world.listChoices();
-    const next = choices.find(({ fault }) => fault !== undefined) ?? choices[0];
-    if (next !== undefined) await world.take(next);
-  }
-  const record = world.record();
-  if (record === undefined) throw new Error('The slot holds nothing then.');
-  return { record, at: world.now() };
-}
 
 const good = await runToEnd({ connection, roles: ['get'], faults: {} });
 const called = await runToEnd({ connection: exclusive, roles: ['call'], isOneCaller: true, faults: {}, start: good });
@@ -70,6 +58,7 @@ const askedAtTheEnd = { ...asked, at: usableUntil + 1 };
 
 /** Small worlds. Together they need every part of every change of a slot. */
 export const plans: readonly Plan[] = [
+  ...gatePlans,
   // Two callers who find nothing, and the faults of one attempt.
   { name: 'crash, lost reply', connection, roles: ['get', 'get'], faults: { crash: 1, 'lost reply': 1 } },
   {

@@ -45,26 +45,26 @@ const FIRST_BACK_OFF_MS = 30_000;
 const LONGEST_BACK_OFF_MS = 900_000;
 
 /** Creates the check of the invariants against each step of a small world. Its memory is part of the world's state. */
-export function createProperties(plan: Plan, now: () => number, processes: readonly Process[]) {
+export function createProperties(
+  plan: Plan,
+  now: () => number,
+  processes: readonly Process[],
+  found: (invariant: string, what: string) => void,
+) {
   const { connection, start } = plan;
-  const broken: string[] = [];
   const facts = new Map<Process, Facts>();
   const leaseEnds = new Map<string, number>();
   const used = new Set<string>();
   /** Hashes of tokens whose session has ended, and that was to be noted. */
   const ended = new Set<string>();
-  const reported = start?.record.token?.hash;
+  const reported = start?.record?.token?.hash;
   let newest = findSerial(reported);
-  const attempts = { login: start?.record.tries ?? 0, renewal: start?.record.renewalTries ?? 0 };
+  const attempts = { login: start?.record?.tries ?? 0, renewal: start?.record?.renewalTries ?? 0 };
   let purges = 0;
   let isRefused = false;
   let isDeleted = false;
   let isForLogin = false;
   let version: string | undefined;
-
-  function found(invariant: string, what: string): void {
-    broken.push(`invariant ${invariant}: ${what}`);
-  }
 
   function factsOf(process: Process): Facts {
     const known = facts.get(process) ?? {
@@ -209,9 +209,6 @@ export function createProperties(plan: Plan, now: () => number, processes: reado
   };
 
   return {
-    broken,
-    found,
-
     hasRead(process: Process, record: SlotRecord | undefined): void {
       factsOf(process).failure = record?.failure;
     },

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
-import type { SlotChange } from '../../functions/core/slot/changes.ts';
-import type { Plan } from './plan.ts';
+import type { Broken, Plan } from './plan.ts';
 import { createSmallWorld, type SmallWorld } from './small-world.ts';
 
 /** Result of a search. */
@@ -25,7 +24,7 @@ interface Reached {
  * Searches every way that a plan leaves open, breadth first, and checks the invariants at each step. A running function
  * cannot be copied, so each way is run from its beginning. If two ways lead to one state, only one of them is continued.
  */
-export async function search(plan: Plan, alter?: (change: SlotChange) => SlotChange): Promise<Found> {
+export async function search(plan: Plan, broken?: Partial<Broken>): Promise<Found> {
   const known = new Map<string, number>();
   const reached: Reached[] = [];
   let transitions = 0;
@@ -33,7 +32,7 @@ export async function search(plan: Plan, alter?: (change: SlotChange) => SlotCha
   /** Runs a way again with one more step, and notes the state if it is new; returns the history if an invariant broke. */
   async function go(from: Reached | undefined, choice: number): Promise<readonly string[]> {
     const said: string[] = [];
-    const world = createSmallWorld(plan, alter);
+    const world = createSmallWorld(plan, broken);
     for (const step of from === undefined ? [] : [...listChoicesTo(from), choice]) said.push(await take(world, step));
     const isOver = world.isOver();
     const key = hash('md5', world.computeKey(), 'base64');

@@ -1,12 +1,12 @@
 import { readTurns } from '../../functions/core/proxy/turns.ts';
-import type { SlotChange } from '../../functions/core/slot/changes.ts';
-import { waitLimitMs } from '../../functions/core/slot/lease.ts';
-import { changeLogins, NO_LOGINS } from '../../functions/core/slot/logins.ts';
+import { leaseLengthMs, waitLimitMs } from '../../functions/core/slot/lease.ts';
+import { changeLogins, FAILED_COUNT_MS, NO_LOGINS } from '../../functions/core/slot/logins.ts';
 import type { SlotRecord } from '../../functions/core/slot/record.ts';
-import { slotOf } from '../../functions/core/slot/slot.ts';
+import { type Slot, SYSTEM, slotOf } from '../../functions/core/slot/slot.ts';
 import { createMemoryTable } from '../simulation/memory-table.ts';
 import { createFunctions, pickLastButOne, type Stage } from './functions.ts';
-import { type Answer, type Call, FAULTS, type Fault, type Plan, type Process, type Role } from './plan.ts';
+import { createGateProperties } from './gate-properties.ts';
+import { type Answer, type Broken, type Call, FAULTS, type Fault, type Plan, type Process, type Role } from './plan.ts';
 import { createProperties } from './properties.ts';
 
 /** One way to go on. */
@@ -24,45 +24,68 @@ const MOST_CALLS = 60;
 /** Longest time that any function works. */
 const LONGEST_PAUSE_MS = 30_000;
 
-/** Creates the world of a plan: production's functions on one slot, where each call of a port waits for the search. */
-export function createSmallWorld(given: Plan, alter: (change: SlotChange) => SlotChange = (change) => change) {
+/** Time that passes at once if the slots wait for each other. */
+const SHORT_PAUSE_MS = 1_100;
+const NOT_BROKEN: Broken = { alter: (change) => change, blind: (logins) => logins };
+
+/** Creates the world of a plan: production's functions on its slots, where each call of a port waits for the search. */
+export function createSmallWorld(given: Plan, broken: Partial<Broken> = {}) {
   // Only with its path can a connection slide. The fingerprint stays, and with it the slot.
   const plan = given.slides === true ? given : { ...given, connection: { ...given.connection, settings: {} } };
-  const slot = slotOf(plan.connection, 'system');
+  const { subjects = [] } = plan;
+  const first = slotOf(plan.connection, SYSTEM);
+  const others = [...new Set(subjects)].filter((subject) => subject !== SYSTEM);
+  const slots = [first, ...others.map((subject) => slotOf(plan.connection, subject))];
   const processes: Process[] = [];
   const left = new Map<Fault | undefined, number>(FAULTS.map((fault) => [fault, plan.faults[fault] ?? 0]));
   const now = () => time;
-  const properties = createProperties(plan, now, processes);
+  const broke: string[] = [];
+  const found = (invariant: string, what: string) => void broke.push(`invariant ${invariant}: ${what}`);
+  const checks = new Map(slots.map(({ subject }) => [subject, createProperties(plan, now, processes, found)]));
+  const gate = createGateProperties(plan, now, found);
   let time = plan.start?.at ?? START;
   let acting: Process | undefined;
   const table = createMemoryTable({
     now,
     onWrite(write) {
       for (const each of processes) each.hasNews = true;
-      if (acting !== undefined) properties.written(acting, write);
+      if (acting !== undefined) propertiesOf(acting).written(acting, write);
+    },
+    onLogins(write) {
+      if (acting !== undefined) gate.written(acting, write);
     },
   });
-  if (plan.start !== undefined) table.set('spoil', slot, plan.start.record);
+  const worked = subjects.length === 0 ? slots : slots.filter(({ subject }) => subjects.includes(subject));
+  if (plan.start?.record !== undefined) for (const slot of worked) table.set('spoil', slot, plan.start.record);
   if (plan.start?.logins !== undefined)
-    table.writeLogins(slot.connection, changeLogins(NO_LOGINS, plan.start.logins, plan.start.at));
+    table.writeLogins(plan.connection.name, changeLogins(NO_LOGINS, plan.start.logins, plan.start.at));
+
+  function propertiesOf({ slot }: { readonly slot: Slot }): ReturnType<typeof createProperties> {
+    const own = checks.get(slot.subject);
+    if (own === undefined) throw new Error('No process works on that slot.');
+    return own;
+  }
 
   function call<T>(process: Process, what: string, answers: () => readonly Answer<T>[]): Promise<T> {
     return new Promise((resolve, reject) => {
       const number = process.seen.push('') - 1;
-      if (number > MOST_CALLS) properties.found('14', `${process.name} goes on and on`);
+      if (number > MOST_CALLS) found('14', `${process.name} goes on and on`);
       // It is only ever resolved with one of these answers.
       process.pending.push({ number, what, answers, resolve: resolve as (value: unknown) => void, reject });
     });
   }
 
-  function start(name: string, role: Process['role'], run: (process: Process) => Promise<unknown>): Process {
-    const process: Process = { name, role, pending: [], seen: [], hasNews: true, state: 'alive' };
+  function start(own: Pick<Process, 'name' | 'role' | 'slot'>, run: (process: Process) => Promise<unknown>): Process {
+    const { role, slot } = own;
+    const process: Process = { ...own, pending: [], seen: [], hasNews: true, state: 'alive' };
+    const properties = propertiesOf(process);
     const end = (outcome: unknown) => {
       Object.assign(process, { state: 'ended', outcome });
       properties.ended(process);
     };
     // Two processes of one role are alike: the order in which they begin makes no difference.
-    const earlier = role === 'mint' ? undefined : processes.find((each) => each.role === role && !hasBegun(each));
+    const isAlike = (each: Process) => each.role === role && each.slot === slot && !hasBegun(each);
+    const earlier = role === 'mint' ? undefined : processes.find(isAlike);
     const begin = { give: () => properties.started(process, table.get(slot)) };
     void call(process, 'start', () => (earlier === undefined || hasBegun(earlier) ? [begin] : []))
       .then(() => run(process))
@@ -71,10 +94,20 @@ export function createSmallWorld(given: Plan, alter: (change: SlotChange) => Slo
     return process;
   }
 
-  const stage: Stage = { plan, table, properties, now, alter, call, start };
-  const functions = createFunctions(stage, slot);
+  const onRenewal = (version: string) => {
+    for (const each of checks.values()) each.renewed(version);
+  };
+  const how = { ...NOT_BROKEN, ...broken };
+  const stage: Stage = { plan, table, propertiesOf, gate, now, broken: how, found, onRenewal, call, start };
+  const functions = createFunctions(stage);
+  let begun = 0;
   const startAll = (roles: readonly Role[] = []) => {
-    for (const role of roles) functions.start(role, `${role} ${processes.length + 1}`);
+    for (const role of roles) {
+      const subject = subjects[begun] ?? SYSTEM;
+      begun += 1;
+      const slot = slots.find((each) => each.subject === subject) ?? slotOf(plan.connection, subject);
+      functions.start(role, `${role} ${processes.length + 1}`, slot);
+    }
   };
   let { later } = plan;
   startAll(plan.roles);
@@ -112,13 +145,14 @@ export function createSmallWorld(given: Plan, alter: (change: SlotChange) => Slo
   }
 
   /** Time can pass to the end of lease and back-off, or to the item's, and the store deletes it. */
-  function listPauses({ lease, notBefore, renewalNotBefore = 0, ttlSeconds }: SlotRecord): Choice[] {
-    const freeAt = Math.max(lease?.until ?? 0, notBefore, renewalNotBefore);
+  function listPauses(slot: Slot, { lease, notBefore, renewalNotBefore = 0, ttlSeconds }: SlotRecord): Choice[] {
+    const gatedUntil = subjects.length === 0 ? 0 : (table.logins(slot.connection)?.notBefore ?? 0);
+    const freeAt = Math.max(lease?.until ?? 0, notBefore, renewalNotBefore, gatedUntil);
     const endsAt = Math.max(ttlSeconds * 1000, time);
     const isSoon = endsAt - time < LONGEST_PAUSE_MS;
     const act = () => {
       time = endsAt;
-      properties.deleted();
+      propertiesOf({ slot }).deleted();
       table.expire(slot);
     };
     const deletion = { what: `the item is deleted after ${endsAt - time} ms`, fault: 'deletion' as const, act };
@@ -128,15 +162,17 @@ export function createSmallWorld(given: Plan, alter: (change: SlotChange) => Slo
   /** Lists every way to go on, with the faults that are left. */
   function listChoices(): readonly Choice[] {
     const alive = processes.filter(({ state }) => state === 'alive');
-    const record = table.get(slot);
     const all = alive.flatMap((process) =>
       process.pending.flatMap((call) => call.answers().map((each) => offerAnswer(process, call, each))),
     );
     // If all of them wait in vain, time passes until they give up.
     if (alive.length > 0 && all.every(({ fault }) => fault !== undefined))
-      all.push(offerTime(time + waitLimitMs(plan.connection)));
+      all.push(offerTime(time + (subjects.length === 0 ? waitLimitMs(plan.connection) : SHORT_PAUSE_MS)));
     all.push(...alive.filter(hasBegun).map(offerCrash));
-    if (record !== undefined) all.push(...listPauses(record));
+    for (const slot of slots) {
+      const record = table.get(slot);
+      if (record !== undefined) all.push(...listPauses(slot, record));
+    }
     return all.filter(({ fault }) => fault === undefined || (left.get(fault) ?? 0) > 0);
   }
 
@@ -149,15 +185,16 @@ export function createSmallWorld(given: Plan, alter: (change: SlotChange) => Slo
       startAll(later);
       later = [];
     }
-    properties.stepped(table.get(slot));
+    for (const slot of slots) propertiesOf({ slot }).stepped(table.get(slot));
+    gate.stepped(table.logins(plan.connection.name));
     await new Promise((resolve) => process.nextTick(resolve));
   }
 
   return {
     listChoices,
     take,
-    broken: properties.broken,
-    record: () => table.get(slot),
+    broken: broke,
+    record: () => table.get(first),
     now,
     isOver: () => processes.every(({ state }) => state !== 'alive'),
 
@@ -171,25 +208,38 @@ export function createSmallWorld(given: Plan, alter: (change: SlotChange) => Slo
         if (state === 'alive') return [name, seen, hasNews];
         return [name, state, pending.map(({ what }) => what), role === 'mint' ? outcome : 0];
       });
-      const lagging = left.get('stale read') === 0 ? 0 : digest(table.getStale(slot, Infinity, pickLastButOne));
-      const held = [digest(table.get(slot)), lagging, digest(table.logins(slot.connection))];
-      return JSON.stringify([time, ...left.values(), held, properties.listState(), functions.listState(), each]);
+      const lags = left.get('stale read') !== 0;
+      const held = slots.map((slot) => [
+        digest(table.get(slot)),
+        lags ? digest(table.getStale(slot, Infinity, pickLastButOne)) : 0,
+        propertiesOf({ slot }).listState(),
+      ]);
+      const logins = [digest(table.logins(plan.connection.name)), gate.listState()];
+      return JSON.stringify([time, ...left.values(), held, logins, functions.listState(), each]);
     },
 
-    /** Ends all faults, lets lease, back-off and line end, and asks once more. That must succeed (invariant 18). */
+    /**
+     * Ends all faults, lets lease, back-off and line end, and asks once more. That must succeed (invariant 18). So must
+     * all that was asked for beside an unproven version, where nothing went wrong.
+     */
     async heal(): Promise<void> {
+      const isCalm = subjects.length > 0 && Object.keys(plan.faults).length === 0;
+      const unserved = processes.find(({ role, outcome }) => role === 'get' && outcome instanceof Error);
+      if (isCalm && unserved !== undefined) found('18', `${unserved.name} ends with ${unserved.outcome}`);
       left.clear();
-      const { lease, notBefore = 0, turns } = table.get(slot) ?? {};
+      const { lease, notBefore = 0, turns } = table.get(first) ?? {};
       const waiting = readTurns(turns, time).line.map(({ until }) => until);
-      time = Math.max(time, lease?.until ?? 0, notBefore, ...waiting) + 1;
+      // So long as failed logins count there is none.
+      const countsMs = subjects.length === 0 ? 0 : FAILED_COUNT_MS + leaseLengthMs(plan.connection);
+      time = Math.max(time + countsMs, lease?.until ?? 0, notBefore, ...waiting) + 1;
       functions.renewSecret();
-      const next = functions.start(plan.connection.tokensOverlap ? 'get' : 'call', 'the next');
+      const next = functions.start(plan.connection.tokensOverlap ? 'get' : 'call', 'the next', first);
       for (let [first] = listChoices(); first !== undefined; [first] = listChoices()) {
         await take(first);
-        if (properties.broken.length > 0) return;
+        if (broke.length > 0) return;
       }
       const { outcome } = next;
-      if (outcome instanceof Error || outcome === undefined) properties.found('18', `the next ends with ${outcome}`);
+      if (outcome instanceof Error || outcome === undefined) found('18', `the next ends with ${outcome}`);
     },
   };
 }

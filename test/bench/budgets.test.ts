@@ -99,6 +99,7 @@ describe('a hand-out', () => {
       connections: {
         kept: { provider: 'helpmaster', baseUrl: helpmaster },
         forgotten: { provider: 'helpmaster', baseUrl: helpmaster, memorySeconds: 0 },
+        begun: { provider: 'helpmaster', baseUrl: helpmaster },
       },
     }));
   });
@@ -139,6 +140,14 @@ describe('a hand-out', () => {
 
     expect(await handOut('/tokens/forgotten/88')).toEqual({ 'dynamodb.GetItem': 1, 'dynamodb.UpdateItem': 1 });
     expect(await handOut('/tokens/forgotten/88')).toEqual({ 'dynamodb.GetItem': 1 });
+  });
+
+  it('with a login writes nothing for the gate of logins once the version is proven, and twice before', async () => {
+    const writesOf = async (path: string) => (await handOut(path))['dynamodb.UpdateItem'];
+    // Taking the lease, beginning under it, publishing.
+    expect(await writesOf('/tokens/begun/system')).toBe(3 + 2);
+    expect(await writesOf('/tokens/begun/88')).toBe(3);
+    expect(await writesOf('/tokens/begun/42')).toBe(3);
   });
 
   it(`to a herd of ${HERD} on an empty slot is one login`, async () => {

@@ -114,6 +114,25 @@ describe('a version that has brought no token (invariants 21, 22, 24)', () => {
     expect(time.now() - began).toBeLessThan(3_000 + 3_000 + 10_000);
   });
 
+  it('is tried by one of 40 slots that the schedule finds due, and serves the others by the next sweep', async () => {
+    const { broker, upstream, advance, weather } = harness({ instances: 4 });
+    await broker.together(asksOf(40));
+    await advance({ hours: 20 });
+    upstream.rules.accepted.add('newer');
+    broker.rotateSecret('newer');
+    weather.upstream.answerMs = { least: 3_000, most: 3_000 };
+    const before = upstream.logins.length;
+    await broker.sweep();
+    await advance({ seconds: 60 });
+    await broker.sweep();
+
+    const logins = upstream.logins.slice(before);
+    expect(new Set(logins.map(({ credential, subject }) => `${credential} ${subject}`)).size).toBe(40);
+    expect(logins).toHaveLength(40);
+    const [first, second] = logins.map(({ at }) => at);
+    expect((second ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(3_000);
+  });
+
   it('keeps a user who waits for it no longer where the clock of `mint` is ahead by s', async () => {
     const skewOf = (process: string) => (process.startsWith('mint') ? 5_000 : 0);
     const { broker, time } = harness({ connection: helpdeskConnection({ timeoutSeconds: 12 }), skewOf });

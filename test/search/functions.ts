@@ -19,7 +19,7 @@ import { Secret } from '../../functions/core/words/secret.ts';
 import type { createMemoryTable } from '../simulation/memory-table.ts';
 import type { createGateProperties, Result } from './gate-properties.ts';
 import { createMinter } from './minter.ts';
-import type { Answer, Broken, Plan, Process, Role } from './plan.ts';
+import type { Answer, Broken, CallPort, Plan, Process, Role } from './plan.ts';
 import { type createProperties, createToken, findSerial } from './properties.ts';
 
 /** Everything that the functions of a small world are run by. */
@@ -34,8 +34,7 @@ export interface Stage {
   found(invariant: string, what: string): void;
   /** Hears of each new version of the secret. */
   onRenewal(version: string): void;
-  /** Resolves with the answer that the search chooses; waits while there is none to choose. */
-  call<T>(process: Process, what: string, answers: () => readonly Answer<T>[]): Promise<T>;
+  readonly call: CallPort;
   /** Starts a process; its first call is its start. */
   start(own: Pick<Process, 'name' | 'role' | 'slot'>, run: (process: Process) => Promise<unknown>): Process;
 }

@@ -1,11 +1,10 @@
 import type { LogoutRequest, MintRequest } from '../../functions/core/slot/mint-message.ts';
 import type { MintInvocation, MintInvoker } from '../../functions/core/slot/minter.ts';
-import type { Stage } from './functions.ts';
-import type { Process } from './plan.ts';
+import type { CallPort, Process } from './plan.ts';
 
 /** Creates the port by which a process has `mint` invoked; `begin` starts one. */
 export function createMinter(
-  { call, now }: Pick<Stage, 'call' | 'now'>,
+  { call, now }: { readonly call: CallPort; now(): number },
   invoker: Process,
   begin: (name: string, request: MintRequest | LogoutRequest) => Process,
 ): MintInvoker {

@@ -66,6 +66,9 @@ export interface Answer<T> {
   readonly give: () => T;
 }
 
+/** Resolves with the answer that the search chooses; waits while there is none to choose. */
+export type CallPort = <T>(process: Process, what: string, answers: () => readonly Answer<T>[]) => Promise<T>;
+
 /** A call that waits to be answered. */
 export interface Call {
   readonly number: number;

@@ -32,7 +32,11 @@ export function attachTokenBroker(
   const again = axios.create();
 
   async function place(config: InternalAxiosRequestConfig): Promise<InternalAxiosRequestConfig> {
-    client.assertUpstream(connection, axios.getUri(config));
+    const url = axios.getUri(config);
+    client.assertUpstream(connection, url);
+    // What was checked is what is sent, and sent again: a serializer may write the parameters in another way each time.
+    // Empty, and not undefined, for which the instance's defaults would come back.
+    Object.assign(config, { url, baseURL: '', params: null });
     const use = carried(config, NEXT) ?? (await client.use(connection, { subject }));
     for (const [name, value] of Object.entries(use.headers)) config.headers.set(name, value);
     return Object.assign(config, { [USE]: () => use, [NEXT]: undefined, maxRedirects: 0 });

@@ -178,7 +178,7 @@ async function endSession(): Promise<void> {
 }
 
 describe('axios, after a 401', () => {
-  it('sends the same request, though a transform wraps the body and an interceptor changes the URL', async () => {
+  it('sends the same request, though a transform wraps the body, an interceptor changes the URL and a serializer counts', async () => {
     const sent: { url: string; body: string }[] = [];
     const upstream = createServer(async (request, response) => {
       let body = '';
@@ -189,7 +189,11 @@ describe('axios, after a 401', () => {
     onTestFinished(() => void upstream.close());
     const baseURL = await listenOnLoopback(upstream, 0);
     const own = createTokenBrokerClient({ url: broker.url, upstreams: { helpdesk: baseURL } });
-    const instance = axios.create({ baseURL });
+    let serialized = 0;
+    const serialize = () => `n=${++serialized}`;
+    const instance = axios.create({
+      ...{ baseURL, allowAbsoluteUrls: false, params: { a: 1 }, paramsSerializer: { serialize } },
+    });
     attachTokenBroker(instance, own, 'helpdesk');
     instance.interceptors.request.use((config) => Object.assign(config, { url: `/v1${config.url}` }));
     const transformRequest = [(data: unknown) => JSON.stringify({ wrapped: data })];
@@ -197,6 +201,6 @@ describe('axios, after a 401', () => {
     const { data } = await instance.post('/jobs', { a: 1 }, { transformRequest });
 
     expect(data).toEqual({ ok: true });
-    expect(sent).toEqual(Array(2).fill({ url: '/v1/jobs', body: '{"wrapped":{"a":1}}' }));
+    expect(sent).toEqual(Array(2).fill({ url: '/v1/jobs?n=1', body: '{"wrapped":{"a":1}}' }));
   });
 });

@@ -65,7 +65,7 @@ export async function act(stage: Stage): Promise<void> {
   }
 }
 
-/** Where purges end tokens at the upstream, they come more often. */
+/** Draws an action. Where purges end tokens at the upstream, they come more often. */
 function drawAction({ run, random }: Stage): Action {
   const hasLogout = run.scenario.connections.some(({ provider }) => 'logout' in provider);
   if (hasLogout && random.fraction() < 0.2) return purge;
@@ -87,10 +87,7 @@ export function request(
   const requestId = `request-${run.requests}`;
   run.requests += 1;
   const asked = instance.handOut({ connection, slot, caller: 'some-caller', requestId, ...wants });
-  const settled = asked.then(
-    () => undefined,
-    () => undefined,
-  );
+  const settled = asked.catch(() => undefined);
   launch(instance, settled);
   return settled;
 }
@@ -233,20 +230,25 @@ function purge(stage: Stage): string {
   return `DELETE ${slot.connection}/${slot.subject}`;
 }
 
-/** An operator tries a login, which `mint` makes as any other. */
+/** An operator tries a login, which `mint` makes as any other; one in three with a candidate, which may be wrong. */
 function tryOne(stage: Stage): string {
   const { run, launch } = stage;
   const { connection, slot } = someSlot(stage);
-  const { operators, tryLogin, record, time } = run.world;
+  const { operators, tryLogin, record, time, vault, upstreams } = run.world;
   const deadline = operators.clock.monotonic() + TRY_MS;
-  const tried = tryLogin({ connection, slot, caller: 'operator', requestId: 'try', deadline });
+  // Nothing is drawn for it, so that a seed means the same up to here.
+  const candidate = connection.keptSecret === undefined && run.actions.length % 3 === 0;
+  const value = `candidate-${run.actions.length}`;
+  if (candidate) vault.propose(connection.secret, value);
+  if (candidate && run.actions.length % 2 === 0) upstreams.get(connection.name)?.rules.accepted.add(value);
+  const tried = tryLogin({ connection, slot, candidate, caller: 'operator', requestId: 'try', deadline });
   launch(
     undefined,
     tried.catch((error: unknown) => {
       if (!(error instanceof BrokerError)) record('unforeseen', slot, { at: time.now(), what: `a try: ${error}` });
     }),
   );
-  return `a try of ${slot.connection}/${slot.subject}`;
+  return `a try of ${slot.connection}/${slot.subject}${candidate ? ` with ${value}` : ''}`;
 }
 
 /** Gives the secret a new version, right or wrong, with the upstream following it or not, and an event or none. */

@@ -116,11 +116,20 @@ export interface IssuedFor {
   readonly issued: IssuedToken;
 }
 
+/** A version of a secret that got a label. */
+export interface RecordedLabel {
+  readonly at: number;
+  readonly versionId: string;
+  readonly value: string;
+  readonly label: 'current' | 'candidate';
+}
+
 /** All kinds of what is logged, each with what is known of it. */
 export interface Happenings {
   write: RecordedWrite;
   logins: RecordedLogins;
   kept: RecordedKept;
+  label: RecordedLabel;
   permit: RecordedPermit;
   wait: RecordedWait;
   audit: AuditEntry;

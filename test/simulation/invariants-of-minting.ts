@@ -79,6 +79,8 @@ export function everyLoginHasItsReason({ run, connection, found }: Watched): Wat
     write({ operation, by, at, before, after }) {
       if (BEGINNINGS.has(operation)) firstBy.delete(by);
       if (operation === 'spoil' && after?.token !== undefined) spoilt.add(after.token.hash);
+      // A candidate is reason enough; a logout borrows the lease too, and logs in nowhere.
+      if (operation === 'borrow' && by === OPERATORS) leases += 1;
       if (operation !== 'acquire') return;
       leases += 1;
       if (before?.token === undefined || spoilt.has(before.token.hash)) return;
@@ -117,6 +119,7 @@ const HOUR_MS = 3_600_000;
 export function unknownOutcomesAreRare(watched: Watched): Watch {
   const [logins, slides] = [countUnknown('login', watched), countUnknown('slide', watched)];
   return {
+    label: (label) => logins.label?.(label),
     write(write) {
       logins.write?.(write);
       slides.write?.(write);
@@ -134,12 +137,18 @@ export function unknownOutcomesAreRare(watched: Watched): Watch {
 
 function countUnknown(kind: UpstreamRequest['kind'], { found }: Watched): Watch {
   let attempts: UpstreamRequest[] = [];
+  /** Values that are no more than candidates: invariant 22 counts their logins. */
+  const candidates = new Set<string>();
   return {
+    label({ label, value }) {
+      if (label === 'candidate') candidates.add(value);
+      else candidates.delete(value);
+    },
     write({ operation }) {
       if (RESETS.has(operation)) attempts = [];
     },
     sent(request) {
-      if (request.kind !== kind) return;
+      if (request.kind !== kind || candidates.has(request.credential ?? '')) return;
       // One that is too many is too many whatever becomes of it.
       const { at } = request;
       attempts.push(request);

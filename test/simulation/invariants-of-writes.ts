@@ -158,7 +158,12 @@ const checks: Readonly<Partial<Record<TableWrite['operation'], readonly Check[]>
       if (was.last !== is.last) found('26', 'a turn was forgotten');
     },
   ],
-  borrow: [leaseTaken],
+  borrow: [
+    leaseTaken,
+    ({ after }, _, found) => {
+      if (after.lease === undefined) found('3', 'a lease was borrowed that nobody has');
+    },
+  ],
   publish: [
     tokenPlaced,
     leaseEnded,
@@ -288,7 +293,8 @@ export function judgeWrite(
   found: Found,
 ): void {
   if (NOTHING.has(operation) || after === undefined) return;
-  if (before === undefined && operation !== 'acquire') found('7', `${operation} made a part of an item`);
+  if (before === undefined && operation !== 'acquire' && operation !== 'borrow')
+    found('7', `${operation} made a part of an item`);
   if (after.generation < (before?.generation ?? 0))
     found('7', `generation ${after.generation} comes after a later one`);
   for (const check of checks[operation] ?? []) check({ before: before ?? EMPTY_RECORD, after }, about, found);

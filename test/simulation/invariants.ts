@@ -5,6 +5,7 @@ import {
   permitsAreGivenBack,
   waitsAreFew,
 } from './invariants-of-breaker.ts';
+import { candidatesBecomeCurrentByAToken, candidatesLeaveTheCurrent } from './invariants-of-candidates.ts';
 import {
   aGoodTokenIsHandedOut,
   aReportedTokenIsNotGivenBack,
@@ -89,6 +90,8 @@ export const invariants: readonly Invariant[] = [
   { number: '29', watch: reactionsAreAMinuteApart, needsClocksWithinBound: true },
   { number: '30', watch: waitsAreFew, needsClocksWithinBound: true },
   { number: '30', watch: permitsAreGivenBack },
+  { number: '31', watch: candidatesBecomeCurrentByAToken },
+  { number: '31', watch: candidatesLeaveTheCurrent },
   { number: 'C18', watch: exclusiveCallsComeOneAtATime, needsClocksWithinBound: true },
   { number: 'C20', watch: noSessionIsTooOld, needsClocksWithinBound: true },
 ];

@@ -1,6 +1,7 @@
 import type { Candidates, Secrets, SecretVersion } from '../../functions/core/mint/secrets.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
+import type { RecordedLabel } from './happenings.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 
@@ -15,8 +16,10 @@ const KEPT_FOR_MS = 60_000;
 /** The secrets of all connections, by name, with their versions. */
 export type SecretVault = ReturnType<typeof createSecretVault>;
 
-/** Creates a vault without secrets. */
-export function createSecretVault() {
+/** Creates a vault without secrets; `onLabel` hears of each version that gets a label. */
+export function createSecretVault(
+  onLabel: (secret: string, version: SecretVersion, label: RecordedLabel['label']) => void = () => {},
+) {
   const currents = new Map<string, SecretVersion>();
   const candidates = new Map<string, SecretVersion>();
   const versionByValue = new Map<string, string>();
@@ -29,18 +32,24 @@ export function createSecretVault() {
     return { versionId, value: new Secret(value) };
   }
 
+  function makeCurrent(secret: string, version: SecretVersion): void {
+    currents.set(secret, version);
+    onLabel(secret, version, 'current');
+  }
+
   return {
     /** Makes a new current version; gives its id. */
     rotate(secret: string, value: string): string {
       const version = create(secret, value);
-      currents.set(secret, version);
+      makeCurrent(secret, version);
       return version.versionId;
     },
     /** Makes a new version the candidate, and the first one current too, as AWS does; gives its id. */
     propose(secret: string, value: string): string {
       const version = create(secret, value);
       candidates.set(secret, version);
-      if (!currents.has(secret)) currents.set(secret, version);
+      onLabel(secret, version, 'candidate');
+      if (!currents.has(secret)) makeCurrent(secret, version);
       return version.versionId;
     },
     /** Leaves a secret without a value. */
@@ -52,7 +61,7 @@ export function createSecretVault() {
     promote(secret: string, versionId: string, from: string): void {
       const candidate = candidates.get(secret);
       if (candidate?.versionId === versionId && currents.get(secret)?.versionId === from)
-        currents.set(secret, candidate);
+        makeCurrent(secret, candidate);
     },
     withdraw(secret: string, versionId: string): void {
       if (candidates.get(secret)?.versionId === versionId) candidates.delete(secret);

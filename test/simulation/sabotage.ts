@@ -234,6 +234,22 @@ export const brokenBrokers: readonly BrokenBroker[] = [
     },
   },
   {
+    name: 'makes a candidate current that the upstream does not take',
+    breaks: ['31'],
+    sabotage: {
+      upstream: (upstream) => ({
+        ...upstream,
+        async login(attempt) {
+          const outcome = await upstream.login(attempt);
+          const isRefused = outcome.kind === 'failure' && outcome.backOff === 'refused';
+          if (!isRefused || attempt.onTrial === undefined) return outcome;
+          // It ends far from any clock.
+          return { kind: 'token', value: new Secret('made up'), life: { seconds: 3_600 }, requestStartedAt: 2 ** 42 };
+        },
+      }),
+    },
+  },
+  {
     name: 'logs out without a lease',
     breaks: ['3'],
     sabotage: { store: (store) => answeringWrites(store, 'borrow', async () => true) },

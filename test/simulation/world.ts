@@ -146,7 +146,11 @@ export function createWorld({
   const calls: ForwardedCall[] = [];
   const { said, telemetry } = createSaid();
   const ring: KeyRing = new Map();
-  const vault = createSecretVault();
+  const vault = createSecretVault((secret, { versionId, value }, label) => {
+    const of = connections.find((each) => each.secret === secret);
+    const what = { at: time.now(), versionId, value: value.reveal(), label };
+    record('label', { connection: of?.name ?? '' }, what);
+  });
   const readValue = (text: Secret<string> | undefined) =>
     text && parseKeptVersion({ versionId: '', value: text })?.value;
   const openWaiting = (connection: string, { ciphertext, dataKey }: WaitingValue) => {

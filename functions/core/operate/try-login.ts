@@ -67,7 +67,7 @@ export function createTryLogin({
   const ofCandidate: Way = {
     isOfCandidate: true,
     findBar: (record) => findCandidateTrialBar(record, clock.now()),
-    take: (claim) => changes.borrow({ ...claim, seen: claim.seen ?? EMPTY_RECORD }),
+    take: changes.borrow,
     giveBack: ({ leaseId }) => changes.release({ leaseId }),
   };
 

@@ -338,9 +338,9 @@ export const borrow = ({
   leaseUntil,
   ttlSeconds,
   seen,
-}: Pick<Claim, 'leaseId' | 'leaseUntil' | 'ttlSeconds'> & { seen: SlotRecord }): SlotChange => ({
+}: Pick<Claim, 'leaseId' | 'leaseUntil' | 'ttlSeconds' | 'seen'>): SlotChange => ({
   name: 'borrow',
-  onlyIf: [tokenIs(seen.token), leaseIs(seen.lease)],
+  onlyIf: seen === undefined ? [{ item: 'absent' }] : [tokenIs(seen.token), leaseIs(seen.lease)],
   set: { lease: { id: leaseId, until: leaseUntil }, ttlSeconds },
   add: { fence: 1 },
 });

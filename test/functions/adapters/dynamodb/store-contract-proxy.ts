@@ -228,6 +228,15 @@ export function describeProxyWrites(subject: () => StoreUnderTest): void {
       expect(await write(changes.borrow({ ...claim, seen }))).toBe(true);
     });
 
+    it('makes the item of a slot that has none, once', async () => {
+      const claims = Array.from({ length: 20 }, (_, index) =>
+        write(changes.borrow({ ...claim, leaseId: `borrowed-${index}`, seen: undefined })),
+      );
+
+      expect((await Promise.all(claims)).filter(Boolean)).toHaveLength(1);
+      expect(await recordOf(subject())).toMatchObject({ fence: 1, generation: 0, notBefore: 0, tries: 0 });
+    });
+
     it('is refused by a lease that came after it looked, and takes over the very one that was seen', async () => {
       const seen = await published(subject());
       await write(changes.acquire(claimOn(seen, { leaseId: 'lease-2' })));

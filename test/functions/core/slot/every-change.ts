@@ -74,7 +74,7 @@ export const everyChange = {
   endProof: [changes.endProof({ version: 'v2' })],
   adopt: [changes.adopt({ seenGeneration: 1, usedHash: 'a', token: sealedToken, dueAt: 1, ttlSeconds: 1, now: 2 })],
   barRenewal: [changes.barRenewal({ hash: 'a', until: 2 })],
-  borrow: [changes.borrow({ leaseId: 'me', leaseUntil: 3, ttlSeconds: 1, seen })],
+  borrow: [undefined, seen].map((read) => changes.borrow({ leaseId: 'me', leaseUntil: 3, ttlSeconds: 1, seen: read })),
   beginCall: [changes.beginCall({ leaseId: 'me', leaseUntil: 3, ttlSeconds: 1, seen, turns: 'c' })],
   changeTurns: [changes.changeTurns({ seen, turns: 'c' })],
 } satisfies Record<MakersOf<typeof changes, SlotChange>, readonly SlotChange[]>;

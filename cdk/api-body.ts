@@ -1,5 +1,4 @@
 import { Stack } from 'aws-cdk-lib';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { gatewayAnswers, writeGatewayAnswer } from '../functions/api/gateway-responses.ts';
 import type { ApiRoute } from '../functions/api/routes.ts';
@@ -20,18 +19,17 @@ export function buildApiBody(
   {
     broker,
     routes,
-    functionOf,
+    functionArnOf,
   }: {
     readonly broker: string;
     readonly routes: readonly ApiRoute[];
-    /** The function that serves a route. */
-    readonly functionOf: (route: ApiRoute) => IFunction;
+    /** The ARN of the function that serves a route. */
+    readonly functionArnOf: (route: ApiRoute) => string;
   },
 ) {
   const { partition, region } = Stack.of(scope);
 
   function operationOf(route: ApiRoute) {
-    const { functionArn } = functionOf(route);
     return {
       parameters: [...route.resource.matchAll(PARAMETER)].map(([, name]) => ({
         name,
@@ -44,7 +42,7 @@ export function buildApiBody(
       'x-amazon-apigateway-integration': {
         type: 'aws_proxy',
         httpMethod: 'POST',
-        uri: `arn:${partition}:apigateway:${region}:lambda:path/2015-03-31/functions/${functionArn}/invocations`,
+        uri: `arn:${partition}:apigateway:${region}:lambda:path/2015-03-31/functions/${functionArnOf(route)}/invocations`,
         passthroughBehavior: 'when_no_match',
         timeoutInMillis: INTEGRATION_TIMEOUT_MS,
       },

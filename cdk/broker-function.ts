@@ -29,6 +29,8 @@ export interface BrokerFunctionProps {
   /** True where X-Ray samples its invocations. */
   readonly tracing?: boolean;
   readonly functionName?: string;
+  /** Path of its role. Default `/`. */
+  readonly rolePath?: string;
   readonly reservedConcurrency?: number;
   readonly network?: { readonly vpc: ec2.IVpc; readonly securityGroups?: ec2.ISecurityGroup[] };
 }
@@ -42,7 +44,10 @@ export function createBrokerFunction(scope: Construct, id: string, props: Broker
     retention: props.logRetention,
     removalPolicy: props.keepsLog === true ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
   });
-  const role = new iam.Role(scope, `${id}-Role`, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+  const role = new iam.Role(scope, `${id}-Role`, {
+    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    ...(props.rolePath === undefined ? {} : { path: props.rolePath }),
+  });
   logGroup.grantWrite(role);
   if (network !== undefined) role.addToPolicy(vpcStatement());
   const created = new lambda.Function(scope, id, {

@@ -1,9 +1,17 @@
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
-import { CONNECTIONS_OUTPUT } from './names.ts';
+import { CONNECTIONS_METADATA, CONNECTIONS_OUTPUT } from './names.ts';
 
 /** A template of CloudFormation, as far as it is read here. */
 export interface Template {
+  readonly Resources?: Readonly<Record<string, unknown>>;
   readonly Outputs?: Readonly<Record<string, { readonly Value?: unknown }>>;
+  readonly Metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** Joins the templates of a stack and its nested stacks: a function that moves between them is no risk. */
+export function joinTemplates(own: Template, nested: readonly Template[]): Template {
+  const resources = nested.flatMap(({ Resources = {} }) => Object.entries(Resources));
+  return { ...own, Resources: { ...own.Resources, ...Object.fromEntries(resources) } };
 }
 
 const REPLACED = [ResourceImpact.WILL_REPLACE, ResourceImpact.MAY_REPLACE];
@@ -37,7 +45,9 @@ export function findRisks(deployed: Template, next: Template): string[] {
   return risks;
 }
 
-function connectionsOf({ Outputs: outputs }: Template): readonly string[] {
+function connectionsOf({ Outputs: outputs, Metadata: metadata }: Template): readonly string[] {
+  const named = metadata?.[CONNECTIONS_METADATA];
+  if (Array.isArray(named)) return named.map(String);
   const listed = outputs?.[CONNECTIONS_OUTPUT]?.Value;
   return typeof listed === 'string' ? listed.split(',') : [];
 }

@@ -1,17 +1,18 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, GetTemplateCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { callerIdentity } from '../client/cli/doctor/caller-identity.ts';
 import { findExamples } from '../functions/configuration/example-hosts.ts';
 import { callerNamesOf } from './caller-names.ts';
 import { findAdvice, findRegion, NO_REGION } from './deploy-advice.ts';
 import { readDeployArguments } from './deploy-arguments.ts';
-import { findRisks, type Template } from './deploy-risks.ts';
+import { findRisks, joinTemplates, type Template } from './deploy-risks.ts';
 import { loadDeclared } from './settings.ts';
+import { findNestedTemplates } from './template-sizes.ts';
 
 /** Exit code for a fault that the operator can fix before anything is deployed. */
 const USAGE = 2;
@@ -34,6 +35,8 @@ async function main(words: readonly string[]): Promise<number> {
 
   const me = allowsMe ? [`allowMe=${(await findOwnNames(region)).join(',')}`] : [];
   const settings = [...context, ...me].flatMap((each) => ['--context', each]);
+  // CDK leaves the templates of nested stacks there that it no longer has.
+  rmSync(ASSEMBLY, { recursive: true, force: true });
   const synthesized = await runCdk(['synth', '--quiet', '--output', ASSEMBLY, ...settings], region);
   if (synthesized !== 0) return synthesized;
   const examples = findExamples((await loadDeclared()).connections);
@@ -56,15 +59,37 @@ async function findOwnNames(region: string): Promise<readonly string[]> {
   }
 }
 
-/** The risks of deploying each stack of the assembly over what is deployed under its name. */
+/** The risks of deploying each stack of the assembly, with its nested ones, over what is deployed under its name. */
 async function findRisksOf(assembly: CloudAssembly, region: string): Promise<string[]> {
   const client = new CloudFormationClient({ region });
+  const nested = findNestedTemplates(assembly.directory).map(
+    (file): Template => JSON.parse(readFileSync(file, 'utf8')),
+  );
   const risks: string[] = [];
   for (const { stackName, template } of assembly.stacks) {
     const deployed = await readDeployed(client, stackName);
-    if (deployed !== undefined) risks.push(...findRisks(deployed, template));
+    if (deployed === undefined) continue;
+    const deployedNested: Template[] = [];
+    for (const each of await listNested(client, stackName)) {
+      deployedNested.push((await readDeployed(client, each)) ?? {});
+    }
+    risks.push(...findRisks(joinTemplates(deployed, deployedNested), joinTemplates(template, nested)));
   }
   return risks;
+}
+
+/** Lists the nested stacks of a deployed stack, by ARN. */
+async function listNested(client: CloudFormationClient, stackName: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { StackResourceSummaries: resources = [] } of paginateListStackResources(
+    { client },
+    { StackName: stackName },
+  )) {
+    for (const { ResourceType: type, PhysicalResourceId: arn } of resources) {
+      if (type === 'AWS::CloudFormation::Stack' && arn !== undefined) found.push(arn);
+    }
+  }
+  return found;
 }
 
 /** The deployed template of a stack; undefined where there is no such stack. */

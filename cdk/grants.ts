@@ -7,6 +7,7 @@ import type { Provider } from '../functions/core/slot/provider.ts';
 import { describeUser, isServed, isUserSubject, SUBJECT_PATTERN, SYSTEM } from '../functions/core/slot/slot.ts';
 import { findAccount, nameCaller } from './named-callers.ts';
 import type { BrokerApi } from './rest-api.ts';
+import { inParts, lengthOf } from './statement-parts.ts';
 
 /** A broker as other constructs use it. */
 export interface ITokenBroker {
@@ -64,14 +65,11 @@ export interface GrantedApi {
   readonly connections: ReadonlyMap<string, GrantableConnection>;
 }
 
-/** Characters of the ARNs of one statement: CDK spreads statements over a role's policies, and never splits one. */
-const STATEMENT_CHARACTERS = 1_400;
 /**
  * Most characters of the policies that one role may have: by default quotas 10,240 inline and ten managed policies of
  * 6,144 each, less some room.
  */
 const ROLE_CHARACTERS = 10_000 + 10 * 6_000;
-const UNKNOWN_ARN_CHARACTERS = 150;
 const INVOKE = 'execute-api:Invoke';
 const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/u;
 
@@ -194,24 +192,6 @@ function pathsUnder(root: string, prefixes: readonly string[]): string[] {
     const path = `${root}${prefix}`.replace(/\/+$/, '');
     return path === root ? [`${root}/*`] : [path, `${path}/*`];
   });
-}
-
-/** Splits ARNs into the parts that each make one statement. */
-function* inParts(arns: readonly string[]): Generator<string[]> {
-  let part: string[] = [];
-  for (const arn of arns) {
-    if (part.length > 0 && lengthOf([...part, arn]) > STATEMENT_CHARACTERS) {
-      yield part;
-      part = [];
-    }
-    part.push(arn);
-  }
-  yield part;
-}
-
-/** Characters of ARNs in a policy as CDK counts them, which takes one that is not known at synth for a long one. */
-function lengthOf(arns: readonly string[]): number {
-  return arns.reduce((length, arn) => length + (Token.isUnresolved(arn) ? UNKNOWN_ARN_CHARACTERS : arn.length) + 3, 0);
 }
 
 /** Gives the subjects of a grant as IAM matches them. */

@@ -1,32 +1,37 @@
-import { Stack, Token, Validations } from 'aws-cdk-lib';
+import { type NestedStack, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { mintFunctionName, VARIABLES } from '../functions/composition/environment.ts';
+import { groupFunctionName, VARIABLES } from '../functions/composition/environment.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { takesCandidates } from '../functions/core/slot/candidate.ts';
 import type { Connection } from '../functions/core/slot/connection.ts';
 import { API_TIMEOUT_SECONDS, allow, type BrokerFunctionProps, NEVER_AGAIN, requireRole } from './broker-function.ts';
 import { type ConcurrencyProps, keepExecutions } from './concurrency.ts';
-import { mintPrefixOf } from './names.ts';
-import { invokeStatement, mintStatements, type Places, proxyStatements } from './permissions.ts';
+import { createGroupStacks } from './group-stacks.ts';
+import { functionPrefixOf, type GroupFunction, rolePathOf } from './names.ts';
+import { invokeStatements, mintStatements, type Places, proxyStatements } from './permissions.ts';
 import {
   closeSecret,
   keepSecretStatements,
   makeKeptSecret,
   makeSecret,
-  namedSecretArn,
   readSecretStatements,
+  secretArnOf,
 } from './secrets.ts';
 
 const MINT_TIMEOUT_SECONDS = 20;
 /** Longest description of a function that Lambda accepts. */
 const LONGEST_DESCRIPTION = 256;
 
-/** Makes a function of the broker, with what all of them have. */
-export type MakeFunction = (id: string, own: Omit<BrokerFunctionProps, 'codeOf' | 'logRetention'>) => LambdaFunction;
+/** Makes a function of the broker in a stack of it, with what all of them have. */
+export type MakeFunction = (
+  scope: Construct,
+  id: string,
+  own: Omit<BrokerFunctionProps, 'codeOf' | 'logRetention'>,
+) => LambdaFunction;
 
 /** The functions of one isolation group. */
 export interface IsolationGroup {
@@ -38,7 +43,8 @@ export interface IsolationGroup {
 }
 
 /**
- * Creates the functions of the isolation groups, by group: `mint`, and `proxy` where a connection declares one. A group's
+ * Creates the functions of the isolation groups, by group: `mint`, and `proxy` where a connection declares one. They are
+ * in nested stacks, and the connections' secrets in the broker's own. A group's
  * functions touch its connections' items alone, only its `mint` their secrets, and both run in the VPC that they name.
  */
 export function createIsolationGroups(
@@ -54,34 +60,48 @@ export function createIsolationGroups(
   const { places, make, secretKeys = {} } = props;
   const { madeSecrets } = props.configuration;
   const networkOf = createNetworks(scope, props.vpcs ?? {});
+  const stackOf = createGroupStacks(scope);
   const groups = Map.groupBy(Object.values(props.configuration.connections), ({ isolation }) => isolation);
 
   /** Makes the secrets of a connection, closes them to all but its mint, and gives the statements to use them. */
-  function secretStatements(connection: Connection, readerArn: string): iam.PolicyStatement[] {
-    const { name, keptSecret } = connection;
+  function secretStatements(nested: NestedStack, connection: Connection, readerArn: string): iam.PolicyStatement[] {
+    const { name, secret, keptSecret } = connection;
     const key = secretKeys[name];
-    const isMade = madeSecrets.includes(name);
-    const secretArn = isMade ? makeSecret(scope, connection) : namedSecretArn(scope, connection);
     // A secret that the operator named may have other readers, and a policy of its own.
-    if (isMade) closeSecret(scope, `SecretPolicy-${name}`, { secretArn, readerArn });
-    const read = readSecretStatements(secretArn, key, takesCandidates(connection));
+    if (madeSecrets.includes(name)) {
+      nested.nestedStackResource?.addResourceDependency(makeSecret(scope, connection));
+      closeSecret(nested, `SecretPolicy-${name}`, { secret, readerArn });
+    }
+    const read = readSecretStatements(secretArnOf(nested, secret), key, takesCandidates(connection));
     if (keptSecret === undefined) return read;
-    const keptArn = makeKeptSecret(scope, name, keptSecret, key);
-    closeSecret(scope, `KeptSecretPolicy-${name}`, { secretArn: keptArn, readerArn });
-    return [...read, ...keepSecretStatements(keptArn, key)];
+    nested.nestedStackResource?.addResourceDependency(makeKeptSecret(scope, name, keptSecret, key));
+    closeSecret(nested, `KeptSecretPolicy-${name}`, { secret: keptSecret, readerArn });
+    return [...read, ...keepSecretStatements(secretArnOf(nested, keptSecret), key)];
+  }
+
+  function makeFunction(
+    kind: GroupFunction,
+    group: string,
+    own: Omit<BrokerFunctionProps, 'codeOf' | 'logRetention' | 'folder'>,
+  ): LambdaFunction {
+    return make(stackOf(group), kind === 'mint' ? `Mint-${group}` : `Proxy-${group}`, {
+      ...own,
+      folder: kind,
+      functionName: groupFunctionName(functionPrefixOf(places.broker, kind), group),
+      rolePath: rolePathOf(places.broker, kind),
+    });
   }
 
   function makeMint(group: string, connections: readonly Connection[], own: GroupOptions): LambdaFunction {
-    const mint = make(`Mint-${group}`, {
+    const mint = makeFunction('mint', group, {
       ...own,
-      folder: 'mint',
       description: `Gets tokens for ${namesOf(connections).join(', ')}`.slice(0, LONGEST_DESCRIPTION),
       timeoutSeconds: MINT_TIMEOUT_SECONDS,
-      functionName: mintFunctionName(mintPrefixOf(places.broker), group),
       ...keepExecutions(props.mintConcurrency),
     });
     allow(mint, mintStatements(places, namesOf(connections)));
-    for (const connection of connections) allow(mint, secretStatements(connection, requireRole(mint).roleArn));
+    const readerArn = requireRole(mint).roleArn;
+    for (const connection of connections) allow(mint, secretStatements(stackOf(group), connection, readerArn));
     // An invocation that nobody waits for any more must not log in later.
     mint.configureAsyncInvoke(NEVER_AGAIN);
     Validations.of(mint).acknowledge({
@@ -98,15 +118,14 @@ export function createIsolationGroups(
     own: GroupOptions,
     mint: LambdaFunction,
   ): LambdaFunction {
-    const proxy = make(`Proxy-${group}`, {
+    const proxy = makeFunction('proxy', group, {
       ...own,
-      folder: 'proxy',
       description: `Forwards to ${namesOf(connections).join(', ')}`.slice(0, LONGEST_DESCRIPTION),
       timeoutSeconds: API_TIMEOUT_SECONDS,
       keepsLog: true,
       ...keepExecutions(props.proxyConcurrency),
     });
-    allow(proxy, [...proxyStatements(places, namesOf(connections)), invokeStatement([mint.functionArn])]);
+    allow(proxy, [...proxyStatements(places, namesOf(connections)), ...invokeStatements([mint.functionArn])]);
     return proxy;
   }
 

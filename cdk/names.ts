@@ -3,7 +3,10 @@ import { Token } from 'aws-cdk-lib';
 /** The name of a broker that says no other. Its secrets are named as `npm start` and the docs name them. */
 export const DEFAULT_BROKER_NAME = 'token-broker';
 
-/** The stack's output that lists its connections, with commas between. */
+/** The metadata of a stack's template that lists its connections. */
+export const CONNECTIONS_METADATA = 'TokenBroker::Connections';
+
+/** The stack's output that lists its connections, with commas between, unless they are too many. */
 export const CONNECTIONS_OUTPUT = 'Connections';
 
 const BROKER_NAME = /^[a-z][a-z0-9-]{0,29}$/;
@@ -28,9 +31,20 @@ export function brokerNameOf(stage: string): string {
   return `${DEFAULT_BROKER_NAME}-${stage}`;
 }
 
-/** Gives the prefix of the names of a broker's `mint` functions. */
-export function mintPrefixOf(broker: string): string {
-  return `${broker}-mint-`;
+/** The functions of which each isolation group has one. */
+export type GroupFunction = 'mint' | 'proxy';
+
+/**
+ * Gives the prefix of the names of a broker's functions of a kind. No broker has `_` in its name, so that no pattern of one
+ * matches what another has.
+ */
+export function functionPrefixOf(broker: string, kind: GroupFunction): string {
+  return `${broker}_${kind}_`;
+}
+
+/** Gives the path of the roles of a broker's functions of a kind, by which a policy names them all. */
+export function rolePathOf(broker: string, kind: GroupFunction): string {
+  return `/${broker}/${kind}/`;
 }
 
 /** Reports whether a connection names its secret by ARN, which the configuration has found complete. */

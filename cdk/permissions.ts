@@ -8,6 +8,7 @@ import * as changes from '../functions/core/slot/changes.ts';
 import { NO_LOGINS, noteRotation } from '../functions/core/slot/logins.ts';
 import * as permits from '../functions/core/slot/permit.ts';
 import { EMPTY_RECORD } from '../functions/core/slot/record.ts';
+import { inParts } from './statement-parts.ts';
 
 /** Condition keys of DynamoDB: the partitions, and the attributes, that a request names. */
 const ITEMS = 'dynamodb:LeadingKeys';
@@ -68,14 +69,14 @@ export function tokenStatements({ broker, tableArn, keyArn }: Places): iam.Polic
 
 /** `exchange`: the same as `token`, for the connections that `trust` names. */
 export function exchangeStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
-  return [
-    allow(['dynamodb:GetItem'], [places.tableArn], only({ [ITEMS]: connections })),
-    allow(['dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: connections, [ATTRIBUTES]: TOKEN_WRITES })),
+  return [...inParts(connections)].flatMap((part) => [
+    allow(['dynamodb:GetItem'], [places.tableArn], only({ [ITEMS]: part })),
+    allow(['dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: part, [ATTRIBUTES]: TOKEN_WRITES })),
     allow(['kms:Decrypt'], [places.keyArn], {
-      ...tokensOf(places, connections),
+      ...tokensOf(places, part),
       Null: { 'kms:EncryptionContext:use': 'true' },
     }),
-  ];
+  ]);
 }
 
 /** `exchange`, if a rule takes each JWT only once: puts a note of a used JWT, and can read or change nothing by it. */
@@ -89,11 +90,10 @@ export function usedJwtStatement({ tableArn }: Places): iam.PolicyStatement {
 
 /** `mint`: reads and writes the items of `connections`, and makes and opens data keys for them alone. */
 export function mintStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
-  const ofConnections = only({ [ITEMS]: connections });
-  return [
-    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], ofConnections),
-    allow(['kms:GenerateDataKey', 'kms:Decrypt'], [places.keyArn], tokensOf(places, connections)),
-  ];
+  return [...inParts(connections)].flatMap((part) => [
+    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: part })),
+    allow(['kms:GenerateDataKey', 'kms:Decrypt'], [places.keyArn], tokensOf(places, part)),
+  ]);
 }
 
 /**
@@ -102,13 +102,13 @@ export function mintStatements(places: Places, connections: readonly string[]): 
  * the slot's own.
  */
 export function proxyStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
-  return [
-    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: connections })),
+  return [...inParts(connections)].flatMap((part) => [
+    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: part })),
     allow(['kms:Decrypt'], [places.keyArn], {
-      ...tokensOf(places, connections),
+      ...tokensOf(places, part),
       StringNotEquals: { 'kms:EncryptionContext:use': 'kept' },
     }),
-  ];
+  ]);
 }
 
 /**
@@ -137,9 +137,9 @@ export function auditStatement(tableArn: string): iam.PolicyStatement {
   return allow(['dynamodb:PutItem'], [tableArn]);
 }
 
-/** Permission to invoke functions, by exact ARN. */
-export function invokeStatement(functionArns: string[]): iam.PolicyStatement {
-  return allow(['lambda:InvokeFunction'], functionArns);
+/** Permission to invoke functions, by ARN or pattern. */
+export function invokeStatements(functionArns: readonly string[]): iam.PolicyStatement[] {
+  return [...inParts(functionArns)].map((part) => allow(['lambda:InvokeFunction'], part));
 }
 
 /**

@@ -2,7 +2,6 @@ import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as apigw from 'aws-cdk-lib/aws-apigateway';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
@@ -30,6 +29,7 @@ export type BrokerEndpoint = 'regional' | { readonly private: readonly string[] 
 
 /** Settings of the API that an operator may give. */
 export interface ApiSettings {
+  readonly apiResources?: number;
   readonly throttle?: BrokerThrottle;
   readonly endpoint?: BrokerEndpoint;
   readonly domain?: BrokerDomain;
@@ -41,8 +41,8 @@ export interface ApiSettings {
 export interface BrokerApiProps extends ApiSettings {
   readonly broker: string;
   readonly routes: readonly ApiRoute[];
-  /** The function that serves a route. */
-  readonly functionOf: (route: ApiRoute) => IFunction;
+  /** The ARN of the function that serves a route. */
+  readonly functionArnOf: (route: ApiRoute) => string;
   readonly logRetention: logs.RetentionDays;
 }
 
@@ -59,6 +59,8 @@ export interface BrokerApi {
 const THROTTLE: BrokerThrottle = { rateLimit: 100, burstLimit: 200 };
 const EXCHANGE_THROTTLE = { rateLimit: 10, burstLimit: 20 };
 const TOO_MANY_REQUESTS = 429;
+/** Resources that API Gateway takes in one API, if nobody has asked for more. */
+const MOST_RESOURCES = 300;
 
 /**
  * Fields of the access log: the caller, the route and the outcome. Query, headers and body are not among them, so that
@@ -88,6 +90,7 @@ export function createRestApi(scope: Construct, props: BrokerApiProps): BrokerAp
   const { broker, routes, domain, endpoint = 'regional', callers = [] } = props;
   const vpcEndpoints = endpoint === 'regional' ? [] : endpoint.private;
   checkEndpoint(props);
+  checkResources(scope, props);
   const api = new apigw.SpecRestApi(scope, 'RestApi', {
     restApiName: broker,
     description: `Token broker ${broker}`,
@@ -167,6 +170,19 @@ function checkEndpoint({ endpoint = 'regional', domain }: BrokerApiProps): void 
   if (endpoint.private.length === 0) throw new Error('A private endpoint needs the id of a VPC endpoint: vpce-….');
   if (domain !== undefined)
     throw new Error('A private API takes no `domain`: leave one of `endpoint` and `domain` out.');
+}
+
+/** Adds an error at synth for an API of more resources than API Gateway takes, with what to do about it. */
+function checkResources(scope: Construct, { routes, apiResources = MOST_RESOURCES }: BrokerApiProps): void {
+  const resources = new Set(
+    routes.flatMap(({ resource }) => resource.split('/').map((_, end, parts) => parts.slice(0, end + 1).join('/'))),
+  ).size;
+  if (resources <= apiResources) return;
+  scope.node.addValidation({
+    validate: () => [
+      `The API would have ${resources} resources, two for each connection with a proxy, and API Gateway takes ${apiResources}. Ask for a higher quota "Resources per API" and say so in \`apiResources\`, leave proxies out that nobody calls, or make a second broker by another \`name\`.`,
+    ],
+  });
 }
 
 function privateEndpoint(scope: Construct, ids: readonly string[]): apigw.EndpointConfiguration {

@@ -4,7 +4,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { invokeStatement } from './permissions.ts';
+import { invokeStatements } from './permissions.ts';
 
 const KEPT_DAYS = 14;
 /** A sweep that comes later than the next one is of no use. */
@@ -39,7 +39,7 @@ export function createSchedule(
       },
     }),
   });
-  role.addToPolicy(invokeStatement([refresh.functionArn]));
+  for (const statement of invokeStatements([refresh.functionArn])) role.addToPolicy(statement);
   role.addToPolicy(new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }));
   const schedule = new CfnSchedule(scope, 'Schedule', {
     description: 'Refreshes tokens ahead of their expiry',

@@ -24,10 +24,10 @@ export function nameSecrets(configuration: Configuration, broker: string): Confi
 }
 
 /**
- * Makes the empty secret of a connection that names none, and gives its ARN. It has no value and no generated password,
+ * Makes the empty secret of a connection that names none. It has no value and no generated password,
  * so nothing of a credential is ever in a template; it stays when the stack goes.
  */
-export function makeSecret(scope: Construct, connection: Connection): string {
+export function makeSecret(scope: Construct, connection: Connection): CfnSecret {
   // The construct library's own `Secret` always has a value generated.
   const secret = new CfnSecret(scope, `Secret-${connection.name}`, {
     name: connection.secret,
@@ -39,15 +39,20 @@ export function makeSecret(scope: Construct, connection: Connection): string {
     reason:
       'The upstreams have no call that changes a credential: their administrator changes it, and the operator puts it here.',
   });
-  return secret.attrId;
+  return secret;
 }
 
 /**
- * Makes the empty secret in which `mint` keeps the next refresh token of a connection, and gives its ARN. `key` is the
+ * Makes the empty secret in which `mint` keeps the next refresh token of a connection. `key` is the
  * customer key of the connection's own secret, where there is one. It stays when the stack goes: what it holds cannot be
  * got again without a person's consent.
  */
-export function makeKeptSecret(scope: Construct, connection: string, name: string, key: kms.IKey | undefined): string {
+export function makeKeptSecret(
+  scope: Construct,
+  connection: string,
+  name: string,
+  key: kms.IKey | undefined,
+): CfnSecret {
   const secret = new CfnSecret(scope, `KeptSecret-${connection}`, {
     name,
     description: `Next refresh token of the connection ${connection}: written and read by its mint function alone.`,
@@ -58,18 +63,18 @@ export function makeKeptSecret(scope: Construct, connection: string, name: strin
     id: 'AwsSolutions-SMG4',
     reason: 'The broker itself puts a new value here with each login.',
   });
-  return secret.attrId;
+  return secret;
 }
 
 /**
- * Denies the values of a secret that the stack makes to everybody but one role, administrators included: in a batch too,
+ * Denies the values of a secret that the broker makes, by its name, to everybody but one role, administrators included: in a batch too,
  * for which AWS asks the same permission of each secret. Putting a value, and all else, stays with the account, so that
  * nobody is locked out.
  */
 export function closeSecret(
   scope: Construct,
   id: string,
-  { secretArn, readerArn }: { readonly secretArn: string; readonly readerArn: string },
+  { secret, readerArn }: { readonly secret: string; readonly readerArn: string },
 ): void {
   const onlyItsReader = new iam.PolicyStatement({
     sid: 'OnlyItsMintReads',
@@ -80,13 +85,16 @@ export function closeSecret(
     conditions: { ArnNotEquals: { 'aws:PrincipalArn': readerArn } },
   });
   new CfnResourcePolicy(scope, id, {
-    secretId: secretArn,
+    secretId: secret,
     resourcePolicy: new iam.PolicyDocument({ statements: [onlyItsReader] }),
   });
 }
 
-/** The ARN of a secret that the operator named, as IAM matches it: the six characters after a name are AWS's own. */
-export function namedSecretArn(scope: Construct, { secret }: Connection): string {
+/**
+ * The ARN of a secret by its name, as IAM matches it: the six characters after a name are AWS's own. An ARN stays as it
+ * is. Made so, it needs no parameter in a nested stack, of which there can be 200.
+ */
+export function secretArnOf(scope: Construct, secret: string): string {
   if (isSecretArn(secret)) return secret;
   return Stack.of(scope).formatArn({
     service: 'secretsmanager',

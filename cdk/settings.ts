@@ -33,6 +33,7 @@ export interface Settings {
   readonly callers: readonly string[];
   /** VPC endpoints of a private API; empty for one on the internet. */
   readonly vpcEndpoints: readonly string[];
+  readonly apiResources: number | undefined;
   readonly webAclArn: string | undefined;
   readonly apiLogRole: boolean;
   readonly alarmTopicArn: string | undefined;
@@ -47,6 +48,10 @@ export function readSettings(app: App): Settings {
     return String(value);
   };
   const list = (key: string): readonly string[] => (text(key) ?? '').split(',').filter((each) => each !== '');
+  const countOf = (key: string): number | undefined => {
+    const value = text(key);
+    return value === undefined ? undefined : parseCount(key, value);
+  };
   const [stage, brokerName] = [text('stage'), text('brokerName')];
   if (stage !== undefined && brokerName !== undefined) {
     throw new Error('stage and brokerName both name the broker: give one of them.');
@@ -60,13 +65,14 @@ export function readSettings(app: App): Settings {
     name: checkBrokerName(stage === undefined ? (brokerName ?? DEFAULT_BROKER_NAME) : brokerNameOf(stage)),
     concurrency: Object.fromEntries(
       CONCURRENCY.flatMap((key) => {
-        const value = text(key);
-        return value === undefined ? [] : [[key, parseCount(key, value)]];
+        const value = countOf(key);
+        return value === undefined ? [] : [[key, value]];
       }),
     ),
     tracing: text('tracing') === 'true',
     callers: [...list('callers'), ...list('allowMe')],
     vpcEndpoints: list('vpcEndpoints'),
+    apiResources: countOf('apiResources'),
     webAclArn: text('webAclArn'),
     apiLogRole: text('apiLogRole') !== 'false',
     alarmTopicArn: text('alarmTopicArn'),
@@ -76,7 +82,7 @@ export function readSettings(app: App): Settings {
 
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
 export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'connections'> {
-  const { name, callers, vpcEndpoints, webAclArn, apiLogRole } = settings;
+  const { name, callers, vpcEndpoints, apiResources, webAclArn, apiLogRole } = settings;
   const { concurrency, tracing, alarmTopicArn, domain } = settings;
   return {
     name,
@@ -84,6 +90,7 @@ export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrok
     callers,
     apiLogRole,
     ...(vpcEndpoints.length === 0 ? {} : { endpoint: { private: vpcEndpoints } }),
+    ...(apiResources === undefined ? {} : { apiResources }),
     ...(webAclArn === undefined ? {} : { webAclArn }),
     ...concurrency,
     ...(alarmTopicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),

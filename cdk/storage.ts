@@ -37,14 +37,13 @@ export function createKey(scope: Construct, { broker, region }: { readonly broke
 }
 
 /**
- * Denies the tokens' data keys to everybody but the roles given, administrators included: only `makers` make them, only
+ * Denies the tokens' data keys to everybody but the roles given, by ARN or pattern, administrators included: only `makers` make them, only
  * `makers` and `readers` open them. All else about the key stays with the account.
  */
 export function reserveDataKeys(
   key: kms.Key,
-  roles: { readonly broker: string; readonly makers: readonly iam.IRole[]; readonly readers: readonly iam.IRole[] },
+  roles: { readonly broker: string; readonly makers: readonly string[]; readonly readers: readonly string[] },
 ): void {
-  const arnsOf = (kept: readonly iam.IRole[]): string[] => kept.map(({ roleArn }) => roleArn);
   const denyAllBut = (sid: string, actions: string[], kept: string[]): void => {
     const statement = new iam.PolicyStatement({
       sid,
@@ -54,14 +53,13 @@ export function reserveDataKeys(
       resources: ['*'],
       conditions: {
         StringEquals: { 'kms:EncryptionContext:broker': roles.broker },
-        ArnNotEquals: { 'aws:PrincipalArn': kept },
+        ArnNotLike: { 'aws:PrincipalArn': kept },
       },
     });
     key.addToResourcePolicy(statement);
   };
-  const makers = arnsOf(roles.makers);
-  denyAllBut('DataKeysAreMadeByMint', ['kms:GenerateDataKey*', 'kms:Encrypt', 'kms:ReEncrypt*'], makers);
-  denyAllBut('DataKeysAreOpenedByTokenAndMint', ['kms:Decrypt'], [...makers, ...arnsOf(roles.readers)]);
+  denyAllBut('DataKeysAreMadeByMint', ['kms:GenerateDataKey*', 'kms:Encrypt', 'kms:ReEncrypt*'], [...roles.makers]);
+  denyAllBut('DataKeysAreOpenedByTokenAndMint', ['kms:Decrypt'], [...roles.makers, ...roles.readers]);
 }
 
 /**

@@ -1,7 +1,12 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { CONNECTIONS_OUTPUT } from './names.ts';
+import { CONNECTIONS_METADATA, CONNECTIONS_OUTPUT } from './names.ts';
 import { TokenBroker, type TokenBrokerProps } from './token-broker.ts';
+
+/** Characters of an output that a person still reads. */
+const LONGEST_OUTPUT = 1_000;
+/** Commands that are outputs each; a stack has 200 outputs at most. */
+const MOST_COMMANDS = 50;
 
 export interface TokenBrokerStackProps extends StackProps {
   /** The broker's properties, made inside the stack, where what they refer to belongs. */
@@ -20,15 +25,27 @@ export class TokenBrokerStack extends Stack {
     if (api.domainTarget !== undefined) {
       this.#output('DomainTarget', api.domainTarget, 'What a DNS record for the domain points at');
     }
-    this.#output(CONNECTIONS_OUTPUT, Object.keys(configuration.connections).join(','), 'Names of the connections');
-    for (const [index, connection] of configuration.madeSecrets.entries()) {
-      const secret = configuration.connections[connection]?.secret ?? connection;
-      const command = `aws secretsmanager put-secret-value --secret-id ${secret} --secret-string file://${connection}.json`;
-      this.#output(
-        `SetSecret${index + 1}`,
-        command,
-        `Sets the credential of ${connection} from the file ${connection}.json`,
-      );
+    const names = Object.keys(configuration.connections);
+    this.templateOptions.metadata = { [CONNECTIONS_METADATA]: names };
+    const listed = names.join(',');
+    this.#output(
+      CONNECTIONS_OUTPUT,
+      listed.length <= LONGEST_OUTPUT ? listed : `${names.length}: GET /connections lists them`,
+      'Names of the connections',
+    );
+    const made = configuration.madeSecrets;
+    if (made.length > MOST_COMMANDS) {
+      this.#output('SetSecrets', 'token-broker secret set NAME', 'Sets the credential of the connection NAME');
+    } else {
+      for (const [index, connection] of made.entries()) {
+        const secret = configuration.connections[connection]?.secret ?? connection;
+        const command = `aws secretsmanager put-secret-value --secret-id ${secret} --secret-string file://${connection}.json`;
+        this.#output(
+          `SetSecret${index + 1}`,
+          command,
+          `Sets the credential of ${connection} from the file ${connection}.json`,
+        );
+      }
     }
     this.#output('Dashboard', dashboardUrl(this.region, name), 'CloudWatch dashboard of the broker');
     this.#output('DeadLetters', deadLetters.queueUrl, 'Queue of what could not be done; empty while all is well');

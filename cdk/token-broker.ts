@@ -2,7 +2,6 @@ import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -16,22 +15,17 @@ import type { AnyDeclaration } from '../functions/configuration/declaration.ts';
 import { findExamples } from '../functions/configuration/example-hosts.ts';
 import { createAlarms } from './alarms.ts';
 import { createAuditQuery } from './audit-query.ts';
-import {
-  API_TIMEOUT_SECONDS,
-  allow,
-  type BrokerFunctionProps,
-  createBrokerFunction,
-  NEVER_AGAIN,
-  requireRole,
-} from './broker-function.ts';
+import { API_TIMEOUT_SECONDS, allow, createBrokerFunction, NEVER_AGAIN, requireRole } from './broker-function.ts';
 import { type ConcurrencyProps, keepExecutions, mostWaitsOf } from './concurrency.ts';
 import { createDashboard } from './dashboard.ts';
 import { createFunctionCode } from './function-code.ts';
 import { closeFunction } from './function-policy.ts';
 import { createGrants, type ITokenBroker, type SubjectsOption, type TokenOptions } from './grants.ts';
+import { allowEveryMint, createGroupArns } from './group-arns.ts';
+import { checkSize } from './group-stacks.ts';
 import { type BrokerAttributes, importBroker } from './imported-broker.ts';
-import { createIsolationGroups, type IsolationGroup } from './isolation-groups.ts';
-import { checkBrokerName, DEFAULT_BROKER_NAME, mintPrefixOf } from './names.ts';
+import { createIsolationGroups, type IsolationGroup, type MakeFunction } from './isolation-groups.ts';
+import { checkBrokerName, DEFAULT_BROKER_NAME, functionPrefixOf } from './names.ts';
 import * as permissions from './permissions.ts';
 import {
   type BrokerApi,
@@ -63,6 +57,8 @@ export interface TokenBrokerProps extends ConcurrencyProps {
   readonly throttle?: BrokerThrottle;
   /** On the internet, or for VPC endpoints alone: `{ private: ['vpce-…'] }`. Default `regional`. */
   readonly endpoint?: BrokerEndpoint;
+  /** Resources that your API may have, where AWS has raised the quota: each proxy takes two. Default 300. */
+  readonly apiResources?: number;
   /** A WAF web ACL (regional) before the API. Default none. */
   readonly webAclArn?: string;
   /**
@@ -119,18 +115,20 @@ export class TokenBroker extends Construct implements ITokenBroker {
     const key = createKey(this, { broker: this.name, region });
     const table = createSlotTable(this, key);
     const places = { broker: this.name, tableArn: table.tableArn, keyArn: key.keyArn };
+    const groupArns = createGroupArns(this, this.name);
     const deadLetters = createDeadLetterQueue(this);
     this.deadLetters = deadLetters;
+    checkSize(Stack.of(this));
 
     const codeOf = createFunctionCode(this, this.configuration);
     const environment = {
       [VARIABLES.broker]: this.name,
       [VARIABLES.table]: table.tableName,
       [VARIABLES.key]: key.keyArn,
-      [VARIABLES.mintPrefix]: mintPrefixOf(this.name),
+      [VARIABLES.mintPrefix]: functionPrefixOf(this.name, 'mint'),
     };
-    const make = (id: string, own: Omit<BrokerFunctionProps, 'codeOf' | 'logRetention'>): LambdaFunction =>
-      createBrokerFunction(this, id, {
+    const makeIn: MakeFunction = (stack, id, own) =>
+      createBrokerFunction(stack, id, {
         ...own,
         codeOf,
         logRetention,
@@ -142,13 +140,10 @@ export class TokenBroker extends Construct implements ITokenBroker {
       ...props,
       configuration: this.configuration,
       places,
-      make,
+      make: makeIn,
     });
-    const mints = [...groups.values()].map(({ mint }) => mint);
+    const make = (id: string, own: Parameters<MakeFunction>[2]) => makeIn(this, id, own);
     const proxies = [...groups.values()].flatMap(({ proxy }) => proxy ?? []);
-    const invoke = (targets: readonly LambdaFunction[]) =>
-      permissions.invokeStatement(targets.map(({ functionArn }) => functionArn));
-
     const waits = { [VARIABLES.waits]: String(mostWaitsOf(props)) };
     const token = make('Token', {
       folder: 'token',
@@ -158,7 +153,8 @@ export class TokenBroker extends Construct implements ITokenBroker {
       environment: waits,
       ...keepExecutions(props.tokenConcurrency),
     });
-    allow(token, [...permissions.tokenStatements(places), invoke(mints)]);
+    allow(token, permissions.tokenStatements(places));
+    allowEveryMint(token, groupArns);
 
     // A route without IAM is there only for those whom the configuration trusts.
     const exchange =
@@ -174,8 +170,11 @@ export class TokenBroker extends Construct implements ITokenBroker {
     const exchanged = new Set(trust.flatMap(({ connections: names }) => names));
     const isExchanged = (group: IsolationGroup) => group.connections.some((name) => exchanged.has(name));
     if (exchange !== undefined) {
-      const reached = [...groups.values()].filter(isExchanged).map(({ mint }) => mint);
-      allow(exchange, [...permissions.exchangeStatements(places, [...exchanged]), invoke(reached)]);
+      const reached = [...groups].flatMap(([name, group]) =>
+        isExchanged(group) ? groupArns.functionOf('mint', name) : [],
+      );
+      allow(exchange, permissions.exchangeStatements(places, [...exchanged]));
+      allow(exchange, permissions.invokeStatements(reached));
     }
     if (exchange !== undefined && trust.some(({ once }) => once)) {
       allow(exchange, [permissions.usedJwtStatement(places)]);
@@ -187,7 +186,8 @@ export class TokenBroker extends Construct implements ITokenBroker {
       timeoutSeconds: API_TIMEOUT_SECONDS,
       environment: {},
     });
-    allow(operators, [...permissions.connectionsStatements(places), invoke(mints)]);
+    allow(operators, permissions.connectionsStatements(places));
+    allowEveryMint(operators, groupArns);
 
     const refresh = make('Refresh', {
       folder: 'refresh',
@@ -195,7 +195,8 @@ export class TokenBroker extends Construct implements ITokenBroker {
       timeoutSeconds: SCHEDULED_TIMEOUT_SECONDS,
       environment: {},
     });
-    allow(refresh, [...permissions.refreshStatements(places), invoke(mints)]);
+    allow(refresh, permissions.refreshStatements(places));
+    allowEveryMint(refresh, groupArns);
     // Scheduler's invocation is asynchronous: a sweep that fails is made up for by the next, a minute later.
     refresh.configureAsyncInvoke({ ...NEVER_AGAIN, onFailure: new SqsDestination(deadLetters) });
     closeFunction(refresh, { roleArns: [createSchedule(this, { refresh, deadLetters })] });
@@ -212,7 +213,8 @@ export class TokenBroker extends Construct implements ITokenBroker {
       service: { principal: 'events.amazonaws.com', sourceArn: createRotationRule(this, { rotation, deadLetters }) },
     });
 
-    const handingOut = [token, ...(exchange === undefined ? [] : [exchange]), ...proxies];
+    const handingOutItself = [token, exchange ?? []].flat();
+    const handingOut = [...handingOutItself, ...proxies];
     if (strictAudit) {
       const auditTable = createAuditTable(this);
       for (const each of handingOut) {
@@ -221,17 +223,21 @@ export class TokenBroker extends Construct implements ITokenBroker {
       }
     }
 
-    reserveDataKeys(key, { broker: this.name, makers: mints.map(requireRole), readers: handingOut.map(requireRole) });
+    reserveDataKeys(key, {
+      broker: this.name,
+      makers: [groupArns.rolesOf('mint')],
+      readers: [...handingOutItself.map((each) => requireRole(each).roleArn), groupArns.rolesOf('proxy')],
+    });
 
     this.api = createRestApi(this, {
       ...props,
       broker: this.name,
       routes: apiRoutesOf(this.configuration),
-      functionOf: (route) => {
-        const proxy = groups.get(route.isolation ?? '')?.proxy;
-        const found = { token, connections: operators, exchange, proxy }[route.function];
+      functionArnOf: (route) => {
+        if (route.function === 'proxy') return groupArns.functionOf('proxy', route.isolation ?? '');
+        const found = { token, connections: operators, exchange }[route.function];
         if (found === undefined) throw new Error(`No function serves ${route.method} ${route.resource}.`);
-        return found;
+        return found.functionArn;
       },
       logRetention,
     });

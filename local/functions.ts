@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Environment } from '../functions/adapters/aws/client.ts';
 import { type ApiRoute, apiRoutesOf } from '../functions/api/routes.ts';
-import { mintFunctionName, VARIABLES } from '../functions/composition/environment.ts';
+import { groupFunctionName, VARIABLES } from '../functions/composition/environment.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { composeConnectionsFunction } from '../functions/connections/function.ts';
 import { composeExchangeFunction } from '../functions/exchange/function.ts';
@@ -95,7 +95,7 @@ export function composeFunctions(
     })),
     invocable: new Map(
       [...groups].map((group) => [
-        mintFunctionName(MINT_PREFIX, group),
+        groupFunctionName(MINT_PREFIX, group),
         { handler: composeMintFunction(ofGroup(group)), timeoutMs: MINT_TIMEOUT_MS },
       ]),
     ),

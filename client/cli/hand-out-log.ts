@@ -58,8 +58,8 @@ const LOOK_EVERY_MS = 500;
 const OVER: ReadonlySet<string> = new Set(['Failed', 'Cancelled', 'Timeout', 'Unknown']);
 
 /**
- * Asks CloudWatch Logs Insights for hand-outs of a deployed broker, the latest first. The broker's saved query names
- * the logs. Loads the AWS SDK only here.
+ * Asks CloudWatch Logs Insights for hand-outs of a deployed broker, the latest first. The broker's saved queries name
+ * the logs, at most 50 each, as many as Insights takes at once. Loads the AWS SDK only here.
  */
 export async function queryHandOuts(
   broker: string,
@@ -79,29 +79,40 @@ export async function queryHandOuts(
   const name = `${broker}/hand-outs`;
   const prefix = new sdk.DescribeQueryDefinitionsCommand({ queryDefinitionNamePrefix: name });
   const { queryDefinitions = [] } = await ask(client.send(prefix));
-  const logGroupNames = queryDefinitions.find((each) => each.name === name)?.logGroupNames;
-  if (logGroupNames === undefined) {
+  const saved = queryDefinitions.filter((each) => each.name === name || each.name?.startsWith(`${name}/`));
+  if (saved.length === 0) {
     throw new TokenBrokerError(
       'gateway',
       `There is no saved query ${name} in this account and region: name the broker with --broker, its region with --region, or deploy it again if it is older than this command.`,
       { code: 'audit_not_found', status: 404 },
     );
   }
-  const started = new sdk.StartQueryCommand({
-    logGroupNames,
-    queryString: insightsQuery(wanted),
-    startTime: Math.floor(wanted.since / 1000),
-    endTime: Math.ceil(Date.now() / 1000),
-    limit: wanted.limit,
-  });
-  const { queryId } = await ask(client.send(started));
-  for (const until = Date.now() + timeoutMs; Date.now() < until; await sleep(LOOK_EVERY_MS)) {
-    const { status = '', results = [] } = await ask(client.send(new sdk.GetQueryResultsCommand({ queryId })));
-    if (status === 'Complete') return results.flatMap((fields) => readRow(fields) ?? []);
-    if (OVER.has(status)) throw new TokenBrokerError('gateway', `The query ended as ${status}.`, { status: 500 });
+  const now = Date.now();
+
+  async function query(logGroupNames: string[]): Promise<readonly HandOutRecord[]> {
+    const started = new sdk.StartQueryCommand({
+      logGroupNames,
+      queryString: insightsQuery(wanted),
+      startTime: Math.floor(wanted.since / 1000),
+      endTime: Math.ceil(now / 1000),
+      limit: wanted.limit,
+    });
+    const { queryId } = await ask(client.send(started));
+    for (const until = now + timeoutMs; Date.now() < until; await sleep(LOOK_EVERY_MS)) {
+      const { status = '', results = [] } = await ask(client.send(new sdk.GetQueryResultsCommand({ queryId })));
+      if (status === 'Complete') return results.flatMap((fields) => readRow(fields) ?? []);
+      if (OVER.has(status)) throw new TokenBrokerError('gateway', `The query ended as ${status}.`, { status: 500 });
+    }
+    await ask(client.send(new sdk.StopQueryCommand({ queryId }))).catch(() => undefined);
+    throw new TokenBrokerError('timeout', 'The query takes longer than --timeout: give it more, or ask --since later.');
   }
-  await ask(client.send(new sdk.StopQueryCommand({ queryId }))).catch(() => undefined);
-  throw new TokenBrokerError('timeout', 'The query takes longer than --timeout: give it more, or ask --since later.');
+
+  const found = await Promise.all(saved.map(({ logGroupNames = [] }) => query(logGroupNames)));
+  if (found.length === 1) return found.flat();
+  return found
+    .flat()
+    .sort((a, b) => (a.at < b.at ? 1 : -1))
+    .slice(0, wanted.limit);
 }
 
 /** Writes the query of Logs Insights. */

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { Connection } from '../core/slot/connection.ts';
 import { BrokerError } from '../core/words/errors.ts';
-import { findResourceConnection } from './routes.ts';
+import { findResourceConnection, PROXY } from './routes.ts';
 
 /** A request as a REST API hands it to a function (Lambda proxy integration, payload format 1.0). */
 export type ApiEvent = APIGatewayProxyEvent;
@@ -36,7 +36,17 @@ const DELIMITER = /[?#]/;
  * Reads the parameters out of the path as it was sent, on which IAM has judged. Throws `not_found` unless the path is
  * the resource's own with its parameters in place, to the character, and what API Gateway made of them is the same.
  */
-export function readParameters({ resource, path, pathParameters }: ApiEvent): PathParameters {
+export function readParameters(event: ApiEvent): PathParameters {
+  const parameters = readOwnParameters(event);
+  if (!event.resource.startsWith(PROXY)) return parameters;
+  const [first = '', ...rest] = (parameters['path'] ?? '').split('/');
+  const subject = decodeSegment(first);
+  const path = rest.join('/');
+  if (!subject || path === '' || path.startsWith('/')) throw createNoSuchPathError();
+  return { ...parameters, subject, path };
+}
+
+function readOwnParameters({ resource, path, pathParameters }: ApiEvent): PathParameters {
   const names = resource.split('/');
   const parts = path.split('/');
   // The rest of a path is one part of it.

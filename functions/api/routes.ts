@@ -17,6 +17,12 @@ export interface ApiRoute {
 /** The stage of the REST API: the first segment of every URL that API Gateway gives. */
 export const STAGE = 'v1';
 
+/**
+ * Beginning of the proxy's resources. The subject is no segment of them, but the first part of the rest of the path: so a
+ * connection takes two resources of API Gateway, which has 300 an API.
+ */
+export const PROXY = '/proxy/';
+
 /** Path of the exchange, which is there only where a workload is trusted. */
 export const EXCHANGE = '/oauth2/token';
 
@@ -39,7 +45,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   // Only for connections that have no route of their own, see `apiRoutesOf`: 404.
   {
     method: 'ANY',
-    resource: '/proxy/{connection}/{subject}/{path+}',
+    resource: `${PROXY}{connection}/{path+}`,
     function: 'connections',
     authorization: 'AWS_IAM',
   },
@@ -68,7 +74,7 @@ export function apiRoutesOf({
     ...proxied.map(
       ({ name, isolation }): ApiRoute => ({
         method: 'ANY',
-        resource: `/proxy/${name}/{subject}/{path+}`,
+        resource: `${PROXY}${name}/{path+}`,
         function: 'proxy',
         isolation,
         authorization: 'AWS_IAM',

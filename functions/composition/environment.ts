@@ -51,11 +51,11 @@ export function readConfiguration(environment: Environment): Configuration {
 }
 
 /**
- * Builds the name of the `mint` function of an isolation group: the deployment's prefix and the group. Where that is
+ * Builds the name of a function of an isolation group: the deployment's prefix for such functions and the group. Where that is
  * longer than the 64 characters that Lambda takes, the end gives way to 12 hex digits of the whole name's SHA-256, so
  * that no two groups share a function. What deploys the functions and what invokes them both call this.
  */
-export function mintFunctionName(prefix: string, group: string): string {
+export function groupFunctionName(prefix: string, group: string): string {
   const name = `${prefix}${group}`;
   if (name.length <= LONGEST_NAME) return name;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS);
@@ -65,5 +65,5 @@ export function mintFunctionName(prefix: string, group: string): string {
 /** Gives the names of the `mint` functions by connection, with the prefix in the environment. */
 export function mintFunctionNames(environment: Environment): (connection: Connection) => string {
   const prefix = readRequired(environment, VARIABLES.mintPrefix);
-  return ({ isolation }) => mintFunctionName(prefix, isolation);
+  return ({ isolation }) => groupFunctionName(prefix, isolation);
 }

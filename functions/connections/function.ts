@@ -3,7 +3,7 @@ import { type ApiCall, type ApiHandler, createApiFunction, routeOf } from '../ap
 import { createJsonResponse } from '../api/json-response.ts';
 import { createNoProxyError, requireConnection, requireKnownQuery } from '../api/request.ts';
 import { isoSeconds } from '../api/response.ts';
-import { methodsOf } from '../api/routes.ts';
+import { methodsOf, PROXY } from '../api/routes.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createLazyMinter } from '../composition/lazy-minter.ts';
 import { once } from '../composition/once.ts';
@@ -23,7 +23,7 @@ import { ERROR_HEADER } from '../core/words/marks.ts';
 import { algorithmOf } from '../providers/names.ts';
 
 /** The resource of the proxy for every connection that declares none. */
-const UNPROXIED = '/proxy/{connection}/{subject}/{path+}';
+const UNPROXIED = `${PROXY}{connection}/{path+}`;
 
 /** Composes the function of the operators: states, tries and purge, and every 404 and 405 of the API. */
 export function composeConnectionsFunction(surroundings: Surroundings): ApiHandler {

@@ -1,16 +1,17 @@
+import { NestedStack } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
-import { declared, deployed, REGION, rotating, trustedWorkload } from './deployed.ts';
+import { declared, deployed, nameOf, REGION, rotating, trustedWorkload } from './deployed.ts';
 import { policiesOf } from './deployed-policies.ts';
 
 const READ = 'secretsmanager:GetSecretValue';
 const INVOKE = 'lambda:InvokeFunction';
 
 const connections = { ...declared, books: rotating };
-const { template } = deployed({ connections, trust: [trustedWorkload] });
+const { template, stack } = deployed({ connections, trust: [trustedWorkload] });
 const policies = policiesOf(template);
 const { arnOf, may, mayAdministrator, mayService } = policies;
 
-const functions = Object.keys(template.findResources('AWS::Lambda::Function')).map((id) => id.slice(6, -8));
+const functions = Object.keys(template.findResources('AWS::Lambda::Function')).map(nameOf);
 const secrets = ['Secrethelpdesk', 'Secretwfm', 'Secretbooks', 'KeptSecretbooks'];
 const [apiId] = Object.keys(template.findResources('AWS::ApiGateway::RestApi'));
 const ofApi = (api: string) => ({
@@ -34,10 +35,11 @@ describe('a secret that the stack makes', () => {
     expect(mayAdministrator('secretsmanager:PutResourcePolicy', arnOf(secret))).toBe(true);
   });
 
-  it('is closed by its ARN, and not by the name that `Ref` may give', () => {
-    for (const { Properties } of Object.values(template.findResources('AWS::SecretsManager::ResourcePolicy'))) {
-      expect(Properties['SecretId']).toEqual({ 'Fn::GetAtt': [expect.any(String), 'Id'] });
-    }
+  it('is there before the nested stack that closes it by its name', () => {
+    const nested = Object.values(stack.node.findAll()).filter((each) => NestedStack.isNestedStack(each));
+    const waitedFor = nested.flatMap(({ nestedStackResource }) => nestedStackResource?.obtainDependencies() ?? []);
+    const ids = waitedFor.map(({ node }) => node.id.replace('-', ''));
+    expect(ids).toEqual(expect.arrayContaining(secrets));
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { findRisks } from '../../cdk/deploy-risks.ts';
-import { declared, deployed } from './deployed.ts';
+import { findRisks, joinTemplates } from '../../cdk/deploy-risks.ts';
+import { type DeployedOptions, declared, deployed } from './deployed.ts';
+import { templatesOf } from './whole-template.ts';
 
 const templateOf = (options?: Parameters<typeof deployed>[0]) => deployed(options).template.toJSON();
 
@@ -45,5 +46,24 @@ describe('findRisks', () => {
   it('says that permissions are broadened', () => {
     const wider = templateOf({ connections: { ...declared, more: declared.wfm } });
     expect(findRisks(templateOf(), wider)).toEqual(['Permissions are broadened; `npx cdk diff` shows which.']);
+  });
+
+  it('looks into the nested stacks, where a function may do more', () => {
+    const joined = (options?: DeployedOptions) => {
+      const { app, stack } = deployed(options);
+      const [own = {}, ...nested] = templatesOf(app, stack).values();
+      return joinTemplates(own, nested);
+    };
+    const before = joined();
+    expect(findRisks(before, joined())).toEqual([]);
+    const wider = JSON.parse(JSON.stringify(before).replace('token-broker/wfm-??????', 'token-broker/*'));
+    expect(findRisks(before, wider)).toEqual(['Permissions are broadened; `npx cdk diff` shows which.']);
+  });
+
+  it('names a connection that goes from a stack of an earlier version, which had them in an output alone', () => {
+    const { Metadata, ...before } = templateOf();
+    expect(Metadata).toEqual({ 'TokenBroker::Connections': ['helpdesk', 'wfm'] });
+    const risks = findRisks(before, templateOf({ connections: { wfm: declared.wfm } }));
+    expect(risks).toContain('The connection helpdesk goes, and who calls it gets 404.');
   });
 });

@@ -62,11 +62,11 @@ export function policiesOf(template: Template): DeployedPolicies {
   function arnOfId(id: string): string {
     const { Type = '', Properties = {} } = resources[id] ?? {};
     const tails: Readonly<Record<string, string>> = {
-      'AWS::IAM::Role': `iam::${ACCOUNT}:role/${id}`,
+      'AWS::IAM::Role': `iam::${ACCOUNT}:role${Properties['Path'] ?? '/'}${id}`,
       'AWS::Lambda::Function': `lambda:${REGION}:${ACCOUNT}:function:${Properties['FunctionName'] ?? id}`,
       'AWS::DynamoDB::GlobalTable': `dynamodb:${REGION}:${ACCOUNT}:table/${id}`,
       'AWS::KMS::Key': `kms:${REGION}:${ACCOUNT}:key/${id}`,
-      'AWS::SecretsManager::Secret': `secretsmanager:${REGION}:${ACCOUNT}:secret:${Properties['Name']}-AbCdEf`,
+      'AWS::SecretsManager::Secret': secretArnOf(Properties['Name']).slice('arn:aws:'.length),
       'AWS::SQS::Queue': `sqs:${REGION}:${ACCOUNT}:${id}`,
       'AWS::Logs::LogGroup': `logs:${REGION}:${ACCOUNT}:log-group:${id}:*`,
       'AWS::Events::Rule': `events:${REGION}:${ACCOUNT}:rule/${id}`,
@@ -114,7 +114,10 @@ export function policiesOf(template: Template): DeployedPolicies {
     return Object.entries(resources).flatMap(([id, { Type, Properties = {} }]) => {
       const attached: Readonly<Record<string, () => readonly [target: unknown, document: unknown]>> = {
         'AWS::KMS::Key': () => [arnOfId(id), Properties['KeyPolicy']],
-        'AWS::SecretsManager::ResourcePolicy': () => [resolve(Properties['SecretId']), Properties['ResourcePolicy']],
+        'AWS::SecretsManager::ResourcePolicy': () => [
+          secretArnOf(Properties['SecretId']),
+          Properties['ResourcePolicy'],
+        ],
         'AWS::Lambda::ResourcePolicy': () => [resolve(Properties['ResourceArn']), Properties['PolicyDocument']],
         // Its statements name the queue.
         'AWS::SQS::QueuePolicy': () => [resource, Properties['PolicyDocument']],
@@ -173,6 +176,11 @@ export function policiesOf(template: Template): DeployedPolicies {
       return judge(ofService, { action: 'sts:AssumeRole', resource: '', context }) === 'allowed';
     },
   };
+}
+
+/** The ARN of a secret by its name, with the six characters that AWS adds. */
+function secretArnOf(name: unknown): string {
+  return `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-AbCdEf`;
 }
 
 /** True if a statement of a resource's policy is about the service, or about everybody. */

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { afterAll } from 'vitest';
 import type { TokenBroker, TokenBrokerProps } from '../../cdk/token-broker.ts';
@@ -12,6 +11,7 @@ import {
   defineConnections,
   type TrustDeclaration,
 } from '../../functions/configuration/declaration.ts';
+import { wholeTemplateOf } from './whole-template.ts';
 
 export const ACCOUNT = '111122223333';
 export const REGION = 'eu-west-1';
@@ -57,7 +57,7 @@ export interface DeployedOptions extends Partial<Omit<TokenBrokerProps, 'connect
   readonly beforeSynth?: (app: App) => void;
 }
 
-/** Synthesizes the stack in this process, without bundling any code; what it writes goes with the test. */
+/** Synthesizes the stack and its nested stacks in this process, as one template, without bundling any code; what it writes goes with the test. */
 export function deployed(options: DeployedOptions = {}) {
   const { connections = declared, strictAudit = false, trust = [], build, beforeSynth, ...props } = options;
   const app = newApp();
@@ -70,7 +70,7 @@ export function deployed(options: DeployedOptions = {}) {
   });
   build?.(stack, stack.broker);
   beforeSynth?.(app);
-  return { app, stack, broker: stack.broker, template: Template.fromStack(stack) };
+  return { app, stack, broker: stack.broker, template: wholeTemplateOf(app, stack) };
 }
 
 /** An app with the flags of `cdk.json`, that bundles nothing. */
@@ -82,6 +82,11 @@ export function newApp(): App {
     builtinCloudFormationValidation: false,
     context: { ...recommendedFlags, 'aws:cdk:bundling-stacks': [] },
   });
+}
+
+/** The construct id of a resource of the broker, without the digits that make a logical id of it. */
+export function nameOf(logicalId: string): string {
+  return logicalId.replace(/^Broker/, '').slice(0, -8);
 }
 
 export type { TokenBroker };

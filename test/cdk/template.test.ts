@@ -6,13 +6,19 @@ import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, it } from 'vitest';
 import { TokenBroker } from '../../cdk/token-broker.ts';
-import { declared, deployed, newApp, trustedWorkload } from './deployed.ts';
+import { declared, deployed, nameOf, newApp, rotating, trustedWorkload } from './deployed.ts';
+import { templatesOf } from './whole-template.ts';
 
 /** Stateful resources by logical id. A changed id replaces the resource and loses its data. */
 const stateful = {
   'AWS::DynamoDB::GlobalTable': ['BrokerAudit69FB8BD3', 'BrokerSlotsBA0E9E95'],
   'AWS::KMS::Key': ['BrokerKey91C64100'],
-  'AWS::SecretsManager::Secret': ['BrokerSecrethelpdesk174AAF6C', 'BrokerSecretwfm4BE139B5'],
+  'AWS::SecretsManager::Secret': [
+    'BrokerKeptSecretbooks6079DD27',
+    'BrokerSecretbooksE44AE6E7',
+    'BrokerSecrethelpdesk174AAF6C',
+    'BrokerSecretwfm4BE139B5',
+  ],
   'AWS::ApiGateway::RestApi': ['BrokerRestApi1C5AB6E6'],
 };
 
@@ -24,10 +30,13 @@ function tokenFunction(template: Template) {
 }
 
 describe('the template', () => {
-  it('has the same logical ids for all that holds state', () => {
-    const { template } = deployed({ strictAudit: true });
+  it('has the same logical ids for all that holds state, in the stack itself and in no nested one', () => {
+    const { app, stack } = deployed({ strictAudit: true, connections: { ...declared, books: rotating } });
+    const [own, ...nested] = [...templatesOf(app, stack).values()].map(({ Resources }) => Object.entries(Resources));
     for (const [type, ids] of Object.entries(stateful)) {
-      expect(Object.keys(template.findResources(type)).sort(), type).toEqual(ids);
+      const idsIn = (resources: typeof own = []) => resources.flatMap(([id, { Type }]) => (Type === type ? [id] : []));
+      expect(idsIn(own).sort(), type).toEqual(ids);
+      expect(nested.flatMap(idsIn), type).toEqual([]);
     }
   });
 
@@ -60,9 +69,7 @@ describe('the template', () => {
   it('runs every function on arm64 and Node 24, with the times of invariant 14', () => {
     const { template } = deployed({ trust: [trustedWorkload] });
     const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
-    const seconds = Object.fromEntries(
-      functions.map(([id, { Properties }]) => [id.slice(6, -8), Properties['Timeout']]),
-    );
+    const seconds = Object.fromEntries(functions.map(([id, { Properties }]) => [nameOf(id), Properties['Timeout']]));
     expect(seconds).toEqual({
       ...{ Token: 27, Connections: 27, Exchange: 27, Proxyhelpdesk: 27 },
       ...{ Minthelpdesk: 20, Mintwfm: 20, Refresh: 55, Rotation: 55 },
@@ -150,7 +157,7 @@ describe('the template', () => {
   it('keeps executions for each `mint` and `proxy` where they are asked for', () => {
     const { template } = deployed({ mintConcurrency: 7, proxyConcurrency: 8 });
     const kept = Object.entries(template.findResources('AWS::Lambda::Function')).map(
-      ([id, { Properties }]) => [id.slice(6, 10), Properties['ReservedConcurrentExecutions']] as const,
+      ([id, { Properties }]) => [nameOf(id).slice(0, 4), Properties['ReservedConcurrentExecutions']] as const,
     );
     for (const [name, count] of kept) expect(count).toBe({ Mint: 7, Prox: 8 }[name]);
   });
@@ -167,8 +174,8 @@ describe('the template', () => {
     const names = Object.values(template.findResources('AWS::Lambda::Function')).flatMap(
       ({ Properties }) => Properties['FunctionName'] ?? [],
     );
-    expect(names).toHaveLength(2);
-    expect(names).toContain('token-broker-mint-shared');
+    expect(names).toHaveLength(3);
+    expect(names).toEqual(expect.arrayContaining(['token-broker_mint_shared', 'token-broker_proxy_shared']));
     for (const name of names) expect(String(name)).toMatch(/^[a-z0-9_-]{1,64}$/);
   });
 
@@ -191,7 +198,7 @@ describe('the template', () => {
     const inVpc = Object.entries(template.findResources('AWS::Lambda::Function')).filter(
       ([, { Properties }]) => Properties['VpcConfig'] !== undefined,
     );
-    expect(inVpc.map(([id]) => id.slice(6, -8)).sort()).toEqual(['Minthelpdesk', 'Proxyhelpdesk']);
+    expect(inVpc.map(([id]) => nameOf(id)).sort()).toEqual(['Minthelpdesk', 'Proxyhelpdesk']);
     for (const [, { Properties }] of inVpc) {
       expect(Properties['VpcConfig']).toEqual({ SecurityGroupIds: ['sg-0123abcd'], SubnetIds: ['subnet-1'] });
     }

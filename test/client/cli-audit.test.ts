@@ -109,6 +109,28 @@ describe('audit, of a deployed broker', () => {
     );
   });
 
+  it('asks every saved query of a broker with many logs, and gives the latest of all', async () => {
+    const many = ['token-broker/hand-outs', 'token-broker/hand-outs/2', 'token-broker/hand-outs-old'];
+    const at = (minute: string) => ({ ...row, at: `2026-11-22T10:${minute}:00.000Z` });
+    aws.answer(
+      { body: { queryDefinitions: many.map(definition) } },
+      ...[started, started],
+      results('Complete', [at('03'), at('01')]),
+      results('Complete', [at('04'), at('02')]),
+    );
+    const { stdout } = await audit('wfm --limit 3 --json');
+
+    expect(asked('StartQuery').map(({ logGroupNames }) => logGroupNames)).toEqual([
+      ['token-broker/hand-outs-log'],
+      ['token-broker/hand-outs/2-log'],
+    ]);
+    expect(JSON.parse(stdout).records.map((record: { at: string }) => record.at.slice(14, 16))).toEqual([
+      '04',
+      '03',
+      '02',
+    ]);
+  });
+
   it('asks the broker that --broker names', async () => {
     aws.answer(definitions);
     const { code, stderr } = await audit('--broker token-broker-dev');

@@ -44,7 +44,7 @@ describe('the OpenAPI document', () => {
 
     const proxied = operations.filter(({ path }) => path === '/proxy/{connection}/{subject}/{path}');
     expect(new Set(proxied.map(({ method }) => method))).toEqual(METHODS);
-    expect(apiRoutes.map(({ resource }) => resource)).toContain('/proxy/{connection}/{subject}/{path+}');
+    expect(apiRoutes.map(({ resource }) => resource)).toContain('/proxy/{connection}/{path+}');
   });
 
   it('asks for a signature exactly where the API does', () => {

@@ -35,10 +35,14 @@ export const RUNBOOKS: readonly string[] = [...new Set(Object.values(runbookByCo
 /** Piece of a sentence. */
 export type Span = { readonly kind: 'text' | 'code' | 'strong'; readonly text: string };
 
-/** Part of a page: a heading, a paragraph, or a list. */
+type Sentence = readonly Span[];
+
+/** Part of a page: a heading, a paragraph, a list, or a table whose first row is its head. */
 export type Block =
-  | { readonly kind: 'heading' | 'paragraph'; readonly spans: readonly Span[] }
-  | { readonly kind: 'steps' | 'points'; readonly items: readonly (readonly Span[])[] };
+  | { readonly kind: 'heading' | 'paragraph'; readonly spans: Sentence }
+  | { readonly kind: 'points'; readonly items: readonly Sentence[] }
+  | { readonly kind: 'steps'; readonly first: number; readonly items: readonly Sentence[] }
+  | { readonly kind: 'table'; readonly rows: readonly (readonly Sentence[])[] };
 
 /** A runbook, to be drawn. */
 export interface Runbook {
@@ -60,7 +64,10 @@ export async function readRunbook(name: string): Promise<Runbook> {
 
 const ITEM = /^(?:\d+\.|-) +/;
 
-/** Parses a page of Markdown as runbooks are written: headings, paragraphs, lists; code, bold and links in sentences. */
+/**
+ * Parses a page of Markdown as runbooks are written: headings, paragraphs, lists, tables; code, bold and links in
+ * sentences.
+ */
 export function parseRunbook(markdown: string): Runbook {
   const [first = '', ...rest] = markdown.trim().split(/\n{2,}/);
   return { title: first.replace(/^# /, ''), blocks: rest.map(parseBlock) };
@@ -68,14 +75,23 @@ export function parseRunbook(markdown: string): Runbook {
 
 function parseBlock(text: string): Block {
   if (text.startsWith('## ')) return { kind: 'heading', spans: parseSpans(text.slice(3)) };
+  if (/^ *\|/.test(text)) return { kind: 'table', rows: parseRows(text) };
   if (!ITEM.test(text)) return { kind: 'paragraph', spans: parseSpans(text) };
   const items = text.split(/\n(?=(?:\d+\.|-) )/).map((item) => parseSpans(item.replace(ITEM, '')));
-  return { kind: text.startsWith('-') ? 'points' : 'steps', items };
+  if (text.startsWith('-')) return { kind: 'points', items };
+  return { kind: 'steps', first: Number.parseInt(text, 10), items };
+}
+
+/** Parses the rows of a table, without the line below its head. */
+function parseRows(text: string): readonly (readonly Sentence[])[] {
+  const lines = text.split('\n').map((line) => line.trim().replace(/^\||\|$/g, ''));
+  const rows = lines.filter((line) => !/^[\s|:-]+$/.test(line));
+  return rows.map((row) => row.split('|').map((cell) => parseSpans(cell.trim())));
 }
 
 const SPAN = /`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\([^)]*\)/g;
 
-function parseSpans(text: string): readonly Span[] {
+function parseSpans(text: string): Sentence {
   const line = text.replaceAll(/\s*\n\s*/g, ' ');
   const spans: Span[] = [];
   let end = 0;

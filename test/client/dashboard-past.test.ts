@@ -161,17 +161,21 @@ describe('the runbooks of the page', () => {
     for (const file of await readdir('docs/runbooks')) {
       const markdown = await readFile(`docs/runbooks/${file}`, 'utf8');
       const { title, blocks } = parseRunbook(markdown);
-      const drawn = blocks.map((block) => ('items' in block ? block.items.flat() : block.spans));
+      const drawn = blocks.map((block) => {
+        if (block.kind === 'table') return block.rows.flat(2);
+        return 'items' in block ? block.items.flat() : block.spans;
+      });
       const text = [title, ...drawn.map((spans) => spans.map((span) => span.text).join(''))].join(' ');
       const plain = drawn.flat().filter(({ kind }) => kind !== 'code');
       expect([file, plain.filter((span) => /[`#]|\*\*|\]\(/.test(span.text))]).toEqual([file, []]);
-      const bare = (words: string) => words.replaceAll(/\]\([^)]*\)|^(?:#+|\d+\.|-) |[`[\]\s]|\*\*/gm, '');
+      const bare = (words: string) => words.replaceAll(/\]\([^)]*\)|^(?:#+|\d+\.|-) |^[\s|-]+$|[`[\]\s|]|\*\*/gm, '');
       expect([file, bare(text)]).toEqual([file, bare(markdown)]);
     }
   });
 
-  it('have headings, steps, points, code and strong words', () => {
-    const page = '# Mend it\n\n## What\n\nA [link](a.md) and\n`code`.\n\n- **one**: a\n  b\n- two\n\n1. first';
+  it('have headings, steps that go on after a table, points, tables, code and strong words', () => {
+    const page =
+      '# Mend it\n\n## What\n\nA [link](a.md) and\n`code`.\n\n- **one**: a\n  b\n- two\n\n   | a | b |\n   |---|---|\n   | `c` | d |\n\n2. second';
     expect(parseRunbook(page)).toEqual({
       title: 'Mend it',
       blocks: [
@@ -196,7 +200,14 @@ describe('the runbooks of the page', () => {
             [{ kind: 'text', text: 'two' }],
           ],
         },
-        { kind: 'steps', items: [[{ kind: 'text', text: 'first' }]] },
+        {
+          kind: 'table',
+          rows: [
+            [[{ kind: 'text', text: 'a' }], [{ kind: 'text', text: 'b' }]],
+            [[{ kind: 'code', text: 'c' }], [{ kind: 'text', text: 'd' }]],
+          ],
+        },
+        { kind: 'steps', first: 2, items: [[{ kind: 'text', text: 'second' }]] },
       ],
     });
   });

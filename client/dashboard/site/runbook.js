@@ -35,12 +35,23 @@ export function createRunbook({ connection, subject }) {
   };
 }
 
-const listTags = { steps: 'ol', points: 'ul' };
-
-function blockOf({ kind, spans, items }, slot) {
+function blockOf({ kind, spans, items, first, rows }, slot) {
   if (kind === 'heading') return element('h5', {}, ...spansOf(spans, slot));
   if (kind === 'paragraph') return element('p', {}, ...spansOf(spans, slot));
-  return element(listTags[kind], {}, ...items.map((item) => element('li', {}, ...spansOf(item, slot))));
+  if (kind === 'table') return tableOf(rows, slot);
+  const points = items.map((item) => element('li', {}, ...spansOf(item, slot)));
+  return kind === 'steps' ? element('ol', { start: first }, ...points) : element('ul', {}, ...points);
+}
+
+function tableOf([head, ...rows], slot) {
+  const row = (cells, tag, properties) =>
+    element('tr', {}, ...cells.map((cell) => element(tag, properties, ...spansOf(cell, slot))));
+  return element(
+    'table',
+    {},
+    element('thead', {}, row(head, 'th', { scope: 'col' })),
+    element('tbody', {}, ...rows.map((cells) => row(cells, 'td', {}))),
+  );
 }
 
 const spanTags = { code: 'code', strong: 'strong', text: 'span' };

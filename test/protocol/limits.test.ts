@@ -145,7 +145,11 @@ describe('an upstream that issues the same token until it ends (Marketo)', () =>
     put({ rejectedGeneration: 1 });
     const error = await broker.refusal();
 
-    expect(error.code).toBe('upstream_token_unusable');
+    expect(error).toMatchObject({
+      code: 'upstream_token_unusable',
+      detail: expect.stringMatching(/the same token again .*`limits\.reissues`/),
+    });
+    expect(record().failure?.evidence).toMatch(/^the same token again, with \d+ s to go$/);
     expect(error.retryAfterMs).toBeGreaterThan(49_000);
     expect(error.retryAfterMs).toBeLessThanOrEqual(52_000);
     expect(record().tries).toBe(0);

@@ -14,6 +14,8 @@ import { type Attempt, type AttemptFailure, type Minted, writeFailure } from './
 import type { IssuedToken } from './upstream.ts';
 
 const SHORTEST_RETRY_MS = 50;
+const SAME_UNTIL_ITS_END =
+  'It issues no other until that one ends: say `limits.reissues` in the provider if it always does, and set a smaller `minTtlSeconds`.';
 const RETRY_SPREAD_MS = 200;
 
 /**
@@ -141,13 +143,15 @@ export function findUnusable(
   const leftSeconds = Math.floor((expiresAt - now) / 1000);
   const { reissues } = connection.provider.limits ?? {};
   // Another that was asked for before its end would be the same again.
-  const isSame = way === 'login' && (reissues === true || hashOf(issued.value) === record.token?.hash);
+  const isAgain = hashOf(issued.value) === record.token?.hash;
+  const isSame = way === 'login' && (reissues === true || isAgain);
   const nextAt = refreshAtOfReissued(expiresAt);
   // One that has ended by the broker's clock would be brought at once again and again.
   const isEnding = isSame && nextAt > now;
   return {
     code: 'upstream_token_unusable',
-    detail: `The upstream of ${connection.name} issued a token with ${leftSeconds} s to go, less than minTtlSeconds (${connection.minTtlSeconds}) and 5 s. Look at the clock of the upstream (skew), and at the expiry set for its key.`,
+    detail: `The upstream of ${connection.name} issued ${isAgain ? 'the same token again' : 'a token'} with ${leftSeconds} s to go, less than minTtlSeconds (${connection.minTtlSeconds}) and 5 s. ${isEnding ? SAME_UNTIL_ITS_END : 'Look at the clock of the upstream (skew), and at the expiry set for its key.'}`,
+    evidence: `${isAgain ? 'the same token again' : 'a token'}, with ${leftSeconds} s to go`,
     backOff: 'unknown',
     countsAsTry: !isEnding,
     // No failure of anybody's: the next one comes right after its end.

@@ -247,11 +247,10 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
     if (token.kind !== 'token')
       return createNoTokenFailure(attempt, answered, token.kind === 'unusable' ? token.why : token.kind);
     if (kind === 'user' && belongsToOther(token.value, provider, subject)) {
-      return failure(
-        'upstream_subject_mismatch',
-        'unknown',
-        'The upstream issued a token of another subject. It was discarded; check that the subject exists there.',
-      );
+      const detail =
+        'The upstream issued a token of another subject. It was discarded; check that the subject exists there.';
+      const evidence = `the claim ${provider.ownerClaim} in the token`;
+      return { ...failure('upstream_subject_mismatch', 'unknown', detail), evidence };
     }
     await deriveAll(attempt, 'of the token');
     // Callers who get the token are told this address with it.

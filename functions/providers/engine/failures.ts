@@ -65,7 +65,7 @@ export function createLoginStatusFailure(answer: ParsedAnswer): UpstreamFailure 
  */
 export function createMisledFailure(consequence: string): UpstreamFailure {
   const detail = `The upstream's login named an address for its API that the provider does not name. ${consequence}.`;
-  return failure('upstream_invalid_response', 'unknown', detail);
+  return { ...failure('upstream_invalid_response', 'unknown', detail), evidence: "the API's address in the answer" };
 }
 
 /** A failure after other requests of the same chain: they were answered, so the upstream may have counted a login. */

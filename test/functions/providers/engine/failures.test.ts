@@ -131,6 +131,9 @@ describe('the failure of a login says what it was judged by', () => {
     const byRule = await refusedLogin('helpmaster', '7', { status: 404, body: '{}' });
     expect(byRule.evidence).toBe("the status 404 with JSON of its own shape, by the provider's rule 2");
     expect((await refusedLogin('helpmaster', '7', { body: '{}' })).evidence).toBe('an answer without a token');
+    const token = `e30.${Buffer.from('{"userid":8}').toString('base64url')}.s`;
+    const ofOther = await refusedLogin('helpmaster', '7', { body: `{"token":"${token}"}` });
+    expect(ofOther.evidence).toBe('the claim userid in the token');
   });
 });
 

@@ -40,8 +40,10 @@ describe('the app', () => {
     'makes a stack of its own for a stage',
     async () => {
       const output = await synth('staged', { context: { stage: 'dev' } });
-      const stacks = readdirSync(output).filter((name) => name.endsWith('.template.json'));
-      expect(stacks).toEqual(['TokenBroker-token-broker-dev.template.json']);
+      const templates = readdirSync(output).filter((name) => name.endsWith('.template.json'));
+      const isNested = (name: string) => name.endsWith('.nested.template.json');
+      expect(templates.filter((name) => !isNested(name))).toEqual(['TokenBroker-token-broker-dev.template.json']);
+      for (const nested of templates.filter(isNested)) expect(nested).toMatch(/^TokenBrokertokenbrokerdevBrokerGroups/);
     },
     TIMEOUT_MS,
   );

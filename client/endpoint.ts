@@ -54,7 +54,10 @@ function brokerUrlOf(text: string): URL {
     throw new TokenBrokerError('usage', "The broker's URL may not hold a user, a password, a query or a fragment.");
   }
   if (parsed.protocol === 'http:' && !isLoopbackHost(parsed.hostname)) {
-    throw new TokenBrokerError('usage', 'Over plain http tokens would travel in the clear: the URL must be https.');
+    throw new TokenBrokerError(
+      'usage',
+      'Over plain http tokens would travel in the clear: the URL must be https, or of this machine as localhost, 127.0.0.1 or [::1].',
+    );
   }
   return parsed;
 }

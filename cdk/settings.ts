@@ -34,6 +34,8 @@ export interface Settings {
   /** VPC endpoints of a private API; empty for one on the internet. */
   readonly vpcEndpoints: readonly string[];
   readonly apiResources: number | undefined;
+  /** Reads and writes a second that the table is made ready for. */
+  readonly warm: { readonly reads: number; readonly writes: number } | undefined;
   readonly webAclArn: string | undefined;
   readonly apiLogRole: boolean;
   readonly alarmTopicArn: string | undefined;
@@ -56,6 +58,10 @@ export function readSettings(app: App): Settings {
   if (stage !== undefined && brokerName !== undefined) {
     throw new Error('stage and brokerName both name the broker: give one of them.');
   }
+  const [warmReads, warmWrites] = [countOf('warmReads'), countOf('warmWrites')];
+  if ((warmReads === undefined) !== (warmWrites === undefined)) {
+    throw new Error('warmReads and warmWrites go together: give both or none.');
+  }
   const domainName = text('domainName');
   const certificateArn = text('certificateArn');
   if ((domainName === undefined) !== (certificateArn === undefined)) {
@@ -73,6 +79,7 @@ export function readSettings(app: App): Settings {
     callers: [...list('callers'), ...list('allowMe')],
     vpcEndpoints: list('vpcEndpoints'),
     apiResources: countOf('apiResources'),
+    warm: warmReads === undefined || warmWrites === undefined ? undefined : { reads: warmReads, writes: warmWrites },
     webAclArn: text('webAclArn'),
     apiLogRole: text('apiLogRole') !== 'false',
     alarmTopicArn: text('alarmTopicArn'),
@@ -82,7 +89,7 @@ export function readSettings(app: App): Settings {
 
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
 export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'connections'> {
-  const { name, callers, vpcEndpoints, apiResources, webAclArn, apiLogRole } = settings;
+  const { name, callers, vpcEndpoints, apiResources, warm, webAclArn, apiLogRole } = settings;
   const { concurrency, tracing, alarmTopicArn, domain } = settings;
   return {
     name,
@@ -91,6 +98,9 @@ export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrok
     apiLogRole,
     ...(vpcEndpoints.length === 0 ? {} : { endpoint: { private: vpcEndpoints } }),
     ...(apiResources === undefined ? {} : { apiResources }),
+    ...(warm === undefined
+      ? {}
+      : { warmThroughput: { readUnitsPerSecond: warm.reads, writeUnitsPerSecond: warm.writes } }),
     ...(webAclArn === undefined ? {} : { webAclArn }),
     ...concurrency,
     ...(alarmTopicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),

@@ -66,11 +66,12 @@ export function reserveDataKeys(
  * Creates the table of slots: a cache, so it goes with the stack; what it held is logged in for again. Needs a stack
  * with a known region.
  */
-export function createSlotTable(scope: Construct, key: kms.Key): dynamodb.TableV2 {
+export function createSlotTable(scope: Construct, key: kms.Key, warm?: dynamodb.WarmThroughput): dynamodb.TableV2 {
   return new dynamodb.TableV2(scope, 'Slots', {
     partitionKey: { name: TABLE_KEYS.partition, type: dynamodb.AttributeType.STRING },
     sortKey: { name: TABLE_KEYS.sort, type: dynamodb.AttributeType.STRING },
     billing: dynamodb.Billing.onDemand(),
+    ...(warm === undefined ? {} : { warmThroughput: warm }),
     timeToLiveAttribute: TABLE_KEYS.ttl,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     encryption: dynamodb.TableEncryptionV2.customerManagedKey(key),

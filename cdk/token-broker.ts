@@ -1,4 +1,5 @@
 import { Annotations, Stack, Token } from 'aws-cdk-lib';
+import type { WarmThroughput } from 'aws-cdk-lib/aws-dynamodb';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -59,6 +60,11 @@ export interface TokenBrokerProps extends ConcurrencyProps {
   readonly endpoint?: BrokerEndpoint;
   /** Resources that your API may have, where AWS has raised the quota: each proxy takes two. Default 300. */
   readonly apiResources?: number;
+  /**
+   * Reads and writes a second that the table is made ready for at once, such as before many callers start. It is paid for
+   * once, and cannot be lowered. Default: what DynamoDB gives a new table.
+   */
+  readonly warmThroughput?: WarmThroughput;
   /** A WAF web ACL (regional) before the API. Default none. */
   readonly webAclArn?: string;
   /**
@@ -113,7 +119,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
     const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;
 
     const key = createKey(this, { broker: this.name, region });
-    const table = createSlotTable(this, key);
+    const table = createSlotTable(this, key, props.warmThroughput);
     const places = { broker: this.name, tableArn: table.tableArn, keyArn: key.keyArn };
     const groupArns = createGroupArns(this, this.name);
     const deadLetters = createDeadLetterQueue(this);

@@ -73,6 +73,7 @@ describe('the app', () => {
     ['tokenConcurrency must be a whole number from 1', { context: { tokenConcurrency: 'lots' } }],
     ['stage and brokerName both name the broker', { context: { stage: 'dev', brokerName: 'other' } }],
     ['name of a token broker', { context: { stage: 'Dev' } }],
+    ['warmReads and warmWrites go together', { context: { warmReads: '20000' } }],
     ['domainName and certificateArn go together', { context: { domainName: 'tokens.example.com' } }],
   ])(
     'says what is wrong: %s',

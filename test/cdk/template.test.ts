@@ -6,7 +6,7 @@ import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, it } from 'vitest';
 import { TokenBroker } from '../../cdk/token-broker.ts';
-import { declared, deployed, nameOf, newApp, rotating, trustedWorkload } from './deployed.ts';
+import { type DeployedOptions, declared, deployed, nameOf, newApp, rotating, trustedWorkload } from './deployed.ts';
 import { templatesOf } from './whole-template.ts';
 
 /** Stateful resources by logical id. A changed id replaces the resource and loses its data. */
@@ -108,6 +108,15 @@ describe('the template', () => {
       SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
       Replicas: [{ PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } }],
     });
+  });
+
+  it('makes the table ready for more requests at once where that is asked for', () => {
+    const warmthOf = (options?: DeployedOptions) =>
+      Object.values(deployed(options).template.findResources('AWS::DynamoDB::GlobalTable'))[0]?.['Properties']
+        .WarmThroughput;
+    expect(warmthOf()).toBeUndefined();
+    const warmThroughput = { readUnitsPerSecond: 20_000, writeUnitsPerSecond: 8_000 };
+    expect(warmthOf({ warmThroughput })).toEqual({ ReadUnitsPerSecond: 20_000, WriteUnitsPerSecond: 8_000 });
   });
 
   it('makes the audit table only where the audit is strict, and keeps it when the stack goes', () => {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { demoCommunitySecret } from '../../local/demo/community-knobs.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster-knobs.ts';
 import { createCaller } from './caller.ts';
+import { checkCandidates } from './candidate.ts';
 import { createDeployment, type Deployment, ROOT } from './deployment.ts';
 import { linesNotIn, sectionOf, stepsIn } from './documented-steps.ts';
 import { execute } from './execute.ts';
@@ -139,6 +140,10 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
     const { code, output } = await createDeployment(none).attempt('upgrade');
     assert.equal(code, 2, output);
     assert.match(output, /helpmaster\.example\.com/);
+  });
+  await report.step('A value that is tried first becomes current only if the upstream takes it', async () => {
+    const call = createCaller(await urlOf(environment, 'TokenBroker'), environment);
+    await checkCandidates(environment, call, (credential) => setKnobs(place.demo.helpmaster.url, { credential }));
   });
   await report.step('The stack is destroyed, and the API gone with it', async () => {
     await deployment.run('destroy');

@@ -73,14 +73,14 @@ export function deployed(options: DeployedOptions = {}) {
   return { app, stack, broker: stack.broker, template: wholeTemplateOf(app, stack) };
 }
 
-/** An app with the flags of `cdk.json`, that bundles nothing. */
-export function newApp(): App {
+/** An app, by default with the flags of `cdk.json`, that bundles nothing. */
+export function newApp(flags: Readonly<Record<string, unknown>> = recommendedFlags): App {
   const outdir = mkdtempSync(join(tmpdir(), 'token-broker-synth-'));
   outdirs.push(outdir);
   return new App({
     outdir,
     builtinCloudFormationValidation: false,
-    context: { ...recommendedFlags, 'aws:cdk:bundling-stacks': [] },
+    context: { ...flags, 'aws:cdk:bundling-stacks': [] },
   });
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Stack } from 'aws-cdk-lib';
-import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -252,6 +252,14 @@ it('warns at synth of what is unsafe, and of an example’s address', () => {
     expect.stringContaining('connections.helpdesk'),
     expect.stringContaining("https://wfm.example.com/api is an example's address"),
   ]);
+});
+
+it('is the same broker in an app without feature flags, with or without an account', () => {
+  for (const env of [{ region: 'eu-west-1' }, { account: '111122223333', region: 'eu-west-1' }]) {
+    const stack = new Stack(newApp({}), 'Plain', { env });
+    new TokenBroker(stack, 'Broker', { connections: { connections: declared } });
+    Template.fromStack(stack).resourceCountIs('AWS::ApiGateway::RestApi', 1);
+  }
 });
 
 describe('a broker that could not be deployed', () => {

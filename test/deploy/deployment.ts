@@ -26,6 +26,8 @@ const variablesFor: Readonly<Record<StepName, readonly StepName[]>> = {
   rotate: ['region'],
   'drop-token': ['region', 'address'],
   upgrade: ['region'],
+  'second-stage': ['region'],
+  'destroy-stage': ['region'],
   destroy: ['region'],
   'delete-secrets': ['region'],
 };

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { notProven } from './cannot-prove.ts';
 import { linesNotIn, sectionOf, stepsIn } from './documented-steps.ts';
+import { checks } from './first-hour/checks.ts';
 import { NOT_RUN, RUN } from './step-names.ts';
 
 const step = (name: string, commands: string) => `<!-- deploy test: ${name} -->\n\`\`\`sh\n${commands}\n\`\`\`\n`;
@@ -42,5 +44,19 @@ describe('docs/deploying.md', () => {
     const noted = [...document.matchAll(/^\*Not run by the test:\*\n\n<!-- deploy test: (\S+) -->$/gm)];
     expect(noted.map(([, name]) => name).sort()).toEqual([...NOT_RUN].sort());
     expect(document.split('*Not run by the test:*')).toHaveLength(NOT_RUN.length + 1);
+  });
+});
+
+describe('docs/first-hour.md', () => {
+  const document = readFileSync(join(import.meta.dirname, '../../docs/first-hour.md'), 'utf8');
+
+  it('has each check that its script runs, in order, and what leads to them', () => {
+    const names = stepsIn(document, 'first hour').map(({ name }) => name);
+    expect(names).toEqual(['all', 'prepare', ...checks.map(({ name }) => name)]);
+  });
+
+  it('says to what of the deploy test it adds', () => {
+    const named = notProven.flatMap((each) => (each.shown === 'first hour' ? [each.check] : []));
+    expect(named.filter((check) => !checks.some(({ name }) => name === check))).toEqual([]);
   });
 });

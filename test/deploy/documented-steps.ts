@@ -4,17 +4,17 @@ export interface DocumentedStep {
   readonly commands: string;
 }
 
-const STEP = /<!-- deploy test: ([a-z-]+) -->\n+```sh\n([\s\S]*?)```/g;
-const MARK = /<!-- deploy test: ([a-z-]+) -->/g;
 const BLOCK = /```sh\n([\s\S]*?)```/g;
 
 /**
- * The steps of a document, in their order. Throws for a mark without a block right below it, and for a block of shell
- * commands without a mark: whatever a reader is told to type is either run by the deploy test or says why not.
+ * The steps of a document, in their order, by the word in front of their names. Throws for a mark without a block right below
+ * it, and for a block of shell commands without a mark: whatever a reader is told to type is either run or says why not.
  */
-export function stepsIn(markdown: string): readonly DocumentedStep[] {
-  const steps = [...markdown.matchAll(STEP)].map(([, name = '', commands = '']) => ({ name, commands }));
-  const marks = [...markdown.matchAll(MARK)].length;
+export function stepsIn(markdown: string, word = 'deploy test'): readonly DocumentedStep[] {
+  const mark = `<!-- ${word}: ([a-z-]+) -->`;
+  const found = [...markdown.matchAll(new RegExp(`${mark}\\n+\`\`\`sh\\n([\\s\\S]*?)\`\`\``, 'g'))];
+  const steps = found.map(([, name = '', commands = '']) => ({ name, commands }));
+  const marks = [...markdown.matchAll(new RegExp(mark, 'g'))].length;
   const blocks = [...markdown.matchAll(BLOCK)].length;
   if (marks !== steps.length)
     throw new Error(`${marks - steps.length} marks of steps have no block of commands below them.`);

@@ -13,7 +13,7 @@ export interface ExecuteOptions {
   readonly timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 600_000;
 
 /** Runs a command to its end. A command that is not there has the code 127, as in a shell. Never rejects. */
 export function execute(command: string, args: readonly string[], options: ExecuteOptions = {}): Promise<Executed> {

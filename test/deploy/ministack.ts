@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
-import { endGroup, execute } from './execute.ts';
+import { endGroup } from './execute.ts';
+import { installPackages } from './python-tools.ts';
 
 const PACKAGES = ['ministack==1.5.33', 'cryptography==50.0.2', 'awscli==1.46.3'];
 /** Starts the emulator with what it lacks. */
@@ -17,9 +17,6 @@ const READY_WITHIN_MS = 30_000;
 const ENDS_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 100;
 
-/** A tool that the deploy test needs is not installed. The message says how to get it. */
-export class MissingTool extends Error {}
-
 /** An emulator of AWS, running, with signatures and IAM enforced, over TLS. */
 export interface Ministack {
   /** `https://127.0.0.1:PORT` */
@@ -29,40 +26,9 @@ export interface Ministack {
   close(): Promise<void>;
 }
 
-/**
- * Installs the emulator and the AWS CLI from PyPI into a folder of their own under `cache`, once, and gives the folder
- * of their commands. Throws `MissingTool` where Python is not there, or the packages cannot be had.
- */
-export async function installMinistack(cache: string): Promise<string> {
-  const python = await execute('python3', ['--version']);
-  if (python.code !== 0) {
-    throw new MissingTool(
-      'python3 is not there, and the emulator of AWS needs it. On Debian: apt-get install python3 python3-venv',
-    );
-  }
-  const version = createHash('sha256')
-    .update(JSON.stringify([PACKAGES, python.output]))
-    .digest('hex')
-    .slice(0, 12);
-  const folder = join(cache, `ministack-${version}`);
-  const bin = join(folder, 'bin');
-  const done = join(folder, 'installed');
-  if (existsSync(done)) return bin;
-  mkdirSync(cache, { recursive: true });
-  const venv = await execute('python3', ['-m', 'venv', '--clear', folder]);
-  if (venv.code !== 0) {
-    throw new MissingTool(
-      `python3 cannot make a virtual environment. On Debian: apt-get install python3-venv\n${venv.output}`,
-    );
-  }
-  const pip = await execute(join(bin, 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
-  if (pip.code !== 0) {
-    throw new MissingTool(
-      `The emulator cannot be installed. This needs PyPI, or a mirror named by PIP_INDEX_URL:\n  pip install ${PACKAGES.join(' ')}\n${pip.output}`,
-    );
-  }
-  writeFileSync(done, '');
-  return bin;
+/** Installs the emulator and the AWS CLI, as `installPackages` does. */
+export function installMinistack(cache: string): Promise<string> {
+  return installPackages(cache, 'ministack', PACKAGES);
 }
 
 /**

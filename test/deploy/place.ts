@@ -17,6 +17,8 @@ export interface Place {
   /** The home folder of all commands. */
   readonly scratch: string;
   readonly demo: DemoUpstreams;
+  /** The emulator's log, with that of the functions. */
+  readonly logFile: string;
   /** What a command has that knows no account. */
   readonly home: Environment;
   /** The same with the account's owner, whom nothing is refused: it makes the identities that the test acts as. */
@@ -29,11 +31,12 @@ export interface Place {
  */
 export function createPlace(options: {
   readonly scratch: string;
+  readonly logFile: string;
   readonly path: string;
   readonly emulator: Pick<Ministack, 'endpoint' | 'certificate'>;
   readonly demo: DemoUpstreams;
 }): Place {
-  const { scratch, demo } = options;
+  const { scratch, logFile, demo } = options;
   const { endpoint, certificate } = options.emulator;
   const { host } = new URL(endpoint);
   writeFileSync(join(scratch, '.curlrc'), `connect-to = "::${host}"\ncacert = "${certificate}"\n`);
@@ -48,7 +51,7 @@ export function createPlace(options: {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   };
-  return { scratch, demo, home, owner };
+  return { scratch, logFile, demo, home, owner };
 }
 
 /** Runs a command of the AWS CLI and gives what it printed. Throws with its output where it fails. */
@@ -59,20 +62,33 @@ export async function aws(environment: Environment, ...words: readonly string[])
   return output;
 }
 
-const newKey = z.object({ AccessKey: z.object({ AccessKeyId: z.string(), SecretAccessKey: z.string() }) });
-
-/** Makes a user with `AdministratorAccess`, and gives what its commands have. */
-export async function createAdministrator({ owner }: Place, name: string): Promise<Environment> {
-  const user = ['--user-name', name];
-  await aws(owner, 'iam', 'create-user', ...user);
-  await aws(owner, 'iam', 'attach-user-policy', ...user, '--policy-arn', 'arn:aws:iam::aws:policy/AdministratorAccess');
-  const { AccessKey } = newKey.parse(JSON.parse(await aws(owner, 'iam', 'create-access-key', ...user)));
-  return { ...owner, AWS_ACCESS_KEY_ID: AccessKey.AccessKeyId, AWS_SECRET_ACCESS_KEY: AccessKey.SecretAccessKey };
-}
-
 /** Gives the address of the API of a stack, without a slash at the end. */
 export async function urlOf(environment: Environment, stack: string): Promise<string> {
   const query = "Stacks[0].Outputs[?OutputKey=='ApiUrl'].OutputValue | [0]";
   const words = ['cloudformation', 'describe-stacks', '--stack-name', stack, '--query', query];
   return z.string().parse(JSON.parse(await aws(environment, ...words)));
+}
+
+const stackResources = z.object({
+  StackResources: z.array(
+    z.object({ LogicalResourceId: z.string(), PhysicalResourceId: z.string(), ResourceType: z.string() }),
+  ),
+});
+
+/** A resource of a stack. */
+export type StackResource = z.infer<typeof stackResources>['StackResources'][number];
+
+/** Reads the resources of a stack. */
+export async function readResources(environment: Environment, stack: string): Promise<readonly StackResource[]> {
+  const words = ['cloudformation', 'describe-stack-resources', '--stack-name', stack];
+  return stackResources.parse(JSON.parse(await aws(environment, ...words))).StackResources;
+}
+
+/** Gives the physical name of a resource, by its type and the beginning of its logical id. */
+export function requireName(resources: readonly StackResource[], type: string, logicalId: string): string {
+  const isIt = ({ ResourceType, LogicalResourceId }: StackResource) =>
+    ResourceType === type && LogicalResourceId.replace(/[0-9A-F]{8}$/, '') === logicalId;
+  const found = resources.find(isIt);
+  if (found === undefined) throw new Error(`The stack has no ${type} ${logicalId}.`);
+  return found.PhysicalResourceId;
 }

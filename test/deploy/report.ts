@@ -4,7 +4,8 @@ export interface Report {
   step<T>(title: string, work: () => Promise<T>): Promise<T>;
   /** Something that was seen, under the step that follows. */
   note(text: string): void;
-  done(): void;
+  /** Ends the report with what the steps could not prove. */
+  done(notProven: readonly { readonly what: string; readonly shown: string }[]): void;
 }
 
 /** Creates the report. */
@@ -26,6 +27,10 @@ export function createReport(write: (line: string) => void): Report {
       }
     },
     note: (text) => write(`     ${text}`),
-    done: () => write(`All ${steps} steps done, ${secondsSince(begun)}.`),
+    done(notProven) {
+      if (notProven.length > 0) write('What this cannot prove, and where it is shown:');
+      for (const { what, shown } of notProven) write(`     ${what} (${shown})`);
+      write(`All ${steps} steps done, ${secondsSince(begun)}.`);
+    },
   };
 }

@@ -1,86 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startDemoUpstreams } from '../../local/demo-upstreams.ts';
-import { ROOT } from './deployment.ts';
-import { execute } from './execute.ts';
-import { installMinistack, MissingTool, startMinistack } from './ministack.ts';
-import { createPlace, REGION } from './place.ts';
-import { createReport } from './report.ts';
+import { notProven } from './cannot-prove.ts';
 import { runScenario } from './scenario.ts';
+import { withPlace } from './with-place.ts';
 
-const LOG_LINES_SHOWN = 40;
-
-const closing: (() => Promise<void> | void)[] = [];
-
-async function closeAll(): Promise<void> {
-  for (const close of closing.splice(0).reverse()) await close();
-}
-
-/** Puts the emulator and the demo upstreams there, deploys, uses, and takes everything away again. */
-async function main(): Promise<void> {
-  const report = createReport((line) => process.stdout.write(`${line}\n`));
-  const scratch = mkdtempSync(join(tmpdir(), 'token-broker-deploy-'));
-  closing.push(() => rmSync(scratch, { recursive: true, force: true }));
-
-  const bin = await report.step('The emulator of AWS is installed', async () => {
-    const curl = await execute('curl', ['--version']);
-    if (curl.code !== 0)
-      throw new MissingTool(
-        'curl is not there, and the document calls the API with it. On Debian: apt-get install curl',
-      );
-    return installMinistack(join(ROOT, 'node_modules/.cache/token-broker'));
-  });
-  const demo = await startDemoUpstreams(0);
-  closing.push(demo.close);
-
-  const path = [bin, join(ROOT, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(':');
-  const logFile = join(scratch, 'ministack.log');
-  const ministack = await report.step('The emulator is started: signatures and IAM enforced, over TLS', () =>
-    startMinistack({
-      bin,
-      region: REGION,
-      folder: scratch,
-      logFile,
-      environment: {
-        PATH: path,
-        HOME: scratch,
-        TMPDIR: scratch,
-        // The emulator loads a function by `require`, and by `import`, as Lambda does, only where that is refused.
-        NODE_OPTIONS: '--no-experimental-require-module',
-      },
-    }),
-  );
-  closing.push(ministack.close);
-
-  const place = createPlace({ scratch, path, emulator: ministack, demo });
-  try {
-    await runScenario(report, place);
-  } catch (error) {
-    const log = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN);
-    process.stderr.write(`The end of the emulator's log:\n${log.join('\n')}\n\n`);
-    throw error;
-  }
-  report.done();
-}
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    void closeAll().finally(() => process.exit(1));
-  });
-}
-
-try {
-  await main();
-} catch (error) {
-  const text =
-    error instanceof MissingTool
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-  process.stderr.write(`${text}\n`);
-  process.exitCode = 1;
-} finally {
-  await closeAll();
-}
+/** Deploys to an emulator of AWS, uses what is deployed, and takes everything away again. */
+await withPlace(async (report, place) => {
+  await runScenario(report, place);
+  report.done(notProven);
+});

@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { demoCommunitySecret } from '../../local/demo/community-knobs.ts';
 import { demoHelpmasterSecret } from '../../local/demo/helpmaster-knobs.ts';
-import { createCaller } from './caller.ts';
-import { checkCandidates } from './candidate.ts';
+import { createCaller } from './aws-calls.ts';
+import { checkCandidates } from './chapters/candidate.ts';
+import { checkClosed } from './chapters/closed.ts';
+import { checkOwnRights, deployGranted } from './chapters/granted.ts';
+import { checkGrants } from './chapters/grants.ts';
+import { checkSomeRights } from './chapters/rights.ts';
+import { putSecondStage } from './chapters/stages.ts';
 import { createDeployment, type Deployment, ROOT } from './deployment.ts';
 import { linesNotIn, sectionOf, stepsIn } from './documented-steps.ts';
 import { execute } from './execute.ts';
 import { type HandedOut, handedOutIn, problemCodeIn } from './handed-out.ts';
-import { createAdministrator, type Place, urlOf } from './place.ts';
+import { createAdministrator } from './identities.ts';
+import { type Environment, type Place, urlOf } from './place.ts';
 import type { Report } from './report.ts';
+import { readLedger, setKnobs, until, writeConnections, writeSecret } from './upstreams.ts';
 
 type ConnectionName = 'helpdesk' | 'wfm';
 
@@ -62,6 +68,7 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
   assert.deepEqual(Object.keys(wfm.headers), ['WFMSGAPIKEY']);
   assert.deepEqual([helpdesk.generation, wfm.generation], [1, 1]);
 
+  const url = await urlOf(environment, 'TokenBroker');
   await report.step('A request without a signature is refused in the shape of the broker’s own errors', async () => {
     const output = await asked(deployment, 'curl -sS -i "$URL/tokens/helpdesk/system"');
     assert.match(output, /^HTTP\/\S+ 403 /);
@@ -70,23 +77,23 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
     assert.match(output, /token-broker-error: forbidden/i);
     assert.match(output, /"request_id":"[0-9a-f-]{36}"/);
   });
-  await report.step('An administrator whom the broker does not name is refused', async () => {
-    const other = await createAdministrator(place, 'other-administrator');
-    const call = createCaller(await urlOf(environment, 'TokenBroker'), other);
-    const { status, body } = await call('GET', '/tokens/helpdesk/system');
-    assert.deepEqual([status, problemCodeIn(body)], [403, 'forbidden']);
-  });
   await report.step('A path that the API does not have is 404, and another method 405', async () => {
     assert.equal(problemCodeIn(await asked(deployment, 'signed "$URL/nowhere/at/all"')), 'not_found');
     assert.equal(problemCodeIn(await asked(deployment, 'signed -X PUT "$URL/connections"')), 'method_not_allowed');
   });
   await report.step('A proxied call reaches the upstream with its path as it was sent, and is marked', async () => {
-    const call = createCaller(await urlOf(environment, 'TokenBroker'), environment);
+    const call = createCaller(url, environment);
     const { headers } = await call('GET', '/proxy/helpdesk/system/files/a%2Fb?b=1&a=2', { headers: { accept: '*/*' } });
     assert.equal(headers.get('token-broker-upstream'), 'helpdesk');
-    const { calls } = await ledgerOf(place.demo.helpmaster.url);
+    const { calls } = await readLedger(place.demo.helpmaster.url);
     assert.match(JSON.stringify(calls), /\/files\/a%2Fb/);
   });
+
+  const stranger = await createAdministrator(place, 'stranger');
+  const secrets = ['token-broker/helpdesk', 'token-broker/wfm'];
+  await checkClosed(report, { stack: 'TokenBroker', url, secrets }, stranger);
+  const second = await putSecondStage(report, place, administrator);
+  await tryGranted(report, place, administrator, stranger);
 
   const slid = await report.step('The schedule slides the Community token, and nobody asked for it', async () => {
     await slideOf(place);
@@ -98,7 +105,7 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
   report.note(describe('wfm', slid));
   assert.notEqual(slid.tokenHash, wfm.tokenHash);
   assert.equal(
-    (await ledgerOf(place.demo.community.url)).logins.length,
+    (await readLedger(place.demo.community.url)).logins.length,
     1,
     'the token was slid, not logged in for again',
   );
@@ -141,8 +148,12 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
     assert.equal(code, 2, output);
     assert.match(output, /helpmaster\.example\.com/);
   });
+  await report.step('The second stage is destroyed, and the first is as it was', async () => {
+    await second.destroy();
+    assert.equal((await tokenOf(deployment, 'helpdesk')).tokenHash, rotated.tokenHash);
+  });
   await report.step('A value that is tried first becomes current only if the upstream takes it', async () => {
-    const call = createCaller(await urlOf(environment, 'TokenBroker'), environment);
+    const call = createCaller(url, environment);
     await checkCandidates(environment, call, (credential) => setKnobs(place.demo.helpmaster.url, { credential }));
   });
   await report.step('The stack is destroyed, and the API gone with it', async () => {
@@ -153,29 +164,21 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
   await report.step('The secrets stayed, and are deleted by hand', () => deployment.run('delete-secrets'));
 }
 
-/** Connections as an operator would declare them, on the demo upstreams; a Community token is soon due. */
-function writeConnections({ scratch, demo }: Place, names: readonly ConnectionName[] = ['helpdesk', 'wfm']): string {
-  const file = join(scratch, `${names.join('-')}.connections.json`);
-  const all = {
-    helpdesk: { provider: 'helpmaster', baseUrl: demo.helpmaster.baseUrl, memorySeconds: 5, proxy: {} },
-    wfm: {
-      provider: 'community-web-api',
-      baseUrl: demo.community.baseUrl,
-      keepAlivePath: '/SingleRecurringEvent',
-      lifetimeSeconds: 100,
-      refreshAfter: 0.2,
-      minTtlSeconds: 5,
-      memorySeconds: 0,
-    },
-  };
-  const connections = Object.fromEntries(names.map((name) => [name, all[name]]));
-  writeFileSync(file, JSON.stringify({ connections }));
-  return file;
-}
-
-/** The file whose name the document tells the operator to write a credential to. */
-function writeSecret({ scratch }: Place, connection: ConnectionName, value: object): void {
-  writeFileSync(join(scratch, `${connection}.json`), JSON.stringify(value), { mode: 0o600 });
+/** Deploys an app with grants, tries them, and takes it away again. */
+async function tryGranted(
+  report: Report,
+  place: Place,
+  administrator: Environment,
+  stranger: Environment,
+): Promise<void> {
+  const broker = await report.step('An app with a broker of its own and roles with grants is deployed', () =>
+    deployGranted(place, administrator),
+  );
+  await checkGrants(report, broker.url, administrator);
+  await checkClosed(report, broker, stranger);
+  await checkOwnRights(report, place, broker);
+  await checkSomeRights(report, place, broker);
+  await report.step('It is destroyed', broker.destroy);
 }
 
 /** Asks as the document does, until a cooldown from before is over. */
@@ -197,32 +200,9 @@ async function asked(deployment: Deployment, command: string): Promise<string> {
 }
 
 async function slideOf({ demo }: Place): Promise<void> {
-  await until(SLIDE_WITHIN_MS, async () => ((await ledgerOf(demo.community.url)).slides.length > 0 ? true : undefined));
-}
-
-async function ledgerOf(url: string): Promise<{
-  readonly logins: readonly unknown[];
-  readonly slides: readonly unknown[];
-  readonly calls: readonly unknown[];
-}> {
-  const response = await fetch(`${url}/__demo/ledger`);
-  // The demo upstream is this project's own.
-  return (await response.json()) as { logins: unknown[]; slides: unknown[]; calls: unknown[] };
-}
-
-async function setKnobs(url: string, knobs: object): Promise<void> {
-  const response = await fetch(`${url}/__demo/knobs`, { method: 'PUT', body: JSON.stringify(knobs) });
-  assert.equal(response.status, 200);
-  await response.arrayBuffer();
-}
-
-/** Looks once a second until there is something, or throws. */
-async function until<T>(withinMs: number, look: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + withinMs; ; await sleep(1_000)) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`It did not come to pass within ${withinMs / 1000} s.`);
-  }
+  await until(SLIDE_WITHIN_MS, async () =>
+    (await readLedger(demo.community.url)).slides.length > 0 ? true : undefined,
+  );
 }
 
 async function checkReadme(): Promise<void> {

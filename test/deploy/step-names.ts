@@ -10,6 +10,8 @@ export const RUN = [
   'rotate',
   'drop-token',
   'upgrade',
+  'second-stage',
+  'destroy-stage',
   'destroy',
   'delete-secrets',
 ] as const;

@@ -9,6 +9,7 @@ const runBy: Readonly<Record<string, string>> = {
   'docs/cli.md': 'test/system/documented-commands.test.ts',
   'docs/agent.md': 'test/system/documented-commands.test.ts',
   'docs/deploying.md': 'test/deploy/run.ts',
+  'docs/first-hour.md': 'test/deploy/first-hour/run.ts',
   'docs/providers.md': 'test/docs/providers.test.ts',
   'docs/packages.md': 'test/packages',
   'packages/broker/README.md': 'test/packages',

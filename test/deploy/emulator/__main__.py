@@ -15,6 +15,7 @@ tls.write_certificate(
 # `condition_keys` stands first: the emulator's other parts import by name what it replaces.
 import condition_keys  # noqa: E402, F401
 import callers_of_functions  # noqa: E402, F401
+import first_versions  # noqa: E402, F401
 import resource_types  # noqa: E402, F401
 import rest_api  # noqa: E402, F401
 from ministack import app  # noqa: E402

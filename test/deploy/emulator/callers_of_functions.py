@@ -53,7 +53,7 @@ apigateway_v1._invoke_lambda_proxy_v1 = invoke_from_api_if_allowed
 
 
 # scheduler/latest/UserGuide/setting-up.html and cross-service-confused-deputy-prevention.html: a schedule invokes as its
-# role, which must trust Scheduler for the schedule's group, and allow the target.
+# role, which must trust Scheduler for the schedule's group and allow the target, and the target must not refuse the role.
 def may_invoke_as(role_arn, target_arn, group_arn):
     role = iam._roles.get(role_arn.rpartition("/")[2])
     if role is None:
@@ -70,7 +70,13 @@ def may_invoke_as(role_arn, target_arn, group_arn):
     account = role_arn.split(":")[4]
     session = f"arn:aws:sts::{account}:assumed-role/{role['RoleName']}/scheduler"
     policies = evaluator._gather_role_policies(role["RoleName"], account)
-    return evaluator.evaluate(context_of(target_arn, session, {}), policies).decision == "Allow"
+    context = context_of(target_arn, session, {"aws:PrincipalIsAWSService": "false"})
+    context.principal_type, context.principal_account = "AssumedRole", account
+    identity = evaluator.evaluate(context, policies)
+    policy = lambda_svc.function_policy_for_arn(target_arn)
+    if policy is None:
+        return True  # No such function: the emulator says so itself.
+    return evaluator.combine_resource_policy(identity, context, *policy).decision == "Allow"
 
 
 # eventbridge/latest/userguide/eb-use-resource-based.html: a rule without a role needs the policy of its target.

@@ -108,7 +108,12 @@ def create_function(logical_id, properties, stack_name):
     return function["create"](logical_id, properties, stack_name)
 
 
-replace_handlers("AWS::Lambda::Function", create=create_function)
+def update_function(physical_id, old, new, *arguments, **named):
+    check_reservation(new)
+    return function["update"](physical_id, old, new, *arguments, **named)
+
+
+replace_handlers("AWS::Lambda::Function", create=create_function, update=update_function)
 
 # AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html: an alarm has one metric, or `Metrics`.
 # One of several is accepted here and never evaluated.

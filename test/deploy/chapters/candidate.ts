@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import type { Caller } from './caller.ts';
-import { aws, type Environment } from './place.ts';
+import type { Caller } from '../aws-calls.ts';
+import { aws, type Environment } from '../place.ts';
 
 const SECRET = ['--secret-id', 'token-broker/helpdesk'];
 const LABEL = 'TOKENBROKER_CANDIDATE';
@@ -12,8 +12,7 @@ const tried = z.object({ candidate: z.object({ version_id: z.string(), current: 
 
 /**
  * Puts a wrong value and a right one as `secret set --check` does, and has each tried: the first changes nothing, and
- * the second is current. `accept` has the upstream take a credential. The emulator moves no label by itself, and does
- * not make a first value current, as AWS does.
+ * the second is current. `accept` has the upstream take a credential.
  */
 export async function checkCandidates(
   environment: Environment,

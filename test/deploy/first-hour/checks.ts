@@ -1,0 +1,43 @@
+/** A block of `docs/first-hour.md`, and what it prints where all is as it should be. */
+export interface Check {
+  readonly name: string;
+  readonly what: string;
+  readonly expects: RegExp;
+  /** False where the emulator does not model what it looks at: then only that it runs counts. */
+  readonly isEmulated?: boolean;
+}
+
+export const checks: readonly Check[] = [
+  { name: 'refused-deployment', what: 'a first deployment fails, and says why', expects: /too few Lambda executions/ },
+  { name: 'repeated-deployment', what: 'it can be repeated', expects: /^https:\/\/\S+\/v1$/m },
+  {
+    name: 'failing-update',
+    what: 'a failed update leaves the secret as it was',
+    expects: /too few Lambda executions[\s\S]*the secret is the same/,
+  },
+  {
+    name: 'paths',
+    what: 'escaped paths arrive as they were sent',
+    expects:
+      /^400 invalid_request \/only%3Fb\n403 proxy_not_allowed \/only%2Fb\n403 proxy_not_allowed \/only%20b\n403 proxy_not_allowed \/only%C3%A4\n403 proxy_not_allowed \/only;x$/m,
+  },
+  {
+    name: 'administrator',
+    what: 'an administrator is refused secret, function and data key',
+    expects: /^(?:AccessDenied\w*\s+){3}$/,
+  },
+  { name: 'rotation', what: 'rotation hears of a new value', expects: /^logged\b/m },
+  {
+    name: 'hanging',
+    what: '60 callers on a hanging upstream hold up nobody else',
+    expects: /^60 of 60 answered in our shape[\s\S]*the slowest other one: [01]\.\d s$/m,
+  },
+  { name: 'logs', what: 'Lambda writes the logs with the roles', expects: /^(?:logged\b.*\s+){4}$/ },
+  {
+    name: 'private',
+    what: 'a private endpoint lets nobody in',
+    expects: /left out|answered 403|no way in/,
+    isEmulated: false,
+  },
+  { name: 'destroy', what: 'all of it goes', expects: /first-hour\/hanging\s+\S*first-hour\/quick/ },
+];

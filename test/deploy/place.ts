@@ -17,6 +17,8 @@ export interface Place {
   /** The home folder of all commands. */
   readonly scratch: string;
   readonly demo: DemoUpstreams;
+  /** The same for another broker, whose logins must not be taken for the first one's. */
+  readonly otherDemo: DemoUpstreams;
   /** The emulator's log, with that of the functions. */
   readonly logFile: string;
   /** What a command has that knows no account. */
@@ -35,8 +37,9 @@ export function createPlace(options: {
   readonly path: string;
   readonly emulator: Pick<Ministack, 'endpoint' | 'certificate'>;
   readonly demo: DemoUpstreams;
+  readonly otherDemo: DemoUpstreams;
 }): Place {
-  const { scratch, logFile, demo } = options;
+  const { scratch, logFile, demo, otherDemo } = options;
   const { endpoint, certificate } = options.emulator;
   const { host } = new URL(endpoint);
   writeFileSync(join(scratch, '.curlrc'), `connect-to = "::${host}"\ncacert = "${certificate}"\n`);
@@ -51,7 +54,7 @@ export function createPlace(options: {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   };
-  return { scratch, logFile, demo, home, owner };
+  return { scratch, logFile, demo, otherDemo, home, owner };
 }
 
 /** Runs a command of the AWS CLI and gives what it printed. Throws with its output where it fails. */

@@ -93,7 +93,7 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
   const secrets = ['token-broker/helpdesk', 'token-broker/wfm'];
   await checkClosed(report, { stack: 'TokenBroker', url, secrets }, stranger);
   const second = await putSecondStage(report, place, administrator);
-  await tryGranted(report, place, administrator, stranger);
+  await tryGranted(report, { ...place, demo: place.otherDemo }, administrator, stranger);
 
   const slid = await report.step('The schedule slides the Community token, and nobody asked for it', async () => {
     await slideOf(place);

@@ -53,6 +53,8 @@ async function run(
   });
   const demo = await startDemoUpstreams(0);
   closing.push(demo.close);
+  const otherDemo = await startDemoUpstreams(0);
+  closing.push(otherDemo.close);
 
   const path = [bin, join(ROOT, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(':');
   const logFile = join(scratch, 'ministack.log');
@@ -74,7 +76,7 @@ async function run(
   closing.push(emulator.close);
 
   try {
-    await work(report, createPlace({ scratch, logFile, path, emulator, demo }));
+    await work(report, createPlace({ scratch, logFile, path, emulator, demo, otherDemo }));
   } catch (error) {
     const log = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN);
     process.stderr.write(`The end of the emulator's log:\n${log.join('\n')}\n\n`);

@@ -81,10 +81,13 @@ const stackResources = z.object({
 /** A resource of a stack. */
 export type StackResource = z.infer<typeof stackResources>['StackResources'][number];
 
-/** Reads the resources of a stack. */
+/** Reads the resources of a stack, and of the stacks within it. */
 export async function readResources(environment: Environment, stack: string): Promise<readonly StackResource[]> {
   const words = ['cloudformation', 'describe-stack-resources', '--stack-name', stack];
-  return stackResources.parse(JSON.parse(await aws(environment, ...words))).StackResources;
+  const { StackResources: found } = stackResources.parse(JSON.parse(await aws(environment, ...words)));
+  const nested = found.filter(({ ResourceType }) => ResourceType === 'AWS::CloudFormation::Stack');
+  const within = await Promise.all(nested.map((each) => readResources(environment, each.PhysicalResourceId)));
+  return [...found, ...within.flat()];
 }
 
 /** Gives the physical name of a resource, by its type and the beginning of its logical id. */

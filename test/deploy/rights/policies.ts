@@ -29,9 +29,10 @@ export async function readPolicies(environment: Environment, stack: string): Pro
   const resources = await readResources(environment, stack);
   const policies: RolePolicy[] = [];
   for (const { LogicalResourceId, PhysicalResourceId: functionName, ResourceType } of resources) {
-    const [, id = ''] = /^Broker(\w+?)[0-9A-F]{8}$/.exec(LogicalResourceId) ?? [];
+    // Those of a group are in a stack within the broker's, whose names do not begin with the broker's.
+    const [, broker = '', id = ''] = /^(Broker)?(\w+?)[0-9A-F]{8}$/.exec(LogicalResourceId) ?? [];
     if (ResourceType !== 'AWS::Lambda::Function' || id === '') continue;
-    const role = requireName(resources, 'AWS::IAM::Role', `Broker${id}Role`);
+    const role = requireName(resources, 'AWS::IAM::Role', `${broker}${id}Role`);
     const listed = await callQuery(environment, 'iam', { Action: 'ListRolePolicies', RoleName: role });
     for (const [, name = ''] of listed.matchAll(/<member>([^<]+)<\/member>/g)) {
       const query = { Action: 'GetRolePolicy', RoleName: role, PolicyName: name };

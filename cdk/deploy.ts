@@ -3,7 +3,12 @@ import { readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { CloudFormationClient, GetTemplateCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+  paginateListStackResources,
+} from '@aws-sdk/client-cloudformation';
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { callerIdentity } from '../client/cli/doctor/caller-identity.ts';
 import { findExamples } from '../functions/configuration/example-hosts.ts';
@@ -68,7 +73,7 @@ async function findRisksOf(assembly: CloudAssembly, region: string): Promise<str
   const risks: string[] = [];
   for (const { stackName, template } of assembly.stacks) {
     const deployed = await readDeployed(client, stackName);
-    if (deployed === undefined) continue;
+    if (deployed === undefined || (await hasNothing(client, stackName))) continue;
     const deployedNested: Template[] = [];
     for (const each of await listNested(client, stackName)) {
       deployedNested.push((await readDeployed(client, each)) ?? {});
@@ -76,6 +81,12 @@ async function findRisksOf(assembly: CloudAssembly, region: string): Promise<str
     risks.push(...findRisks(joinTemplates(deployed, deployedNested), joinTemplates(template, nested)));
   }
   return risks;
+}
+
+/** Reports whether a stack's first deployment failed: nothing of it is there, and CDK makes it from the beginning. */
+async function hasNothing(client: CloudFormationClient, stackName: string): Promise<boolean> {
+  const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
+  return stack?.StackStatus === 'ROLLBACK_COMPLETE';
 }
 
 /** Lists the nested stacks of a deployed stack, by ARN. */

@@ -1,17 +1,13 @@
-import { createObservability } from '../../functions/adapters/observability.ts';
-import { CALLER, MEASURED } from '../broker.ts';
-import { atMost, type BenchOptions, type Section } from '../section.ts';
+import { atMost, type BenchOptions, type Section, type Target } from '../section.ts';
 import { startBrokerSystem } from '../system/broker-system.ts';
-import { ASSUMED, PRICES } from './prices.ts';
+import { type Bill, billMillion, type Counts, sumOf } from './bills.ts';
+import { REQUESTS } from './costs.ts';
+import { countLogBytes } from './log-bytes.ts';
+import { ASSUMED, CEILINGS, PRICES } from './prices.ts';
 
 const HAND_OUTS = { quick: 20, full: 500 };
-const MILLION = 1e6;
-const GIGABYTE = 1e9;
 
-type Counts = Readonly<Record<string, number>>;
-type Bill = readonly (readonly [string, number])[];
-
-/** Works out what a million hand-outs and an idle month cost, from requests counted here and a table of prices. */
+/** Works out what a million hand-outs cost, from requests counted here and the prices. */
 export async function benchMoney({ quick, folder }: BenchOptions): Promise<Section> {
   const handOuts = quick ? HAND_OUTS.quick : HAND_OUTS.full;
   const system = await startBrokerSystem(folder, 0, { memorySeconds: 0 });
@@ -34,71 +30,6 @@ function perOne(counts: Counts, times: number): Counts {
   return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, count / times]));
 }
 
-/** The dollars for what one hand-out asks of AWS, by the operation's price. */
-function requestsBill(counts: Counts): Bill {
-  const of = (name: string) => counts[name] ?? 0;
-  return [
-    ['DynamoDB reads', of('dynamodb.GetItem') * 0.5 * PRICES.dynamodbReadUnit],
-    ['DynamoDB writes', of('dynamodb.UpdateItem') * 2 * PRICES.dynamodbWriteUnit],
-    ['KMS', (of('kms.Decrypt') + of('kms.GenerateDataKey')) * PRICES.kmsRequest],
-    ['Secrets Manager', of('secretsmanager.GetSecretValue') * PRICES.secretRequest],
-  ];
-}
-
-function handOutBill(counts: Counts, billedMs: number, logBytes: number): Bill {
-  return [
-    ['REST API', PRICES.restApiRequest],
-    ['Lambda requests', PRICES.lambdaRequest],
-    ['Lambda time', (billedMs / 1_000) * ASSUMED.memoryGigabytes * PRICES.lambdaGigabyteSecond],
-    ...requestsBill(counts),
-    ['Logs and metrics', ((logBytes + ASSUMED.platformLogBytes) / GIGABYTE) * PRICES.logGigabyte],
-  ];
-}
-
-/** The bytes that one hand-out writes to the log. */
-function logBytesOfOne(): number {
-  let bytes = 0;
-  const write = (line: string) => {
-    bytes += Buffer.byteLength(line);
-    return true;
-  };
-  // Only `write` is ever called.
-  const output = Object.assign(Object.create(process.stdout), { write });
-  const { telemetry, audit } = createObservability({ broker: 'token-broker', service: 'token', output });
-  const record = { connection: MEASURED, subject: 'system', generation: 1, secretVersion: 'a'.repeat(36) };
-  audit.handOut({
-    ...record,
-    caller: CALLER,
-    tokenHash: 'a'.repeat(64),
-    source: 'cache',
-    requestId: 'a'.repeat(16),
-    at: Date.now(),
-  });
-  telemetry.metrics(
-    { connection: MEASURED, source: 'cache' },
-    { HandOuts: { unit: 'Count', value: 1 }, SecondsToExpiry: { unit: 'Seconds', value: 80_000 } },
-  );
-  return bytes;
-}
-
-function idleMonth(sweep: Counts, connections: number): Bill {
-  const alarms = connections * 7 + 6;
-  const sweeps = ASSUMED.sweepsAMonth;
-  const logGigabytes = (sweeps * (ASSUMED.platformLogBytes + 200)) / GIGABYTE;
-  const seconds = (sweeps * ASSUMED.sweepMs) / 1_000;
-  return [
-    ['KMS key', PRICES.kmsKeyMonth],
-    [`Secrets, ${connections}`, connections * PRICES.secretMonth],
-    [`Alarms, ${alarms}`, alarms * PRICES.alarmMonth],
-    ['Dashboard', PRICES.dashboardMonth],
-    ['Metric of the sweeps', PRICES.metricMonth],
-    ['Schedule', sweeps * PRICES.schedulerInvocation],
-    ['Lambda', sweeps * PRICES.lambdaRequest + seconds * ASSUMED.memoryGigabytes * PRICES.lambdaGigabyteSecond],
-    ['DynamoDB', sweeps * (sweep['dynamodb.Query'] ?? 0) * 0.5 * PRICES.dynamodbReadUnit],
-    ['Logs', logGigabytes * PRICES.logGigabyte],
-  ];
-}
-
 function report(counted: {
   readonly first: Counts;
   readonly store: Counts;
@@ -106,56 +37,65 @@ function report(counted: {
   readonly sweep: Counts;
   readonly handOuts: number;
 }): Section {
-  const logBytes = logBytesOfOne();
-  const memory = handOutBill({}, ASSUMED.memoryHitMs, logBytes);
-  const store = handOutBill(counted.store, ASSUMED.storeHitMs, logBytes);
-  const naiveCounts = { 'secretsmanager.GetSecretValue': 1 };
-  const naive = handOutBill(naiveCounts, ASSUMED.storeHitMs + ASSUMED.loginMs, logBytes);
-  const month = idleMonth(counted.sweep, 2);
+  const logBytes = countLogBytes();
+  const decrypts = ASSUMED.decryptsOfASlot;
+  const memory = billMillion({ counts: {}, billedMs: ASSUMED.memoryHitMs, logBytes, decrypts });
+  const store = billMillion({ counts: counted.store, billedMs: ASSUMED.storeHitMs, logBytes, decrypts });
+  const naive = billMillion({
+    counts: { 'secretsmanager.GetSecretValue': 1 },
+    billedMs: ASSUMED.storeHitMs + ASSUMED.loginMs,
+    logBytes,
+    decrypts: 0,
+  });
+  const bills = [memory, store, naive];
+  const parts = new Set(bills.flat().map(({ part }) => part));
   const vault = ASSUMED.vaultInstances * ASSUMED.hoursAMonth * PRICES.vaultInstanceHour;
-  const parts = memory.map(([part]) => part);
-  const amount = (bill: Bill, part: string) => (bill.find(([name]) => name === part)?.[1] ?? 0) * MILLION;
   return {
     title: 'Money',
     notes: [
-      `Prices of ${PRICES.region}, ${PRICES.date}, no free tier. Counted: the requests of ${counted.handOuts} hand-outs from the store (${textOf(counted.storeCounts)}), of the first of an empty slot (${textOf(counted.first)}), of a sweep with nothing due (${textOf(counted.sweep)}), and ${logBytes} bytes of log a hand-out. Assumed: ${ASSUMED.memoryHitMs} ms billed for a hand-out from memory and ${ASSUMED.storeHitMs} ms from the store at 512 MB, ${ASSUMED.platformLogBytes} bytes of Lambda's and the API's own lines, one request in twenty traced. Each source of each connection has two metrics of $${PRICES.metricMonth} a month, however many hand-outs.`,
-      `The naive way reads the secret and logs in each time (${ASSUMED.loginMs} ms). Vault on EC2 is ${ASSUMED.vaultInstances} × t3.medium, busy or not, without storage, balancer and the work of running it.`,
+      `Prices of ${PRICES.region}, ${PRICES.date}, no free tier. Counted: the requests of ${counted.handOuts} hand-outs from the store (${textOf(counted.storeCounts)}), of the first of an empty slot (${textOf(counted.first)}), of a sweep with nothing due (${textOf(counted.sweep)}), and ${logBytes} bytes of log a hand-out. Assumed: ${ASSUMED.memoryHitMs} ms billed for a hand-out from memory and ${ASSUMED.storeHitMs} ms from the store at 512 MB, ${ASSUMED.platformLogBytes} bytes of Lambda's and the API's own lines, ${ASSUMED.answerBytes} bytes of answer, ${ASSUMED.decryptsOfASlot} decrypts of a data key. What a month costs is in docs/deploying.md.`,
+      `The naive way reads the secret and logs in each time (${ASSUMED.loginMs} ms). Vault on EC2 is ${ASSUMED.vaultInstances} × t3.medium, busy or not, without storage, balancer and the work of running it: ${dollars(vault)} $ a month.`,
     ],
     tables: [
       {
         columns: ['a million hand-outs, $', 'from memory', 'each from the store', 'naive'],
         rows: [
-          ...parts.map((part) => [part, ...[memory, store, naive].map((bill) => dollars(amount(bill, part)))]),
-          ['all', ...[memory, store, naive].map((bill) => dollars(sum(bill) * MILLION))],
-        ],
-      },
-      {
-        columns: ['an idle month, two connections', '$'],
-        rows: [
-          ...month.map(([part, cost]) => [part, dollars(cost)]),
-          ['all', dollars(sum(month))],
-          ['of it without key, secrets, alarms and dashboard', dollars(sum(month.slice(4)))],
-          ['Vault on EC2', dollars(vault)],
+          ...[...parts].map((part) => [part, ...bills.map((bill) => dollars(amountOf(bill, part)))]),
+          ['all', ...bills.map((bill) => dollars(sumOf(bill)))],
         ],
       },
     ],
     targets: [
-      atMost('A million hand-outs, each from the store, logs and metrics included', 6, sum(store) * MILLION, ' $'),
+      atMost('A million hand-outs, each from the store, in dollars', CEILINGS.million, sumOf(store)),
       atMost('The same over the naive way, both without the API', 1 / 3, withoutApi(store) / withoutApi(naive)),
+      sameRequests(counted),
     ],
   };
 }
 
-function withoutApi(bill: Bill): number {
-  return sum(bill) - PRICES.restApiRequest;
+/** The table of costs is worked out without counting, so what it takes for counted must be so. */
+function sameRequests({ first, store, sweep }: Readonly<Record<'first' | 'store' | 'sweep', Counts>>): Target {
+  const differ = (
+    [
+      ['hand-out', REQUESTS.handOut, store],
+      ['login', REQUESTS.login, first],
+      ['sweep', REQUESTS.sweep, sweep],
+    ] as const
+  ).filter(([, taken, counts]) => Object.entries(taken).some(([name, count]) => counts[name] !== count));
+  const measured = differ.length === 0 ? 'the same' : `other: ${differ.map(([what]) => what).join(', ')}`;
+  return { what: 'Requests that the table of costs rests on', target: 'the same', measured, met: differ.length === 0 };
 }
 
-function sum(bill: Bill): number {
-  return bill.reduce((total, [, cost]) => total + cost, 0);
+function amountOf(bill: Bill, part: string): number {
+  return bill.find((item) => item.part === part)?.dollars ?? 0;
+}
+
+function withoutApi(bill: Bill): number {
+  return sumOf(bill) - amountOf(bill, 'REST API');
 }
 
 function dollars(value: number): string {
-  return value.toFixed(value < 0.1 ? 3 : 2);
+  return value.toFixed(2);
 }
 
 function textOf(counts: Counts): string {

@@ -20,6 +20,11 @@ const known: readonly Advice[] = [
       'This account has too few Lambda executions to keep so many for one function. Keep fewer, or none by leaving tokenConcurrency out, or ask for a higher quota:\n  https://console.aws.amazon.com/servicequotas/home/services/lambda/quotas/L-B99A9384',
   },
   {
+    sign: /TerminationProtection is enabled/i,
+    advice:
+      'The stack is protected, a first deployment that failed too. Take the protection off, and run this again:\n  aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name TokenBroker',
+  },
+  {
     sign: /secret[^\n]*already exists|already exists[^\n]*secret|ResourceExistsException/i,
     advice:
       'A secret is there from an earlier deployment: secrets stay when the stack goes. Name it under `secret` in cdk/connections.ts to use it as it is, or delete it for good:\n  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id token-broker/NAME',

@@ -30,6 +30,10 @@ export interface Settings {
   /** The properties of how many executions there may be at once, those that are given. */
   readonly concurrency: ConcurrencyProps;
   readonly tracing: boolean;
+  /** True if the stack cannot be deleted before this is taken off again. */
+  readonly terminationProtection: boolean;
+  /** Tags of the stack, which CloudFormation puts on its resources too. */
+  readonly tags: Readonly<Record<string, string>>;
   readonly callers: readonly string[];
   /** VPC endpoints of a private API; empty for one on the internet. */
   readonly vpcEndpoints: readonly string[];
@@ -76,6 +80,8 @@ export function readSettings(app: App): Settings {
       }),
     ),
     tracing: text('tracing') === 'true',
+    terminationProtection: text('terminationProtection') === 'true',
+    tags: Object.fromEntries(list('tags').map(parseTag)),
     callers: [...list('callers'), ...list('allowMe')],
     vpcEndpoints: list('vpcEndpoints'),
     apiResources: countOf('apiResources'),
@@ -119,4 +125,10 @@ function parseCount(key: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new Error(`${key} must be a whole number from 1.`);
+}
+
+function parseTag(text: string): readonly [string, string] {
+  const [, key, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  if (key !== undefined && value !== undefined) return [key, value];
+  throw new Error(`tags are KEY=VALUE, with commas between; ${text} is not.`);
 }

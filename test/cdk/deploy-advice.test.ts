@@ -15,6 +15,10 @@ describe('the advice on a failed deployment', () => {
       "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [10].",
       'leaving tokenConcurrency out',
     ],
+    [
+      'Stack [TokenBroker] cannot be deleted while TerminationProtection is enabled',
+      '--no-enable-termination-protection',
+    ],
     ['The operation failed because the secret token-broker/wfm already exists.', 'aws secretsmanager delete-secret'],
   ])('for "%s" is the command that mends it', (output, command) => {
     expect(findAdvice(output)).toContain(command);

@@ -37,9 +37,15 @@ interface SynthOptions {
 
 describe('the app', () => {
   it(
-    'makes a stack of its own for a stage',
+    'makes a stack of its own for a stage, with its tags, and protected where that is asked for',
     async () => {
-      const output = await synth('staged', { context: { stage: 'dev' } });
+      const context = { stage: 'dev', terminationProtection: 'true', tags: 'team=identity,cost-centre=a=b' };
+      const output = await synth('staged', { context });
+      const manifest = JSON.parse(readFileSync(join(output, 'manifest.json'), 'utf8'));
+      expect(manifest.artifacts['TokenBroker-token-broker-dev'].properties).toMatchObject({
+        terminationProtection: true,
+        tags: { team: 'identity', 'cost-centre': 'a=b' },
+      });
       const templates = readdirSync(output).filter((name) => name.endsWith('.template.json'));
       const isNested = (name: string) => name.endsWith('.nested.template.json');
       expect(templates.filter((name) => !isNested(name))).toEqual(['TokenBroker-token-broker-dev.template.json']);
@@ -52,6 +58,8 @@ describe('the app', () => {
     'needs no credentials, and gives the same template and the same code twice, from another folder too',
     async () => {
       const [first, second] = await Promise.all([synth('first'), synth('second', { cwd: scratch })]);
+      const { artifacts } = JSON.parse(readFileSync(join(first, 'manifest.json'), 'utf8'));
+      expect(artifacts.TokenBroker.properties.terminationProtection ?? false).toBe(false);
       const templateIn = (output: string) => readFileSync(join(output, 'TokenBroker.template.json'), 'utf8');
       expect(templateIn(second)).toBe(templateIn(first));
       const assets = (output: string) =>
@@ -72,6 +80,7 @@ describe('the app', () => {
     ['there is no such file: check the path', { connections: join(scratch, 'missing.json') }],
     ['tokenConcurrency must be a whole number from 1', { context: { tokenConcurrency: 'lots' } }],
     ['stage and brokerName both name the broker', { context: { stage: 'dev', brokerName: 'other' } }],
+    ['tags are KEY=VALUE', { context: { tags: 'team=identity,prod' } }],
     ['name of a token broker', { context: { stage: 'Dev' } }],
     ['warmReads and warmWrites go together', { context: { warmReads: '20000' } }],
     ['domainName and certificateArn go together', { context: { domainName: 'tokens.example.com' } }],

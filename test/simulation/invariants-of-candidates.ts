@@ -24,6 +24,7 @@ export function candidatesLeaveTheCurrent({ run, connection, slot, found }: Watc
   const proposed = new Set<string>();
   const everCurrent = new Set<string>();
   let known = NO_LOGINS;
+  let begunAt = Number.NEGATIVE_INFINITY;
 
   /** Finds the version of a login that was made by one that is no more than a candidate. */
   function candidateOf(credential = ''): string | undefined {
@@ -42,9 +43,11 @@ export function candidatesLeaveTheCurrent({ run, connection, slot, found }: Watc
     },
     logins({ by, at, before = NO_LOGINS, after }) {
       known = after;
+      if (after.probe !== undefined && after.probe.id !== before.probe?.id) begunAt = at;
       const isEnd = before.probe !== undefined && after.probe === undefined;
+      // None where the login that began was not sent.
       const login = ledger.findLast(
-        (sent) => sent.process === by && sent.connection === connection.name && sent.at <= at,
+        (sent) => sent.process === by && sent.connection === connection.name && sent.at >= begunAt && sent.at <= at,
       );
       if (!isEnd || login?.subject !== slot.subject) return;
       const own = candidateOf(login.credential);

@@ -34,10 +34,16 @@ export interface StoreCall {
   readonly isConsistent?: boolean;
 }
 
+/** One reading of the item of the logins. */
+export interface LoginsRead {
+  readonly at: number;
+  readonly logins: Logins | undefined;
+}
+
 /** The store as one process sees it. */
 export interface MemoryStore extends Store {
-  /** The item of the logins as this process last read it, and when, in true time. */
-  loginsRead(): { readonly at: number; readonly logins: Logins | undefined };
+  /** The item of a connection's logins as this process last read it, and when, in true time. */
+  loginsRead(connection: string): LoginsRead;
 }
 
 const READS: ReadonlySet<string> = new Set<StoreOperation>(['read', 'list', 'due', 'logins', 'kept']);
@@ -65,7 +71,7 @@ export function createMemoryStore({
   /** Hears of each call before it takes effect, and may have it go wrong. */
   readonly onCall?: ((call: StoreCall) => Promise<StoreFault | undefined>) | undefined;
 }): MemoryStore {
-  let loginsRead: ReturnType<MemoryStore['loginsRead']> = { at: 0, logins: undefined };
+  const loginsRead = new Map<string, LoginsRead>();
 
   function faultOf(operation: string): StoreFault | undefined {
     if (random.chance(weather.down)) return 'down';
@@ -98,7 +104,7 @@ export function createMemoryStore({
   }
 
   return {
-    loginsRead: () => loginsRead,
+    loginsRead: (connection) => loginsRead.get(connection) ?? { at: 0, logins: undefined },
     read: (slot, { consistent }) =>
       call(
         'read',
@@ -118,7 +124,7 @@ export function createMemoryStore({
     logins: (connection) =>
       call('logins', () => {
         const logins = table.logins(connection);
-        loginsRead = { at: now(), logins };
+        loginsRead.set(connection, { at: now(), logins });
         return logins;
       }),
     writeLogins: (connection, change) => call(change.name, () => table.writeLogins(connection, change)),

@@ -1,11 +1,11 @@
 import type { Upstream, UpstreamFailure, UpstreamOutcome } from '../../functions/core/mint/upstream.ts';
 import type { Connection } from '../../functions/core/slot/connection.ts';
 import type { IssuedLife } from '../../functions/core/slot/lifetime.ts';
-import type { Logins } from '../../functions/core/slot/logins.ts';
 import { hashOf } from '../../functions/core/slot/token.ts';
 import type { BrokerErrorCode } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 import type { Log, UpstreamRequest } from './happenings.ts';
+import type { LoginsRead } from './memory-store.ts';
 import { firstOf } from './rotating-grants.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -74,7 +74,7 @@ export function createUpstreamSimulator({
   readonly weather: UpstreamWeather;
   /** Faults of the next requests, first one first. */
   readonly planned: (UpstreamFault | 'none')[];
-  readonly loginsRead: () => { readonly at: number; readonly logins: Logins | undefined };
+  readonly loginsRead: (connection: string) => LoginsRead;
 }): Upstream {
   function accountsOf({ name }: Connection): UpstreamAccounts {
     const accounts = upstreams.get(name);
@@ -212,7 +212,7 @@ export function createUpstreamSimulator({
     subject: string,
     timeoutMs: number,
   ): UpstreamRequest {
-    const { at: loginsReadAt, logins } = loginsRead();
+    const { at: loginsReadAt, logins } = loginsRead(name);
     const times = { loginsReadAt, loginsRead: logins, at: time.now(), clockAt: process.clock.now(), timeoutMs };
     return { kind, connection: name, subject, fingerprint, process: process.name, ...times };
   }

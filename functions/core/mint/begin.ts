@@ -48,6 +48,7 @@ export function createBeginAttempt({
 }): (request: MintRequest, connection: Connection, slot: Slot) => Promise<Held | MintReply> {
   /** Begins under the invoker's lease. Returns `busy` if another invocation has begun, or this one comes too late. */
   async function begin(
+    { candidate }: MintRequest,
     lease: NonNullable<MintRequest['lease']>,
     connection: Connection,
     slot: Slot,
@@ -62,7 +63,9 @@ export function createBeginAttempt({
       return { leaseId: lease.id, takenAt: lease.takenAt, way: lease.way ?? 'login', record };
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
-      const retryAfterMs = await releaseUnsent(lease, slot, begunBy, error.code);
+      // A lease that is borrowed runs out by itself: the back-off of what was not sent would end the slot's own.
+      const isBorrowed = candidate === true;
+      const retryAfterMs = isBorrowed ? undefined : await releaseUnsent(lease, slot, begunBy, error.code);
       throw new BrokerError(error.code, error.detail, { retryAfterMs });
     }
   }
@@ -151,7 +154,7 @@ export function createBeginAttempt({
   return async (request, connection, slot) => {
     if (request.fingerprint !== slot.fingerprint || !isServed(slot.subject, connection.subjects))
       return retire(request, connection);
-    if (request.lease !== undefined) return begin(request.lease, connection, slot);
+    if (request.lease !== undefined) return begin(request, request.lease, connection, slot);
     return acquire(request, connection, slot);
   };
 

@@ -20,7 +20,7 @@ function leaseTaking(settings: Parameters<typeof helpdeskConnection>[0] = {}) {
   const beginAttempt = createBeginAttempt({ ...operators, secrets });
   return {
     ...made,
-    take: (request: Pick<MintRequest, 'trigger' | 'lease'>, fingerprint = slot().fingerprint) =>
+    take: (request: Pick<MintRequest, 'trigger' | 'lease' | 'candidate'>, fingerprint = slot().fingerprint) =>
       time.settle(beginAttempt({ ...slot(), ...request, fingerprint }, connection, slot())),
   };
 }
@@ -95,6 +95,18 @@ describe('createBeginAttempt, under a lease that the invoker took', () => {
       const down = failing(4, 'throttled_before');
       expect(await down.asked).toMatchObject({ code: 'store_unavailable', retryAfterMs: undefined });
       expect(down.record().lease).toEqual(lease);
+    });
+
+    it('lets a lease that is borrowed lapse, and the slot keeps its back-off', async () => {
+      const made = leaseTaking();
+      const notBefore = made.time.now() + 900_000;
+      made.put({ lease, notBefore, tries: 11 });
+      made.failNext('begin', 'down');
+      const borrowed = { id: 'mine', takenAt: made.time.now() };
+      const asked = made.take({ trigger: 'operator', lease: borrowed, candidate: true });
+
+      await expect(asked).rejects.toMatchObject({ code: 'store_unavailable' });
+      expect(made.record()).toMatchObject({ lease, notBefore, tries: 11 });
     });
 
     it('leaves the lease to another invocation that has begun', async () => {

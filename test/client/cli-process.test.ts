@@ -114,7 +114,7 @@ describe('the program', () => {
   it('serves as an agent until it is told to stop, and takes its token file along', async () => {
     const { code, stdout, stderr } = await shell(
       `dir=$(mktemp -d); $TB agent -c wfm --socket "$dir/s" > "$dir/out" 2> "$dir/err" & pid=$!
-      until grep -q 'token is in' "$dir/err"; do sleep 0.05; done
+      until grep -qs 'token is in' "$dir/err"; do sleep 0.05; done
       stat -c %a "$dir/s" "$dir/s.token"; cat "$dir/out" "$dir/err"
       curl -sS --unix-socket "$dir/s" -H "X-Token-Broker-Agent-Token: $(cat "$dir/s.token")" http://localhost/tokens/wfm/system
       kill -TERM $pid; wait $pid; code=$?; echo; ls "$dir"; rm -r "$dir"; exit $code`,

@@ -13,7 +13,7 @@ const SHORTEST_PAUSE_MS = 50;
 /** Longest pause of a young wait: most logins take a few tenths of a second. */
 const QUICK_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 500;
-/** Most permits that are asked for: where all of these are taken, most of the others are too. */
+/** Number of permits that a wait asks for: if all of them are taken, most of the others are taken too. */
 const PERMITS_TRIED = 4;
 const FULL_RETRY_MS = 1_000;
 
@@ -22,11 +22,11 @@ export interface WaitDependencies {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly random: Random;
-  /** Most requests that wait for tokens of one connection, over all instances. Undefined: any number. */
+  /** Number of requests, over all instances, that may wait for tokens of one connection; undefined for no limit. */
   readonly mostWaits?: number | undefined;
 }
 
-/** Request that must wait for a token: another's attempt, or its own. */
+/** Request that must wait for a token, from its own attempt or another's. */
 export interface WaitingRequest {
   readonly connection: Connection;
   readonly slot: Slot;

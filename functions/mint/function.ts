@@ -6,10 +6,10 @@ import { withMiddleware } from '../api/middleware.ts';
 import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { once } from '../composition/once.ts';
-import type { CandidateTry, createCandidateTry } from '../core/mint/candidate.ts';
 import type { KeptDependencies, KeptLogin } from '../core/mint/keep.ts';
 import type { LogoutDependencies } from '../core/mint/logout.ts';
 import { createMint } from '../core/mint/mint.ts';
+import type { CandidateTry, createCandidateTry } from '../core/mint/try-candidate.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import type { LogoutRequest, MintReply } from '../core/slot/mint-message.ts';
 import { BrokerError } from '../core/words/errors.ts';
@@ -84,7 +84,7 @@ function createLazyCandidateTry(
   environment: Environment,
 ): CandidateTry {
   const tryCandidate = once(async () => {
-    const { createCandidateTry } = await import('../core/mint/candidate.ts');
+    const { createCandidateTry } = await import('../core/mint/try-candidate.ts');
     const { createCandidates } = await import('../adapters/aws/candidates.ts');
     const { createKeptSecretsClient } = await import('../adapters/aws/kept-secrets.ts');
     return createCandidateTry({

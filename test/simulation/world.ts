@@ -2,11 +2,11 @@ import type { Audit, HandOutRecord } from '../../functions/core/hand-out/audit.t
 import { createHandOut, type HandOut, type HandOutRequest } from '../../functions/core/hand-out/hand-out.ts';
 import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
 import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
-import { createCandidateTry } from '../../functions/core/mint/candidate.ts';
 import { createKeptLogin } from '../../functions/core/mint/kept.ts';
 import { parseKeptVersion } from '../../functions/core/mint/kept-value.ts';
 import { createLogout } from '../../functions/core/mint/logout.ts';
 import { createMint } from '../../functions/core/mint/mint.ts';
+import { createCandidateTry } from '../../functions/core/mint/try-candidate.ts';
 import { createPurge } from '../../functions/core/operate/purge.ts';
 import { createRotation } from '../../functions/core/operate/rotation.ts';
 import { createSweep, type SweepResult } from '../../functions/core/operate/sweep.ts';

@@ -12,7 +12,6 @@ import type { Trial } from '../slot/trial.ts';
 import { BrokerError } from '../words/errors.ts';
 import type { Clock, Random, Telemetry } from '../words/platform.ts';
 import { createBeginAttempt } from './begin.ts';
-import type { CandidateTry, SentLogin } from './candidate.ts';
 import type { KeptLogin, SendLogin } from './keep.ts';
 import { createLoginGate, type LoginMaterial, type Material } from './lockout.ts';
 import {
@@ -25,6 +24,7 @@ import {
 } from './outcome.ts';
 import { createPublish, findUnusable } from './publish.ts';
 import type { Secrets, SecretVersion } from './secrets.ts';
+import type { CandidateTry, SentLogin } from './try-candidate.ts';
 import type { IssuedToken, Upstream, UpstreamOutcome } from './upstream.ts';
 
 export interface MintDependencies {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createCandidateTry } from '../../../../functions/core/mint/candidate.ts';
 import { createKeptLogin } from '../../../../functions/core/mint/kept.ts';
 import { createMint } from '../../../../functions/core/mint/mint.ts';
+import { createCandidateTry } from '../../../../functions/core/mint/try-candidate.ts';
 import type { Upstream, UpstreamOutcome } from '../../../../functions/core/mint/upstream.ts';
 import type { Connection } from '../../../../functions/core/slot/connection.ts';
 import { changeLogins, type Logins, NO_LOGINS } from '../../../../functions/core/slot/logins.ts';

@@ -1,8 +1,7 @@
-import { isLocked } from '../slot/candidate.ts';
 import * as changes from '../slot/changes.ts';
 import type { Connection } from '../slot/connection.ts';
 import { type Logins, NO_LOGINS, noteRotation } from '../slot/logins.ts';
-import { hasUsableToken, liveLease, type SlotRecord } from '../slot/record.ts';
+import { hasUsableToken, isLocked, liveLease, type SlotRecord } from '../slot/record.ts';
 import { isServed, type Slot, SYSTEM } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import type { Clock, Telemetry } from '../words/platform.ts';

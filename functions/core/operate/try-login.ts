@@ -8,7 +8,7 @@ import { waitLimitMs } from '../slot/lease.ts';
 import type { MintOutcome, MintReply, MintRequest } from '../slot/mint-message.ts';
 import type { MintInvoker } from '../slot/minter.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../slot/record.ts';
-import type { Slot } from '../slot/slot.ts';
+import { type Slot, SYSTEM } from '../slot/slot.ts';
 import type { Store } from '../slot/store.ts';
 import { takeLease } from '../slot/take-lease.ts';
 import { findCandidateTrialBar, findTrialBar, type TrialBar } from '../slot/trial.ts';
@@ -169,7 +169,7 @@ function isEnd(outcome: MintOutcome): outcome is Tried['outcome'] {
 /** Throws `invalid_request` if a version of the secret cannot be tried before it is current. */
 function assertTakesCandidates(connection: Connection, subject: string): void {
   const { name } = connection;
-  const bar = findCandidateBar(connection, subject);
+  const bar = findCandidateBar(connection, subject === SYSTEM);
   if (bar === undefined) return;
   const why =
     bar === 'rotates'

@@ -1,6 +1,4 @@
 import type { Connection } from './connection.ts';
-import type { SlotRecord } from './record.ts';
-import { SYSTEM } from './slot.ts';
 
 /** Reports whether a login sends nothing: its token is made here, and no probe proves it. So it proves no version. */
 export function sendsNothing({ provider }: Pick<Connection, 'provider'>, isSystem: boolean): boolean {
@@ -12,19 +10,14 @@ export function sendsNothing({ provider }: Pick<Connection, 'provider'>, isSyste
  * Finds why a version of the secret cannot be tried before it is current. `rotates`: a login spends it, and its next
  * value is kept for the current version alone. `sends_nothing`: no answer could show that it is wrong.
  */
-export function findCandidateBar(connection: Connection, subject: string): 'rotates' | 'sends_nothing' | undefined {
+export function findCandidateBar(connection: Connection, isSystem: boolean): 'rotates' | 'sends_nothing' | undefined {
   if (connection.keptSecret !== undefined) return 'rotates';
-  return sendsNothing(connection, subject === SYSTEM) ? 'sends_nothing' : undefined;
+  return sendsNothing(connection, isSystem) ? 'sends_nothing' : undefined;
 }
 
 /** Reports whether a connection's secret can have a candidate, for one kind of its subjects at least. */
 export function takesCandidates(connection: Connection): boolean {
   const { system, users } = connection.subjects;
-  const kinds = [...(system ? [true] : []), ...(users === false ? [] : [false])];
-  return connection.keptSecret === undefined && kinds.some((isSystem) => !sendsNothing(connection, isSystem));
-}
-
-/** Reports whether the account is locked: a new version would not unlock it, and might keep it locked. */
-export function isLocked({ failure, notBefore }: SlotRecord, now: number): boolean {
-  return failure?.code === 'upstream_account_locked' && notBefore > now;
+  const isUnbarred = (isSystem: boolean) => findCandidateBar(connection, isSystem) === undefined;
+  return (system && isUnbarred(true)) || (users !== false && isUnbarred(false));
 }

@@ -117,3 +117,8 @@ export function isReissued(record: SlotRecord): boolean {
 export function isRejected(record: SlotRecord): boolean {
   return record.token !== undefined && record.rejectedGeneration === record.generation;
 }
+
+/** Reports whether the account is locked: a new version would not unlock it, and might keep it locked. */
+export function isLocked({ failure, notBefore }: SlotRecord, now: number): boolean {
+  return failure?.code === 'upstream_account_locked' && notBefore > now;
+}

@@ -1,7 +1,6 @@
 import type { JsonValue } from '../words/json.ts';
-import { isLocked } from './candidate.ts';
 import type { Connection } from './connection.ts';
-import { isRejected, liveLease, type SlotRecord } from './record.ts';
+import { isLocked, isRejected, liveLease, type SlotRecord } from './record.ts';
 
 /**
  * Report of one login, step by step, for an operator who tries it. It holds names and shapes only: in place of a field

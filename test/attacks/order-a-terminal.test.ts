@@ -87,6 +87,15 @@ describe('what others wrote, printed at a terminal,', () => {
     expectNoOrder(await printed('token', 'wfm'));
   });
 
+  it('gives it no order: a question at a prompt', async () => {
+    stub.answer({ body: { ...status, credential: { standing: 'proven', takes_candidates: true } } });
+    const args = ['secret', 'set', 'wfm', '--check'];
+    const { code, stderr } = await tokenBroker(args, { url: stub.url, typed: ['\u0003'] });
+    expect(code).toBe(130);
+    expect(stderr).toContain('owned');
+    expectNoOrder(stderr);
+  });
+
   it('gives it no order: a log line of npm start, short or whole', () => {
     for (const isVerbose of [false, true]) {
       const written: string[] = [];

@@ -39,6 +39,13 @@ describe('a history', () => {
     expect(connection?.failures).toEqual([...Array(steps - 1).fill(0), 6]);
     expect(connection?.codes).toEqual({ upstream_timeout: 4 });
   });
+
+  it('has no connection of which nothing was counted, and codes of failures alone', () => {
+    const none = { connection: 'quiet', kind: 'logins', at: now, count: 0 } as const;
+    const login = { connection: 'wfm', kind: 'logins', at: now, count: 1, code: 'upstream_timeout' } as const;
+    const { connections } = historyOf([none, login], { span: 'hour', now, note: '' });
+    expect(connections.map(({ name, codes }) => [name, codes])).toEqual([['wfm', {}]]);
+  });
 });
 
 describe('the page of npm start and of its dashboard', async () => {
@@ -126,6 +133,25 @@ describe('the dashboard of a deployed broker', async () => {
     expect(wfm?.codes).toEqual({ upstream_timeout: 4 });
     expect(aws.requests).toHaveLength(2);
     expect(aws.requests[0]?.headers['authorization']).toContain('/eu-central-1/monitoring/');
+  });
+
+  it('asks for each metric by the dimensions that the functions write, in steps of the span', async () => {
+    aws.answer({ body: { MetricDataResults: [] } });
+    await send(`${dashboard.url}/local/history?span=week`);
+    const { MetricDataQueries: queries, StartTime, EndTime } = JSON.parse(aws.requests[0]?.body ?? '');
+    const search = (dimensions: string, metric: string) =>
+      `SEARCH('{"token-broker-dev",${dimensions}} MetricName="${metric}"', 'Sum', 7200)`;
+    const connection = `\${PROP('Dim.connection')}`;
+    expect(queries).toEqual([
+      { Id: 'hand_outs', Expression: search('service,connection,source', 'HandOuts'), Label: connection },
+      { Id: 'logins', Expression: search('service,connection', 'Logins'), Label: connection },
+      { Id: 'slides', Expression: search('service,connection', 'Slides'), Label: connection },
+      {
+        ...{ Id: 'failures', Expression: search('service,connection,code', 'BackOffs') },
+        Label: `${connection} \${PROP('Dim.code')}`,
+      },
+    ]);
+    expect(EndTime - StartTime).toBe(604_800);
   });
 
   it('says what it needs where the metrics may not be read', async () => {

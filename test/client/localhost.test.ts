@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { listenAsLocalhost } from '../../client/localhost.ts';
@@ -65,5 +65,28 @@ describe.runIf(hasV6)('a server as localhost', () => {
     await expect(listenAsLocalhost(server, port)).rejects.toThrow('EADDRINUSE');
     expect(await ask('127.0.0.1', port)).toBe('ECONNREFUSED');
     probe.close();
+  });
+
+  it('takes another port, where any will do, if somebody has the first at the other address', async () => {
+    const server = createServer();
+    const other = createTcpServer();
+    server.once('listening', () => other.listen((server.address() as AddressInfo).port, '::1'));
+    const { port, close } = await listenAsLocalhost(server, 0);
+    expect(port).not.toBe((other.address() as AddressInfo).port);
+    await expect(takeBeside(port)).rejects.toThrow('EADDRINUSE');
+    await close();
+    other.close();
+  });
+
+  it('limits connections at the second address too', async () => {
+    const server = createServer();
+    server.maxConnections = 1;
+    const { port, close } = await listenAsLocalhost(server, 0);
+    const first = connect(port, '::1');
+    await once(first, 'connect');
+    await once(connect(port, '::1').resume(), 'close');
+    expect(first.readyState).toBe('open');
+    first.destroy();
+    await close();
   });
 });

@@ -10,6 +10,11 @@ describe('the decisions', () => {
     expect([...text.matchAll(/^## (.+)$/gm)].map(([, section]) => section)).toEqual(SECTIONS);
   });
 
+  it('have a number each, used once', () => {
+    const numbers = decisions.map(({ path }) => path.slice('docs/adr/'.length).split('-', 1)[0]);
+    expect(numbers).toEqual([...new Set(numbers)]);
+  });
+
   it('are listed with their titles, in order', () => {
     const listed = [...readPage('docs/adr/README.md').matchAll(/^\| \[(\d+)\]\((\S+)\) \| (.+) \|$/gm)];
     expect(listed.map(([, number, file, title]) => [`docs/adr/${file}`, `# ${number}: ${title}`])).toEqual(

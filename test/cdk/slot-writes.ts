@@ -3,56 +3,19 @@ import * as changes from '../../functions/core/slot/changes.ts';
 import { EMPTY_RECORD } from '../../functions/core/slot/record.ts';
 
 const lease = { leaseId: 'l' };
+const acquired = { ...lease, now: 1, leaseUntil: 2, notBefore: 2, ttlSeconds: 3 };
+const notSent = { ...lease, code: 'mint_unavailable', at: 1, notBefore: 2, dueAt: 2, tries: 0, ttlSeconds: 3 } as const;
 
 /** The writes of each function to a slot's item, from the updates that the store sends. */
 export const writes = {
-  acquireNew: changes.acquire({ ...lease, now: 1, leaseUntil: 2, notBefore: 2, ttlSeconds: 3, seen: undefined }),
+  acquireNew: changes.acquire({ ...acquired, seen: undefined }),
   acquireSeen: changes.acquire({
-    ...lease,
-    now: 1,
-    leaseUntil: 2,
-    notBefore: 2,
-    ttlSeconds: 3,
-    seen: {
-      generation: 1,
-      fence: 1,
-      notBefore: 0,
-      tries: 0,
-      rejectedGeneration: 0,
-      lastHandedOutAt: 0,
-      refreshAskedAt: 0,
-      ttlSeconds: 0,
-      lease: { id: 'old', until: 0 },
-    },
+    ...acquired,
+    seen: { ...EMPTY_RECORD, generation: 1, fence: 1, lease: { id: 'old', until: 0 } },
   }),
-  notSent: changes.fail({
-    ...lease,
-    code: 'mint_unavailable',
-    at: 1,
-    notBefore: 2,
-    dueAt: 2,
-    tries: 0,
-    ttlSeconds: 3,
-  }),
-  acquireForRenewal: changes.acquire({
-    ...lease,
-    way: 'renewal',
-    now: 1,
-    leaseUntil: 2,
-    notBefore: 2,
-    ttlSeconds: 3,
-    seen: EMPTY_RECORD,
-  }),
-  renewalNotSent: changes.fail({
-    ...lease,
-    way: 'renewal',
-    code: 'mint_unavailable',
-    at: 1,
-    notBefore: 2,
-    dueAt: 2,
-    tries: 0,
-    ttlSeconds: 3,
-  }),
+  notSent: changes.fail(notSent),
+  acquireForRenewal: changes.acquire({ ...acquired, way: 'renewal', seen: EMPTY_RECORD }),
+  renewalNotSent: changes.fail({ ...notSent, way: 'renewal' }),
   askRefresh: changes.askRefresh({ generation: 1, now: 2, notSince: 1 }),
   recordUse: changes.recordUse({ now: 2, notSince: 1, dueAt: 3 }),
   markRejected: changes.markRejected({ generation: 1, hash: 'ab', reports: 'c:1', reportedAt: 1 }),

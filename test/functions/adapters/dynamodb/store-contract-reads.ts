@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { changeLogins, NO_LOGINS } from '../../../../functions/core/slot/logins.ts';
+import { EMPTY_RECORD } from '../../../../functions/core/slot/record.ts';
 import type { Slot } from '../../../../functions/core/slot/slot.ts';
 import { leased, NOW, published, recordOf, SLOT, type StoreUnderTest, sealedToken } from './store-under-test.ts';
 
@@ -66,16 +67,7 @@ export function describeReads(subject: () => StoreUnderTest): void {
       const nonsense = Object.fromEntries([...names, ...others].map((name) => [name, { M: { x: { NULL: true } } }]));
       await subject().put({ pk: { S: 'helpdesk' }, sk: { S: 'system#f00d' }, ...nonsense });
 
-      expect(await recordOf(subject())).toEqual({
-        generation: 0,
-        fence: 0,
-        notBefore: 0,
-        tries: 0,
-        rejectedGeneration: 0,
-        lastHandedOutAt: 0,
-        refreshAskedAt: 0,
-        ttlSeconds: 0,
-      });
+      expect(await recordOf(subject())).toEqual(EMPTY_RECORD);
     });
 
     it('takes a lease without a readable end for a lapsed one', async () => {

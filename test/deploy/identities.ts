@@ -37,7 +37,8 @@ export async function assumeRole(
 function keysIn(answer: string): Environment {
   const read = (element: string) => new RegExp(`<${element}>([^<]+)</${element}>`).exec(answer)?.[1];
   const [accessKeyId, secretAccessKey] = [read('AccessKeyId'), read('SecretAccessKey')];
-  if (accessKeyId === undefined || secretAccessKey === undefined) throw new Error(`There are no keys in:\n${answer}`);
+  // The answer may hold one of the two, so the message quotes none of it.
+  if (accessKeyId === undefined || secretAccessKey === undefined) throw new Error('The answer has no pair of keys.');
   const sessionToken = read('SessionToken');
   return {
     AWS_ACCESS_KEY_ID: accessKeyId,

@@ -86,7 +86,7 @@ function createSharedKeys(source: KeySource, { http, clock, telemetry }: Depende
     cooldownDuration: Number.POSITIVE_INFINITY,
   });
 
-  /** Fetches the keys anew unless that was done just now: then there is no saying whether they are behind. */
+  /** Fetches the keys again unless that was done just now: then there is no saying whether they are behind. */
   async function fetchAgain(): Promise<void> {
     // A fetch under way is shared; failures have their own limit.
     if (!set.reloading && failedAt === undefined) {

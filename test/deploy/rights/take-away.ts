@@ -17,7 +17,7 @@ const RECOVERS_WITHIN_MS = 60_000;
 
 /**
  * Creates what takes a right away, runs the steps that need the function, and puts it back. `tryWithout` gives the first step
- * that missed it; undefined where none did, with the function started anew as well, so that it remembers nothing.
+ * that missed it; undefined where none did, even after the function was restarted, so that it remembers nothing.
  */
 export function createTakeAway(options: {
   readonly owner: Environment;
@@ -30,7 +30,7 @@ export function createTakeAway(options: {
     const call = createCaller(owner['AWS_ENDPOINT_URL'] ?? '', owner, 'lambda');
     const body = JSON.stringify({ Description: `started ${Date.now()}` });
     const { status, body: said } = await call('PUT', `/2015-03-31/functions/${functionName}/configuration`, { body });
-    if (status !== 200) throw new Error(`${functionName} could not be started anew: ${said}`);
+    if (status !== 200) throw new Error(`${functionName} could not be restarted: ${said}`);
   }
 
   async function runAll({ policy }: Right): Promise<Missed | undefined> {

@@ -7,6 +7,7 @@ import {
 import type { Candidates } from '../../core/mint/secrets.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import { Secret } from '../../core/words/secret.ts';
+import { moveCurrent } from './move-current.ts';
 import { CURRENT_STAGE, explainUnavailable, nameOf } from './secrets-manager.ts';
 
 /** The label of a version that is tried before it becomes current. `secret set --check` writes it. */
@@ -27,18 +28,7 @@ export function createCandidates({ client }: { readonly client: SecretsManagerCl
     },
 
     async promote(secret, versionId, readVersionId) {
-      // AWS refuses it where another version than the one named has the label.
-      const move = new UpdateSecretVersionStageCommand({
-        SecretId: secret,
-        VersionStage: CURRENT_STAGE,
-        MoveToVersionId: versionId,
-        RemoveFromVersionId: readVersionId,
-      });
-      const isMoved = await client.send(move).then(
-        () => true,
-        () => false,
-      );
-      if (isMoved) return true;
+      if (await moveCurrent(client, secret, { versionId, readVersionId })) return true;
       // The reply may have been lost after the move.
       const look = new GetSecretValueCommand({ SecretId: secret, VersionStage: CURRENT_STAGE });
       const { VersionId } = await client.send(look).catch((error: unknown) => {

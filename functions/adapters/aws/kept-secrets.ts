@@ -4,14 +4,14 @@ import {
   PutSecretValueCommand,
   ResourceNotFoundException,
   SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { KeptSecrets, SecretVersion } from '../../core/mint/secrets.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import { Secret } from '../../core/words/secret.ts';
 import { awsClientConfig, type Environment } from './client.ts';
+import { moveCurrent } from './move-current.ts';
+import { CURRENT_STAGE } from './secrets-manager.ts';
 
-const CURRENT_STAGE = 'AWSCURRENT';
 const PREVIOUS_STAGE = 'AWSPREVIOUS';
 /** The label of the version that is to become current. */
 const NEXT_STAGE = 'token-broker-next';
@@ -69,19 +69,8 @@ export function createKeptSecrets({ client }: { readonly client: SecretsManagerC
 
     async promote(secret, versionId, readVersionId) {
       // The first version of all is current from the start.
-      if (readVersionId !== undefined) {
-        const command = new UpdateSecretVersionStageCommand({
-          SecretId: secret,
-          VersionStage: CURRENT_STAGE,
-          MoveToVersionId: versionId,
-          RemoveFromVersionId: readVersionId,
-        });
-        const isMoved = await client.send(command).then(
-          () => true,
-          () => false,
-        );
-        if (isMoved) return true;
-      }
+      const isMoved = readVersionId !== undefined && (await moveCurrent(client, secret, { versionId, readVersionId }));
+      if (isMoved) return true;
       // Refused since another is current, or made before although its reply was lost.
       return (await describe(secret)).get(CURRENT_STAGE) === versionId;
     },

@@ -61,7 +61,12 @@ export function hashOf(token: string): string {
 
 /** Computes the token hash shown to people: the first 12 hex digits of the SHA-256, as in logs. */
 export function tokenHashOf(token: string): string {
-  return hashOf(token).slice(0, 12);
+  return shortHashOf(hashOf(token));
+}
+
+/** Shortens a SHA-256 in hex to the token hash. */
+export function shortHashOf(sha256: string): string {
+  return sha256.slice(0, 12);
 }
 
 function createHandOut(wire: WireHandOut): HandOut {

@@ -1,14 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { jsonOf } from '../answer.ts';
-import type { HandOutQuery, HandOutRecord } from '../dashboard/looks.ts';
+import type { HandOutQuery, HandOutRecord } from '../dashboard/past.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { TokenBrokerError } from '../error.ts';
 import { withTransportErrors } from '../transport.ts';
 import { withAwsErrors } from './aws-error.ts';
-
-/** Name of a broker that was deployed without another. */
-export const DEFAULT_BROKER = 'token-broker';
 
 const recordSchema = z.object({
   at: z.string(),

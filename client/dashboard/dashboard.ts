@@ -4,10 +4,10 @@ import { systemClock } from '../clock.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { listenAsLocalhost } from '../localhost.ts';
 import type { Transport } from '../transport.ts';
-import type { Looks } from './looks.ts';
 import { createLoopbackGuard } from './loopback-guard.ts';
 import { sendJson } from './page-request.ts';
 import { createDashboardPages } from './pages.ts';
+import type { Past } from './past.ts';
 import { createUserGuard } from './same-user.ts';
 import { offerSubjects } from './state.ts';
 
@@ -32,16 +32,16 @@ export async function startDashboard({
   port,
   endpoint,
   transport,
-  looks,
+  past,
 }: {
   readonly port: number;
   readonly endpoint: Endpoint;
   readonly transport: Transport;
-  readonly looks: Looks;
+  readonly past: Past;
 }): Promise<Dashboard> {
   const pages = createDashboardPages({
     api: createBrokerApi({ transport, clock: systemClock, random: Math.random }),
-    looks,
+    past,
     besideConnection: ({ subjects }) => offerSubjects(subjects),
     beside: () => ({
       abilities: [],

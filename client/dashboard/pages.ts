@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BrokerApi, SlotName } from '../broker-api.ts';
 import { TokenBrokerError } from '../error.ts';
+import { shortHashOf } from '../hand-out.ts';
 import { type SpanName, spanNamed, spans } from './history.ts';
-import type { HandOutQuery, Looks } from './looks.ts';
 import { PageRequestError, type Posted, postedText, readPosted, sendJson } from './page-request.ts';
+import { type HandOutQuery, type Past, TOKEN_HASH } from './past.ts';
 import { RUNBOOKS, readRunbook } from './runbooks.ts';
 import { SITE_FILES, sendSiteFile } from './site-files.ts';
 import { createSlotActions } from './slot-actions.ts';
@@ -21,11 +22,11 @@ const ANY_NAME = /^[^/]{1,64}$/;
 export function createDashboardPages({
   api,
   slotIn = anySlot,
-  looks,
+  past,
   ...sources
 }: StateSources & {
   readonly api: BrokerApi;
-  readonly looks: Looks;
+  readonly past: Past;
   readonly slotIn?: (posted: Posted) => SlotName;
 }): ReadonlyMap<string, Page> {
   const actions = createSlotActions(api);
@@ -36,10 +37,10 @@ export function createDashboardPages({
       (_request, response) => sendSiteFile(response, name),
     ]),
     ['GET /local/state', answering(createState(api, sources))],
-    ['GET /local/history', answering(async (request) => looks.history(spanIn(request)))],
+    ['GET /local/history', answering(async (request) => past.history(spanIn(request)))],
     ...RUNBOOKS.map((name): [string, Page] => [`GET /local/runbooks/${name}`, answering(() => readRunbook(name))]),
     ...pressed({
-      'POST /local/audit': async (posted) => ({ records: await looks.handOuts(queryIn(posted)) }),
+      'POST /local/audit': async (posted) => ({ records: await past.handOuts(queryIn(posted)) }),
       'POST /local/hand-out': (posted) => actions.handOut(slotIn(posted)),
       'POST /local/reject': (posted) => actions.reject(slotIn(posted)),
       'POST /local/purge': (posted) => actions.purge(slotIn(posted)),
@@ -70,21 +71,22 @@ function spanIn({ url = '' }: IncomingMessage): SpanName {
 }
 
 const ANY_TEXT = /^\P{Cc}{0,200}$/u;
-const TOKEN_HASH = /^(?:[0-9a-f]{12}|[0-9a-f]{64})?$/;
-const SHOWN_DIGITS = 12;
 const MOST_RECORDS = 200;
 
 /** Reads a question about hand-outs; an empty text leaves its part open. Throws `PageRequestError` 400. */
 function queryIn(posted: Posted): HandOutQuery {
-  const text = (name: string, pattern = ANY_TEXT) => postedText(posted, name, pattern) || undefined;
+  const text = (name: string, pattern = ANY_TEXT) =>
+    posted[name] === '' ? undefined : postedText(posted, name, pattern);
+
   const span = spanNamed(postedText(posted, 'span', ANY_TEXT));
   if (span === undefined) throw new PageRequestError(400, '`span` is hour, day or week.');
+  const tokenHash = text('token', TOKEN_HASH);
   return {
     since: Date.now() - spans[span].seconds * 1000,
     connection: text('connection'),
     subject: text('subject'),
     caller: text('caller'),
-    tokenHash: text('token', TOKEN_HASH)?.slice(0, SHOWN_DIGITS),
+    tokenHash: tokenHash && shortHashOf(tokenHash),
     limit: MOST_RECORDS,
   };
 }

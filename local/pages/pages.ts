@@ -1,9 +1,9 @@
 import type { BrokerApi, FirstSlots, SlotName } from '../../client/broker-api.ts';
 import { findHandOuts } from '../../client/cli/hand-out-log.ts';
 import { historyOf } from '../../client/dashboard/history.ts';
-import type { Looks } from '../../client/dashboard/looks.ts';
 import { PageRequestError, type Posted, postedText, sendJson } from '../../client/dashboard/page-request.ts';
 import { createDashboardPages, pressed } from '../../client/dashboard/pages.ts';
+import type { Past } from '../../client/dashboard/past.ts';
 import { actionResult } from '../../client/dashboard/slot-actions.ts';
 import { type BesideConnection, offerSubjects } from '../../client/dashboard/state.ts';
 import { NAME_PATTERN } from '../../functions/configuration/fields.ts';
@@ -72,7 +72,7 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
   const shared = createDashboardPages({
     api: parts.api,
     slotIn,
-    looks: looksAt(activity),
+    past: pastIn(activity),
     besideConnection,
     beside: () => ({ abilities: ['herd', 'refresh'], links: ['docs'], events: activity.events() }),
   });
@@ -102,8 +102,8 @@ export function createPages(parts: PageParts): ReadonlyMap<string, LocalPage> {
 
 const RUN_NOTE = 'Counted by this broker since its start, for 24 hours at most.';
 
-/** The looks at the past: what this run has counted and recorded. */
-function looksAt(activity: Activity): Looks {
+/** The past that this run has counted and recorded. */
+function pastIn(activity: Activity): Past {
   return {
     history: async (span) => historyOf(activity.samples(), { span, now: Date.now(), note: RUN_NOTE }),
     handOuts: async (query) => findHandOuts(activity.handOuts(), query),

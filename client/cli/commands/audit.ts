@@ -1,14 +1,13 @@
-import type { HandOutRecord } from '../../dashboard/looks.ts';
+import { type HandOutRecord, TOKEN_HASH } from '../../dashboard/past.ts';
+import { shortHashOf } from '../../hand-out.ts';
+import { brokerOption, pastOf } from '../broker-past.ts';
 import { type Command, operand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { DEFAULT_BROKER, queryHandOuts, readLocalHandOuts } from '../hand-out-log.ts';
 import { parseSlot } from '../slot-operand.ts';
 import { tableOf } from '../table.ts';
 
 const DURATION = /^([1-9][0-9]{0,4})([smhdw])$/;
 const secondsByUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
-const TOKEN_HASH = /^(?:[0-9a-f]{12}|[0-9a-f]{64})$/;
-const SHOWN_DIGITS = 12;
 const WHOLE_NUMBER = /^[1-9][0-9]{0,4}$/;
 /** Most rows that a query of Logs Insights gives. */
 const MOST_ROWS = 10_000;
@@ -28,7 +27,7 @@ export const auditCommand: Command = {
     caller: { type: 'string', value: 'TEXT', help: "part of the caller's ARN, or of its federated identity" },
     token: { type: 'string', value: 'HASH', help: 'the token hash: 12 hex digits as in logs, or the whole SHA-256' },
     limit: { type: 'string', value: 'N', help: `the latest N hand-outs (100; ${MOST_ROWS} at most)` },
-    broker: { type: 'string', value: 'NAME', help: `name of the deployed broker (${DEFAULT_BROKER})` },
+    broker: brokerOption,
   },
   notes: [
     'Of a deployed broker it asks CloudWatch Logs Insights with your credentials, in --region or the one of --url; AWS',
@@ -58,15 +57,12 @@ export const auditCommand: Command = {
     const wanted = {
       since: parseSince(call.text('since') ?? '1h', Date.now()),
       limit: Number(limit),
-      tokenHash: tokenHash?.slice(0, SHOWN_DIGITS),
+      tokenHash: tokenHash && shortHashOf(tokenHash),
       ...{ connection, caller },
       // A connection alone means all of its subjects.
       subject: slot.includes('/') ? subject : undefined,
     };
-    const { endpoint, timeoutMs } = call;
-    const records = endpoint.isLoopback
-      ? await readLocalHandOuts(endpoint, wanted, timeoutMs)
-      : await queryHandOuts(call.text('broker') ?? DEFAULT_BROKER, wanted, { region: endpoint.region, timeoutMs });
+    const records = await pastOf(call).handOuts(wanted);
     if (call.isJson) call.print(JSON.stringify({ records }, undefined, 2));
     else if (records.length > 0)
       call.print(tableOf([TITLES.map((title) => call.paint('dim', title)), ...records.map(cellsOf)]));

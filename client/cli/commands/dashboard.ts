@@ -1,12 +1,10 @@
 import { systemClock } from '../../clock.ts';
 import { type Dashboard, startDashboard } from '../../dashboard/dashboard.ts';
-import type { Looks } from '../../dashboard/looks.ts';
 import { createSigner } from '../../signing.ts';
 import { createTransport } from '../../transport.ts';
+import { brokerOption, pastOf } from '../broker-past.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { DEFAULT_BROKER, queryHandOuts, readLocalHandOuts } from '../hand-out-log.ts';
-import { queryHistory, readLocalHistory } from '../history-log.ts';
 
 const DEFAULT_PORT = '8793';
 const WHOLE_NUMBER = /^[0-9]{1,5}$/;
@@ -19,11 +17,7 @@ export const dashboardCommand: Command = {
   summary: "serves a page on this machine: a broker's slots, live, with buttons; until Ctrl-C",
   operands: [],
   options: {
-    broker: {
-      type: 'string',
-      value: 'NAME',
-      help: `name of the deployed broker (${DEFAULT_BROKER}), for its metrics and logs`,
-    },
+    broker: brokerOption,
     port: { type: 'string', value: 'N', help: `port on 127.0.0.1 (${DEFAULT_PORT}; 0 picks a free one)` },
   },
   notes: [
@@ -61,28 +55,12 @@ async function start(call: Call, port: number): Promise<Dashboard> {
   const sign = createSigner({ endpoint, clock: systemClock });
   const transport = createTransport({ endpoint, sign, fetch });
   try {
-    return await startDashboard({ port, endpoint, transport, looks: looksOf(call) });
+    return await startDashboard({ port, endpoint, transport, past: pastOf(call) });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (!PORT_ERRORS.has(code)) throw error;
     throw new UsageError(`The port ${port} cannot be had (${code}): give another with --port, or 0 for a free one.`);
   }
-}
-
-/** The looks at a broker's past: its own of `npm start`, else CloudWatch's. */
-function looksOf({ endpoint, timeoutMs, text }: Call): Looks {
-  if (endpoint.isLoopback) {
-    return {
-      history: (span) => readLocalHistory(endpoint, span, timeoutMs),
-      handOuts: (query) => readLocalHandOuts(endpoint, query, timeoutMs),
-    };
-  }
-  const broker = text('broker') ?? DEFAULT_BROKER;
-  const place = { region: endpoint.region, timeoutMs };
-  return {
-    history: (span) => queryHistory(broker, span, place),
-    handOuts: (query) => queryHandOuts(broker, query, place),
-  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

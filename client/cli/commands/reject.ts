@@ -1,4 +1,4 @@
-import { hashOf } from '../../hand-out.ts';
+import { hashOf, shortHashOf } from '../../hand-out.ts';
 import { type Call, type Command, operand, subjectOption } from '../command.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { readAll, readHidden } from '../terminal.ts';
@@ -26,7 +26,7 @@ export const rejectCommand: Command = {
     const subject = call.text('subject');
     const handOut = await call.client.reject(connection, { sha256, ...(subject === undefined ? {} : { subject }) });
     const { generation, source, tokenHash } = handOut;
-    const rejected = sha256.slice(0, 12);
+    const rejected = shortHashOf(sha256);
     const isRenewed = source === 'login' || source === 'slide';
     if (call.isJson) {
       const slot = { connection: handOut.connection, subject: handOut.subject };

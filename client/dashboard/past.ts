@@ -1,5 +1,8 @@
 import type { History, SpanName } from './history.ts';
 
+/** Form of a token hash in a question: its 12 digits, or the whole SHA-256. */
+export const TOKEN_HASH = /^(?:[0-9a-f]{12}|[0-9a-f]{64})$/;
+
 /** Question about hand-outs. */
 export interface HandOutQuery {
   /** Epoch milliseconds. */
@@ -27,8 +30,8 @@ export interface HandOutRecord {
   readonly requestId: string;
 }
 
-/** Looks at what was, which the broker's own API does not tell. Both reject with a `TokenBrokerError`. */
-export interface Looks {
+/** Past of a broker, which its own API does not tell. Both methods reject with a `TokenBrokerError`. */
+export interface Past {
   history(span: SpanName): Promise<History>;
   /** Gets hand-outs, the latest first. */
   handOuts(query: HandOutQuery): Promise<readonly HandOutRecord[]>;

@@ -76,6 +76,21 @@ describe('a candidate that the upstream takes', () => {
     expect(await broker.tryLogin('system', true)).toMatchObject({ code: 'renewal_throttled' });
   });
 
+  it('does not become current by a token that is over at issue', async () => {
+    const { broker, upstream, current, record, logins } = await proven();
+    upstream.rules.accepted.add('next');
+    upstream.rules.lifeSeconds = 64;
+    const before = record();
+
+    expect(await broker.tryCandidate('next')).toMatchObject({
+      outcome: { outcome: 'failed', code: 'upstream_token_unusable' },
+      candidate: { isCurrent: false },
+    });
+    expect(current()).toBe('right');
+    expect(withoutLease(record())).toEqual(withoutLease(before));
+    expect(logins()).toMatchObject({ secretVersion: 'version-1', standing: 'proven', failed: new Set() });
+  });
+
   it('leaves the version that another made current meanwhile, and discards its token', async () => {
     const { broker, vault, upstream, current, record, logins } = await proven();
     upstream.rules.accepted.add('next').add('other');
@@ -144,6 +159,21 @@ describe('a candidate that the upstream refuses', () => {
     expect(await broker.handOut()).toMatchObject({ source: 'cache', token: { generation: 1 } });
     expect(await broker.handOut({ subject: '1' })).toMatchObject({ source: 'login' });
     expect(loginsSince()).toEqual(['wrong', 'right']);
+  });
+
+  it('is told of in the log by code and evidence, and nothing else is told of it (invariant 9)', async () => {
+    const { broker, connection, said } = await proven();
+    const before = said.lines.length;
+    await broker.tryCandidate('wrong');
+
+    const about = { connection: connection.name, subject: 'system' };
+    expect(said.lines.slice(before)).toEqual([
+      { message: 'A candidate is tried.', fields: { ...about, caller: 'operator', requestId: 'try' } },
+      {
+        message: 'A candidate was tried and did not become current.',
+        fields: { ...about, code: 'upstream_credential_rejected' },
+      },
+    ]);
   });
 
   it('is not sent again: its label is gone', async () => {

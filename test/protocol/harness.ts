@@ -144,9 +144,9 @@ export function harness({
       return time.settle(world.purge({ connection, slot, caller: 'operator', requestId: 'purge' }));
     },
     /** Tries a login as an operator does; gives the error where none was made. */
-    tryLogin(subject = SYSTEM, candidate = false): Promise<Tried | BrokerError> {
+    tryLogin(subject = SYSTEM, candidate = false, leftMs = 24_000): Promise<Tried | BrokerError> {
       const slot = slotOf(connection, subject);
-      const deadline = world.operators.clock.monotonic() + 24_000;
+      const deadline = world.operators.clock.monotonic() + leftMs;
       const tried = world.tryLogin({ connection, slot, candidate, caller: 'operator', requestId: 'try', deadline });
       return time.settle(
         tried.catch((error: unknown) => {

@@ -194,6 +194,12 @@ describe('a request that is refused runs nothing downstream', () => {
       400,
       'invalid_request',
     ],
+    [
+      'a parameter only ends like one of a signature',
+      of('helpdesk/88', { query: 'my-x-amz-date=1' }),
+      400,
+      'invalid_request',
+    ],
     ['no fresh token could satisfy min_ttl', of('wfm/system', { query: 'min_ttl=1196' }), 400, 'min_ttl_unsatisfiable'],
     ['the subject has a leading zero', of('helpdesk/088'), 400, 'invalid_subject'],
     ['the subject is zero', of('helpdesk/0'), 400, 'invalid_subject'],

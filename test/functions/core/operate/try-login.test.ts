@@ -55,8 +55,19 @@ describe('createTryLogin', () => {
     const { broker, upstream, heldByAnother, beforeNext } = harness();
     beforeNext('acquire', () => heldByAnother(5_000));
 
-    expect(await broker.tryLogin()).toMatchObject({ code: 'refresh_in_progress' });
+    expect(await broker.tryLogin()).toMatchObject({ code: 'refresh_in_progress', retryAfterMs: expect.any(Number) });
     expect(upstream.logins).toHaveLength(0);
+  });
+
+  it('waits for mint until T + 7 s, and no longer than its own time', async () => {
+    const { broker, fleet, connection } = harness({ connection: helpdeskConnection({ renewalCooldownSeconds: 0 }) });
+    await broker.tryLogin();
+    await broker.tryLogin('system', false, 9_000);
+
+    const [whole = 0, short = 0] = fleet.timeoutsMs;
+    expect(whole).toBe((connection.timeoutSeconds + 7) * 1000);
+    expect(short).toBeGreaterThan(8_000);
+    expect(short).toBeLessThanOrEqual(9_000);
   });
 
   it('backs off like any login, and waits like any', async () => {

@@ -243,7 +243,8 @@ describe('what is kept of a login', () => {
   it('is nothing of an address that the provider does not name: then there is no token either', async () => {
     const misled = { body: '{"token":"abc","refresh":"r-1","instance":"https://evil.example"}' };
     const failed = failureIn(await loginBy(provider, [misled]).outcome);
-    expect(failed).toMatchObject({ code: 'upstream_invalid_response', backOff: 'unknown' });
+    const evidence = "the API's address in the answer";
+    expect(failed).toMatchObject({ code: 'upstream_invalid_response', backOff: 'unknown', evidence });
     expect(JSON.stringify(failed)).not.toMatch(/evil|abc/);
   });
 

@@ -17,7 +17,7 @@ import { findAdvice, findRegion, NO_REGION } from './deploy-advice.ts';
 import { readDeployArguments } from './deploy-arguments.ts';
 import { findRisks, joinTemplates, type Template } from './deploy-risks.ts';
 import { loadDeclared } from './settings.ts';
-import { findNestedTemplates } from './template-sizes.ts';
+import { findNestedTemplates } from './assembly.ts';
 
 /** Exit code for a fault that the operator can fix before anything is deployed. */
 const USAGE = 2;

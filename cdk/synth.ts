@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeTemplates } from './template-sizes.ts';
+import { describeTemplates } from './assembly.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const ASSEMBLY = join(ROOT, 'cdk.out');

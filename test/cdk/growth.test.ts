@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeTemplates } from '../../cdk/template-sizes.ts';
+import { describeTemplates } from '../../cdk/assembly.ts';
 import { type DeployedOptions, declared, deployed, rotating, trustedWorkload } from './deployed.ts';
 import { templatesOf } from './whole-template.ts';
 

@@ -1,9 +1,22 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** The folder that CDK writes the broker's templates into. */
+export const ASSEMBLY = join(ROOT, 'cdk.out');
+/** The program of CDK, as it is installed in the clone. */
+export const CDK = join(ROOT, 'node_modules/aws-cdk/bin/cdk');
 
 const TEMPLATE = '.template.json';
 const NESTED = '.nested.template.json';
 const KILOBYTE = 1_000;
+
+/** Empties the assembly, where CDK would leave templates of nested stacks that are gone. Gives the words of a synth into it. */
+export function prepareSynth(words: readonly string[]): string[] {
+  rmSync(ASSEMBLY, { recursive: true, force: true });
+  return ['synth', '--quiet', '--output', ASSEMBLY, ...words];
+}
 
 /** Finds the templates of nested stacks in the folder of an assembly. */
 export function findNestedTemplates(directory: string): string[] {

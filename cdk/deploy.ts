@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -12,20 +12,18 @@ import {
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { callerIdentity } from '../client/cli/doctor/caller-identity.ts';
 import { findExamples } from '../functions/configuration/example-hosts.ts';
+import { ASSEMBLY, CDK, findNestedTemplates, prepareSynth } from './assembly.ts';
 import { callerNamesOf } from './caller-names.ts';
 import { findAdvice, findRegion, NO_REGION } from './deploy-advice.ts';
 import { readDeployArguments } from './deploy-arguments.ts';
 import { findRisks, joinTemplates, type Template } from './deploy-risks.ts';
 import { loadDeclared } from './settings.ts';
-import { findNestedTemplates } from './assembly.ts';
 
 /** Exit code for a fault that the operator can fix before anything is deployed. */
 const USAGE = 2;
 /** The end of the output that is searched for a known error. */
 const KEPT_CHARACTERS = 50_000;
 const IDENTITY_WITHIN_MS = 10_000;
-const ROOT = join(import.meta.dirname, '..');
-const ASSEMBLY = join(ROOT, 'cdk.out');
 
 /** A deployment that ends before anything is deployed. The message is for the operator. */
 class NotDeployed extends Error {}
@@ -40,9 +38,7 @@ async function main(words: readonly string[]): Promise<number> {
 
   const me = allowsMe ? [`allowMe=${(await findOwnNames(region)).join(',')}`] : [];
   const settings = [...context, ...me].flatMap((each) => ['--context', each]);
-  // CDK leaves the templates of nested stacks there that it no longer has.
-  rmSync(ASSEMBLY, { recursive: true, force: true });
-  const synthesized = await runCdk(['synth', '--quiet', '--output', ASSEMBLY, ...settings], region);
+  const synthesized = await runCdk(prepareSynth(settings), region);
   if (synthesized !== 0) return synthesized;
   const examples = findExamples((await loadDeclared()).connections);
   if (examples.length > 0) {
@@ -139,7 +135,7 @@ function awsConfiguration(): string {
 
 /** Runs CDK, shows what it says and what to do about a known error, and gives its exit code. */
 async function runCdk(words: readonly string[], region: string): Promise<number> {
-  const child = spawn(process.execPath, [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...words], {
+  const child = spawn(process.execPath, [CDK, ...words], {
     env: { ...process.env, AWS_REGION: region },
     stdio: ['inherit', 'pipe', 'pipe'],
   });

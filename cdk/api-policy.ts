@@ -8,7 +8,8 @@ const MOST_CHARACTERS = 8_192;
 /** Characters of an ARN that is known only when it is deployed: of a role with a long name. */
 const UNKNOWN_ARN_CHARACTERS = 100;
 
-const ACTION = 'execute-api:Invoke';
+/** The action of a call of the API. */
+export const INVOKE = 'execute-api:Invoke';
 const EVERYTHING = 'execute-api:/*';
 
 const ACCOUNT = /^[0-9]{12}$/;
@@ -55,14 +56,14 @@ export function closeApi(
   const named = new Set(callers);
   const open = routes
     .filter(({ authorization }) => authorization === 'NONE')
-    .map(({ method, resource }) => resourceOf(method, resource));
+    .map(({ method, resource }) => resourceOf(`${method}${resource}`));
   // The statements that grants to other accounts add.
   const granted = api.policy;
   const stack = Stack.of(api);
 
   function buildPolicy() {
     const { Statement: allowed = [] } = (stack.resolve(granted) ?? {}) as { readonly Statement?: readonly unknown[] };
-    const everybody = { Principal: '*', Action: ACTION };
+    const everybody = { Principal: '*', Action: INVOKE };
     return {
       Version: '2012-10-17',
       Statement: [
@@ -104,9 +105,9 @@ export function closeApi(
   };
 }
 
-/** Writes a route as the policy of its own API names it. */
-export function resourceOf(method: string, path: string): string {
-  return `execute-api:/${STAGE}/${method}${path}`;
+/** Writes a request, which is written as `METHOD/path`, as the policy of its own API names it. */
+export function resourceOf(request: string): string {
+  return `execute-api:/${STAGE}/${request}`;
 }
 
 /** Builds the condition of the Deny: the caller is none of the named. A negated operator holds without its key, too. */

@@ -12,7 +12,7 @@ const TEMPLATE = '.template.json';
 const NESTED = '.nested.template.json';
 const KILOBYTE = 1_000;
 
-/** Empties the assembly, where CDK would leave templates of nested stacks that are gone. Gives the words of a synth into it. */
+/** Empties the assembly, where CDK would leave the templates of nested stacks that are gone, and gives the words of a synth. */
 export function prepareSynth(words: readonly string[]): string[] {
   rmSync(ASSEMBLY, { recursive: true, force: true });
   return ['synth', '--quiet', '--output', ASSEMBLY, ...words];

@@ -5,6 +5,7 @@ import { STAGE } from '../functions/api/routes.ts';
 import type { ServedSubjects } from '../functions/core/slot/connection.ts';
 import type { Provider } from '../functions/core/slot/provider.ts';
 import { describeUser, isServed, isUserSubject, SUBJECT_PATTERN, SYSTEM } from '../functions/core/slot/slot.ts';
+import { INVOKE, resourceOf } from './api-policy.ts';
 import { findAccount, nameCaller } from './named-callers.ts';
 import type { BrokerApi } from './rest-api.ts';
 import { inParts, lengthOf } from './statement-parts.ts';
@@ -70,7 +71,6 @@ export interface GrantedApi {
  * 6,144 each, less some room.
  */
 const ROLE_CHARACTERS = 10_000 + 10 * 6_000;
-const INVOKE = 'execute-api:Invoke';
 const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/u;
 
 /**
@@ -122,7 +122,7 @@ export function createGrants(broker: GrantedApi): Pick<ITokenBroker, 'grantToken
         actions: [INVOKE],
         resourceArns: parts.flat(),
         resource: api.api,
-        resourceSelfArns: requests.map((request) => `execute-api:/${STAGE}/${request}`),
+        resourceSelfArns: requests.map(resourceOf),
       });
     }
     const given = parts

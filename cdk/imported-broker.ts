@@ -19,8 +19,7 @@ export interface BrokerAttributes {
 
 /**
  * Refers to a deployed broker from an app that only calls it. Makes no resource. Throws for what no declaration could
- * hold: a name, a path or a place with `*` would grant more than it
- * reads.
+ * hold: a name, a path or a place with `*` would grant more than it says.
  */
 export function importBroker(scope: Construct, id: string, attributes: BrokerAttributes): ITokenBroker {
   const construct = new Construct(scope, id);

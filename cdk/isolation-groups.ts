@@ -43,9 +43,9 @@ export interface IsolationGroup {
 }
 
 /**
- * Creates the functions of the isolation groups, by group: `mint`, and `proxy` where a connection declares one. They are
- * in nested stacks, and the connections' secrets in the broker's own. A group's
- * functions touch its connections' items alone, only its `mint` their secrets, and both run in the VPC that they name.
+ * Creates the functions of the isolation groups, by group: `mint`, and `proxy` where a connection declares one. The
+ * functions are in nested stacks, the secrets in the broker's own. A group's functions touch only the items of its
+ * connections, and run in the VPC that these name; only its `mint` reads their secrets.
  */
 export function createIsolationGroups(
   scope: Construct,

@@ -27,19 +27,21 @@ export interface Places {
  * that was not sent. Neither the ciphertext nor the data key is among them: it cannot put a token of its own making in.
  */
 const TOKEN_WRITES = [
-  ...attributesOf(
-    ...(['login', 'renewal'] as const).flatMap((way) => [
-      changes.acquire({ leaseId: '', now: 0, leaseUntil: 0, way, notBefore: 0, ttlSeconds: 0, seen: EMPTY_RECORD }),
-      changes.fail({ leaseId: '', way, code: 'mint_unavailable', at: 0, notBefore: 0, dueAt: 0, ttlSeconds: 0 }),
-    ]),
-    changes.askRefresh({ generation: 0, now: 0, notSince: 0 }),
-    changes.recordUse({ now: 0, notSince: 0, dueAt: 0 }),
-    changes.markRejected({ generation: 0, hash: '', reports: '', reportedAt: 0 }),
-  ),
-  ...[permits.takePermit({ holder: '', now: 0, until: 0 }), permits.returnPermit({ holder: '' })].flatMap((change) =>
-    attributesNamed(permitLayout('any', 0), change),
-  ),
-].filter((name, at, all) => all.indexOf(name) === at);
+  ...new Set([
+    ...attributesOf(
+      ...(['login', 'renewal'] as const).flatMap((way) => [
+        changes.acquire({ leaseId: '', now: 0, leaseUntil: 0, way, notBefore: 0, ttlSeconds: 0, seen: EMPTY_RECORD }),
+        changes.fail({ leaseId: '', way, code: 'mint_unavailable', at: 0, notBefore: 0, dueAt: 0, ttlSeconds: 0 }),
+      ]),
+      changes.askRefresh({ generation: 0, now: 0, notSince: 0 }),
+      changes.recordUse({ now: 0, notSince: 0, dueAt: 0 }),
+      changes.markRejected({ generation: 0, hash: '', reports: '', reportedAt: 0 }),
+    ),
+    ...[permits.takePermit({ holder: '', now: 0, until: 0 }), permits.returnPermit({ holder: '' })].flatMap((change) =>
+      attributesNamed(permitLayout('any', 0), change),
+    ),
+  ]),
+];
 
 /** The attributes that `rotation` names: it ends back-offs, asks for a proof, and notes when it did. */
 const ROTATION_WRITES = [

@@ -24,8 +24,8 @@ export function nameSecrets(configuration: Configuration, broker: string): Confi
 }
 
 /**
- * Makes the empty secret of a connection that names none. It has no value and no generated password,
- * so nothing of a credential is ever in a template; it stays when the stack goes.
+ * Makes the empty secret of a connection that names none. It has no value and no generated password, so nothing of a
+ * credential is ever in a template. It stays when the stack goes.
  */
 export function makeSecret(scope: Construct, connection: Connection): CfnSecret {
   // The construct library's own `Secret` always has a value generated.
@@ -43,9 +43,9 @@ export function makeSecret(scope: Construct, connection: Connection): CfnSecret 
 }
 
 /**
- * Makes the empty secret in which `mint` keeps the next refresh token of a connection. `key` is the
- * customer key of the connection's own secret, where there is one. It stays when the stack goes: what it holds cannot be
- * got again without a person's consent.
+ * Makes the empty secret in which `mint` keeps the next refresh token of a connection. `key` is the customer key of the
+ * connection's own secret, where there is one. The secret stays when the stack goes: without a person's consent there is
+ * no other refresh token.
  */
 export function makeKeptSecret(
   scope: Construct,
@@ -67,9 +67,9 @@ export function makeKeptSecret(
 }
 
 /**
- * Denies the values of a secret that the broker makes, by its name, to everybody but one role, administrators included: in a batch too,
- * for which AWS asks the same permission of each secret. Putting a value, and all else, stays with the account, so that
- * nobody is locked out.
+ * Lets only one role read the values of a secret that the broker makes, named by `secret`: everybody else is denied,
+ * administrators too. A batch is no way around it, since AWS asks the same permission for each secret in it. Putting a
+ * value, and all else, stays with the account, so that nobody is locked out.
  */
 export function closeSecret(
   scope: Construct,

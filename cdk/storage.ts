@@ -37,8 +37,8 @@ export function createKey(scope: Construct, { broker, region }: { readonly broke
 }
 
 /**
- * Denies the tokens' data keys to everybody but the roles given, by ARN or pattern, administrators included: only `makers` make them, only
- * `makers` and `readers` open them. All else about the key stays with the account.
+ * Lets only `makers` make the tokens' data keys, and only `makers` and `readers` open them; both are ARNs or patterns of
+ * roles. Everybody else is denied, administrators too. All else about the key stays with the account.
  */
 export function reserveDataKeys(
   key: kms.Key,

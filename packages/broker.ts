@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { buildFunctions } from '../cdk/build-functions.ts';
 import { copySite } from '../client/dashboard/copy-site.ts';
+import { CDK } from '../local/init.ts';
 import { SWAGGER_UI_FILES } from '../local/pages/swagger-ui.ts';
 import { copyInto, writeDeclarations } from './declarations.ts';
 import { manifestOf, rangesOf, root } from './manifest.ts';
@@ -16,7 +17,6 @@ const requireBuilt = createRequire(import.meta.url);
 const ENTRIES = ['index', 'connections'] as const;
 /** What is installed beside the package, in the version that its range gives. */
 const DEPENDENCIES = ['dynalite', 'zod'];
-const PEERS = { 'aws-cdk-lib': '^2.275.0', constructs: '^10.5.0' };
 
 /** Options of both bundles. From the paths of this clone the files keep their places, so that they find each other. */
 const shared = {
@@ -31,7 +31,7 @@ const shared = {
     TOKEN_BROKER_SWAGGER_UI: JSON.stringify('./swagger-ui/'),
   },
   inject: [join(root.folder, 'packages/older-node.ts')],
-  external: [...DEPENDENCIES, ...Object.keys(PEERS)],
+  external: [...DEPENDENCIES, ...Object.keys(CDK)],
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
@@ -76,9 +76,9 @@ export async function buildBroker(folder: string): Promise<void> {
     bin: { 'token-broker': './local/token-broker.mjs' },
     files: ['cdk', 'cdk.json', 'connections.schema.json', 'dist', 'local', 'types', 'THIRD-PARTY-NOTICES'],
     dependencies: rangesOf(DEPENDENCIES),
-    peerDependencies: PEERS,
+    peerDependencies: CDK,
     // Who wants the command line alone needs neither.
-    peerDependenciesMeta: Object.fromEntries(Object.keys(PEERS).map((name) => [name, { optional: true }])),
+    peerDependenciesMeta: Object.fromEntries(Object.keys(CDK).map((name) => [name, { optional: true }])),
   };
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }

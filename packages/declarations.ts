@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { root } from './manifest.ts';
 
-const ROOT = join(import.meta.dirname, '..');
 const run = promisify(execFile);
 const RELATIVE = /(from |import\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
 
@@ -12,26 +12,28 @@ const RELATIVE = /(from |import\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
  * imports end in `.js`, which every resolution of TypeScript's takes. Gives the packages that they import.
  */
 export async function writeDeclarations(entries: readonly string[], folder: string): Promise<ReadonlySet<string>> {
-  const scratch = await mkdtemp(join(ROOT, 'dist/declarations-'));
+  const scratch = await mkdtemp(join(root.folder, 'dist/declarations-'));
   try {
     const project = join(scratch, 'tsconfig.json');
     const compilerOptions = {
       noEmit: false,
       declaration: true,
       emitDeclarationOnly: true,
-      rootDir: ROOT,
+      rootDir: root.folder,
       outDir: join(scratch, 'all'),
     };
     await writeFile(
       project,
       JSON.stringify({
-        extends: join(ROOT, 'tsconfig.json'),
+        extends: join(root.folder, 'tsconfig.json'),
         compilerOptions,
         include: [],
-        files: entries.map((entry) => join(ROOT, entry)),
+        files: entries.map((entry) => join(root.folder, entry)),
       }),
     );
-    await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project], { cwd: ROOT });
+    await run(process.execPath, [join(root.folder, 'node_modules/typescript/bin/tsc'), '-p', project], {
+      cwd: root.folder,
+    });
     return await takeNeeded(entries, join(scratch, 'all'), folder);
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -59,6 +61,6 @@ async function takeNeeded(entries: readonly string[], from: string, to: string):
 export async function copyInto(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, from] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
-    await cp(join(ROOT, from), join(folder, name), { recursive: true });
+    await cp(join(root.folder, from), join(folder, name), { recursive: true });
   }
 }

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
+import { root } from './manifest.ts';
 
-const ROOT = join(import.meta.dirname, '..');
 const PACKAGE = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//;
 const LICENCE = /^(?:licen[cs]e|notice|copying)(?:\.(?:md|txt))?$/i;
 
@@ -10,7 +10,7 @@ const LICENCE = /^(?:licen[cs]e|notice|copying)(?:\.(?:md|txt))?$/i;
 export async function buildNotices(metafiles: readonly Metafile[], folders: readonly string[] = []): Promise<string> {
   const inputs = metafiles.flatMap(({ inputs }) => Object.keys(inputs));
   const found = [...inputs.flatMap((path) => PACKAGE.exec(path)?.[1] ?? []), ...folders];
-  const notices = await Promise.all([...new Set(found)].sort().map((folder) => noticeOf(join(ROOT, folder))));
+  const notices = await Promise.all([...new Set(found)].sort().map((folder) => noticeOf(join(root.folder, folder))));
   return `This package has code of the following packages inside.\n\n${notices.join('\n')}`;
 }
 

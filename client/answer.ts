@@ -5,7 +5,7 @@ import { TokenBrokerError } from './error.ts';
 const MAXIMUM_ANSWER_BYTES = 1024 * 1024;
 const LONGEST_QUOTE = 500;
 
-/** Form of the broker's codes. What is none is no answer of the broker's, and may not fit into a header. */
+/** Form of the broker's codes. Another text is not from the broker, and may not fit into a header. */
 const code = z.string().check(z.regex(/^[a-z][a-z0-9_]{0,63}$/));
 const problemSchema = z.object({
   code,
@@ -43,7 +43,7 @@ export function errorOf(response: Response, text: string): TokenBrokerError {
   const { status, headers } = response;
   const retryAfterMs = retryAfterMsOf(headers);
   const timing = retryAfterMs === undefined ? {} : { retryAfterMs };
-  // Only a 4xx or 5xx is an error: with another status whoever asked would take it for success.
+  // Only a 4xx or 5xx is an error: an error passed on with another status would look like success.
   const json = status >= 400 ? parseJson(text) : undefined;
 
   const problem = problemSchema.safeParse(json);
@@ -64,7 +64,7 @@ export function errorOf(response: Response, text: string): TokenBrokerError {
   return invalidAnswer(response, `has status ${status} and is no error of the broker's`);
 }
 
-/** Explains a status that API Gateway answered where no API of the broker's did; its answers say little then. */
+/** Explains a status of API Gateway's own, whose body says little. */
 function gatewayDetail(status: number): string {
   switch (status) {
     case 403:

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 
-/** Addresses of this machine's own name. Most programs ask the second first for `localhost`. */
+/** Addresses of `localhost`. Most programs try the second first. */
 const LOOPBACK = { v4: '127.0.0.1', v6: '::1' } as const;
 /** Codes of a machine without IPv6. */
 const WITHOUT_V6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
@@ -18,8 +18,8 @@ export interface Listening {
 
 /**
  * Makes an HTTP server listen on a port of `localhost`; 0 picks a free one. It takes the port at both addresses of that
- * name: at the one left over another user of the machine could listen, be asked in this server's place, and be given
- * what is meant for it, or have a browser take both for one origin. Rejects as `listen` does.
+ * name. Else another user of the machine could listen at the other address: programs would send that user what is meant
+ * for this server, and a browser would take both for one origin. Rejects as `listen` does.
  */
 export async function listenAsLocalhost(server: Server, port: number): Promise<Listening> {
   for (let tries = 1; ; tries += 1) {
@@ -41,7 +41,7 @@ export async function listenAsLocalhost(server: Server, port: number): Promise<L
   }
 }
 
-/** Listens at the second address too, and hands its connections to `server`. Gives the function that stops it. */
+/** Listens at the second address too, and hands its connections to `server`. Returns the function that stops it. */
 async function listenBeside(server: Server, port: number): Promise<() => Promise<void>> {
   const options = { allowHalfOpen: true, noDelay: true };
   const beside = createServer(options, (socket: Socket) => server.emit('connection', socket));

@@ -13,8 +13,8 @@ export async function makePrivateFolder(folder: string): Promise<boolean> {
 }
 
 /**
- * Reports whether a folder is this user's alone: no link, which may lead into another folder of this user's, nobody
- * else's, and closed to others. Windows has neither owner nor mode.
+ * Reports whether a folder is owned by this user and closed to others. A link does not count: it may lead into another
+ * folder of this user's. Windows has neither owner nor mode.
  */
 export async function isPrivateFolder(folder: string): Promise<boolean> {
   const found = await lstat(folder).catch(() => undefined);

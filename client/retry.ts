@@ -3,7 +3,7 @@ import { TokenBrokerError } from './error.ts';
 
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
-/** Statuses by which what stands before the broker says "later". */
+/** Statuses by which a gateway before the broker says "later". */
 const GATEWAY_LATER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** Limits on the attempts of a request. */
@@ -21,10 +21,10 @@ export interface RetryDependencies {
 }
 
 /**
- * Runs work that is safe to repeat, up to `attempts` times within `timeoutMs`. Tried again: no answer
- * (`network`), a 503 or 504 of the broker or its API that says when (`Retry-After`), the API's `rate_limited`, and the
- * 429, 502, 503 and 504 of what stands before it.
- * Waits have full jitter, on top of `Retry-After`; where that ends after the budget, the error comes at once.
+ * Runs work that is safe to repeat, up to `attempts` times within `timeoutMs`. Repeats it after no answer (`network`),
+ * a 503 or 504 of the broker or its API with `Retry-After`, the API's `rate_limited`, and a 429, 502, 503 or 504 of a
+ * gateway before it. Waits have full jitter, on top of `Retry-After`. If a wait would end after the budget, throws the
+ * error at once.
  */
 export async function withRetries<T>(
   { clock, random }: RetryDependencies,
@@ -66,8 +66,8 @@ export function isWorthRetrying(error: unknown): error is TokenBrokerError {
 }
 
 /**
- * Reports whether an error leaves open if this caller may have the token, so that a good one is kept: any error but a
- * definite 4xx of the broker or its API, or a mistake in the call.
+ * Reports whether an error says nothing about this caller's right to the token, so that a good token is still handed
+ * out. True for any error but a definite 4xx of the broker or its API, and a mistake in the call.
  */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof TokenBrokerError) || error.kind === 'usage') return false;

@@ -98,8 +98,8 @@ function isBehind(url: URL, base: URL): boolean {
 }
 
 /**
- * Reports whether some server may read a path that the URL parser has resolved as climbing: dots or slashes may be
- * escaped, several times even, or be letters that look like them, and invisible ones stand between.
+ * Reports whether a path that the URL parser has resolved still climbs for some servers: its dots or slashes may be
+ * escaped, even several times, may be characters that look alike, or may have invisible characters between them.
  */
 function climbs(pathname: string): boolean {
   let read = pathname;
@@ -110,7 +110,7 @@ function climbs(pathname: string): boolean {
   });
 }
 
-/** Decodes escapes of UTF-8; what is none stays as it is. */
+/** Decodes escapes of UTF-8, and leaves all others as they are. */
 function decode(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (escaped) => {
     try {

@@ -17,7 +17,7 @@ const stateSchema = z.strictObject({
 type Ports = z.infer<typeof stateSchema>['ports'];
 type KeyName = keyof z.infer<typeof stateSchema>['keys'];
 
-/** The part of the demo upstreams that outlives a start: their ports, and the keys that their tokens rest on. */
+/** State of the demo upstreams that the next start finds again: their ports, and the keys of their tokens. */
 export interface DemoState {
   /** Ports of the start before; undefined at the first. */
   readonly ports: Ports | undefined;
@@ -27,8 +27,8 @@ export interface DemoState {
 }
 
 /**
- * Opens what `--data` keeps of the demo, in its file `demo.json`; without `dataDir` nothing is kept. The file is written
- * by `keep` alone, when the broker has the folder for itself.
+ * Opens the demo's state in the file `demo.json` of `dataDir`; without a folder nothing is kept. Only `keep` writes the
+ * file, once the broker has the folder for itself.
  * @throws StartError if the file is not one of these
  */
 export async function openDemoState(dataDir: string | undefined): Promise<DemoState> {
@@ -39,8 +39,11 @@ export async function openDemoState(dataDir: string | undefined): Promise<DemoSt
 
   function write(): Promise<void> {
     if (path === undefined || ports === undefined) return writing;
-    const text = JSON.stringify({ ports, keys: Object.fromEntries(names.map((name) => [name, hexOf(keys[name])])) });
-    // One after the other, so that the latest is what stays.
+    const text = JSON.stringify({
+      ports,
+      keys: Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, hexOf(key)])),
+    });
+    // One after the other, so that the latest one stays.
     writing = writing.then(() => replaceFile(path, text));
     return writing;
   }
@@ -55,7 +58,6 @@ export async function openDemoState(dataDir: string | undefined): Promise<DemoSt
     oauth: keyOf('oauth'),
     refresh: keyOf('refresh'),
   };
-  const names = ['helpmaster', 'community', 'oauth', 'refresh'] as const;
 
   return {
     ports: known?.ports,

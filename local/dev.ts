@@ -9,8 +9,8 @@ const START = fileURLToPath(new URL(`./start${extname(import.meta.url)}`, import
 const LOOK_EVERY_MS = 300;
 
 /**
- * Runs the broker on loopback in a process of its own, and starts it again whenever the connections file changes, so that
- * all that the file imports is read again too. Ends when it is interrupted, or where the first start fails.
+ * Runs the broker on loopback in a process of its own, and starts it again when the connections file changes. A new
+ * process also reads again what that file imports. Ends when it is interrupted, or if the first start fails.
  */
 export async function runDev({ connections, secrets, flags, say, interruption }: DevOptions): Promise<number> {
   const { promise: failed, resolve: fail } = Promise.withResolvers<number>();
@@ -19,7 +19,7 @@ export async function runDev({ connections, secrets, flags, say, interruption }:
 
   function start(): void {
     const files = ['--connections', connections, ...(existsSync(secrets) ? ['--secrets', secrets] : [])];
-    // The SDK inside the package is of one version, whatever its next one may need.
+    // Hides the SDK's warning that its next version needs a newer Node: the package has this version inside.
     const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
     const started = fork(START, [...files, '--stand-ins', ...flags], { env });
     child = started;

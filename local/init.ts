@@ -5,8 +5,9 @@ import { UsageError } from '../client/cli/exit-codes.ts';
 import { readVersion } from '../client/cli/version.ts';
 import { isRecord } from '../functions/configuration/shape.ts';
 
-/** Files of the app by their names in it, and here. Those that a folder may have already are left as they are. */
+/** Files of the app: the name there, and the name in `app/` here. */
 const FILES = { 'app.mjs': 'app.mjs', 'connections.mjs': 'connections.mjs' };
+/** More of them, which stay as they are if the folder has its own. */
 const FILES_IF_MISSING = { 'README.md': 'README.md', '.gitignore': 'gitignore' };
 
 const PACKAGE = '@token-broker/broker';
@@ -16,8 +17,8 @@ export const CDK = { 'aws-cdk-lib': '^2.275.0', constructs: '^10.5.0' };
 const CDK_PROGRAM = { 'aws-cdk': '^2.1148.1' };
 
 /**
- * Writes a small CDK app into a folder, and adds to its `package.json` what it needs; gives the names of the files. Throws
- * a `UsageError` where one of them is there already, before anything is written.
+ * Writes a small CDK app into a folder, and adds to its `package.json` what it needs. Returns the names of the files.
+ * Throws a `UsageError`, before it writes anything, if one of them is there already.
  */
 export async function writeApp(folder: string): Promise<readonly string[]> {
   const there = await filter([...Object.keys(FILES), 'cdk.json'], (name) => isThere(join(folder, name)));
@@ -35,7 +36,7 @@ export async function writeApp(folder: string): Promise<readonly string[]> {
   return [...copies.map(([name]) => name), 'cdk.json', 'package.json'];
 }
 
-/** Runs `npm install` in a folder; gives whether it succeeded. npm's words go to stderr. */
+/** Runs `npm install` in a folder, with npm's output on stderr. Returns whether it succeeded. */
 export async function installApp(folder: string): Promise<boolean> {
   const words = ['install', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = spawn('npm', words, { cwd: folder, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
@@ -45,7 +46,7 @@ export async function installApp(folder: string): Promise<boolean> {
   });
 }
 
-/** Builds the manifest of the app from the one that is there; what that says stays. */
+/** Builds the manifest of the app: all that the present one says, and what is missing. */
 async function readManifest(folder: string): Promise<Readonly<Record<string, unknown>>> {
   const path = join(folder, 'package.json');
   const found: unknown = (await isThere(path)) ? JSON.parse(await readFile(path, 'utf8')) : {};

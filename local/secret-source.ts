@@ -18,7 +18,7 @@ export interface SecretSource {
 
 /** Secret source that this process owns and closes. */
 export interface LocalSecrets extends SecretSource {
-  /** Names the version that a value of a secret is, as `current` will once it is current. */
+  /** Builds the version that `current` would return for this value. */
   versionOf(name: string, value: string): Secret;
   /** Reports whether a secret can get another value here. */
   canReplace(name: string): Promise<boolean>;
@@ -120,7 +120,7 @@ export function createMemorySecrets(options: MemorySecretsOptions): MemorySecret
   };
 }
 
-/** Joins two sources of secrets; what the first has, it answers for. */
+/** Joins two sources of secrets. The second answers for the names that the first does not have. */
 export function joinSecrets(first: LocalSecrets, second: LocalSecrets): LocalSecrets {
   const sourceOf = (name: string) => (first.current(name) === undefined ? second : first);
   return {

@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', stop);
   // Printed last: a reader may stop the process as soon as it is said to listen.
   process.stdout.write(bannerOf(system, flags.requireSigv4));
-  // `token-broker dev` has started this process, and no broker outlives it.
+  // If `token-broker dev` started this process, it stops when that one ends.
   process.send?.('listening');
   process.once('disconnect', stop);
 }

@@ -304,7 +304,7 @@ async function warnOfAuthors({ connectionsFile, dataDir }: Flags): Promise<reado
   ];
 }
 
-/** Reports whether a file or folder is another user's, but root's, or all may write to it. Windows has no such bits. */
+/** Reports whether another user, except root, owns a path, or everybody may write to it. Windows has no such bits. */
 async function canOthersChange(path: string | undefined): Promise<boolean> {
   const found = path === undefined ? undefined : await stat(path).catch(() => undefined);
   if (found === undefined || process.platform === 'win32') return false;

@@ -34,8 +34,8 @@ export function attachTokenBroker(
   async function place(config: InternalAxiosRequestConfig): Promise<InternalAxiosRequestConfig> {
     const url = axios.getUri(config);
     client.assertUpstream(connection, url);
-    // What was checked is what is sent, and sent again: a serializer may write the parameters in another way each time.
-    // Empty, and not undefined, for which the instance's defaults would come back.
+    // Send the URL that was checked, in the retry too. A serializer of parameters may give another text at each call.
+    // `baseURL` and `params` are empty, since for undefined axios would take the instance's defaults.
     Object.assign(config, { url, baseURL: '', params: null });
     const use = carried(config, NEXT) ?? (await client.use(connection, { subject }));
     for (const [name, value] of Object.entries(use.headers)) config.headers.set(name, value);

@@ -136,11 +136,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     serve(request, response)
       .catch((error: unknown) => {
-        // Once an answer has begun, no error can be sent in it: the connection is closed.
+        // Headers are sent already, so no error can be sent: close the connection.
         if (response.headersSent) response.destroy();
         else sendError(response, error, { isProxied: request.url?.startsWith('/proxy/') === true });
       })
-      // No answer of the broker's may end the agent.
+      // An unhandled rejection would end the agent.
       .catch(() => response.destroy());
   });
   const stopRenewing = kept.renewAhead();

@@ -19,7 +19,7 @@ export interface TokenFile {
  * followed. Rejects as `fs` does.
  */
 export async function writeTokenFile(path: string, token: string): Promise<TokenFile> {
-  // Nobody can guess the name, and put something there first.
+  // A name that nobody can guess, so that nobody can put a file or link there first.
   const unfinished = join(dirname(path), `.token-broker-agent-${randomUUID()}`);
   try {
     await writeFile(unfinished, token, { mode: OWNER_ONLY, flag: 'wx' });
@@ -32,9 +32,9 @@ export async function writeTokenFile(path: string, token: string): Promise<Token
 }
 
 /**
- * Finds the folder for token files: XDG_RUNTIME_DIR where that is this user's alone, as it is not for whoever became
- * another user and kept the environment; else one of this user's own below the folder for temporary files, made where it
- * is missing. Throws where somebody else made it first, or can look into it.
+ * Finds the folder for token files: XDG_RUNTIME_DIR, if it is this user's alone. After `su` it may be another user's.
+ * Else a folder of this user's below the folder for temporary files, which is made if it is missing. Throws if somebody
+ * else made that one, or can look into it.
  */
 export async function makeTokenFolder(environment: Readonly<Record<string, string | undefined>>): Promise<string> {
   const runtime = environment['XDG_RUNTIME_DIR'] ?? '';

@@ -23,13 +23,13 @@ interface Put extends Candidate {
   readonly isFirst: boolean;
 }
 
-/** Problems by which nothing was sent, and that pass. */
+/** Problems that pass by themselves. Nothing was sent to the upstream. */
 const PASSING: ReadonlySet<string> = new Set(['cooldown', 'refresh_in_progress']);
 const SHORTEST_WAIT_MS = 1_000;
 
 /**
- * Puts a candidate and has the broker try it, which makes it current if the upstream takes it. Where the answer is lost,
- * Secrets Manager says what stands. Throws what stood in the way of the try, having said so.
+ * Puts a candidate and has the broker try it, which makes it current if the upstream takes it. If the answer is lost,
+ * looks in Secrets Manager which version is current. Tells the result; throws the error if there was no try.
  */
 export async function checkCandidate(call: Call, candidate: Candidate): Promise<ExitCode> {
   const store = await createSecretStore(call.endpoint);
@@ -74,7 +74,7 @@ async function tellTried(call: Call, put: Put, { candidate, result }: Tried): Pr
   return report(call, put, false, EXIT.unavailable);
 }
 
-/** Tells of a value that the broker made current although the answer to the try was none of success. */
+/** Tells of a value that is current although the answer to the try was no success. */
 function tellCurrent(call: Call, put: Put): ExitCode {
   call.say(`Set ${put.secretId}: it is current, which it became only because the upstream takes it.`);
   return report(call, put, true, EXIT.ok);
@@ -88,7 +88,7 @@ async function tellUntried(call: Call, put: Put, error: TokenBrokerError): Promi
   throw error;
 }
 
-/** Looks whether the value is current; undefined where this identity may not look, or Secrets Manager does not answer. */
+/** Reports whether the value is current; undefined if this identity may not look, or Secrets Manager does not answer. */
 async function standsCurrent({ store, secretId, versionId }: Put): Promise<boolean | undefined> {
   return store.isCurrent(secretId, versionId).catch(() => undefined);
 }

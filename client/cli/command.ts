@@ -33,7 +33,7 @@ export interface Command {
   run(call: Call): Promise<number>;
 }
 
-/** Abilities that take the broker itself, of which the command line knows nothing else. */
+/** Functions of the whole broker. The command line imports nothing of it, and is given these. */
 export interface OwnBroker {
   /**
    * Starts a broker on this machine to try one connection, declared in a connections file, with the credential of a

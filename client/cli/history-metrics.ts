@@ -24,7 +24,7 @@ export async function readLocalHistory({ base }: Endpoint, span: SpanName, timeo
   return history;
 }
 
-/** The metrics that the functions write, by what the page shows of them; of each, the dimensions beside the connection. */
+/** Metrics that the functions write, each with its kind on the page and its dimensions. */
 const metrics = [
   { kind: 'hand_outs', name: 'HandOuts', dimensions: 'service,connection,source' },
   { kind: 'logins', name: 'Logins', dimensions: 'service,connection' },
@@ -32,7 +32,7 @@ const metrics = [
   { kind: 'failures', name: 'BackOffs', dimensions: 'service,connection,code' },
 ] as const satisfies readonly { readonly kind: Kind; readonly name: string; readonly dimensions: string }[];
 
-/** Dynamic labels: CloudWatch puts the dimension's value there. */
+/** Dynamic labels, in place of which CloudWatch writes the dimension's value. */
 const [CONNECTION, CODE] = ['connection', 'code'].map((dimension) => `\${PROP('Dim.${dimension}')}`);
 const LABEL_DELIMITER = ' ';
 /** Limit on pages of results, against an answer that never ends. */
@@ -63,7 +63,7 @@ export async function queryHistory(
       MetricDataQueries: metrics.map(({ kind, name, dimensions }) => ({
         Id: kind,
         Expression: `SEARCH('{"${broker}",${dimensions}} MetricName="${name}"', 'Sum', ${spans[span].stepSeconds})`,
-        // The label tells one metric of a search from the others.
+        // A search finds many metrics: the label says which one a result is.
         Label: kind === 'failures' ? `${CONNECTION} ${CODE}` : CONNECTION,
       })),
       NextToken: nextToken,

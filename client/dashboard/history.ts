@@ -47,7 +47,10 @@ const historySchema = z.object({
   connections: z.array(connectionHistorySchema),
 });
 
-/** Counts by time for each connection that has any: one number for each step from `from` to `to`, oldest first. */
+/**
+ * Counts of each connection: one number for each step from `from` to `to`, oldest first. A connection without counts is
+ * left out.
+ */
 export type History = z.infer<typeof historySchema>;
 
 /** Reads the name of a span; undefined for any other text. */
@@ -68,7 +71,7 @@ export function limitsOf(span: SpanName, now: number): { readonly from: number; 
   return { from: to - length * 1000, to };
 }
 
-/** Adds samples up to a history; those outside of the span are left out. */
+/** Adds samples up to a history. Leaves out samples outside of the span. */
 export function historyOf(
   samples: Iterable<Sample>,
   { span, now, note }: { readonly span: SpanName; readonly now: number; readonly note: string },

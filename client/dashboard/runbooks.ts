@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** Page that an error code leads to, by its name under docs/runbooks. Codes that a caller mends have none. */
+/** Name under docs/runbooks of the page for an error code. A code that a caller can mend has none. */
 export const runbookByCode: Readonly<Record<string, string>> = {
   upstream_credential_rejected: 'renew-the-credential',
   reauthorization_required: 'consent-again',

@@ -13,8 +13,8 @@ const MOST_BYTES = 96 * 1024;
 
 /**
  * Creates the part of Secrets Manager that `npm start` offers beside its API, as an AWS SDK calls it: a candidate of an
- * operator's secret can be put and looked for, and nothing read. Requests are signed with the key `local`, which no web
- * page can do for a server that grants it nothing.
+ * operator's secret can be put and looked for, and nothing read. Requests are signed with the key `local`. A web page
+ * cannot send them: a browser asks first whether a page may send such headers, and this server never allows it.
  */
 export function createSecretEndpoint(from: Omit<LoopbackSecrets, 'kept'>): LocalPage {
   const mayEnter = createKeyCheck(LOCAL_CREDENTIAL);

@@ -8,7 +8,7 @@ export interface AccessToken {
   readonly expiresAt: number;
 }
 
-/** Issues and judges the demo OAuth server's tokens: text that says nothing to anybody else. */
+/** Issues and checks the demo OAuth server's tokens, which nobody else can read. */
 export interface OAuthTokens {
   issue(expiresAt: number): AccessToken;
   /** Returns the newest token, unless it has ended. */
@@ -26,8 +26,8 @@ const END_BYTES = 8;
 const MAC_BYTES = 16;
 
 /**
- * Creates the tokens of a server, none at first. A token holds its own end and is good by its signature, so that a server
- * of the same key takes it after a start; the newest 1,000 of this start are remembered.
+ * Creates the tokens of a server, none at first. A token holds its own end and a signature, so that a server that
+ * starts again with the same key takes it. The newest 1,000 of this start are remembered.
  */
 export function createOAuthTokens(key: TokenKey = createTokenKey()): OAuthTokens {
   let issued: (AccessToken & { readonly at: number })[] = [];
@@ -59,7 +59,7 @@ function sign(contents: Buffer, key: TokenKey): string {
   return Buffer.concat([contents, macOf(contents, key)]).toString('base64url');
 }
 
-/** Reads the contents of what `sign` made; undefined for anything else, another spelling of it too. */
+/** Reads the contents of a text that `sign` made; undefined for any other, even another spelling of the same bytes. */
 function open(text: string, key: TokenKey): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   if (bytes.length <= MAC_BYTES || bytes.toString('base64url') !== text) return undefined;
@@ -88,7 +88,7 @@ export interface RotationRules {
 
 /**
  * Creates the refresh tokens of a consent. Under `reuse-ends-all` one used again ends them all (RFC 9700 §4.14.2). A
- * server of the same key takes after a start what it gave before it, and has forgotten which of those were used.
+ * server that starts again with the same key takes the tokens of before, and has forgotten which of them were used.
  */
 export function createRefreshTokens(first: string, key: TokenKey = createTokenKey()): RefreshTokens {
   const usedAt = new Map<string, number>();

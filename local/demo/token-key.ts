@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 const KEY_BYTES = 32;
 
-/** Key that a demo upstream's tokens rest on: under another key, none of them is good. */
+/** Key that a demo upstream signs or seals its tokens with. Under another key none of them is good. */
 export interface TokenKey {
   current(): Buffer;
   /** Draws another key, which ends every token issued so far. */

@@ -148,26 +148,23 @@ describe('POST /connections/{connection}/try', () => {
       expect(createCanarySearch([{ name: 'key', value: 'wrong-canary-8wE2' }])(answer.body)).toEqual([]);
       expect(currentValueOf('tried')).toBe(JSON.stringify(demoHelpmasterSecret));
       const { json } = await broker.call({ path: '/connections/tried' });
-      expect(json['credential']).toMatchObject({
-        standing: 'unproven',
-        failed_candidate: {
-          code: 'upstream_credential_rejected',
-          at: expect.any(String),
-          evidence: expect.any(String),
-        },
-      });
+      const evidence = 'the status 401 with JSON of its own shape, and the refusal in the body';
+      const failed = { code: 'upstream_credential_rejected', at: expect.any(String), evidence };
+      expect(json['credential']).toMatchObject({ standing: 'unproven', failed_candidate: failed });
+      const message = 'A candidate was tried and did not become current.';
+      expect(broker.log()).toContainEqual(expect.objectContaining({ message, connection: 'tried', evidence }));
     });
 
     it('makes one current that the upstream takes, by that version, whoever it is tried for', async () => {
-      broker.helpmaster.setKnobs({ credential: { apiKey: 'next-key' } });
-      const version = await put('tried', 'next-key');
+      broker.helpmaster.setKnobs({ credential: { apiKey: 'next-canary-5pT7' } });
+      const version = await put('tried', 'next-canary-5pT7');
       const answer = await tryIt('tried', { candidate: true, subject: '88' });
       broker.helpmaster.setKnobs({ credential: demoHelpmasterSecret });
       expect(answer).toMatchObject({
         status: 200,
         json: { subject: '88', candidate: { version_id: version, current: true }, result: { outcome: 'published' } },
       });
-      expect(currentValueOf('tried')).toBe('{"apiKey":"next-key"}');
+      expect(currentValueOf('tried')).toBe('{"apiKey":"next-canary-5pT7"}');
       expect((await broker.call({ path: '/tokens/tried/88' })).json).toMatchObject({ source: 'cache' });
       expect(broker.log()).toContainEqual(
         expect.objectContaining({ message: 'A candidate is tried.', connection: 'tried', caller: CALLER }),
@@ -185,5 +182,13 @@ describe('POST /connections/{connection}/try', () => {
     expect(broker.log()).toContainEqual(
       expect.objectContaining({ message: 'A login is tried.', connection: 'wfm', subject: 'system', caller: CALLER }),
     );
+    const search = createCanarySearch([
+      { name: 'refused candidate', value: 'wrong-canary-8wE2' },
+      { name: 'taken candidate', value: 'next-canary-5pT7' },
+      { name: 'refused password', value: 'wrong-canary-3fK9aQ' },
+      { name: 'password', value: demoCommunitySecret.password },
+      { name: 'key', value: demoHelpmasterSecret.apiKey },
+    ]);
+    expect(search(JSON.stringify(broker.log()))).toEqual([]);
   });
 });

@@ -119,7 +119,10 @@ export function createNoProxyError(connection: Connection): BrokerError {
   return new BrokerError('not_found', `The connection ${connection.name} declares no proxy.`);
 }
 
-/** Parses the `min_ttl` of the query, in seconds. Throws `invalid_request` for anything but one whole number. */
+/**
+ * Parses the `min_ttl` of the query, in seconds. Throws `invalid_request` for anything but one whole number, and for
+ * every other parameter.
+ */
 export function parseMinTtl(event: ApiEvent): number | undefined {
   requireKnownQuery(event, 'min_ttl');
   const given = event.multiValueQueryStringParameters?.['min_ttl'];

@@ -18,8 +18,8 @@ export interface ApiRoute {
 export const STAGE = 'v1';
 
 /**
- * Beginning of the proxy's resources. The subject is no segment of them, but the first part of the rest of the path: so a
- * connection takes two resources of API Gateway, which has 300 an API.
+ * Beginning of the proxy's resources. The subject is the first part of `{path+}` and has no resource of its own, so that
+ * a connection takes two of the 300 resources of an API.
  */
 export const PROXY = '/proxy/';
 
@@ -28,8 +28,8 @@ export const EXCHANGE = '/oauth2/token';
 
 /**
  * Routes of the API, the same deployed and on loopback. Beside each resource's methods an `ANY` route answers 405, and
- * every other path answers 404, so that the API's own answers are for unsigned and refused requests alone. Paths are such
- * that `*` in an IAM resource never grants more than it reads.
+ * every other path answers 404, so that API Gateway itself answers only requests that are unsigned or refused. Paths are
+ * chosen so that `*` in an IAM resource never grants more than it reads.
  */
 export const apiRoutes: readonly ApiRoute[] = [
   { method: 'GET', resource: '/tokens/{connection}/{subject}', function: 'token', authorization: 'AWS_IAM' },

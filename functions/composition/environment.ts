@@ -51,9 +51,9 @@ export function readConfiguration(environment: Environment): Configuration {
 }
 
 /**
- * Builds the name of a function of an isolation group: the deployment's prefix for such functions and the group. Where that is
- * longer than the 64 characters that Lambda takes, the end gives way to 12 hex digits of the whole name's SHA-256, so
- * that no two groups share a function. What deploys the functions and what invokes them both call this.
+ * Builds the name of a function of an isolation group: the deployment's prefix for such functions and the group. If that
+ * is longer than the 64 characters that Lambda takes, 12 hex digits of the whole name's SHA-256 replace its end, so that
+ * no two groups share a function. The code that deploys the functions and the code that invokes them both call this.
  */
 export function groupFunctionName(prefix: string, group: string): string {
   const name = `${prefix}${group}`;

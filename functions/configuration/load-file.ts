@@ -14,8 +14,8 @@ const moduleExtensions = new Set(['.ts', '.mts', '.js', '.mjs']);
 
 /**
  * Reads the operator's declaration from a `.json` file or from the default export of a `.ts`, `.mts`, `.js` or `.mjs`
- * file, and resolves it, after `change` where that is given. Throws `ConfigurationError` with the path in its message; of
- * what the file holds it quotes nothing but the first line of an `Error` that a module throws itself.
+ * file, applies `change` to it, and resolves it. Throws `ConfigurationError` with the path in its message. The message
+ * quotes nothing of the file but the first line of an `Error` that a module throws itself.
  */
 export async function loadConfigurationFile(
   path: string,

@@ -43,10 +43,10 @@ const KEPT_FROM_UPSTREAM: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ]);
 const AWS_HEADER = /^x-amzn?-/;
-/** Headers by which servers take somebody for another: by a proxy's word for its user, certificate or address. */
+/** Headers in which a proxy tells a server who the client is: its user, certificate or address. */
 const SAYS_WHO =
   /^(?:(?:x-)?remote-(?:user|addr)|x-(?:authenticated|auth-request)-.*|x-ms-client-principal.*|x-goog-(?:authenticated|iap)-.*|cf-(?:access|connecting)-.*|(?:x-)?(?:ssl-)?client-(?:cert|verify|dn).*|(?:x-|true-|fastly-|x-cluster-)client-ip)$/;
-/** Headers by which servers take a credential, a signature, another method, path, host or proxy than the request's own. */
+/** Headers that give a server a credential or a signature, or another method, path, host or proxy. */
 const CHANGES_MEANING =
   /^(?:destination|proxy|(?:base|http|request)-ur[il]|x-(?:override|http-destination)-?url|x-original-http-method|x-method|x-http-method(?:-override)?|x-method-override|x-(?:original|rewrite)-(?:url|uri|path|method|host)|x-(?:forwarded|envoy)-.*|forwarded|x-host|x-real-ip|signature(?:-input)?|x-(?:hub-)?signature.*|dpop|(?:x-)?api-?key|x-(?:auth|access|session|csrf|xsrf)-token|ocp-apim-subscription-key)$/;
 

@@ -27,7 +27,7 @@ export interface CredentialStatus {
   readonly standing: Standing;
   /** A new value can be tried before it becomes current. */
   readonly takesCandidates: boolean;
-  /** The last candidate that did not become current, until a version is new. */
+  /** The last candidate whose login failed, until a version is new. */
   readonly failedCandidate: RecordedFailure | undefined;
 }
 

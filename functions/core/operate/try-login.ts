@@ -46,9 +46,9 @@ interface Way {
 }
 
 /**
- * Creates an operator's try of a login. `mint` makes it like any other login, under the slot's lease and behind the same
- * gate, and publishes its token. A candidate is tried under a borrowed lease, so that a refusal leaves the slot as it
- * was. A candidate that is current already is tried like the current version. If no login was made, throws a
+ * Creates an operator's try of a login. `mint` makes it like any other login, under the slot's lease and behind the
+ * same gate, and publishes its token. A candidate is tried under a borrowed lease, so that a refusal leaves the slot
+ * as it was. A candidate that is current already is tried like the current version. If no login was made, throws a
  * `BrokerError` that says why.
  */
 export function createTryLogin({

@@ -30,8 +30,8 @@ export function writeTurns({ last, line }: Turns): string {
 }
 
 /**
- * Puts a ticket at the end of the line, but before a ticket of the caller that had the last turn: nobody has two turns in
- * a row while another waits.
+ * Puts a ticket at the end of the line, but before a ticket of the caller that had the last turn: nobody has two turns
+ * in a row while another waits.
  */
 export function joinLine({ last, line }: Turns, ticket: Ticket): Turns {
   const again = line.findIndex(({ caller }) => caller === last);

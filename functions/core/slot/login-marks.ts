@@ -27,7 +27,7 @@ export function recent(marks: ReadonlySet<string>, since: number): readonly stri
   return [...marks].filter((mark) => timeOf(mark) > since).sort((one, other) => timeOf(one) - timeOf(other));
 }
 
-/** Returns the time of the mark that must lapse before fewer than `count` are left; -Infinity if there are fewer now. */
+/** Returns the time of the mark that must lapse before fewer than `count` are left; -Infinity if there are fewer. */
 export function whenBelow(count: number, marks: readonly string[]): number {
   const mark = marks.at(-count);
   return mark === undefined ? Number.NEGATIVE_INFINITY : timeOf(mark);

@@ -10,8 +10,8 @@ const UNAUTHORIZED = 401;
 /**
  * Judges the answer to a slide by its status. Only a 2xx renews; anything else leaves the old token and its expiry as
  * they are (C15, C16). 401 says that the old token is dead, 403 does not (C19). A 401 that may come from a firewall or
- * a rate limit leaves open whether it is: a login follows, and the token stays. Nothing of it proves anything of the
- * credential, or locks anything.
+ * a rate limit does not say so either: a login follows, and the token stays. No answer to a slide proves anything of
+ * the credential, or locks anything.
  */
 export function judgeRenewal(answer: ParsedAnswer, { url }: Step): UpstreamFailure | undefined {
   const { status } = answer;

@@ -2,8 +2,8 @@ import { XMLParser } from 'fast-xml-parser';
 import { isJsonObject, type JsonValue } from '../../core/words/json.ts';
 
 /**
- * Parses XML: elements become members, repeated ones lists, attributes go. Neither what declares entities is read nor a
- * web page, which is no API's own answer.
+ * Parses XML: elements become members, repeated ones lists, attributes go. Undefined for what is no XML or declares
+ * entities, and for a web page, which is no API's own answer.
  */
 export function parseXml(text: string): JsonValue | undefined {
   if (!text.trimStart().startsWith('<') || /<!(?:DOCTYPE|ENTITY)/i.test(text)) return undefined;

@@ -46,7 +46,10 @@ async function main(words: readonly string[]): Promise<number> {
       `${examples.join(', ')} is an example's address, and nobody can log in there. Put your own upstreams into cdk/connections.ts, or name your own file: TOKEN_BROKER_CONNECTIONS=FILE.`,
     );
   }
-  const risks = await findRisksOf(new CloudAssembly(ASSEMBLY), region);
+  const risks = await findRisksOf(new CloudAssembly(ASSEMBLY), region).catch((error: unknown) => {
+    const said = describe(error);
+    throw new NotDeployed(findAdvice(said) ?? `What is deployed now could not be read: ${said}`);
+  });
   if (risks.length > 0 && !isAgreed) await ask(risks);
   return runCdk(['deploy', '--app', ASSEMBLY, '--require-approval', 'never', ...passedOn], region);
 }
@@ -105,12 +108,13 @@ async function readDeployed(client: CloudFormationClient, stackName: string): Pr
     const { TemplateBody } = await client.send(new GetTemplateCommand({ StackName: stackName }));
     return JSON.parse(TemplateBody ?? '{}');
   } catch (error) {
-    const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
-    if (message.includes('does not exist')) return undefined;
-    throw new NotDeployed(
-      findAdvice(`${name}: ${message}`) ?? `What is deployed now could not be read: ${name}: ${message}`,
-    );
+    if (describe(error).includes('does not exist')) return undefined;
+    throw error;
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
 /** Asks whether to go on. Throws `NotDeployed` where the answer is no, or nobody can be asked. */

@@ -55,10 +55,8 @@ function checkOperands(command: Command, operands: readonly string[], rest: read
   if (command.rest !== undefined && rest.length === 0) {
     throw new UsageError(`The command to run is missing: write it behind \`--\`. ${usage}`);
   }
-  const most = command.operands.length;
-  if (operands.length > most) {
-    throw new UsageError(`${JSON.stringify(operands[most])} is one operand too many. ${usage}`);
-  }
+  // It is not quoted: it may be a credential or a token, which belongs on stdin.
+  if (operands.length > command.operands.length) throw new UsageError(`There is an operand too many. ${usage}`);
 }
 
 function tryParse(args: readonly string[], options: Options): Parsed | undefined {

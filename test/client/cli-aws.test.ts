@@ -55,6 +55,20 @@ describe('secret set', () => {
     expect(lastWritten().SecretString).toBe(JSON.stringify({ apiKey: `"${CANARY}"` }));
   });
 
+  it.each([
+    ['secret set', ['secret', 'set', 'helpdesk', CANARY]],
+    ['reject', ['reject', 'wfm', CANARY]],
+    ['reject --hash', ['reject', 'wfm', '--hash', CANARY]],
+    ['audit --token', ['audit', '--token', CANARY]],
+    ['an option that there is not', ['secret', 'set', 'helpdesk', `--value=${CANARY}`]],
+  ])('is told of a credential or token as an argument without a repetition: %s', async (_name, args) => {
+    for (const json of [[], ['--json']]) {
+      const { code, stdout, stderr } = await tokenBroker([...args, ...json], { url: API });
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).not.toContain(CANARY);
+    }
+  });
+
   it('asks on a terminal without showing what is typed', async () => {
     aws.answer({ body: {} });
     const ran = await set(['helpdesk', '--fields', 'apiKey'], { typed: [`${CANARY}\r`] });

@@ -1,4 +1,8 @@
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { printable } from '../../client/printable.ts';
 import { createTerminalLog } from '../../local/terminal-log.ts';
 import { startAgentUnderTest } from '../client/agent/agent-under-test.ts';
@@ -106,6 +110,20 @@ describe('what others wrote, printed at a terminal,', () => {
       expect(text).toContain('owned');
       expectNoOrder(text);
     }
+  });
+
+  it.runIf(process.platform !== 'win32')('gives it no order: a warning and an error of npm start', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'token-broker-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, `${ORDERS.replace('/', '')}.json`);
+    await writeFile(file, '{"connections":{"desk":{"provider":"helpmaster","baseUrl":"https://desk.acme-corp.net"}}}');
+    await chmod(file, 0o666);
+    const flags = ['--port', '0', '--connections', file, '--secrets', `${file}.none`];
+    const { status: code, stderr } = spawnSync(process.execPath, ['local/start.ts', ...flags], { encoding: 'utf8' });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^warning: other users .*owned/m);
+    expect(stderr.match(/owned/g)).toHaveLength(2);
+    expectNoOrder(stderr);
   });
 
   it('is the same JSON as before', () => {

@@ -182,6 +182,16 @@ describe('secret set --check', () => {
     expect(await check()).toMatchObject({ code: 0, stderr: expect.stringContaining('it is current') });
   });
 
+  it('looks at the labels where the broker does not know that the value became current', async () => {
+    told.tries = [answerOf({ version_id: OURS, current: false }, { ...REFUSED, code: 'secret_unavailable' })];
+    vi.stubGlobal(
+      'fetch',
+      fetchThat(() => (told.labels = { [OURS]: ['AWSCURRENT'] })),
+    );
+
+    expect(await check()).toMatchObject({ code: 0, stderr: expect.stringContaining('it is current') });
+  });
+
   it('tells of another version that became current meanwhile', async () => {
     told.tries = [answerOf({ version_id: OURS, current: false }, { outcome: 'superseded' })];
 

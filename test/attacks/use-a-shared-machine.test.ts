@@ -199,6 +199,15 @@ describe.runIf(process.platform === 'linux')('asked by another user of the machi
     },
   );
 
+  it.runIf(process.getuid?.() === 0)('the operator is told of a connections file of another user', async () => {
+    const file = `${folder.path}/of-another.json`;
+    const connections = { desk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl } };
+    await writeFile(file, JSON.stringify({ connections }), { mode: 0o600 });
+    await chown(file, NOBODY, NOBODY);
+    const started = start(['--connections', file, '--secrets', `${file}.none`]);
+    await expect(started).rejects.toThrow(`warning: other users of this machine can change ${file}`);
+  });
+
   // Asked for `localhost`, programs and browsers try [::1] first, and a browser takes both addresses for one origin.
   it('nobody else can answer in the API’s place, at its port of the name localhost', async () => {
     const { port } = new URL(url);

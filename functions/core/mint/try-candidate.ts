@@ -66,29 +66,30 @@ export function createCandidateTry({
     if ('failure' in sent) return { ...toReply(sent.failure), candidate: { versionId, isCurrent: false } };
 
     const { material, outcome } = sent;
-    const isCurrent = await becomesCurrent(attempt, sent, currentId);
-    const login = { ...material.login, candidate: isCurrent === true ? 'current' : 'tried' } as const;
+    const made = await makeCurrent(attempt, sent, currentId);
+    const isCurrent = made === true;
+    const login = { ...material.login, candidate: isCurrent ? 'current' : 'tried' } as const;
     const judged = await steps.ended(connection, { ...material, login }, outcome);
     const isRefused = outcome.kind === 'failure' && outcome.backOff === 'refused';
-    const isOver = isCurrent === true || isRefused;
+    const isOver = isCurrent || isRefused;
     // A label that stays costs a login at most, by an operator who asks for it.
     const withdrawn = isOver ? candidates.withdraw(connection.secret, versionId).catch(() => undefined) : undefined;
+    const tried = { candidate: { versionId, isCurrent } };
     const about = { connection: connection.name, subject: slot.subject };
-    if (isCurrent === true && outcome.kind === 'token') {
+    if (isCurrent && outcome.kind === 'token') {
       telemetry.info('A candidate became the current version of its secret.', about);
       const [reply] = await Promise.all([steps.publish(attempt, steps.toMinted(material, outcome)), withdrawn]);
-      return { ...reply, candidate: { versionId, isCurrent: true } };
+      return { ...reply, ...tried };
     }
     await withdrawn;
-    const candidateOf = { candidate: { versionId, isCurrent: false } };
-    if (typeof isCurrent === 'boolean') {
+    if (typeof made === 'boolean') {
       telemetry.warn('A candidate was taken, and another version had become current.', about);
-      return { outcome: 'superseded', ...candidateOf };
+      return { outcome: 'superseded', ...tried };
     }
-    const { code, evidence } = isCurrent;
+    const { code, evidence } = made;
     const why = { code, ...(evidence !== undefined && { evidence }) };
     telemetry.warn('A candidate was tried and did not become current.', { ...about, ...why });
-    return { ...toReply(judged ?? isCurrent), ...candidateOf };
+    return { ...toReply(judged ?? made), ...tried };
   }
 
   async function read({ secret }: Connection): Promise<Found | { readonly failure: AttemptFailure }> {
@@ -103,8 +104,11 @@ export function createCandidateTry({
     }
   }
 
-  /** Makes a candidate current that the upstream has taken; false if another version is by now. */
-  async function becomesCurrent(
+  /**
+   * Makes a candidate current if the upstream has taken it. Returns false if another version is current by now, else the
+   * failure that keeps it from becoming current.
+   */
+  async function makeCurrent(
     attempt: Attempt,
     { material, outcome }: SentLogin,
     currentId: string,

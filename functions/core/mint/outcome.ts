@@ -108,11 +108,12 @@ export async function writeFailure(
       ttlSeconds,
       forgetsRefusal,
     };
-    const dueAt = dueAfter(connection, record, { way, at, notBefore, isRefused });
-    const seenGeneration = record.generation;
-    const isWritten = await store.write(slot, changes.fail({ ...ended, dueAt, seenGeneration }));
-    // After a purge there is no token to renew, and the back-off alone says when the next may come.
-    if (!isWritten) await store.write(slot, changes.fail({ ...ended, dueAt: isRefused ? undefined : notBefore }));
+    // The next look rests on the record. If a purge or a new version of the secret came between, it is read again.
+    for (let seen: SlotRecord | undefined = record; seen?.lease?.id === leaseId; ) {
+      const dueAt = dueAfter(connection, seen, { way, at, notBefore, isRefused });
+      if (await store.write(slot, changes.fail({ ...ended, dueAt, seen }))) break;
+      seen = await store.read(slot, { consistent: true });
+    }
   } catch {
     telemetry.warn('A failed attempt could not be written down; the back-off of its lease holds.', {
       connection: connection.name,

@@ -56,8 +56,8 @@ export interface EndedAttempt {
   /** Count of logins to go back to, if this one does not count. */
   readonly tries?: number | undefined;
   readonly ttlSeconds?: number;
-  /** The generation that `dueAt` rests on, if on any. */
-  readonly seenGeneration?: number | undefined;
+  /** The record that `dueAt` rests on, if on any. A purge and a new version of the secret end its back-off. */
+  readonly seen?: Pick<SlotRecord, 'notBefore'>;
   /** Set where nobody may have begun but this invocation; undefined: nobody at all. */
   readonly begunBy?: string | undefined;
 }
@@ -83,10 +83,7 @@ const tokenIs = (token: Pick<SealedToken, 'hash'> | undefined): Condition<SlotRe
 const turnsAre = ({ turns }: Pick<SlotRecord, 'turns'>): Condition<SlotRecord> => ({ field: 'turns', is: turns });
 const leaseIs = (lease: Lease | undefined): Condition<SlotRecord> => ({ field: 'lease.id', is: lease?.id });
 
-const BACK_OFF = [
-  ...(['notBefore', 'tries', 'failure'] as const),
-  ...(['renewalNotBefore', 'renewalTries', 'renewalFailure'] as const),
-] as const;
+const BACK_OFF = ['notBefore', 'tries', 'failure', 'renewalNotBefore', 'renewalTries', 'renewalFailure'] as const;
 const FAILURE = [...BACK_OFF, 'refusedVersion'] as const;
 
 /** Takes the lease for a login or a renewal, if nothing has happened to the slot and that one has no back-off. */
@@ -177,10 +174,10 @@ export const fail = ({
   forgetsRefusal = false,
   tries,
   ttlSeconds,
-  seenGeneration,
+  seen,
   ...begun
 }: EndedAttempt): SlotChange => {
-  const isCurrent = seenGeneration === undefined ? [] : [generationIs(seenGeneration)];
+  const isAsSeen: Condition<SlotRecord>[] = seen === undefined ? [] : [{ field: 'notBefore', is: seen.notBefore }];
   const isUnbegun: Condition<SlotRecord>[] = 'begunBy' in begun ? [{ field: 'lease.begunBy', is: begun.begunBy }] : [];
   const failure = { code, at, evidence };
   const failed =
@@ -189,7 +186,7 @@ export const fail = ({
       : { renewalNotBefore: notBefore, renewalFailure: failure };
   return {
     name: 'fail',
-    onlyIf: [holds(leaseId), ...isCurrent, ...isUnbegun],
+    onlyIf: [holds(leaseId), ...isAsSeen, ...isUnbegun],
     set: { ...failed, ttlSeconds, dueAt },
     clear: ['lease', ...offSchedule(dueAt), ...(forgetsRefusal ? (['refusedVersion'] as const) : [])],
   };

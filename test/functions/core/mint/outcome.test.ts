@@ -36,4 +36,20 @@ describe('writeFailure', () => {
     expect(failure?.code).toBe('upstream_login_ambiguous');
     expect(dueAt).toBe(notBefore);
   });
+
+  it('has a slot looked at as soon as it may log in, where a new secret ended its back-off during a renewal', async () => {
+    const { broker, upstream, time, advance, beforeNext, put, record } = harness({
+      connection: workforceConnection(),
+    });
+    await broker.handOut();
+    await advance({ minutes: 18 });
+    put({ notBefore: time.now() + 600_000, lastHandedOutAt: time.now() });
+    upstream.planned.push('broken');
+    beforeNext('fail', () => put({ notBefore: time.now() }));
+    await broker.sweep();
+
+    const { dueAt, notBefore, renewalNotBefore } = record();
+    expect(dueAt).toBe(notBefore);
+    expect(renewalNotBefore).toBeGreaterThan(notBefore);
+  });
 });

@@ -55,7 +55,7 @@ export const everyChange = {
     changes.fail({ ...failed, dueAt: 2 }),
     changes.fail({ ...failed, refusedVersion: 'v1', tries: 0 }),
     changes.fail({ ...failed, way: 'renewal', dueAt: 2 }),
-    changes.fail({ ...failed, dueAt: 2, seenGeneration: 1 }),
+    changes.fail({ ...failed, dueAt: 2, seen }),
     changes.fail({ ...failed, dueAt: 2, begunBy: 'i' }),
     changes.fail({ ...failed, dueAt: 2, forgetsRefusal: true }),
   ],

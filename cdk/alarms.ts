@@ -45,14 +45,15 @@ const firstSteps = {
   'look-for-tampering':
     'See who wrote to the table. After a restore, or a new key, this is expected once a slot; else treat it as an intrusion.',
   'clear-the-refresh-backlog':
-    'See on the dashboard which slots wait, and whether one upstream is slow. Callers log in for themselves meanwhile.',
+    'See by the metric LoginLatency whether one upstream is slow, and by SlotsSwept what becomes of due slots. Callers log in for themselves meanwhile.',
   'restart-the-schedule': 'See whether the schedule is enabled and `refresh` is throttled or fails; its log says why.',
   'read-the-dead-letters': 'Receive the messages of the queue: each says which invocation was given up, and why.',
   'find-the-failing-requests':
     'Query the access log for status 5xx: it has route, caller and request id for the log of the function.',
   'raise-the-concurrency':
     'See whether one caller asks without end; else ask for a higher quota of concurrent executions, or raise the cap.',
-  'find-the-slow-requests': "Compare the upstreams' latency on the dashboard: a slow login makes its callers wait.",
+  'find-the-slow-requests':
+    "Compare the connections' LoginLatency and SlideLatency: a slow login makes its callers wait.",
 } satisfies Record<Runbook, string>;
 
 const { GREATER_THAN_OR_EQUAL_TO_THRESHOLD, GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD } =

@@ -30,6 +30,7 @@ export interface Settings {
   /** The properties of how many executions there may be at once, those that are given. */
   readonly concurrency: ConcurrencyProps;
   readonly tracing: boolean;
+  readonly dashboard: boolean;
   /** True if the stack cannot be deleted before this is taken off again. */
   readonly terminationProtection: boolean;
   /** Tags of the stack, which CloudFormation puts on its resources too. */
@@ -80,6 +81,7 @@ export function readSettings(app: App): Settings {
       }),
     ),
     tracing: text('tracing') === 'true',
+    dashboard: text('dashboard') === 'true',
     terminationProtection: text('terminationProtection') === 'true',
     tags: Object.fromEntries(list('tags').map(parseTag)),
     callers: [...list('callers'), ...list('allowMe')],
@@ -96,10 +98,11 @@ export function readSettings(app: App): Settings {
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
 export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'connections'> {
   const { name, callers, vpcEndpoints, apiResources, warm, webAclArn, apiLogRole } = settings;
-  const { concurrency, tracing, alarmTopicArn, domain } = settings;
+  const { concurrency, tracing, dashboard, alarmTopicArn, domain } = settings;
   return {
     name,
     tracing,
+    dashboard,
     callers,
     apiLogRole,
     ...(vpcEndpoints.length === 0 ? {} : { endpoint: { private: vpcEndpoints } }),

@@ -19,7 +19,8 @@ export class TokenBrokerStack extends Stack {
 
   constructor(scope: Construct, id: string, { broker, ...props }: TokenBrokerStackProps) {
     super(scope, id, props);
-    this.broker = new TokenBroker(this, 'Broker', broker(this));
+    const brokerProps = broker(this);
+    this.broker = new TokenBroker(this, 'Broker', brokerProps);
     const { url, api, configuration, name, deadLetters } = this.broker;
     this.#output('ApiUrl', url, 'Address of the API');
     if (api.domainTarget !== undefined) {
@@ -47,7 +48,11 @@ export class TokenBrokerStack extends Stack {
         );
       }
     }
-    this.#output('Dashboard', dashboardUrl(this.region, name), 'CloudWatch dashboard of the broker');
+    const consoleUrl = consoleUrlOf(this.region);
+    this.#output('Alarms', `${consoleUrl}#alarmsV2:?search=${name}`, 'Alarms of the broker');
+    if (brokerProps.dashboard === true) {
+      this.#output('Dashboard', `${consoleUrl}#dashboards/dashboard/${name}`, 'Dashboard of the broker');
+    }
     this.#output('DeadLetters', deadLetters.queueUrl, 'Queue of what could not be done; empty while all is well');
     this.#output('Next', `token-broker doctor --url ${url}`, 'Checks the broker, once its secrets are set');
   }
@@ -63,8 +68,8 @@ const consoles = [
   ['us-gov-', 'console.amazonaws-us-gov.com'],
 ] as const;
 
-/** Builds the address of a broker's dashboard in the console. */
-function dashboardUrl(region: string, broker: string): string {
+/** Builds the address of CloudWatch in the console. */
+function consoleUrlOf(region: string): string {
   const host = consoles.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'console.aws.amazon.com';
-  return `https://${region}.${host}/cloudwatch/home?region=${region}#dashboards/dashboard/${broker}`;
+  return `https://${region}.${host}/cloudwatch/home?region=${region}`;
 }

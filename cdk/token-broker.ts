@@ -76,6 +76,8 @@ export interface TokenBrokerProps extends ConcurrencyProps {
   readonly logRetention?: RetentionDays;
   /** Trace invocations with X-Ray, which costs about a tenth of a hand-out and is not in China. Default false. */
   readonly tracing?: boolean;
+  /** Make a dashboard of CloudWatch, which costs 3.00 $ a month beyond the first three of an account. Default false. */
+  readonly dashboard?: boolean;
   /** A name of one's own for the API. Default: the name that API Gateway gives. */
   readonly domain?: BrokerDomain;
   /** Topic that alarms go to. Default: none; they show in CloudWatch alone. */
@@ -281,7 +283,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
     };
     createAuditQuery(this, { broker: this.name, handingOut });
     createAlarms(this, { ...watched, topic: props.alarmTopic });
-    createDashboard(this, watched);
+    if (props.dashboard === true) createDashboard(this, watched);
   }
 
   grantToken(grantee: iam.IGrantable, connection: string, options?: TokenOptions): iam.Grant {

@@ -39,6 +39,8 @@ export interface Sums {
   /** With what AWS gives each account for nothing, without end. */
   readonly idleFree: number;
   readonly connection: number;
+  /** Metrics of a connection that is as busy as can be. */
+  readonly metrics: number;
 }
 
 /** Works out the table of costs, as Markdown, and its sums, from a stack's template with all nested ones. */
@@ -50,13 +52,14 @@ export function workOutCosts(template: Priced): { readonly table: string; readon
     decrypts: ASSUMED.decryptsOfASlot,
   });
   const idle = billIdle(template);
-  const [usual, most, office] = CONNECTIONS;
+  const [usual, office, hourly, busy] = CONNECTIONS;
   const connection = billConnection(usual);
   const sums = {
     million: sumOf(million),
     idle: sumOf(idle),
     idleFree: sumOf(idle.filter(({ part }) => !FREE.has(part))),
     connection: sumOf(connection),
+    metrics: dollarsOf(billConnection(busy), METRICS),
   };
   const rows = [
     ...million.map(rowOf),
@@ -70,17 +73,20 @@ export function workOutCosts(template: Priced): { readonly table: string; readon
       CEILINGS.idle,
     ),
     ...connection.map(rowOf),
-    ...[usual, most, office].map((each) =>
+    ...[usual, office].map((each) =>
       totalOf('a connection, a month', each.use, sumOf(billConnection(each)), CEILINGS.connection),
     ),
-    ...billLess({ idle, usual: connection, most: billConnection(most) }).map(rowOf),
+    totalOf('metrics of a connection, a month', `the most: ${busy.use}`, sums.metrics, CEILINGS.metrics),
+    ...[hourly, busy].map((each) =>
+      rowOf({ part: 'all of a connection', how: each.use, dollars: sumOf(billConnection(each)) }),
+    ),
     ...billOptions().map(rowOf),
   ];
   return { table: ['|  |  | $ |', '| --- | --- | ---: |', ...rows].join('\n'), sums };
 }
 
-/** Parts of the idle month that AWS gives each account for nothing: 10 alarms and 10 metrics, 3 dashboards, and requests by the million. */
-const FREE: ReadonlySet<string> = new Set(['alarms', 'metric', 'dashboard', 'schedule', '`refresh`', 'its logs']);
+/** Parts of the idle month that AWS gives each account for nothing: 10 alarms, and requests by the million. */
+const FREE: ReadonlySet<string> = new Set(['alarms', 'schedule', '`refresh`', 'its logs']);
 
 function countType(
   { Resources }: Priced,
@@ -96,7 +102,6 @@ function billIdle(template: Priced): Bill {
   const queries = countType(template, alarm, ({ Metrics }) => Metrics !== undefined);
   const alarms = countType(template, alarm) - queries;
   const keys = countType(template, 'AWS::KMS::Key');
-  const dashboards = countType(template, 'AWS::CloudWatch::Dashboard');
   const sweeps = ASSUMED.sweepsAMonth * countType(template, 'AWS::Scheduler::Schedule');
   const times = sweeps.toLocaleString('en-US');
   return [
@@ -107,8 +112,6 @@ function billIdle(template: Priced): Bill {
       how: `${queries}; 0.10 for each metric that they find, and they find none while all is well`,
       dollars: 0,
     },
-    { part: 'dashboard', how: `${dashboards} × 3.00`, dollars: dashboards * PRICES.dashboardMonth },
-    { part: 'metric', how: '`RefreshBacklog`', dollars: PRICES.metricMonth },
     { part: 'schedule', how: times, dollars: sweeps * PRICES.schedulerInvocation },
     {
       part: '`refresh`',
@@ -126,77 +129,59 @@ function billIdle(template: Priced): Bill {
 
 interface Use {
   readonly use: string;
-  /** Hours a month in which it is asked, and in which it logs in or slides. */
+  /** Hours a month in which it is asked, in which it logs in, and in which it renews in place of a login. */
   readonly hours: number;
   readonly loginHours: number;
+  readonly renewalHours: number;
   readonly logins: number;
-  /** Functions that hand out: `token`, `proxy`. */
-  readonly functions: number;
 }
 
-const HAND_OUT_METRICS = 'metrics of hand-outs';
+const METRICS = 'its metrics';
 const MONTH = ASSUMED.hoursAMonth;
 const WORKDAYS = 22;
 
-const CONNECTIONS: readonly [Use, Use, Use] = [
+const CONNECTIONS: readonly [Use, Use, Use, Use] = [
   {
     use: 'asked for tokens in every hour, a login a day',
     hours: MONTH,
     loginHours: ASSUMED.daysAMonth,
+    renewalHours: 0,
     logins: ASSUMED.daysAMonth,
-    functions: 1,
-  },
-  {
-    use: 'the most: proxied calls too, and a login or slide each ten minutes',
-    hours: MONTH,
-    loginHours: MONTH,
-    logins: MONTH * 6,
-    functions: 2,
   },
   {
     use: 'asked for tokens in ten hours of 22 days, a login on each',
     hours: WORKDAYS * 10,
     loginHours: WORKDAYS,
+    renewalHours: 0,
     logins: WORKDAYS,
-    functions: 1,
+  },
+  { use: 'a login in every hour', hours: MONTH, loginHours: MONTH, renewalHours: 0, logins: MONTH },
+  {
+    use: 'tokens and proxied calls, logins and slides in every hour, a login each ten minutes',
+    hours: MONTH,
+    loginHours: MONTH,
+    renewalHours: MONTH,
+    logins: MONTH * 6,
   },
 ];
 
 /** Bills a month of a connection with one slot. A metric is paid for by the hour in which it has data. */
-function billConnection({ hours, loginHours, logins, functions }: Use): Bill {
+function billConnection({ hours, loginHours, renewalHours, logins }: Use): Bill {
   const { reads, writes, keys, secrets } = requestDollars(REQUESTS.login);
   const login = reads + writes + keys + secrets + PRICES.lambdaRequest + lambdaTime(ASSUMED.mintMs);
-  const handOuts = 2 * functions;
   return [
     { part: 'secret', how: '1 × 0.40', dollars: PRICES.secretMonth },
     {
-      part: HAND_OUT_METRICS,
-      how: `${handOuts} × 0.30: \`HandOuts\` and \`SecondsToExpiry\``,
-      dollars: (handOuts * PRICES.metricMonth * hours) / MONTH,
-    },
-    {
-      part: 'metrics of logins',
-      how: `2 × 0.30 in ${loginHours} of ${MONTH} hours: \`Logins\` and \`UpstreamLatency\``,
-      dollars: (2 * PRICES.metricMonth * loginHours) / MONTH,
+      part: METRICS,
+      how: `0.30 each, by the hour: \`HandOuts\` in ${hours} of ${MONTH}, \`LoginLatency\` in ${loginHours}`,
+      dollars: (PRICES.metricMonth * (hours + loginHours + renewalHours)) / MONTH,
     },
     { part: 'logins', how: `${logins}`, dollars: logins * login },
   ];
 }
 
-/** Bills the same without what is most of it, which this broker has no setting for. */
-function billLess({ idle, usual, most }: Readonly<Record<'idle' | 'usual' | 'most', Bill>>): Bill {
-  const withoutExpiry = (bill: Bill) =>
-    sumOf(bill.map((item) => (item.part === HAND_OUT_METRICS ? { ...item, dollars: item.dollars / 2 } : item)));
-  const expiry = 'if `SecondsToExpiry` were a field of the log alone';
-  return [
-    {
-      part: 'if it had no dashboard',
-      how: 'idle, a month, list price',
-      dollars: sumOf(idle.filter(({ part }) => part !== 'dashboard')),
-    },
-    { part: expiry, how: 'a connection in every hour', dollars: withoutExpiry(usual) },
-    { part: expiry, how: 'the most of a connection', dollars: withoutExpiry(most) },
-  ];
+function dollarsOf(bill: Bill, part: string): number {
+  return sumOf(bill.filter((item) => item.part === part));
 }
 
 /** Bills what a default deployment does not have, each by itself. */
@@ -204,6 +189,17 @@ function billOptions(): Bill {
   const zones = ASSUMED.zones;
   const endpoints = ['Secrets Manager', 'KMS', 'Lambda'];
   return [
+    {
+      part: 'in use: the schedule',
+      how: '`RefreshBacklog` and a `SlotsSwept`, where a slot falls due in every hour',
+      dollars: 2 * PRICES.metricMonth,
+    },
+    {
+      part: 'in use: waiting',
+      how: '`WaitForMint`, where a caller waits for a login in every hour',
+      dollars: PRICES.metricMonth,
+    },
+    { part: 'option: `dashboard`', how: 'a month; an account has three for nothing', dollars: PRICES.dashboardMonth },
     {
       part: 'option: `vpc` with NAT',
       how: `a gateway in each of ${zones} zones, a month, without traffic`,

@@ -21,8 +21,9 @@ export function countLogBytes(): number {
     at: Date.now(),
   });
   telemetry.metrics(
-    { connection: MEASURED, source: 'cache' },
-    { HandOuts: { unit: 'Count', value: 1 }, SecondsToExpiry: { unit: 'Seconds', value: 80_000 } },
+    { connection: MEASURED },
+    { HandOuts: { unit: 'Count', value: 1 } },
+    { isShared: true, fields: { source: 'cache', SecondsToExpiry: 80_000 } },
   );
   return bytes;
 }

@@ -83,4 +83,4 @@ export const ASSUMED = {
 } as const;
 
 /** Ceilings in dollars for what the table sums up. */
-export const CEILINGS = { million: 5, connection: 1, idle: 2 } as const;
+export const CEILINGS = { million: 5, connection: 1, metrics: 1, idle: 2 } as const;

@@ -77,9 +77,10 @@ export function usualStack(answer: Answer): Handler {
           at: new Date().toISOString(),
         },
       });
-      metrics.addDimensions({ connection: event.pathParameters.connection, source: 'cache' });
+      metrics.addDimensions({ connection: event.pathParameters.connection });
       metrics.addMetric('HandOuts', 'Count', 1);
-      metrics.addMetric('SecondsToExpiry', 'Seconds', 86_000);
+      metrics.addMetadata('source', 'cache');
+      metrics.addMetadata('SecondsToExpiry', '86000');
       metrics.publishStoredMetrics();
       // Its event is what the schema makes of any.
       return respond(event as never, context);

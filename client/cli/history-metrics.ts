@@ -24,11 +24,11 @@ export async function readLocalHistory({ base }: Endpoint, span: SpanName, timeo
   return history;
 }
 
-/** Metrics that the functions write, each with its kind on the page and its dimensions. */
+/** Metrics that the functions write, each with its kind on the page and its dimensions; the samples of each are counted. */
 const metrics = [
-  { kind: 'hand_outs', name: 'HandOuts', dimensions: 'service,connection,source' },
-  { kind: 'logins', name: 'Logins', dimensions: 'service,connection' },
-  { kind: 'slides', name: 'Slides', dimensions: 'service,connection' },
+  { kind: 'hand_outs', name: 'HandOuts', dimensions: 'connection' },
+  { kind: 'logins', name: 'LoginLatency', dimensions: 'connection' },
+  { kind: 'slides', name: 'SlideLatency', dimensions: 'connection' },
   { kind: 'failures', name: 'BackOffs', dimensions: 'service,connection,code' },
 ] as const satisfies readonly { readonly kind: Kind; readonly name: string; readonly dimensions: string }[];
 
@@ -62,7 +62,7 @@ export async function queryHistory(
       EndTime: new Date(to),
       MetricDataQueries: metrics.map(({ kind, name, dimensions }) => ({
         Id: kind,
-        Expression: `SEARCH('{"${broker}",${dimensions}} MetricName="${name}"', 'Sum', ${spans[span].stepSeconds})`,
+        Expression: `SEARCH('{"${broker}",${dimensions}} MetricName="${name}"', 'SampleCount', ${spans[span].stepSeconds})`,
         // A search finds many metrics: the label says which one a result is.
         Label: kind === 'failures' ? `${CONNECTION} ${CODE}` : CONNECTION,
       })),

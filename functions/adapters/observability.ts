@@ -18,7 +18,7 @@ const TRACE_ROOT = /Root=([^;]+)/;
  * Creates the log and the metrics of a function. Every line is one JSON object on `output`, by default standard
  * output, and is handed over before the call returns: a hand-out is written before its answer, naming its token by the
  * first 12 hex digits of its SHA-256. Metrics are lines of CloudWatch's embedded metric format in the namespace
- * `broker`, each with the dimension `service` beside its own.
+ * `broker`, each with the dimension `service` beside its own unless the functions share it.
  */
 export function createObservability({
   broker,
@@ -41,11 +41,12 @@ export function createObservability({
   }
 
   const telemetry: Telemetry = {
-    metrics(dimensions, values) {
+    metrics(dimensions, values, { isShared = false, fields } = {}) {
       const Metrics: { Name: string; Unit: string }[] = [];
-      const metric = { Namespace: broker, Dimensions: [['service', ...Object.keys(dimensions)]], Metrics };
+      const names = isShared ? Object.keys(dimensions) : ['service', ...Object.keys(dimensions)];
+      const metric = { Namespace: broker, Dimensions: [names], Metrics };
       const format = { Timestamp: Date.now(), CloudWatchMetrics: [metric] };
-      const line: Record<string, unknown> = { _aws: format, service, ...dimensions };
+      const line: Record<string, unknown> = { _aws: format, service, ...dimensions, ...fields };
       for (const [name, { unit, value }] of Object.entries(values)) {
         Metrics.push({ Name: name, Unit: unit });
         line[name] = value;

@@ -82,8 +82,8 @@ const kindByCount = {
 
 const countByMetric = {
   HandOuts: 'handOuts',
-  Logins: 'logins',
-  Slides: 'slides',
+  LoginLatency: 'logins',
+  SlideLatency: 'slides',
   BackOffs: 'failures',
 } as const satisfies Record<string, keyof Counts>;
 
@@ -105,10 +105,10 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
     return known;
   }
 
-  function add(connection: string, name: keyof Counts, count: number, code: unknown): void {
-    countsOf(connection)[name] += count;
+  function addOne(connection: string, name: keyof Counts, code: unknown): void {
+    countsOf(connection)[name] += 1;
     const known = typeof code === 'string' ? code : undefined;
-    tally.add({ connection, kind: kindByCount[name], count, code: known });
+    tally.add({ connection, kind: kindByCount[name], count: 1, code: known });
   }
 
   function count(line: Line): void {
@@ -118,7 +118,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
       const value = line[metric];
       // Metrics that were collected before they were written are a list.
       const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-      for (const single of values) if (typeof single === 'number') add(connection, name, single, line['code']);
+      for (const single of values) if (typeof single === 'number') addOne(connection, name, line['code']);
     }
   }
 
@@ -144,7 +144,7 @@ export function createActivity(output: Writable, now: () => number = Date.now): 
       handOuts.length = Math.min(handOuts.length, HAND_OUTS_KEPT);
     }
     const found = eventIn(line);
-    if (found?.kind === 'call') add(found.connection, 'failures', 1, found.code);
+    if (found?.kind === 'call') addOne(found.connection, 'failures', found.code);
     if (found !== undefined) note(found);
   }
 

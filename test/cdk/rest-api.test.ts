@@ -145,14 +145,31 @@ describe('the body of the API', () => {
   });
 });
 
-it('the stack says where the dashboard and the queue are, and what is next', () => {
+it('the stack says where the alarms and the queue are, and what is next', () => {
   const { template } = deployed();
-  template.hasOutput('Dashboard', {
-    Value: `https://${REGION}.console.aws.amazon.com/cloudwatch/home?region=${REGION}#dashboards/dashboard/token-broker`,
+  template.hasOutput('Alarms', {
+    Value: `https://${REGION}.console.aws.amazon.com/cloudwatch/home?region=${REGION}#alarmsV2:?search=token-broker`,
   });
   template.hasOutput('DeadLetters', { Value: { Ref: Match.stringLikeRegexp('^BrokerDeadLetters') } });
   template.hasOutput('Next', {
     Value: { 'Fn::Join': ['', Match.arrayWith(['token-broker doctor --url https://', '/v1'])] },
+  });
+});
+
+it('makes a dashboard, and says where it is, only where that is asked for', () => {
+  const without = deployed().template;
+  without.resourceCountIs('AWS::CloudWatch::Dashboard', 0);
+  expect(without.findOutputs('Dashboard')).toEqual({});
+  const { template } = deployed({ dashboard: true });
+  template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+  const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
+  const body = JSON.stringify(dashboard?.['Properties'].DashboardBody);
+  // The dimensions that the functions write: of others it would find nothing.
+  for (const name of ['HandOuts', 'LoginLatency', 'SlideLatency', 'RefreshLatency', 'RefusedLogins']) {
+    expect(body.replaceAll('\\', '')).toContain(`{"token-broker",connection} MetricName="${name}"`);
+  }
+  template.hasOutput('Dashboard', {
+    Value: `https://${REGION}.console.aws.amazon.com/cloudwatch/home?region=${REGION}#dashboards/dashboard/token-broker`,
   });
 });
 

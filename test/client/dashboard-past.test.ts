@@ -140,12 +140,12 @@ describe('the dashboard of a deployed broker', async () => {
     await send(`${dashboard.url}/local/history?span=week`);
     const { MetricDataQueries: queries, StartTime, EndTime } = JSON.parse(aws.requests[0]?.body ?? '');
     const search = (dimensions: string, metric: string) =>
-      `SEARCH('{"token-broker-dev",${dimensions}} MetricName="${metric}"', 'Sum', 7200)`;
+      `SEARCH('{"token-broker-dev",${dimensions}} MetricName="${metric}"', 'SampleCount', 7200)`;
     const connection = `\${PROP('Dim.connection')}`;
     expect(queries).toEqual([
-      { Id: 'hand_outs', Expression: search('service,connection,source', 'HandOuts'), Label: connection },
-      { Id: 'logins', Expression: search('service,connection', 'Logins'), Label: connection },
-      { Id: 'slides', Expression: search('service,connection', 'Slides'), Label: connection },
+      { Id: 'hand_outs', Expression: search('connection', 'HandOuts'), Label: connection },
+      { Id: 'logins', Expression: search('connection', 'LoginLatency'), Label: connection },
+      { Id: 'slides', Expression: search('connection', 'SlideLatency'), Label: connection },
       {
         ...{ Id: 'failures', Expression: search('service,connection,code', 'BackOffs') },
         Label: `${connection} \${PROP('Dim.code')}`,

@@ -18,6 +18,11 @@ function metric({ metrics }: Said, wanted: string) {
   return metrics.filter(({ name }) => name === wanted).map(({ name: _, ...rest }) => rest);
 }
 
+/** One metric of a connection for all functions, of how long it took. */
+function took(value: unknown, dimensions: Readonly<Record<string, string>>) {
+  return { unit: 'Milliseconds', value, dimensions, isShared: true };
+}
+
 /** Repeats a count of 1 with these dimensions. */
 function counted(times: number, dimensions: Readonly<Record<string, string>>) {
   return Array(times).fill({ unit: 'Count', value: 1, dimensions });
@@ -69,8 +74,7 @@ describe('telemetry of minting', () => {
     weather.upstream.answerMs = { least: 700, most: 700 };
     await broker.handOut();
 
-    expect(metric(said, 'Logins')).toEqual(counted(1, HELPDESK));
-    expect(metric(said, 'UpstreamLatency')).toEqual([{ unit: 'Milliseconds', value: 700, dimensions: HELPDESK }]);
+    expect(metric(said, 'LoginLatency')).toEqual([took(700, HELPDESK)]);
     expect(metric(said, 'RefusedLogins')).toEqual([]);
   });
 
@@ -85,7 +89,7 @@ describe('telemetry of minting', () => {
     broker.rotateSecret('mended');
     await broker.handOut();
 
-    expect(metric(said, 'RefusedLogins')).toEqual(counted(1, HELPDESK));
+    expect(metric(said, 'RefusedLogins')).toMatchObject(counted(1, HELPDESK));
     expect(metric(said, 'CredentialRefused')).toEqual(counted(6, HELPDESK));
     expect(metric(said, 'UpstreamFailures')).toEqual([]);
   });
@@ -116,12 +120,16 @@ describe('telemetry of slides', () => {
     await broker.handOut();
     await untilRefreshAt();
     await broker.sweep();
-    expect(metric(said, 'Slides')).toEqual(counted(1, WFM));
+    expect(metric(said, 'SlideLatency')).toEqual([took(expect.any(Number), WFM)]);
     await untilRefreshAt();
     script.push(() => answered(200, { value: 'slid-token' }));
+    const before = time.now();
     await call();
 
-    expect(metric(said, 'Slides')).toEqual(counted(2, WFM));
+    const [ofMint, ofProxy] = metric(said, 'SlideLatency');
+    expect([ofMint, ofProxy]).toEqual(Array(2).fill(took(expect.any(Number), WFM)));
+    expect(ofProxy?.value).toBeGreaterThanOrEqual(0);
+    expect(ofProxy?.value).toBeLessThanOrEqual(time.now() - before);
     expect(line(said, /slid token was taken up/)).toEqual({
       ...WFM,
       subject: 'system',
@@ -161,7 +169,7 @@ describe('telemetry of hand-outs', () => {
     const [waited, ...more] = metric(said, 'WaitForMint');
 
     expect(more).toEqual([]);
-    expect(waited).toMatchObject({ unit: 'Milliseconds', dimensions: HELPDESK });
+    expect(waited).toMatchObject({ unit: 'Milliseconds', dimensions: {}, fields: HELPDESK });
     expect(waited?.value).toBeGreaterThan(2_500);
     expect(waited?.value).toBeLessThanOrEqual(tookMs);
   });
@@ -212,17 +220,18 @@ describe('telemetry of operators and of the schedule', () => {
     ]);
   });
 
-  it('tells of a sweep what was due, begun and left, and has no line for one with nothing to do', async () => {
+  it('tells of a sweep what was due, begun and left, and has no line and no metric for one with nothing to do', async () => {
     const { broker, upstream, advance, said } = harness({ connection: helpdeskConnection({ idleSeconds: 80_000 }) });
     await broker.sweep();
     expect(said.lines).toEqual([]);
-    expect(metric(said, 'RefreshBacklog')).toEqual([{ unit: 'Count', value: 0, dimensions: {} }]);
+    expect(said.metrics).toEqual([]);
     for (const subject of ['1', '2', '3']) await broker.handOut({ subject });
     await advance({ hours: 20 });
     upstream.planned.push('broken');
     await broker.sweep();
 
     expect(line(said, /sweep ended/)).toEqual({ due: 3, begun: 3, backlog: 0, published: 2, failed: 1 });
+    expect(metric(said, 'RefreshBacklog')).toEqual([{ unit: 'Count', value: 0, dimensions: {} }]);
     expect(metric(said, 'SlotsSwept')).toEqual([
       { unit: 'Count', value: 1, dimensions: { outcome: 'failed' } },
       { unit: 'Count', value: 2, dimensions: { outcome: 'published' } },

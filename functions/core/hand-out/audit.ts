@@ -60,10 +60,8 @@ export async function recordHandOut(
     at,
   });
   telemetry.metrics(
-    { connection: connection.name, source },
-    {
-      HandOuts: { unit: 'Count', value: 1 },
-      SecondsToExpiry: { unit: 'Seconds', value: remainingSeconds(token, at) },
-    },
+    { connection: connection.name },
+    { HandOuts: { unit: 'Count', value: 1 } },
+    { isShared: true, fields: { source, SecondsToExpiry: remainingSeconds(token, at) } },
   );
 }

@@ -104,8 +104,9 @@ export function createBeginWait({ store, telemetry, clock, random, mostWaits }: 
         await giveBack().catch(() => false);
         if (waitedMs > 0)
           telemetry.metrics(
-            { connection: connection.name },
+            {},
             { WaitForMint: { unit: 'Milliseconds', value: waitedMs } },
+            { fields: { connection: connection.name } },
           );
       },
     };

@@ -130,10 +130,7 @@ export function createLogout(
     const failed: UpstreamFailure | undefined = await upstream.logout({ connection, subject, timeoutMs, ...held });
     telemetry.metrics(
       { connection: connection.name },
-      {
-        Logouts: { unit: 'Count', value: 1 },
-        UpstreamLatency: { unit: 'Milliseconds', value: clock.monotonic() - began },
-      },
+      { LogoutLatency: { unit: 'Milliseconds', value: clock.monotonic() - began } },
     );
     return failed && { why: failed.code, ...(failed.evidence !== undefined && { evidence: failed.evidence }) };
   }

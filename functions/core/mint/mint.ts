@@ -201,7 +201,7 @@ export function createMint(
     if (timeoutMs < SHORTEST_REQUEST_MS) return { failure: createOutOfTimeFailure(connection) };
     const { value, values, closed, secretVersion, attributes } = token;
     const secret = 'secret' in material ? material.secret.value : undefined;
-    const outcome = await measure(connection, renewal.source === 'slide' ? 'Slides' : 'Refreshes', () =>
+    const outcome = await measure(connection, renewal.source === 'slide' ? 'SlideLatency' : 'RefreshLatency', () =>
       upstream.renew({ connection, subject: slot.subject, token: value, values, closed, secret, timeoutMs }),
     );
     if (outcome.kind === 'failure') {
@@ -248,7 +248,7 @@ export function createMint(
     const outcome = await sendLogin(attempt, material.secret, async (secret, keep) => {
       const timeoutMs = timeForUpstream(attempt);
       if (timeoutMs < SHORTEST_REQUEST_MS) return { kind: 'failure', ...createOutOfTimeFailure(connection) };
-      return measure(connection, 'Logins', () =>
+      return measure(connection, 'LoginLatency', () =>
         upstream.login({ connection, subject: slot.subject, secret, timeoutMs, keep, onTrial: attempt.onTrial }),
       );
     });
@@ -288,9 +288,10 @@ export function createMint(
     return Math.min(connection.timeoutSeconds * 1000, deadline - clock.now() - writingMs);
   }
 
+  /** Measures a request to the upstream: how many there were is how many times were measured. */
   async function measure(
     connection: Connection,
-    count: 'Logins' | 'Slides' | 'Refreshes',
+    latency: 'LoginLatency' | 'SlideLatency' | 'RefreshLatency',
     work: () => Promise<UpstreamOutcome>,
   ): Promise<UpstreamOutcome> {
     const began = clock.monotonic();
@@ -301,10 +302,10 @@ export function createMint(
     dependencies.telemetry.metrics(
       { connection: connection.name },
       {
-        [count]: { unit: 'Count', value: 1 },
+        [latency]: { unit: 'Milliseconds', value: clock.monotonic() - began },
         ...(isRefused ? { RefusedLogins: { unit: 'Count', value: 1 } } : {}),
-        UpstreamLatency: { unit: 'Milliseconds', value: clock.monotonic() - began },
       },
+      { isShared: true },
     );
     return outcome;
   }

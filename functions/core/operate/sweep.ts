@@ -107,9 +107,11 @@ export function createSweep({
     for (const [outcome, count] of Object.entries(outcomes)) {
       telemetry.metrics({ outcome }, { SlotsSwept: { unit: 'Count', value: count } });
     }
-    telemetry.metrics({}, { RefreshBacklog: { unit: 'Count', value: result.backlog } });
-    if (due.length > 0)
+    // A metric is paid for by the hour in which it has data: with nothing due there is none.
+    if (due.length > 0) {
+      telemetry.metrics({}, { RefreshBacklog: { unit: 'Count', value: result.backlog } });
       telemetry.info('A sweep ended.', { due: result.due, begun, backlog: result.backlog, ...outcomes });
+    }
     return result;
   };
 }

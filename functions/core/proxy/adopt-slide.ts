@@ -47,7 +47,11 @@ export async function adoptSlide(
     const { generation: seenGeneration, hash: usedHash } = used;
     const adoption = { seenGeneration, usedHash, token, dueAt: token.refreshAt, ttlSeconds, now };
     if (!(await store.write(slot, changes.adopt(adoption)))) return;
-    telemetry.metrics({ connection: connection.name }, { Slides: { unit: 'Count', value: 1 } });
+    telemetry.metrics(
+      { connection: connection.name },
+      { SlideLatency: { unit: 'Milliseconds', value: now - requestStartedAt } },
+      { isShared: true },
+    );
     telemetry.info('A slid token was taken up.', {
       connection: connection.name,
       subject: slot.subject,

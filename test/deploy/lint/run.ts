@@ -47,6 +47,7 @@ function synthesize(region: string, outdir: string): readonly string[] {
   const files = [
     add('internet', (scope) => ({
       tracing: true,
+      dashboard: true,
       tokenConcurrency: 50,
       mintConcurrency: 10,
       proxyConcurrency: 10,

@@ -84,8 +84,8 @@ describe('metrics', () => {
   it("are lines of CloudWatch's embedded metric format, by service and the dimensions given", () => {
     const { telemetry, lines } = observed();
     telemetry.metrics(
-      { connection: 'helpdesk', source: 'cache' },
-      { HandOuts: { unit: 'Count', value: 1 }, SecondsToExpiry: { unit: 'Seconds', value: 500 } },
+      { connection: 'helpdesk' },
+      { LogoutLatency: { unit: 'Milliseconds', value: 500 }, Logouts: { unit: 'Count', value: 1 } },
     );
 
     expect(lines()).toEqual([
@@ -95,13 +95,34 @@ describe('metrics', () => {
           CloudWatchMetrics: [
             {
               Namespace: 'acme',
-              Dimensions: [['service', 'connection', 'source']],
+              Dimensions: [['service', 'connection']],
               Metrics: [
-                { Name: 'HandOuts', Unit: 'Count' },
-                { Name: 'SecondsToExpiry', Unit: 'Seconds' },
+                { Name: 'LogoutLatency', Unit: 'Milliseconds' },
+                { Name: 'Logouts', Unit: 'Count' },
               ],
             },
           ],
+        },
+        service: 'token',
+        connection: 'helpdesk',
+        LogoutLatency: 500,
+        Logouts: 1,
+      },
+    ]);
+  });
+
+  it('are one for all functions where they are shared, and have fields that make no metric', () => {
+    const { telemetry, lines } = observed();
+    telemetry.metrics(
+      { connection: 'helpdesk' },
+      { HandOuts: { unit: 'Count', value: 1 } },
+      { isShared: true, fields: { source: 'cache', SecondsToExpiry: 500 } },
+    );
+
+    expect(lines()).toMatchObject([
+      {
+        _aws: {
+          CloudWatchMetrics: [{ Dimensions: [['connection']], Metrics: [{ Name: 'HandOuts', Unit: 'Count' }] }],
         },
         service: 'token',
         connection: 'helpdesk',

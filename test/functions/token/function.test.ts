@@ -128,7 +128,12 @@ describe('a hand-out', () => {
   it('emits metrics: hand-outs by source, and seconds to expiry', async () => {
     await get('helpdesk/88');
     const metric = broker.log().findLast((line) => 'HandOuts' in line && line['connection'] === 'helpdesk');
-    expect(metric).toMatchObject({ source: 'cache', HandOuts: 1, SecondsToExpiry: expect.any(Number) });
+    expect(metric).toMatchObject({
+      service: 'token',
+      source: 'cache',
+      HandOuts: 1,
+      SecondsToExpiry: expect.any(Number),
+    });
   });
 });
 

@@ -33,13 +33,11 @@ describe('the page’s counts from the log of the functions', () => {
   it('adds up the metrics of each connection', () => {
     const { activity, functions } = harness();
     const one = { unit: 'Count', value: 1 } as const;
-    functions.telemetry.metrics({ connection: 'wfm', source: 'cache' }, { HandOuts: one });
-    functions.telemetry.metrics({ connection: 'wfm', source: 'login' }, { HandOuts: one });
-    functions.telemetry.metrics(
-      { connection: 'wfm' },
-      { Logins: one, UpstreamLatency: { unit: 'Milliseconds', value: 9 } },
-    );
-    functions.telemetry.metrics({ connection: 'wfm' }, { Slides: one });
+    const took = { unit: 'Milliseconds', value: 9 } as const;
+    functions.telemetry.metrics({ connection: 'wfm' }, { HandOuts: one }, { fields: { source: 'cache' } });
+    functions.telemetry.metrics({ connection: 'wfm' }, { HandOuts: one }, { fields: { source: 'login' } });
+    functions.telemetry.metrics({ connection: 'wfm' }, { LoginLatency: took });
+    functions.telemetry.metrics({ connection: 'wfm' }, { SlideLatency: took });
     functions.telemetry.metrics({ connection: 'wfm', code: 'x' }, { BackOffs: one });
     functions.telemetry.metrics({}, { RefreshBacklog: one });
 

@@ -39,7 +39,7 @@ describe('the logout of a purged token', () => {
     const lines = said.lines.filter(({ message }) => message === 'A purged token was logged out.');
     const tokenHash = token.hash.slice(0, 12);
     expect(lines.map(({ fields }) => fields)).toEqual([{ connection: 'helpdesk', subject: 'system', tokenHash }]);
-    expect(said.metrics.filter(({ name }) => name === 'Logouts')).toHaveLength(1);
+    expect(said.metrics.filter(({ name }) => name === 'LogoutLatency')).toHaveLength(1);
     expect(JSON.stringify(said)).not.toContain(token.value.reveal());
   });
 

@@ -36,7 +36,7 @@ describe('adoptSlide (C15)', () => {
     expect(ttlSeconds).toBe(Math.ceil((stored?.usableUntil ?? 0) / 1_000));
     // A new one, so that no lost reply is mistaken.
     expect(stored?.publicationId).not.toBe(publicationId);
-    expect(said.metrics.filter(({ name }) => name === 'Slides')).toHaveLength(1);
+    expect(said.metrics.filter(({ name }) => name === 'SlideLatency')).toHaveLength(1);
 
     await advance({ seconds: 31 });
     const { token } = await broker.handOut();
@@ -140,7 +140,7 @@ describe('adoptSlide (C15)', () => {
     expect(await call()).toBe(200);
     expect(record().generation).toBe(1);
     expect(said.warnings.filter((warning) => /slid token/.test(warning))).toHaveLength(1);
-    expect(said.metrics.filter(({ name }) => name === 'Slides')).toEqual([]);
+    expect(said.metrics.filter(({ name }) => name === 'SlideLatency')).toEqual([]);
   });
 
   it('finds by a consistent read that the token used is current, however far others lag', async () => {
@@ -161,7 +161,7 @@ describe('adoptSlide (C15)', () => {
     await call();
 
     expect(record().generation).toBe(1);
-    expect(said.metrics.filter(({ name }) => name === 'Slides')).toEqual([]);
+    expect(said.metrics.filter(({ name }) => name === 'SlideLatency')).toEqual([]);
     expect(said.warnings).toEqual([]);
   });
 

@@ -9,20 +9,21 @@ import { type BrokerSystem, startBrokerSystem } from '../system/broker-system.ts
 import { createCallers } from '../system/callers.ts';
 import { startTokenProcess } from '../system/token-process.ts';
 import { type IsolatedHerd, isolatedHerd } from './isolated.ts';
+import { startLoad } from './load.ts';
 
 const LOGIN_MS = 200;
 const PROCESSES = 4;
 const DAY_MS = 86_400_000;
 const SIZE = {
-  quick: { herds: [20], isolated: 20, logins: 3 },
-  full: { herds: [50, 1_000, 5_000], isolated: 1_000, logins: 21 },
+  quick: { herds: [20], isolated: 20, logins: 3, load: 2 },
+  full: { herds: [50, 1_000, 5_000], isolated: 1_000, logins: 21, load: 16 },
 };
 /** Callers that took longer than this did not get what was already there. */
 const WAITED_MS = LOGIN_MS / 2;
 
 /** Measures herds: many callers at once on a slot whose token has expired, or is about to. */
 export async function benchHerd({ quick, folder }: BenchOptions): Promise<Section> {
-  const { herds, isolated, logins } = quick ? SIZE.quick : SIZE.full;
+  const { herds, isolated, logins, load } = quick ? SIZE.quick : SIZE.full;
   const system = await startBrokerSystem(folder, LOGIN_MS);
   const processes = await Promise.all(
     Array.from({ length: PROCESSES }, () => startTokenProcess({ ...system.environment })),
@@ -37,7 +38,9 @@ export async function benchHerd({ quick, folder }: BenchOptions): Promise<Sectio
       overHttp.push(await httpHerd(system, urls, `${901 + index}`, callers));
     const expired = await isolatedHerd(system, { subject: '950', instances: isolated, times: expiredTimes() });
     const ahead = await isolatedHerd(system, { subject: '951', instances: isolated, times: dueTimes() });
-    return report({ overHttp, expired, ahead, isolated, firsts });
+    const busy = await startLoad(load);
+    const overloaded = await isolatedHerd(system, { subject: '952', instances: isolated }).finally(busy.close);
+    return report({ overHttp, expired, ahead, overloaded, isolated, load, firsts });
   } finally {
     await Promise.all(processes.map((each) => each.close()));
     await system.close();
@@ -128,10 +131,12 @@ function report(found: {
   readonly overHttp: readonly HttpHerd[];
   readonly expired: IsolatedHerd;
   readonly ahead: IsolatedHerd;
+  readonly overloaded: IsolatedHerd;
   readonly isolated: number;
+  readonly load: number;
   readonly firsts: Firsts;
 }): Section {
-  const { overHttp, expired, ahead, isolated, firsts } = found;
+  const { overHttp, expired, ahead, overloaded, isolated, load, firsts } = found;
   const login = spread(firsts.login).median;
   const overLogin = spread(firsts.first.map((ms, at) => ms - (firsts.login[at] ?? Number.NaN)));
   const thousand = overHttp.find(({ callers }) => callers === 1_000) ?? overHttp[0];
@@ -141,7 +146,9 @@ function report(found: {
     figure(herd.operations),
     figure(herd.operations / isolated),
     figure(herd.mostByOne),
-    figure(herd.failed),
+    textOfFailed(herd),
+    figure(herd.loginAfterMs),
+    figure(herd.firstAnswerMs),
     figure(herd.longestWaitMs),
   ];
   return {
@@ -165,9 +172,15 @@ function report(found: {
           'a caller',
           'most by one',
           'failed',
+          'login after ms',
+          'first answer ms',
           'longest ms',
         ],
-        rows: [rowOf('expired', expired), rowOf('past refreshAt, still good', ahead)],
+        rows: [
+          rowOf('expired', expired),
+          rowOf('past refreshAt, still good', ahead),
+          rowOf(`empty, beside ${load} processes that spin`, overloaded),
+        ],
       },
       {
         columns: ['first token of an empty slot, warm', 'ms'],
@@ -181,9 +194,12 @@ function report(found: {
     targets: [
       equals(`Herd of ${figure(isolated)} isolated instances on an expired slot: logins`, 1, expired.logins),
       atMost('Store operations a caller', 6, expired.operations / isolated),
-      equals('Of them failed', 0, expired.failed),
+      equals('Of them failed', 0, countFailed(expired)),
       equals('Ahead of expiry: logins', 1, ahead.logins),
       atMost('Ahead of expiry: store operations by the callers, over their number', 2, ahead.operations / isolated),
+      equals(`Empty slot, beside ${load} processes that spin: logins`, 1, overloaded.logins),
+      equals('Beside them: failed', 0, countFailed(overloaded)),
+      atMost('Beside them: store operations a caller', 6, overloaded.operations / isolated),
       ...(thousand === undefined
         ? []
         : [
@@ -193,6 +209,15 @@ function report(found: {
       atMost('First token of an empty slot over the login itself, warm', 60, overLogin.median, ' ms'),
     ],
   };
+}
+
+function countFailed({ failed }: IsolatedHerd): number {
+  return Object.values(failed).reduce((sum, count) => sum + count, 0);
+}
+
+function textOfFailed({ failed }: IsolatedHerd): string {
+  const each = Object.entries(failed).map(([code, count]) => `${figure(count)} \`${code}\``);
+  return each.length === 0 ? '0' : each.join(', ');
 }
 
 function equals(what: string, wanted: number, value: number): Target {

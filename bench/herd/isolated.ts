@@ -7,6 +7,7 @@ import { createTokenMemory } from '../../functions/core/hand-out/memory.ts';
 import { createRequestMint } from '../../functions/core/hand-out/request-mint.ts';
 import { slotOf } from '../../functions/core/slot/slot.ts';
 import type { Store } from '../../functions/core/slot/store.ts';
+import { BrokerError } from '../../functions/core/words/errors.ts';
 import { BROKER, TABLE } from '../../local/functions.ts';
 import { CALLER } from '../broker.ts';
 import { slotItem, type Times } from '../loopback/sealed-slot.ts';
@@ -17,25 +18,30 @@ export interface IsolatedHerd {
   readonly logins: number;
   readonly operations: number;
   readonly mostByOne: number;
-  readonly failed: number;
+  /** Requests without a token, by the code of their error. */
+  readonly failed: Readonly<Record<string, number>>;
   readonly longestWaitMs: number;
+  /** From the first request to the login, and to the first answer. */
+  readonly loginAfterMs: number;
+  readonly firstAnswerMs: number;
 }
 
 /**
- * Lets so many instances that share nothing but the store ask for one slot at once, whose token has these times.
- * Counts what the callers ask of the store; what `mint` asks is its own.
+ * Lets so many instances that share nothing but the store ask for one slot at once, whose token has these times; without
+ * them the slot is empty. Counts what the callers ask of the store; what `mint` asks is its own.
  */
 export async function isolatedHerd(
   system: BrokerSystem,
-  { subject, instances, times }: { readonly subject: string; readonly instances: number; readonly times: Times },
+  { subject, instances, times }: { readonly subject: string; readonly instances: number; readonly times?: Times },
 ): Promise<IsolatedHerd> {
   const { connection, environment, client, keys } = system;
   const slot = slotOf(connection, subject);
-  await system.put([slotItem(BROKER, slot, await keys.generate(slot), times)]);
+  if (times !== undefined) await system.put([slotItem(BROKER, slot, await keys.generate(slot), times)]);
   const store = createDynamodbStore({ client, table: TABLE });
   const lambda = createLambdaClient(environment);
   const minter = createLambdaMint({ client: lambda, functionNameOf: mintFunctionNames(environment) });
   const loginsBefore = system.helpmaster.ledger().logins.length;
+  const beganAt = Date.now();
 
   const one = async () => {
     const counted = countCalls(store);
@@ -51,24 +57,35 @@ export async function isolatedHerd(
     });
     const began = performance.now();
     const deadline = systemClock.monotonic() + 23_000;
-    const handedOut = await handOut({ connection, slot, caller: CALLER, requestId: 'bench', deadline }).catch(
-      () => undefined,
+    const failed = await handOut({ connection, slot, caller: CALLER, requestId: 'bench', deadline }).then(
+      () => [],
+      (error: unknown) => [error instanceof BrokerError ? error.code : String(error)],
     );
-    return { waitMs: performance.now() - began, calls: counted.calls(), failed: handedOut === undefined };
+    return { waitMs: performance.now() - began, calls: counted.calls(), failed };
   };
   const all = await Promise.all(Array.from({ length: instances }, one));
   // A refresh ahead of expiry is under way when the last caller has long been answered.
   const until = performance.now() + 5_000;
-  const logins = () => system.helpmaster.ledger().logins.length - loginsBefore;
-  while (logins() === 0 && performance.now() < until) await systemClock.sleep(20);
+  const logins = () => system.helpmaster.ledger().logins.slice(loginsBefore);
+  while (logins().length === 0 && performance.now() < until) await systemClock.sleep(20);
   lambda.destroy();
   return {
-    logins: logins(),
+    logins: logins().length,
     operations: all.reduce((sum, { calls }) => sum + calls, 0),
     mostByOne: Math.max(...all.map(({ calls }) => calls)),
-    failed: all.filter(({ failed }) => failed).length,
+    failed: countEach(all.flatMap(({ failed }) => failed)),
     longestWaitMs: Math.max(...all.map(({ waitMs }) => waitMs)),
+    loginAfterMs: Date.parse(logins()[0]?.at ?? '') - beganAt,
+    firstAnswerMs: Math.min(...all.map(({ waitMs }) => waitMs)),
   };
+}
+
+function countEach(names: readonly string[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Map.groupBy(names, (name) => name)
+      .entries()
+      .map(([name, all]) => [name, all.length]),
+  );
 }
 
 /** A store that counts the operations it is asked for. */

@@ -10,8 +10,8 @@ import { type BrokerSystem, startBrokerSystem } from '../system/broker-system.ts
 
 const DAY_MS = 86_400_000;
 const SIZE = {
-  quick: { stored: [10, 100], due: [0, 5], idleSweeps: 3 },
-  full: { stored: [10, 1_000, 100_000], due: [0, 10, 100, 500], idleSweeps: 21 },
+  quick: { stored: [0, 100], due: [0, 5], idleSweeps: 3 },
+  full: { stored: [0, 10_000, 100_000], due: [0, 10, 100, 500], idleSweeps: 21 },
 };
 /** A sweep with nothing due may cost this much more at the most slots than at the fewest: what measuring is good for. */
 const GROWTH = 1.5;

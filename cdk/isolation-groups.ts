@@ -99,7 +99,7 @@ export function createIsolationGroups(
       timeoutSeconds: MINT_TIMEOUT_SECONDS,
       ...keepExecutions(props.mintConcurrency),
     });
-    allow(mint, mintStatements(places, namesOf(connections)));
+    allow(mint, mintStatements(places, connections));
     const readerArn = requireRole(mint).roleArn;
     for (const connection of connections) allow(mint, secretStatements(stackOf(group), connection, readerArn));
     // An invocation that nobody waits for any more must not log in later.

@@ -5,7 +5,9 @@ import { slotLayout } from '../functions/adapters/dynamodb/item.ts';
 import { DUE_INDEX, TABLE_KEYS, USED_JWT_PARTITION } from '../functions/adapters/dynamodb/table.ts';
 import type { SlotChange } from '../functions/core/slot/changes.ts';
 import * as changes from '../functions/core/slot/changes.ts';
+import type { Connection } from '../functions/core/slot/connection.ts';
 import { NO_LOGINS, noteRotation } from '../functions/core/slot/logins.ts';
+import { canRenew } from '../functions/core/slot/next-way.ts';
 import * as permits from '../functions/core/slot/permit.ts';
 import { EMPTY_RECORD } from '../functions/core/slot/record.ts';
 import { inParts } from './statement-parts.ts';
@@ -23,10 +25,10 @@ export interface Places {
 }
 
 /**
- * The attributes that `token` names in what it writes: permits to wait; lease, use, rejection, schedule, and an attempt
- * that was not sent. Neither the ciphertext nor the data key is among them: it cannot put a token of its own making in.
+ * The attributes that `exchange` names in what it writes: permits to wait; lease, use, schedule, and an attempt that was
+ * not sent. Neither the ciphertext nor the data key is among them: it cannot put a token of its own making in.
  */
-const TOKEN_WRITES = [
+const EXCHANGE_WRITES = [
   ...new Set([
     ...attributesOf(
       ...(['login', 'renewal'] as const).flatMap((way) => [
@@ -35,11 +37,18 @@ const TOKEN_WRITES = [
       ]),
       changes.askRefresh({ generation: 0, now: 0, notSince: 0 }),
       changes.recordUse({ now: 0, notSince: 0, dueAt: 0 }),
-      changes.markRejected({ generation: 0, hash: '', reports: '', reportedAt: 0 }),
     ),
     ...[permits.takePermit({ holder: '', now: 0, until: 0 }), permits.returnPermit({ holder: '' })].flatMap((change) =>
       attributesNamed(permitLayout('any', 0), change),
     ),
+  ]),
+];
+
+/** The attributes that `token` names: the same, and those of a caller's report, which nobody can make by an exchange. */
+const TOKEN_WRITES = [
+  ...new Set([
+    ...EXCHANGE_WRITES,
+    ...attributesOf(changes.markRejected({ generation: 0, hash: '', reports: '', reportedAt: 0 })),
   ]),
 ];
 
@@ -69,11 +78,11 @@ export function tokenStatements({ broker, tableArn, keyArn }: Places): iam.Polic
   ];
 }
 
-/** `exchange`: the same as `token`, for the connections that `trust` names. */
+/** `exchange`: the same as `token`, but for reports, for the connections that `trust` names. */
 export function exchangeStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
   return [...inParts(connections)].flatMap((part) => [
     allow(['dynamodb:GetItem'], [places.tableArn], only({ [ITEMS]: part })),
-    allow(['dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: part, [ATTRIBUTES]: TOKEN_WRITES })),
+    allow(['dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: part, [ATTRIBUTES]: EXCHANGE_WRITES })),
     allow(['kms:Decrypt'], [places.keyArn], {
       ...tokensOf(places, part),
       Null: { 'kms:EncryptionContext:use': 'true' },
@@ -90,12 +99,29 @@ export function usedJwtStatement({ tableArn }: Places): iam.PolicyStatement {
   });
 }
 
-/** `mint`: reads and writes the items of `connections`, and makes and opens data keys for them alone. */
-export function mintStatements(places: Places, connections: readonly string[]): iam.PolicyStatement[] {
-  return [...inParts(connections)].flatMap((part) => [
-    allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: part })),
-    allow(['kms:GenerateDataKey', 'kms:Decrypt'], [places.keyArn], tokensOf(places, part)),
-  ]);
+/**
+ * `mint`: reads and writes the items of `connections`, makes data keys for them alone, and opens those of the connections
+ * that renew a token, log one out, or keep a refresh token. Those that only log in have nothing to open.
+ */
+export function mintStatements(places: Places, connections: readonly Connection[]): iam.PolicyStatement[] {
+  const opening = connections.filter((each) => isOpenedByMint(each));
+  return [
+    ...[...inParts(namesOf(connections))].flatMap((part) => [
+      allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [places.tableArn], only({ [ITEMS]: part })),
+      allow(['kms:GenerateDataKey'], [places.keyArn], tokensOf(places, part)),
+    ]),
+    ...(opening.length === 0 ? [] : [...inParts(namesOf(opening))]).map((part) =>
+      allow(['kms:Decrypt'], [places.keyArn], tokensOf(places, part)),
+    ),
+  ];
+}
+
+function isOpenedByMint(connection: Connection): boolean {
+  return canRenew(connection) || connection.provider.logout !== undefined || connection.keptSecret !== undefined;
+}
+
+function namesOf(connections: readonly Connection[]): string[] {
+  return connections.map(({ name }) => name);
 }
 
 /**

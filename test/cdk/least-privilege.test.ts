@@ -80,8 +80,9 @@ const allowed: readonly Row[] = [
   // A candidate that the upstream takes becomes current.
   ['Minthelpdesk', MOVE, 'helpdeskSecret'],
   ['Minthelpdesk', MAKE, 'key', dataKey('helpdesk')],
-  ['Minthelpdesk', OPEN, 'key', dataKey('helpdesk')],
-  ['Minthelpdesk', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
+  // It slides its tokens, and opens them for that.
+  ['Mintwfm', OPEN, 'key', dataKey('wfm')],
+  ['Mintwfm', OPEN, 'key', { ...dataKey('wfm'), 'kms:EncryptionContext:use': 'closed' }],
   ['Mintwfm', SECRET, 'wfmSecret'],
   ['Proxyhelpdesk', READ, 'table', item('helpdesk')],
   ['Proxyhelpdesk', UPDATE, 'table', contextOf(writes.publish)],
@@ -132,6 +133,10 @@ const denied: readonly Row[] = [
   // Values sealed beside a token, such as a refresh token, open only for the functions that renew it.
   ['Token', OPEN, 'key', { ...dataKey('helpdesk'), 'kms:EncryptionContext:use': 'closed' }],
   ['Exchange', OPEN, 'key', { ...dataKey('wfm'), 'kms:EncryptionContext:use': 'closed' }],
+  // Nobody reports a token by an exchange.
+  ['Exchange', UPDATE, 'table', contextOf(writes.markRejected, 'wfm')],
+  // It only ever logs in: there is nothing to open.
+  ['Minthelpdesk', OPEN, 'key', dataKey('helpdesk')],
   ['Token', INVOKE, 'refresh'],
   ['Token', INVOKE, 'connections'],
   ['Token', READ, 'audit', item('an-id')],

@@ -8,7 +8,9 @@ import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.t
 import { endGroup } from './execute.ts';
 import { installPackages } from './python-tools.ts';
 
-const PACKAGES = ['ministack==1.5.33', 'cryptography==50.0.2', 'awscli==1.46.3'];
+/** The emulator, by its name and version on PyPI. */
+export const EMULATOR = 'ministack 1.5.33';
+const PACKAGES = [EMULATOR.replace(' ', '=='), 'cryptography==50.0.2', 'awscli==1.46.3'];
 /** Starts the emulator with what it lacks. */
 const LAUNCHER = join(import.meta.dirname, 'emulator');
 /** Executions of a new account, whatever a deployment keeps for a function of it. */

@@ -2,10 +2,18 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectionDeclaration } from '../../functions/configuration/declaration.ts';
 import type { Place } from './place.ts';
 
+/** The addresses of the upstreams that a declaration needs. */
+interface UpstreamAddresses {
+  readonly demo: {
+    readonly [Name in 'helpmaster' | 'community' | 'oauth']: Pick<Place['demo'][Name], 'baseUrl'>;
+  } & { readonly issuer: Pick<Place['demo']['issuer'], 'url'> };
+}
+
 /** Connections as an operator would declare them, on the demo upstreams; a Community token is soon due. */
-function declare({ demo }: Place) {
+function declare({ demo }: UpstreamAddresses) {
   return {
     helpdesk: { provider: 'helpmaster', baseUrl: demo.helpmaster.baseUrl, memorySeconds: 5, proxy: {} },
     wfm: {
@@ -17,7 +25,7 @@ function declare({ demo }: Place) {
       minTtlSeconds: 5,
       memorySeconds: 0,
     },
-  };
+  } satisfies Record<string, ConnectionDeclaration>;
 }
 
 /** Writes a declaration of these connections, and gives the name of its file. */
@@ -28,28 +36,32 @@ export function writeConnections(place: Place, names: readonly ('helpdesk' | 'wf
   });
 }
 
-/** Writes a declaration that has a connection of each kind, a rule of trust and a strict audit. */
-export function writeEveryKind(place: Place): string {
-  const { helpdesk, wfm } = declare(place);
-  const { oauth, issuer } = place.demo;
-  return writeDeclaration(place, 'every-kind', {
+/** Declares a connection of each kind, a rule of trust and a strict audit; a Community token is due 1.2 s after it came. */
+export function declareEveryKind({ demo }: UpstreamAddresses) {
+  const { helpdesk, wfm } = declare({ demo });
+  return {
     connections: {
       helpdesk: { ...helpdesk, memorySeconds: 0, renewalCooldownSeconds: 0 },
-      wfm: { ...wfm, lifetimeSeconds: 1200, proxy: {}, renewalCooldownSeconds: 0 },
-      books: { provider: 'oauth-refresh-token-basic', baseUrl: oauth.baseUrl, memorySeconds: 0, proxy: {} },
-    },
+      wfm: { ...wfm, lifetimeSeconds: 1200, refreshAfter: 0.001, proxy: {}, renewalCooldownSeconds: 0 },
+      books: { provider: 'oauth-refresh-token-basic', baseUrl: demo.oauth.baseUrl, memorySeconds: 0, proxy: {} },
+    } satisfies Record<string, ConnectionDeclaration>,
     strictAudit: true,
     trust: [
       {
-        issuer: issuer.url,
+        issuer: demo.issuer.url,
         audience: 'token-broker',
         subject: 'workload',
         once: true,
-        connections: ['helpdesk'],
+        connections: ['helpdesk', 'wfm'],
         subjects: ['system', '88', '42'],
       },
     ],
-  });
+  };
+}
+
+/** Writes the declaration of a connection of each kind, and gives the name of its file. */
+export function writeEveryKind(place: Place): string {
+  return writeDeclaration(place, 'every-kind', declareEveryKind(place));
 }
 
 /** Writes a declaration of connections, and gives the name of its file. */

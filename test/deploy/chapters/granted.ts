@@ -7,7 +7,7 @@ import { GRANTED_BROKER, PATH } from '../granted-roles.ts';
 import { assumeRole } from '../identities.ts';
 import { type Environment, type Place, REGION, readResources, urlOf } from '../place.ts';
 import type { Report } from '../report.ts';
-import { createProbes, type Probe, prepare } from '../rights/probes.ts';
+import { createProbes, type Probe } from '../rights/probes.ts';
 import { followRefusals } from '../rights/take-away.ts';
 import { until, writeEveryKind } from '../upstreams.ts';
 
@@ -40,10 +40,11 @@ export async function deployGranted(place: Place, administrator: Environment): P
   }
 
   await cdk('deploy', '--require-approval', 'never');
-  await prepare(place, GRANTED_BROKER, environment);
   const url = await urlOf(environment, stack);
   const resources = await readResources(environment, stack);
   const caller = await assumeRole(administrator, `${PATH.slice(1)}named-broad`);
+  const { probes, prepare } = createProbes(place, { name: GRANTED_BROKER, url, caller, administrator, resources });
+  await prepare();
   const call = createCaller(url, caller);
   await until(TOKEN_WITHIN_MS, async () => {
     const { status } = await call('GET', '/tokens/helpdesk/system');
@@ -53,18 +54,18 @@ export async function deployGranted(place: Place, administrator: Environment): P
     stack,
     url,
     secrets: ['helpdesk', 'wfm', 'books', 'books/kept'].map((name) => `${GRANTED_BROKER}/${name}`),
-    probes: createProbes(place, { name: GRANTED_BROKER, url, caller, administrator, resources }),
+    probes,
     destroy: () => cdk('destroy', '--force'),
   };
 }
 
 /** Runs every step of use, and checks that no function was refused anything that it asked for. */
 export async function checkOwnRights(report: Report, place: Place, { probes }: GrantedBroker): Promise<void> {
-  for (const { name, run } of probes) {
-    await report.step(`With no rights but their own the functions do: ${name}`, async () => {
+  for (const probe of probes) {
+    await report.step(`With no rights but their own the functions do: ${probe.name}`, async () => {
       const refusals = followRefusals(place.logFile);
-      await run();
-      assert.deepEqual(refusals.read(), []);
+      await probe.run();
+      assert.deepEqual(refusals.read(probe), []);
     });
   }
 }

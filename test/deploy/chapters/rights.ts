@@ -6,11 +6,12 @@ import { createTakeAway } from '../rights/take-away.ts';
 import type { GrantedBroker } from './granted.ts';
 
 /** The rights that are taken away here, one a function. */
-const SAMPLE: readonly (readonly [of: string, right: RegExp])[] = [
+export const SAMPLE: readonly (readonly [of: string, right: RegExp])[] = [
   ['token', /^dynamodb:UpdateItem: dynamodb:Attributes leaseId$/],
-  ['mint-helpdesk', /^secretsmanager:GetSecretValue /],
+  ['mint-helpdesk', /^secretsmanager:GetSecretValue$/],
   ['proxy-helpdesk', /^kms:Decrypt /],
-  ['exchange', /^lambda:InvokeFunction /],
+  ['exchange', /^lambda:InvokeFunction on granted_mint_helpdesk$/],
+  ['mint-books', /^kms:Decrypt /],
   ['connections', /^dynamodb:UpdateItem /],
   ['refresh', /^dynamodb:Query /],
   ['rotation', /^dynamodb:Query /],

@@ -6,7 +6,7 @@ import { createDeployment } from '../deployment.ts';
 import { handedOutIn } from '../handed-out.ts';
 import { aws, type Environment, type Place, urlOf } from '../place.ts';
 import type { Report } from '../report.ts';
-import { putSecret } from '../rights/probes.ts';
+import { putSecret } from '../rights/use.ts';
 import { until, writeConnections } from '../upstreams.ts';
 
 const STACK = 'TokenBroker-token-broker-dev';

@@ -18,6 +18,7 @@ import callers_of_functions  # noqa: E402, F401
 import first_versions  # noqa: E402, F401
 import resource_types  # noqa: E402, F401
 import rest_api  # noqa: E402, F401
+import roles_of_functions  # noqa: E402, F401
 from ministack import app  # noqa: E402
 
 # It would take port 443 as well, and two runs at once would share it.

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { callQuery } from '../aws-calls.ts';
-import { type Environment, readResources, requireName } from '../place.ts';
+import { type Environment, readResources } from '../place.ts';
 
 const text = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
 const statement = z.looseObject({
@@ -14,41 +14,63 @@ const document = z.looseObject({ Statement: z.array(statement) });
 /** A policy of a role, as IAM has it. */
 export type PolicyDocument = z.infer<typeof document>;
 
-/** The policy of a function's role. */
+/** The policy of a function's role, or of the schedule's. */
 export interface RolePolicy {
-  /** The function's folder and, of a group's, the group: `token`, `mint-helpdesk`. */
+  /** The function's folder and, of a group's, the group: `token`, `mint-helpdesk`; or `schedule`. */
   readonly of: string;
-  readonly functionName: string;
+  readonly functionName?: string;
   readonly role: string;
   readonly name: string;
   readonly document: PolicyDocument;
 }
 
-/** Reads the policies of the functions of a stack. */
+/** The role of a function or of the schedule, in a template or as it is deployed. */
+interface RoleIn {
+  /** The beginning of the logical ids of the role and of its function, without the broker's. */
+  readonly id: string;
+  readonly of: string;
+  readonly logicalId: string;
+}
+
+/** Finds the roles of the functions, and of the schedule, among resources by logical id. */
+export function rolesIn(resources: Readonly<Record<string, { readonly Type: string }>>): readonly RoleIn[] {
+  const ids = Object.keys(resources);
+  return ids.flatMap((logicalId) => {
+    // Those of a group are in a stack within the broker's, whose names do not begin with the broker's.
+    const [, broker = '', id = ''] = /^(Broker)?(\w+?)Role[0-9A-F]{8}$/.exec(logicalId) ?? [];
+    const isOfFunction = ids.some((each) => new RegExp(`^${broker}${id}[0-9A-F]{8}$`).test(each));
+    if (resources[logicalId]?.Type !== 'AWS::IAM::Role' || !(isOfFunction || id === 'Schedule')) return [];
+    return [{ id, of: id.replace(/^(Mint|Proxy)/, '$1-').toLowerCase(), logicalId }];
+  });
+}
+
+/** Reads the policies of the functions of a stack, and of its schedule. */
 export async function readPolicies(environment: Environment, stack: string): Promise<readonly RolePolicy[]> {
   const resources = await readResources(environment, stack);
+  const byId = new Map(resources.map((each) => [each.LogicalResourceId, each]));
+  const types = Object.fromEntries(resources.map((each) => [each.LogicalResourceId, { Type: each.ResourceType }]));
   const policies: RolePolicy[] = [];
-  for (const { LogicalResourceId, PhysicalResourceId: functionName, ResourceType } of resources) {
-    // Those of a group are in a stack within the broker's, whose names do not begin with the broker's.
-    const [, broker = '', id = ''] = /^(Broker)?(\w+?)[0-9A-F]{8}$/.exec(LogicalResourceId) ?? [];
-    if (ResourceType !== 'AWS::Lambda::Function' || id === '') continue;
-    const role = requireName(resources, 'AWS::IAM::Role', `${broker}${id}Role`);
+  for (const { of, logicalId } of rolesIn(types)) {
+    const role = byId.get(logicalId)?.PhysicalResourceId ?? '';
+    const itsFunction = resources.find(
+      ({ LogicalResourceId: id, ResourceType }) =>
+        ResourceType === 'AWS::Lambda::Function' && id.slice(0, -8) === logicalId.slice(0, -'Role'.length - 8),
+    );
     const listed = await callQuery(environment, 'iam', { Action: 'ListRolePolicies', RoleName: role });
     for (const [, name = ''] of listed.matchAll(/<member>([^<]+)<\/member>/g)) {
       const query = { Action: 'GetRolePolicy', RoleName: role, PolicyName: name };
       const found = await callQuery(environment, 'iam', query);
       const [, encoded = ''] = /<PolicyDocument>([^<]+)<\/PolicyDocument>/.exec(found) ?? [];
-      const of = id.replace(/^(Mint|Proxy)/, '$1-').toLowerCase();
-      policies.push({
-        of,
-        functionName,
-        role,
-        name,
-        document: document.parse(JSON.parse(decodeURIComponent(encoded))),
-      });
+      const document = parsePolicy(JSON.parse(decodeURIComponent(encoded)));
+      policies.push({ of, role, name, document, ...(itsFunction && { functionName: itsFunction.PhysicalResourceId }) });
     }
   }
   return policies;
+}
+
+/** Checks that a value is a policy, and gives it with each action and resource in a list. */
+export function parsePolicy(value: unknown): PolicyDocument {
+  return document.parse(value);
 }
 
 /** Puts a policy of a role. */
@@ -57,24 +79,23 @@ export async function putPolicy(environment: Environment, policy: RolePolicy, pu
   await callQuery(environment, 'iam', { Action: 'PutRolePolicy', ...of, PolicyDocument: JSON.stringify(put) });
 }
 
-/** A right of a function, and its role's policy without it. */
-export interface Right {
-  readonly policy: RolePolicy;
+/** A right of a role, and its policy without it. */
+export interface Right<Policy = RolePolicy> {
+  readonly policy: Policy;
   /** What is taken away, as `dynamodb:UpdateItem: dynamodb:Attributes sk`. */
   readonly text: string;
   readonly without: PolicyDocument;
 }
 
-/** Rights that Lambda itself uses, and no call of the function's code does: the emulator writes logs without them. */
-const OF_LAMBDA = /^(?:logs|ec2|xray|sqs):/;
-
 /**
  * Lists the rights of a policy: each action of each statement, each resource of several, and each value of a condition that
  * has several. The names of resources are shortened to what stands last in them.
  */
-export function listRights(policy: RolePolicy): readonly Right[] {
+export function listRights<Policy extends Pick<RolePolicy, 'of' | 'document'>>(
+  policy: Policy,
+): readonly Right<Policy>[] {
   return policy.document.Statement.flatMap((each, index) => {
-    if (each.Effect !== 'Allow' || each.Action.every((action) => OF_LAMBDA.test(action))) return [];
+    if (each.Effect !== 'Allow') return [];
     const change = (changed: Partial<typeof each> | undefined): PolicyDocument => ({
       ...policy.document,
       Statement: policy.document.Statement.flatMap((one, at) => {
@@ -118,15 +139,21 @@ function without(values: readonly string[], value: string): string[] | undefined
   return values.length === 1 ? undefined : values.filter((one) => one !== value);
 }
 
-/** Shortens an ARN to what a reader knows it by: CloudFormation's own letters at the end of a name say nothing. */
+/** What a reader knows a resource by: CloudFormation's own letters at the end of a name say nothing. */
+const KNOWN: readonly (readonly [arn: RegExp, name: (found: string, more?: string) => string])[] = [
+  [/:key\//, () => 'the key'],
+  [/:log-group:/, () => 'its log'],
+  [/:sqs:/, () => 'the queue of what could not be done'],
+  [/:function:.*Broker([A-Za-z]+?)[0-9A-F]{8}/, (name) => name.toLowerCase()],
+  [/:table\/.*Broker([A-Za-z]+?)[0-9A-F]{8}.*\/index\/(\w+)$/, (name, index) => `the table ${name}, index ${index}`],
+  [/:table\/.*Broker([A-Za-z]+?)[0-9A-F]{8}/, (name) => `the table ${name}`],
+  [/:([^:]+?)$/, (name) => name],
+];
+
 function shorten(arn = ''): string {
-  if (arn.includes(':key/')) return 'the key';
-  const {
-    table,
-    index,
-    name = arn,
-  } = /:table\/(?:.*Broker(?<table>[A-Za-z]+?)[0-9A-F]{8}.*?)(?:\/index\/(?<index>\w+))?$|:(?<name>[^:]+?)(?:-\w{6})?$/.exec(
-    arn,
-  )?.groups ?? {};
-  return table === undefined ? name : `the table ${table}${index === undefined ? '' : `, index ${index}`}`;
+  for (const [pattern, name] of KNOWN) {
+    const [all, found = '', more] = pattern.exec(arn) ?? [];
+    if (all !== undefined) return name(found, more);
+  }
+  return arn;
 }

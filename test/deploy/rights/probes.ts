@@ -1,227 +1,290 @@
 import assert from 'node:assert/strict';
-import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { demoCommunitySecret } from '../../../local/demo/community-knobs.ts';
-import { demoHelpmasterSecret } from '../../../local/demo/helpmaster-knobs.ts';
-import { demoOAuthSecret, demoRefreshToken } from '../../../local/demo/oauth-knobs.ts';
-import { callJson, createCaller, invoke } from '../aws-calls.ts';
-import { type Environment, type Place, requireName, type StackResource } from '../place.ts';
-import { setKnobs } from '../upstreams.ts';
+import type { Place, StackResource } from '../place.ts';
+import { until } from '../upstreams.ts';
+import { createOwner, type Owner } from './owner.ts';
+import { createUse, type Use } from './use.ts';
 
 /** A step of use that some function does with its own rights; it fails where the function could not. */
 export interface Probe {
   readonly name: string;
-  /** Functions whose rights it needs, by what they are: `token`, `mint-helpdesk`. */
+  /** Whose rights it needs: functions by what they are, `token`, `mint-helpdesk`, and the `schedule`. */
   readonly of: readonly string[];
+  /** Set where it is about these rights alone: they are taken away for no other step. */
+  readonly about?: RegExp;
+  /** An action that the step itself has refused. */
+  readonly provokes?: string;
   run(): Promise<void>;
 }
 
-/** Staff of the demo upstream: each is a subject that nobody has asked for before. */
-export const STAFF = Array.from({ length: 4_000 }, (_, index) => String(1_000 + index));
-const REACTS_WITHIN_MS = 1_500;
 /** `mint` serves every slot from a copy of a secret for 5 s. */
 const COPY_LASTS_MS = 6_000;
+/** A Community token of this broker is due 1.2 s after it was issued. */
+const DUE_AFTER_MS = 1_500;
+const SLIDES_WITHIN_MS = 6_000;
+/** Functions by what they are, and the beginning of their logical ids. */
+const FUNCTIONS = {
+  token: 'BrokerToken',
+  exchange: 'BrokerExchange',
+  connections: 'BrokerConnections',
+  refresh: 'BrokerRefresh',
+  rotation: 'BrokerRotation',
+  'mint-helpdesk': 'Minthelpdesk',
+  'mint-wfm': 'Mintwfm',
+  'mint-books': 'Mintbooks',
+  'proxy-helpdesk': 'Proxyhelpdesk',
+  'proxy-wfm': 'Proxywfm',
+  'proxy-books': 'Proxybooks',
+};
 
-/** Creates the steps that use a broker with a connection of each kind, as `writeEveryKind` declares it. */
+/** Creates the steps that use a broker with a connection of each kind, as `declareEveryKind` has it. */
 export function createProbes(
   place: Place,
-  broker: {
-    readonly name: string;
-    readonly url: string;
-    /** Whoever calls the API. */
-    readonly caller: Environment;
-    /** Whoever puts secrets. */
-    readonly administrator: Environment;
-    readonly resources: readonly StackResource[];
-  },
-): readonly Probe[] {
-  const { caller, administrator, resources, url, name: brokerName } = broker;
-  const call = createCaller(url, caller);
-  const { AWS_ACCESS_KEY_ID: _, ...unsigned } = caller;
-  const callUnsigned = createCaller(url, unsigned);
-  const staff = STAFF.values();
-  const fresh = (): string => {
-    const { value } = staff.next();
-    if (value === undefined) throw new Error('There are no more staff to ask for.');
-    return value;
-  };
+  broker: Parameters<typeof createUse>[1] & { readonly resources: readonly StackResource[] },
+): { readonly probes: readonly Probe[]; prepare(): Promise<void> } {
+  const use = createUse(place, broker);
+  const owner = createOwner(place.owner, broker.resources);
+  const probes = [...probesOfUse(use), ...probesOfStates(use, owner, broker.name)];
+  return { probes: [...probes, ...probesOfLambda(probes, owner)], prepare: use.prepare };
+}
 
-  async function ask(method: string, target: string, body?: object): Promise<string> {
-    const headers = { 'content-type': 'application/json' };
-    const answer = await call(method, target, body === undefined ? {} : { headers, body: JSON.stringify(body) });
-    assert.ok(answer.status < 300, `${method} ${target} was answered ${answer.status}: ${answer.body}`);
-    return answer.body;
-  }
-
-  async function tokenOf(connection: string, subject: string): Promise<string> {
-    const { access_token: token } = JSON.parse(await ask('GET', `/tokens/${connection}/${subject}`));
-    return createHash('sha256').update(token).digest('hex');
-  }
-
-  async function report(connection: string, subject: string): Promise<void> {
-    const rejected = await tokenOf(connection, subject);
-    const next: { generation: number } = JSON.parse(
-      await ask('POST', `/tokens/${connection}/${subject}`, { rejected }),
-    );
-    assert.ok(next.generation > 1, 'no other token came');
-  }
-
-  async function renew(connection: string): Promise<void> {
-    await ask('DELETE', `/tokens/${connection}/system`);
-    await tokenOf(connection, 'system');
-  }
-
-  async function exchange(subject: string): Promise<void> {
-    const jwt = await place.demo.issuer.sign({ aud: 'token-broker', sub: 'workload', jti: randomUUID() });
-    const form = new URLSearchParams({
-      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-      subject_token: jwt,
-      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
-      audience: 'helpdesk',
-      requested_subject: subject,
-    });
-    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    const { status, body } = await callUnsigned('POST', '/oauth2/token', { headers, body: form.toString() });
-    assert.equal(status, 200, body);
-  }
-
-  const put = (connection: string, value: object) => putSecret(administrator, `${brokerName}/${connection}`, value);
-
+/** The steps that users take. */
+function probesOfUse(use: Use): readonly Probe[] {
   const helpmaster = ['mint-helpdesk'];
   return [
     {
       name: 'a first token of a subject',
       of: ['token', ...helpmaster],
-      run: async () => void (await tokenOf('helpdesk', fresh())),
+      run: async () => void (await use.token('helpdesk', use.fresh())),
     },
-    { name: 'a report of a refused token', of: ['token', ...helpmaster], run: () => report('helpdesk', fresh()) },
-    { name: 'a Community token after its purge', of: ['token', 'mint-wfm', 'connections'], run: () => renew('wfm') },
+    {
+      name: 'a report of a refused token',
+      of: ['token', ...helpmaster],
+      run: () => use.report('helpdesk', use.fresh()),
+    },
+    {
+      name: 'a Community token after its purge',
+      of: ['token', 'mint-wfm', 'connections'],
+      run: () => use.renew('wfm'),
+    },
     {
       name: 'a token by a refresh token that rotates',
       of: ['token', 'mint-books', 'connections'],
       run: async () => {
-        await setKnobs(place.demo.oauth.url, { rotation: 'every-use' });
-        await renew('books');
-        await renew('books');
+        await use.renew('books');
+        await use.renew('books');
       },
     },
     {
       name: 'a proxied call of a new subject',
       of: ['proxy-helpdesk', ...helpmaster],
-      run: async () => void (await ask('GET', `/proxy/helpdesk/${fresh()}/files/1`)),
+      run: async () => void (await use.ask('GET', `/proxy/helpdesk/${use.fresh()}/files/1`)),
     },
     {
       name: 'a proxied call whose answer slides the token',
       of: ['proxy-wfm', 'mint-wfm', 'connections'],
       run: async () => {
-        await ask('DELETE', '/tokens/wfm/system');
-        await ask('GET', '/proxy/wfm/system/SingleRecurringEvent');
+        await use.drop('wfm', 'system');
+        await use.ask('GET', '/proxy/wfm/system/SingleRecurringEvent');
+        await sleep(DUE_AFTER_MS);
+        await use.ask('GET', '/proxy/wfm/system/SingleRecurringEvent');
       },
     },
     {
       name: 'a proxied call by a refresh token',
       of: ['proxy-books', 'mint-books', 'connections'],
       run: async () => {
-        await ask('DELETE', '/tokens/books/system');
-        await ask('GET', '/proxy/books/system/orders');
+        await use.drop('books', 'system');
+        await use.ask('GET', '/proxy/books/system/orders');
       },
     },
-    { name: "a workload's exchange, of a new token", of: ['exchange', ...helpmaster], run: () => exchangeNew() },
+    {
+      name: "a workload's exchange, of a new token",
+      of: ['exchange', ...helpmaster],
+      run: async () => {
+        await use.drop('helpdesk', '88');
+        await use.exchange('helpdesk', '88');
+      },
+    },
+    {
+      name: "a workload's exchange, of a new Community token",
+      of: ['exchange', 'mint-wfm'],
+      run: async () => {
+        await use.drop('wfm', 'system');
+        await use.exchange('wfm', 'system');
+      },
+    },
     {
       name: 'the states of a connection',
       of: ['connections'],
-      run: async () => void (await ask('GET', '/connections/helpdesk')),
+      run: async () => void (await use.ask('GET', '/connections/helpdesk')),
     },
     {
       name: 'a try of a login',
       of: ['connections', ...helpmaster],
-      run: async () => {
-        const tried = await ask('POST', '/connections/helpdesk/try', {});
-        assert.match(tried, /"generation":/);
-      },
+      run: async () => assert.match(await use.ask('POST', '/connections/helpdesk/try', {}), /"generation":/),
     },
     {
       name: 'tries of the other logins',
       of: ['connections', 'mint-wfm', 'mint-books'],
       run: async () => {
-        for (const connection of ['wfm', 'books']) {
-          await ask('DELETE', `/tokens/${connection}/system`);
-          await ask('POST', `/connections/${connection}/try`, {});
+        for (const connection of ['wfm', 'books'] as const) {
+          await use.drop(connection, 'system');
+          await use.ask('POST', `/connections/${connection}/try`, {});
         }
       },
     },
-    { name: 'a sweep of what is due', of: ['refresh', ...helpmaster, 'mint-wfm', 'mint-books'], run: sweep },
+    {
+      name: 'a candidate that becomes current',
+      of: ['connections', ...helpmaster],
+      run: () => use.tryCandidate('helpdesk'),
+    },
+    {
+      name: 'a candidate of a Community login that becomes current',
+      of: ['connections', 'mint-wfm'],
+      run: () => use.tryCandidate('wfm'),
+    },
+  ];
+}
+
+/** The steps from states that the owner of the account brings about. */
+function probesOfStates(use: Use, owner: Owner, broker: string): readonly Probe[] {
+  /** Makes a token due, and forgets that anybody asked for its refresh. */
+  async function makeDue(): Promise<void> {
+    await use.renew('wfm');
+    await sleep(DUE_AFTER_MS);
+    await owner.changeSlot('wfm', 'system', { UpdateExpression: 'REMOVE refreshAskedAt' });
+  }
+
+  const forgetUse = (subject: string) =>
+    owner.changeSlot('helpdesk', subject, { UpdateExpression: 'REMOVE lastHandedOutAt, dueAt' });
+
+  /** Asks for a token in place of one that does not open, while `mint` cannot be invoked: the way is a renewal. */
+  async function refuseRenewal(ask: () => Promise<void>): Promise<void> {
+    await use.renew('wfm');
+    const spoiled = Buffer.alloc(64).toString('base64');
+    await owner.changeSlot('wfm', 'system', {
+      UpdateExpression: 'SET ct = :spoiled',
+      ExpressionAttributeValues: { ':spoiled': { B: spoiled } },
+    });
+    await owner.withoutExecutions('Mintwfm', ask);
+    await use.drop('wfm', 'system');
+  }
+
+  return [
+    {
+      name: 'the note of a use',
+      of: ['token'],
+      run: async () => {
+        await use.token('helpdesk', 'system');
+        await forgetUse('system');
+        await use.token('helpdesk', 'system');
+      },
+    },
+    {
+      name: "the note of a workload's use",
+      of: ['exchange'],
+      run: async () => {
+        await use.exchange('helpdesk', '88');
+        await forgetUse('88');
+        await use.exchange('helpdesk', '88');
+      },
+    },
+    {
+      name: 'a slide that a reader asks for',
+      of: ['token', 'mint-wfm'],
+      run: async () => {
+        await makeDue();
+        const { generation } = await use.token('wfm', 'system');
+        await until(SLIDES_WITHIN_MS, async () =>
+          (await use.token('wfm', 'system')).generation > generation ? true : undefined,
+        );
+      },
+    },
+    {
+      name: 'a slide that a workload asks for',
+      of: ['exchange', 'mint-wfm'],
+      run: async () => {
+        await makeDue();
+        await use.exchange('wfm', 'system');
+      },
+    },
+    {
+      name: 'the back-off of a login that was not sent',
+      of: ['token'],
+      run: () => owner.withoutExecutions('Minthelpdesk', () => use.tokenRefused('helpdesk', use.fresh())),
+    },
+    {
+      name: 'the back-off of a renewal that was not sent',
+      of: ['token'],
+      run: () => refuseRenewal(() => use.tokenRefused('wfm', 'system')),
+    },
+    {
+      name: "the back-off of a workload's login that was not sent",
+      of: ['exchange'],
+      run: async () => {
+        await use.drop('helpdesk', '42');
+        await owner.withoutExecutions('Minthelpdesk', () => use.exchangeRefused('helpdesk', '42'));
+      },
+    },
+    {
+      name: "the back-off of a workload's renewal that was not sent",
+      of: ['exchange'],
+      run: () => refuseRenewal(() => use.exchangeRefused('wfm', 'system')),
+    },
+    {
+      name: 'a refresh token that waits in the table',
+      of: ['mint-books'],
+      provokes: 'secretsmanager:PutSecretValue',
+      run: async () => {
+        await owner.withoutPuts(`${broker}/books/kept`, () => use.renew('books'));
+        await use.renew('books');
+      },
+    },
+    {
+      name: 'a sweep of what is due',
+      of: ['refresh', 'mint-helpdesk', 'mint-wfm', 'mint-books'],
+      run: async () => {
+        for (const connection of ['helpdesk', 'wfm', 'books'] as const) {
+          await use.token(connection, 'system');
+          await owner.changeSlot(connection, 'system', {
+            UpdateExpression: 'SET dueAt = :due',
+            ExpressionAttributeValues: { ':due': { N: '1' } },
+          });
+        }
+        await owner.run('BrokerRefresh');
+      },
+    },
     {
       name: 'the end of a back-off by a new secret',
-      of: ['rotation', 'connections', 'token', ...helpmaster],
+      of: ['rotation', 'connections', 'token', 'mint-helpdesk'],
       run: async () => {
         // Not a wrong credential: logins that are refused stop all others for half an hour, so that no account is locked.
-        await put('helpdesk', { apikey: 'of a field that no provider has' });
+        await use.putAndSettle('helpdesk', { apikey: 'of a field that no provider has' });
         await sleep(COPY_LASTS_MS);
-        await ask('DELETE', '/tokens/helpdesk/system');
-        const { status } = await call('GET', '/tokens/helpdesk/system');
-        assert.ok(status >= 400, 'a secret without its field brought a token');
-        await put('helpdesk', demoHelpmasterSecret);
-        await sleep(REACTS_WITHIN_MS);
-        await tokenOf('helpdesk', 'system');
+        await use.drop('helpdesk', 'system');
+        await assert.rejects(use.token('helpdesk', 'system'), 'a secret without its field brought a token');
+        await owner.forgetRotation('helpdesk');
+        await use.putAndSettle('helpdesk');
+        await use.token('helpdesk', 'system');
       },
     },
   ];
-
-  /** Runs the schedule's sweep over a slot of each connection, which is made due. Nobody but the account's owner may. */
-  async function sweep(): Promise<void> {
-    const TableName = requireName(resources, 'AWS::DynamoDB::GlobalTable', 'BrokerSlots');
-    for (const connection of ['helpdesk', 'wfm', 'books']) {
-      await tokenOf(connection, 'system');
-      const query = {
-        TableName,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :sk)',
-        ExpressionAttributeValues: { ':pk': { S: connection }, ':sk': { S: 'system' } },
-      };
-      const { body } = await callJson(place.owner, 'DynamoDB_20120810.Query', query);
-      const found: { Items: { sk: { S: string } }[] } = JSON.parse(body);
-      for (const { sk } of found.Items) {
-        const update = {
-          TableName,
-          Key: { pk: { S: connection }, sk },
-          UpdateExpression: 'SET dueAt = :due',
-          ExpressionAttributeValues: { ':due': { N: '1' } },
-        };
-        assert.equal((await callJson(place.owner, 'DynamoDB_20120810.UpdateItem', update)).status, 200);
-      }
-      assert.ok(found.Items.length > 0, `${connection} has no slot`);
-    }
-    const { status, headers, body } = await invoke(
-      place.owner,
-      requireName(resources, 'AWS::Lambda::Function', 'BrokerRefresh'),
-      {},
-    );
-    assert.ok(status === 200 && !headers.has('x-amz-function-error'), body);
-  }
-
-  /** The rule of trust takes a JWT only once, and the subjects `88` and `42` of it. */
-  async function exchangeNew(): Promise<void> {
-    await ask('DELETE', '/tokens/helpdesk/88');
-    await exchange('88');
-  }
 }
 
-/** Puts the credentials of the broker's connections, and gives the demo upstream the staff that the steps ask for. */
-export async function prepare(place: Place, brokerName: string, administrator: Environment): Promise<void> {
-  await setKnobs(place.demo.helpmaster.url, { staff: ['1', '42', '88', ...STAFF] });
-  const values = {
-    helpdesk: demoHelpmasterSecret,
-    wfm: demoCommunitySecret,
-    books: { ...demoOAuthSecret, refreshToken: demoRefreshToken },
-  };
-  for (const [connection, value] of Object.entries(values)) {
-    await putSecret(administrator, `${brokerName}/${connection}`, value);
-  }
-}
-
-/** Puts a new value of a secret. */
-export async function putSecret(administrator: Environment, SecretId: string, value: object): Promise<void> {
-  const parameters = { SecretId, SecretString: JSON.stringify(value), ClientRequestToken: randomUUID() };
-  const { status, body } = await callJson(administrator, 'secretsmanager.PutSecretValue', parameters);
-  assert.equal(status, 200, body);
+/** The steps that Lambda and the schedule take with a role. */
+function probesOfLambda(ofUse: readonly Probe[], owner: Owner): readonly Probe[] {
+  const logs = Object.entries(FUNCTIONS).map(([of, id]) => ({
+    name: `the log of \`${of}\``,
+    of: [of],
+    about: /^logs:/,
+    run: () => owner.checkLog(id, async () => ofUse.find((each) => each.of.includes(of))?.run()),
+  }));
+  const queued = (['refresh', 'rotation'] as const).map((of) => ({
+    name: `what \`${of}\` could not take`,
+    of: [of],
+    about: /^sqs:/,
+    run: () => owner.checkDeadLetters(FUNCTIONS[of]),
+  }));
+  return [...logs, ...queued, { name: 'a sweep by the schedule', of: ['schedule'], run: owner.awaitSchedule }];
 }

@@ -1,6 +1,6 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IDestination, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -23,6 +23,23 @@ export function createDeadLetterQueue(scope: Construct): sqs.Queue {
 }
 
 /**
+ * The queue as the destination of what a function could not take. The function's role may send there; the construct
+ * library's own destination would let it read the queue's attributes, too.
+ */
+export function toDeadLetters(queue: sqs.IQueue): IDestination {
+  return {
+    bind(_scope, target) {
+      target.addToRolePolicy(sendStatement(queue));
+      return { destination: queue.queueArn };
+    },
+  };
+}
+
+function sendStatement(queue: sqs.IQueue): iam.PolicyStatement {
+  return new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] });
+}
+
+/**
  * Creates the schedule that runs `refresh` each minute, in a group of its own. Its role can be taken by schedules of that
  * group alone, and can invoke that function and write to that queue alone. Gives the role's ARN.
  */
@@ -40,7 +57,7 @@ export function createSchedule(
     }),
   });
   for (const statement of invokeStatements([refresh.functionArn])) role.addToPolicy(statement);
-  role.addToPolicy(new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }));
+  role.addToPolicy(sendStatement(deadLetters));
   const schedule = new CfnSchedule(scope, 'Schedule', {
     description: 'Refreshes tokens ahead of their expiry',
     groupName: group.ref,

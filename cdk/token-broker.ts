@@ -3,7 +3,6 @@ import type { WarmThroughput } from 'aws-cdk-lib/aws-dynamodb';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -36,7 +35,7 @@ import {
   createRestApi,
 } from './rest-api.ts';
 import { createRotationRule } from './rotation-rule.ts';
-import { createDeadLetterQueue, createSchedule } from './schedule.ts';
+import { createDeadLetterQueue, createSchedule, toDeadLetters } from './schedule.ts';
 import { nameSecrets } from './secrets.ts';
 import { createAuditTable, createKey, createSlotTable, reserveDataKeys } from './storage.ts';
 
@@ -206,7 +205,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
     allow(refresh, permissions.refreshStatements(places));
     allowEveryMint(refresh, groupArns);
     // Scheduler's invocation is asynchronous: a sweep that fails is made up for by the next, a minute later.
-    refresh.configureAsyncInvoke({ ...NEVER_AGAIN, onFailure: new SqsDestination(deadLetters) });
+    refresh.configureAsyncInvoke({ ...NEVER_AGAIN, onFailure: toDeadLetters(deadLetters) });
     closeFunction(refresh, { roleArns: [createSchedule(this, { refresh, deadLetters })] });
 
     const rotation = make('Rotation', {
@@ -216,7 +215,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
       environment: {},
     });
     allow(rotation, permissions.rotationStatements(places));
-    rotation.configureAsyncInvoke({ retryAttempts: 2, onFailure: new SqsDestination(deadLetters) });
+    rotation.configureAsyncInvoke({ retryAttempts: 2, onFailure: toDeadLetters(deadLetters) });
     closeFunction(rotation, {
       service: { principal: 'events.amazonaws.com', sourceArn: createRotationRule(this, { rotation, deadLetters }) },
     });

@@ -96,7 +96,7 @@ const house: readonly Room[] = [
       ...['item.ts', 'table.ts', 'audit-table.ts'].map((file) => `functions/adapters/dynamodb/${file}`),
       ...['functions/core/slot/candidate.ts', 'functions/core/slot/changes.ts'],
       'functions/core/slot/connection.ts',
-      ...['functions/core/slot/logins.ts', 'functions/core/slot/permit.ts'],
+      ...['functions/core/slot/logins.ts', 'functions/core/slot/next-way.ts', 'functions/core/slot/permit.ts'],
       'functions/core/slot/record.ts',
       'functions/core/words/errors.ts',
       ...['functions/core/slot/provider.ts', 'functions/core/slot/slot.ts'],

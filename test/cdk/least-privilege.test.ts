@@ -107,6 +107,7 @@ const allowed: readonly Row[] = [
   ['Rotation', UPDATE, 'table', contextOf(writes.endBackOff)],
   ['Schedule', INVOKE, 'refresh'],
   ['Schedule', 'sqs:SendMessage', 'deadLetters'],
+  ...['Refresh', 'Rotation'].map((role): Row => [role, 'sqs:SendMessage', 'deadLetters']),
 ];
 
 const denied: readonly Row[] = [
@@ -135,6 +136,10 @@ const denied: readonly Row[] = [
   ['Exchange', OPEN, 'key', { ...dataKey('wfm'), 'kms:EncryptionContext:use': 'closed' }],
   // Nobody reports a token by an exchange.
   ['Exchange', UPDATE, 'table', contextOf(writes.markRejected, 'wfm')],
+  ...['Refresh', 'Rotation'].flatMap((role): Row[] => [
+    [role, 'sqs:GetQueueAttributes', 'deadLetters'],
+    [role, 'sqs:ReceiveMessage', 'deadLetters'],
+  ]),
   // It only ever logs in: there is nothing to open.
   ['Minthelpdesk', OPEN, 'key', dataKey('helpdesk')],
   ['Token', INVOKE, 'refresh'],

@@ -24,6 +24,7 @@ const SLOT_ATTRIBUTES = {
   'token.secretVersion': 'sv',
   'token.publicationId': 'pubId',
   'token.warning': 'tokenWarning',
+  'token.mintMs': 'mintMs',
   'lease.id': 'leaseId',
   'lease.until': 'leaseUntil',
   'lease.begunBy': 'begunBy',
@@ -200,6 +201,7 @@ function tokenIn(item: Item): SealedToken | undefined {
     secretVersion,
     hash,
     warning: item['tokenWarning']?.S,
+    mintMs: numberIn(item['mintMs']),
     publicationId,
   };
 }

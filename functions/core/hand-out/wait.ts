@@ -1,5 +1,5 @@
 import type { Connection } from '../slot/connection.ts';
-import { waitLimitMs } from '../slot/lease.ts';
+import { leaseLengthMs, waitLimitMs } from '../slot/lease.ts';
 import { returnPermit, takePermit } from '../slot/permit.ts';
 import type { SlotRecord } from '../slot/record.ts';
 import type { Slot } from '../slot/slot.ts';
@@ -13,6 +13,11 @@ const SHORTEST_PAUSE_MS = 50;
 /** Longest pause of a young wait: most logins take a few tenths of a second. */
 const QUICK_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 500;
+/**
+ * Longest pause, in times that the last look took: slow looks mean a busy store or machine, and are to leave it to the
+ * login that everybody waits for.
+ */
+const PAUSE_IN_LOOKS = 20;
 /** Number of permits that a wait asks for: if all of them are taken, most of the others are taken too. */
 const PERMITS_TRIED = 4;
 const FULL_RETRY_MS = 1_000;
@@ -71,9 +76,15 @@ export function createBeginWait({ store, telemetry, clock, random, mostWaits }: 
     return undefined;
   }
 
-  /** Returns the pause before the next look: short for young waits, and jittered so that looks do not coincide. */
-  function pauseMs(ageMs: number): number {
-    const longestMs = Math.min(Math.max(ageMs, QUICK_PAUSE_MS), LONGEST_PAUSE_MS);
+  /**
+   * Returns the pause before the next look, jittered so that looks do not coincide: until the token may be there, if
+   * the last one took `leftMs` longer than this has been under way; else short for young waits, and longer where looks
+   * are slow.
+   */
+  function pauseMs({ leftMs, ageMs, lookMs }: Readonly<Record<'leftMs' | 'ageMs' | 'lookMs', number>>): number {
+    if (leftMs > 0) return Math.min(leftMs, LONGEST_PAUSE_MS) + SHORTEST_PAUSE_MS * (1 + random.fraction());
+    const mostMs = Math.max(lookMs * PAUSE_IN_LOOKS, LONGEST_PAUSE_MS);
+    const longestMs = Math.min(Math.max(ageMs, QUICK_PAUSE_MS), mostMs);
     return SHORTEST_PAUSE_MS + random.fraction() * (longestMs - SHORTEST_PAUSE_MS);
   }
 
@@ -91,14 +102,20 @@ export function createBeginWait({ store, telemetry, clock, random, mostWaits }: 
     }
     let waitUntil: number | undefined;
     let waitedMs = 0;
+    let lookMs = 0;
     return {
       async look(record) {
         const now = clock.monotonic();
         waitUntil ??= Math.min(now + waitLimitMs(connection), deadline);
         if (now >= waitUntil) throw createInProgressError(connection, record, clock.now());
-        await clock.sleep(Math.min(pauseMs(now - beganAt), waitUntil - now));
+        const leftMs = timeLeftMs(connection, record, clock.now());
+        const pausedMs = Math.min(pauseMs({ leftMs, ageMs: now - beganAt, lookMs }), waitUntil - now);
+        await clock.sleep(pausedMs);
         waitedMs += clock.monotonic() - now;
-        return store.read(slot, { consistent: true });
+        const found = await store.read(slot, { consistent: true });
+        // A pause that ends late is a sign of the same.
+        lookMs = clock.monotonic() - now - pausedMs;
+        return found;
       },
       async end() {
         await giveBack().catch(() => false);
@@ -111,4 +128,12 @@ export function createBeginWait({ store, telemetry, clock, random, mostWaits }: 
       },
     };
   };
+}
+
+/** Returns the time until an attempt ends that takes as long as the last; milliseconds. Unknown or over: 0 or less. */
+function timeLeftMs(connection: Connection, { lease, token }: SlotRecord, now: number): number {
+  const { mintMs } = token ?? {};
+  if (lease === undefined || mintMs === undefined) return 0;
+  const takenAt = lease.until - leaseLengthMs(connection);
+  return Math.min(takenAt + mintMs - now, mintMs);
 }

@@ -40,7 +40,8 @@ export function createPublish(dependencies: {
     const generation = record.generation + 1;
     const warning = warnOfToken(telemetry, connection, minted.issued);
     const content = { ...sealContent(attempt, minted), warning };
-    const token = sealNext(dependencies, slot, record, { ...minted, ...times, ...content });
+    const sealed = sealNext(dependencies, slot, record, { ...minted, ...times, ...content });
+    const token = { ...sealed, mintMs: Math.max(now - attempt.takenAt, 0) };
     const stillRefused = minted.source === 'login' ? undefined : record.refusedVersion;
     const publication = changes.publish({
       leaseId,

@@ -19,6 +19,8 @@ export interface SealedToken {
   readonly hash: string;
   /** Warning to operators about its end or its scope; never a part of it. */
   readonly warning?: string | undefined;
+  /** Time from the taking of its lease to its publication; milliseconds. Whoever waits for the next looks after as long. */
+  readonly mintMs?: number | undefined;
   /** Unique to one publication, so that a writer whose reply was lost recognises its own. */
   readonly publicationId: string;
 }

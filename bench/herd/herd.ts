@@ -30,14 +30,17 @@ export async function benchHerd({ quick, folder }: BenchOptions): Promise<Sectio
   );
   try {
     const urls = processes.map(({ url }) => url);
-    // A new process compiles what it runs first.
-    await httpHerd(system, urls, '900', 8);
     const firsts = await firstTokens(system, logins);
+    const mintMs = spread(firsts.first).median;
+    // A new process compiles what it runs first.
+    await httpHerd(system, urls, { subject: '900', count: 8, times: expiredTimes(mintMs) });
     const overHttp: HttpHerd[] = [];
     for (const [index, callers] of herds.entries())
-      overHttp.push(await httpHerd(system, urls, `${901 + index}`, callers));
-    const expired = await isolatedHerd(system, { subject: '950', instances: isolated, times: expiredTimes() });
-    const ahead = await isolatedHerd(system, { subject: '951', instances: isolated, times: dueTimes() });
+      overHttp.push(
+        await httpHerd(system, urls, { subject: `${901 + index}`, count: callers, times: expiredTimes(mintMs) }),
+      );
+    const expired = await isolatedHerd(system, { subject: '950', instances: isolated, times: expiredTimes(mintMs) });
+    const ahead = await isolatedHerd(system, { subject: '951', instances: isolated, times: dueTimes(mintMs) });
     const busy = await startLoad(load);
     const overloaded = await isolatedHerd(system, { subject: '952', instances: isolated }).finally(busy.close);
     return report({ overHttp, expired, ahead, overloaded, isolated, load, firsts });
@@ -47,14 +50,14 @@ export async function benchHerd({ quick, folder }: BenchOptions): Promise<Sectio
   }
 }
 
-function expiredTimes(): Times {
+function expiredTimes(mintMs: number): Times {
   const now = Date.now();
-  return { issuedAt: now - DAY_MS, refreshAt: now - DAY_MS / 5, expiresAt: now - 1_000 };
+  return { issuedAt: now - DAY_MS, refreshAt: now - DAY_MS / 5, expiresAt: now - 1_000, mintMs };
 }
 
-function dueTimes(): Times {
+function dueTimes(mintMs: number): Times {
   const now = Date.now();
-  return { issuedAt: now - DAY_MS, refreshAt: now - 1_000, expiresAt: now + DAY_MS / 5 };
+  return { issuedAt: now - DAY_MS, refreshAt: now - 1_000, expiresAt: now + DAY_MS / 5, mintMs };
 }
 
 interface HttpHerd {
@@ -69,25 +72,24 @@ interface HttpHerd {
 async function httpHerd(
   system: BrokerSystem,
   urls: readonly string[],
-  subject: string,
-  count: number,
+  { subject, count, times }: { readonly subject: string; readonly count: number; readonly times: Times },
 ): Promise<HttpHerd> {
   const slot = slotOf(system.connection, subject);
-  await system.put([slotItem(BROKER, slot, await system.keys.generate(slot), expiredTimes())]);
+  await system.put([slotItem(BROKER, slot, await system.keys.generate(slot), times)]);
   const callers = createCallers(urls, count);
   try {
     const before = system.helpmaster.ledger().logins.length;
     // Callers reach API Gateway, which has its own way to the function: opening theirs is no part of the broker's time.
     await callers.open();
     const answers = await callers.askAll(`/tokens/${MEASURED}/${subject}`);
-    const times = answers.map(({ ms }) => ms);
+    const waits = answers.map(({ ms }) => ms);
     return {
       callers: count,
       logins: system.helpmaster.ledger().logins.length - before,
-      waited: times.filter((ms) => ms > WAITED_MS).length,
+      waited: waits.filter((ms) => ms > WAITED_MS).length,
       failed: answers.filter(({ status }) => status !== 200).length,
-      longestMs: Math.max(...times),
-      medianMs: spread(times).median,
+      longestMs: Math.max(...waits),
+      medianMs: spread(waits).median,
     };
   } finally {
     await callers.close();

@@ -24,6 +24,8 @@ export interface Times {
   readonly issuedAt: number;
   readonly refreshAt: number;
   readonly expiresAt: number;
+  /** How long it took to get; milliseconds. */
+  readonly mintMs?: number;
 }
 
 /** Makes the item of a connection's own identity as a login a minute ago would have left it, in use ever since. */
@@ -36,7 +38,12 @@ export function sealedSlot(broker: string, connection: Connection): SealedSlot {
 }
 
 /** Makes the item of a slot with a token of these times, sealed under `key`, that is in use. */
-export function slotItem(broker: string, slot: Slot, key: DataKey, times: Times): Record<string, AttributeValue> {
+export function slotItem(
+  broker: string,
+  slot: Slot,
+  key: DataKey,
+  { mintMs, ...times }: Times,
+): Record<string, AttributeValue> {
   const value = randomBytes(TOKEN_BYTES).toString('base64url').slice(0, TOKEN_BYTES);
   const token = sealNext({ broker, random: systemRandom }, slot, EMPTY_RECORD, {
     ...times,
@@ -48,6 +55,6 @@ export function slotItem(broker: string, slot: Slot, key: DataKey, times: Times)
     sessionStartedAt: times.issuedAt,
   });
   const layout = slotLayout(slot);
-  const record = { generation: 1, token, lastHandedOutAt: Date.now(), dueAt: times.refreshAt };
+  const record = { generation: 1, token: { ...token, mintMs }, lastHandedOutAt: Date.now(), dueAt: times.refreshAt };
   return { ...layout.key, ...attributesIn(layout, record) };
 }

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { recordPage } from '../recorded.ts';
+import { ROOT } from '../deployment.ts';
+import { describeRun } from '../recorded.ts';
 import { withPlace } from '../with-place.ts';
 import { deployMany } from './deploy-many.ts';
 import { describeGrowth, type Measured, type Shape } from './page.ts';
@@ -12,10 +15,14 @@ Deploys a broker of many connections to the emulator, has the first and the last
 each connection has a \`mint\` and a \`proxy\` of its own; with it they share a \`mint\`, and have no proxy. Without a count:
 both brokers that docs/deploying.md promises, and bench/results/growth.md is written.
 `;
-const ABOUT = `Each broker was deployed once to the emulator of the deploy test by the commands of [deploying](../../docs/deploying.md), the
+const PAGE = join(ROOT, 'bench/results/growth.md');
+const ABOUT = `# Growth, deployed
+
+Each broker was deployed once to the emulator of the deploy test by the commands of [deploying](../../docs/deploying.md), the
 first and the last of its connections handed out a token, and it was destroyed. \`node test/deploy/growth/cli.ts\` makes this page.
 CloudFormation takes 500 resources and 1,000 KB in a template. The seconds are CDK's and the emulator's: on AWS,
-CloudFormation takes its time for each resource.`;
+CloudFormation takes its time for each resource.
+`;
 
 const { values } = parseArgs({
   options: { connections: { type: 'string' }, groups: { type: 'string' }, help: { type: 'boolean', default: false } },
@@ -31,7 +38,7 @@ if (values.help || [connections, groups].some((count) => count !== undefined && 
 } else {
   const measured = await deployAll(PROMISED);
   if (measured.length === PROMISED.length)
-    recordPage('growth.md', 'Growth, deployed', `${ABOUT}\n\n${describeGrowth(measured)}`);
+    writeFileSync(PAGE, `${ABOUT}\n${describeRun()}.\n\n${describeGrowth(measured)}\n`);
 }
 
 /** Deploys each broker to an emulator of its own. Gives the measures of those that it could. */

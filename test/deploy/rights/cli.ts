@@ -1,19 +1,15 @@
 import { deployGranted } from '../chapters/granted.ts';
 import { createDeployment } from '../deployment.ts';
 import { createAdministrator } from '../identities.ts';
-import { recordPage } from '../recorded.ts';
 import { withPlace } from '../with-place.ts';
+import { type Row, record } from './page.ts';
 import { listRights, type Right, readPolicies } from './policies.ts';
 import { createTakeAway, NOT_EMULATED } from './take-away.ts';
 
-const ABOUT = `A broker with a connection of each kind stood on the emulator of the deploy test, with IAM enforced. Each right of each role,
-of a function or of the schedule, was taken away alone, the steps that need the role were run, and the right was put back. The
-step is the first that missed it: it failed, or a call was refused though the caller was answered.
-\`node test/deploy/rights/cli.ts\` makes this page; the deploy test repeats some of it, and a test compares it with the template.
-A broker in a VPC, or with traces, has rights beside these that Lambda uses and the emulator does not model.`;
-
 /** Takes every right of every role away, one at a time, and records what misses it. Words: roles, else all. */
 const chosen = process.argv.slice(2);
+/** Stands in the table where no step missed a right. */
+const NONE = '**none**';
 
 await withPlace(async (report, place) => {
   const administrator = await createAdministrator(place, 'deployer');
@@ -21,34 +17,33 @@ await withPlace(async (report, place) => {
   const broker = await report.step('A broker with a connection of each kind is deployed', () =>
     deployGranted(place, administrator),
   );
-  const policies = (await readPolicies(place.owner, broker.stack)).filter(
-    ({ of }) => chosen.length === 0 || chosen.includes(of),
-  );
-  const of = new Set(policies.map((each) => each.of));
-  for (const { name, run } of broker.probes.filter((each) => each.of.some((role) => of.has(role))))
-    await report.step(`With all rights: ${name}`, run);
+  const policies = Map.groupBy(await readPolicies(place.owner, broker.stack), ({ of }) => of);
+  const roles = [...policies.keys()].sort();
+  const wanted = roles.filter((role) => chosen.length === 0 || chosen.includes(role));
+  for (const { name, of, run } of broker.probes) {
+    if (of.some((role) => wanted.includes(role))) await report.step(`With all rights: ${name}`, run);
+  }
 
   const takeAway = createTakeAway({ owner: place.owner, probes: broker.probes, logFile: place.logFile });
-  const rows: string[] = [];
   const unmissed: string[] = [];
-  for (const right of policies.flatMap((policy) => listRights(policy))) {
-    const name = `${right.policy.of}: ${right.text}`;
-    const missed = NOT_EMULATED.rights.includes(name) ? undefined : await takeAway.tryWithout(right);
-    if (missed === undefined && !NOT_EMULATED.rights.includes(name)) unmissed.push(name);
-    rows.push(
-      rowOf(right, missed?.probe.name ?? (unmissed.includes(name) ? '**none**' : NOT_EMULATED.probe), missed?.how),
-    );
-    process.stdout.write(`${rows.at(-1)}\n`);
+  for (const role of wanted) {
+    const rows: Row[] = [];
+    for (const right of policies.get(role)?.flatMap((policy) => listRights(policy)) ?? []) {
+      const row = await tryWithout(right);
+      rows.push(row);
+      process.stdout.write(`${role}: ${row.text}: ${row.probe} ${row.how}\n`);
+      if (row.probe === NONE) unmissed.push(`${role}: ${row.text}`);
+    }
+    record(role, rows, roles);
   }
-  report.note(`${rows.length} rights, ${unmissed.length} that no step missed`);
+  report.note(`${unmissed.length} rights that no step missed`);
   for (const each of unmissed) report.note(each);
-  if (chosen.length === 0) {
-    const head = '| role | without | missed by | how |\n| --- | --- | --- | --- |';
-    recordPage('rights.md', 'Each right, taken away', `${ABOUT}\n\n${head}\n${rows.join('\n')}`);
-  }
   report.done([]);
-});
 
-function rowOf({ policy, text }: Right, step: string, how = ''): string {
-  return `| ${policy.of} | ${text.replaceAll('|', '\\|')} | ${step} | ${how} |`;
-}
+  async function tryWithout(right: Right): Promise<Row> {
+    const { text, policy } = right;
+    if (NOT_EMULATED.rights.includes(`${policy.of}: ${text}`)) return { text, probe: NOT_EMULATED.probe, how: '' };
+    const missed = await takeAway.tryWithout(right);
+    return { text, probe: missed?.probe.name ?? NONE, how: missed?.how ?? '' };
+  }
+});

@@ -127,6 +127,7 @@ export function createOwner(environment: Environment, resources: readonly StackR
     async checkDeadLetters(functionId) {
       const QueueUrl = nameOf('AWS::SQS::Queue', 'BrokerDeadLetters');
       const mark = randomUUID();
+      await callAs('AmazonSQS.PurgeQueue', { QueueUrl });
       await withoutExecutions(functionId, async () => {
         const target = `/2015-03-31/functions/${functionOf(functionId)}/invocations`;
         const headers = { 'x-amz-invocation-type': 'Event' };

@@ -32,7 +32,8 @@ export type Runbook =
   | 'read-the-dead-letters'
   | 'find-the-failing-requests'
   | 'raise-the-concurrency'
-  | 'find-the-slow-requests';
+  | 'find-the-slow-requests'
+  | 'mend-the-new-version';
 
 /** The first thing to do about an alarm, for whoever reads it on a telephone. The page has the rest. */
 const firstSteps = {
@@ -54,34 +55,59 @@ const firstSteps = {
     'See whether one caller asks without end; else ask for a higher quota of concurrent executions, or raise the cap.',
   'find-the-slow-requests':
     "Compare the connections' LoginLatency and SlideLatency: a slow login makes its callers wait.",
+  'mend-the-new-version':
+    "See its function's log since the deployment: it says where the error came from. Requests go to the version before.",
 } satisfies Record<Runbook, string>;
 
 const { GREATER_THAN_OR_EQUAL_TO_THRESHOLD, GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD } =
   cloudwatch.ComparisonOperator;
 const period = Duration.minutes(5);
 
+/** Whose alarms they are, and whom they tell. */
+interface Owner {
+  readonly broker: string;
+  readonly topic: ITopic | undefined;
+}
+
+/** An alarm: at the first in one period unless its properties say otherwise, and quiet without data. */
+interface AlarmOptions extends AlarmProps {
+  readonly runbook: Runbook;
+  /** Tells several alarms apart that share a page. */
+  readonly of?: string | undefined;
+  readonly why: string;
+}
+
+/** Creates an alarm that is named for its page, and says what to do first. */
+export function createAlarm(
+  scope: Construct,
+  { broker, topic }: Owner,
+  { runbook, of, why, ...props }: AlarmOptions,
+): cloudwatch.Alarm {
+  const name = of === undefined ? runbook : `${runbook}-${of}`;
+  const created = new cloudwatch.Alarm(scope, `Alarm-${name}`, {
+    evaluationPeriods: 1,
+    threshold: 1,
+    comparisonOperator: GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    ...props,
+    alarmName: `${broker}-${name}`,
+    alarmDescription: `${why} First: ${firstSteps[runbook]} Runbook: docs/runbooks/${runbook}.md`,
+  });
+  if (topic !== undefined) created.addAlarmAction(new SnsAction(topic));
+  return created;
+}
+
 /**
  * Creates the alarms; without a topic they notify nobody. Those about connections are one for all: each is a query of
  * which every connection is a series of its own, and the notification names those that are in alarm.
  */
-export function createAlarms(scope: Construct, watched: Watched & { readonly topic: ITopic | undefined }): void {
-  const { broker, connections, token, exchange, refresh, deadLetters, api, topic } = watched;
+export function createAlarms(scope: Construct, watched: Watched & Owner): void {
+  const { broker, connections, token, exchange, refresh, deadLetters, api } = watched;
 
   const query = (metricName: string, options?: QueryOptions) => queryMetric(broker, metricName, options);
 
-  /** Several alarms can share a page; `of` tells them apart. */
   function alarm(runbook: Runbook, of: string | undefined, why: string, props: AlarmProps): void {
-    const name = of === undefined ? runbook : `${runbook}-${of}`;
-    const created = new cloudwatch.Alarm(scope, `Alarm-${name}`, {
-      evaluationPeriods: 1,
-      threshold: 1,
-      comparisonOperator: GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      ...props,
-      alarmName: `${broker}-${name}`,
-      alarmDescription: `${why} First: ${firstSteps[runbook]} Runbook: docs/runbooks/${runbook}.md`,
-    });
-    if (topic !== undefined) created.addAlarmAction(new SnsAction(topic));
+    createAlarm(scope, watched, { runbook, of, why, ...props });
   }
 
   alarm('renew-the-credential', undefined, 'An upstream refuses the credential (upstream_credential_rejected).', {

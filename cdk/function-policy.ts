@@ -1,5 +1,5 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { CfnResourcePolicy, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { type Alias, CfnResourcePolicy, type Function as LambdaFunction, type Version } from 'aws-cdk-lib/aws-lambda';
 
 /** Those who invoke a function of the broker; nobody else can, administrators included. */
 export interface Invokers {
@@ -16,9 +16,21 @@ const INVOCATIONS = ['lambda:InvokeFunction', 'lambda:InvokeFunctionUrl'];
  * Closes a function to everybody but its invokers. It is the function's whole resource policy, so nothing else may
  * give a permission on it: `AWS::Lambda::Permission` would be overwritten.
  */
-export function closeFunction({ functionArn, node }: LambdaFunction, { roleArns = [], service }: Invokers): void {
+export function closeFunction(target: LambdaFunction, invokers: Invokers): void {
   // Versions and aliases are closed with the function.
-  const resources = [functionArn, `${functionArn}:*`];
+  close(target, [target.functionArn, `${target.functionArn}:*`], invokers);
+}
+
+/** Closes one version, or one alias, in the same way: a policy is of the one ARN that it is attached to. */
+export function closeQualified(target: Alias | Version, invokers: Invokers): CfnResourcePolicy {
+  return close(target, [target.functionArn], invokers);
+}
+
+function close(
+  { functionArn, node }: LambdaFunction | Alias | Version,
+  resources: string[],
+  { roleArns = [], service }: Invokers,
+): CfnResourcePolicy {
   const allowed =
     service === undefined
       ? []
@@ -45,7 +57,7 @@ export function closeFunction({ functionArn, node }: LambdaFunction, { roleArns 
   });
   const scope = node.scope;
   if (scope === undefined) throw new Error('A function is made inside a stack.');
-  new CfnResourcePolicy(scope, `${node.id}-Invokers`, {
+  return new CfnResourcePolicy(scope, `${node.id}-Invokers`, {
     resourceArn: functionArn,
     policyDocument: new iam.PolicyDocument({ statements: [...allowed, nobodyElse] }),
   });

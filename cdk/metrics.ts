@@ -7,6 +7,9 @@ export type Service = 'mint' | 'refresh';
 /** Requests that Lambda refused for lack of executions, by `resource` of the API: made from its access log. */
 export const THROTTLED_METRIC = 'Throttled';
 
+/** Errors that the code did not foresee, by `function` and `version`. */
+export const UNFORESEEN_METRIC = 'UnforeseenErrors';
+
 /**
  * A metric that the broker publishes itself. The namespace is the broker's name, and every metric has the dimension
  * `service` beside those given. Five minutes and sums where nothing else is said.

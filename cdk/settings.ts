@@ -7,6 +7,7 @@ import type { Configuration } from '../functions/configuration/configuration.ts'
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
 import type { ConcurrencyProps } from './concurrency.ts';
 import { brokerNameOf, checkBrokerName, DEFAULT_BROKER_NAME } from './names.ts';
+import { ROLLOUTS, type Rollout } from './rollout.ts';
 import type { TokenBrokerProps } from './token-broker.ts';
 
 /** Names another file that declares the connections than `cdk/connections.ts`. */
@@ -31,6 +32,7 @@ export interface Settings {
   readonly concurrency: ConcurrencyProps;
   readonly tracing: boolean;
   readonly dashboard: boolean;
+  readonly rollout: Rollout | undefined;
   /** True if the stack cannot be deleted before this is taken off again. */
   readonly terminationProtection: boolean;
   /** Tags of the stack, which CloudFormation puts on its resources too. */
@@ -82,6 +84,7 @@ export function readSettings(app: App): Settings {
     ),
     tracing: text('tracing') === 'true',
     dashboard: text('dashboard') === 'true',
+    rollout: parseRollout(text('rollout')),
     terminationProtection: text('terminationProtection') === 'true',
     tags: Object.fromEntries(list('tags').map(parseTag)),
     callers: [...list('callers'), ...list('allowMe')],
@@ -98,7 +101,7 @@ export function readSettings(app: App): Settings {
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
 export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'connections'> {
   const { name, callers, vpcEndpoints, apiResources, warm, webAclArn, apiLogRole } = settings;
-  const { concurrency, tracing, dashboard, alarmTopicArn, domain } = settings;
+  const { concurrency, tracing, dashboard, rollout, alarmTopicArn, domain } = settings;
   return {
     name,
     tracing,
@@ -112,6 +115,7 @@ export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrok
       : { warmThroughput: { readUnitsPerSecond: warm.reads, writeUnitsPerSecond: warm.writes } }),
     ...(webAclArn === undefined ? {} : { webAclArn }),
     ...concurrency,
+    ...(rollout === undefined ? {} : { rollout }),
     ...(alarmTopicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),
     ...(domain === undefined
       ? {}
@@ -128,6 +132,12 @@ function parseCount(key: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new Error(`${key} must be a whole number from 1.`);
+}
+
+function parseRollout(text: string | undefined): Rollout | undefined {
+  const found = ROLLOUTS.find((each) => each === text);
+  if (text === undefined || found !== undefined) return found;
+  throw new Error(`rollout is one of ${ROLLOUTS.join(', ')}; ${text} is not.`);
 }
 
 function parseTag(text: string): readonly [string, string] {

@@ -19,7 +19,7 @@ import { API_TIMEOUT_SECONDS, allow, createBrokerFunction, NEVER_AGAIN, requireR
 import { type ConcurrencyProps, keepExecutions, mostWaitsOf } from './concurrency.ts';
 import { createDashboard } from './dashboard.ts';
 import { createFunctionCode } from './function-code.ts';
-import { closeFunction } from './function-policy.ts';
+import { closeFunction, closeQualified } from './function-policy.ts';
 import { createGrants, type ITokenBroker, type SubjectsOption, type TokenOptions } from './grants.ts';
 import { allowEveryMint, createGroupArns } from './group-arns.ts';
 import { checkSize } from './group-stacks.ts';
@@ -34,6 +34,7 @@ import {
   type BrokerThrottle,
   createRestApi,
 } from './rest-api.ts';
+import { createRollouts, LIVE, type Rollout } from './rollout.ts';
 import { createRotationRule } from './rotation-rule.ts';
 import { createDeadLetterQueue, createSchedule, toDeadLetters } from './schedule.ts';
 import { nameSecrets } from './secrets.ts';
@@ -77,6 +78,11 @@ export interface TokenBrokerProps extends ConcurrencyProps {
   readonly tracing?: boolean;
   /** Make a dashboard of CloudWatch, which costs 3.00 $ a month beyond the first three of an account. Default false. */
   readonly dashboard?: boolean;
+  /**
+   * Move requests to a new version of a function little by little, as CodeDeploy does by this name, and back where it
+   * fails. Default: all at once.
+   */
+  readonly rollout?: Rollout;
   /** A name of one's own for the API. Default: the name that API Gateway gives. */
   readonly domain?: BrokerDomain;
   /** Topic that alarms go to. Default: none; they show in CloudWatch alone. */
@@ -236,15 +242,23 @@ export class TokenBroker extends Construct implements ITokenBroker {
       readers: [...handingOutItself.map((each) => requireRole(each).roleArn), groupArns.rolesOf('proxy')],
     });
 
+    const { rollout, alarmTopic: topic } = props;
+    const behindApi = [token, operators, exchange ?? [], proxies].flat();
+    const publish = rollout && createRollouts(this, { broker: this.name, how: rollout, topic });
+    const published = new Map(publish && behindApi.map((each) => [each, publish(each)]));
+
     this.api = createRestApi(this, {
       ...props,
       broker: this.name,
       routes: apiRoutesOf(this.configuration),
       functionArnOf: (route) => {
-        if (route.function === 'proxy') return groupArns.functionOf('proxy', route.isolation ?? '');
+        if (route.function === 'proxy') {
+          const proxy = groupArns.functionOf('proxy', route.isolation ?? '');
+          return rollout === undefined ? proxy : `${proxy}:${LIVE}`;
+        }
         const found = { token, connections: operators, exchange }[route.function];
         if (found === undefined) throw new Error(`No function serves ${route.method} ${route.resource}.`);
-        return found.functionArn;
+        return (published.get(found)?.alias ?? found).functionArn;
       },
       logRetention,
     });
@@ -255,7 +269,12 @@ export class TokenBroker extends Construct implements ITokenBroker {
         sourceArn: this.api.api.arnForExecuteApi('*', '/*', STAGE),
       },
     };
-    for (const each of [token, operators, exchange ?? [], proxies].flat()) closeFunction(each, itsApi);
+    for (const each of behindApi) closeFunction(each, itsApi);
+    for (const { alias, version } of published.values()) {
+      // Not before the API may invoke the alias does the stage lead there.
+      this.api.stage.node.addDependency(closeQualified(alias, itsApi));
+      closeQualified(version, {});
+    }
     for (const group of groups.values()) {
       const callers = [token, operators, refresh, group.proxy, isExchanged(group) ? exchange : undefined];
       closeFunction(group.mint, {
@@ -281,7 +300,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
       api: this.api,
     };
     createAuditQuery(this, { broker: this.name, handingOut });
-    createAlarms(this, { ...watched, topic: props.alarmTopic });
+    createAlarms(this, { ...watched, topic });
     if (props.dashboard === true) createDashboard(this, watched);
   }
 

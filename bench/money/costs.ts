@@ -199,6 +199,11 @@ function billOptions(): Bill {
       how: '`WaitForMint`, where a caller waits for a login in every hour',
       dollars: PRICES.metricMonth,
     },
+    {
+      part: 'option: `rollout`',
+      how: 'two alarms of one metric for each function behind the API, a month; for three of them',
+      dollars: 3 * 2 * PRICES.alarmMetricMonth,
+    },
     { part: 'option: `dashboard`', how: 'a month; an account has three for nothing', dollars: PRICES.dashboardMonth },
     {
       part: 'option: `vpc` with NAT',

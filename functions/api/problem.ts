@@ -12,7 +12,10 @@ export function toBrokerError(error: unknown): BrokerError {
   return new BrokerError('internal', "Something unforeseen happened. The function's log has it under the request id.");
 }
 
-/** Logs where an unforeseen error came from, but not its message: that may quote anything. */
+/**
+ * Logs where an unforeseen error came from, but not its message: that may quote anything. Counts it for the version of the
+ * function, which is rolled back by it while it is new.
+ */
 export function reportUnforeseen(telemetry: Telemetry, error: unknown, requestId: string): void {
   const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: '' };
   const at = (stack ?? '')
@@ -20,6 +23,10 @@ export function reportUnforeseen(telemetry: Telemetry, error: unknown, requestId
     .filter((line) => line.startsWith('    at '))
     .slice(0, FRAMES);
   telemetry.warn('Something unforeseen was thrown.', { name, at: at.join(' '), requestId });
+  const { AWS_LAMBDA_FUNCTION_NAME: functionName, AWS_LAMBDA_FUNCTION_VERSION: version } = process.env;
+  if (functionName === undefined || version === undefined) return;
+  const of = { function: functionName, version };
+  telemetry.metrics(of, { UnforeseenErrors: { unit: 'Count', value: 1 } }, { isShared: true });
 }
 
 /** An error as an RFC 9457 problem, with `Retry-After` in whole seconds where the time is known (RFC 9110 §10.2.3). */

@@ -7,7 +7,10 @@ const ROOT = join(import.meta.dirname, '../..');
 const RUNBOOKS = join(ROOT, 'docs/runbooks');
 
 function alarms(): readonly { readonly AlarmName: string; readonly AlarmDescription: string }[] {
-  const { template } = deployed({ connections: { ...declared, books: rotating } });
+  const { template } = deployed({
+    connections: { ...declared, books: rotating },
+    rollout: 'Linear10PercentEvery1Minute',
+  });
   return Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
 }
 

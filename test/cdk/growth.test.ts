@@ -46,6 +46,7 @@ interface Resource {
 describe('a broker of many connections', () => {
   it.each<readonly [string, Connections, DeployedOptions]>([
     ['100 isolated ones with a proxy', isolated, {}],
+    ['100 isolated ones with a proxy that are rolled out', isolated, { rollout: 'Canary10Percent5Minutes' }],
     ['300 in 30 groups', many(300, (n) => ({ ...declared.wfm, isolation: `group-${n % 30}` })), {}],
     ['300 in one group', many(300, () => ({ ...declared.wfm, isolation: 'all' })), {}],
     [

@@ -82,6 +82,7 @@ describe('the app', () => {
     ['stage and brokerName both name the broker', { context: { stage: 'dev', brokerName: 'other' } }],
     ['tags are KEY=VALUE', { context: { tags: 'team=identity,prod' } }],
     ['name of a token broker', { context: { stage: 'Dev' } }],
+    ['rollout is one of Canary10Percent5Minutes', { context: { rollout: 'Canary1Percent' } }],
     ['warmReads and warmWrites go together', { context: { warmReads: '20000' } }],
     ['domainName and certificateArn go together', { context: { domainName: 'tokens.example.com' } }],
   ])(

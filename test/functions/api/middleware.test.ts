@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type MiddlewareOptions, withMiddleware } from '../../../functions/api/middleware.ts';
 import { BrokerError } from '../../../functions/core/words/errors.ts';
 import type { Telemetry } from '../../../functions/core/words/platform.ts';
 import { createLambdaContext } from '../../../local/lambda/lambda-context.ts';
 
 const CANARY = 'a-credential-in-a-message';
+
+afterEach(() => vi.unstubAllEnvs());
 
 /** Runs `work` in its middleware with `remainingMs` left; gives the result or what was thrown, and what was logged. */
 async function run(
@@ -71,6 +73,19 @@ describe('a function outside the API', () => {
       ['An invocation failed.', { code: 'internal', requestId: 'invocation-0001' }],
     ]);
     expect(JSON.stringify(logged)).toContain('api/middleware.test.ts');
+  });
+
+  it('counts an unforeseen error, and no other, for its version of the function, so that a new one is rolled back', async () => {
+    vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'the-function');
+    vi.stubEnv('AWS_LAMBDA_FUNCTION_VERSION', '7');
+    const metricsOf = async (error: Error) => {
+      const { logged } = await run(() => Promise.reject(error));
+      return logged.filter((line) => JSON.stringify(line).includes('UnforeseenErrors'));
+    };
+    expect(await metricsOf(new BrokerError('store_unavailable', 'The store is down.'))).toEqual([]);
+    const of = { function: 'the-function', version: '7' };
+    const one = { unit: 'Count', value: 1 };
+    expect(await metricsOf(new TypeError(CANARY))).toEqual([[of, { UnforeseenErrors: one }, { isShared: true }]]);
   });
 
   it('invariant 14: is never answered before its work has ended', async () => {

@@ -1,21 +1,29 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-
-const ROOT = join(import.meta.dirname, '..');
-
-/** The folder that CDK writes the broker's templates into. */
-export const ASSEMBLY = join(ROOT, 'cdk.out');
-/** The program of CDK, as it is installed in the clone. */
-export const CDK = join(ROOT, 'node_modules/aws-cdk/bin/cdk');
 
 const TEMPLATE = '.template.json';
 const NESTED = '.nested.template.json';
 const KILOBYTE = 1_000;
 
-/** Empties the assembly, where CDK would leave the templates of nested stacks that are gone, and gives the words of a synth. */
-export function prepareSynth(words: readonly string[]): string[] {
-  rmSync(ASSEMBLY, { recursive: true, force: true });
-  return ['synth', '--quiet', '--output', ASSEMBLY, ...words];
+/** Gives the folder that CDK writes the templates of the app in a folder into. */
+export function assemblyOf(folder: string): string {
+  return join(folder, 'cdk.out');
+}
+
+/** Finds the program of CDK as the app in a folder has it installed; undefined where it has not. */
+export function findCdk(folder: string): string | undefined {
+  try {
+    return createRequire(join(folder, 'package.json')).resolve('aws-cdk/bin/cdk');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Empties an assembly, where CDK would leave the templates of nested stacks that are gone, and gives the words of a synth. */
+export function prepareSynth(assembly: string, words: readonly string[]): string[] {
+  rmSync(assembly, { recursive: true, force: true });
+  return ['synth', '--quiet', '--output', assembly, ...words];
 }
 
 /** Finds the templates of nested stacks in the folder of an assembly. */

@@ -27,7 +27,7 @@ const known: readonly Advice[] = [
   {
     sign: /secret[^\n]*already exists|already exists[^\n]*secret|ResourceExistsException/i,
     advice:
-      'A secret is there from an earlier deployment: secrets stay when the stack goes. Name it under `secret` in cdk/connections.ts to use it as it is, or delete it for good:\n  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id token-broker/NAME',
+      'A secret is there from an earlier deployment: secrets stay when the stack goes. Name it under `secret` of its connection to use it as it is, or delete it for good:\n  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id token-broker/NAME',
   },
 ];
 

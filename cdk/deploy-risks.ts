@@ -11,7 +11,12 @@ export interface Template {
 /** Joins the templates of a stack and its nested stacks: a function that moves between them is no risk. */
 export function joinTemplates(own: Template, nested: readonly Template[]): Template {
   const resources = nested.flatMap(({ Resources = {} }) => Object.entries(Resources));
-  return { ...own, Resources: { ...own.Resources, ...Object.fromEntries(resources) } };
+  const listed = [own, ...nested].flatMap(({ Metadata: metadata }) => metadata?.[CONNECTIONS_METADATA] ?? []);
+  return {
+    ...own,
+    Resources: { ...own.Resources, ...Object.fromEntries(resources) },
+    ...(listed.length === 0 ? {} : { Metadata: { ...own.Metadata, [CONNECTIONS_METADATA]: listed } }),
+  };
 }
 
 const REPLACED = [ResourceImpact.WILL_REPLACE, ResourceImpact.MAY_REPLACE];

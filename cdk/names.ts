@@ -6,6 +6,9 @@ export const DEFAULT_BROKER_NAME = 'token-broker';
 /** The metadata of a stack's template that lists its connections. */
 export const CONNECTIONS_METADATA = 'TokenBroker::Connections';
 
+/** The warning of CDK that a broker gives for each address of an example. */
+export const EXAMPLE_WARNING = 'token-broker:example';
+
 /** The stack's output that lists its connections, with commas between, unless they are too many. */
 export const CONNECTIONS_OUTPUT = 'Connections';
 

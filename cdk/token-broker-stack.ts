@@ -1,6 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { CONNECTIONS_METADATA, CONNECTIONS_OUTPUT } from './names.ts';
+import { CONNECTIONS_OUTPUT } from './names.ts';
 import { TokenBroker, type TokenBrokerProps } from './token-broker.ts';
 
 /** Characters of an output that a person still reads. */
@@ -27,7 +27,6 @@ export class TokenBrokerStack extends Stack {
       this.#output('DomainTarget', api.domainTarget, 'What a DNS record for the domain points at');
     }
     const names = Object.keys(configuration.connections);
-    this.templateOptions.metadata = { [CONNECTIONS_METADATA]: names };
     const listed = names.join(',');
     this.#output(
       CONNECTIONS_OUTPUT,

@@ -25,7 +25,13 @@ import { allowEveryMint, createGroupArns } from './group-arns.ts';
 import { checkSize } from './group-stacks.ts';
 import { type BrokerAttributes, importBroker } from './imported-broker.ts';
 import { createIsolationGroups, type IsolationGroup, type MakeFunction } from './isolation-groups.ts';
-import { checkBrokerName, DEFAULT_BROKER_NAME, functionPrefixOf } from './names.ts';
+import {
+  CONNECTIONS_METADATA,
+  checkBrokerName,
+  DEFAULT_BROKER_NAME,
+  EXAMPLE_WARNING,
+  functionPrefixOf,
+} from './names.ts';
 import * as permissions from './permissions.ts';
 import {
   type BrokerApi,
@@ -121,6 +127,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
     const configuration = 'warnings' in props.connections ? props.connections : resolveConnections(props.connections);
     warnOf(this, configuration);
     this.configuration = nameSecrets(configuration, this.name);
+    listConnections(Stack.of(this), this.configuration);
     const region = requireRegion(this);
     const { connections, strictAudit, trust } = this.configuration;
     const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;
@@ -322,11 +329,15 @@ function warnOf(broker: TokenBroker, { warnings, connections }: Configuration): 
   const annotations = Annotations.of(broker);
   for (const warning of warnings) annotations.addWarningV2('token-broker:unsafe', warning);
   for (const address of findExamples(connections)) {
-    annotations.addWarningV2(
-      'token-broker:example',
-      `${address} is an example's address, and nobody can log in there.`,
-    );
+    annotations.addWarningV2(EXAMPLE_WARNING, `${address} is an example's address, and nobody can log in there.`);
   }
+}
+
+/** Lists the connections in the template, by which a deployment finds one that goes. */
+function listConnections({ templateOptions }: Stack, { connections }: Configuration): void {
+  const { metadata = {} } = templateOptions;
+  const others: readonly string[] = metadata[CONNECTIONS_METADATA] ?? [];
+  templateOptions.metadata = { ...metadata, [CONNECTIONS_METADATA]: [...others, ...Object.keys(connections)] };
 }
 
 function requireRegion(broker: TokenBroker): string {

@@ -19,8 +19,8 @@ export async function runDev({ connections, secrets, flags, say, interruption }:
 
   function start(): void {
     const files = ['--connections', connections, ...(existsSync(secrets) ? ['--secrets', secrets] : [])];
-    // Hides the SDK's warning that its next version needs a newer Node: the package has this version inside.
-    const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+    const env = { ...process.env };
+    hideVersionWarning(env);
     const started = fork(START, [...files, '--stand-ins', ...flags], { env });
     child = started;
     started.once('message', () => {
@@ -51,6 +51,11 @@ export async function runDev({ connections, secrets, flags, say, interruption }:
   unwatchFile(connections);
   await stop(child);
   return code;
+}
+
+/** Hides the SDK's warning that its next version needs a newer Node: the package has this version inside. */
+export function hideVersionWarning(environment: NodeJS.ProcessEnv): void {
+  environment['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 }
 
 async function stop(child: ChildProcess | undefined): Promise<void> {

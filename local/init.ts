@@ -11,7 +11,7 @@ const FILES = { 'app.mjs': 'app.mjs', 'connections.mjs': 'connections.mjs' };
 const FILES_IF_MISSING = { 'README.md': 'README.md', '.gitignore': 'gitignore' };
 
 const PACKAGE = '@token-broker/broker';
-const SCRIPTS = { dev: 'token-broker dev', synth: 'cdk synth --quiet', deploy: 'cdk deploy' };
+const SCRIPTS = { dev: 'token-broker dev', synth: 'cdk synth --quiet', deploy: 'token-broker deploy' };
 /** The construct library: an app of its own depends on it, and for the package it is a peer. */
 export const CDK = { 'aws-cdk-lib': '^2.275.0', constructs: '^10.5.0' };
 const CDK_PROGRAM = { 'aws-cdk': '^2.1148.1' };

@@ -17,6 +17,8 @@ const requireBuilt = createRequire(import.meta.url);
 const ENTRIES = ['index', 'connections'] as const;
 /** What is installed beside the package, in the version that its range gives. */
 const DEPENDENCIES = ['dynalite', 'zod'];
+/** The folder of what CloudFormation replaces when which property changes, beside the programs. */
+const SERVICE_SPEC = 'service-spec';
 
 /** Options of both bundles. From the paths of this clone the files keep their places, so that they find each other. */
 const shared = {
@@ -52,6 +54,7 @@ export async function buildBroker(folder: string): Promise<void> {
     'README.md': 'packages/broker/README.md',
     LICENSE: 'LICENSE',
     'local/app': 'local/app',
+    [`local/${SERVICE_SPEC}/db.json.gz`]: 'node_modules/@aws-cdk/aws-service-spec/db.json.gz',
     'dist/functions': 'dist/functions',
     'cdk.json': 'cdk.json',
     'connections.schema.json': 'connections.schema.json',
@@ -131,10 +134,11 @@ async function buildProgram(folder: string): Promise<Metafile> {
     format: 'esm',
     splitting: true,
     outExtension: { '.js': '.mjs' },
-    // For the CommonJS inside.
+    // For the CommonJS inside, of which one part looks for its data above its own folder.
     banner: {
-      js: "import { createRequire as createOwnRequire } from 'node:module';const require=createOwnRequire(import.meta.url);",
+      js: `import { createRequire as createOwnRequire } from 'node:module';const require=createOwnRequire(import.meta.url),commonJsFolder=import.meta.dirname+'/${SERVICE_SPEC}/lib';`,
     },
+    define: { ...shared.define, __dirname: 'commonJsFolder' },
   });
   await chmod(join(folder, 'local/token-broker.mjs'), 0o755);
   return metafile;

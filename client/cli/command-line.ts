@@ -36,7 +36,8 @@ export function optionsOf(command: Command): Options {
 
 /** Writes how a command is called, without the program's name. */
 export function usageOf({ name, operands, rest }: Command): string {
-  return [name, ...operands, ...(rest === undefined ? [] : ['--', rest])].join(' ');
+  const end = rest === undefined ? [] : [rest.startsWith('[') ? `[-- ${rest.slice(1)}` : `-- ${rest}`];
+  return [name, ...operands, ...end].join(' ');
 }
 
 function splitArguments({ rest }: Command, args: readonly string[]) {
@@ -48,11 +49,15 @@ function startsWith(operands: readonly string[], words: readonly string[]): bool
   return words.every((word, index) => operands[index] === word);
 }
 
+function needsRest({ rest }: Command): boolean {
+  return rest?.startsWith('[') === false;
+}
+
 function checkOperands(command: Command, operands: readonly string[], rest: readonly string[]): void {
   const usage = `Usage: token-broker ${usageOf(command)}`;
   const least = command.operands.filter((name) => !name.startsWith('[')).length;
   if (operands.length < least) throw new UsageError(`${command.operands[operands.length]} is missing. ${usage}`);
-  if (command.rest !== undefined && rest.length === 0) {
+  if (needsRest(command) && rest.length === 0) {
     throw new UsageError(`The command to run is missing: write it behind \`--\`. ${usage}`);
   }
   // It is not quoted: it may be a credential or a token, which belongs on stdin.
@@ -93,7 +98,7 @@ function beginningWith(word: string, names: readonly string[]): string {
 }
 
 function findOptionMistake(command: Command | undefined, args: readonly string[]): UsageError {
-  if (command?.rest !== undefined && !args.includes('--')) {
+  if (command !== undefined && needsRest(command) && !args.includes('--')) {
     return new UsageError(`Write \`--\` before the command to run. Usage: token-broker ${usageOf(command)}`);
   }
   const options = command === undefined ? commonOptions : optionsOf(command);
@@ -105,6 +110,7 @@ function findOptionMistake(command: Command | undefined, args: readonly string[]
     const [what = 'The options cannot be read'] = error instanceof Error ? error.message.split('. ') : [];
     const [, typed] = /^Unknown option '--([^']+)'/.exec(what) ?? [];
     const meant = typed === undefined ? '' : didYouMean(typed, Object.keys(options)).replace('mean ', 'mean --');
-    return new UsageError(`${what}.${meant}`);
+    const elsewhere = command?.rest === undefined ? '' : ' Words for another program go behind `--`.';
+    return new UsageError(`${what}.${meant || elsewhere}`);
   }
 }

@@ -21,7 +21,7 @@ export interface Command {
   /** Names of the operands, in order; those in brackets are optional. */
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, Option>>;
-  /** Name of what follows `--`, if anything does; it is taken as it is. */
+  /** Name of what follows `--`, if anything does; it is taken as it is. In brackets if it may be left out. */
   readonly rest?: string;
   /** Values that its operand may have, for completion. */
   readonly choices?: readonly string[];
@@ -49,8 +49,29 @@ export interface OwnBroker {
   writeApp(folder: string): Promise<readonly string[]>;
   /** Installs what the app in a folder needs; gives whether that succeeded. */
   installApp(folder: string): Promise<boolean>;
+  /** Deploys the CDK app of a folder, and asks on the terminal before what cannot be undone; gives the exit code. */
+  deploy(options: DeployOptions): Promise<number>;
   /** Runs the broker on this machine until it is interrupted; gives the exit code. */
   runDev(options: DevOptions): Promise<number>;
+}
+
+/** Options of a deployment. */
+export interface DeployOptions {
+  /** The folder of the CDK app. */
+  readonly folder: string;
+  /** AWS profile and region, for synth, comparison and deployment alike. */
+  readonly profile: string | undefined;
+  readonly region: string | undefined;
+  /** The setting `stage` of the app: a broker of its own. */
+  readonly stage: string | undefined;
+  /** True if who deploys is to be let in to the API. */
+  readonly allowsMe: boolean;
+  /** True if nothing is to be asked. */
+  readonly isAgreed: boolean;
+  /** Settings of the app, each as `KEY=VALUE`. */
+  readonly context: readonly string[];
+  /** Further words for `cdk deploy`. */
+  readonly passedOn: readonly string[];
 }
 
 /** Options of a broker on this machine. */

@@ -8,6 +8,7 @@ import { callCommand } from './commands/call.ts';
 import { completionCommand } from './commands/completion.ts';
 import { connectionsCommand } from './commands/connections.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
+import { deployCommand } from './commands/deploy.ts';
 import { devCommand } from './commands/dev.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { execCommand } from './commands/exec.ts';
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   tryCommand,
   initCommand,
   devCommand,
+  deployCommand,
   rejectCommand,
   purgeCommand,
   auditCommand,

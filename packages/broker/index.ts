@@ -10,6 +10,7 @@
  * broker.grantToken(role, 'helpdesk');
  */
 export type { CallerNames } from '../../cdk/api-policy.ts';
+export { createBrokerStack } from '../../cdk/broker-stack.ts';
 export type { ConcurrencyProps } from '../../cdk/concurrency.ts';
 export type { GrantableConnection, ITokenBroker, SubjectsOption, TokenOptions } from '../../cdk/grants.ts';
 export type { BrokerAttributes } from '../../cdk/imported-broker.ts';

@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import type { DeployOptions } from '../../client/cli/command.ts';
+import { ownBroker } from '../../local/own-broker.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { tokenBroker } from './command-line.ts';
 import { startLocalBroker } from './local-broker.ts';
@@ -47,5 +49,44 @@ describe('a command line', () => {
     });
     expect((await here('exec helpdsek/88 -- true')).stderr).toContain('Did you mean helpdesk?');
     expect((await here('token nothing-like-it')).stderr).toContain('`token-broker connections` lists');
+  });
+});
+
+describe('`deploy`', () => {
+  const nothing = { profile: undefined, region: undefined, stage: undefined, allowsMe: false, isAgreed: false };
+
+  it.each([
+    [[], {}],
+    [['--stage', 'dev'], { stage: 'dev' }],
+    [['--stage=dev', '--yes'], { stage: 'dev', isAgreed: true }],
+    [['--allow-me'], { allowsMe: true }],
+    [
+      ['--context', 'domainName=x', '-c', 'tracing=true', '--context=a=b'],
+      { context: ['domainName=x', 'tracing=true', 'a=b'] },
+    ],
+    [['--profile', 'work', '--region', 'eu-west-1'], { profile: 'work', region: 'eu-west-1' }],
+    [
+      ['--yes', '--', '--outputs-file', 'out.json', 'TokenBroker'],
+      { isAgreed: true, passedOn: ['--outputs-file', 'out.json', 'TokenBroker'] },
+    ],
+  ])('reads %j, and gives the exit code of the deployment', async (words, meant) => {
+    const deployments: DeployOptions[] = [];
+    const deploy = async (options: DeployOptions) => deployments.push(options) + 6;
+    const { code } = await tokenBroker(['deploy', ...words], { own: { ...ownBroker, deploy } });
+    expect(deployments).toEqual([{ ...nothing, context: [], passedOn: [], folder: process.cwd(), ...meant }]);
+    expect(code).toBe(7);
+  });
+
+  it.each([
+    [['--yesterday'], "Unknown option '--yesterday'"],
+    [['--allow-men'], 'Did you mean --allow-me?'],
+    [['--', '--app=other'], '--app and --output are not for behind'],
+    [['TokenBroker'], 'There is an operand too many.'],
+  ])('deploys nothing for %j', async (words, said) => {
+    const deploy = () => Promise.reject(new Error('deployed'));
+    expect(await tokenBroker(['deploy', ...words], { own: { ...ownBroker, deploy } })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(said),
+    });
   });
 });

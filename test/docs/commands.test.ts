@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { optionsOf } from '../../client/cli/command-line.ts';
+import { optionsOf, usageOf } from '../../client/cli/command-line.ts';
 import { EXIT_MEANINGS } from '../../client/cli/exit-codes.ts';
 import { commands } from '../../client/cli/run.ts';
 import { mistakeIn, namedIn, typedIn } from './command-lines.ts';
@@ -71,7 +71,7 @@ describe('docs/cli.md', () => {
     for (const command of commands) {
       const [call = '', text] = [...rows].find(([each]) => each.replace(/ [[A-Z-].*$/, '') === command.name) ?? [];
       expect([command.name, text]).toEqual([command.name, expect.any(String)]);
-      expect(call).toBe([command.name, ...command.operands, ...(command.rest ? ['-- COMMAND'] : [])].join(' '));
+      expect(call).toBe(usageOf(command).replace('...', ''));
       const said = `${text} ${page}`;
       for (const option of Object.keys(command.options)) {
         const [short] = [command.options[option]?.short];

@@ -15,7 +15,10 @@ it('writes an app into an empty folder, with a manifest that names what it needs
   const written = await writeApp(folder);
   expect([...written].sort()).toEqual((await readdir(folder)).sort());
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
-  expect(manifest).toMatchObject({ private: true, scripts: { dev: 'token-broker dev', deploy: 'cdk deploy' } });
+  expect(manifest).toMatchObject({
+    private: true,
+    scripts: { dev: 'token-broker dev', deploy: 'token-broker deploy' },
+  });
   expect(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).sort()).toEqual([
     '@token-broker/broker',
     'aws-cdk',

@@ -1,7 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { closeServer, listenOnLoopback } from '../../local/aws/loopback-server.ts';
 import { makeFolder, type Project, projectIn } from './project.ts';
 
 const WITHIN = { timeout: 120_000, interval: 200 };
@@ -35,12 +38,40 @@ async function startDev() {
   return { child, urlOfStart };
 }
 
+/** Environment of a command whose AWS is at a URL. */
+const awsAt = (url: string) => [
+  ...['AWS_REGION=eu-west-1', 'AWS_ACCESS_KEY_ID=of-nobody', 'AWS_SECRET_ACCESS_KEY=of-nobody'],
+  `AWS_ENDPOINT_URL=${url}`,
+];
+
+/** What stands in for AWS: it has deployed two connections for whatever stack it is asked about, and refuses all else. */
+async function startAws() {
+  const stacks = new Set<string>();
+  const resultOf: Readonly<Record<string, string>> = {
+    GetCallerIdentity: '<Arn>arn:aws:iam::111122223333:user/ada</Arn><Account>111122223333</Account>',
+    GetTemplate: `<TemplateBody>{"Metadata":{"TokenBroker::Connections":["helpdesk","wfm"]}}</TemplateBody>`,
+    DescribeStacks: '<Stacks><member><StackStatus>UPDATE_COMPLETE</StackStatus></member></Stacks>',
+    ListStackResources: '<StackResourceSummaries></StackResourceSummaries>',
+  };
+  const server = createServer(async (request, response) => {
+    const body = new URLSearchParams(await text(request));
+    const action = body.get('Action') ?? '';
+    const result = resultOf[action];
+    if (action === 'GetTemplate') stacks.add(body.get('StackName') ?? '');
+    response.statusCode = result === undefined ? 403 : 200;
+    response.end(`<${action}Response><${action}Result>${result}</${action}Result></${action}Response>`);
+  });
+  const url = await listenOnLoopback(server, 0);
+  onTestFinished(() => closeServer(server));
+  return { url, stacks: () => [...stacks] };
+}
+
 const statusOf = async (url: string) => (await fetch(url)).status;
 
 describe('from an empty folder', () => {
   it('`init` writes an app, and installs what it needs', async () => {
     const said = await project.run('npx', '--no-install', 'token-broker', 'init');
-    expect(said).toContain('npx --no-install token-broker dev');
+    expect(said).toMatch(/npx --no-install token-broker dev [\s\S]*npx --no-install token-broker deploy /);
     const manifest = JSON.parse(await readFile(join(project.folder, 'package.json'), 'utf8'));
     expect(manifest.dependencies['@token-broker/broker']).toMatch(/^file:/);
     await expect(project.run('npx', '--no-install', 'token-broker', 'init')).rejects.toThrow('is here already');
@@ -86,6 +117,27 @@ describe('from an empty folder', () => {
     await project.run('npx', '--no-install', 'cdk', 'synth', '--quiet');
     const template = JSON.parse(await readFile(join(project.folder, 'cdk.out/TokenBroker.template.json'), 'utf8'));
     expect(Object.keys(template.Outputs)).toEqual(expect.arrayContaining(['ApiUrl', 'SetSecret1']));
+  });
+
+  it('`deploy` has the guards of the clone, and deploys the app for a stage', async () => {
+    const deploy = (url: string, ...words: readonly string[]) =>
+      project
+        .run('env', ...awsAt(url), 'npx', '--no-install', 'token-broker', 'deploy', ...words)
+        .catch((error: unknown) => String(error));
+    const aws = await startAws();
+    expect(await deploy(aws.url)).toContain("is an example's address, and nobody can log in there.");
+
+    const connections = await readFile(join(project.folder, 'connections.mjs'), 'utf8');
+    await project.write({ 'connections.mjs': connections.replace('helpmaster.example.com', 'help.acme-corp.net') });
+    const asked = await deploy(aws.url, '--stage', 'dev', '--allow-me');
+    expect(asked).toContain('The connection wfm goes, and who calls it gets 404.');
+    expect(asked).toContain('add --yes if it is meant.');
+    expect(aws.stacks()).toEqual(['TokenBroker-token-broker-dev']);
+    const agreed = await deploy(aws.url, '--stage', 'dev', '--allow-me', '--yes');
+    expect(agreed).not.toContain('add --yes');
+    // CDK itself was run, with what was looked at.
+    expect(agreed).toContain('role/cdk-hnb659fds-deploy-role-111122223333-eu-west-1');
+    await project.write({ 'connections.mjs': connections });
   });
 
   it('the command line finds its own files', async () => {

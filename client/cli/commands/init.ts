@@ -24,8 +24,8 @@ export const initCommand: Command = {
     else {
       call.print('Next:');
       if (!isInstalled) call.print('  npm install');
-      call.print('  npx --no-install token-broker dev   the broker on this machine, with connections.mjs');
-      call.print('  npx cdk deploy                      the broker in AWS; README.md says more');
+      call.print('  npx --no-install token-broker dev      the broker on this machine, with connections.mjs');
+      call.print('  npx --no-install token-broker deploy   the broker in AWS; README.md says what comes before');
     }
     return EXIT.ok;
   },

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ASSEMBLY, findNestedTemplates } from '../../../cdk/assembly.ts';
+import { assemblyOf, findNestedTemplates } from '../../../cdk/assembly.ts';
 import { demoCommunitySecret } from '../../../local/demo/community-knobs.ts';
 import { demoHelpmasterSecret } from '../../../local/demo/helpmaster-knobs.ts';
 import { createCaller } from '../aws-calls.ts';
-import { createDeployment } from '../deployment.ts';
+import { createDeployment, ROOT } from '../deployment.ts';
 import { handedOutIn } from '../handed-out.ts';
 import { createAdministrator } from '../identities.ts';
 import { aws, type Place, readResources, urlOf } from '../place.ts';
@@ -83,7 +83,8 @@ function declareMany({ demo }: Place, { connections, groups }: Shape): Readonly<
 
 /** Reads the sizes of the templates that were deployed last. */
 function readTemplates(): readonly TemplateSize[] {
-  return [join(ASSEMBLY, `${STACK}.template.json`), ...findNestedTemplates(ASSEMBLY)].map((file) => {
+  const assembly = assemblyOf(ROOT);
+  return [join(assembly, `${STACK}.template.json`), ...findNestedTemplates(assembly)].map((file) => {
     const text = readFileSync(file);
     const { Resources }: { readonly Resources: object } = JSON.parse(text.toString('utf8'));
     const name = basename(file).replace(/(?:\.nested)?\.template\.json$/, '');

@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchAgent } from './agent/agent.ts';
 import { benchCold } from './cold/cold.ts';
+import { benchFirstToken } from './first-token/first-token.ts';
 import { benchGateway } from './gateway/gateway.ts';
 import { benchHerd } from './herd/herd.ts';
 import { describeRun } from './machine.ts';
@@ -18,6 +20,8 @@ const PARTS: Readonly<Record<string, (options: BenchOptions) => Promise<Section>
   cold: benchCold,
   warm: benchWarm,
   gateway: benchGateway,
+  agent: benchAgent,
+  first: benchFirstToken,
   herd: benchHerd,
   refresh: benchRefresh,
   memory: benchMemory,

@@ -57,7 +57,8 @@ async function startBroker(endpoint: AwsEndpoint, folder: string, certificateFil
   return startTokenProcess(environment, { NODE_EXTRA_CA_CERTS: certificateFile });
 }
 
-async function startConstant(): Promise<{ readonly url: string; close(): Promise<void> }> {
+/** Starts a server that answers a constant as long as a hand-out, in a process of its own. */
+export async function startConstant(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { ask, close } = forkModule(import.meta.url);
   return { url: `http://127.0.0.1:${String(await ask())}`, close };
 }

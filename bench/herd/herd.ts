@@ -4,7 +4,7 @@ import { BROKER } from '../../local/functions.ts';
 import { MEASURED } from '../broker.ts';
 import { slotItem, type Times } from '../loopback/sealed-slot.ts';
 import { spread } from '../rounds.ts';
-import { atMost, type BenchOptions, figure, type Section, spreadText, type Target } from '../section.ts';
+import { atMost, type BenchOptions, figure, type Section, type Target } from '../section.ts';
 import { type BrokerSystem, startBrokerSystem } from '../system/broker-system.ts';
 import { createCallers } from '../system/callers.ts';
 import { startTokenProcess } from '../system/token-process.ts';
@@ -13,25 +13,26 @@ import { startLoad } from './load.ts';
 
 const LOGIN_MS = 200;
 const PROCESSES = 4;
+const ROUNDS = 5;
 const DAY_MS = 86_400_000;
 const SIZE = {
-  quick: { herds: [20], isolated: 20, logins: 3, load: 2 },
-  full: { herds: [50, 1_000, 5_000], isolated: 1_000, logins: 21, load: 16 },
+  quick: { herds: [20], isolated: 20, load: 2 },
+  full: { herds: [50, 1_000, 5_000], isolated: 1_000, load: 16 },
 };
 /** Callers that took longer than this did not get what was already there. */
 const WAITED_MS = LOGIN_MS / 2;
 
 /** Measures herds: many callers at once on a slot whose token has expired, or is about to. */
 export async function benchHerd({ quick, folder }: BenchOptions): Promise<Section> {
-  const { herds, isolated, logins, load } = quick ? SIZE.quick : SIZE.full;
+  const { herds, isolated, load } = quick ? SIZE.quick : SIZE.full;
   const system = await startBrokerSystem(folder, LOGIN_MS);
   const processes = await Promise.all(
     Array.from({ length: PROCESSES }, () => startTokenProcess({ ...system.environment })),
   );
   try {
     const urls = processes.map(({ url }) => url);
-    const firsts = await firstTokens(system, logins);
-    const mintMs = spread(firsts.first).median;
+    const login = await medianMs(() => logIn(system));
+    const mintMs = await medianMs((round) => system.handOut(`${1_000 + round}`));
     // A new process compiles what it runs first.
     await httpHerd(system, urls, { subject: '900', count: 8, times: expiredTimes(mintMs) });
     const overHttp: HttpHerd[] = [];
@@ -43,7 +44,7 @@ export async function benchHerd({ quick, folder }: BenchOptions): Promise<Sectio
     const ahead = await isolatedHerd(system, { subject: '951', instances: isolated, times: dueTimes(mintMs) });
     const busy = await startLoad(load);
     const overloaded = await isolatedHerd(system, { subject: '952', instances: isolated }).finally(busy.close);
-    return report({ overHttp, expired, ahead, overloaded, isolated, load, firsts });
+    return report({ overHttp, expired, ahead, overloaded, isolated, load, login });
   } finally {
     await Promise.all(processes.map((each) => each.close()));
     await system.close();
@@ -96,37 +97,25 @@ async function httpHerd(
   }
 }
 
-interface Firsts {
-  readonly first: readonly number[];
-  readonly login: readonly number[];
-}
-
-/** The first token of slots that were empty, through the warm function; and logins alone, asked of the upstream. */
-async function firstTokens(system: BrokerSystem, count: number): Promise<Firsts> {
-  const first: number[] = [];
-  const login: number[] = [];
-  // The first ones warm up.
-  for (let at = -2; at < count; at += 1) {
+/** The median time of a few rounds of the work, after one that warms up; milliseconds. */
+async function medianMs(work: (round: number) => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round <= ROUNDS; round += 1) {
     const began = performance.now();
-    await system.handOut(`${1_000 + at}`);
-    const tookMs = performance.now() - began;
-    const loginMs = await loginAlone(system);
-    if (at < 0) continue;
-    first.push(tookMs);
-    login.push(loginMs);
+    await work(round);
+    times.push(performance.now() - began);
   }
-  return { first, login };
+  return spread(times.slice(1)).median;
 }
 
-async function loginAlone({ helpmaster, connection }: BrokerSystem): Promise<number> {
-  const began = performance.now();
+/** Asks the upstream over HTTP for a token, and does nothing else. */
+async function logIn({ helpmaster, connection }: BrokerSystem): Promise<void> {
   const response = await fetch(`${helpmaster.baseUrl}${connection.settings['systemTokenPath'] ?? ''}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(demoHelpmasterSecret),
   });
   await response.arrayBuffer();
-  return performance.now() - began;
 }
 
 function report(found: {
@@ -136,11 +125,9 @@ function report(found: {
   readonly overloaded: IsolatedHerd;
   readonly isolated: number;
   readonly load: number;
-  readonly firsts: Firsts;
+  readonly login: number;
 }): Section {
-  const { overHttp, expired, ahead, overloaded, isolated, load, firsts } = found;
-  const login = spread(firsts.login).median;
-  const overLogin = spread(firsts.first.map((ms, at) => ms - (firsts.login[at] ?? Number.NaN)));
+  const { overHttp, expired, ahead, overloaded, isolated, load, login } = found;
   const thousand = overHttp.find(({ callers }) => callers === 1_000) ?? overHttp[0];
   const rowOf = (name: string, herd: IsolatedHerd) => [
     name,
@@ -184,14 +171,6 @@ function report(found: {
           rowOf(`empty, beside ${load} processes that spin`, overloaded),
         ],
       },
-      {
-        columns: ['first token of an empty slot, warm', 'ms'],
-        rows: [
-          ['first token', spreadText(spread(firsts.first))],
-          ['login alone', spreadText(spread(firsts.login))],
-          ['over the login', spreadText(overLogin)],
-        ],
-      },
     ],
     targets: [
       equals(`Herd of ${figure(isolated)} isolated instances on an expired slot: logins`, 1, expired.logins),
@@ -208,7 +187,6 @@ function report(found: {
             equals(`Herd of ${figure(thousand.callers)} over HTTP: logins`, 1, thousand.logins),
             atMost('Longest wait over one login', 300, thousand.longestMs - login, ' ms'),
           ]),
-      atMost('First token of an empty slot over the login itself, warm', 60, overLogin.median, ' ms'),
     ],
   };
 }

@@ -11,6 +11,8 @@ export interface Answered {
 export interface Callers {
   /** Opens the connection of every caller, with a request that no function sees. */
   open(): Promise<void>;
+  /** One caller asks once. */
+  askOne(path: string): Promise<Answered>;
   /** Every caller asks once, all at the same time. */
   askAll(path: string): Promise<readonly Answered[]>;
   /** The first so many callers ask on and on until the time is over; milliseconds of each answer. */
@@ -18,8 +20,12 @@ export interface Callers {
   close(): Promise<void>;
 }
 
-/** Creates so many callers; their connections open as they are needed. */
-export function createCallers(urls: readonly string[], callers: number): Callers {
+/** Creates so many callers, who send these headers; their connections open as they are needed. */
+export function createCallers(
+  urls: readonly string[],
+  callers: number,
+  headers: Readonly<Record<string, string>> = {},
+): Callers {
   const pools = urls.map((url) => new Pool(url, { connections: Math.ceil(callers / urls.length), pipelining: 1 }));
   const poolOf = (caller: number): Pool => {
     const pool = pools[caller % pools.length];
@@ -29,7 +35,7 @@ export function createCallers(urls: readonly string[], callers: number): Callers
 
   async function ask(caller: number, path: string): Promise<Answered> {
     const began = performance.now();
-    const { statusCode, body } = await poolOf(caller).request({ path, method: 'GET' });
+    const { statusCode, body } = await poolOf(caller).request({ path, method: 'GET', headers });
     const text = await body.text();
     const ms = performance.now() - began;
     return { status: statusCode, json: JSON.parse(text), ms };
@@ -37,7 +43,7 @@ export function createCallers(urls: readonly string[], callers: number): Callers
 
   async function askAndDrop(caller: number, path: string): Promise<number> {
     const began = performance.now();
-    const { statusCode, body } = await poolOf(caller).request({ path, method: 'GET' });
+    const { statusCode, body } = await poolOf(caller).request({ path, method: 'GET', headers });
     await body.arrayBuffer();
     if (statusCode !== 200) throw new Error(`The server answered ${statusCode}.`);
     return performance.now() - began;
@@ -51,6 +57,7 @@ export function createCallers(urls: readonly string[], callers: number): Callers
       };
       await Promise.all(Array.from({ length: callers }, (_, caller) => knock(caller)));
     },
+    askOne: (path) => ask(0, path),
     askAll: (path) => Promise.all(Array.from({ length: callers }, (_, caller) => ask(caller, path))),
     async askFor(count, path, durationMs) {
       const until = performance.now() + durationMs;

@@ -16,7 +16,7 @@ describe('npm run bench', () => {
       const run = join(import.meta.dirname, '..', '..', 'bench', 'run.ts');
       await promisify(execFile)(process.execPath, [run, '--quick', '--results', results], { timeout: QUICK_MS });
       const table = await readFile(join(results, 'results.md'), 'utf8');
-      for (const part of ['Cold', 'Warm', 'Over HTTP', 'Herd', 'Refresh', 'Memory', 'Money']) {
+      for (const part of ['Cold', 'Warm', 'Over HTTP', 'Agent', 'First token', 'Herd', 'Refresh', 'Memory', 'Money']) {
         expect(table).toContain(`## ${part}`);
       }
       expect(table).toMatch(/\*\*Commit\*\*: \S/);

@@ -119,8 +119,13 @@ export function forwardedHeaders({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** Reads a body of at most `most` bytes. Throws `payload_too_large`. */
 export async function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
+  // Iterating over the body that a GET does not have takes a fifth of the agent's work.
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  if (length === undefined && encoding === undefined) return NOTHING;
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Priced } from '../../bench/money/costs.ts';
-import { CDK } from '../../cdk/assembly.ts';
+import { findCdk } from '../../cdk/assembly.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -27,11 +27,15 @@ export function synthesize(connections: number): Synth {
     const all = Object.fromEntries(Array.from({ length: connections }, (_, n) => [`connection-${n}`, one]));
     writeFileSync(file, JSON.stringify({ connections: all }));
     const began = performance.now();
-    const { status } = spawnSync(process.execPath, [CDK, 'synth', '--quiet', '--output', join(folder, 'out')], {
-      cwd: ROOT,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, TOKEN_BROKER_CONNECTIONS: file },
-    });
+    const { status } = spawnSync(
+      process.execPath,
+      [findCdk(ROOT) ?? 'cdk', 'synth', '--quiet', '--output', join(folder, 'out')],
+      {
+        cwd: ROOT,
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, TOKEN_BROKER_CONNECTIONS: file },
+      },
+    );
     const seconds = (performance.now() - began) / 1_000;
     if (status !== 0) throw new Error(`The synth of ${connections} connections failed.`);
     const sizes = templatesIn(join(folder, 'out'));

@@ -33,7 +33,8 @@ export type Runbook =
   | 'find-the-failing-requests'
   | 'raise-the-concurrency'
   | 'find-the-slow-requests'
-  | 'mend-the-new-version';
+  | 'mend-the-new-version'
+  | 'find-what-stops-the-canary';
 
 /** The first thing to do about an alarm, for whoever reads it on a telephone. The page has the rest. */
 const firstSteps = {
@@ -55,6 +56,8 @@ const firstSteps = {
     'See whether one caller asks without end; else ask for a higher quota of concurrent executions, or raise the cap.',
   'find-the-slow-requests':
     "Compare the connections' LoginLatency and SlideLatency: a slow login makes its callers wait.",
+  'find-what-stops-the-canary':
+    'See the log of the function `canary`: it has the code and the request id. Then do what the code asks for.',
   'mend-the-new-version':
     "See its function's log since the deployment: it says where the error came from. Requests go to the version before.",
 } satisfies Record<Runbook, string>;

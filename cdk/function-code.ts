@@ -11,7 +11,16 @@ import type { Configuration } from '../functions/configuration/configuration.ts'
 export const BUILT_FUNCTIONS = join(import.meta.dirname, '../dist/functions');
 
 /** The folders under `functions/` that are deployed; each has a `handler.ts`. */
-export const FUNCTION_FOLDERS = ['token', 'connections', 'proxy', 'exchange', 'mint', 'refresh', 'rotation'] as const;
+export const FUNCTION_FOLDERS = [
+  'token',
+  'connections',
+  'proxy',
+  'exchange',
+  'mint',
+  'refresh',
+  'rotation',
+  'canary',
+] as const;
 export type FunctionFolder = (typeof FUNCTION_FOLDERS)[number];
 
 /** Lambda's name for the handler of a built function: the file `index.mjs`, its export `handler`. */

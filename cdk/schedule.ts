@@ -9,6 +9,7 @@ import { invokeStatements } from './permissions.ts';
 const KEPT_DAYS = 14;
 /** A sweep that comes later than the next one is of no use. */
 const EVENT_AGE_SECONDS = 60;
+const RETRIES = 2;
 
 /** Creates the queue of invocations that could not be delivered: of the schedule, and of the rotation rule. */
 export function createDeadLetterQueue(scope: Construct): sqs.Queue {
@@ -40,15 +41,28 @@ function sendStatement(queue: sqs.IQueue): iam.PolicyStatement {
 }
 
 /**
- * Creates the schedule that runs `refresh` each minute, in a group of its own. Its role can be taken by schedules of that
- * group alone, and can invoke that function and write to that queue alone. Gives the role's ARN.
+ * Creates a schedule that runs a function each so many minutes, in a group of its own. Its role can be taken by schedules of
+ * that group alone, and can invoke that function and write to that queue alone. Without a queue a run that cannot be
+ * delivered is not tried again. Gives the role's ARN.
  */
 export function createSchedule(
   scope: Construct,
-  { refresh, deadLetters }: { readonly refresh: IFunction; readonly deadLetters: sqs.IQueue },
+  {
+    id,
+    target,
+    description,
+    minutes,
+    deadLetters,
+  }: {
+    readonly id: string;
+    readonly target: IFunction;
+    readonly description: string;
+    readonly minutes: number;
+    readonly deadLetters?: sqs.IQueue;
+  },
 ): string {
-  const group = new CfnScheduleGroup(scope, 'ScheduleGroup');
-  const role = new iam.Role(scope, 'ScheduleRole', {
+  const group = new CfnScheduleGroup(scope, `${id}Group`);
+  const role = new iam.Role(scope, `${id}Role`, {
     assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
       conditions: {
         StringEquals: { 'aws:SourceAccount': Stack.of(scope).account },
@@ -56,18 +70,21 @@ export function createSchedule(
       },
     }),
   });
-  for (const statement of invokeStatements([refresh.functionArn])) role.addToPolicy(statement);
-  role.addToPolicy(sendStatement(deadLetters));
-  const schedule = new CfnSchedule(scope, 'Schedule', {
-    description: 'Refreshes tokens ahead of their expiry',
+  for (const statement of invokeStatements([target.functionArn])) role.addToPolicy(statement);
+  if (deadLetters !== undefined) role.addToPolicy(sendStatement(deadLetters));
+  const schedule = new CfnSchedule(scope, id, {
+    description,
     groupName: group.ref,
-    scheduleExpression: 'rate(1 minute)',
+    scheduleExpression: `rate(${minutes} ${minutes === 1 ? 'minute' : 'minutes'})`,
     flexibleTimeWindow: { mode: 'OFF' },
     target: {
-      arn: refresh.functionArn,
+      arn: target.functionArn,
       roleArn: role.roleArn,
-      retryPolicy: { maximumRetryAttempts: 2, maximumEventAgeInSeconds: EVENT_AGE_SECONDS },
-      deadLetterConfig: { arn: deadLetters.queueArn },
+      retryPolicy: {
+        maximumRetryAttempts: deadLetters === undefined ? 0 : RETRIES,
+        maximumEventAgeInSeconds: EVENT_AGE_SECONDS,
+      },
+      ...(deadLetters === undefined ? {} : { deadLetterConfig: { arn: deadLetters.queueArn } }),
     },
   });
   // Scheduler looks at once whether the role may invoke its target.

@@ -5,6 +5,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import { loadConfigurationFile } from '../functions/configuration/load-file.ts';
+import type { BrokerCanary } from './canary.ts';
 import type { ConcurrencyProps } from './concurrency.ts';
 import { brokerNameOf, checkBrokerName, DEFAULT_BROKER_NAME } from './names.ts';
 import { ROLLOUTS, type Rollout } from './rollout.ts';
@@ -33,6 +34,7 @@ export interface Settings {
   readonly tracing: boolean;
   readonly dashboard: boolean;
   readonly rollout: Rollout | undefined;
+  readonly canary: BrokerCanary | undefined;
   /** True if the stack cannot be deleted before this is taken off again. */
   readonly terminationProtection: boolean;
   /** Tags of the stack, which CloudFormation puts on its resources too. */
@@ -85,6 +87,7 @@ export function readSettings(app: App): Settings {
     tracing: text('tracing') === 'true',
     dashboard: text('dashboard') === 'true',
     rollout: parseRollout(text('rollout')),
+    canary: parseCanary(text('canary')),
     terminationProtection: text('terminationProtection') === 'true',
     tags: Object.fromEntries(list('tags').map(parseTag)),
     callers: [...list('callers'), ...list('allowMe')],
@@ -101,7 +104,7 @@ export function readSettings(app: App): Settings {
 /** The construct's properties that settings stand for; what they name by ARN is looked at from within `scope`. */
 export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrokerProps, 'connections'> {
   const { name, callers, vpcEndpoints, apiResources, warm, webAclArn, apiLogRole } = settings;
-  const { concurrency, tracing, dashboard, rollout, alarmTopicArn, domain } = settings;
+  const { concurrency, tracing, dashboard, rollout, canary, alarmTopicArn, domain } = settings;
   return {
     name,
     tracing,
@@ -116,6 +119,7 @@ export function buildProps(scope: Construct, settings: Settings): Omit<TokenBrok
     ...(webAclArn === undefined ? {} : { webAclArn }),
     ...concurrency,
     ...(rollout === undefined ? {} : { rollout }),
+    ...(canary === undefined ? {} : { canary }),
     ...(alarmTopicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),
     ...(domain === undefined
       ? {}
@@ -138,6 +142,15 @@ function parseRollout(text: string | undefined): Rollout | undefined {
   const found = ROLLOUTS.find((each) => each === text);
   if (text === undefined || found !== undefined) return found;
   throw new Error(`rollout is one of ${ROLLOUTS.join(', ')}; ${text} is not.`);
+}
+
+function parseCanary(text: string | undefined): BrokerCanary | undefined {
+  if (text === undefined) return undefined;
+  const [connection = '', subject, ...more] = text.split('/');
+  if (connection === '' || subject === '' || more.length > 0) {
+    throw new Error(`canary is CONNECTION or CONNECTION/SUBJECT; ${text} is not.`);
+  }
+  return { connection, ...(subject === undefined ? {} : { subject }) };
 }
 
 function parseTag(text: string): readonly [string, string] {

@@ -1,4 +1,4 @@
-import { Annotations, Stack, Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import type { WarmThroughput } from 'aws-cdk-lib/aws-dynamodb';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -12,10 +12,10 @@ import { VARIABLES } from '../functions/composition/environment.ts';
 import { resolveConnections } from '../functions/configuration/check.ts';
 import type { Configuration } from '../functions/configuration/configuration.ts';
 import type { AnyDeclaration } from '../functions/configuration/declaration.ts';
-import { findExamples } from '../functions/configuration/example-hosts.ts';
 import { createAlarms } from './alarms.ts';
 import { createAuditQuery } from './audit-query.ts';
 import { API_TIMEOUT_SECONDS, allow, createBrokerFunction, NEVER_AGAIN, requireRole } from './broker-function.ts';
+import { type BrokerCanary, createCanary } from './canary.ts';
 import { type ConcurrencyProps, keepExecutions, mostWaitsOf } from './concurrency.ts';
 import { createDashboard } from './dashboard.ts';
 import { createFunctionCode } from './function-code.ts';
@@ -25,13 +25,7 @@ import { allowEveryMint, createGroupArns } from './group-arns.ts';
 import { checkSize } from './group-stacks.ts';
 import { type BrokerAttributes, importBroker } from './imported-broker.ts';
 import { createIsolationGroups, type IsolationGroup, type MakeFunction } from './isolation-groups.ts';
-import {
-  CONNECTIONS_METADATA,
-  checkBrokerName,
-  DEFAULT_BROKER_NAME,
-  EXAMPLE_WARNING,
-  functionPrefixOf,
-} from './names.ts';
+import { checkBrokerName, DEFAULT_BROKER_NAME, functionPrefixOf } from './names.ts';
 import * as permissions from './permissions.ts';
 import {
   type BrokerApi,
@@ -45,6 +39,7 @@ import { createRotationRule } from './rotation-rule.ts';
 import { createDeadLetterQueue, createSchedule, toDeadLetters } from './schedule.ts';
 import { nameSecrets } from './secrets.ts';
 import { createAuditTable, createKey, createSlotTable, reserveDataKeys } from './storage.ts';
+import { listConnections, warnOf } from './template-notes.ts';
 
 /** Properties of a broker. Only `connections` is required. */
 export interface TokenBrokerProps extends ConcurrencyProps {
@@ -89,6 +84,8 @@ export interface TokenBrokerProps extends ConcurrencyProps {
    * fails. Default: all at once.
    */
   readonly rollout?: Rollout;
+  /** Ask for a token of this slot each five minutes, as a caller does, with alarms. Default: no such calls. */
+  readonly canary?: BrokerCanary;
   /** A name of one's own for the API. Default: the name that API Gateway gives. */
   readonly domain?: BrokerDomain;
   /** Topic that alarms go to. Default: none; they show in CloudWatch alone. */
@@ -219,7 +216,9 @@ export class TokenBroker extends Construct implements ITokenBroker {
     allowEveryMint(refresh, groupArns);
     // Scheduler's invocation is asynchronous: a sweep that fails is made up for by the next, a minute later.
     refresh.configureAsyncInvoke({ ...NEVER_AGAIN, onFailure: toDeadLetters(deadLetters) });
-    closeFunction(refresh, { roleArns: [createSchedule(this, { refresh, deadLetters })] });
+    const description = 'Refreshes tokens ahead of their expiry';
+    const sweeps = { id: 'Schedule', target: refresh, description, minutes: 1, deadLetters };
+    closeFunction(refresh, { roleArns: [createSchedule(this, sweeps)] });
 
     const rotation = make('Rotation', {
       folder: 'rotation',
@@ -308,6 +307,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
     };
     createAuditQuery(this, { broker: this.name, handingOut });
     createAlarms(this, { ...watched, topic });
+    if (props.canary) createCanary(this, { ...props.canary, make: makeIn, endpoint: props.endpoint, topic });
     if (props.dashboard === true) createDashboard(this, watched);
   }
 
@@ -322,22 +322,6 @@ export class TokenBroker extends Construct implements ITokenBroker {
   grantOperate(grantee: iam.IGrantable, connection?: string): iam.Grant {
     return this.#grants.grantOperate(grantee, connection);
   }
-}
-
-/** Warns at synth of what is allowed but unsafe, and of addresses that are an example's. */
-function warnOf(broker: TokenBroker, { warnings, connections }: Configuration): void {
-  const annotations = Annotations.of(broker);
-  for (const warning of warnings) annotations.addWarningV2('token-broker:unsafe', warning);
-  for (const address of findExamples(connections)) {
-    annotations.addWarningV2(EXAMPLE_WARNING, `${address} is an example's address, and nobody can log in there.`);
-  }
-}
-
-/** Lists the connections in the template, by which a deployment finds one that goes. */
-function listConnections({ templateOptions }: Stack, { connections }: Configuration): void {
-  const { metadata = {} } = templateOptions;
-  const others: readonly string[] = metadata[CONNECTIONS_METADATA] ?? [];
-  templateOptions.metadata = { ...metadata, [CONNECTIONS_METADATA]: [...others, ...Object.keys(connections)] };
 }
 
 function requireRegion(broker: TokenBroker): string {

@@ -73,6 +73,7 @@ const house: readonly Room[] = [
     packages: [],
   },
   { room: /^functions\/api\//, places: inFunctions('core', 'api'), packages: ['@middy/core', 'aws-lambda'] },
+  { room: /^functions\/canary\//, places: ['client/', ...inFunctions('canary', ...SHARED_BY_FUNCTIONS)], packages: [] },
   {
     // A folder a Lambda: all that is shared, and nothing of another Lambda's.
     room: /^functions\/(?!core\/)([a-z-]+)\//,
@@ -92,14 +93,13 @@ const house: readonly Room[] = [
       'functions/composition/environment.ts',
       ...['client/cli/command.ts', 'client/cli/doctor/caller-identity.ts'],
       ...['functions/api/gateway-responses.ts', 'functions/api/routes.ts'],
-      ...['change-request.ts', 'connection-items.ts', 'item.ts', 'table.ts', 'audit-table.ts'].map(
-        (file) => `functions/adapters/dynamodb/${file}`,
+      ...['change-request', 'connection-items', 'item', 'table', 'audit-table'].map(
+        (file) => `functions/adapters/dynamodb/${file}.ts`,
       ),
-      ...['functions/core/slot/candidate.ts', 'functions/core/slot/changes.ts'],
-      'functions/core/slot/connection.ts',
-      ...['functions/core/slot/logins.ts', 'functions/core/slot/next-way.ts', 'functions/core/slot/permit.ts'],
-      ...['functions/core/slot/record.ts', 'functions/core/words/errors.ts'],
-      ...['functions/core/slot/provider.ts', 'functions/core/slot/slot.ts'],
+      ...['candidate', 'changes', 'connection', 'logins', 'next-way', 'permit', 'provider', 'record', 'slot'].map(
+        (file) => `functions/core/slot/${file}.ts`,
+      ),
+      'functions/core/words/errors.ts',
     ],
     packages: ['aws-cdk-lib', 'constructs', 'cdk-nag', 'esbuild', '@aws-cdk/', '@aws-sdk/client-cloudformation'],
   },

@@ -80,7 +80,7 @@ export function workOutCosts(template: Priced): { readonly table: string; readon
     ...[hourly, busy].map((each) =>
       rowOf({ part: 'all of a connection', how: each.use, dollars: sumOf(billConnection(each)) }),
     ),
-    ...billOptions().map(rowOf),
+    ...billOptions(million).map(rowOf),
   ];
   return { table: ['|  |  | $ |', '| --- | --- | ---: |', ...rows].join('\n'), sums };
 }
@@ -184,8 +184,16 @@ function dollarsOf(bill: Bill, part: string): number {
   return sumOf(bill.filter((item) => item.part === part));
 }
 
+const CANARY_CALLS = ASSUMED.sweepsAMonth / 5;
+
 /** Bills what a default deployment does not have, each by itself. */
-function billOptions(): Bill {
+function billOptions(million: Bill): Bill {
+  const canaryCall =
+    sumOf(million) / MILLION +
+    PRICES.schedulerInvocation +
+    PRICES.lambdaRequest +
+    lambdaTime(ASSUMED.canaryMs) +
+    logDollars(ASSUMED.sweepLogBytes);
   const zones = ASSUMED.zones;
   const endpoints = ['Secrets Manager', 'KMS', 'Lambda'];
   return [
@@ -198,6 +206,11 @@ function billOptions(): Bill {
       part: 'in use: waiting',
       how: '`WaitForMint`, where a caller waits for a login in every hour',
       dollars: PRICES.metricMonth,
+    },
+    {
+      part: 'option: `canary`',
+      how: `two alarms, and ${CANARY_CALLS.toLocaleString('en-US')} hand-outs; its connection is one that is asked in every hour`,
+      dollars: 2 * PRICES.alarmMetricMonth + CANARY_CALLS * canaryCall,
     },
     {
       part: 'option: `rollout`',

@@ -73,6 +73,8 @@ export const ASSUMED = {
   decryptsOfASlot: 50 * 120,
   loginMs: 200,
   sweepMs: 60,
+  /** Billed for the canary, which waits for its hand-out. */
+  canaryMs: 300,
   sweepLogBytes: 1_100,
   hoursAMonth: 730,
   daysAMonth: 30,

@@ -19,6 +19,10 @@ export const VARIABLES = {
   isolation: 'TOKEN_BROKER_ISOLATION',
   /** Most requests that wait for tokens of one connection. Absent: any number. */
   waits: 'TOKEN_BROKER_WAITS',
+  /** Address of the API, for the canary, and the slot that it asks for. */
+  url: 'TOKEN_BROKER_URL',
+  canaryConnection: 'TOKEN_BROKER_CANARY_CONNECTION',
+  canarySubject: 'TOKEN_BROKER_CANARY_SUBJECT',
   /** Path of the configuration; by default the file beside the function's code. */
   configuration: 'TOKEN_BROKER_CONFIGURATION',
 } as const;

@@ -10,6 +10,7 @@ function alarms(): readonly { readonly AlarmName: string; readonly AlarmDescript
   const { template } = deployed({
     connections: { ...declared, books: rotating },
     rollout: 'Linear10PercentEvery1Minute',
+    canary: { connection: 'helpdesk' },
   });
   return Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
 }

@@ -6,7 +6,12 @@ import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { deployed, trustedWorkload } from './deployed.ts';
 
-const everything = { strictAudit: true, trust: [trustedWorkload], rollout: 'Canary10Percent5Minutes' } as const;
+const everything = {
+  strictAudit: true,
+  trust: [trustedWorkload],
+  rollout: 'Canary10Percent5Minutes',
+  canary: { connection: 'wfm' },
+} as const;
 
 describe('cdk-nag', () => {
   it('finds nothing, by its AwsSolutions and Serverless rules, that has no reason beside it', () => {

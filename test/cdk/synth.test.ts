@@ -83,6 +83,8 @@ describe('the app', () => {
     ['tags are KEY=VALUE', { context: { tags: 'team=identity,prod' } }],
     ['name of a token broker', { context: { stage: 'Dev' } }],
     ['rollout is one of Canary10Percent5Minutes', { context: { rollout: 'Canary1Percent' } }],
+    ['canary is CONNECTION or CONNECTION/SUBJECT', { context: { canary: 'wfm/system/more' } }],
+    ['There is no connection "crm"', { context: { canary: 'crm' } }],
     ['warmReads and warmWrites go together', { context: { warmReads: '20000' } }],
     ['domainName and certificateArn go together', { context: { domainName: 'tokens.example.com' } }],
   ])(

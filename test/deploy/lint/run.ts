@@ -48,6 +48,7 @@ function synthesize(region: string, outdir: string): readonly string[] {
     add('internet', (scope) => ({
       tracing: true,
       dashboard: true,
+      canary: { connection: 'wfm' },
       rollout: 'Canary10Percent5Minutes',
       tokenConcurrency: 50,
       mintConcurrency: 10,

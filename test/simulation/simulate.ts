@@ -72,8 +72,8 @@ const SETTLING_MS = 150_000;
 const FAR_CLOCKS_SETTLE_MS = 300_000;
 /** The longest that another may have the right to send a refresh token, or a new version of it goes unseen. */
 const OTHER_SENDS_MS = 30_000;
-/** The most that are put right one after the other: a refresh token, clocks, and another that is at it. */
-const ROUNDS = 4;
+/** The most that are put right one after the other: a refresh token, clocks, a token issued again, another at it. */
+const ROUNDS = 8;
 
 /**
  * Runs the production core through what one seed decides: who asks for what, what goes wrong and when. Then faults
@@ -252,17 +252,14 @@ async function heal(stage: Stage): Promise<void> {
     await world.time.advance(heldBackMs(stage, { connection, slot }, earliest()));
     const ask = () => world.time.settle(errorOfOne(stage, instance, { connection, slot }));
     let error = await ask();
-    for (let round = 0; round < ROUNDS && error !== undefined && connection.keptSecret !== undefined; round += 1) {
-      if (!(await remedy(stage, connection, error))) break;
-      // A slot that found another at it backs off too.
-      await world.time.advance(Math.max(0, (world.table.get(slot)?.notBefore ?? 0) - earliest()));
-      error = await ask();
-    }
     const { reissues = false } = world.upstreams.get(connection.name)?.rules ?? {};
-    for (let round = 0; round < ROUNDS && error !== undefined && reissues; round += 1) {
-      // It brings a token that is about to end until that has ended.
+    for (let round = 0; round < ROUNDS && error !== undefined; round += 1) {
+      const isRemedied = connection.keptSecret !== undefined && (await remedy(stage, connection, error));
+      if (!isRemedied && !reissues) break;
+      // A slot that found another at it backs off too; a token that is issued again is until it has ended.
       const { notBefore = 0, token } = world.table.get(slot) ?? {};
-      await world.time.advance(Math.max(0, Math.max(notBefore, token?.refreshAt ?? 0) - earliest()) + 1);
+      const freeAt = Math.max(notBefore, reissues ? (token?.refreshAt ?? 0) + 1 : 0);
+      await world.time.advance(Math.max(0, freeAt - earliest()));
       error = await ask();
     }
     if (error !== undefined && !scenario.isWithinSkew) {

@@ -1,5 +1,5 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { type Alias, CfnResourcePolicy, type Function as LambdaFunction, type Version } from 'aws-cdk-lib/aws-lambda';
+import { type Alias, CfnResourcePolicy, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 
 /** Those who invoke a function of the broker; nobody else can, administrators included. */
 export interface Invokers {
@@ -21,13 +21,13 @@ export function closeFunction(target: LambdaFunction, invokers: Invokers): void 
   close(target, [target.functionArn, `${target.functionArn}:*`], invokers);
 }
 
-/** Closes one version, or one alias, in the same way: a policy is of the one ARN that it is attached to. */
-export function closeQualified(target: Alias | Version, invokers: Invokers): CfnResourcePolicy {
+/** Closes an alias in the same way: AWS says that a policy is of the one function, version or alias that it is attached to. */
+export function closeAlias(target: Alias, invokers: Invokers): CfnResourcePolicy {
   return close(target, [target.functionArn], invokers);
 }
 
 function close(
-  { functionArn, node }: LambdaFunction | Alias | Version,
+  { functionArn, node }: LambdaFunction | Alias,
   resources: string[],
   { roleArns = [], service }: Invokers,
 ): CfnResourcePolicy {

@@ -2,7 +2,7 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnApplication, CfnDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { Alias, CfnAlias, type IVersion, type Function as LambdaFunction, type Version } from 'aws-cdk-lib/aws-lambda';
+import { Alias, CfnAlias, type IVersion, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { createAlarm } from './alarms.ts';
@@ -27,12 +27,6 @@ export const LIVE = 'live';
 const period = Duration.minutes(1);
 const POLICY = 'service-role/AWSCodeDeployRoleForLambdaLimited';
 
-/** A function that is published: the alias that is invoked, and the version that it is moved to. */
-export interface Published {
-  readonly alias: Alias;
-  readonly version: Version;
-}
-
 /**
  * Creates what publishes functions: a version with each change, and an alias that CodeDeploy moves to it little by little.
  * An error of the new version moves it back, and fails the deployment, which CloudFormation then takes back as a whole.
@@ -40,7 +34,7 @@ export interface Published {
 export function createRollouts(
   scope: Construct,
   { how, ...alarms }: { readonly broker: string; readonly how: Rollout; readonly topic: ITopic | undefined },
-): (target: LambdaFunction) => Published {
+): (target: LambdaFunction) => Alias {
   const application = new CfnApplication(scope, 'Rollouts', { computePlatform: 'Lambda' });
   const role = new iam.Role(scope, 'RolloutRole', {
     assumedBy: new iam.ServicePrincipal('codedeploy.amazonaws.com'),
@@ -102,6 +96,6 @@ export function createRollouts(
     defaultChild.cfnOptions.updatePolicy = {
       codeDeployLambdaAliasUpdate: { applicationName: application.ref, deploymentGroupName: group.ref },
     };
-    return { alias, version };
+    return alias;
   };
 }

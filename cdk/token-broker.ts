@@ -19,7 +19,7 @@ import { type BrokerCanary, createCanary } from './canary.ts';
 import { type ConcurrencyProps, keepExecutions, mostWaitsOf } from './concurrency.ts';
 import { createDashboard } from './dashboard.ts';
 import { createFunctionCode } from './function-code.ts';
-import { closeFunction, closeQualified } from './function-policy.ts';
+import { closeAlias, closeFunction } from './function-policy.ts';
 import { createGrants, type ITokenBroker, type SubjectsOption, type TokenOptions } from './grants.ts';
 import { allowEveryMint, createGroupArns } from './group-arns.ts';
 import { checkSize } from './group-stacks.ts';
@@ -264,7 +264,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
         }
         const found = { token, connections: operators, exchange }[route.function];
         if (found === undefined) throw new Error(`No function serves ${route.method} ${route.resource}.`);
-        return (published.get(found)?.alias ?? found).functionArn;
+        return (published.get(found) ?? found).functionArn;
       },
       logRetention,
     });
@@ -276,11 +276,8 @@ export class TokenBroker extends Construct implements ITokenBroker {
       },
     };
     for (const each of behindApi) closeFunction(each, itsApi);
-    for (const { alias, version } of published.values()) {
-      // Not before the API may invoke the alias does the stage lead there.
-      this.api.stage.node.addDependency(closeQualified(alias, itsApi));
-      closeQualified(version, {});
-    }
+    // Not before the API may invoke the aliases does the stage lead there.
+    for (const alias of published.values()) this.api.stage.node.addDependency(closeAlias(alias, itsApi));
     for (const group of groups.values()) {
       const callers = [token, operators, refresh, group.proxy, isExchanged(group) ? exchange : undefined];
       closeFunction(group.mint, {

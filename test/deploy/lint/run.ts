@@ -6,6 +6,7 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
+import { findNestedTemplates } from '../../../cdk/assembly.ts';
 import { stackNameOf } from '../../../cdk/names.ts';
 import type { TokenBrokerProps } from '../../../cdk/token-broker.ts';
 import { TokenBrokerStack } from '../../../cdk/token-broker-stack.ts';
@@ -23,7 +24,7 @@ const ACCOUNT = '111122223333';
 const IGNORED = ['--ignore-checks', 'W3005'];
 const REGIONS = ['us-east-1', 'eu-west-1', 'eu-central-1', 'ap-southeast-2', 'sa-east-1'];
 
-/** Two templates a region: one with every setting that goes with an API on the internet, one that is private. */
+/** Two stacks a region, each with its nested ones: with every setting that goes with an API on the internet, and private. */
 function synthesize(region: string, outdir: string): readonly string[] {
   const app = new App({
     outdir,
@@ -69,7 +70,7 @@ function synthesize(region: string, outdir: string): readonly string[] {
     add('private', () => ({ endpoint: { private: ['vpce-0123456789abcdef0'] }, apiLogRole: false })),
   ];
   app.synth();
-  return files.map((file) => join(outdir, file));
+  return [...files.map((file) => join(outdir, file)), ...findNestedTemplates(outdir)];
 }
 
 /** Checks the templates of every region against its schemas. Gives the exit code. */

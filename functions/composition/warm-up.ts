@@ -1,3 +1,4 @@
+import type { Secrets } from '../core/mint/secrets.ts';
 import type { Connection } from '../core/slot/connection.ts';
 import type { Keys } from '../core/slot/keys.ts';
 import { isServed, SYSTEM, slotOf } from '../core/slot/slot.ts';
@@ -9,24 +10,29 @@ const LONGEST_MS = 1_500;
 /**
  * Does before the first request what that would otherwise wait for: opens the connection to the store, and to KMS
  * where there is a data key to decrypt, and runs the code of both once. Reads the slot of one connection's own identity
- * and keeps its data key, no token. Whatever fails, or takes longer than 1.5 s, is left to the request.
+ * and keeps its data key, no token; beside it that connection's secret, where `secrets` are given. Whatever fails, or
+ * takes longer than 1.5 s, is left to the request.
  */
 export async function warmUp({
   connections,
   store,
   keys,
+  secrets,
 }: {
   readonly connections: Readonly<Record<string, Connection>>;
   readonly store: Pick<Store, 'read'>;
   readonly keys: Pick<Keys, 'decrypt'>;
+  readonly secrets?: Secrets;
 }): Promise<void> {
   const slots = Object.values(connections).map((connection) => ({ connection, slot: slotOf(connection, SYSTEM) }));
-  const { slot } = slots.find(({ connection }) => isServed(SYSTEM, connection.subjects)) ?? slots[0] ?? {};
-  if (slot === undefined) return;
-  const work = async () => {
+  const served = slots.find(({ connection }) => isServed(SYSTEM, connection.subjects)) ?? slots[0];
+  if (served === undefined) return;
+  const { connection, slot } = served;
+  const readSlot = async () => {
     const record = await store.read(slot, { consistent: false });
     if (record?.token !== undefined) await keys.decrypt(slot, record.token.dataKey);
   };
+  const work = () => Promise.allSettled([readSlot(), secrets?.current({ secret: connection.secret, maxAgeMs: 0 })]);
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, LONGEST_MS);
     const settled = () => {

@@ -6,6 +6,7 @@ import { withMiddleware } from '../api/middleware.ts';
 import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { once } from '../composition/once.ts';
+import { warmUp } from '../composition/warm-up.ts';
 import type { KeptDependencies, KeptLogin } from '../core/mint/keep.ts';
 import type { LogoutDependencies } from '../core/mint/logout.ts';
 import { createMint } from '../core/mint/mint.ts';
@@ -27,12 +28,27 @@ export type MintHandler = (event: JsonValue | undefined, context: Context) => Pr
  * another group.
  */
 export function composeMintFunction(surroundings: Surroundings): MintHandler {
+  return createMintFunction(createMintInstance(surroundings), surroundings);
+}
+
+/** Composes it and warms it up: the store and Secrets Manager are connected to side by side, not one after the other. */
+export async function composeWarmMintFunction(surroundings: Surroundings): Promise<MintHandler> {
+  const instance = createMintInstance(surroundings);
+  const own = Object.entries(instance.connections).filter(([, { isolation }]) => isolation === instance.isolation);
+  await warmUp({ ...instance, connections: Object.fromEntries(own) });
+  return createMintFunction(instance, surroundings);
+}
+
+type MintInstance = ReturnType<typeof createMintInstance>;
+
+/** Creates the dependencies of the function, whose clients keep their connections. */
+function createMintInstance(surroundings: Surroundings) {
   const { environment } = surroundings;
   const instance = createInstance('mint', surroundings);
-  const { broker, clock, random, connections, telemetry } = instance;
-  const isolation = readRequired(environment, VARIABLES.isolation);
-  const ports = {
+  const { broker, clock } = instance;
+  return {
     ...instance,
+    isolation: readRequired(environment, VARIABLES.isolation),
     keys: createKmsKeys({
       client: createKmsClient(environment),
       keyId: readRequired(environment, VARIABLES.key),
@@ -41,6 +57,10 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
     }),
     secrets: createSecretsManagerSecrets({ client: createSecretsManagerClient(environment), clock }),
   };
+}
+
+function createMintFunction({ isolation, ...ports }: MintInstance, { environment }: Surroundings): MintHandler {
+  const { clock, random, connections, telemetry } = ports;
   const upstream = createUpstream({ http: createUpstreamHttp(), clock, random });
   const mint = createMint({
     ...ports,

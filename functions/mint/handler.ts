@@ -1,4 +1,4 @@
-import { composeMintFunction } from './function.ts';
+import { composeWarmMintFunction } from './function.ts';
 
 /** Lambda's entry: one invocation, one attempt at most. */
-export const handler = composeMintFunction({ environment: process.env });
+export const handler = await composeWarmMintFunction({ environment: process.env });

@@ -61,6 +61,15 @@ describe('warming up', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it.each(['up', 'down'])('reads the secret of that connection beside it, where the store is %s', async (store) => {
+    const { asked, ...used } = ports(() => (store === 'up' ? Promise.resolve(withToken) : Promise.reject(new Error())));
+    const secrets = vi.fn(() => Promise.reject(new Error('It has no value.')));
+    await expect(warmUp({ connections, ...used, secrets: { current: secrets } })).resolves.toBeUndefined();
+
+    expect(secrets.mock.calls).toEqual([[{ secret: connections['helpdesk']?.secret, maxAgeMs: 0 }]]);
+    expect(asked).toHaveLength(store === 'up' ? 2 : 1);
+  });
+
   it('leaves a store that is down to the first request', async () => {
     const { asked, ...used } = ports(() => Promise.reject(new Error('down')));
     await expect(warmUp({ connections, ...used })).resolves.toBeUndefined();

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { Writable } from 'node:stream';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { VARIABLES } from '../../../functions/composition/environment.ts';
 import * as changes from '../../../functions/core/slot/changes.ts';
 import { writePurged } from '../../../functions/core/slot/purged-token.ts';
 import { slotOf } from '../../../functions/core/slot/slot.ts';
+import { composeWarmMintFunction } from '../../../functions/mint/function.ts';
+import { createLambdaContext } from '../../../local/lambda/lambda-context.ts';
 import { startFunctionsUnderTest } from '../api/functions-under-test.ts';
 import { sealedToken } from '../core/slot/every-change.ts';
 
@@ -44,6 +48,18 @@ async function lease(connection: string, subject: string, takenAt = Date.now()) 
 }
 
 describe('mint', () => {
+  it('has read a slot and the secret of its own group before the first request, and logs in with no other reading', async () => {
+    const environment = { ...broker.environment, [VARIABLES.isolation]: 'wfm' };
+    const output = new Writable({ write: (_line, _encoding, done) => done() });
+    const handler = await composeWarmMintFunction({ environment, output });
+    expect(broker.downstream()).toEqual({ 'dynamodb.GetItem': 1, 'secretsmanager.GetSecretValue': 1 });
+
+    const request = { ...requestFor('wfm', 'system'), lease: await lease('wfm', 'system') };
+    const context = createLambdaContext({ functionName: 'mint', requestId: 'r', timeoutMs: 20_000, now: Date.now });
+    expect(await handler(request, context)).toMatchObject({ outcome: 'published', source: 'login' });
+    expect(broker.downstream()).not.toHaveProperty(['secretsmanager.GetSecretValue']);
+  });
+
   it('logs in once under the lease it is given, and answers without a token', async () => {
     const request = { ...requestFor('helpdesk', '88'), lease: await lease('helpdesk', '88') };
     const reply = await broker.run('mint-helpdesk', request);

@@ -12,7 +12,10 @@ export const notProven: readonly NotProven[] = [
     shown: 'first hour: paths',
   },
   { what: 'callers of other accounts: the emulator knows no other', shown: 'templates' },
-  { what: 'private endpoints, VPCs, organisations: accepted, not modelled', shown: 'first hour: private' },
+  {
+    what: 'VPCs and organisations: accepted, not modelled; a private endpoint refuses, and lets nobody in',
+    shown: 'first hour: private',
+  },
   {
     what: 'quotas: the emulator has none but the executions of an account',
     shown: 'first hour: refused-deployment',
@@ -30,8 +33,8 @@ export const notProven: readonly NotProven[] = [
   },
   { what: 'a WAF web ACL: kept, never evaluated', shown: 'templates' },
   {
-    what: "Lambda's own use of a function's role: its log, and its network interfaces",
-    shown: 'first hour: logs',
+    what: "Lambda's own use of a function's role for network interfaces and traces, and what a schedule puts into its queue",
+    shown: 'templates',
   },
   { what: "encryption at rest, and a service's use of a key for its callers (kms:ViaService)", shown: 'nowhere' },
   { what: 'how long a change of IAM takes until it holds', shown: 'nowhere' },

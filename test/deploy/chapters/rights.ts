@@ -8,7 +8,7 @@ import type { GrantedBroker } from './granted.ts';
 /** The rights that are taken away here, one a function. */
 export const SAMPLE: readonly (readonly [of: string, right: RegExp])[] = [
   ['token', /^dynamodb:UpdateItem: dynamodb:Attributes leaseId$/],
-  ['mint-helpdesk', /^secretsmanager:GetSecretValue$/],
+  ['mint-helpdesk', /^secretsmanager:GetSecretValue /],
   ['proxy-helpdesk', /^kms:Decrypt /],
   ['exchange', /^lambda:InvokeFunction on granted_mint_helpdesk$/],
   ['mint-books', /^kms:Decrypt /],

@@ -2,6 +2,7 @@
 import json
 import os
 
+import ministack.services.cloudformation as stacks
 import ministack.services.cloudformation.provisioners as cloudformation
 from ministack.services import lambda_svc, secretsmanager
 
@@ -87,6 +88,20 @@ replace_handlers(
     update=lambda physical_id, old, new, stack_name: put_function_policy("", new, stack_name),
     delete=delete_function_policy,
 )
+
+# AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks.html: a resource that has not changed stays as it is, with its
+# attributes. In a nested stack the emulator forgets these.
+update_resource = cloudformation._update_resource
+
+
+def update_resource_with_attributes(resource_type, physical_id, old, new, stack_name, logical_id=None, old_attrs=None):
+    if old_attrs is None:
+        known = stacks._stacks.get(stack_name, {}).get("_resources", {}).get(logical_id, {})
+        old_attrs = known.get("Attributes")
+    return update_resource(resource_type, physical_id, old, new, stack_name, logical_id, old_attrs)
+
+
+cloudformation._update_resource = update_resource_with_attributes
 
 # lambda/latest/dg/configuration-concurrency.html: an account keeps some executions unreserved, and a reservation that
 # leaves fewer is refused. The words are Lambda's; a new account has 10 executions in all.

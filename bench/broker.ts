@@ -11,6 +11,8 @@ import { BROKER, environmentOf } from '../local/functions.ts';
 
 /** The connection that is measured. */
 export const MEASURED = 'helpdesk';
+/** Most requests that wait for one connection, as deployed by default. */
+const MOST_WAITS = '100';
 export const CALLER = 'arn:aws:iam::123456789012:role/reporting';
 
 /** One connection to HelpMaster at `baseUrl`; a staff subject each makes as many slots as are wanted. */
@@ -39,6 +41,7 @@ export async function environmentIn(
     ...environmentOf({ dynamodbEndpoint, awsEndpoint: endpoint, configurationFile }),
     [VARIABLES.isolation]: MEASURED,
     [VARIABLES.broker]: BROKER,
+    [VARIABLES.waits]: MOST_WAITS,
   };
 }
 

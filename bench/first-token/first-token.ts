@@ -42,18 +42,19 @@ function partsOf({ tookMs, hops }: FirstToken): Readonly<Record<string, number>>
   const [begin, ...material] = ready;
   const publish = hops.filter(({ began, ended }) => began >= login.ended && ended <= invoke.ended);
   const after = hops.filter(({ began }) => began >= invoke.ended);
-  const [read, ...decrypt] = after;
+  const afterOf = (wanted: string) => spanOf(after.filter(({ name }) => name === wanted));
   const parts = {
     'API and handler': length(0, before[0]?.began),
     'look at the store': spanOf(before.filter(({ name }) => name === 'GetItem')),
-    'take the lease': spanOf(before.filter(({ name }) => name === 'UpdateItem')),
+    'take a permit to wait, and the lease': spanOf(before.filter(({ name }) => name === 'UpdateItem')),
     'invoke `mint`': length(invoke.began, begin?.began),
     'begin under the lease': spanOf(begin === undefined ? [] : [begin]),
     'secret, data key and logins, side by side': spanOf(material),
     publish: spanOf(publish),
     'reply of `mint`': length(publish.at(-1)?.ended, invoke.ended),
-    'read what was published': spanOf(read === undefined ? [] : [read]),
-    'decrypt the data key': spanOf(decrypt),
+    'read what was published': afterOf('GetItem'),
+    'decrypt the data key': afterOf('Decrypt'),
+    'give the permit back': afterOf('UpdateItem'),
     answer: length(after.at(-1)?.ended, tookMs),
   };
   const known = Object.values(parts).reduce((sum, ms) => sum + ms, length(login.began, login.ended));

@@ -144,7 +144,7 @@ function report(found: {
     title: 'Herd',
     notes: [
       `A login takes the upstream ${LOGIN_MS} ms; asked for over HTTP it takes ${figure(login)} ms. The callers, ${PROCESSES} processes with the token function, the store, \`mint\` and the upstream share one machine. The callers have their connections open.`,
-      'Isolated instances share nothing but the store: none joins another in its own process, so this is the hardest case for the lease.',
+      'Isolated instances share nothing but the store: none joins another in its own process, so this is the hardest case for the lease. They may all wait; deployed, 100 may for a connection, and the others are told to ask again (decision 0018).',
     ],
     tables: [
       {

@@ -17,7 +17,7 @@ export const REQUESTS = {
   handOut: { 'dynamodb.GetItem': 1 },
   login: {
     'dynamodb.GetItem': 3,
-    'dynamodb.UpdateItem': 5,
+    'dynamodb.UpdateItem': 7,
     'secretsmanager.GetSecretValue': 1,
     'kms.GenerateDataKey': 1,
     'kms.Decrypt': 1,

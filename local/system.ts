@@ -101,7 +101,7 @@ export async function startSystem(
     const secretsOptions = {
       versionKey: deriveKey(masterKey, 'secret versions'),
       onChange: (connection: string) => rotate(connection),
-      onBroken: report,
+      report,
     };
     const secrets = add(
       ownSecrets?.({ ...secretsOptions, nameOf: secretNames(configuration) }) ??
@@ -201,7 +201,7 @@ export async function startSystem(
 interface SecretsOptions {
   readonly versionKey: Buffer;
   readonly onChange: (connection: string) => void;
-  readonly onBroken: (message: string) => void;
+  readonly report: (message: string) => void;
 }
 
 async function configurationOf(
@@ -247,7 +247,14 @@ async function secretsOf(
       `Give the secrets of ${[...required.keys()].join(', ')}: --secrets FILE, {"<connection>": {…}}.`,
     );
   }
-  return joinSecrets(memory, await openSecretsFile({ ...options, nameOf, path: secretsFile, required }));
+  const onChange = (connection: string): void => {
+    options.report(`${secretsFile}: the credential of ${connection} has changed, and the new one is used.`);
+    options.onChange(connection);
+  };
+  return joinSecrets(
+    memory,
+    await openSecretsFile({ ...options, nameOf, path: secretsFile, required, onChange, onBroken: options.report }),
+  );
 }
 
 /** Place and names of the secrets that the functions write: in the store of the slots, without the faults of a test. */

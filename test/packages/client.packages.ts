@@ -11,11 +11,23 @@ const HAND_OUT = {
   refresh_at: new Date(Date.now() + 300_000).toISOString(),
 };
 
-/** Stands in for a broker: what is tried here is the package, and that it signs. */
+/** Stands in for a broker, and for an upstream that takes one token alone: what is tried here is the package, and that it signs. */
 const signatures: string[] = [];
+/** The requests, those of the upstream with the token that they carry. */
+const asked: string[] = [];
 const broker = createServer((request, response) => {
-  signatures.push(request.headers.authorization ?? '');
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(HAND_OUT));
+  const { method, url: path, headers } = request;
+  const { authorization = '' } = headers;
+  if (path === '/upstream/report') {
+    asked.push(`${method} ${path} ${authorization}`);
+    response.writeHead(authorization.endsWith('another-token') ? 200 : 401).end('the report');
+    return;
+  }
+  asked.push(`${method} ${path}`);
+  signatures.push(authorization);
+  const token = method === 'POST' ? 'another-token' : 'a-token';
+  const handOut = { ...HAND_OUT, access_token: token, headers: { authorization: `Bearer ${token}` } };
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(handOut));
 });
 let project: Project;
 let url: string;
@@ -28,6 +40,25 @@ beforeAll(async () => {
   await project.install(inject('packed').client);
 });
 afterAll(() => void broker.close());
+
+/** A call of the upstream through each library's adapter, as `docs/client.md` has it. */
+const ADAPTED: Readonly<Record<string, string>> = {
+  axios: `import axios from 'axios';
+import { attachTokenBroker } from '@token-broker/client/adapters/axios';
+const wfm = axios.create({ baseURL: upstream });
+attachTokenBroker(wfm, client, 'wfm');
+console.log((await wfm.get('/report')).data);`,
+  got: `import got from 'got';
+import { tokenBrokerForGot } from '@token-broker/client/adapters/got';
+const wfm = got.extend(tokenBrokerForGot(client, 'wfm'));
+console.log(await wfm.get(upstream + '/report').text());`,
+  undici: `import { Agent, request } from 'undici';
+import { tokenBrokerInterceptor } from '@token-broker/client/adapters/undici';
+const dispatcher = new Agent().compose(tokenBrokerInterceptor(client, 'wfm'));
+console.log(await (await request(upstream + '/report', { dispatcher })).body.text());
+await dispatcher.close();`,
+  fetch: `console.log(await (await client.fetch('wfm', '/report')).text());`,
+};
 
 describe('the client, installed in an empty project', () => {
   it('gets a token from an ES module and from CommonJS, and signs', async () => {
@@ -63,5 +94,24 @@ describe('the client, installed in an empty project', () => {
     const files = await project.run('ls', '-R', 'node_modules/@token-broker/client');
     expect(files).toMatch(/README\.md[\s\S]*LICENSE|LICENSE[\s\S]*README\.md/);
     expect(files).not.toMatch(/\bcli\b|dashboard|agent/);
+  });
+
+  describe('beside the oldest libraries that its adapters are for', () => {
+    beforeAll(() => project.install('axios@1.7', 'got@14', 'undici@6'));
+
+    it.each(Object.keys(ADAPTED))('calls the upstream by %s, and once more after a 401', async (library) => {
+      await project.write({
+        'adapted.mjs': `import { createTokenBrokerClient } from '@token-broker/client';
+const upstream = '${url}/upstream';
+const client = createTokenBrokerClient({ url: '${url}', upstreams: { wfm: upstream } });
+${ADAPTED[library]}`,
+      });
+      asked.length = 0;
+      expect(await project.run('node', 'adapted.mjs')).toBe('the report\n');
+      expect(asked).toEqual([
+        ...['GET /tokens/wfm/system', 'GET /upstream/report Bearer a-token'],
+        ...['POST /tokens/wfm/system', 'GET /upstream/report Bearer another-token'],
+      ]);
+    });
   });
 });

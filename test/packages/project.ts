@@ -19,7 +19,7 @@ export interface Project {
   write(files: Readonly<Record<string, string>>): Promise<void>;
   /** Runs a command to its end; gives its stdout, and throws with all it said where it fails. */
   run(command: string, ...args: readonly string[]): Promise<string>;
-  /** Starts a command that goes on. */
+  /** Starts a command that goes on; its stdout and stderr are to be read. */
   start(command: string, ...args: readonly string[]): ChildProcess;
   /** Installs packages, or what the manifest names, from npm's cache where it has them. */
   install(...packages: readonly string[]): Promise<void>;
@@ -51,7 +51,7 @@ export async function projectIn(folder: string): Promise<Project> {
       });
       return stdout;
     },
-    start: (command, ...args) => spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] }),
+    start: (command, ...args) => spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }),
     async install(...packages) {
       await project.run(
         'npm',

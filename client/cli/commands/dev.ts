@@ -8,7 +8,7 @@ const USUAL_NAMES = ['mjs', 'ts', 'mts', 'js', 'json'].map((ending) => `connecti
 /** `token-broker dev`: the broker on this machine, with the connections of a file. */
 export const devCommand: Command = {
   name: 'dev',
-  summary: 'runs the broker on this machine with a connections file, and starts it again when the file changes',
+  summary: 'runs the broker on this machine with a connections file, and starts it again when that changes',
   operands: ['[CONNECTIONS]'],
   options: {
     secrets: {
@@ -22,7 +22,8 @@ export const devCommand: Command = {
   },
   notes: [
     'In place of an address of an example, such as https://helpmaster.example.com/api, a demo upstream answers, and needs',
-    'no secret. CONNECTIONS is connections.mjs, .ts, .mts, .js or .json where it is not given.',
+    'no secret. A file that the connections file names, such as one of providers, is watched too. Files that cannot be',
+    'taken up leave the broker as it was. CONNECTIONS is connections.mjs, .ts, .mts, .js or .json where it is not given.',
   ],
   examples: [
     ['dev', 'with connections.mjs of this folder, on http://127.0.0.1:8787'],

@@ -9,6 +9,8 @@ import { findNamedFiles } from './named-files.ts';
 
 const START = fileURLToPath(new URL(`./start${extname(import.meta.url)}`, import.meta.url));
 const LOOK_EVERY_MS = 300;
+/** Properties of a file of which one is another where its text is. */
+const MODIFIED = ['mtimeMs', 'size', 'ino'] as const;
 /** For a trial, whose schedule is to do nothing. */
 const NEVER_SECONDS = 86_400;
 
@@ -52,7 +54,10 @@ export async function runDev({ connections, secrets, flags, say, interruption }:
     for (const file of wanted) {
       if (watched.has(file)) continue;
       watched.add(file);
-      watchFile(file, { interval: LOOK_EVERY_MS }, () => notice(file));
+      watchFile(file, { interval: LOOK_EVERY_MS }, (now, before) => {
+        // It also tells that a file was read, and once that one is not there.
+        if (MODIFIED.some((each) => now[each] !== before[each])) notice(file);
+      });
     }
   }
 

@@ -7,7 +7,8 @@ import { OLDER_NODE } from './older-node.ts';
 
 /** The libraries that the adapters are for: whoever uses one has it. */
 const ADAPTERS = ['axios', 'got', 'undici'];
-const PEERS = { axios: '^1.7.0', got: '>=14', undici: '>=6' };
+// The first releases with what the adapters use: got's `preserveHooks`, and the names of undici's handlers.
+const PEERS = { axios: '^1.7.0', got: '>=14.5', undici: '>=7' };
 
 /** Builds the package of whoever calls: the client and its adapters, and nothing of the command line's. */
 export async function buildClient(folder: string): Promise<void> {

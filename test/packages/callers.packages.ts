@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { agentProgram, agentPrograms, agentRecipes } from '../calling/agent-programs.ts';
 import { makeFolder, type Project, projectIn } from './project.ts';
 
@@ -18,8 +18,11 @@ async function start(pattern: RegExp, ...words: readonly string[]): Promise<read
   started.push(child);
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (printed += String(chunk)));
-  await expect.poll(() => printed, WITHIN).toMatch(pattern);
-  return pattern.exec(printed)?.slice(1) ?? [];
+  return vi.waitFor(() => {
+    const [, ...found] = pattern.exec(printed) ?? [];
+    if (found.length === 0) throw new Error(printed);
+    return found;
+  }, WITHIN);
 }
 
 beforeAll(async () => {

@@ -97,7 +97,7 @@ describe('the client, installed in an empty project', () => {
   });
 
   describe('beside the oldest libraries that its adapters are for', () => {
-    beforeAll(() => project.install('axios@1.7', 'got@14', 'undici@6'));
+    beforeAll(() => project.install('axios@1.7', 'got@14.5.0', 'undici@7.0'));
 
     it.each(Object.keys(ADAPTED))('calls the upstream by %s, and once more after a 401', async (library) => {
       await project.write({

@@ -1,5 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib';
-import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric, type MetricProps } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnApplication, CfnDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Alias, CfnAlias, type IVersion, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -52,40 +52,44 @@ export function createRollouts(
     // CDK's interfaces are not written for `exactOptionalPropertyTypes`.
     const alias = new Alias(own, `${id}-Live`, { aliasName: LIVE, version: version as IVersion });
     // Of the new version alone: where the current one fails, the one that mends it must still get in.
-    const watched = {
-      fails: new Metric({
+    const watch = (
+      what: string,
+      why: string,
+      metric: Pick<MetricProps, 'namespace' | 'metricName' | 'dimensionsMap'>,
+    ) =>
+      createAlarm(own, alarms, {
+        runbook: 'mend-the-new-version',
+        of: `${id.toLowerCase()}-${what}`,
+        why,
+        metric: new Metric({ ...metric, statistic: 'Sum', period }),
+      });
+    const watching = [
+      watch('fails', 'The new version of a function throws or runs out of time, and is rolled back.', {
         namespace: 'AWS/Lambda',
         metricName: 'Errors',
+        // Lambda counts by the version only while an alias leads to two.
         dimensionsMap: {
           FunctionName: functionName,
           Resource: `${functionName}:${LIVE}`,
           ExecutedVersion: version.version,
         },
-        statistic: 'Sum',
-        period,
       }),
-      'answers-internal': new Metric({
-        namespace: alarms.broker,
-        metricName: UNFORESEEN_METRIC,
-        dimensionsMap: { function: functionName, version: version.version },
-        statistic: 'Sum',
-        period,
-      }),
-    };
-    const made = Object.entries(watched).map(([what, metric]) =>
-      createAlarm(own, alarms, {
-        runbook: 'mend-the-new-version',
-        of: `${id.toLowerCase()}-${what}`,
-        why: `The new version of a function ${what.replace('-', ' ')}, and is rolled back.`,
-        metric,
-      }),
-    );
+      watch(
+        'answers-internal',
+        'A function answers internal. While requests move to this version, it is rolled back.',
+        {
+          namespace: alarms.broker,
+          metricName: UNFORESEEN_METRIC,
+          dimensionsMap: { function: functionName, version: version.version },
+        },
+      ),
+    ];
     const group = new CfnDeploymentGroup(own, `${id}-Rollout`, {
       applicationName: application.ref,
       serviceRoleArn: role.roleArn,
       deploymentConfigName: `CodeDeployDefault.Lambda${how}`,
       deploymentStyle: { deploymentType: 'BLUE_GREEN', deploymentOption: 'WITH_TRAFFIC_CONTROL' },
-      alarmConfiguration: { enabled: true, alarms: made.map(({ alarmName }) => ({ name: alarmName })) },
+      alarmConfiguration: { enabled: true, alarms: watching.map(({ alarmName }) => ({ name: alarmName })) },
       autoRollbackConfiguration: {
         enabled: true,
         events: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM', 'DEPLOYMENT_STOP_ON_REQUEST'],

@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
 /** An error of a deployment, by its words, and the command that mends it. */
 interface Advice {
   readonly sign: RegExp;
@@ -34,6 +38,15 @@ const known: readonly Advice[] = [
 /** Says what to do about a failed deployment, by what it printed; nothing where that is not known. */
 export function findAdvice(output: string): string | undefined {
   return known.find(({ sign }) => sign.test(output))?.advice;
+}
+
+/** Gives the text of AWS's configuration file; empty where there is none. */
+export function readAwsConfiguration(): string {
+  try {
+    return readFileSync(process.env['AWS_CONFIG_FILE'] ?? join(homedir(), '.aws/config'), 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** The advice where nothing says in which region to deploy. */

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { CloudAssembly, type CloudFormationStackArtifact, UNKNOWN_REGION } from 'aws-cdk-lib/cx-api';
@@ -8,7 +7,7 @@ import type { DeployOptions } from '../client/cli/command.ts';
 import { callerIdentity } from '../client/cli/doctor/caller-identity.ts';
 import { assemblyOf, findCdk, prepareSynth } from './assembly.ts';
 import { callerNamesOf } from './caller-names.ts';
-import { findAdvice, findRegion, NO_REGION } from './deploy-advice.ts';
+import { findAdvice, findRegion, NO_REGION, readAwsConfiguration } from './deploy-advice.ts';
 import { findRisksOf, wholeTemplateOf } from './deployed-templates.ts';
 import { CONNECTIONS_METADATA, EXAMPLE_WARNING } from './names.ts';
 
@@ -39,7 +38,7 @@ async function deployGuarded({ folder, stage, context, isAgreed, passedOn, ...op
   // CDK and the SDK both read them: what is compared and what is deployed are of one account and one region.
   if (options.profile !== undefined) process.env['AWS_PROFILE'] = options.profile;
   if (options.region !== undefined) process.env['AWS_REGION'] = options.region;
-  const region = findRegion(process.env, awsConfiguration());
+  const region = findRegion(process.env, readAwsConfiguration());
   if (region === undefined) throw new NotDeployed(NO_REGION);
   process.env['AWS_REGION'] = region;
 
@@ -133,15 +132,6 @@ async function ask(risks: readonly string[]): Promise<void> {
   const answer = await terminal.question('Deploy? (yes/no) ');
   terminal.close();
   if (answer.trim().toLowerCase() !== 'yes') throw new NotDeployed('Nothing was deployed.');
-}
-
-/** The text of AWS's configuration file; empty where there is none. */
-function awsConfiguration(): string {
-  try {
-    return readFileSync(process.env['AWS_CONFIG_FILE'] ?? join(homedir(), '.aws/config'), 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
-import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IMetric, MathExpression, Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Configuration } from '../functions/configuration/configuration.ts';
 
 /** The functions that publish metrics which are looked at here, by the name they give themselves. */
 export type Service = 'mint' | 'refresh';
@@ -31,6 +32,17 @@ export function brokerMetric(
     statistic: options.statistic ?? 'Sum',
     period: Duration.minutes(options.minutes ?? 5),
   });
+}
+
+/** A metric of one connection, which all functions publish together. Throws for a connection that the broker has not. */
+export function connectionMetric(
+  { name: namespace, configuration }: { readonly name: string; readonly configuration: Configuration },
+  metricName: 'HandOuts' | 'LoginLatency',
+  connection: string,
+  options?: MetricOptions,
+): Metric {
+  if (!Object.hasOwn(configuration.connections, connection)) throw new Error(`There is no connection ${connection}.`);
+  return new Metric({ namespace, metricName, dimensionsMap: { connection }, ...options });
 }
 
 /** A query of one of the broker's metrics. */

@@ -1,4 +1,5 @@
 import { Stack, Token } from 'aws-cdk-lib';
+import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { WarmThroughput } from 'aws-cdk-lib/aws-dynamodb';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -25,6 +26,7 @@ import { allowEveryMint, createGroupArns } from './group-arns.ts';
 import { checkSize } from './group-stacks.ts';
 import { type BrokerAttributes, importBroker } from './imported-broker.ts';
 import { createIsolationGroups, type IsolationGroup, type MakeFunction } from './isolation-groups.ts';
+import { connectionMetric } from './metrics.ts';
 import { checkBrokerName, DEFAULT_BROKER_NAME, functionPrefixOf } from './names.ts';
 import * as permissions from './permissions.ts';
 import {
@@ -314,6 +316,16 @@ export class TokenBroker extends Construct implements ITokenBroker {
 
   grantProxy(grantee: iam.IGrantable, connection: string, options?: SubjectsOption): iam.Grant {
     return this.#grants.grantProxy(grantee, connection, options);
+  }
+
+  /** Tokens that a connection has handed out: the sum of five minutes, if `options` say nothing else. */
+  metricHandOuts(connection: string, options?: MetricOptions): IMetric {
+    return connectionMetric(this, 'HandOuts', connection, { statistic: 'Sum', ...options });
+  }
+
+  /** Milliseconds that a connection's logins took: the average, where `statistic: 'SampleCount'` counts them. */
+  metricLoginLatency(connection: string, options?: MetricOptions): IMetric {
+    return connectionMetric(this, 'LoginLatency', connection, options);
   }
 
   grantOperate(grantee: iam.IGrantable, connection?: string): iam.Grant {

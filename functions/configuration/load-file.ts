@@ -78,7 +78,7 @@ function explainFailure(error: unknown, path: string): string {
   const errorClass = ERROR_CLASS.test(error.name) ? error.name : 'Error';
   const code = codeOf(error);
   const named = ERROR_CODE.test(code) ? `${errorClass} ${code}` : errorClass;
-  return `${named}${findPlace(error.stack ?? '', path)}; run the file with \`node\` to see more`;
+  return `${named}${findPlace(error.stack ?? '', path)}; run the file with \`node\` (24 for TypeScript) to see more`;
 }
 
 /** Finds the place in the file that the stack names. Empty for JavaScript that does not parse: its stack has none. */

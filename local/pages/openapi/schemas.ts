@@ -17,7 +17,7 @@ const states = {
   refreshing: 'somebody holds the lease and is getting a token',
   cooldown: 'waiting after a failure, or refused; a token that is still good is handed out all the same',
   fresh: 'there is a usable token',
-  empty: 'there is none; the next caller gets one fetched',
+  empty: 'none is stored; one is fetched for the next caller, unless a warm instance still has one in memory',
 } as const satisfies Record<SlotState, string>;
 
 const sources = {

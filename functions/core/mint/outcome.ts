@@ -108,11 +108,12 @@ export async function writeFailure(
       ttlSeconds,
       forgetsRefusal,
     };
-    // The next look rests on the record. If a purge or a new version of the secret came between, it is read again.
-    for (let seen: SlotRecord | undefined = record; seen?.lease?.id === leaseId; ) {
-      const dueAt = dueAfter(connection, seen, { way, at, notBefore, isRefused });
-      if (await store.write(slot, changes.fail({ ...ended, dueAt, seen }))) break;
-      seen = await store.read(slot, { consistent: true });
+    const dueAt = (seen: SlotRecord) => dueAfter(connection, seen, { way, at, notBefore, isRefused });
+    const isAsRead = await store.write(slot, changes.fail({ ...ended, dueAt: dueAt(record), seen: record }));
+    // A purge, or a new version of the secret, has ended the back-off that the next look rests on.
+    if (!isAsRead) {
+      const found = await store.read(slot, { consistent: true });
+      await store.write(slot, changes.fail({ ...ended, dueAt: dueAt(found ?? EMPTY_RECORD) }));
     }
   } catch {
     telemetry.warn('A failed attempt could not be written down; the back-off of its lease holds.', {

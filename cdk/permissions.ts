@@ -3,11 +3,11 @@ import { attributesNamed } from '../functions/adapters/dynamodb/change-request.t
 import { loginsLayout, permitLayout } from '../functions/adapters/dynamodb/connection-items.ts';
 import { slotLayout } from '../functions/adapters/dynamodb/item.ts';
 import { DUE_INDEX, TABLE_KEYS, USED_JWT_PARTITION } from '../functions/adapters/dynamodb/table.ts';
+import { isOpenedByMint } from '../functions/configuration/opened-by-mint.ts';
 import type { SlotChange } from '../functions/core/slot/changes.ts';
 import * as changes from '../functions/core/slot/changes.ts';
 import type { Connection } from '../functions/core/slot/connection.ts';
 import { NO_LOGINS, noteRotation } from '../functions/core/slot/logins.ts';
-import { canRenew } from '../functions/core/slot/next-way.ts';
 import * as permits from '../functions/core/slot/permit.ts';
 import { EMPTY_RECORD } from '../functions/core/slot/record.ts';
 import { inParts } from './statement-parts.ts';
@@ -114,10 +114,6 @@ export function mintStatements(places: Places, connections: readonly Connection[
       allow(['kms:Decrypt'], [places.keyArn], tokensOf(places, part)),
     ),
   ];
-}
-
-function isOpenedByMint(connection: Connection): boolean {
-  return canRenew(connection) || connection.provider.logout !== undefined || connection.keptSecret !== undefined;
 }
 
 function namesOf(connections: readonly Connection[]): string[] {

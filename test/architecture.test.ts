@@ -96,7 +96,7 @@ const house: readonly Room[] = [
       ...['change-request', 'connection-items', 'item', 'table', 'audit-table'].map(
         (file) => `functions/adapters/dynamodb/${file}.ts`,
       ),
-      ...['candidate', 'changes', 'connection', 'logins', 'next-way', 'permit', 'provider', 'record', 'slot'].map(
+      ...['candidate', 'changes', 'connection', 'logins', 'permit', 'provider', 'record', 'slot'].map(
         (file) => `functions/core/slot/${file}.ts`,
       ),
       'functions/core/words/errors.ts',

@@ -18,11 +18,14 @@ export async function warmUp({
   store,
   keys,
   secrets,
+  isOpened = () => true,
 }: {
   readonly connections: Readonly<Record<string, Connection>>;
   readonly store: Pick<Store, 'read'>;
   readonly keys: Pick<Keys, 'decrypt'>;
   readonly secrets?: Secrets;
+  /** Reports whether the function opens data keys of a connection. Default: of each. */
+  readonly isOpened?: (connection: Connection) => boolean;
 }): Promise<void> {
   const slots = Object.values(connections).map((connection) => ({ connection, slot: slotOf(connection, SYSTEM) }));
   const served = slots.find(({ connection }) => isServed(SYSTEM, connection.subjects)) ?? slots[0];
@@ -30,7 +33,7 @@ export async function warmUp({
   const { connection, slot } = served;
   const readSlot = async () => {
     const record = await store.read(slot, { consistent: false });
-    if (record?.token !== undefined) await keys.decrypt(slot, record.token.dataKey);
+    if (record?.token !== undefined && isOpened(connection)) await keys.decrypt(slot, record.token.dataKey);
   };
   const work = () => Promise.allSettled([readSlot(), secrets?.current({ secret: connection.secret, maxAgeMs: 0 })]);
   await new Promise<void>((resolve) => {

@@ -7,6 +7,7 @@ import { readRequired, VARIABLES } from '../composition/environment.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { once } from '../composition/once.ts';
 import { warmUp } from '../composition/warm-up.ts';
+import { isOpenedByMint } from '../configuration/opened-by-mint.ts';
 import type { KeptDependencies, KeptLogin } from '../core/mint/keep.ts';
 import type { LogoutDependencies } from '../core/mint/logout.ts';
 import { createMint } from '../core/mint/mint.ts';
@@ -35,7 +36,7 @@ export function composeMintFunction(surroundings: Surroundings): MintHandler {
 export async function composeWarmMintFunction(surroundings: Surroundings): Promise<MintHandler> {
   const instance = createMintInstance(surroundings);
   const own = Object.entries(instance.connections).filter(([, { isolation }]) => isolation === instance.isolation);
-  await warmUp({ ...instance, connections: Object.fromEntries(own) });
+  await warmUp({ ...instance, connections: Object.fromEntries(own), isOpened: isOpenedByMint });
   return createMintFunction(instance, surroundings);
 }
 

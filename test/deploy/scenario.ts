@@ -177,7 +177,7 @@ async function tryGranted(
   );
   await checkGrants(report, broker.url, administrator);
   await checkClosed(report, broker, stranger);
-  await checkOwnRights(report, place, broker);
+  await checkOwnRights(report, place, broker.probes);
   await checkSomeRights(report, place, broker);
   await report.step('It is destroyed', broker.destroy);
 }

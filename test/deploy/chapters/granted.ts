@@ -59,11 +59,11 @@ export async function deployGranted(place: Place, administrator: Environment): P
   };
 }
 
-/** Runs every step of use, and checks that no function was refused anything that it asked for. */
-export async function checkOwnRights(report: Report, place: Place, { probes }: GrantedBroker): Promise<void> {
+/** Runs the steps of use, and checks that no function was refused anything that it asked for. */
+export async function checkOwnRights(report: Report, { logFile }: Place, probes: readonly Probe[]): Promise<void> {
   for (const probe of probes) {
     await report.step(`With no rights but their own the functions do: ${probe.name}`, async () => {
-      const refusals = followRefusals(place.logFile);
+      const refusals = followRefusals(logFile);
       await probe.run();
       assert.deepEqual(refusals.read(probe), []);
     });

@@ -1,4 +1,4 @@
-import { deployGranted } from '../chapters/granted.ts';
+import { checkOwnRights, deployGranted } from '../chapters/granted.ts';
 import { createDeployment } from '../deployment.ts';
 import { createAdministrator } from '../identities.ts';
 import { withPlace } from '../with-place.ts';
@@ -20,9 +20,8 @@ await withPlace(async (report, place) => {
   const policies = Map.groupBy(await readPolicies(place.owner, broker.stack), ({ of }) => of);
   const roles = [...policies.keys()].sort();
   const wanted = roles.filter((role) => chosen.length === 0 || chosen.includes(role));
-  for (const { name, of, run } of broker.probes) {
-    if (of.some((role) => wanted.includes(role))) await report.step(`With all rights: ${name}`, run);
-  }
+  const ofWanted = broker.probes.filter(({ of }) => of.some((role) => wanted.includes(role)));
+  await checkOwnRights(report, place, ofWanted);
 
   const takeAway = createTakeAway({ owner: place.owner, probes: broker.probes, logFile: place.logFile });
   const unmissed: string[] = [];

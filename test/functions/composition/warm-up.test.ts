@@ -61,6 +61,13 @@ describe('warming up', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('asks KMS nothing where the function opens no data keys of the connection', async () => {
+    const { asked, ...used } = ports(async () => withToken);
+    await warmUp({ connections, ...used, isOpened: ({ name }) => name !== 'helpdesk' });
+
+    expect(asked).toHaveLength(1);
+  });
+
   it.each(['up', 'down'])('reads the secret of that connection beside it, where the store is %s', async (store) => {
     const { asked, ...used } = ports(() => (store === 'up' ? Promise.resolve(withToken) : Promise.reject(new Error())));
     const secrets = vi.fn(() => Promise.reject(new Error('It has no value.')));

@@ -8,8 +8,14 @@ import type { Construct } from 'constructs';
 import { createAlarm } from './alarms.ts';
 import { UNFORESEEN_METRIC } from './metrics.ts';
 
-/** Ways to move requests to a new version of a function, as CodeDeploy names them. */
-export const ROLLOUTS = [
+/** Way to move requests to a new version of a function, as CodeDeploy names it. */
+export type Rollout =
+  | `Canary10Percent${5 | 10 | 15 | 30}Minutes`
+  | 'Linear10PercentEvery1Minute'
+  | `Linear10PercentEvery${2 | 3 | 10}Minutes`;
+
+/** All of them. */
+export const ROLLOUTS: readonly Rollout[] = [
   'Canary10Percent5Minutes',
   'Canary10Percent10Minutes',
   'Canary10Percent15Minutes',
@@ -18,8 +24,7 @@ export const ROLLOUTS = [
   'Linear10PercentEvery2Minutes',
   'Linear10PercentEvery3Minutes',
   'Linear10PercentEvery10Minutes',
-] as const;
-export type Rollout = (typeof ROLLOUTS)[number];
+];
 
 /** The alias that the API invokes. */
 export const LIVE = 'live';

@@ -15,6 +15,13 @@ export function answersFor({ item, dataKey }: SealedSlot): Answers {
   };
 }
 
+/** Builds the answers of reads of these items, each by its sort key. */
+export function answersForItems(items: readonly SealedSlot['item'][]): Answers {
+  return Object.fromEntries(
+    items.map((item) => [`DynamoDB_20120810.GetItem ${item['sk']?.S}`, JSON.stringify({ Item: wireOf(item) })]),
+  );
+}
+
 /** An item in DynamoDB's JSON, where bytes are base64. */
 function wireOf(item: Readonly<Record<string, AttributeValue>>): Record<string, unknown> {
   return Object.fromEntries(

@@ -5,7 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { forkModule } from '../child-process.ts';
 import type { CertificateFiles } from './certificate.ts';
 
-/** The answers of an endpoint, JSON text by `x-amz-target`; what is not there is answered with `{}`. */
+/**
+ * The answers of an endpoint, JSON text by `x-amz-target`, or by that and the sort key of an item; what is not there is
+ * answered with `{}`.
+ */
 export type Answers = Readonly<Record<string, string>>;
 
 /** An AWS endpoint over TLS on loopback, in a process of its own, that answers constants. */
@@ -16,6 +19,8 @@ export interface AwsEndpoint {
   counts(): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
 }
+
+const SORT_KEY = /"sk":\{"S":"([^"]+)"\}/;
 
 type Order =
   | { readonly kind: 'start'; readonly certificate: CertificateFiles }
@@ -49,8 +54,13 @@ function serve(): void {
       (request, response) => {
         const target = String(request.headers['x-amz-target'] ?? request.method);
         counts[target] = (counts[target] ?? 0) + 1;
-        request.resume().on('end', () => {
-          response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(answers[target] ?? '{}');
+        let body = '';
+        request.setEncoding('utf8').on('data', (chunk: string) => {
+          body += chunk;
+        });
+        request.on('end', () => {
+          const answer = answers[`${target} ${SORT_KEY.exec(body)?.[1]}`] ?? answers[target] ?? '{}';
+          response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(answer);
         });
       },
     );

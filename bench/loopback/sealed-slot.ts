@@ -28,13 +28,17 @@ export interface Times {
   readonly mintMs?: number;
 }
 
-/** Makes the item of a connection's own identity as a login a minute ago would have left it, in use ever since. */
-export function sealedSlot(broker: string, connection: Connection): SealedSlot {
+/** Makes the item of a subject, the connection's own identity by default, as a login a minute ago would have left it. */
+export function sealedSlot(
+  broker: string,
+  connection: Connection,
+  subject = SYSTEM,
+  dataKey: Uint8Array = randomBytes(KEY_BYTES),
+): SealedSlot {
   const now = Date.now();
-  const dataKey = randomBytes(KEY_BYTES);
   const times = { issuedAt: now - 60_000, refreshAt: now + DAY_MS / 2, expiresAt: now + DAY_MS };
   const key = { plaintext: new Secret<Uint8Array>(dataKey), encrypted: randomBytes(184) };
-  return { item: slotItem(broker, slotOf(connection, SYSTEM), key, times), dataKey };
+  return { item: slotItem(broker, slotOf(connection, subject), key, times), dataKey };
 }
 
 /** Makes the item of a slot with a token of these times, sealed under `key`, that is in use. */

@@ -118,7 +118,12 @@ export function createBeginAttempt({
       await reschedule(useBy);
       return { outcome: 'idle' };
     }
-    const isToProve = await mustProve(connection, slot, record);
+    const { unprovenVersion } = record;
+    if (unprovenVersion !== undefined && (await isCurrentJudged(connection))) {
+      await store.write(slot, changes.endProof({ version: unprovenVersion }));
+      return acquire(request, connection, slot);
+    }
+    const isToProve = unprovenVersion !== undefined;
     const isFresh = hasUsableToken(record, now, connection.minTtlSeconds) && now < record.token.refreshAt;
     if (isFresh && !isRejected(record) && !isToProve) {
       await reschedule(record.token.refreshAt);
@@ -138,17 +143,10 @@ export function createBeginAttempt({
     return { outcome: 'waiting' };
   }
 
-  /** Reports whether the slot must prove the secret's version by a login, and notes if it need not any more. */
-  async function mustProve(connection: Connection, slot: Slot, record: SlotRecord): Promise<boolean> {
-    const { unprovenVersion: version } = record;
-    if (version === undefined) return false;
-    const [current, logins] = await Promise.all([
-      secrets.current({ secret: connection.secret, maxAgeMs: 0 }),
-      store.logins(connection.name),
-    ]);
-    if (logins === undefined || !isJudged(logins, current.versionId)) return true;
-    await store.write(slot, changes.endProof({ version }));
-    return false;
+  /** Reports whether the current version of a connection's secret is proven or refused: no slot must prove it. */
+  async function isCurrentJudged({ name, secret }: Connection): Promise<boolean> {
+    const [current, logins] = await Promise.all([secrets.current({ secret, maxAgeMs: 0 }), store.logins(name)]);
+    return logins !== undefined && isJudged(logins, current.versionId);
   }
 
   return async (request, connection, slot) => {

@@ -277,10 +277,11 @@ export const askProof = (
   set: { unprovenVersion: string; dueAt: number },
 ): SlotChange => ({ name: 'askProof', onlyIf: [isPresent, leaseIs(lease)], set, add: { fence: 1 } });
 
-/** Notes that a version which the slot was to prove has been judged. */
+/** Notes that a version which the slot was to prove has been judged. As after `askProof` the fence is another. */
 export const endProof = ({ version }: { version: string }): SlotChange => ({
   name: 'endProof',
   onlyIf: [{ field: 'unprovenVersion', is: version }],
+  add: { fence: 1 },
   clear: ['unprovenVersion'],
 });
 

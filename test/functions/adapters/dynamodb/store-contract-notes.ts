@@ -244,7 +244,7 @@ export function describeNotes(subject: () => StoreUnderTest): void {
       expect(await recordOf(subject())).toEqual({ ...before, ...asked, fence: before.fence + 1 });
       expect(await write(changes.endProof({ version: 'version-1' }))).toBe(false);
       expect(await write(changes.endProof({ version: 'version-2' }))).toBe(true);
-      expect(await recordOf(subject())).toEqual({ ...before, dueAt: NOW, fence: before.fence + 1 });
+      expect(await recordOf(subject())).toEqual({ ...before, dueAt: NOW, fence: before.fence + 2 });
     });
 
     it('asks no slot at work, and makes no item where there is none', async () => {

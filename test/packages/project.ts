@@ -13,6 +13,13 @@ const PATH = (process.env['PATH'] ?? '')
   .filter((folder) => !folder.startsWith(CLONE))
   .join(delimiter);
 
+/** Variables without which npm may not reach its registry. */
+const WAY_TO_REGISTRY = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) =>
+    /^(?:npm_config_(?:registry|cafile)|https?_proxy|no_proxy|node_extra_ca_certs)$/i.test(name),
+  ),
+);
+
 /** A folder outside the clone, with what is typed there. */
 export interface Project {
   readonly folder: string;
@@ -35,7 +42,8 @@ export async function makeFolder(): Promise<string> {
 /** Gives the project in a folder, which it makes. */
 export async function projectIn(folder: string): Promise<Project> {
   await mkdir(folder, { recursive: true });
-  const options = { cwd: folder, env: { PATH, HOME: process.env['HOME'] ?? folder, CI: '1', NO_COLOR: '1' } };
+  const env = { ...WAY_TO_REGISTRY, PATH, HOME: process.env['HOME'] ?? folder, CI: '1', NO_COLOR: '1' };
+  const options = { cwd: folder, env };
   const project: Project = {
     folder,
     async write(files) {

@@ -35,7 +35,11 @@ export class TokenBrokerStack extends Stack {
     );
     const made = configuration.madeSecrets;
     if (made.length > MOST_COMMANDS) {
-      this.#output('SetSecrets', 'token-broker secret set NAME', 'Sets the credential of the connection NAME');
+      this.#output(
+        'SetSecrets',
+        `npx --no-install token-broker secret set NAME --url ${url}`,
+        'Sets the credential of the connection NAME',
+      );
     } else {
       for (const [index, connection] of made.entries()) {
         const secret = configuration.connections[connection]?.secret ?? connection;
@@ -53,7 +57,11 @@ export class TokenBrokerStack extends Stack {
       this.#output('Dashboard', `${consoleUrl}#dashboards/dashboard/${name}`, 'Dashboard of the broker');
     }
     this.#output('DeadLetters', deadLetters.queueUrl, 'Queue of what could not be done; empty while all is well');
-    this.#output('Next', `token-broker doctor --url ${url}`, 'Checks the broker, once its secrets are set');
+    this.#output(
+      'Next',
+      `npx --no-install token-broker doctor --url ${url}`,
+      'Checks the broker, once its secrets are set',
+    );
   }
 
   #output(id: string, value: string, description: string): void {

@@ -57,6 +57,8 @@ const usersSchema = z.object({
   listed: z.nullable(z.array(z.string())),
 });
 const statusSchema = z.extend(connectionSchema, {
+  /** Name or ARN of the secret. Absent from a broker that does not tell it. */
+  secret: z.optional(z.string()),
   secret_fields: z.array(secretFieldSchema),
   kept_secret: z.optional(z.string()),
   subjects: z.object({ system: z.boolean(), users: z.nullable(usersSchema) }),

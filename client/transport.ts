@@ -81,7 +81,7 @@ function reasonOf(error: unknown): string {
 function remedyOf(code: string): string {
   switch (code) {
     case 'ECONNREFUSED':
-      return 'the connection is refused (ECONNREFUSED). Does it run there?';
+      return 'the connection is refused (ECONNREFUSED)';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `its name cannot be resolved (${code}). Check the URL and DNS`;

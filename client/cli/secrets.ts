@@ -4,7 +4,7 @@ import { type Endpoint, LOCAL_REGION } from '../endpoint.ts';
 import { LOCAL_CREDENTIALS } from '../signing.ts';
 import { withAwsErrors } from './aws-error.ts';
 
-/** Builds the name of a secret that the stack made for a broker of the default name. */
+/** Builds the name of a secret that the stack made for a broker of the default name, where the broker does not tell it. */
 export function defaultSecretId(connection: string): string {
   return `token-broker/${connection}`;
 }

@@ -95,8 +95,8 @@ function summaryOf(connection: Connection) {
     : summary;
 }
 
-/** Describes the form of a connection's secret and subjects, for whoever sets or asks for them. */
-function writtenOf({ provider, subjects, settings, keptSecret }: Connection) {
+/** Describes the name and form of a connection's secret, and its subjects, for whoever sets or asks for them. */
+function writtenOf({ provider, subjects, settings, secret, keptSecret }: Connection) {
   const { secretFields, userSubject } = provider;
   const fields = Object.entries(secretFields).map(
     ([name, { kind = 'text', optional = false, without, suspect, rotates }]) => {
@@ -124,6 +124,7 @@ function writtenOf({ provider, subjects, settings, keptSecret }: Connection) {
       }
     : null;
   return {
+    secret,
     secret_fields: fields,
     ...(keptSecret !== undefined && { kept_secret: keptSecret }),
     subjects: { system: subjects.system, users: written },

@@ -35,7 +35,7 @@ function expectNoOrder(text: string) {
 
 const at = new Date().toISOString();
 const status = {
-  ...{ name: 'wfm', provider: ORDERS, lifetime_seconds: 60, warning: ORDERS, kept_secret: ORDERS },
+  ...{ name: 'wfm', provider: ORDERS, lifetime_seconds: 60, warning: ORDERS, secret: ORDERS, kept_secret: ORDERS },
   secret_fields: [{ name: ORDERS, kind: 'text', required: true }],
   subjects: { system: true, users: null },
   slots: [

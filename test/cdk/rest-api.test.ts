@@ -152,7 +152,7 @@ it('the stack says where the alarms and the queue are, and what is next', () => 
   });
   template.hasOutput('DeadLetters', { Value: { Ref: Match.stringLikeRegexp('^BrokerDeadLetters') } });
   template.hasOutput('Next', {
-    Value: { 'Fn::Join': ['', Match.arrayWith(['token-broker doctor --url https://', '/v1'])] },
+    Value: { 'Fn::Join': ['', Match.arrayWith(['npx --no-install token-broker doctor --url https://', '/v1'])] },
   });
 });
 

@@ -14,6 +14,7 @@ const told = {
   stages: [] as readonly string[],
   labels: {} as Readonly<Record<string, readonly string[]>> | string,
   credential: undefined as object | undefined,
+  secret: undefined as string | undefined,
   kept: undefined as string | undefined,
   tries: [] as (Response | Error)[],
 };
@@ -27,7 +28,7 @@ beforeEach(() => {
   aws.requests.length = 0;
   tried.length = 0;
   Object.assign(told, { stages: ['TOKENBROKER_CANDIDATE'], labels: { other: ['AWSCURRENT'] }, kept: undefined });
-  Object.assign(told, { credential: { standing: 'proven', takes_candidates: true }, tries: [] });
+  Object.assign(told, { credential: { standing: 'proven', takes_candidates: true }, secret: undefined, tries: [] });
   aws.answer((request, response) => {
     const isPut = request.headers['x-amz-target'] === 'secretsmanager.PutSecretValue';
     const refusal = !isPut && typeof told.labels === 'string' ? told.labels : undefined;
@@ -47,6 +48,7 @@ beforeEach(() => {
       secret_fields: [{ name: 'apiKey', kind: 'text', required: true }],
       subjects: { system: true, users: null },
       ...(told.credential !== undefined && { credential: told.credential }),
+      ...(told.secret !== undefined && { secret: told.secret }),
       ...(told.kept !== undefined && { kept_secret: told.kept }),
     });
   });
@@ -88,6 +90,25 @@ describe('secret set --check', () => {
       VersionStages: ['TOKENBROKER_CANDIDATE'],
     });
     expect(tried).toEqual([{ subject: '88', candidate: true }]);
+  });
+
+  it.each([
+    ['the one that the broker names, which is not that of another stage', [], 'token-broker-dev/desk'],
+    ['the one that the operator names', ['--secret-id', 'mine/desk'], 'mine/desk'],
+  ])('puts the value into %s', async (_name, more, secretId) => {
+    Object.assign(told, { secret: 'token-broker-dev/desk', tries: [answerOf({ version_id: OURS, current: true })] });
+    const { stdout } = await check('--json', ...more);
+
+    expect(JSON.parse(stdout)).toMatchObject({ secret_id: secretId, set: true });
+    expect(JSON.parse(aws.requests[0]?.body ?? '{}')).toMatchObject({ SecretId: secretId });
+  });
+
+  it('puts an unchecked value into the secret that the broker names', async () => {
+    told.secret = 'token-broker-dev/desk';
+    const { code } = await tokenBroker(['secret', 'set', 'desk'], { url: API, stdin: `${CANARY}\n` });
+
+    expect(code).toBe(0);
+    expect(JSON.parse(aws.requests[0]?.body ?? '{}')).toMatchObject({ SecretId: 'token-broker-dev/desk' });
   });
 
   it('says why a value is not set, and what the current one is worth', async () => {

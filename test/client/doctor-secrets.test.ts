@@ -40,7 +40,10 @@ const refusal = (type: string) => ({
 /** `doctor --json` of a deployed broker with these connections: STS, the API and Secrets Manager are stood in for. */
 async function doctor(
   args: readonly string[],
-  connections: readonly (Omit<typeof WFM, 'secret_fields'> & { readonly secret_fields: readonly object[] })[] = [WFM],
+  connections: readonly (Omit<typeof WFM, 'secret_fields'> & {
+    readonly secret?: string;
+    readonly secret_fields: readonly object[];
+  })[] = [WFM],
 ) {
   const real = globalThis.fetch;
   vi.stubGlobal('fetch', async (url: string | URL, init?: RequestInit) => {
@@ -69,6 +72,12 @@ describe('doctor --read-secrets', () => {
     expect({ code, shapes }).toMatchObject({ code: 0, shapes: [{ check: 'shape wfm', state: 'ok' }] });
     expect(lastRead()).toMatchObject({ SecretId: 'token-broker/wfm' });
     expect(stdout).not.toContain(CANARY);
+  });
+
+  it('reads the secret that the broker names', async () => {
+    aws.answer({ body: { SecretString: GOOD } });
+    await doctor(['--read-secrets'], [{ ...WFM, secret: 'token-broker-dev/wfm' }]);
+    expect(lastRead()).toMatchObject({ SecretId: 'token-broker-dev/wfm' });
   });
 
   it.each([

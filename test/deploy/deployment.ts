@@ -24,6 +24,7 @@ const variablesFor: Readonly<Record<StepName, readonly StepName[]>> = {
   'first-token': ['region', 'address'],
   states: ['region', 'address'],
   rotate: ['region'],
+  'rotate-checked': ['region', 'address'],
   'drop-token': ['region', 'address'],
   upgrade: ['region'],
   'second-stage': ['region'],

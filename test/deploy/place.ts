@@ -9,6 +9,9 @@ import type { Ministack } from './ministack.ts';
 /** The region that the document names. */
 export const REGION = 'eu-west-1';
 
+/** Leads the commands in Node to the emulator, whatever host of AWS they name. */
+const LEAD_TO_EMULATOR = join(ROOT, 'test/deploy/lead-to-emulator.mjs');
+
 /** Environment of a command. */
 export type Environment = Readonly<Record<string, string>>;
 
@@ -50,6 +53,7 @@ export function createPlace(options: {
     AWS_CA_BUNDLE: certificate,
     NODE_EXTRA_CA_CERTS: certificate,
     AWS_EC2_METADATA_DISABLED: 'true',
+    NODE_OPTIONS: `--import=${LEAD_TO_EMULATOR}`,
     // To the emulator this key is the root user.
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',

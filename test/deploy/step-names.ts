@@ -8,6 +8,7 @@ export const RUN = [
   'first-token',
   'states',
   'rotate',
+  'rotate-checked',
   'drop-token',
   'upgrade',
   'second-stage',

@@ -35,7 +35,7 @@ export const doctorCommand: Command = {
       type: 'string',
       multiple: true,
       value: '[CONNECTION=]ID',
-      help: 'name or ARN of a secret to read (token-broker/CONNECTION); repeatable',
+      help: 'name or ARN of a secret to read (asked of the broker); repeatable',
     },
   },
   notes: [

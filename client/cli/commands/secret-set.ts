@@ -15,7 +15,7 @@ export const secretSetCommand: Command = {
     check: { type: 'boolean', help: 'tries it by one login, and makes it current only if the upstream takes it' },
     subject: subjectOption,
     fields: { type: 'string', value: 'NAMES', help: 'with commas between them (asked of the broker)' },
-    'secret-id': { type: 'string', value: 'ID', help: 'name or ARN of the secret (token-broker/CONNECTION)' },
+    'secret-id': { type: 'string', value: 'ID', help: 'name or ARN of the secret (asked of the broker)' },
   },
   notes: [
     'The credential is asked for without being shown, or comes on stdin: as the JSON of the whole secret, or bare where',
@@ -27,7 +27,10 @@ export const secretSetCommand: Command = {
     ['secret set helpdesk', 'asks for the API key'],
     ['secret set helpdesk --check', 'tries it first: a wrong one changes nothing'],
     ['secret set wfm < wfm.json', '{"username":"…","password":"…"} from a file'],
-    ['secret set helpdesk --fields apiKey < key.txt', 'the bare key, without asking the broker'],
+    [
+      'secret set helpdesk --fields apiKey < key.txt',
+      'the bare key, into token-broker/helpdesk: the broker is not asked',
+    ],
   ],
   async run(call) {
     const connection = operand(call, 0);
@@ -47,7 +50,7 @@ export const secretSetCommand: Command = {
     if (fault !== undefined) throw new UsageError(`The secret was not set. ${fault}`);
     const suspect = suspectIn(value, fields);
     if (suspect !== undefined) call.say(`Look again: ${suspect}`);
-    const secretId = call.text('secret-id') ?? defaultSecretId(connection);
+    const secretId = call.text('secret-id') ?? status?.secret ?? defaultSecretId(connection);
     if (isChecked) {
       const subject = call.text('subject') ?? 'system';
       return checkCandidate(call, { connection, subject, secretId, value: JSON.stringify(value) });

@@ -188,19 +188,15 @@ export async function checkCredential(call: Call, connection: string): Promise<F
 
 /**
  * Reads a secret with this identity and checks its shape; shows nothing of it. Without `secretId` it reads the secret
- * that the stack makes for a broker of the default name. A failed read says nothing about the broker, which reads the
+ * that the broker names. A failed read says nothing about the broker, which reads the
  * secret under another identity.
  */
-export async function checkSecretShape(
-  call: Call,
-  name: string,
-  secretId: string = defaultSecretId(name),
-): Promise<Finding> {
+export async function checkSecretShape(call: Call, name: string, secretId: string | undefined): Promise<Finding> {
   const check = `shape ${name}`;
   try {
-    const { secret_fields: fields } = await call.client.status(name);
+    const { secret, secret_fields: fields } = await call.client.status(name);
     const store = await createSecretStore(call.endpoint);
-    const value = parseJson(await store.read(secretId));
+    const value = parseJson(await store.read(secretId ?? secret ?? defaultSecretId(name)));
     const fault = faultOf(value, fields);
     const suspect = fault === undefined ? suspectIn(value, fields) : undefined;
     if (suspect !== undefined) {

@@ -32,6 +32,7 @@ export const examples = {
   },
   ConnectionStatus: {
     ...helpdesk,
+    secret: 'token-broker/helpdesk',
     secret_fields: [{ name: 'apiKey', kind: 'text', required: true }],
     subjects: {
       system: true,

@@ -161,6 +161,7 @@ const servedSubjects = z.object({
 });
 
 const connectionStatus = connectionSummary.extend({
+  secret: z.string().meta({ description: "Name or ARN of the connection's secret." }),
   secret_fields: z.array(secretField).meta({ description: "The fields of the connection's secret." }),
   kept_secret: z
     .string()

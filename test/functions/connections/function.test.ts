@@ -92,6 +92,7 @@ describe('GET /connections/{connection}', () => {
       name: 'helpdesk',
       provider: 'helpmaster',
       lifetime_seconds: 7200,
+      secret: 'token-broker/helpdesk',
       secret_fields: [{ name: 'apiKey', kind: 'text', required: true }],
       subjects: {
         system: true,

@@ -19,6 +19,11 @@ const due = { ...good, at: refreshAt + 1 };
 /** One second before its item may be deleted. */
 const last = { ...good, at: usableUntil - 1_000 };
 const ended = { ...good, at: good.record.ttlSeconds * 1000 + 1 };
+/** The same token, of a publication that no function of a world makes again. */
+const endedBefore = {
+  ...ended,
+  record: { ...ended.record, token: good.record.token && { ...good.record.token, publicationId: 'before' } },
+};
 const purged = await runToEnd({ connection, roles: ['delete'], faults: {}, start: good });
 const failed = await runToEnd({ connection, roles: ['get'], faults: { 'unknown outcome': 1 } });
 const forgotten = { ...failed, at: failed.record.ttlSeconds * 1000 - 1_000 };
@@ -77,6 +82,14 @@ export const plans: readonly Plan[] = [
   },
   { name: 'not invoked', connection, roles: ['get', 'get'], faults: { 'not invoked': 1 } },
   { name: 'deleted', connection, roles: ['get', 'get'], faults: { deletion: 1 }, start: ended },
+  {
+    name: 'deleted, reissued',
+    connection,
+    roles: ['get', 'get'],
+    reissues: true,
+    faults: { deletion: 1 },
+    start: endedBefore,
+  },
   {
     name: 'not opened',
     connection,

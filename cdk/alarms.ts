@@ -66,7 +66,7 @@ const { GREATER_THAN_OR_EQUAL_TO_THRESHOLD, GREATER_THAN_THRESHOLD, LESS_THAN_TH
   cloudwatch.ComparisonOperator;
 const period = Duration.minutes(5);
 
-/** Whose alarms they are, and whom they tell. */
+/** The broker that the alarms are of, and the topic that they notify. */
 interface Owner {
   readonly broker: string;
   readonly topic: ITopic | undefined;

@@ -24,7 +24,7 @@ export interface Times {
   readonly issuedAt: number;
   readonly refreshAt: number;
   readonly expiresAt: number;
-  /** How long it took to get; milliseconds. */
+  /** Time from its lease to its publication; milliseconds. */
   readonly mintMs?: number;
 }
 

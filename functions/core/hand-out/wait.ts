@@ -14,8 +14,8 @@ const SHORTEST_PAUSE_MS = 50;
 const QUICK_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 500;
 /**
- * Longest pause, in times that the last look took: slow looks mean a busy store or machine, and are to leave it to the
- * login that everybody waits for.
+ * Longest pause, in times that the last look took. Where looks are slow, the store or the machine is busy, and the login
+ * that everybody waits for needs it.
  */
 const PAUSE_IN_LOOKS = 20;
 /** Number of permits that a wait asks for: if all of them are taken, most of the others are taken too. */
@@ -77,8 +77,8 @@ export function createBeginWait({ store, telemetry, clock, random, mostWaits }: 
   }
 
   /**
-   * Returns the pause before the next look, jittered so that looks do not coincide: until the token may be there, if
-   * the last one took `leftMs` longer than this has been under way; else short for young waits, and longer where looks
+   * Returns the pause before the next look, jittered so that looks do not coincide. While `leftMs` is left of the time
+   * that the last attempt took, the pause ends soon after that. Else it is short for young waits, and longer where looks
    * are slow.
    */
   function pauseMs({ leftMs, ageMs, lookMs }: Readonly<Record<'leftMs' | 'ageMs' | 'lookMs', number>>): number {

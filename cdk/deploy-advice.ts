@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** An error of a deployment, by its words, and the command that mends it. */
+/** An error of a deployment, by its words, and the command that mends it. NAME in it is what the words name, if they do. */
 interface Advice {
   readonly sign: RegExp;
   readonly advice: string;
@@ -24,20 +24,29 @@ const known: readonly Advice[] = [
       'This account has too few Lambda executions to keep so many for one function. Keep fewer, or none by leaving tokenConcurrency out, or ask for a higher quota:\n  https://console.aws.amazon.com/servicequotas/home/services/lambda/quotas/L-B99A9384',
   },
   {
-    sign: /TerminationProtection is enabled/i,
+    sign: /(?:Stack \[(?<name>[^\]\s]+)\][^\n]*)?TerminationProtection is enabled/i,
     advice:
-      'The stack is protected, a first deployment that failed too. Take the protection off, and run this again:\n  aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name TokenBroker',
+      'The stack is protected, a first deployment that failed too. Take the protection off, and run this again:\n  aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name NAME',
   },
   {
-    sign: /secret[^\n]*already exists|already exists[^\n]*secret|ResourceExistsException/i,
+    sign: /secret[^\n]*scheduled for deletion/i,
     advice:
-      'A secret is there from an earlier deployment: secrets stay when the stack goes. Name it under `secret` of its connection to use it as it is, or delete it for good:\n  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id token-broker/NAME',
+      'A secret of this name was deleted, and Secrets Manager keeps the name for as long as it can be restored. Restore it, and name it under `secret` of its connection to use it as it is:\n  aws secretsmanager restore-secret --secret-id NAME',
+  },
+  {
+    sign: /secret (?<name>[^\s:]+) already exists|secret[^\n]*already exists|already exists[^\n]*secret|ResourceExistsException/i,
+    advice:
+      'A secret is there from an earlier deployment: secrets stay when the stack goes. Name it under `secret` of its connection to use it as it is, or delete it for good:\n  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id NAME',
   },
 ];
 
 /** Says what to do about a failed deployment, by what it printed; nothing where that is not known. */
 export function findAdvice(output: string): string | undefined {
-  return known.find(({ sign }) => sign.test(output))?.advice;
+  for (const { sign, advice } of known) {
+    const found = sign.exec(output);
+    if (found !== null) return advice.replace('NAME', found.groups?.['name'] ?? 'NAME');
+  }
+  return undefined;
 }
 
 /** Gives the text of AWS's configuration file; empty where there is none. */

@@ -5,6 +5,7 @@ import {
   DescribeStacksCommand,
   GetTemplateCommand,
   paginateListStackResources,
+  type StackStatus,
 } from '@aws-sdk/client-cloudformation';
 import type { CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
 import { findNestedTemplates } from './assembly.ts';
@@ -51,10 +52,13 @@ function nestedIn({ Resources: resources = {} }: Template, directory: string): r
   });
 }
 
-/** Reports whether a stack's first deployment failed: nothing of it is there, and CDK makes it from the beginning. */
+/** The states of a stack of which nothing is there: its first deployment failed or was never run, or it was deleted. */
+const EMPTY = new Set<StackStatus | undefined>(['ROLLBACK_COMPLETE', 'REVIEW_IN_PROGRESS', 'DELETE_COMPLETE']);
+
+/** Reports whether nothing of a stack is there, so that CDK makes it from the beginning. */
 async function hasNothing(client: CloudFormationClient, stackName: string): Promise<boolean> {
   const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
-  return stack?.StackStatus === 'ROLLBACK_COMPLETE';
+  return EMPTY.has(stack?.StackStatus);
 }
 
 /** Lists the nested stacks of a deployed stack, by ARN. */

@@ -31,7 +31,6 @@ export interface UnsignedRequest {
 export type Signer = (request: UnsignedRequest) => Promise<Record<string, string>>;
 
 /** Credentials that `npm start -- --require-sigv4` accepts; without that flag it checks none. */
-/** Credentials that `npm start` takes. */
 export const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } satisfies AwsCredentials;
 /** Time before their end at which credentials are renewed. */
 const RENEW_BEFORE_MS = 60_000;

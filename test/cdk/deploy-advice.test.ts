@@ -16,10 +16,19 @@ describe('the advice on a failed deployment', () => {
       'leaving tokenConcurrency out',
     ],
     [
-      'Stack [TokenBroker] cannot be deleted while TerminationProtection is enabled',
-      '--no-enable-termination-protection',
+      'Stack [TokenBroker-staging] cannot be deleted while TerminationProtection is enabled',
+      '--no-enable-termination-protection --stack-name TokenBroker-staging',
     ],
-    ['The operation failed because the secret token-broker/wfm already exists.', 'aws secretsmanager delete-secret'],
+    ['TerminationProtection is enabled', '--stack-name NAME'],
+    [
+      'The operation failed because the secret token-broker-staging/wfm already exists.',
+      'delete-secret --force-delete-without-recovery --secret-id token-broker-staging/wfm',
+    ],
+    ['ResourceExistsException', '--secret-id NAME'],
+    [
+      "You can't create this secret because a secret with this name is already scheduled for deletion.",
+      'aws secretsmanager restore-secret',
+    ],
   ])('for "%s" is the command that mends it', (output, command) => {
     expect(findAdvice(output)).toContain(command);
   });

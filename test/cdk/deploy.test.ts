@@ -127,6 +127,8 @@ describe('`token-broker deploy`, in the folder of an app,', { timeout: TIMEOUT_M
     ['--yes is given', templateOf(['helpdesk', 'wfm']), undefined, ['--yes']],
     ['nothing is lost', templateOf(['wfm']), undefined, []],
     ['a first deployment failed', templateOf(['helpdesk']), 'ROLLBACK_COMPLETE', []],
+    ['a first deployment was never run', templateOf(['helpdesk']), 'REVIEW_IN_PROGRESS', []],
+    ['the stack was deleted', templateOf(['helpdesk']), 'DELETE_COMPLETE', []],
   ])('goes on to CDK where %s', async (_, deployed, status, words) => {
     const { url, asked } = await startAws(deployed, status);
     const { code, output } = await runDeploy(makeApp({ connections: ['wfm'] }), url, words);

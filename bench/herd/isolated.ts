@@ -36,7 +36,7 @@ export async function isolatedHerd(
 ): Promise<IsolatedHerd> {
   const { connection, environment, client, keys } = system;
   const slot = slotOf(connection, subject);
-  if (times !== undefined) await system.put([slotItem(BROKER, slot, await keys.generate(slot), times)]);
+  if (times !== undefined) await system.put([slotItem(BROKER, slot, await keys.generate(slot.connection), times)]);
   const store = createDynamodbStore({ client, table: TABLE });
   const lambda = createLambdaClient(environment);
   const minter = createLambdaMint({ client: lambda, functionNameOf: mintFunctionNames(environment) });

@@ -245,8 +245,8 @@ function billOptions(million: Bill): Bill {
       dollars: PRICES.kmsKeyMonth,
     },
     {
-      part: 'growth: 100 slots in use at once',
-      how: 'KMS, a decrypt of each key each five minutes of ten hours, on ten instances',
+      part: 'growth: 100 connections in use at once',
+      how: 'KMS, a decrypt of one data key of each, each five minutes of ten hours, on ten instances',
       dollars: 100 * 120 * 10 * PRICES.kmsRequest,
     },
   ];

@@ -55,7 +55,7 @@ function idleItems(connection: Connection, from: number, to: number): readonly I
 }
 
 async function sweepCost(system: BrokerSystem, stored: number, due: number, sweeps: number): Promise<SweepCost> {
-  const key = await system.keys.generate(slotOf(system.connection, '1'));
+  const key = await system.keys.generate(system.connection.name);
   const now = Date.now();
   const times = { issuedAt: now - DAY_MS / 2, refreshAt: now - 1_000, expiresAt: now + DAY_MS / 4 };
   await system.put(

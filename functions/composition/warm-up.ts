@@ -33,7 +33,7 @@ export async function warmUp({
   const { connection, slot } = served;
   const readSlot = async () => {
     const record = await store.read(slot, { consistent: false });
-    if (record?.token !== undefined && isOpened(connection)) await keys.decrypt(slot, record.token.dataKey);
+    if (record?.token !== undefined && isOpened(connection)) await keys.decrypt(slot.connection, record.token.dataKey);
   };
   const work = () => Promise.allSettled([readSlot(), secrets?.current({ secret: connection.secret, maxAgeMs: 0 })]);
   await new Promise<void>((resolve) => {

@@ -30,7 +30,7 @@ export function createRefreshPoint({
     const sealed = record?.token;
     if (record === undefined || sealed === undefined) return false;
     const { generation } = record;
-    const plaintext = await keys.decrypt(slot, sealed.dataKey);
+    const plaintext = await keys.decrypt(connection.name, sealed.dataKey);
     const content = plaintext && open(sealed, plaintext, { broker, slot, generation });
     if (plaintext === undefined || content === undefined) return false;
 

@@ -40,7 +40,6 @@ describe('the secret for refresh tokens that rotate', () => {
     const context = {
       'kms:EncryptionContext:broker': 'token-broker',
       'kms:EncryptionContext:connection': 'books',
-      'kms:EncryptionContext:subject': 'system',
       'kms:EncryptionContext:use': 'kept',
     };
     const may = (role: string) => policies.may(role, 'kms:Decrypt', policies.arnOf('Key'), context);

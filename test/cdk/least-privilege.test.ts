@@ -25,7 +25,6 @@ function dataKey(connection: string, broker = 'token-broker'): RequestContext {
   return {
     'kms:EncryptionContext:broker': broker,
     'kms:EncryptionContext:connection': connection,
-    'kms:EncryptionContext:subject': 'system',
   };
 }
 

@@ -57,7 +57,7 @@ describe('a credential that rotates (invariant 19)', () => {
     expect((await broker.handOut()).source).toBe('login');
     expect(kept()).toBeUndefined();
     expect(table.kept('books')?.waiting).toBeDefined();
-    expect([...ring.values()].map(({ context }) => context)).toContain('["books","system","kept"]');
+    expect([...ring.values()].map(({ context }) => context)).toContain('["books","kept"]');
     expect(said.warnings).toContain(
       'The next refresh token waits in the table, since Secrets Manager does not take it.',
     );

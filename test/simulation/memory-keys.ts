@@ -1,5 +1,4 @@
 import type { Keys, KeyUse } from '../../functions/core/slot/keys.ts';
-import type { Slot } from '../../functions/core/slot/slot.ts';
 import { BrokerError } from '../../functions/core/words/errors.ts';
 import { Secret } from '../../functions/core/words/secret.ts';
 import type { SeededRandom } from './seeded-random.ts';
@@ -15,7 +14,7 @@ export type KeyRing = Map<string, { readonly context: string; readonly plaintext
 
 const KEY_BYTES = 32;
 
-/** Creates one process's way to the key ring; a key opens only for the connection and subject that it was made for. */
+/** Creates one process's way to the key ring; a key opens only for the connection and use that it was made for. */
 export function createMemoryKeys({
   ring,
   process,
@@ -37,21 +36,21 @@ export function createMemoryKeys({
   }
 
   return {
-    async generate(slot, use) {
+    async generate(connection, use) {
       await reach('generate');
       const id = random.uuid();
       const plaintext = new Secret(random.bytes(KEY_BYTES));
-      ring.set(id, { context: contextOf(slot, use), plaintext });
+      ring.set(id, { context: contextOf(connection, use), plaintext });
       return { plaintext, encrypted: Buffer.from(id) };
     },
-    async decrypt(slot, encrypted, use) {
+    async decrypt(connection, encrypted, use) {
       await reach('decrypt');
       const key = ring.get(Buffer.from(encrypted).toString());
-      return key?.context === contextOf(slot, use) ? key.plaintext : undefined;
+      return key?.context === contextOf(connection, use) ? key.plaintext : undefined;
     },
   };
 }
 
-function contextOf({ connection, subject }: Slot, use: KeyUse = 'token'): string {
-  return JSON.stringify([connection, subject, ...(use === 'token' ? [] : [use])]);
+function contextOf(connection: string, use: KeyUse = 'token'): string {
+  return JSON.stringify([connection, ...(use === 'token' ? [] : [use])]);
 }

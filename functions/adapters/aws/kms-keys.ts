@@ -5,8 +5,7 @@ import {
   InvalidCiphertextException,
   KMSClient,
 } from '@aws-sdk/client-kms';
-import type { Keys, KeyUse } from '../../core/slot/keys.ts';
-import type { Slot } from '../../core/slot/slot.ts';
+import type { DataKey, Keys, KeyUse } from '../../core/slot/keys.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
@@ -18,7 +17,10 @@ const KEY_BYTES = 32;
 /** Longest ciphertext that KMS accepts, in bytes. It reports a longer one just as it does the broker's own mistakes. */
 const LONGEST_ENCRYPTED_BYTES = 6_144;
 const CACHED_KEYS = 1_000;
-const CACHED_FOR_MS = 5 * 60_000;
+/** Time that a key that was decrypted is kept. */
+const OPENED_FOR_MS = 5 * 60_000;
+/** Time that a key that was made is sealed with. */
+const SEALED_WITH_FOR_MS = 60 * 60_000;
 
 /** Creates the KMS client; one an instance, since it keeps its connections. */
 export function createKmsClient(environment: Environment = process.env): KMSClient {
@@ -28,7 +30,8 @@ export function createKmsClient(environment: Environment = process.env): KMSClie
 /**
  * Creates the data keys of `broker`, AES-256, under the KMS key `keyId` (id, ARN or alias).
  *
- * Decrypted keys are kept for five minutes, at most 1,000; decrypts of the same key that overlap are one request.
+ * A key is sealed with for an hour, so that whoever opens many tokens of a connection asks KMS seldom (ADR 0032).
+ * Decrypted keys are kept for five minutes, at most 1,000; requests for the same key that overlap are one request.
  */
 export function createKmsKeys({
   client,
@@ -41,22 +44,38 @@ export function createKmsKeys({
   readonly broker: string;
   readonly clock: Clock;
 }): Keys {
-  const cache = createKeyCache<Secret<Uint8Array>>({
-    maxEntries: CACHED_KEYS,
-    maxAgeMs: CACHED_FOR_MS,
-    now: () => clock.now(),
-  });
-  const once = createSingleFlight<Secret<Uint8Array> | undefined>();
+  const limits = { maxEntries: CACHED_KEYS, now: () => clock.now() };
+  const opened = createKeyCache<Secret<Uint8Array>>({ ...limits, maxAgeMs: OPENED_FOR_MS });
+  const made = createKeyCache<DataKey>({ ...limits, maxAgeMs: SEALED_WITH_FOR_MS });
+  const openOnce = createSingleFlight<Secret<Uint8Array> | undefined>();
+  const makeOnce = createSingleFlight<DataKey>();
 
-  function contextOf({ connection, subject }: Slot, use: KeyUse): Record<string, string> {
-    return { broker, connection, subject, ...(use !== 'token' && { use }) };
+  function contextOf(connection: string, use: KeyUse): Record<string, string> {
+    return { broker, connection, ...(use !== 'token' && { use }) };
   }
 
-  async function unwrap(slot: Slot, encrypted: Uint8Array, use: KeyUse): Promise<Secret<Uint8Array> | undefined> {
+  async function make(connection: string, use: KeyUse): Promise<DataKey> {
+    const command = new GenerateDataKeyCommand({
+      KeyId: keyId,
+      KeySpec: 'AES_256',
+      EncryptionContext: contextOf(connection, use),
+    });
+    const { Plaintext, CiphertextBlob } = await client.send(command).catch(() => {
+      throw unavailable('GenerateDataKey');
+    });
+    if (Plaintext?.length !== KEY_BYTES || CiphertextBlob === undefined) throw unavailable('GenerateDataKey');
+    return { plaintext: new Secret(Plaintext), encrypted: CiphertextBlob };
+  }
+
+  async function unwrap(
+    connection: string,
+    encrypted: Uint8Array,
+    use: KeyUse,
+  ): Promise<Secret<Uint8Array> | undefined> {
     const command = new DecryptCommand({
       KeyId: keyId,
       CiphertextBlob: encrypted,
-      EncryptionContext: contextOf(slot, use),
+      EncryptionContext: contextOf(connection, use),
     });
     try {
       const { Plaintext } = await client.send(command);
@@ -68,28 +87,24 @@ export function createKmsKeys({
   }
 
   return {
-    async generate(slot, use = 'token') {
-      const command = new GenerateDataKeyCommand({
-        KeyId: keyId,
-        KeySpec: 'AES_256',
-        EncryptionContext: contextOf(slot, use),
-      });
-      const { Plaintext, CiphertextBlob } = await client.send(command).catch(() => {
-        throw unavailable('GenerateDataKey');
-      });
-      if (Plaintext?.length !== KEY_BYTES || CiphertextBlob === undefined) throw unavailable('GenerateDataKey');
-      return { plaintext: new Secret(Plaintext), encrypted: CiphertextBlob };
+    async generate(connection, use = 'token') {
+      const name = JSON.stringify([connection, use]);
+      const kept = made.get(name);
+      if (kept !== undefined) return kept;
+      const { value, shared } = await makeOnce(name, () => make(connection, use));
+      if (!shared) made.set(name, value);
+      return value;
     },
 
-    async decrypt(slot, encrypted, use = 'token') {
+    async decrypt(connection, encrypted, use = 'token') {
       // KMS cannot have made it, so it was tampered with. Sending it would look like an endless outage.
       if (encrypted.length < 1 || encrypted.length > LONGEST_ENCRYPTED_BYTES) return undefined;
-      // Include the slot: else a key copied to another slot's item would be found here without KMS refusing it.
-      const name = JSON.stringify([slot.connection, slot.subject, use, Buffer.from(encrypted).toString('base64')]);
-      const kept = cache.get(name);
+      // Include the connection: else a key copied to another's item would be found here without KMS refusing it.
+      const name = JSON.stringify([connection, use, Buffer.from(encrypted).toString('base64')]);
+      const kept = opened.get(name);
       if (kept !== undefined) return kept;
-      const { value, shared } = await once(name, () => unwrap(slot, encrypted, use));
-      if (value !== undefined && !shared) cache.set(name, value);
+      const { value, shared } = await openOnce(name, () => unwrap(connection, encrypted, use));
+      if (value !== undefined && !shared) opened.set(name, value);
       return value;
     },
   };

@@ -83,7 +83,7 @@ export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
     const [latest, versions, key] = await Promise.all([
       secrets.current({ secret: connection.secret, maxAgeMs: 0 }),
       keptSecrets.read(keptSecret),
-      keys.generate(slot, 'kept'),
+      keys.generate(slot.connection, 'kept'),
     ]);
     // The version before it was judged; an operator has just replaced it.
     if (latest.versionId !== operators.versionId) throw createBusyError(connection.name);
@@ -102,7 +102,7 @@ export function createKeptLogin(dependencies: KeptDependencies): KeptLogin {
   }
 
   async function openWaiting({ slot, connection }: Attempt, waiting: WaitingValue): Promise<SecretVersion> {
-    const key = await keys.decrypt(slot, waiting.dataKey, 'kept');
+    const key = await keys.decrypt(slot.connection, waiting.dataKey, 'kept');
     const text = key && openKept(waiting.ciphertext, key, { broker, connection: connection.name });
     const version = text && readWaiting(text);
     if (version !== undefined) return version;

@@ -117,8 +117,8 @@ export function createLoginGate({
   async function read({ connection, slot, record, keepsClosed, candidate }: Preparing): Promise<Read | AttemptFailure> {
     const [kept, key, closedKey, logins] = await Promise.all([
       candidate ?? readSecret(connection, record),
-      keys.generate(slot),
-      keepsClosed ? keys.generate(slot, 'closed') : undefined,
+      keys.generate(connection.name),
+      keepsClosed ? keys.generate(connection.name, 'closed') : undefined,
       readLogins(connection.name),
     ]);
     if (candidate !== undefined) return { secret: candidate, key, closedKey, logins };

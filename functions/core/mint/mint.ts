@@ -188,7 +188,9 @@ export function createMint(
     const ready = await beforeSending(async () => {
       const [token, material] = await Promise.all([
         openToken({ ...dependencies, opensClosed: true }, slot, record),
-        renewal.needsSecret ? loginGate.prepareRenewal({ ...attempt, keepsClosed }) : generateKeys(slot, keepsClosed),
+        renewal.needsSecret
+          ? loginGate.prepareRenewal({ ...attempt, keepsClosed })
+          : generateKeys(connection.name, keepsClosed),
       ]);
       return { token, material };
     });
@@ -217,10 +219,10 @@ export function createMint(
     return { minted: { source, issued: outcome, key, closedKey, secretVersion, attributes, sessionStartedAt } };
   }
 
-  async function generateKeys(slot: Slot, keepsClosed: boolean): Promise<Omit<Material, 'secret'>> {
+  async function generateKeys(connection: string, keepsClosed: boolean): Promise<Omit<Material, 'secret'>> {
     const [key, closedKey] = await Promise.all([
-      keys.generate(slot),
-      keepsClosed ? keys.generate(slot, 'closed') : undefined,
+      keys.generate(connection),
+      keepsClosed ? keys.generate(connection, 'closed') : undefined,
     ]);
     return { key, closedKey };
   }

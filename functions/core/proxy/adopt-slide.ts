@@ -89,7 +89,7 @@ export async function sealSlide(
   const sessionEndsAt = current.sessionStartedAt + (connection.maxSessionSeconds ?? 0) * 1000;
   const times = timesOf({ life: slid.life, requestStartedAt }, connection, slot);
   if (clock.now() >= sessionEndsAt || !isUsable(times, clock.now(), connection.minTtlSeconds)) return undefined;
-  const plaintext = await keys.decrypt(slot, current.dataKey);
+  const plaintext = await keys.decrypt(slot.connection, current.dataKey);
   if (plaintext === undefined) return undefined;
 
   const { value } = slid;

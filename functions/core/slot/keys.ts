@@ -1,5 +1,4 @@
 import type { Secret } from '../words/secret.ts';
-import type { Slot } from './slot.ts';
 
 /** A data key, in the clear for the cipher, and encrypted by KMS. */
 export interface DataKey {
@@ -14,11 +13,12 @@ export interface DataKey {
 export type KeyUse = 'token' | 'closed' | 'kept';
 
 /**
- * KMS data keys under the encryption context {broker, connection, subject}, and `use` for what is no token. Throws
- * `kms_unavailable`.
+ * KMS data keys of a connection, under the encryption context {broker, connection}, and `use` for what is no token. What
+ * else a ciphertext belongs to, such as its subject, is in its associated data (`seal.ts`). Throws `kms_unavailable`.
  */
 export interface Keys {
-  generate(slot: Slot, use?: KeyUse): Promise<DataKey>;
-  /** Returns the clear key, or undefined if it was not encrypted under this key for this slot and use. */
-  decrypt(slot: Slot, encrypted: Uint8Array, use?: KeyUse): Promise<Secret<Uint8Array> | undefined>;
+  /** Returns a key to seal with: a new one, or one that an instance made for the same within the last hour. */
+  generate(connection: string, use?: KeyUse): Promise<DataKey>;
+  /** Returns the clear key, or undefined if it was not encrypted under this key for this connection and use. */
+  decrypt(connection: string, encrypted: Uint8Array, use?: KeyUse): Promise<Secret<Uint8Array> | undefined>;
 }

@@ -30,8 +30,8 @@ export async function openToken(
   const { generation } = record;
   const wantsClosed = opensClosed && closedCiphertext !== undefined && closedDataKey !== undefined;
   const [key, closedKey] = await Promise.all([
-    keys.decrypt(slot, sealed.dataKey),
-    wantsClosed ? keys.decrypt(slot, closedDataKey, 'closed') : undefined,
+    keys.decrypt(slot.connection, sealed.dataKey),
+    wantsClosed ? keys.decrypt(slot.connection, closedDataKey, 'closed') : undefined,
   ]);
   const opened = key && open(sealed, key, { broker, slot, generation });
   const closed =

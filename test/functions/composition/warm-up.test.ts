@@ -27,7 +27,7 @@ const withToken: SlotRecord = {
 };
 
 function ports(read: () => Promise<SlotRecord | undefined>) {
-  const asked: { slot: Slot; encrypted?: Uint8Array }[] = [];
+  const asked: { slot?: Slot; connection?: string; encrypted?: Uint8Array }[] = [];
   return {
     asked,
     store: {
@@ -37,8 +37,8 @@ function ports(read: () => Promise<SlotRecord | undefined>) {
       },
     },
     keys: {
-      decrypt: async (slot: Slot, encrypted: Uint8Array) => {
-        asked.push({ slot, encrypted });
+      decrypt: async (connection: string, encrypted: Uint8Array) => {
+        asked.push({ connection, encrypted });
         return undefined;
       },
     },
@@ -51,7 +51,7 @@ describe('warming up', () => {
     await warmUp({ connections, ...used });
 
     const slot = { connection: 'helpdesk', subject: 'system', fingerprint: connections['helpdesk']?.fingerprint };
-    expect(asked).toEqual([{ slot }, { slot, encrypted: dataKey }]);
+    expect(asked).toEqual([{ slot }, { connection: 'helpdesk', encrypted: dataKey }]);
   });
 
   it('asks KMS nothing about a slot without a token', async () => {

@@ -6,7 +6,7 @@ import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
 import { createTestClock, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
 import { retryAtOnce } from './retry-at-once.ts';
 
-const SLOT = { connection: 'helpdesk', subject: '88', fingerprint: 'f00d' };
+const CONNECTION = 'helpdesk';
 
 retryAtOnce();
 
@@ -17,8 +17,8 @@ function keysOf(broker = 'broker-1', keyId = 'alias/token-broker'): Keys {
   return createKmsKeys({ client, keyId, broker, clock });
 }
 
-function decrypts(): number {
-  return under.aws.faults.counts()['kms.Decrypt'] ?? 0;
+function asked(operation: 'Decrypt' | 'GenerateDataKey'): number {
+  return under.aws.faults.counts()[`kms.${operation}`] ?? 0;
 }
 
 function reveal(key: Awaited<ReturnType<Keys['decrypt']>>): string | undefined {
@@ -39,16 +39,54 @@ afterAll(async () => {
 });
 
 describe('generate', () => {
-  it('makes a new 256-bit key each time, which decrypts to the same', async () => {
-    const [one, two] = [await keys.generate(SLOT), await keys.generate(SLOT)];
+  it('makes a 256-bit key, which decrypts to the same', async () => {
+    const { plaintext, encrypted } = await keys.generate(CONNECTION);
 
-    expect(one.plaintext.reveal()).toHaveLength(32);
-    expect(reveal(one.plaintext)).not.toBe(reveal(two.plaintext));
-    expect(reveal(await keys.decrypt(SLOT, one.encrypted))).toBe(reveal(one.plaintext));
+    expect(plaintext.reveal()).toHaveLength(32);
+    expect(reveal(await keys.decrypt(CONNECTION, encrypted))).toBe(reveal(plaintext));
+  });
+
+  it('gives the same key for an hour, and then a new one', async () => {
+    const first = await keys.generate(CONNECTION);
+    clock.advance(60 * 60_000 - 1);
+    expect(await keys.generate(CONNECTION)).toBe(first);
+    expect(asked('GenerateDataKey')).toBe(1);
+
+    clock.advance(1);
+    expect(reveal((await keys.generate(CONNECTION)).plaintext)).not.toBe(reveal(first.plaintext));
+    expect(asked('GenerateDataKey')).toBe(2);
+  });
+
+  it('gives each connection and each use a key of its own', async () => {
+    const made = await Promise.all([
+      keys.generate(CONNECTION),
+      keys.generate('other'),
+      keys.generate(CONNECTION, 'closed'),
+      keys.generate(CONNECTION, 'kept'),
+    ]);
+
+    expect(new Set(made.map(({ plaintext }) => reveal(plaintext))).size).toBe(4);
+  });
+
+  it('asks KMS once for callers that overlap', async () => {
+    const made = await Promise.all(Array.from({ length: 20 }, () => keys.generate(CONNECTION)));
+
+    expect(new Set(made).size).toBe(1);
+    expect(asked('GenerateDataKey')).toBe(1);
+  });
+
+  it('does not remember that KMS was down, and seals with what it keeps while it is (invariant 11)', async () => {
+    under.aws.faults.set('kms', { mode: 'down' });
+    await expect(keys.generate(CONNECTION)).rejects.toMatchObject({ code: 'kms_unavailable' });
+    under.aws.faults.clear();
+    const made = await keys.generate(CONNECTION);
+    under.aws.faults.set('kms', { mode: 'down' });
+
+    expect(await keys.generate(CONNECTION)).toBe(made);
   });
 
   it('never shows the key', async () => {
-    const { plaintext } = await keys.generate(SLOT);
+    const { plaintext } = await keys.generate(CONNECTION);
 
     expect(`${plaintext} ${JSON.stringify({ plaintext })}`).toBe('[secret] {"plaintext":"[secret]"}');
   });
@@ -56,34 +94,34 @@ describe('generate', () => {
 
 describe('decrypt', () => {
   it.each([
-    ['another connection', { ...SLOT, connection: 'other' }],
-    ['another subject', { ...SLOT, subject: '89' }],
-  ])('knows no key that was made for %s (invariant 8), kept or not', async (_, other) => {
-    const { encrypted, plaintext } = await keys.generate(SLOT);
+    ['another connection', 'other', 'token'],
+    ['another use', CONNECTION, 'closed'],
+  ] as const)('knows no key that was made for %s (invariant 8), kept or not', async (_, other, use) => {
+    const { encrypted, plaintext } = await keys.generate(CONNECTION);
 
-    expect(await keys.decrypt(other, encrypted)).toBeUndefined();
-    expect(reveal(await keys.decrypt(SLOT, encrypted))).toBe(reveal(plaintext));
-    expect(await keys.decrypt(other, encrypted)).toBeUndefined();
+    expect(await keys.decrypt(other, encrypted, use)).toBeUndefined();
+    expect(reveal(await keys.decrypt(CONNECTION, encrypted))).toBe(reveal(plaintext));
+    expect(await keys.decrypt(other, encrypted, use)).toBeUndefined();
   });
 
   it('knows no key of another broker', async () => {
-    const { encrypted } = await keysOf('broker-2').generate(SLOT);
+    const { encrypted } = await keysOf('broker-2').generate(CONNECTION);
 
-    expect(await keys.decrypt(SLOT, encrypted)).toBeUndefined();
+    expect(await keys.decrypt(CONNECTION, encrypted)).toBeUndefined();
   });
 
   it('knows no key that was changed, or was encrypted under another KMS key', async () => {
-    const { encrypted } = await keys.generate(SLOT);
+    const { encrypted } = await keys.generate(CONNECTION);
     const changed = Uint8Array.from(encrypted);
     changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
     const elsewhere = await startAwsUnderTest(randomBytes(32));
     const otherClient = createKmsClient(elsewhere.environment);
     const others = createKmsKeys({ client: otherClient, keyId: 'alias/token-broker', broker: 'broker-1', clock });
-    const foreign = (await others.generate(SLOT)).encrypted;
+    const foreign = (await others.generate(CONNECTION)).encrypted;
     otherClient.destroy();
     await elsewhere.aws.close();
 
-    for (const blob of [changed, foreign]) expect(await keys.decrypt(SLOT, blob)).toBeUndefined();
+    for (const blob of [changed, foreign]) expect(await keys.decrypt(CONNECTION, blob)).toBeUndefined();
   });
 
   it.each([
@@ -92,13 +130,13 @@ describe('decrypt', () => {
   ])('knows %s to be none of its own, and does not ask KMS', async (_what, bytes) => {
     under.aws.faults.set('kms', { mode: 'down' });
 
-    expect(await keys.decrypt(SLOT, new Uint8Array(bytes))).toBeUndefined();
-    expect(decrypts()).toBe(0);
+    expect(await keys.decrypt(CONNECTION, new Uint8Array(bytes))).toBeUndefined();
+    expect(asked('Decrypt')).toBe(0);
   });
 
   it.each([1, 6_144])('asks KMS about a key of %i bytes', async (bytes) => {
-    expect(await keys.decrypt(SLOT, new Uint8Array(bytes))).toBeUndefined();
-    expect(decrypts()).toBe(1);
+    expect(await keys.decrypt(CONNECTION, new Uint8Array(bytes))).toBeUndefined();
+    expect(asked('Decrypt')).toBe(1);
   });
 
   it('lets KMS use no other key than the configured one', async () => {
@@ -113,65 +151,65 @@ describe('decrypt', () => {
     const recorded = createKmsClient(environmentFor(recorder.endpoint));
     const own = createKmsKeys({ client: recorded, keyId: 'alias/mine', broker: 'broker-1', clock });
 
-    expect(await own.decrypt(SLOT, Uint8Array.of(1))).toBeUndefined();
+    expect(await own.decrypt(CONNECTION, Uint8Array.of(1))).toBeUndefined();
     recorded.destroy();
     await recorder.close();
     expect(bodies.map((body) => JSON.parse(body))).toEqual([expect.objectContaining({ KeyId: 'alias/mine' })]);
   });
 
   it('asks KMS once in five minutes', async () => {
-    const { encrypted } = await keys.generate(SLOT);
-    await keys.decrypt(SLOT, encrypted);
+    const { encrypted } = await keys.generate(CONNECTION);
+    await keys.decrypt(CONNECTION, encrypted);
     clock.advance(5 * 60_000 - 1);
-    await keys.decrypt(SLOT, Uint8Array.from(encrypted));
-    expect(decrypts()).toBe(1);
+    await keys.decrypt(CONNECTION, Uint8Array.from(encrypted));
+    expect(asked('Decrypt')).toBe(1);
 
     clock.advance(1);
-    await keys.decrypt(SLOT, encrypted);
-    expect(decrypts()).toBe(2);
+    await keys.decrypt(CONNECTION, encrypted);
+    expect(asked('Decrypt')).toBe(2);
   });
 
   it('asks KMS again when the clock went back', async () => {
-    const { encrypted } = await keys.generate(SLOT);
-    await keys.decrypt(SLOT, encrypted);
+    const { encrypted } = await keys.generate(CONNECTION);
+    await keys.decrypt(CONNECTION, encrypted);
     clock.advance(-60_000);
-    await keys.decrypt(SLOT, encrypted);
+    await keys.decrypt(CONNECTION, encrypted);
 
-    expect(decrypts()).toBe(2);
+    expect(asked('Decrypt')).toBe(2);
   });
 
   it('asks KMS once for callers that overlap', async () => {
-    const { encrypted, plaintext } = await keys.generate(SLOT);
-    const decrypted = await Promise.all(Array.from({ length: 20 }, () => keys.decrypt(SLOT, encrypted)));
+    const { encrypted, plaintext } = await keys.generate(CONNECTION);
+    const decrypted = await Promise.all(Array.from({ length: 20 }, () => keys.decrypt(CONNECTION, encrypted)));
 
     expect(new Set(decrypted.map(reveal))).toEqual(new Set([reveal(plaintext)]));
-    expect(decrypts()).toBe(1);
+    expect(asked('Decrypt')).toBe(1);
   });
 
   it('serves what it keeps while KMS is down (invariant 11)', async () => {
-    const { encrypted, plaintext } = await keys.generate(SLOT);
-    await keys.decrypt(SLOT, encrypted);
+    const { encrypted, plaintext } = await keys.generate(CONNECTION);
+    await keys.decrypt(CONNECTION, encrypted);
     under.aws.faults.set('kms', { mode: 'down' });
 
-    expect(reveal(await keys.decrypt(SLOT, encrypted))).toBe(reveal(plaintext));
+    expect(reveal(await keys.decrypt(CONNECTION, encrypted))).toBe(reveal(plaintext));
   });
 
   it('does not remember that a key could not be decrypted', async () => {
-    const { encrypted, plaintext } = await keys.generate(SLOT);
+    const { encrypted, plaintext } = await keys.generate(CONNECTION);
     under.aws.faults.set('kms', { mode: 'deny', count: 1 });
-    await expect(keys.decrypt(SLOT, encrypted)).rejects.toMatchObject({ code: 'kms_unavailable' });
+    await expect(keys.decrypt(CONNECTION, encrypted)).rejects.toMatchObject({ code: 'kms_unavailable' });
 
-    expect(reveal(await keys.decrypt(SLOT, encrypted))).toBe(reveal(plaintext));
+    expect(reveal(await keys.decrypt(CONNECTION, encrypted))).toBe(reveal(plaintext));
   });
 });
 
 it.each(['down', 'throttle', 'deny', 'reset'] as const)(
   'is unavailable, and says no more, when KMS is: %s',
   async (mode) => {
-    const { encrypted }: DataKey = await keys.generate(SLOT);
+    const { encrypted }: DataKey = await keys.generate(CONNECTION);
     under.aws.faults.set('kms', { mode });
 
-    for (const attempt of [() => keys.generate(SLOT), () => keys.decrypt(SLOT, encrypted)]) {
+    for (const attempt of [() => keys.generate('another'), () => keys.decrypt(CONNECTION, encrypted)]) {
       const error: unknown = await attempt().catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: 'kms_unavailable' });
       expect((error as Error).cause).toBeUndefined();
@@ -181,5 +219,7 @@ it.each(['down', 'throttle', 'deny', 'reset'] as const)(
 );
 
 it('is unavailable where the KMS key does not exist', async () => {
-  await expect(keysOf('broker-1', 'alias/none').generate(SLOT)).rejects.toMatchObject({ code: 'kms_unavailable' });
+  await expect(keysOf('broker-1', 'alias/none').generate(CONNECTION)).rejects.toMatchObject({
+    code: 'kms_unavailable',
+  });
 });

@@ -161,6 +161,17 @@ describe('waits for a connection', () => {
     expect((await broker.handOut({ subject: '1' })).source).toBe('login');
   });
 
+  it('give their permit back while KMS opens the token', async () => {
+    const { broker, beforeNext } = harness({ mostWaits: 1 });
+    let other: unknown;
+    beforeNext('decrypt', async () => {
+      other = await broker.start({ subject: '1' });
+    });
+
+    expect((await broker.handOut()).source).toBe('login');
+    expect(other).toMatchObject({ source: 'login' });
+  });
+
   it('keep their permit by a clock that is seconds ahead too', async () => {
     const made = harness({ instances: 2, mostWaits: 1, skewOf: (process) => (process === 'token-1' ? 4_000 : 0) });
     const { broker, heldByAnother, time } = made;

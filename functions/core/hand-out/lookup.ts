@@ -78,7 +78,10 @@ export function createLookup(dependencies: LookupDependencies): {
         }
         switch (step.do) {
           case 'open': {
-            const token = await openToken(dependencies, slot, step.record);
+            // Whoever still waits for a permit need not wait for KMS.
+            const ended = wait?.end();
+            wait = undefined;
+            const token = await openToken(dependencies, slot, step.record).finally(() => ended);
             const isMintedForUs = record.generation === minted?.generation;
             if (token !== undefined) {
               await noteUse(dependencies, { connection, slot, record: step.record, now: at, via: request.via });

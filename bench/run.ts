@@ -30,7 +30,8 @@ const PARTS: Readonly<Record<string, (options: BenchOptions) => Promise<Section>
 const FULL_ROUNDS = 21;
 const LONGEST_MS = { quick: 3 * 60_000, full: 30 * 60_000 };
 const HELP = `npm run bench -- [--quick] [--only ${Object.keys(PARTS).join(',')}] [--results DIR]
-Everything stays on loopback. Writes results.md and results.svg to bench/results/; with --quick, nothing but to --results.
+Everything stays on loopback. All parts together write results.md and results.svg to bench/results/; with --quick or --only,
+nothing is written but to --results.
 Exit 1 where a part is void: its machine was too busy to be measured on.
 `;
 
@@ -65,7 +66,8 @@ async function main(): Promise<void> {
     }
     const markdown = markdownOf(run, sections);
     process.stdout.write(markdown);
-    const results = values.results ?? (quick ? undefined : join(import.meta.dirname, 'results'));
+    const isWhole = !quick && values.only === undefined;
+    const results = values.results ?? (isWhole ? join(import.meta.dirname, 'results') : undefined);
     if (results !== undefined) {
       await mkdir(results, { recursive: true });
       await writeFile(join(results, 'results.md'), markdown);

@@ -98,11 +98,6 @@ export const examples = {
     requested_subject: '88',
   },
   Exchanged: { ...handOut, issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' },
-  ExchangeError: {
-    error: 'invalid_target',
-    error_description: 'No trust rule lets this workload have this connection and subject.',
-    request_id: EXAMPLE_REQUEST_ID,
-  },
 } as const satisfies { readonly [Name in ExampleName]: SchemaInput<Name> };
 
 /** Schema that an example of a whole body stands for. */
@@ -114,5 +109,4 @@ export type ExampleName =
   | 'Try'
   | 'Tried'
   | 'ExchangeForm'
-  | 'Exchanged'
-  | 'ExchangeError';
+  | 'Exchanged';

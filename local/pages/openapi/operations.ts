@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { MAXIMUM_BODY_BYTES } from '../../../functions/api/body.ts';
-import { writeGatewayAnswer } from '../../../functions/api/gateway-responses.ts';
+import { type GatewayAnswerType, writeGatewayAnswer } from '../../../functions/api/gateway-responses.ts';
 import { SECONDS_PATTERN } from '../../../functions/api/request.ts';
 import { MAXIMUM_FORWARDED_BYTES } from '../../../functions/proxy/forwarded-request.ts';
 import { EXAMPLE_REQUEST_ID, type ExampleName, examples } from './examples.ts';
 import { gatewayResponses, problemResponses } from './problems.ts';
-import { connectionName, type JsonSchema, parameterSchema, ref, subject } from './schemas.ts';
+import { connectionName, type JsonSchema, parameterSchema, ref, type SchemaInput, subject } from './schemas.ts';
 
 type Operation = Readonly<Record<string, unknown>>;
 type PathItem = Readonly<Record<string, unknown>>;
@@ -132,17 +132,26 @@ const tryOperation: Operation = {
   responses: { 200: json('Tried', 'The login, step by step.'), ...problemResponses('try') },
 };
 
-const exchangeProblem = (description: string): JsonSchema => ({
-  description,
-  headers: noStore,
-  content: {
-    'application/json': bodyOf('ExchangeError'),
-    'application/problem+json': {
-      schema: ref('Problem'),
-      example: writeGatewayAnswer('THROTTLED', EXAMPLE_REQUEST_ID).body,
+/** Describes a refusal of the exchange; `gateway` is API Gateway's own answer of that status, where it has one. */
+function exchangeProblem(
+  description: string,
+  told: Omit<SchemaInput<'ExchangeError'>, 'request_id'>,
+  gateway?: GatewayAnswerType,
+): JsonSchema {
+  return {
+    description,
+    headers: noStore,
+    content: {
+      'application/json': { schema: ref('ExchangeError'), example: { ...told, request_id: EXAMPLE_REQUEST_ID } },
+      ...(gateway !== undefined && {
+        'application/problem+json': {
+          schema: ref('Problem'),
+          example: writeGatewayAnswer(gateway, EXAMPLE_REQUEST_ID).body,
+        },
+      }),
     },
-  },
-});
+  };
+}
 
 const exchangeOperation: Operation = {
   operationId: 'exchangeToken',
@@ -159,11 +168,42 @@ const exchangeOperation: Operation = {
   responses: {
     200: json('Exchanged', 'The token.'),
     ...gatewayResponses(),
-    400: exchangeProblem('RFC 6749 §5.2: see `error`.'),
-    413: exchangeProblem('The form is too large.'),
-    415: exchangeProblem('The body is no form.'),
-    500: exchangeProblem('Something went wrong in the broker.'),
-    503: exchangeProblem('Trouble behind the exchange: an issuer’s keys, the upstream, the store. See `Retry-After`.'),
+    400: exchangeProblem(
+      'RFC 6749 §5.2: see `error`.',
+      {
+        error: 'invalid_target',
+        error_description: 'No trust rule lets this workload have tokens of this audience and subject.',
+      },
+      'DEFAULT_4XX',
+    ),
+    413: exchangeProblem(
+      'The form is too large.',
+      {
+        error: 'invalid_request',
+        error_description: 'The body has 20000 bytes; 16384 are allowed.',
+        code: 'payload_too_large',
+      },
+      'REQUEST_TOO_LARGE',
+    ),
+    415: exchangeProblem('The body is no form.', {
+      error: 'invalid_request',
+      error_description: 'Send the body as application/x-www-form-urlencoded.',
+      code: 'unsupported_media_type',
+    }),
+    500: exchangeProblem('Something went wrong in the broker.', {
+      error: 'server_error',
+      error_description: "Something unforeseen happened. The function's log has it under the request id.",
+      code: 'internal',
+    }),
+    503: exchangeProblem(
+      'Trouble behind the exchange: an issuer’s keys, the upstream, the store. See `Retry-After`.',
+      {
+        error: 'temporarily_unavailable',
+        error_description: 'The upstream answered 503: it is not available.',
+        code: 'upstream_unavailable',
+      },
+      'DEFAULT_5XX',
+    ),
   },
 };
 

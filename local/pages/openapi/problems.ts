@@ -123,12 +123,25 @@ function problemExamples(status: number, codes: readonly BrokerErrorCode[]): Jso
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/examples/${name}` }]));
 }
 
+/** Members of the examples whose remedy speaks of another member. */
+const toldBesides: Partial<Record<BrokerErrorCode, Readonly<Record<string, string>>>> = {
+  invalid_request: { detail: 'min_ttl must be given once, as a whole number of seconds: min_ttl=300.' },
+  cooldown: { cause: 'upstream_unavailable' },
+};
+
 /** Builds an example of every problem, by its code; of API Gateway's own answers, by their type. */
 export function componentExamples(): Readonly<Record<string, JsonSchema>> {
   const own = codesAnswered().map((code) => {
-    const [title, detail] = [titleByCode[code], remedyByCode[code].replaceAll('`', '')];
-    const type = `urn:token-broker:error:${code}`;
-    const value = { type, title, status: statusByCode[code], detail, code, request_id: EXAMPLE_REQUEST_ID };
+    const title = titleByCode[code];
+    const value = {
+      type: `urn:token-broker:error:${code}`,
+      title,
+      status: statusByCode[code],
+      detail: remedyByCode[code].replaceAll('`', ''),
+      code,
+      request_id: EXAMPLE_REQUEST_ID,
+      ...toldBesides[code],
+    };
     return [code, { summary: title, value }];
   });
   const ofGateway = keysOf(gatewayAnswers)

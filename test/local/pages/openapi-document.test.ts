@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { gatewayAnswers } from '../../../functions/api/gateway-responses.ts';
 import { apiRoutes } from '../../../functions/api/routes.ts';
 import { statusByCode } from '../../../functions/core/words/errors.ts';
+import { ExchangeError } from '../../../functions/exchange/exchange-error.ts';
 import { openapiDocument } from '../../../local/pages/openapi/document.ts';
 
 const document = openapiDocument();
@@ -129,6 +130,21 @@ describe('the examples of the OpenAPI document', () => {
       );
       const validate = ajv.compile(whole);
       for (const value of values) expect([place, validate(value), validate.errors]).toEqual([place, true, null]);
+    }
+  });
+
+  it('stand under the status that goes with what they say', () => {
+    const told = bodies.flatMap(({ place, values }) => {
+      const status = /\/responses\/(?:[a-z-]+-)?([0-9]{3})\/content\//.exec(place)?.[1];
+      return status === undefined ? [] : values.map((value) => ({ place, status: Number(status), value }));
+    });
+    expect(told.length).toBeGreaterThan(100);
+    for (const { place, status, value } of told) {
+      const { status: said = status, error, code } = Object(value);
+      expect([place, said]).toEqual([place, status]);
+      if (error === undefined) continue;
+      const own: Readonly<Record<string, number>> = statusByCode;
+      expect([place, own[code] ?? new ExchangeError(error, '').status]).toEqual([place, status]);
     }
   });
 

@@ -20,7 +20,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'done; of `exec`, every code is that of the command it ran'],
   [EXIT.unforeseen, 'something unforeseen: a fault of this program'],
-  [EXIT.usage, 'the command line cannot be meant'],
+  [EXIT.usage, 'the command line has a mistake'],
   [EXIT.refused, 'the broker or AWS refused: no grant, no such connection, too early (4xx)'],
   [EXIT.unreachable, 'no answer, or none of a broker'],
   [EXIT.unavailable, 'the broker has no token to give: upstream, secret or store (5xx)'],

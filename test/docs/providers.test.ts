@@ -41,6 +41,13 @@ it('has a row for each preset, with its fields, its settings, its subjects and i
   expect(told).toEqual(Object.entries<Provider>(providers).map(([name, provider]) => rowOf(name, provider)));
 });
 
+it('counts the presets as the first pages say', () => {
+  const presets = Object.keys(providers).length;
+  expect(readPage('docs/README.md')).toContain(`one of ${presets} presets`);
+  // The first page names two of them itself.
+  expect(readPage('README.md')).toContain(`${presets - 2} more [presets]`);
+});
+
 function rowOf(name: string, provider: Provider): string {
   const { secretFields, settings = {}, logins, renewal } = provider;
   const code = (names: readonly string[]) => names.map((each) => `\`${each}\``).join(', ');

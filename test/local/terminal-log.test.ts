@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { createObservability } from '../../functions/adapters/observability.ts';
 import { createTerminalLog } from '../../local/terminal-log.ts';
 
@@ -17,6 +17,8 @@ function harness() {
   const functions = createObservability({ broker: 'b', service: 's', output: log });
   return { log, functions, lines: () => stripVTControlCharacters(printed).split('\n').slice(0, -1) };
 }
+
+afterEach(() => void vi.useRealTimers());
 
 it('shows a hand-out in one short line, with its slot and token hash', () => {
   const { functions, lines } = harness();
@@ -51,4 +53,27 @@ it('passes what is not JSON of the functions, and joins what comes in pieces', (
   log.write('warning: x\n{"a":1}\n{"message":"One.",');
   log.write('"timestamp":"2026-11-22T10:00:00Z"}\n');
   expect(lines()).toEqual(['warning: x', '{"a":1}', expect.stringMatching(/ {2}One$/)]);
+});
+
+it('counts lines like the last in place of showing them, so that a herd leaves the requests to copy in sight', () => {
+  vi.useFakeTimers();
+  const { functions, lines } = harness();
+  const fail = (connection: string) =>
+    functions.telemetry.warn('An attempt to get a token failed.', { connection, code: 'upstream_timeout' });
+  const texts = () => lines().map((line) => line.slice(10));
+  for (let each = 0; each < 200; each += 1) fail('wfm');
+  expect(texts()).toEqual(['An attempt to get a token failed: wfm  upstream_timeout']);
+
+  fail('helpdesk');
+  fail('helpdesk');
+  const told = [
+    'An attempt to get a token failed: wfm  upstream_timeout',
+    '… and 199 more like it',
+    'An attempt to get a token failed: helpdesk  upstream_timeout',
+  ];
+  expect(texts()).toEqual(told);
+  vi.advanceTimersByTime(1_000);
+  expect(texts()).toEqual([...told, '… and 1 more like it']);
+  fail('helpdesk');
+  expect(texts().at(-1)).toBe('An attempt to get a token failed: helpdesk  upstream_timeout');
 });

@@ -123,7 +123,7 @@ export function createSlotRow({ connection, subject, abilities, callLabel, act, 
       setText(left, '');
       setText(
         issued,
-        'No token is stored. The next caller has one fetched, or gets what a warm function still remembers.',
+        'No token is stored. The next caller gets a new one, or what a warm function still remembers.',
       );
       setText(due, '');
       setText(ends, '');

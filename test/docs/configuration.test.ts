@@ -3,6 +3,7 @@ import { purgeCommand } from '../../client/cli/commands/purge.ts';
 import { resolveConnections } from '../../functions/configuration/check.ts';
 import { keysOf } from '../../functions/configuration/schema.ts';
 import { trustEntry } from '../../functions/configuration/trust.ts';
+import type { Provider } from '../../functions/core/slot/provider.ts';
 import { providers } from '../../functions/providers/registry.ts';
 import { connectionOf, helpdesk, refusalOf, wfm } from '../functions/configuration/declared.ts';
 import { readPage } from './repository.ts';
@@ -81,9 +82,11 @@ describe('the page on configuration', () => {
   it('gives the defaults that depend on other keys', () => {
     const said = new Map(connectionRows.map((row) => [row.key, row.said]));
     const [help, community, sliding] = [helpdesk, wfm, { ...wfm, keepAlivePath: '/x' }].map(connectionOf);
+    const own = Object.entries<Provider>(providers).filter(([, { defaults }]) => defaults?.refreshAfter !== undefined);
 
+    expect(own.map(([name]) => name)).toEqual(described);
     expect(said.get('refreshAfter')).toBe(
-      `helpmaster ${help?.refreshAfter}; community ${sliding?.refreshAfter} with keepAlivePath, ${community?.refreshAfter} without`,
+      `${community?.refreshAfter}; helpmaster ${help?.refreshAfter}; community with keepAlivePath ${sliding?.refreshAfter}`,
     );
     expect(said.get('idleSeconds')).toBe(`the larger of ${community?.idleSeconds} and one life`);
   });

@@ -121,10 +121,7 @@ export function createSlotRow({ connection, subject, abilities, callLabel, act, 
     life.classList.toggle('none', !isAlive);
     if (!isAlive) {
       setText(left, '');
-      setText(
-        issued,
-        'No token is stored. The next caller gets a new one, or what a warm function still remembers.',
-      );
+      setText(issued, 'No token is stored. The next caller gets a new one, or what a warm function still remembers.');
       setText(due, '');
       setText(ends, '');
       life.setAttribute('aria-label', 'No token');

@@ -32,13 +32,13 @@ Usage: npm start -- [flags]
   --dynamodb URL            a DynamoDB on this machine in place of the embedded one, so that several
                             brokers share it; needs --connections and --data, whose key they share
   --connections FILE        your connections, .ts (default export) or .json; needs --secrets
-  --secrets FILE            their secrets, {"<connection>": {…}}; a change is a rotation
+  --secrets FILE            their secrets, {"<connection>": {…}}; a change is a rotation; needs --connections
   --demo                    starts the demo upstreams beside your own connections
   --stand-ins               demo upstreams stand in for the addresses of examples in your connections, such as
                             https://helpmaster.example.com/api; only the other connections need --secrets
   --require-sigv4           refuses what is not signed, as the deployed API does;
                             service execute-api, region us-east-1, credentials local / local
-  --other-users             with your own connections or secrets: answers other users of this machine too
+  --other-users             with your own connections: answers other users of this machine too
   --verbose                 the log as JSON, which a terminal gets in short lines
   --help                    shows this
 
@@ -69,6 +69,9 @@ export function flagsOf(args: readonly string[]): Flags {
   }
   for (const name of ['data', 'connections', 'secrets'] as const) {
     if (values[name] === '') throw new StartError(`--${name} needs a path behind it.`);
+  }
+  if (values.secrets !== undefined && values.connections === undefined) {
+    throw new StartError('--secrets needs --connections FILE: the demo has secrets of its own.');
   }
   const dynamodbUrl = values.dynamodb === undefined ? undefined : sharedDynamodbOf(values.dynamodb, values);
   return {

@@ -182,7 +182,7 @@ export async function startSystem(
         caller: CALLER,
         requireSigv4: flags.requireSigv4,
         // The demo alone has nothing to hide.
-        onlyThisUser: (flags.connectionsFile ?? flags.secretsFile) !== undefined && !flags.otherUsers,
+        onlyThisUser: flags.connectionsFile !== undefined && !flags.otherUsers,
         pages: new Map([...pages.byRoute, ['POST /', createSecretEndpoint({ secrets, operators })]]),
         onError: ({ functionName, requestId }) => report(`${functionName}: failed, request ${requestId}`),
       }),

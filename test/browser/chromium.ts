@@ -62,8 +62,12 @@ export async function openPage(
   return { page, watched };
 }
 
-/** Runs one operation of a Swagger UI, with its body where it has one, and returns the answer's body. */
-export async function executeInSwagger(page: Page, operationId: string, body?: object): Promise<string> {
+/** Runs one operation of a Swagger UI, with its body or parts of its form where it has one, and returns the answer's body. */
+export async function executeInSwagger(
+  page: Page,
+  operationId: string,
+  { body, form = {} }: { readonly body?: object; readonly form?: Readonly<Record<string, string>> } = {},
+): Promise<string> {
   const operation = page.locator(`[id$="-${operationId}"]`);
   await operation.locator('.opblock-summary-control').click();
   const tryIt = operation.getByRole('button', { name: 'Try it out' });
@@ -72,6 +76,9 @@ export async function executeInSwagger(page: Page, operationId: string, body?: o
   await tryIt.or(run).first().waitFor();
   if (!(await run.isVisible())) await tryIt.click();
   if (body !== undefined) await operation.locator('textarea').fill(JSON.stringify(body));
+  for (const [name, value] of Object.entries(form)) {
+    await operation.locator(`tr[data-property-name="${name}"] input[type="text"]`).fill(value);
+  }
   await run.click();
   const answer = operation.locator('.live-responses-table .response-col_description pre').first();
   return (await answer.textContent()) ?? '';

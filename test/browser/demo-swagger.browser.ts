@@ -22,7 +22,9 @@ describe('Swagger UI of the demo HelpMaster, in a browser', () => {
     const { askedElsewhere, errors } = watchPage(page, upstream.url);
     await page.goto(upstream.url);
 
-    const answer = await executeInSwagger(page, 'getToken', { ...demoHelpmasterSecret, loggedInUserPKID: 88 });
+    const answer = await executeInSwagger(page, 'getToken', {
+      body: { ...demoHelpmasterSecret, loggedInUserPKID: 88 },
+    });
     const token = /"token":\s*"([^"]+)"/.exec(answer)?.[1] ?? '';
     expect(token.split('.')).toHaveLength(3);
 

@@ -30,6 +30,13 @@ describe("Swagger UI on the broker's own document, in a browser", () => {
     expect(errors).toEqual([]);
   });
 
+  it('exchanges a JWT of the demo issuer, with the rest of the form as it stands', async () => {
+    const jwt = await (await fetch(`${system.demo?.issuer.url}/__demo/token`)).text();
+    await page.goto(`${system.url}/docs`);
+    const exchanged = JSON.parse(await executeInSwagger(page, 'exchangeToken', { form: { subject_token: jwt } }));
+    expect(exchanged).toMatchObject({ connection: 'helpdesk', subject: '88', source: 'login' });
+  });
+
   it('is dark where the reader’s system is, also when that changes', async () => {
     const background = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
     await page.emulateMedia({ colorScheme: 'dark' });

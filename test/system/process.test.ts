@@ -52,6 +52,7 @@ describe('invalid flags', () => {
     [['--secrets='], '--secrets needs a path behind it'],
     [['stray'], "'stray'"],
     [['--connections', 'some.json'], '--connections needs --secrets FILE'],
+    [['--secrets', 'some.json'], '--secrets needs --connections FILE'],
   ])('%j: a message that names the flag', (flags, message) => {
     expect(() => flagsOf(flags)).toThrow(StartError);
     expect(() => flagsOf(flags)).toThrow(message);

@@ -85,15 +85,24 @@ const exchangeError = z.object({
   request_id: z.string(),
 });
 
-/** Form of the exchange; a parameter without a value counts as left out. */
+/** Form of the exchange; a parameter without a value counts as left out. Swagger UI takes a form's examples from here. */
 const exchangeForm = z.object({
   grant_type: z.literal('urn:ietf:params:oauth:grant-type:token-exchange'),
-  subject_token: z.string().min(1).meta({ description: 'The workload’s own OIDC token, a JWT.' }),
+  subject_token: z
+    .string()
+    .min(1)
+    .meta({
+      description: 'The workload’s own OIDC token, a JWT. For `npm start` its demo issuer gives one, as it prints.',
+      examples: ['the JWT of the workload'],
+    }),
   subject_token_type: z.enum(['urn:ietf:params:oauth:token-type:jwt', 'urn:ietf:params:oauth:token-type:id_token']),
-  audience: connectionName.meta({ description: 'The connection.' }),
-  requested_subject: subject.optional().meta({ description: '`system` where it is left out.' }),
+  audience: connectionName.meta({ description: 'The connection.', examples: ['helpdesk'] }),
+  requested_subject: subject.optional().meta({ description: '`system` where it is left out.', examples: ['88'] }),
   requested_token_type: z.literal(ACCESS_TOKEN).optional(),
-  client_id: z.string().optional().meta({ description: 'Not looked at.' }),
+  client_id: z
+    .string()
+    .optional()
+    .meta({ description: 'Not looked at.', examples: ['my-workload'] }),
 });
 
 const lastError = z.object({

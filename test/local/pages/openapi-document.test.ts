@@ -148,6 +148,14 @@ describe('the examples of the OpenAPI document', () => {
     }
   });
 
+  it('have a value for each field of a form: Swagger UI makes one up where there is none', () => {
+    const { properties } = Object(document.components.schemas['ExchangeForm']);
+    for (const [name, field] of Object.entries(properties)) {
+      const { const: only, enum: among, examples = among ?? [only] } = Object(field);
+      expect([name, examples[0]]).toEqual([name, expect.any(String)]);
+    }
+  });
+
   it('say nothing of the kind that a generator makes up', () => {
     const values = JSON.stringify(bodies.map((body) => body.values));
     expect(values).not.toMatch(/"string"|"additionalProp/);

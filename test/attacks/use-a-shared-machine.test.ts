@@ -6,10 +6,8 @@ import { Sha256 } from '@aws-crypto/sha256-js';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { demoCommunitySecret } from '../../local/demo/community-knobs.ts';
 import type { DemoUpstream } from '../../local/demo/demo-upstream.ts';
-import { demoHelpmasterSecret, type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
-import { demoOAuthSecret } from '../../local/demo/oauth-knobs.ts';
+import { type HelpmasterKnobs, startDemoHelpmaster } from '../../local/demo/helpmaster.ts';
 import { makePrivate } from '../../local/own-broker.ts';
 import { send } from '../local/demo/demo-client.ts';
 import { PROJECT_FOLDER } from '../system/broker-process.ts';
@@ -21,6 +19,7 @@ const API_KEY = 'A-KEY-that-nobody-else-may-see-0001';
 let helpmaster: DemoUpstream<HelpmasterKnobs>;
 let broker: ReturnType<typeof spawn>;
 let folder: Awaited<ReturnType<typeof makeFolder>>;
+let flags: readonly string[] = [];
 let url = '';
 let ports: readonly number[] = [];
 let printed = () => '';
@@ -31,7 +30,8 @@ beforeAll(async () => {
   const connections = { helpdesk: { provider: 'helpmaster', baseUrl: helpmaster.baseUrl, proxy: {} } };
   const files = await writeBrokerFiles(folder.path, { connections, secrets: { helpdesk: { apiKey: API_KEY } } });
   await chmod(`${folder.path}/secrets.json`, 0o644);
-  ({ broker, url, printed } = await start(['--require-sigv4', ...files.flags]));
+  ({ flags } = files);
+  ({ broker, url, printed } = await start(['--require-sigv4', ...flags]));
   // The slot has a token, as it does after the operator's own first call.
   const own = await signed('execute-api', 'local', url, 'GET', '/tokens/helpdesk/system');
   expect(own.status).toBe(200);
@@ -44,8 +44,8 @@ afterAll(async () => {
 });
 
 /** Starts `npm start` with these flags, on a free port. */
-async function start(flags: readonly string[]) {
-  const started = spawn(process.execPath, ['local/start.ts', '--port', '0', ...flags], {
+async function start(own: readonly string[]) {
+  const started = spawn(process.execPath, ['local/start.ts', '--port', '0', ...own], {
     cwd: PROJECT_FOLDER,
     env: { ...process.env, TMPDIR: folder.path },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -181,15 +181,12 @@ describe.runIf(process.platform === 'linux')('asked by another user of the machi
   );
 
   it.runIf(process.getuid?.() === 0)(
-    'nothing is answered, and nothing stored can be read, where the demo has the operator’s own secrets',
+    'nothing is answered, and nothing stored can be read, where others can write to the data folder',
     async () => {
-      const file = `${folder.path}/demo-secrets.json`;
-      const secrets = { helpdesk: demoHelpmasterSecret, wfm: demoCommunitySecret, orders: demoOAuthSecret };
-      await writeFile(file, JSON.stringify(secrets), { mode: 0o600 });
       const data = `${folder.path}/data`;
       await mkdir(`${data}/dynamodb`, { recursive: true });
       await chmod(data, 0o777);
-      const own = await start(['--secrets', file, '--data', data]);
+      const own = await start([...flags, '--data', data]);
       const answers = [NOBODY, 0].map((uid) => curlAs(uid, `${own.url}/tokens/helpdesk/system`, []));
       expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([403, 200]);
       expect(own.printed()).toContain(`warning: other users of this machine can change ${data}`);

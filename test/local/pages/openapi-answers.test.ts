@@ -23,6 +23,7 @@ const connections = {
   refused: onHelpmaster,
   locked: onHelpmaster,
   unread: onHelpmaster,
+  keyless: onHelpmaster,
   nowhere: { provider: 'helpmaster', baseUrl: 'http://127.0.0.1:1' },
   wfm: { provider: 'community-web-api', baseUrl: community.baseUrl, proxy: { methods: ['GET'], paths: ['/'] } },
   single: {
@@ -148,10 +149,10 @@ describe('problem answers match the OpenAPI document', () => {
     expect(gistOf(received)).toBe(`${status} ${code}`);
   });
 
-  /** Each on a slot of its own; a secret once read would serve for a while. */
+  /** Each on a slot of its own; a secret once read, and a data key once made, would serve for a while. */
   it.each<[string, string, () => void]>([
     ['store_unavailable', 'listed/88', () => system.controls.dynamodb.set('dynamodb', { mode: 'down' })],
-    ['kms_unavailable', 'listed/88', () => system.controls.aws.set('kms', { mode: 'down' })],
+    ['kms_unavailable', 'keyless/system', () => system.controls.aws.set('kms', { mode: 'down' })],
     ['mint_unavailable', 'helpdesk/42', () => system.controls.aws.set('lambda', { mode: 'throttle' })],
     ['secret_unavailable', 'unread/system', () => system.controls.aws.set('secretsmanager', { mode: 'down' })],
   ])('%s, 503', async (code, slot, breakPlatform) => {

@@ -185,6 +185,7 @@ export async function startSystem(
         onlyThisUser: flags.connectionsFile !== undefined && !flags.otherUsers,
         pages: new Map([...pages.byRoute, ['POST /', createSecretEndpoint({ secrets, operators })]]),
         onError: ({ functionName, requestId }) => report(`${functionName}: failed, request ${requestId}`),
+        onCut: (requests) => report(`Requests in flight that got no answer: ${requests}.`),
       }),
     );
     url = gateway.url;

@@ -22,8 +22,11 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** Supervises the connections of `server`. Call it before the server listens. */
-export function superviseConnections(server: Server): ConnectionSupervisor {
+/**
+ * Supervises the connections of `server`. Call it before the server listens. `onCut` is told how many requests a close
+ * left without an answer, if any.
+ */
+export function superviseConnections(server: Server, onCut?: (requests: number) => void): ConnectionSupervisor {
   const sockets = new Set<Duplex>();
   const inFlight = new Map<Duplex, Set<ServerResponse>>();
   const refused = new WeakSet<Duplex>();
@@ -67,6 +70,8 @@ export function superviseConnections(server: Server): ConnectionSupervisor {
   function close(stop: () => Promise<void>): Promise<void> {
     closed ??= new Promise((resolve) => {
       const destroyAll = (): void => {
+        const cut = [...inFlight.values()].reduce((sum, responses) => sum + responses.size, 0);
+        if (cut > 0) onCut?.(cut);
         for (const socket of sockets) socket.destroy();
       };
       const timer = setTimeout(destroyAll, CLOSE_GRACE_MS);

@@ -44,6 +44,8 @@ export interface GatewayOptions {
   /** Pages by `GET /path`; they precede all routes, also for HEAD. */
   readonly pages?: ReadonlyMap<string, LocalPage>;
   readonly onError?: (report: GatewayErrorReport) => void;
+  /** Told how many requests a close left without an answer, if any. */
+  readonly onCut?: (requests: number) => void;
   /** Clock in epoch milliseconds; default the wall clock. */
   readonly now?: () => number;
   /** Limit of the API on waiting for a function, whatever the function's own timeout; default 29 s. */
@@ -80,7 +82,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     headersTimeout: REQUEST_TIMEOUT_MS,
   });
-  const connections = superviseConnections(server);
+  const connections = superviseConnections(server, options.onCut);
   const isOfThisUser = options.onlyThisUser === true ? createUserGuard(server) : () => true;
 
   server.keepAliveTimeout = KEEP_ALIVE_MS;

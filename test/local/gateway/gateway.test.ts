@@ -231,7 +231,8 @@ describe('close', () => {
     const pending = new Promise((resolve) => {
       finish = resolve;
     });
-    const { gateway, events } = await openGateway({ handler: () => pending });
+    const onCut = vi.fn();
+    const { gateway, events } = await openGateway({ handler: () => pending, onCut });
     const idle = connect(gateway.port, '127.0.0.1');
     await once(idle, 'connect');
     const inFlight = fetch(`${gateway.url}/tokens/a/b`);
@@ -244,10 +245,12 @@ describe('close', () => {
     expect(await (await inFlight).text()).toBe('done');
     await closed;
     await expect(fetch(gateway.url)).rejects.toThrow();
+    expect(onCut).not.toHaveBeenCalled();
   });
 
-  it('waits no longer than two seconds for a handler that hangs', async () => {
-    const { gateway, events } = await openGateway({ handler: () => new Promise(() => {}) });
+  it('waits no longer than two seconds for a handler that hangs, and says what it cut', async () => {
+    const onCut = vi.fn();
+    const { gateway, events } = await openGateway({ handler: () => new Promise(() => {}), onCut });
     const inFlight = fetch(`${gateway.url}/tokens/a/b`).catch(() => 'cut off');
     await expect.poll(() => events.length).toBe(1);
 
@@ -257,6 +260,7 @@ describe('close', () => {
     vi.advanceTimersByTime(2_000);
     await closed;
     expect(await inFlight).toBe('cut off');
+    expect(onCut.mock.calls).toEqual([[1]]);
   });
 
   it('rejects where the port is taken', async () => {

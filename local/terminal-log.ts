@@ -6,7 +6,7 @@ import { printable } from '../client/printable.ts';
 const SHOWN = ['token', 'tokenHash', 'generation', 'source', 'via', 'status', 'code', 'route'] as const;
 
 /** Time after a line in which others like it are counted. */
-const COUNT_MS = 300;
+const COUNT_MS = 1_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -7,7 +7,10 @@ const jsonContent = (schema: object, example?: unknown) => ({
 const tokenAnswers = {
   '200': {
     description: 'Success',
-    content: jsonContent({ type: 'object', required: ['token'], properties: { token: { type: 'string' } } }),
+    content: jsonContent(
+      { type: 'object', required: ['token'], properties: { token: { type: 'string' } } },
+      { token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyaWQiOiI4OCJ9.c2lnbmF0dXJl' },
+    ),
   },
   '401': { description: 'The key is not valid, suspended or locked' },
 };
@@ -15,13 +18,16 @@ const tokenAnswers = {
 const gatedAnswers = {
   '200': {
     description: 'Says who the call acted as',
-    content: jsonContent({
-      type: 'object',
-      properties: {
-        success: { type: 'boolean' },
-        actingAs: { type: 'object', properties: { userid: { type: 'string' }, name: { type: 'string' } } },
+    content: jsonContent(
+      {
+        type: 'object',
+        properties: {
+          success: { type: 'boolean' },
+          actingAs: { type: 'object', properties: { userid: { type: 'string' }, name: { type: 'string' } } },
+        },
       },
-    }),
+      { success: true, actingAs: { userid: '88', name: 'Staff member 88' } },
+    ),
   },
   '401': { description: 'No token, or one that is not valid' },
 };

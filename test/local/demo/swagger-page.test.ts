@@ -48,6 +48,23 @@ describe('the Swagger UI of the demo HelpMaster', () => {
     }
   });
 
+  it('has examples of every body and answer, whose requests for a token are taken as they stand', async () => {
+    const document = (await send(`${upstream.url}/swagger/v1/swagger.json`)).json;
+    const bodies: unknown[] = [];
+    JSON.parse(JSON.stringify(document), (key, value) => {
+      if (key === 'application/json') bodies.push(value);
+      return value;
+    });
+    expect(bodies.length).toBeGreaterThan(5);
+    for (const body of bodies) expect(body).toHaveProperty('example');
+    for (const path of ['/User/GetToken/', '/User/GetSystemToken/']) {
+      const { example } = Object(document?.['paths'])[path].post.requestBody.content['application/json'];
+      const headers = { 'content-type': 'application/json' };
+      const { status } = await send(upstream.url + path, { method: 'POST', headers, body: JSON.stringify(example) });
+      expect([path, status]).toEqual([path, 200]);
+    }
+  });
+
   it('is never struck by a fault, and never in the ledger', async () => {
     upstream.setKnobs({ hang: true, reset: 'before', callStatus: 500, redirectTo: '/x' });
     expect((await send(`${upstream.url}/swagger/index.html`)).status).toBe(200);

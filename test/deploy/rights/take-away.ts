@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
 import { createCaller } from '../aws-calls.ts';
 import type { Environment } from '../place.ts';
 import { putPolicy, type Right } from './policies.ts';
@@ -17,6 +18,7 @@ export const NOT_EMULATED = {
   rights: ['schedule: sqs:SendMessage on the queue of what could not be done'],
 };
 
+const sized = z.object({ MemorySize: z.number() });
 const SETTLES_WITHIN_MS = 300;
 /** Back-offs and lockouts after what went wrong are over by then. */
 const RECOVERS_WITHIN_MS = 60_000;
@@ -32,11 +34,13 @@ export function createTakeAway(options: {
 }): { tryWithout(right: Right): Promise<Missed | undefined> } {
   const { owner, probes, logFile } = options;
 
+  /** Starts a function again by setting its memory to what it is: the emulator does so for what an instance is started with. */
   async function restart(functionName: string | undefined): Promise<void> {
     if (functionName === undefined) return;
     const call = createCaller(owner['AWS_ENDPOINT_URL'] ?? '', owner, 'lambda');
-    const body = JSON.stringify({ Description: `started ${Date.now()}` });
-    const { status, body: said } = await call('PUT', `/2015-03-31/functions/${functionName}/configuration`, { body });
+    const target = `/2015-03-31/functions/${functionName}/configuration`;
+    const { MemorySize } = sized.parse(JSON.parse((await call('GET', target)).body));
+    const { status, body: said } = await call('PUT', target, { body: JSON.stringify({ MemorySize }) });
     if (status !== 200) throw new Error(`${functionName} could not be restarted: ${said}`);
   }
 

@@ -1,4 +1,4 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { WarmThroughput } from 'aws-cdk-lib/aws-dynamodb';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -29,6 +29,7 @@ import { createIsolationGroups, type IsolationGroup, type MakeFunction } from '.
 import { connectionMetric } from './metrics.ts';
 import { checkBrokerName, DEFAULT_BROKER_NAME, functionPrefixOf } from './names.ts';
 import * as permissions from './permissions.ts';
+import { requireRegion } from './region.ts';
 import {
   type BrokerApi,
   type BrokerDomain,
@@ -127,7 +128,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
     warnOf(this, configuration);
     this.configuration = nameSecrets(configuration, this.name);
     listConnections(Stack.of(this), this.configuration);
-    const region = requireRegion(this);
+    const region = requireRegion(this, this.configuration);
     const { connections, strictAudit, trust } = this.configuration;
     const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;
 
@@ -331,12 +332,4 @@ export class TokenBroker extends Construct implements ITokenBroker {
   grantOperate(grantee: iam.IGrantable, connection?: string): iam.Grant {
     return this.#grants.grantOperate(grantee, connection);
   }
-}
-
-function requireRegion(broker: TokenBroker): string {
-  const { region } = Stack.of(broker);
-  if (!Token.isUnresolved(region)) return region;
-  throw new Error(
-    "A token broker needs a region that is known at synth: give its stack one, as in `env: { region: 'eu-west-1' }`.",
-  );
 }

@@ -120,6 +120,9 @@ export const settingText = text('a text', (value) =>
     : `must be one line of at most ${LONGEST_SETTING} characters`,
 );
 
+/** Name of an AWS region. */
+export const awsRegion = matching(/^[a-z]{2}(?:-[a-z]+)+-[0-9]$/, 'an AWS region such as eu-west-1');
+
 /** Identifier of a VPC. */
 export const vpcId = matching(/^vpc-[0-9a-f]{8,17}$/, 'a VPC id such as vpc-0123abcd');
 

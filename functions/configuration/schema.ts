@@ -4,6 +4,7 @@ import type { Provider, ProviderDefaults, Setting } from '../core/slot/provider.
 import { describeUser, isUserSubject, userKeyOf } from '../core/slot/slot.ts';
 import { isRotating } from '../providers/names.ts';
 import {
+  awsRegion,
   certificate,
   flag,
   fraction,
@@ -81,6 +82,8 @@ export const sharedKeys = {
   proxy: proxy.exactOptional(),
   /** Group of connections that share their functions. Default: the connection alone. */
   isolation: groupName.exactOptional(),
+  /** Region of the one broker that is deployed with the connection. Default: none, and each logs in for itself. */
+  homeRegion: awsRegion.exactOptional(),
   /** Id of the VPC in which the connection's functions run, once deployed. */
   vpc: vpcId.exactOptional(),
   /** Ids of those functions' security groups, once deployed; needs `vpc`. */

@@ -263,6 +263,16 @@ it('is the same broker in an app without feature flags, with or without an accou
 });
 
 describe('a broker that could not be deployed', () => {
+  it('in another region than the home of a connection names both, and deploys it at home', () => {
+    const inRegion = (homeRegion: string) => () =>
+      deployed({ connections: { ...declared, wfm: { ...declared.wfm, homeRegion } } });
+
+    expect(inRegion('us-east-1')).toThrow(
+      'in eu-west-1, and these connections have their home elsewhere: wfm (us-east-1)',
+    );
+    expect(inRegion('eu-west-1')).not.toThrow();
+  });
+
   it('without a region says which property gives it', () => {
     const stack = new Stack(newApp(), 'NoRegion');
     expect(() => new TokenBroker(stack, 'Broker', { connections: { connections: declared } })).toThrow(

@@ -48,6 +48,8 @@ export interface Connection {
   readonly proxy?: ProxyPolicy;
   /** The group of connections that share `mint` and `proxy` functions; the connection's own name by default. */
   readonly isolation: string;
+  /** Region of the one broker that logs in for the connection; absent if any may. */
+  readonly homeRegion?: string;
   readonly vpc?: string;
   readonly securityGroups?: readonly string[];
   readonly caCertificate?: string;

@@ -193,6 +193,7 @@ describe('proxy', () => {
 
 describe('the network of functions', () => {
   it('refuses malformed ids, and security groups without a VPC', () => {
+    expect(pathsOf({ ...helpdesk, homeRegion: 'Ireland' })).toEqual(['homeRegion']);
     expect(pathsOf({ ...helpdesk, vpc: 'main', securityGroups: ['web'] })).toEqual(['vpc', 'securityGroups[0]']);
     expect(pathsOf({ ...helpdesk, securityGroups: ['sg-0123abcd'] })).toEqual(['securityGroups']);
   });

@@ -49,7 +49,9 @@ describe('the page, in a browser', () => {
     expect(await press(wfm, 'Skip to refresh')).toMatch(/^Not refreshed \(upstream_unavailable\)/);
     expect(await press(wfm, 'Hand out')).toMatch(/^Handed out/);
     expect(await wfm.locator('.error').textContent()).toMatch(/upstream_unavailable\. Wait: the broker tries again/);
-    expect(await press(wfm, 'Call upstream')).toBe('The upstream answered 503.');
+    expect(await press(wfm, 'Call upstream')).toBe(
+      'The upstream answered 503. The broker passed that on: no attempt of its own failed.',
+    );
     await picture(page, 'light');
 
     await page.locator('.upstream.broken').getByRole('button', { name: 'Mend' }).click();
@@ -66,7 +68,7 @@ describe('the page, in a browser', () => {
     expect(await card.getByLabel('Another subject').isVisible()).toBe(false);
     await card.getByLabel('Upstream').selectOption('Blocked by a firewall (403)');
     await card.locator('.upstream.broken').waitFor();
-    expect(await press(orders, 'Call upstream')).toBe('The upstream answered 403.');
+    expect(await press(orders, 'Call upstream')).toMatch(/^The upstream answered 403\. The broker passed that on/);
     expect(await press(orders, 'Skip to refresh')).toMatch(/^Not refreshed \(upstream_login_ambiguous\)/);
   });
 

@@ -73,7 +73,7 @@ export function callWords({ ok, status, elapsed_ms: elapsedMs, ...problem }) {
   if (problem.code !== undefined) return failureWords({ status, ...problem });
   return status === 401
     ? 'The upstream answered 401: the token is dead there. A token is replaced on such word once it is a minute old.'
-    : `The upstream answered ${status}.`;
+    : `The upstream answered ${status}. The broker passed that on: no attempt of its own failed.`;
 }
 
 /** Describes the result of a herd. */

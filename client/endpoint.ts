@@ -48,10 +48,10 @@ export function isLoopbackHost(hostname: string): boolean {
 function brokerUrlOf(text: string): URL {
   const parsed = URL.parse(text);
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-    throw new TokenBrokerError('usage', `The broker's URL is none. Give it as https://…, or ${DEFAULT_URL}.`);
+    throw new TokenBrokerError('usage', `The broker's URL is not valid. Give it as https://…, or ${DEFAULT_URL}.`);
   }
   if (parsed.username !== '' || parsed.password !== '' || parsed.search !== '' || parsed.hash !== '') {
-    throw new TokenBrokerError('usage', "The broker's URL may not hold a user, a password, a query or a fragment.");
+    throw new TokenBrokerError('usage', "The broker's URL may not have a user, a password, a query or a fragment.");
   }
   if (parsed.protocol === 'http:' && !isLoopbackHost(parsed.hostname)) {
     throw new TokenBrokerError(

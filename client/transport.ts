@@ -65,7 +65,7 @@ export async function withTransportErrors<T>(
     if (timeout.aborted) {
       throw new TokenBrokerError('timeout', `There was no whole answer of ${what} within ${Math.round(timeoutMs)} ms.`);
     }
-    throw new TokenBrokerError('network', `There is no way to ${what}: ${reasonOf(error)}.`);
+    throw new TokenBrokerError('network', `No connection to ${what}: ${reasonOf(error)}.`);
   }
 }
 

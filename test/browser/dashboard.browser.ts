@@ -80,9 +80,9 @@ describe('token-broker dashboard, in a browser', () => {
 
   it('says what the broker’s trouble is, keeps what it last saw, and comes back by itself', async () => {
     await press(slot('wfm', 'system'), 'Hand out');
-    const message = { message: 'There is no way to the broker.' };
+    const message = { message: 'No connection to the broker.' };
     await page.route('**/local/state', (route) => route.fulfill({ status: 502, json: message }));
-    await page.getByRole('alert').filter({ hasText: 'There is no way to the broker.' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'No connection to the broker.' }).waitFor();
     expect(await slot('wfm', 'system').locator('.chip').textContent()).toBe('fresh');
     await page.unroute('**/local/state');
     await page.getByText('live', { exact: true }).waitFor();

@@ -257,6 +257,11 @@ describe('exit codes', () => {
     expect(stub.requests.length).toBe(before);
   });
 
+  it('leads from a secret of `npm start` to --check, since the demo has no file of secrets', async () => {
+    const { stderr } = await tokenBroker(['secret', 'set', 'wfm'], { url: stub.url });
+    expect(stderr).toMatch(/With --check it tries .* its file of --secrets, if it has one\./);
+  });
+
   it.each([
     [3, 'a refusal of the broker', problem(404, 'unknown_connection')],
     [3, 'a refusal of its API', { status: 403, body: { message: 'Forbidden' } }],

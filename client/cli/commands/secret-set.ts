@@ -37,7 +37,7 @@ export const secretSetCommand: Command = {
     const isChecked = call.flag('check');
     if (call.endpoint.isLoopback && !isChecked) {
       throw new UsageError(
-        `\`npm start\` has no Secrets Manager to write to. Its credentials are in the file of --secrets: change "${connection}" there, and it is taken up within 2 seconds; or have a new one tried first, with --check. For a deployed broker give --url.`,
+        `\`npm start\` has no Secrets Manager to write to. With --check it tries a new credential and takes it up; or change "${connection}" in its file of --secrets, if it has one. For a deployed broker give --url.`,
       );
     }
     if (call.text('subject') !== undefined && !isChecked) throw new UsageError('--subject belongs to --check.');

@@ -149,7 +149,13 @@ function cdkOf(folder: string): (words: readonly string[]) => Promise<number> {
     throw new NotDeployed('The app has no CDK to deploy with:\n  npm install --save-dev aws-cdk');
   }
   return async (words) => {
-    const child = spawn(process.execPath, [program, ...words], { cwd: folder, stdio: ['inherit', 'pipe', 'pipe'] });
+    // Without the warning of the SDK inside CDK that its next version needs a newer Node.
+    const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+    const child = spawn(process.execPath, [program, ...words], {
+      cwd: folder,
+      env,
+      stdio: ['inherit', 'pipe', 'pipe'],
+    });
     let output = '';
     const keep = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
       to.write(chunk);

@@ -34,7 +34,7 @@ export async function runDev({ connections, secrets, flags, say, interruption }:
   const words = () => ['--stand-ins', '--connections', connections, ...(hasSecrets ? ['--secrets', secrets] : [])];
 
   function start(): void {
-    const started = fork(START, [...words(), ...flags], { env: environment() });
+    const started = fork(START, [...words(), ...flags]);
     child = started;
     started.once('message', () => {
       hasListened = true;
@@ -112,7 +112,6 @@ export async function runDev({ connections, secrets, flags, say, interruption }:
 /** Starts a broker with these files, on a free port and with nothing kept, and ends it; gives the fault where it does not start. */
 async function findFault(words: readonly string[]): Promise<string | undefined> {
   const trial = fork(START, [...words, '--port', '0', '--refresh-every', String(NEVER_SECONDS)], {
-    env: environment(),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const ended = new Promise((resolve) => trial.once('exit', resolve));
@@ -125,17 +124,6 @@ async function findFault(words: readonly string[]): Promise<string | undefined> 
   await stop(trial);
   await ended;
   return isSound ? undefined : (await said).trim();
-}
-
-function environment(): NodeJS.ProcessEnv {
-  const copy = { ...process.env };
-  hideVersionWarning(copy);
-  return copy;
-}
-
-/** Hides the SDK's warning that its next version needs a newer Node: the package has this version inside. */
-export function hideVersionWarning(environment: NodeJS.ProcessEnv): void {
-  environment['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 }
 
 async function stop(child: ChildProcess | undefined): Promise<void> {

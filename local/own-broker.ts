@@ -8,7 +8,7 @@ import type { OwnBroker } from '../client/cli/command.ts';
 import { UsageError } from '../client/cli/exit-codes.ts';
 import { makePrivateFolder } from '../client/private-folder.ts';
 import { ConfigurationError } from '../functions/configuration/errors.ts';
-import { hideVersionWarning, runDev } from './dev.ts';
+import { runDev } from './dev.ts';
 import { installApp, writeApp } from './init.ts';
 import { canReplace, writeSecretFields } from './secrets-file-write.ts';
 import { StartError } from './start-error.ts';
@@ -56,7 +56,6 @@ export const ownBroker: OwnBroker = {
   installApp,
   runDev,
   async deploy(options) {
-    hideVersionWarning(process.env);
     // Loaded only here: CDK is a peer, and who wants the command line alone has none.
     const { deploy } = await import('../cdk/deploy.ts');
     return deploy(options);

@@ -29,6 +29,8 @@ const shared = {
   mainFields: ['module', 'main'],
   define: {
     ...OLDER_NODE,
+    // Hides the SDK's warning that its next version needs a newer Node: the package has this version inside.
+    'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': JSON.stringify('true'),
     TOKEN_BROKER_VERSION: JSON.stringify(root.version),
     TOKEN_BROKER_SWAGGER_UI: JSON.stringify('./swagger-ui/'),
   },

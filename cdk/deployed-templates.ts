@@ -57,8 +57,8 @@ const EMPTY = new Set<StackStatus | undefined>(['ROLLBACK_COMPLETE', 'REVIEW_IN_
 
 /** Reports whether nothing of a stack is there, so that CDK makes it from the beginning. */
 async function hasNothing(client: CloudFormationClient, stackName: string): Promise<boolean> {
-  const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
-  return EMPTY.has(stack?.StackStatus);
+  const described = await unlessMissing(client.send(new DescribeStacksCommand({ StackName: stackName })));
+  return described === undefined || EMPTY.has(described.Stacks?.[0]?.StackStatus);
 }
 
 /** Lists the nested stacks of a deployed stack, by ARN. */
@@ -77,9 +77,14 @@ async function listNested(client: CloudFormationClient, stackName: string): Prom
 
 /** Reads the deployed template of a stack; undefined where there is no such stack. */
 async function readDeployed(client: CloudFormationClient, stackName: string): Promise<Template | undefined> {
+  const found = await unlessMissing(client.send(new GetTemplateCommand({ StackName: stackName })));
+  return found && JSON.parse(found.TemplateBody ?? '{}');
+}
+
+/** Gives an answer about a stack; undefined where CloudFormation has no such stack. */
+async function unlessMissing<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
-    const { TemplateBody } = await client.send(new GetTemplateCommand({ StackName: stackName }));
-    return JSON.parse(TemplateBody ?? '{}');
+    return await answer;
   } catch (error) {
     if (error instanceof Error && error.message.includes('does not exist')) return undefined;
     throw error;

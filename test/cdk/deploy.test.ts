@@ -36,13 +36,13 @@ const templateOf = (connections: readonly string[], resources: object = { Secret
 });
 
 /** What stands in for AWS: it says who deploys and what is deployed, refuses all else, and notes what it was asked. */
-async function startAws(deployed: object | undefined, status: string | 'refused' = 'UPDATE_COMPLETE') {
+async function startAws(deployed: object | undefined, status: string | 'refused' | 'missing' = 'UPDATE_COMPLETE') {
   const asked: string[] = [];
+  const isSilent = status === 'refused' || status === 'missing';
   const resultsOf: Readonly<Record<string, string | undefined>> = {
     GetCallerIdentity: `<Arn>${ARN}</Arn><UserId>AIDA</UserId><Account>111122223333</Account>`,
     GetTemplate: deployed && `<TemplateBody>${JSON.stringify(deployed)}</TemplateBody>`,
-    DescribeStacks:
-      status === 'refused' ? undefined : `<Stacks><member><StackStatus>${status}</StackStatus></member></Stacks>`,
+    DescribeStacks: isSilent ? undefined : `<Stacks><member><StackStatus>${status}</StackStatus></member></Stacks>`,
     ListStackResources: '<StackResourceSummaries></StackResourceSummaries>',
   };
   const server = createServer(async (request, response) => {
@@ -51,7 +51,7 @@ async function startAws(deployed: object | undefined, status: string | 'refused'
     const action = new URLSearchParams(Buffer.concat(chunks).toString('utf8')).get('Action') ?? '';
     asked.push(action);
     const result = resultsOf[action];
-    const isMissing = action === 'GetTemplate' && result === undefined;
+    const isMissing = result === undefined && (action === 'GetTemplate' || status === 'missing');
     const error = isMissing
       ? '<Code>ValidationError</Code><Message>Stack with id TokenBroker does not exist</Message>'
       : `<Code>AccessDenied</Code><Message>no ${action}</Message>`;
@@ -129,6 +129,7 @@ describe('`token-broker deploy`, in the folder of an app,', { timeout: TIMEOUT_M
     ['a first deployment failed', templateOf(['helpdesk']), 'ROLLBACK_COMPLETE', []],
     ['a first deployment was never run', templateOf(['helpdesk']), 'REVIEW_IN_PROGRESS', []],
     ['the stack was deleted', templateOf(['helpdesk']), 'DELETE_COMPLETE', []],
+    ['the stack is gone, and its template still told', templateOf(['helpdesk']), 'missing', []],
   ])('goes on to CDK where %s', async (_, deployed, status, words) => {
     const { url, asked } = await startAws(deployed, status);
     const { code, output } = await runDeploy(makeApp({ connections: ['wfm'] }), url, words);

@@ -245,7 +245,7 @@ async function secretsOf(
   if (required.size === 0) return memory;
   if (secretsFile === undefined) {
     throw new StartError(
-      `Give the secrets of ${[...required.keys()].join(', ')}: --secrets FILE, {"<connection>": {…}}.`,
+      `The credentials are missing. Put them into a file: ${formOf(required)}\n\`--secrets FILE\` names it; \`token-broker dev\` takes secrets.json where it is not given.`,
     );
   }
   const onChange = (connection: string): void => {
@@ -256,6 +256,15 @@ async function secretsOf(
     memory,
     await openSecretsFile({ ...options, nameOf, path: secretsFile, required, onChange, onBroken: options.report }),
   );
+}
+
+/** What a secrets file must have, with dots for the values. */
+function formOf(required: ReadonlyMap<string, Provider['secretFields']>): string {
+  const wanted = [...required].map(([connection, fields]) => {
+    const names = Object.keys(fields).filter((name) => fields[name]?.optional !== true);
+    return [connection, Object.fromEntries(names.map((name) => [name, '…']))];
+  });
+  return JSON.stringify(Object.fromEntries(wanted));
 }
 
 /** Place and names of the secrets that the functions write: in the store of the slots, without the faults of a test. */

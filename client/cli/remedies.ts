@@ -3,7 +3,8 @@ import { remedyOf } from '../remedies.ts';
 
 /** Remedies that name a command of this program, in place of the general ones. */
 const commandByCode: Readonly<Record<string, string>> = {
-  network: 'Does the broker run? `npm start` starts one on this machine; --url or TOKEN_BROKER_URL names another.',
+  network:
+    'Does the broker run? `token-broker dev` or `npm start` starts one on this machine; --url or TOKEN_BROKER_URL names another.',
   unknown_connection: '`token-broker connections` lists those that there are.',
   upstream_credential_rejected:
     'Set the right one with `token-broker secret set CONNECTION --check`, which tries it first.',

@@ -47,7 +47,9 @@ describe('--stand-ins', () => {
     expect(system.demo).toBeUndefined();
     expect(system.configuration.connections['mine']?.baseUrl).toBe(OWN.baseUrl);
     await expect(start({ mine: OWN, helpdesk: EXAMPLE })).rejects.toThrow(
-      new StartError('Give the secrets of mine: --secrets FILE, {"<connection>": {…}}.'),
+      new StartError(
+        'The credentials are missing. Put them into a file: {"mine":{"apiKey":"…"}}\n`--secrets FILE` names it; `token-broker dev` takes secrets.json where it is not given.',
+      ),
     );
   });
 

@@ -40,7 +40,7 @@ const CREDENTIAL_CODES = new Set([
 /** Finds the caller's AWS identity. */
 export async function checkIdentity({ endpoint, timeoutMs, terminal }: Call): Promise<Finding> {
   const check = 'identity';
-  if (endpoint.isLoopback) return { check, state: 'ok', detail: 'local, as `npm start` takes it' };
+  if (endpoint.isLoopback) return { check, state: 'ok', detail: 'local, as a broker on this machine takes it' };
   try {
     const arn = await callerIdentity({ region: endpoint.region, timeoutMs, environment: terminal.environment });
     return { check, state: 'ok', detail: arn };
@@ -91,7 +91,13 @@ export async function checkReach({ endpoint, timeoutMs }: Call): Promise<readonl
       : { check, state: 'ok', detail: `answers within ${tookMs} ms` };
     return [reach, checkClock(date, startedAt + tookMs / 2)];
   } catch (error) {
-    return [failed(check, error, 'Check the URL, DNS, a proxy or VPN; on this machine `npm start` starts a broker.')];
+    return [
+      failed(
+        check,
+        error,
+        'Check the URL, DNS, a proxy or VPN; on this machine `token-broker dev` or `npm start` starts one.',
+      ),
+    ];
   }
 }
 

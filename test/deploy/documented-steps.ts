@@ -15,11 +15,16 @@ export function stepsIn(markdown: string, word = 'deploy test'): readonly Docume
   const found = [...markdown.matchAll(new RegExp(`${mark}\\n+\`\`\`sh\\n([\\s\\S]*?)\`\`\``, 'g'))];
   const steps = found.map(([, name = '', commands = '']) => ({ name, commands }));
   const marks = [...markdown.matchAll(new RegExp(mark, 'g'))].length;
-  const blocks = [...markdown.matchAll(BLOCK)].length;
+  const blocks = blocksIn(markdown).length;
   if (marks !== steps.length)
     throw new Error(`${marks - steps.length} marks of steps have no block of commands below them.`);
   if (blocks !== steps.length) throw new Error(`${blocks - steps.length} blocks of commands have no mark above them.`);
   return steps;
+}
+
+/** The blocks of shell commands in `markdown`, in their order. */
+export function blocksIn(markdown: string): readonly string[] {
+  return [...markdown.matchAll(BLOCK)].map(([, commands = '']) => commands);
 }
 
 /** The part of a document under the heading that `title` matches, down to the next heading of the same or a higher level. */
@@ -37,7 +42,7 @@ export function sectionOf(markdown: string, title: RegExp): string | undefined {
 /** The lines of shell commands in `markdown` that no step holds. */
 export function linesNotIn(markdown: string, steps: readonly DocumentedStep[]): readonly string[] {
   const known = new Set(steps.flatMap(({ commands }) => linesOf(commands)));
-  const lines = [...markdown.matchAll(BLOCK)].flatMap(([, commands = '']) => linesOf(commands));
+  const lines = blocksIn(markdown).flatMap(linesOf);
   return lines.filter((line) => !known.has(line));
 }
 

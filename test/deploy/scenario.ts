@@ -9,6 +9,7 @@ import { checkCandidates } from './chapters/candidate.ts';
 import { checkClosed } from './chapters/closed.ts';
 import { checkOwnRights, deployGranted } from './chapters/granted.ts';
 import { checkGrants } from './chapters/grants.ts';
+import { checkPackedApp } from './chapters/packed-app.ts';
 import { checkSomeRights } from './chapters/rights.ts';
 import { putSecondStage } from './chapters/stages.ts';
 import { createDeployment, type Deployment, ROOT } from './deployment.ts';
@@ -162,6 +163,7 @@ export async function runScenario(report: Report, place: Place): Promise<void> {
     assert.notEqual(code, 0);
   });
   await report.step('The secrets stayed, and are deleted by hand', () => deployment.run('delete-secrets'));
+  await checkPackedApp(report, place, administrator, stranger);
 }
 
 /** Deploys an app with grants, tries them, and takes it away again. */

@@ -1,24 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll } from 'vitest';
+import { MACHINE } from './machine.ts';
 
 const run = promisify(execFile);
-const CLONE = join(import.meta.dirname, '../..');
-/** The machine's own Node and npm, without the clone's, and nothing of AWS. */
-const PATH = (process.env['PATH'] ?? '')
-  .split(delimiter)
-  .filter((folder) => !folder.startsWith(CLONE))
-  .join(delimiter);
-
-/** Variables without which npm may not reach its registry. */
-const WAY_TO_REGISTRY = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) =>
-    /^(?:npm_config_(?:registry|cafile)|https?_proxy|no_proxy|node_extra_ca_certs)$/i.test(name),
-  ),
-);
 
 /** A folder outside the clone, with what is typed there. */
 export interface Project {
@@ -42,8 +30,7 @@ export async function makeFolder(): Promise<string> {
 /** Gives the project in a folder, which it makes. */
 export async function projectIn(folder: string): Promise<Project> {
   await mkdir(folder, { recursive: true });
-  const env = { ...WAY_TO_REGISTRY, PATH, HOME: process.env['HOME'] ?? folder, CI: '1', NO_COLOR: '1' };
-  const options = { cwd: folder, env };
+  const options = { cwd: folder, env: MACHINE };
   const project: Project = {
     folder,
     async write(files) {

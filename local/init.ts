@@ -23,7 +23,7 @@ const CDK_PROGRAM = { 'aws-cdk': '^2.1148.1' };
 export async function writeApp(folder: string): Promise<readonly string[]> {
   const there = await filter([...Object.keys(FILES), 'cdk.json'], (name) => isThere(join(folder, name)));
   if (there.length > 0) {
-    throw new UsageError(`Nothing was written: there is ${there.join(', ')} here already. Take an empty folder.`);
+    throw new UsageError(`Nothing was written. Here already: ${there.join(', ')}. Take an empty folder.`);
   }
   const manifest = await readManifest(folder);
   const added = await filter(Object.entries(FILES_IF_MISSING), async ([name]) => !(await isThere(join(folder, name))));

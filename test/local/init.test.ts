@@ -46,8 +46,6 @@ it('keeps what a manifest says already, and a README that is there', async () =>
 it('writes nothing where a file of its is there', async () => {
   const folder = await makeFolder();
   await writeFile(join(folder, 'app.mjs'), '// mine');
-  await expect(writeApp(folder)).rejects.toThrow(
-    'Nothing was written: there is app.mjs here already. Take an empty folder.',
-  );
+  await expect(writeApp(folder)).rejects.toThrow('Nothing was written. Here already: app.mjs. Take an empty folder.');
   expect(await readdir(folder)).toEqual(['app.mjs']);
 });

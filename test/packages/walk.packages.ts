@@ -131,6 +131,7 @@ describe('from an empty folder', () => {
     const asked = await deploy(aws.url, '--stage', 'dev', '--allow-me');
     expect(asked).toContain('The connection wfm goes, and who calls it gets 404.');
     expect(asked).toContain('add --yes if it is meant.');
+    expect(asked).not.toContain('NodeVersionSupportWarning');
     expect(aws.stacks()).toEqual(['TokenBroker-token-broker-dev']);
     const agreed = await deploy(aws.url, '--stage', 'dev', '--allow-me', '--yes');
     expect(agreed).not.toContain('add --yes');

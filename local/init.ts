@@ -5,10 +5,12 @@ import { UsageError } from '../client/cli/exit-codes.ts';
 import { readVersion } from '../client/cli/version.ts';
 import { isRecord } from '../functions/configuration/shape.ts';
 
-/** Files of the app: the name there, and the name in `app/` here. */
-const FILES = { 'app.mjs': 'app.mjs', 'connections.mjs': 'connections.mjs' };
-/** More of them, which stay as they are if the folder has its own. */
-const FILES_IF_MISSING = { 'README.md': 'README.md', '.gitignore': 'gitignore' };
+/** Files of the app, which `app/` has here. */
+const FILES = ['app.mjs', 'connections.mjs'];
+/** One more, which stays as it is if the folder has its own. */
+const README = 'README.md';
+/** Another, which gets the lines of `app/gitignore` that it has not. */
+const IGNORED = '.gitignore';
 
 const PACKAGE = '@token-broker/broker';
 const SCRIPTS = { dev: 'token-broker dev', synth: 'cdk synth --quiet', deploy: 'token-broker deploy' };
@@ -21,19 +23,17 @@ const CDK_PROGRAM = { 'aws-cdk': '^2.1148.1' };
  * Throws a `UsageError`, before it writes anything, if one of them is there already.
  */
 export async function writeApp(folder: string): Promise<readonly string[]> {
-  const there = await filter([...Object.keys(FILES), 'cdk.json'], (name) => isThere(join(folder, name)));
+  const there = await filter([...FILES, 'cdk.json'], (name) => isThere(join(folder, name)));
   if (there.length > 0) {
     throw new UsageError(`Nothing was written. Here already: ${there.join(', ')}. Take an empty folder.`);
   }
   const manifest = await readManifest(folder);
-  const added = await filter(Object.entries(FILES_IF_MISSING), async ([name]) => !(await isThere(join(folder, name))));
-  const copies = [...Object.entries(FILES), ...added];
-  for (const [name, from] of copies) {
-    await writeFile(join(folder, name), await readFile(new URL(`./app/${from}`, import.meta.url)));
-  }
+  const copies = (await isThere(join(folder, README))) ? FILES : [...FILES, README];
+  for (const name of copies) await writeFile(join(folder, name), await readTemplate(name));
+  await addIgnored(join(folder, IGNORED));
   await writeJson(join(folder, 'cdk.json'), { app: 'node app.mjs', context: await readFlags() });
   await writeJson(join(folder, 'package.json'), manifest);
-  return [...copies.map(([name]) => name), 'cdk.json', 'package.json'];
+  return [...copies, IGNORED, 'cdk.json', 'package.json'];
 }
 
 /** Runs `npm install` in a folder, with npm's output on stderr. Returns whether it succeeded. */
@@ -69,6 +69,23 @@ async function readManifest(folder: string): Promise<Readonly<Record<string, unk
     dependencies: { ...part('dependencies'), ...missing({ [PACKAGE]: `^${readVersion()}`, ...CDK }) },
     devDependencies: { ...part('devDependencies'), ...missing(CDK_PROGRAM) },
   };
+}
+
+/** Adds to a `.gitignore` what belongs into no repository, credentials among it. */
+async function addIgnored(path: string): Promise<void> {
+  const found = (await isThere(path)) ? await readFile(path, 'utf8') : '';
+  const known = new Set(found.split(/\r?\n/));
+  const missing = (await readTemplate('gitignore'))
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !known.has(line));
+  if (missing.length === 0) return;
+  const start = found === '' || found.endsWith('\n') ? found : `${found}\n`;
+  await writeFile(path, `${start}${missing.join('\n')}\n`);
+}
+
+function readTemplate(name: string): Promise<string> {
+  return readFile(new URL(`./app/${name}`, import.meta.url), 'utf8');
 }
 
 /** The feature flags of CDK that the broker is tested with. */

@@ -28,7 +28,7 @@ it('writes an app into an empty folder, with a manifest that names what it needs
   expect(await readFile(join(folder, '.gitignore'), 'utf8')).toMatch(/^secrets\.json$/m);
 });
 
-it('keeps what a manifest says already, and a README that is there', async () => {
+it('keeps what a manifest says already, a README, and the lines of a .gitignore', async () => {
   const folder = await makeFolder();
   const dependencies = { '@token-broker/broker': 'file:../x.tgz', 'aws-cdk-lib': '2.275.0' };
   await writeFile(
@@ -36,11 +36,14 @@ it('keeps what a manifest says already, and a README that is there', async () =>
     JSON.stringify({ name: 'mine', type: 'commonjs', scripts: { dev: 'mine' }, dependencies }),
   );
   await writeFile(join(folder, 'README.md'), 'Mine.');
+  await writeFile(join(folder, '.gitignore'), 'node_modules/\n*.log');
   await writeApp(folder);
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   expect(manifest).toMatchObject({ name: 'mine', type: 'commonjs', scripts: { dev: 'mine' }, dependencies });
   expect(manifest).not.toHaveProperty('private');
   expect(await readFile(join(folder, 'README.md'), 'utf8')).toBe('Mine.');
+  // A credential is ignored all the same.
+  expect(await readFile(join(folder, '.gitignore'), 'utf8')).toBe('node_modules/\n*.log\ncdk.out/\nsecrets.json\n');
 });
 
 it('writes nothing where a file of its is there', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { demoHelpmasterSecret } from '../../../local/demo/helpmaster-knobs.ts';
 import { buildPackages } from '../../../packages/build.ts';
 import { MACHINE } from '../../packages/machine.ts';
 import { callJson, callQuery, createCaller } from '../aws-calls.ts';
@@ -11,6 +11,7 @@ import { handedOutIn, problemCodeIn } from '../handed-out.ts';
 import { ACCOUNT, assumeRole } from '../identities.ts';
 import { type Environment, type Place, REGION, urlOf } from '../place.ts';
 import type { Report } from '../report.ts';
+import { setKnobs } from '../upstreams.ts';
 
 /** The address that stands for the API's own in the app's README. */
 const URL_IN_README = 'https://ID.execute-api.REGION.amazonaws.com/v1';
@@ -62,7 +63,9 @@ export async function checkPackedApp(
   await report.step('Its README deploys it', () => type(deploy));
   const url = await urlOf(environment, 'TokenBroker');
   await report.step('Its README sets its secret, and gets a token', async () => {
-    writeFileSync(join(folder, 'key.txt'), demoHelpmasterSecret.apiKey);
+    const apiKey = randomUUID();
+    await setKnobs(place.demo.helpmaster.url, { credential: { apiKey } });
+    writeFileSync(join(folder, 'key.txt'), apiKey);
     const typed = edit(use, {
       [URL_IN_README]: url,
       'secret set helpdesk': 'secret set helpdesk < key.txt',

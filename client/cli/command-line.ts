@@ -29,6 +29,11 @@ export function readCommandLine(commands: readonly Command[], args: readonly str
   throw findMistake(commands, args);
 }
 
+/** Finds the first command whose name is in the arguments, whatever else is wrong with them. */
+export function commandNamedIn(commands: readonly Command[], args: readonly string[]): Command | undefined {
+  return args.flatMap((_, at) => commands.find(({ name }) => startsWith(args.slice(at), name.split(' '))) ?? [])[0];
+}
+
 /** Options of a command, with those that every command has. */
 export function optionsOf(command: Command): Options {
   return { ...command.options, ...commonOptions };
@@ -79,9 +84,7 @@ function parse(args: readonly string[], options: Options): Parsed {
 
 /** Finds why no command fits: a mistake in the options of the named command, or a name that no command has. */
 function findMistake(commands: readonly Command[], args: readonly string[]): UsageError {
-  const named = args.flatMap(
-    (_, at) => commands.find(({ name }) => startsWith(args.slice(at), name.split(' '))) ?? [],
-  )[0];
+  const named = commandNamedIn(commands, args);
   const firstWord = args.find((arg) => !arg.startsWith('-'));
   if (named !== undefined || firstWord === undefined) return findOptionMistake(named, args);
   const names = commands.map(({ name }) => name);

@@ -1,7 +1,7 @@
 import { TokenBrokerError } from '../error.ts';
 import { printable } from '../printable.ts';
 import { type Call, type Command, callOf, type OwnBroker } from './command.ts';
-import { readCommandLine, readProgramOptions } from './command-line.ts';
+import { commandNamedIn, readCommandLine, readProgramOptions } from './command-line.ts';
 import { agentCommand } from './commands/agent.ts';
 import { auditCommand } from './commands/audit.ts';
 import { callCommand } from './commands/call.ts';
@@ -75,7 +75,7 @@ export async function run(args: readonly string[], terminal: Terminal, own: OwnB
     return await line.command.run(call);
   } catch (error) {
     if (isJson && !(error instanceof Interrupted)) say(JSON.stringify({ error: membersOf(error) }));
-    else for (const line of await messageOf(error, call)) say(line);
+    else for (const line of await messageOf(error, call, args)) say(line);
     return exitCodeOf(error);
   }
 }
@@ -87,8 +87,14 @@ function runWithoutCommand(asked: Readonly<Record<string, unknown>>, { stdout, s
   return asked['version'] === true || asked['help'] === true ? EXIT.ok : EXIT.usage;
 }
 
-async function messageOf(error: unknown, call: Call | undefined): Promise<readonly string[]> {
-  if (error instanceof UsageError) return [`token-broker: ${error.message}`, '`token-broker --help` lists everything.'];
+function whereHelpIs(args: readonly string[]): string {
+  const named = commandNamedIn(commands, args);
+  if (named === undefined) return '`token-broker --help` lists everything.';
+  return `\`token-broker ${named.name} --help\` has its options and examples.`;
+}
+
+async function messageOf(error: unknown, call: Call | undefined, args: readonly string[]): Promise<readonly string[]> {
+  if (error instanceof UsageError) return [`token-broker: ${error.message}`, whereHelpIs(args)];
   if (error instanceof Interrupted) return [];
   if (!(error instanceof TokenBrokerError)) return [`token-broker: ${unforeseen(error)}`];
   const { code, detail, requestId, causeCode, retryAfterMs } = error;

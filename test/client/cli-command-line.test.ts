@@ -42,6 +42,15 @@ describe('a command line', () => {
     expect(await here(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(told) });
   });
 
+  it.each([
+    ['statsu', '`token-broker --help` lists everything.'],
+    ['reject wfm --hsah token', '`token-broker reject --help` has its options and examples.'],
+    ['secret set', '`token-broker secret set --help` has its options and examples.'],
+    ['call helpdesk GET jobs', '`token-broker call --help` has its options and examples.'],
+  ])('leads to the help of the command, where one is named: %s', async (args, led) => {
+    expect((await here(args)).stderr.trimEnd().split('\n').at(-1)).toBe(led);
+  });
+
   it('names the connection that was probably meant', async () => {
     expect(await here('token helpdsek')).toMatchObject({
       code: 3,

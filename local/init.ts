@@ -7,8 +7,9 @@ import { isRecord } from '../functions/configuration/shape.ts';
 
 /** Files of the app, which `app/` has here. */
 const FILES = ['app.mjs', 'connections.mjs'];
-/** One more, which stays as it is if the folder has its own. */
+/** One more, under the other name if the folder has a README of its own. */
 const README = 'README.md';
+const OTHER_README = 'TOKEN-BROKER.md';
 /** Another, which gets the lines of `app/gitignore` that it has not. */
 const IGNORED = '.gitignore';
 
@@ -23,17 +24,18 @@ const CDK_PROGRAM = { 'aws-cdk': '^2.1148.1' };
  * Throws a `UsageError`, before it writes anything, if one of them is there already.
  */
 export async function writeApp(folder: string): Promise<readonly string[]> {
-  const there = await filter([...FILES, 'cdk.json'], (name) => isThere(join(folder, name)));
+  const readme = (await isThere(join(folder, README))) ? OTHER_README : README;
+  const there = await filter([...FILES, readme, 'cdk.json'], (name) => isThere(join(folder, name)));
   if (there.length > 0) {
     throw new UsageError(`Nothing was written. Here already: ${there.join(', ')}. Take an empty folder.`);
   }
   const manifest = await readManifest(folder);
-  const copies = (await isThere(join(folder, README))) ? FILES : [...FILES, README];
-  for (const name of copies) await writeFile(join(folder, name), await readTemplate(name));
+  for (const name of FILES) await writeFile(join(folder, name), await readTemplate(name));
+  await writeFile(join(folder, readme), await readTemplate(README));
   await addIgnored(join(folder, IGNORED));
   await writeJson(join(folder, 'cdk.json'), { app: 'node app.mjs', context: await readFlags() });
   await writeJson(join(folder, 'package.json'), manifest);
-  return [...copies, IGNORED, 'cdk.json', 'package.json'];
+  return [...FILES, readme, IGNORED, 'cdk.json', 'package.json'];
 }
 
 /** Runs `npm install` in a folder, with npm's output on stderr. Returns whether it succeeded. */

@@ -37,11 +37,12 @@ it('keeps what a manifest says already, a README, and the lines of a .gitignore'
   );
   await writeFile(join(folder, 'README.md'), 'Mine.');
   await writeFile(join(folder, '.gitignore'), 'node_modules/\n*.log');
-  await writeApp(folder);
+  expect(await writeApp(folder)).toContain('TOKEN-BROKER.md');
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   expect(manifest).toMatchObject({ name: 'mine', type: 'commonjs', scripts: { dev: 'mine' }, dependencies });
   expect(manifest).not.toHaveProperty('private');
   expect(await readFile(join(folder, 'README.md'), 'utf8')).toBe('Mine.');
+  expect(await readFile(join(folder, 'TOKEN-BROKER.md'), 'utf8')).toMatch(/^## In AWS/m);
   // A credential is ignored all the same.
   expect(await readFile(join(folder, '.gitignore'), 'utf8')).toBe('node_modules/\n*.log\ncdk.out/\nsecrets.json\n');
 });

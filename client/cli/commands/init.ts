@@ -25,7 +25,8 @@ export const initCommand: Command = {
       call.print('Next:');
       if (!isInstalled) call.print('  npm install');
       call.print('  npx --no-install token-broker dev      the broker on this machine, with connections.mjs');
-      call.print('  npx --no-install token-broker deploy   the broker in AWS; README.md says what comes before');
+      const readme = written.find((name) => name.endsWith('.md'));
+      call.print(`  npx --no-install token-broker deploy   the broker in AWS; ${readme} says what comes before`);
     }
     return EXIT.ok;
   },

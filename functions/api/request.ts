@@ -32,6 +32,27 @@ const PARAMETER = /^\{(\w+)(\+?)\}$/;
 const NEEDLESS_ESCAPE = /%(?:2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])/i;
 const DELIMITER = /[?#]/;
 
+/** A segment of a resource: a text of its own, or a parameter, which may be the rest of the path. */
+interface Segment {
+  readonly text: string;
+  readonly name: string | undefined;
+  readonly isRest: boolean;
+}
+
+/** The segments of each resource that was asked for: an API has few, and each request would take them apart again. */
+const segments = new Map<string, readonly Segment[]>();
+
+function segmentsOf(resource: string): readonly Segment[] {
+  const known = segments.get(resource);
+  if (known !== undefined) return known;
+  const read = resource.split('/').map((text): Segment => {
+    const [, name, plus] = PARAMETER.exec(text) ?? [];
+    return { text, name, isRest: plus === '+' };
+  });
+  segments.set(resource, read);
+  return read;
+}
+
 /**
  * Reads the parameters out of the path as it was sent, on which IAM has judged. Throws `not_found` unless the path is
  * the resource's own with its parameters in place, to the character, and what API Gateway made of them is the same.
@@ -47,22 +68,24 @@ export function readParameters(event: ApiEvent): PathParameters {
 }
 
 function readOwnParameters({ resource, path, pathParameters }: ApiEvent): PathParameters {
-  const names = resource.split('/');
+  const own = segmentsOf(resource);
   const parts = path.split('/');
   // The rest of a path is one part of it.
-  if (resource.endsWith('+}')) parts.push(parts.splice(names.length - 1).join('/'));
+  if (own.at(-1)?.isRest) parts.push(parts.splice(own.length - 1).join('/'));
+  if (parts.length !== own.length) throw createNoSuchPathError();
   const parameters: Record<string, string> = {};
-  for (const [index, part] of parts.entries()) {
-    const [, name, plus] = PARAMETER.exec(names[index] ?? '') ?? [];
+  for (let index = 0; index < own.length; index += 1) {
+    const { text = '', name, isRest } = own[index] ?? {};
+    const part = parts[index] ?? '';
     if (name === undefined) {
-      if (part !== names[index]) throw createNoSuchPathError();
+      if (part !== text) throw createNoSuchPathError();
       continue;
     }
-    const value = plus ? part : decodeSegment(part);
-    if (!value || fold(pathParameters?.[name]) !== fold(part)) throw createNoSuchPathError();
+    const value = isRest ? part : decodeSegment(part);
+    const given = pathParameters?.[name];
+    if (!value || (given !== part && fold(given) !== fold(part))) throw createNoSuchPathError();
     parameters[name] = value;
   }
-  if (parts.length !== names.length) throw createNoSuchPathError();
   return parameters;
 }
 
@@ -73,7 +96,7 @@ function fold(parameter = ''): string {
 
 /** Decodes a segment that is written as a client writes it; another spelling of it is no path of the API. */
 function decodeSegment(raw: string): string | undefined {
-  const value = decode(raw);
+  const value = raw.includes('%') ? decode(raw) : raw;
   return value === undefined || NEEDLESS_ESCAPE.test(raw) || DELIMITER.test(value) ? undefined : value;
 }
 

@@ -20,6 +20,8 @@ const TWIN = 'node:http, again';
 const TOKEN = 'the-token-of-the-agent';
 const TOKEN_HEADER = 'x-token-broker-agent-token';
 const MEGABYTE = 1024 * 1024;
+/** As `docs/agent/token-broker-agent.service` has it. */
+const NODE_OPTIONS = '--max-semi-space-size=2';
 
 /** Measures the agent: hand-outs from its memory over HTTP, and what it holds with many slots. */
 export async function benchAgent({ quick, folder }: BenchOptions): Promise<Section> {
@@ -27,7 +29,7 @@ export async function benchAgent({ quick, folder }: BenchOptions): Promise<Secti
   const broker = await startBroker();
   const { entry } = bundleInOne('agent', join(folder, 'agent'), 'esm', join(import.meta.dirname, 'child.ts'));
   const keys = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
-  const child = forkModule(pathToFileURL(entry).href, keys);
+  const child = forkModule(pathToFileURL(entry).href, { ...keys, NODE_OPTIONS });
   const order: AgentOrder = { brokerUrl: broker.url, connection: MEASURED, token: TOKEN };
   const address = String(await child.ask({ ...order }));
   const constant = await startConstant();
@@ -101,7 +103,7 @@ function report(
   return {
     title: 'Agent',
     notes: [
-      'Hand-outs from the memory of `token-broker agent`, in a process of its own, beside a server that answers a constant of the same size. The callers run on the same machine. Memory is after a collection, each slot with a token of 1 KB.',
+      'Hand-outs from the memory of `token-broker agent`, in a process of its own with the options of its systemd unit, beside a server that answers a constant of the same size. The callers run on the same machine. Memory is after a collection, each slot with a token of 1 KB.',
     ],
     tables: [
       {

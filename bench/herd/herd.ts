@@ -13,6 +13,8 @@ import { startLoad } from './load.ts';
 
 const LOGIN_MS = 200;
 const MOST_OPERATIONS = 5.1;
+/** The same on a machine that has no time for them. */
+const MOST_OPERATIONS_CROWDED = 6;
 const PROCESSES = 4;
 const ROUNDS = 5;
 const DAY_MS = 86_400_000;
@@ -181,7 +183,7 @@ function report(found: {
       atMost('Ahead of expiry: store operations by the callers, over their number', 2, ahead.operations / isolated),
       equals(`Empty slot, beside ${load} processes that spin: logins`, 1, overloaded.logins),
       equals('Beside them: failed', 0, countFailed(overloaded)),
-      atMost('Beside them: store operations a caller', MOST_OPERATIONS, overloaded.operations / isolated),
+      atMost('Beside them: store operations a caller', MOST_OPERATIONS_CROWDED, overloaded.operations / isolated),
       ...(thousand === undefined
         ? []
         : [

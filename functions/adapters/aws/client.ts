@@ -6,6 +6,8 @@ export type AwsServiceName = 'DYNAMODB' | 'KMS' | 'SECRETS_MANAGER' | 'LAMBDA';
 /** Settings of one service's client. */
 export interface AwsClientSettings {
   readonly service: AwsServiceName;
+  /** Time limit of connecting, TLS included. 1 s by default. */
+  readonly connectionTimeoutMs?: number;
   /** Time limit of each attempt, from sending to the first byte of the answer. 2 s by default. */
   readonly requestTimeoutMs?: number;
   /** Number of attempts, including the first. 3 by default. */
@@ -67,7 +69,8 @@ const MAX_SOCKETS = 512;
  * said here, so that the SDK does not look for files of a user's profile, which a function does not have.
  */
 export function awsClientConfig(settings: AwsClientSettings, environment: Environment = process.env): AwsClientConfig {
-  const { service, requestTimeoutMs = REQUEST_TIMEOUT_MS, maxAttempts = MAX_ATTEMPTS, keepAlive = true } = settings;
+  const { service, connectionTimeoutMs = CONNECTION_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = settings;
+  const { maxAttempts = MAX_ATTEMPTS, keepAlive = true } = settings;
   const region = environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'];
   const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] || environment['AWS_ENDPOINT_URL'];
   const credentials = readCredentials(environment);
@@ -89,7 +92,7 @@ export function awsClientConfig(settings: AwsClientSettings, environment: Enviro
     userAgentAppId: async () => undefined,
     sha256: createAwsSha256(),
     requestHandler: {
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,
       // Without this the SDK only warns, and keeps waiting.
       throwOnRequestTimeout: true,

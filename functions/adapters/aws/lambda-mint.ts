@@ -7,6 +7,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/words/
 import { awsClientConfig, type Environment } from './client.ts';
 
 const ASK_TIMEOUT_MS = 2_000;
+/** Each invocation has a new connection, which a lease waits for: a process that stands still for a second may yet get it. */
+const CONNECTION_TIMEOUT_MS = 3_000;
 // Above every `timeoutMs` asked for; the request's own timer ends it earlier.
 const LONGEST_INVOCATION_MS = 60_000;
 
@@ -19,7 +21,13 @@ const LONGEST_INVOCATION_MS = 60_000;
 export function createLambdaClient(environment: Environment = process.env): LambdaClient {
   return new LambdaClient(
     awsClientConfig(
-      { service: 'LAMBDA', maxAttempts: 1, requestTimeoutMs: LONGEST_INVOCATION_MS, keepAlive: false },
+      {
+        service: 'LAMBDA',
+        maxAttempts: 1,
+        connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
+        requestTimeoutMs: LONGEST_INVOCATION_MS,
+        keepAlive: false,
+      },
       environment,
     ),
   );

@@ -19,7 +19,7 @@ describe('limits.tokens: two logins an hour (Toast)', () => {
     await broker.handOut({ subject: '2' });
     const [first, second] = [await broker.refusal({ subject: '3' }), await broker.refusal({ subject: '3' })];
     for (const error of [first, second]) {
-      expect(error).toMatchObject({ code: 'login_limited', status: 429, detail: expect.stringContaining('helpdesk') });
+      expect(error).toMatchObject({ code: 'login_limited', status: 503, detail: expect.stringContaining('helpdesk') });
       expect(Math.round((error.retryAfterMs ?? 0) / 60_000)).toBe(50);
     }
     expect(upstream.logins).toHaveLength(2);

@@ -122,7 +122,7 @@ describe('Toast, with two logins an hour', async () => {
 
   const limitedIn = async (ask: Promise<Answer>): Promise<number> => {
     const answer = await ask;
-    expect(gistOf(answer)).toBe('429 login_limited');
+    expect(gistOf(answer)).toBe('503 login_limited');
     return Number(answer.headers['retry-after']);
   };
 

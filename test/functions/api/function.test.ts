@@ -115,10 +115,10 @@ describe('a problem response', () => {
       405: /^method_not_allowed$/,
       413: /^payload_too_large$/,
       415: /^unsupported_media_type$/,
-      429: /^(renewal_throttled|login_limited)$/,
+      429: /^renewal_throttled$/,
       500: /^internal$/,
       502: /^(upstream_(credential|account|subject|login|invalid|token|redirect|tls|response|request)|reauthorization_required$)/,
-      503: /^(upstream_(session_limit|throttled|unavailable|unreachable|outcome_unknown)|cooldown|refresh_in_progress|\w+_unavailable|secret_invalid)$/,
+      503: /^(upstream_(session_limit|throttled|unavailable|unreachable|outcome_unknown)|cooldown|login_limited|refresh_in_progress|\w+_unavailable|secret_invalid)$/,
       504: /^(upstream_timeout|deadline_exceeded)$/,
     };
     for (const code of codes) expect(code).toMatch(promised[statusByCode[code]] ?? /^$/);

@@ -2,6 +2,7 @@ import { Lazy, Stack, Token } from 'aws-cdk-lib';
 import type { CfnRestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { ApiRoute } from '../functions/api/routes.ts';
 import { STAGE } from '../functions/api/routes.ts';
+import { CALLER_FORMS } from '../functions/configuration/fields.ts';
 
 /** Characters that API Gateway takes in a resource policy. */
 const MOST_CHARACTERS = 8_192;
@@ -12,9 +13,7 @@ const UNKNOWN_ARN_CHARACTERS = 100;
 export const INVOKE = 'execute-api:Invoke';
 const EVERYTHING = 'execute-api:/*';
 
-const ACCOUNT = /^[0-9]{12}$/;
-const ORGANISATION = /^o-[a-z0-9]{10,32}$/;
-const PRINCIPAL_ARN = /^arn:[a-z-]+:iam::[0-9*]+:(?:root|(?:role|user)\/[\w+=,.@/*?-]+)$/;
+const { account: ACCOUNT, organisation: ORGANISATION } = CALLER_FORMS;
 /** The ARN that stands for an account. */
 const ROOT_ARN = /:iam::([0-9]{12}):root$/;
 
@@ -47,7 +46,7 @@ export function closeApi(
     readonly vpcEndpoints: readonly string[];
   },
 ): CallerNames {
-  const odd = callers.find((each) => ![ACCOUNT, ORGANISATION, PRINCIPAL_ARN].some((form) => form.test(each)));
+  const odd = callers.find((each) => !Object.values(CALLER_FORMS).some((form) => form.test(each)));
   if (odd !== undefined) {
     throw new Error(
       `${JSON.stringify(odd)} is no caller: name roles and users by ARN (\`*\` for any text), accounts by their 12 digits, organisations by id (o-…).`,

@@ -55,7 +55,8 @@ export interface TokenBrokerProps extends ConcurrencyProps {
   readonly name?: string;
   /**
    * Callers beside those whom this app grants something: ARN patterns of roles and users, account ids, organisation ids.
-   * Nobody else is let in, whatever his own policies allow; what one may do, grants and IAM say. Default none.
+   * Nobody else is let in, whatever his own policies allow; what one may do, grants and IAM say. Default none; those of
+   * the configuration count too.
    */
   readonly callers?: readonly string[];
   /** Requests a second that each method takes, from all callers together. Default 100, with bursts of 200. */
@@ -258,6 +259,7 @@ export class TokenBroker extends Construct implements ITokenBroker {
 
     this.api = createRestApi(this, {
       ...props,
+      callers: [...this.configuration.callers, ...(props.callers ?? [])],
       broker: this.name,
       routes: apiRoutesOf(this.configuration),
       functionArnOf: (route) => {

@@ -9,7 +9,7 @@ import { type Providers, providerOf, providers as table } from '../providers/reg
 import type { Configuration } from './configuration.ts';
 import { ConfigurationError, createProblem, type Problem } from './errors.ts';
 import { findFaultlessPart } from './faultless-part.ts';
-import { flag, NAME_PATTERN, NAME_RULE } from './fields.ts';
+import { callerNames, flag, NAME_PATTERN, NAME_RULE } from './fields.ts';
 import { canonicalizeUrl, isPlainHttp } from './origins.ts';
 import { checkProvider, findProviderWarnings } from './provider-rules.ts';
 import { providerSchema } from './provider-schema.ts';
@@ -39,6 +39,11 @@ export const rootSchema = strictObject(
       .refine((connections) => Object.keys(connections).length > 0, 'must declare at least one connection'),
     /** Refuse a hand-out whose audit record could not be stored (invariant 10). Default false. */
     strictAudit: flag.default(false),
+    /**
+     * Callers beside those whom a CDK app grants something: ARN patterns of roles and users, account ids, organisation
+     * ids. Deployed only; what one may do, grants and IAM say. Default none.
+     */
+    callers: callerNames.default([]),
     /** Providers of the operator's own, by a name that no preset has. */
     providers: z
       .custom<Readonly<Record<string, Provider>>>(isRecord, 'must be an object with a provider under each name')
@@ -86,6 +91,7 @@ export function resolveConnections(input: unknown, presets: Providers = table): 
   return {
     connections: byName,
     strictAudit: root.data.strictAudit,
+    callers: root.data.callers,
     trust: trust.trust,
     madeSecrets: declared.flatMap(([name, each]) => (isRecord(each) && each['secret'] === undefined ? [name] : [])),
     warnings: [...checked.flatMap(({ warnings }) => warnings), ...trust.warnings],

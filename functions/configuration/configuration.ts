@@ -6,6 +6,8 @@ export interface Configuration {
   /** The connections by name, without a prototype: an undeclared name reads as undefined, `constructor` included. */
   readonly connections: Readonly<Record<string, Connection>>;
   readonly strictAudit: boolean;
+  /** Whom the deployed API lets in, beside those whom the construct and its grants name. */
+  readonly callers: readonly string[];
   readonly trust: readonly Trust[];
   /** Names of the connections whose declaration leaves `secret` out: the stack makes their secrets, empty. */
   readonly madeSecrets: readonly string[];

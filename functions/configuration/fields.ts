@@ -120,6 +120,23 @@ export const settingText = text('a text', (value) =>
     : `must be one line of at most ${LONGEST_SETTING} characters`,
 );
 
+/** The forms of a caller's name: an account, an organisation, and roles and users with `*` for any text. */
+export const CALLER_FORMS = {
+  account: /^[0-9]{12}$/,
+  organisation: /^o-[a-z0-9]{10,32}$/,
+  principal: /^arn:[a-z-]+:iam::[0-9*]+:(?:root|(?:role|user)\/[\w+=,.@/*?-]+)$/,
+} as const;
+
+/** Whom the API lets in. */
+export const callerNames = z.array(
+  text('a caller', (caller) =>
+    Object.values(CALLER_FORMS).some((form) => form.test(caller))
+      ? undefined
+      : 'must be a role or user by ARN (`*` for any text), an account by its 12 digits or an organisation by id (o-…)',
+  ),
+  'must be a list of callers',
+);
+
 /** Name of an AWS region. */
 export const awsRegion = matching(/^[a-z]{2}(?:-[a-z]+)+-[0-9]$/, 'an AWS region such as eu-west-1');
 

@@ -72,6 +72,15 @@ describe('the API', () => {
     expect(mayCall(template, role('any'), SYSTEM)).toBe(false);
   });
 
+  it('lets in whom the configuration names, and the construct beside them', () => {
+    const other = { arn: `arn:aws:iam::${ACCOUNT}:role/Other`, own: [EVERY_API] };
+    const configured = [ADMINISTRATOR.arn ?? ''];
+    const { template } = deployed({ configured, callers: [other.arn] });
+    expect(mayCall(template, ADMINISTRATOR, SYSTEM)).toBe(true);
+    expect(mayCall(template, other, SYSTEM)).toBe(true);
+    expect(mayCall(deployed({ configured }).template, other, SYSTEM)).toBe(false);
+  });
+
   it('has one open route, where somebody is trusted, and no other without a signature', () => {
     const { template } = deployed({ trust: [trustedWorkload] });
     expect(mayCall(template, {}, 'POST /oauth2/token')).toBe(true);

@@ -51,6 +51,8 @@ export const trustedWorkload: TrustDeclaration = {
 export interface DeployedOptions extends Partial<Omit<TokenBrokerProps, 'connections'>> {
   readonly connections?: Readonly<Record<string, ConnectionDeclaration>>;
   readonly strictAudit?: boolean;
+  /** Callers in the configuration, beside those of the construct. */
+  readonly configured?: readonly string[];
   readonly trust?: readonly TrustDeclaration[];
   /** Adds to the stack before it is synthesized. */
   readonly build?: (stack: Stack, broker: TokenBroker) => void;
@@ -59,13 +61,21 @@ export interface DeployedOptions extends Partial<Omit<TokenBrokerProps, 'connect
 
 /** Synthesizes the stack and its nested stacks in this process, as one template, without bundling any code; what it writes goes with the test. */
 export function deployed(options: DeployedOptions = {}) {
-  const { connections = declared, strictAudit = false, trust = [], build, beforeSynth, ...props } = options;
+  const {
+    connections = declared,
+    strictAudit = false,
+    trust = [],
+    configured = [],
+    build,
+    beforeSynth,
+    ...props
+  } = options;
   const app = newApp();
   const stack = new TokenBrokerStack(app, 'TokenBroker', {
     env: { account: ACCOUNT, region: REGION },
     broker: () => ({
       ...props,
-      connections: defineConnections({ connections, strictAudit, trust }),
+      connections: defineConnections({ connections, strictAudit, trust, callers: [...configured] }),
     }),
   });
   build?.(stack, stack.broker);

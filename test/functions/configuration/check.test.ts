@@ -152,6 +152,7 @@ describe('a refused declaration', () => {
   it('names every problem at once, each with its path and the remedy', () => {
     const error = refusalOf({
       strictAudit: 'yes',
+      callers: ['o-a1b2c3d4e5', 'everybody'],
       extra: 1,
       connections: {
         'Bad Name': helpdesk,
@@ -165,6 +166,7 @@ describe('a refused declaration', () => {
     expect(error.problems.map(({ path }) => path).sort()).toEqual(
       [
         'strictAudit',
+        'callers[1]',
         'extra',
         'connections["Bad Name"]',
         'connections.a.timeoutSeconds',
@@ -183,7 +185,7 @@ describe('a refused declaration', () => {
     for (const { path, message } of error.problems) {
       expect(error.message).toContain(`  ${path}: ${message}`);
     }
-    expect(error.message).toMatch(/^The configuration has 14 problems:\n/);
+    expect(error.message).toMatch(/^The configuration has 15 problems:\n/);
   });
 
   it.each(Object.keys(sharedKeys))('names a fault across keys beside one of `%s` itself', (key) => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** An error of a deployment, by its words, and the command that mends it. NAME in it is what the words name, if they do. */
+/** An error of a deployment, by its words, and the command that mends it. NAME in the command is the `name` in the words. */
 interface Advice {
   readonly sign: RegExp;
   readonly advice: string;
@@ -44,7 +44,7 @@ const known: readonly Advice[] = [
 export function findAdvice(output: string): string | undefined {
   for (const { sign, advice } of known) {
     const found = sign.exec(output);
-    if (found !== null) return advice.replace('NAME', found.groups?.['name'] ?? 'NAME');
+    if (found !== null) return advice.replace('NAME', () => found.groups?.['name'] ?? 'NAME');
   }
   return undefined;
 }

@@ -258,7 +258,7 @@ async function secretsOf(
   );
 }
 
-/** What a secrets file must have, with dots for the values. */
+/** Writes the JSON that a secrets file must have: the fields that are required, with `…` for each value. */
 function formOf(required: ReadonlyMap<string, Provider['secretFields']>): string {
   const wanted = [...required].map(([connection, fields]) => {
     const names = Object.keys(fields).filter((name) => fields[name]?.optional !== true);

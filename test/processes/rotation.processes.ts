@@ -6,7 +6,7 @@ import { openSharedBrokers, type SharedBroker } from './shared-brokers.ts';
 
 /** `ROTATION_SECONDS=60` for a whole minute; CI has a quarter of that. */
 const SECONDS = Number(process.env['ROTATION_SECONDS'] ?? 15);
-/** How much longer a slow machine has for as many rotations and kills as prove something. */
+/** Time beyond `SECONDS` that a slow machine gets, until it has made enough rotations and kills to prove something. */
 const MORE_SECONDS = 90;
 const PROCESSES = 3;
 const CALLERS = 200;

@@ -172,6 +172,18 @@ describe('waits for a connection', () => {
     expect(other).toMatchObject({ source: 'login' });
   });
 
+  it('are answered only once their permit is back: a function does nothing after its answer', async () => {
+    const { broker, beforeNext, world } = harness({ mostWaits: 1 });
+    let isBack = false;
+    beforeNext('returnPermit', async () => {
+      await world.operators.clock.sleep(1_000);
+      isBack = true;
+    });
+    await broker.handOut();
+
+    expect(isBack).toBe(true);
+  });
+
   it('keep their permit by a clock that is seconds ahead too', async () => {
     const made = harness({ instances: 2, mostWaits: 1, skewOf: (process) => (process === 'token-1' ? 4_000 : 0) });
     const { broker, heldByAnother, time } = made;

@@ -194,8 +194,7 @@ export async function checkCredential(call: Call, connection: string): Promise<F
 
 /**
  * Reads a secret with this identity and checks its shape; shows nothing of it. Without `secretId` it reads the secret
- * that the broker names. A failed read says nothing about the broker, which reads the
- * secret under another identity.
+ * that the broker names. A failed read says nothing about the broker, which reads the secret under another identity.
  */
 export async function checkSecretShape(call: Call, name: string, secretId: string | undefined): Promise<Finding> {
   const check = `shape ${name}`;

@@ -7,7 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/words/
 import { awsClientConfig, type Environment } from './client.ts';
 
 const ASK_TIMEOUT_MS = 2_000;
-/** Each invocation has a new connection, which a lease waits for: a process that stands still for a second may yet get it. */
+/** Longer than for other services: each invocation needs a new connection, and a busy process may stand still for a second. */
 const CONNECTION_TIMEOUT_MS = 3_000;
 // Above every `timeoutMs` asked for; the request's own timer ends it earlier.
 const LONGEST_INVOCATION_MS = 60_000;

@@ -128,6 +128,16 @@ describe('invoke', () => {
     nowhere.close();
   });
 
+  it('waits three seconds for a connection, since a busy process may stand still for one', async () => {
+    const client = createLambdaClient(under.environment);
+    const own = createLambdaMint({ client, functionNameOf: () => 'none' });
+    expect(await own.invoke(CONNECTION, REQUEST, TIMEOUT_MS)).toEqual({ kind: 'refused' });
+
+    // The handler has its configuration from the first request on.
+    expect(Object(client.config.requestHandler).httpHandlerConfigs()).toMatchObject({ connectionTimeout: 3_000 });
+    client.destroy();
+  });
+
   it('is refused if no connection is made in time', async () => {
     vi.useRealTimers();
     under.aws.faults.set('lambda', { mode: 'hang' });

@@ -14,6 +14,7 @@ describe('createBeginWait', () => {
 
     expect(await looksAt(5)).toBeGreaterThan(30);
     expect(await looksAt(200)).toBeLessThan(15);
+    expect(await looksAt(1_000)).toBeLessThan(8);
   });
 
   it('looks again when the attempt has taken as long as the last', async () => {

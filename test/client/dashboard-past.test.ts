@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { historyOf, limitsOf, parseHistory } from '../../client/dashboard/history.ts';
 import { parseRunbook, RUNBOOKS, readRunbook, runbookByCode } from '../../client/dashboard/runbooks.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
@@ -115,6 +115,9 @@ describe('the dashboard of a deployed broker', async () => {
   const history = () => send(`${dashboard.url}/local/history?span=hour`);
 
   it('asks CloudWatch for the broker’s metrics, and puts those of a connection together', async () => {
+    // The next minute would have a step of its own.
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
     const at = Math.floor(Date.now() / 1000);
     const series = (Id: string, Label: string, ...Values: number[]) => ({
       ...{ Id, Label, Values, StatusCode: 'Complete' },

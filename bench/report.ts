@@ -23,6 +23,7 @@ export function markdownOf(run: readonly (readonly [string, string])[], sections
       `## ${section.title}`,
       ...section.notes,
       ...section.tables.map(tableOf),
+      ...(section.picture === undefined ? [] : [`![${section.picture.title}](${section.picture.file})`]),
       ...(section.twin === undefined
         ? []
         : [`The same twice: ${figure(section.twin)}${isVoid(section) ? ', **void**' : ''}.`]),

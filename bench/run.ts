@@ -30,8 +30,8 @@ const PARTS: Readonly<Record<string, (options: BenchOptions) => Promise<Section>
 const FULL_ROUNDS = 21;
 const LONGEST_MS = { quick: 3 * 60_000, full: 30 * 60_000 };
 const HELP = `npm run bench -- [--quick] [--only ${Object.keys(PARTS).join(',')}] [--results DIR]
-Everything stays on loopback. All parts together write results.md and results.svg to bench/results/; with --quick or --only,
-nothing is written but to --results.
+Everything stays on loopback. All parts together write results.md and its pictures to bench/results/; with --quick or --only, nothing
+is written but to --results.
 Exit 1 where a part is void: its machine was too busy to be measured on.
 `;
 
@@ -72,6 +72,7 @@ async function main(): Promise<void> {
       await mkdir(results, { recursive: true });
       await writeFile(join(results, 'results.md'), markdown);
       await writeFile(join(results, 'results.svg'), svgOf(sections));
+      for (const { picture } of sections) if (picture) await writeFile(join(results, picture.file), picture.svg);
     }
     if (!quick && sections.some(isVoid)) process.exitCode = 1;
   } finally {

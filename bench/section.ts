@@ -28,6 +28,8 @@ export interface Section {
   readonly notes: readonly string[];
   readonly tables: readonly Table[];
   readonly targets: readonly Target[];
+  /** A picture of its own, as SVG, in a file beside the results. */
+  readonly picture?: { readonly file: string; readonly title: string; readonly svg: string };
   readonly plot?: { readonly title: string; readonly bars: readonly Bar[] };
   /** The ratio of a thing to itself, measured in the same rounds; outside 0.95 to 1.05 the section is void. */
   readonly twin?: number;

@@ -10,6 +10,7 @@ import { createCallers } from '../system/callers.ts';
 import { startTokenProcess } from '../system/token-process.ts';
 import { type IsolatedHerd, isolatedHerd } from './isolated.ts';
 import { startLoad } from './load.ts';
+import { type Around, type ProfiledHerd, profileHerds } from './profiled.ts';
 
 const LOGIN_MS = 200;
 const MOST_OPERATIONS = 5.1;
@@ -19,15 +20,15 @@ const PROCESSES = 4;
 const ROUNDS = 5;
 const DAY_MS = 86_400_000;
 const SIZE = {
-  quick: { herds: [20], isolated: 20, load: 2 },
-  full: { herds: [50, 1_000, 5_000], isolated: 1_000, load: 16 },
+  quick: { herds: [20], isolated: 20, load: 2, profiled: { callers: 20, rounds: 1 } },
+  full: { herds: [50, 1_000, 5_000], isolated: 1_000, load: 16, profiled: { callers: 1_000, rounds: 10 } },
 };
 /** Callers that took longer than this did not get what was already there. */
 const WAITED_MS = LOGIN_MS / 2;
 
 /** Measures herds: many callers at once on a slot whose token has expired, or is about to. */
 export async function benchHerd({ quick, folder }: BenchOptions): Promise<Section> {
-  const { herds, isolated, load } = quick ? SIZE.quick : SIZE.full;
+  const { herds, isolated, load, profiled } = quick ? SIZE.quick : SIZE.full;
   const system = await startBrokerSystem(folder, LOGIN_MS);
   const processes = await Promise.all(
     Array.from({ length: PROCESSES }, () => startTokenProcess({ ...system.environment })),
@@ -47,7 +48,15 @@ export async function benchHerd({ quick, folder }: BenchOptions): Promise<Sectio
     const ahead = await isolatedHerd(system, { subject: '951', instances: isolated, times: dueTimes(mintMs) });
     const busy = await startLoad(load);
     const overloaded = await isolatedHerd(system, { subject: '952', instances: isolated }).finally(busy.close);
-    return report({ overHttp, expired, ahead, overloaded, isolated, load, login });
+    const profile = await profileHerds(processes, profiled, (round, around) =>
+      httpHerd(
+        system,
+        urls,
+        { subject: `${920 + round}`, count: profiled.callers, times: expiredTimes(mintMs) },
+        around,
+      ),
+    );
+    return report({ overHttp, profile, expired, ahead, overloaded, isolated, load, login });
   } finally {
     await Promise.all(processes.map((each) => each.close()));
     await system.close();
@@ -77,6 +86,7 @@ async function httpHerd(
   system: BrokerSystem,
   urls: readonly string[],
   { subject, count, times }: { readonly subject: string; readonly count: number; readonly times: Times },
+  around: Around = (work) => work(),
 ): Promise<HttpHerd> {
   const slot = slotOf(system.connection, subject);
   await system.put([slotItem(BROKER, slot, await system.keys.generate(slot.connection), times)]);
@@ -85,7 +95,7 @@ async function httpHerd(
     const before = system.helpmaster.ledger().logins.length;
     // Callers reach API Gateway, which has its own way to the function: opening theirs is no part of the broker's time.
     await callers.open();
-    const answers = await callers.askAll(`/tokens/${MEASURED}/${subject}`);
+    const answers = await around(() => callers.askAll(`/tokens/${MEASURED}/${subject}`));
     const waits = answers.map(({ ms }) => ms);
     return {
       callers: count,
@@ -123,6 +133,7 @@ async function logIn({ helpmaster, connection }: BrokerSystem): Promise<void> {
 
 function report(found: {
   readonly overHttp: readonly HttpHerd[];
+  readonly profile: ProfiledHerd;
   readonly expired: IsolatedHerd;
   readonly ahead: IsolatedHerd;
   readonly overloaded: IsolatedHerd;
@@ -130,7 +141,7 @@ function report(found: {
   readonly load: number;
   readonly login: number;
 }): Section {
-  const { overHttp, expired, ahead, overloaded, isolated, load, login } = found;
+  const { overHttp, profile, expired, ahead, overloaded, isolated, load, login } = found;
   const thousand = overHttp.find(({ callers }) => callers === 1_000) ?? overHttp[0];
   const rowOf = (name: string, herd: IsolatedHerd) => [
     name,
@@ -148,6 +159,7 @@ function report(found: {
     notes: [
       `A login takes the upstream ${LOGIN_MS} ms; asked for over HTTP it takes ${figure(login)} ms. The callers, ${PROCESSES} processes with the token function, the store, \`mint\` and the upstream share one machine. The callers have their connections open.`,
       'Isolated instances share nothing but the store: none joins another in its own process, so this is the hardest case for the lease. They may all wait; deployed, 100 may for a connection, and the others are told to ask again (decision 0018).',
+      'CPU time is that of more herds in the same processes, warm by then, whose stacks are sampled meanwhile; what is measured above is not. Each function counts for the room that it is of, and one of V8 or the kernel for the room that calls it. The store is a process of its own, and not in this.',
     ],
     tables: [
       {
@@ -174,7 +186,9 @@ function report(found: {
           rowOf(`empty, beside ${load} processes that spin`, overloaded),
         ],
       },
+      profile.table,
     ],
+    picture: profile.picture,
     targets: [
       equals(`Herd of ${figure(isolated)} isolated instances on an expired slot: logins`, 1, expired.logins),
       atMost('Store operations a caller', MOST_OPERATIONS, expired.operations / isolated),

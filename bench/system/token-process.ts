@@ -3,7 +3,11 @@ import { composeTokenFunction } from '../../functions/token/function.ts';
 import { startGateway } from '../../local/gateway/gateway.ts';
 import { CALLER } from '../broker.ts';
 import { forkModule } from '../child-process.ts';
+import { type Profiled, startProfile } from '../flame/profile.ts';
 import { nowhere } from '../warm/handlers.ts';
+
+/** The token function in a process of its own. */
+export type TokenProcess = Awaited<ReturnType<typeof startTokenProcess>>;
 
 /**
  * Starts the token function behind a gateway, in a process of its own, on the services that `environment` names. It ends
@@ -14,7 +18,16 @@ export async function startTokenProcess(
   processEnvironment: Readonly<Record<string, string>> = {},
 ) {
   const { ask, close } = forkModule(import.meta.url, processEnvironment);
-  return { url: String(await ask(environment)), close };
+  return {
+    url: String(await ask(environment)),
+    /** Profiles that process until the function it gives is called. */
+    async startProfile() {
+      await ask('profile');
+      // The process answers with what its own `startProfile` found.
+      return async () => (await ask('end')) as Profiled;
+    },
+    close,
+  };
 }
 
 async function serve(environment: Environment): Promise<void> {
@@ -38,5 +51,12 @@ async function serve(environment: Environment): Promise<void> {
 
 if (import.meta.main) {
   process.on('disconnect', () => process.exit(0));
-  process.once('message', (environment: Environment) => void serve(environment));
+  let end: (() => Promise<Profiled>) | undefined;
+  process.on('message', async (order: Environment | 'profile' | 'end') => {
+    if (order === 'end') process.send?.(await end?.());
+    else if (order === 'profile') {
+      end = await startProfile();
+      process.send?.('profiling');
+    } else await serve(order);
+  });
 }

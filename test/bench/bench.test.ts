@@ -10,7 +10,9 @@ import { ratioOf, runRounds, spread } from '../../bench/rounds.ts';
 const QUICK_MS = 180_000;
 
 describe('npm run bench', () => {
-  it('runs every part on loopback, ends by itself, and writes a table and a plot', { timeout: QUICK_MS }, async () => {
+  it('runs every part on loopback, ends by itself, and writes a table and its pictures', {
+    timeout: QUICK_MS,
+  }, async () => {
     const results = await mkdtemp(join(tmpdir(), 'token-broker-results-'));
     try {
       const run = join(import.meta.dirname, '..', '..', 'bench', 'run.ts');
@@ -20,7 +22,9 @@ describe('npm run bench', () => {
         expect(table).toContain(`## ${part}`);
       }
       expect(table).toMatch(/\*\*Commit\*\*: \S/);
-      expect(await readFile(join(results, 'results.svg'), 'utf8')).toMatch(/^<svg [\s\S]*<rect [\s\S]*<\/svg>\n$/);
+      for (const picture of ['results.svg', 'herd.svg'])
+        expect(await readFile(join(results, picture), 'utf8')).toMatch(/^<svg [\s\S]*<rect [\s\S]*<\/svg>\n$/);
+      expect(table).toContain('](herd.svg)');
     } finally {
       await rm(results, { recursive: true });
     }

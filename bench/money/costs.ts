@@ -77,9 +77,7 @@ export function workOutCosts(template: Priced): { readonly table: string; readon
       totalOf('a connection, a month', each.use, sumOf(billConnection(each)), CEILINGS.connection),
     ),
     totalOf('metrics of a connection, a month', `the most: ${busy.use}`, sums.metrics, CEILINGS.metrics),
-    ...[hourly, busy].map((each) =>
-      rowOf({ part: 'all of a connection', how: each.use, dollars: sumOf(billConnection(each)) }),
-    ),
+    ...[hourly, busy].map(rowOfAll),
     ...billOptions(million).map(rowOf),
   ];
   return { table: ['|  |  | $ |', '| --- | --- | ---: |', ...rows].join('\n'), sums };
@@ -254,6 +252,12 @@ function billOptions(million: Bill): Bill {
 
 function rowOf({ part, how, dollars }: Item): string {
   return `| ${part} | ${how} | ${dollars.toFixed(2)} |`;
+}
+
+function rowOfAll(use: Use): string {
+  const bill = billConnection(use);
+  const terms = bill.map(({ part, dollars }) => `${part} ${dollars.toFixed(2)}`).join(', ');
+  return rowOf({ part: 'all of a connection', how: `${use.use}: ${terms}`, dollars: sumOf(bill) });
 }
 
 function totalOf(what: string, how: string, dollars: number, ceiling: number): string {

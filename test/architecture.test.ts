@@ -50,8 +50,8 @@ const house: readonly Room[] = [
     places: [
       ...inFunctions('adapters'),
       ...inCore('slot', 'words'),
-      'functions/core/mint/secrets.ts',
-      'functions/core/hand-out/audit.ts',
+      ...['functions/core/mint/secrets.ts', 'functions/core/hand-out/audit.ts'],
+      'functions/http/user-agent.ts',
     ],
     packages: ['@aws-sdk/', '@smithy/'],
   },

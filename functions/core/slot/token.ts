@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { JsonObject } from '../words/json.ts';
 import type { Secret } from '../words/secret.ts';
 
@@ -51,7 +51,7 @@ export function remainingSeconds(token: Pick<TokenTimes, 'expiresAt'>, now: numb
 
 /** Returns the SHA-256 of a token's UTF-8 bytes, lowercase hex. Callers name a rejected token by it. */
 export function hashOf(value: Secret<string>): string {
-  return createHash('sha256').update(value.reveal(), 'utf8').digest('hex');
+  return hash('sha256', value.reveal());
 }
 
 /** Returns the first 12 hex digits of a token's hash: logs show no more of a token. */

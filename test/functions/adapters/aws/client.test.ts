@@ -1,3 +1,4 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import { createKmsClient } from '../../../../functions/adapters/aws/kms-keys.ts';
@@ -55,6 +56,24 @@ describe('the clients', () => {
     expect(await client.config.credentials()).toMatchObject({ accessKeyId: 'AKID' });
     expect(await client.config.region()).toBe('eu-west-1');
     expect(await client.config.maxAttempts()).toBe(attempts);
+    client.destroy();
+  });
+
+  it("ask the store under the broker's name alone", async () => {
+    const client = createDynamodbClient({ ...KEYS, AWS_REGION: 'eu-west-1' });
+    const seen: Readonly<Record<string, string>>[] = [];
+    client.middlewareStack.add(
+      () => async (args) => {
+        seen.push((args.request as { readonly headers: Record<string, string> }).headers);
+        throw new Error('Not sent.');
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+
+    await expect(client.send(new GetItemCommand({ TableName: 'table', Key: {} }))).rejects.toThrow('Not sent.');
+
+    expect(seen[0]).toMatchObject({ 'user-agent': expect.stringMatching(/^token-broker\/\d/) });
+    expect(seen[0]).not.toHaveProperty('x-amz-user-agent');
     client.destroy();
   });
 });

@@ -27,10 +27,18 @@ export function bundleOptions(folder: string, outdir: string) {
     splitting: true,
     minify: true,
     mainFields: ['module', 'main'],
-    define: { TOKEN_BROKER_VERSION: JSON.stringify(version) },
+    define: {
+      TOKEN_BROKER_VERSION: JSON.stringify(version),
+      // The SDK looks whether a body is a stream of the web, and Node loads those for the look. No body is one.
+      ReadableStream: 'undefined',
+    },
     alias: {
       '@aws-sdk/credential-provider-node': join(ROOT, 'functions/adapters/aws/environment-credentials.ts'),
       '@aws-sdk/endpoint-cache': join(ROOT, 'functions/adapters/dynamodb/no-endpoint-cache.ts'),
+      '@smithy/core/event-streams': join(ROOT, 'functions/adapters/aws/no-event-streams.ts'),
+      'node:fs': join(ROOT, 'functions/adapters/node-parts.ts'),
+      'node:fs/promises': join(ROOT, 'functions/adapters/node-parts.ts'),
+      'node:process': join(ROOT, 'functions/adapters/node-parts.ts'),
     },
     outExtension: { '.js': '.mjs' },
     legalComments: 'none',

@@ -16,6 +16,9 @@ interface Reading {
   readonly wall: number;
 }
 
+// Made ready before: the first look at this clock has Node load it.
+performance.now();
+
 // Both since the process began.
 function read(): Reading {
   const { user, system } = process.cpuUsage();

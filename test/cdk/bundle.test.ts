@@ -1,6 +1,10 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { expect, it } from 'vitest';
 import { bundleOptions } from '../../cdk/bundle.ts';
+
+const root = join(import.meta.dirname, '../..');
 
 // It sends every command of DynamoDB that a function sends.
 it('discovers no endpoint of DynamoDB, so it needs no cache of them', () => {
@@ -15,4 +19,11 @@ it('discovers no endpoint of DynamoDB, so it needs no cache of them', () => {
     'resolveEndpointDiscoveryConfig.js',
   ]);
   expect(bundled).toContain('functions/adapters/dynamodb/no-endpoint-cache.ts');
+});
+
+it('takes the streams of the web out of what names none', () => {
+  const sources = globSync('{functions,client}/**/*.ts', { cwd: root });
+  expect(bundleOptions('token', '/bundled').define.ReadableStream).toBe('undefined');
+  expect(sources.length).toBeGreaterThan(100);
+  expect(sources.filter((path) => readFileSync(join(root, path), 'utf8').includes('ReadableStream'))).toEqual([]);
 });

@@ -1,3 +1,5 @@
+import type { MetadataBearer, MiddlewareStack } from '@smithy/types';
+import { USER_AGENT } from '../../http/user-agent.ts';
 import { createAwsSha256 } from './sha256.ts';
 
 /** The AWS services that the broker calls, as in the environment variables that name their endpoints. */
@@ -28,6 +30,8 @@ export interface AwsClientConfig {
   readonly useFipsEndpoint: boolean;
   readonly useDualstackEndpoint: boolean;
   readonly accountIdEndpointMode: 'preferred';
+  readonly disableClockSkewCorrection: false;
+  readonly ignoreConfiguredEndpointUrls: true;
   readonly authSchemePreference: () => Promise<string[]>;
   readonly userAgentAppId: () => Promise<string | undefined>;
   readonly sha256: ReturnType<typeof createAwsSha256>;
@@ -65,8 +69,8 @@ const MAX_SOCKETS = 512;
  * the keys that Lambda puts there.
  *
  * With keys in the environment the SDK's default credential chain stays unused: it costs a cold start tens of
- * milliseconds. Region, keys and endpoint that the environment lacks are left to the SDK's own defaults. The rest is
- * said here, so that the SDK does not look for files of a user's profile, which a function does not have.
+ * milliseconds. Region and keys that the environment lacks are left to the SDK's own defaults. The rest is said here, so
+ * that the SDK does not look for files of a user's profile, which a function does not have.
  */
 export function awsClientConfig(settings: AwsClientSettings, environment: Environment = process.env): AwsClientConfig {
   const { service, connectionTimeoutMs = CONNECTION_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = settings;
@@ -88,6 +92,8 @@ export function awsClientConfig(settings: AwsClientSettings, environment: Enviro
     useFipsEndpoint: environment['AWS_USE_FIPS_ENDPOINT'] === 'true',
     useDualstackEndpoint: environment['AWS_USE_DUALSTACK_ENDPOINT'] === 'true',
     accountIdEndpointMode: 'preferred',
+    disableClockSkewCorrection: false,
+    ignoreConfiguredEndpointUrls: true,
     authSchemePreference: async () => [],
     userAgentAppId: async () => undefined,
     sha256: createAwsSha256(),
@@ -100,6 +106,31 @@ export function awsClientConfig(settings: AwsClientSettings, environment: Enviro
       httpsAgent: agent,
     },
   };
+}
+
+/**
+ * Removes from a client the middleware that costs each request time, and gives nothing to the broker: the log, which
+ * copies every answer; the user agent, which is put together from some twenty parts, where the broker's name says more in
+ * CloudTrail; and the detection of functions that invoke themselves through the service, which these services cannot.
+ */
+export function trimClient<
+  Input extends object,
+  Output extends MetadataBearer,
+  Client extends { readonly middlewareStack: MiddlewareStack<Input, Output> },
+>(client: Client): Client {
+  const { middlewareStack } = client;
+  for (const name of ['loggerMiddleware', 'getUserAgentMiddleware', 'recursionDetectionMiddleware']) {
+    middlewareStack.remove(name);
+  }
+  middlewareStack.add(
+    (next) => (args) => {
+      // At this step a request is one of HTTP, whose headers are its own.
+      Object.assign((args.request as { readonly headers: object }).headers, { 'user-agent': USER_AGENT });
+      return next(args);
+    },
+    { step: 'build', name: 'userAgentMiddleware' },
+  );
+  return client;
 }
 
 function readCredentials(environment: Environment): AwsCredentials | undefined {

@@ -10,7 +10,7 @@ import { BrokerError } from '../../core/words/errors.ts';
 import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
 import { createSingleFlight } from '../../core/words/single-flight.ts';
-import { awsClientConfig, type Environment } from './client.ts';
+import { awsClientConfig, type Environment, trimClient } from './client.ts';
 import { createKeyCache } from './key-cache.ts';
 
 const KEY_BYTES = 32;
@@ -24,7 +24,7 @@ const SEALED_WITH_FOR_MS = 60 * 60_000;
 
 /** Creates the KMS client; one an instance, since it keeps its connections. */
 export function createKmsClient(environment: Environment = process.env): KMSClient {
-  return new KMSClient(awsClientConfig({ service: 'KMS' }, environment));
+  return trimClient(new KMSClient(awsClientConfig({ service: 'KMS' }, environment)));
 }
 
 /**

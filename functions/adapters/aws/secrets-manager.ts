@@ -8,7 +8,7 @@ import type { Secrets, SecretVersion } from '../../core/mint/secrets.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
-import { awsClientConfig, type Environment } from './client.ts';
+import { awsClientConfig, type Environment, trimClient } from './client.ts';
 
 const KEPT_FOR_MS = 60_000;
 export const CURRENT_STAGE = 'AWSCURRENT';
@@ -16,7 +16,7 @@ const NAME_IN_ARN = /^arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za
 
 /** Creates the Secrets Manager client; one an instance, since it keeps its connections. */
 export function createSecretsManagerClient(environment: Environment = process.env): SecretsManagerClient {
-  return new SecretsManagerClient(awsClientConfig({ service: 'SECRETS_MANAGER' }, environment));
+  return trimClient(new SecretsManagerClient(awsClientConfig({ service: 'SECRETS_MANAGER' }, environment)));
 }
 
 /** A reading of a secret, by when it was asked for: what it says may have changed at any time after. */

@@ -15,7 +15,7 @@ interface Order {
 
 /** Asks for the first tokens of so many empty slots, one after the other; the first one finds everything cold. */
 async function askFirst({ folder, loginMs, count }: Order): Promise<readonly FirstToken[]> {
-  const system = await startBrokerSystem(folder, loginMs);
+  const system = await startBrokerSystem(folder, loginMs, { countsStore: false });
   const hosts = hostsOf(system);
   const tokens: FirstToken[] = [];
   try {
@@ -34,7 +34,7 @@ async function askFirst({ folder, loginMs, count }: Order): Promise<readonly Fir
   }
 }
 
-/** The hosts that the functions ask: AWS and the upstream, not the store behind its proxy. */
+/** The hosts that the functions ask: AWS, the store and the upstream. */
 function hostsOf({ environment, helpmaster }: BrokerSystem): ReadonlySet<string> {
   const { AWS_ENDPOINT_URL: aws, AWS_ENDPOINT_URL_DYNAMODB: dynamodb } = environment;
   return new Set([aws, dynamodb, helpmaster.baseUrl].map((url) => new URL(url ?? '').host));

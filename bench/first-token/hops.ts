@@ -9,10 +9,11 @@ export interface Hop {
   readonly ended: number;
 }
 
-const STARTED = 'http.client.request.start';
+// The later message `http.client.request.start` comes when a request was flushed, which may be as its answer arrives.
+const STARTED = 'http.client.request.created';
 const FINISHED = 'http.client.response.finish';
 
-/** Times every request to one of these hosts, from when it is sent to the end of its answer, while `work` is done. */
+/** Times every request to one of these hosts, from when it is made to the end of its answer, while `work` is done. */
 export async function recordHops(hosts: ReadonlySet<string>, work: () => Promise<unknown>): Promise<readonly Hop[]> {
   const began = new Map<unknown, number>();
   const hops: Hop[] = [];

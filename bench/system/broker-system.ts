@@ -28,11 +28,14 @@ const STAFF = 2_000;
 /** The whole broker on loopback in this process, everything that is asked of a service counted. */
 export type BrokerSystem = Awaited<ReturnType<typeof startBrokerSystem>>;
 
-/** Starts it on a HelpMaster that takes `loginMs` for a login; `settings` are the connection's. */
+/**
+ * Starts it on a HelpMaster that takes `loginMs` for a login; `settings` are the connection's. The functions ask the
+ * store itself where `countsStore` is false, and a proxy of this process otherwise.
+ */
 export async function startBrokerSystem(
   folder: string,
   loginMs: number,
-  settings: Readonly<Record<string, unknown>> = {},
+  { countsStore = true, ...settings }: Readonly<Record<string, unknown>> & { readonly countsStore?: boolean } = {},
 ) {
   const started = new AsyncDisposableStack();
   const add = <Part extends { close(): Promise<void> }>(part: Part) => started.adopt(part, (each) => each.close());
@@ -50,7 +53,12 @@ export async function startBrokerSystem(
     const invocable = new Map<string, LocalFunction>();
     const aws = add(await startLoopbackAws({ secrets, masterKey: randomBytes(32), functions: invocable }));
     const own = await mkdtemp(join(folder, 'system-'));
-    const environment = await environmentIn(own, configuration, aws.endpoint, dynamodb.endpoint);
+    const environment = await environmentIn(
+      own,
+      configuration,
+      aws.endpoint,
+      (countsStore ? dynamodb : embedded).endpoint,
+    );
     await makeTables(environment);
     const functions = composeFunctions(configuration, environment, nowhere());
     for (const [name, target] of functions.invocable) invocable.set(name, target);

@@ -3,7 +3,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { awsClientConfig } from '../../functions/adapters/aws/client.ts';
-import { createKmsClient, createKmsKeys } from '../../functions/adapters/aws/kms-keys.ts';
+import { createKmsClient, createKmsRequests } from '../../functions/adapters/aws/kms.ts';
+import { createKmsKeys } from '../../functions/adapters/aws/kms-keys.ts';
 import type { Item } from '../../functions/adapters/dynamodb/item.ts';
 import { systemClock } from '../../functions/adapters/system.ts';
 import { startDynamodbFaultProxy } from '../../local/aws/dynamodb-faults.ts';
@@ -77,8 +78,7 @@ export async function startBrokerSystem(
       helpmaster,
       client,
       keys: createKmsKeys({
-        client: createKmsClient(environment),
-        keyId: KEY_ALIAS,
+        requests: createKmsRequests({ client: createKmsClient(environment), keyId: KEY_ALIAS }),
         broker: BROKER,
         clock: systemClock,
       }),

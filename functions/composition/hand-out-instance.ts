@@ -1,4 +1,5 @@
 import type { Environment } from '../adapters/aws/client.ts';
+import { createKmsKeys } from '../adapters/aws/kms-keys.ts';
 import { createAuditTable } from '../adapters/dynamodb/audit-table.ts';
 import { createDynamodbClient } from '../adapters/dynamodb/client.ts';
 import type { Audit } from '../core/hand-out/audit.ts';
@@ -53,14 +54,18 @@ function createAudit({ configuration, audit, random }: Instance, environment: En
  */
 function createLazyKeys({ broker, clock }: Instance, environment: Environment): Keys {
   const keyId = readRequired(environment, VARIABLES.key);
-  const keys = once(async () => {
-    const { createKmsClient, createKmsKeys } = await import('../adapters/aws/kms-keys.ts');
-    return createKmsKeys({ client: createKmsClient(environment), keyId, broker, clock });
+  const requests = once(async () => {
+    const { createKmsClient, createKmsRequests } = await import('../adapters/aws/kms.ts');
+    return createKmsRequests({ client: createKmsClient(environment), keyId });
   });
-  return {
-    generate: async (...about) => (await keys()).generate(...about),
-    decrypt: async (...about) => (await keys()).decrypt(...about),
-  };
+  return createKmsKeys({
+    requests: {
+      generate: async (...about) => (await requests()).generate(...about),
+      decrypt: async (...about) => (await requests()).decrypt(...about),
+    },
+    broker,
+    clock,
+  });
 }
 
 /** Creates the request to mint, which is loaded at the first use, as what it invokes is. */

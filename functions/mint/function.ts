@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import type { Environment } from '../adapters/aws/client.ts';
-import { createKmsClient, createKmsKeys } from '../adapters/aws/kms-keys.ts';
+import { createKmsClient, createKmsRequests } from '../adapters/aws/kms.ts';
+import { createKmsKeys } from '../adapters/aws/kms-keys.ts';
 import { createSecretsManagerClient, createSecretsManagerSecrets } from '../adapters/aws/secrets-manager.ts';
 import { withMiddleware } from '../api/middleware.ts';
 import { readRequired, VARIABLES } from '../composition/environment.ts';
@@ -51,8 +52,10 @@ function createMintInstance(surroundings: Surroundings) {
     ...instance,
     isolation: readRequired(environment, VARIABLES.isolation),
     keys: createKmsKeys({
-      client: createKmsClient(environment),
-      keyId: readRequired(environment, VARIABLES.key),
+      requests: createKmsRequests({
+        client: createKmsClient(environment),
+        keyId: readRequired(environment, VARIABLES.key),
+      }),
       broker,
       clock,
     }),

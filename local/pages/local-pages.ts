@@ -7,7 +7,8 @@ import { createProxyCall } from '../../client/proxy-call.ts';
 import { createSigner } from '../../client/signing.ts';
 import { createTransport, type Transport } from '../../client/transport.ts';
 import type { Environment } from '../../functions/adapters/aws/client.ts';
-import { createKmsClient, createKmsKeys } from '../../functions/adapters/aws/kms-keys.ts';
+import { createKmsClient, createKmsRequests } from '../../functions/adapters/aws/kms.ts';
+import { createKmsKeys } from '../../functions/adapters/aws/kms-keys.ts';
 import { createDynamodbClient } from '../../functions/adapters/dynamodb/client.ts';
 import { createDynamodbStore } from '../../functions/adapters/dynamodb/store.ts';
 import { systemClock as brokerClock, systemRandom } from '../../functions/adapters/system.ts';
@@ -41,6 +42,7 @@ export function createLocalPages(parts: {
   const proxy = createProxyCall({ ...waiting, budget: ONE_TRY });
   const client = createDynamodbClient(environment);
   const keyService = createKmsClient(environment);
+  const requests = createKmsRequests({ client: keyService, keyId: KEY_ALIAS });
   const byRoute = createPages({
     api,
     async call({ connection, subject }, path) {
@@ -59,7 +61,7 @@ export function createLocalPages(parts: {
     }),
     refresh: createRefreshPoint({
       store: createDynamodbStore({ client, table: TABLE }),
-      keys: createKmsKeys({ client: keyService, keyId: KEY_ALIAS, broker: BROKER, clock: brokerClock }),
+      keys: createKmsKeys({ requests, broker: BROKER, clock: brokerClock }),
       broker: BROKER,
       random: systemRandom,
       runSchedule: parts.sweep,

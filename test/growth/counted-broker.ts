@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { type DecryptCommand, type GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createKmsRequests } from '../../functions/adapters/aws/kms.ts';
 import { createKmsKeys } from '../../functions/adapters/aws/kms-keys.ts';
 import { createSecretsManagerSecrets } from '../../functions/adapters/aws/secrets-manager.ts';
 import { createObservability } from '../../functions/adapters/observability.ts';
@@ -110,7 +111,8 @@ export function createCountedBroker(seed: number, connections: readonly Connecti
         return undefined;
       },
     });
-    const keys = createKmsKeys({ client: kms(process), keyId: 'key', broker: BROKER, clock });
+    const requests = createKmsRequests({ client: kms(process), keyId: 'key' });
+    const keys = createKmsKeys({ requests, broker: BROKER, clock });
     return {
       process,
       store,

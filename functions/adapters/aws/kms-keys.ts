@@ -1,17 +1,10 @@
-import {
-  DecryptCommand,
-  GenerateDataKeyCommand,
-  IncorrectKeyException,
-  InvalidCiphertextException,
-  KMSClient,
-} from '@aws-sdk/client-kms';
 import type { DataKey, Keys, KeyUse } from '../../core/slot/keys.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
 import { createSingleFlight } from '../../core/words/single-flight.ts';
-import { awsClientConfig, type Environment, trimClient } from './client.ts';
 import { createKeyCache } from './key-cache.ts';
+import type { KmsRequests } from './kms.ts';
 
 const KEY_BYTES = 32;
 /** Longest ciphertext that KMS accepts, in bytes. It reports a longer one just as it does the broker's own mistakes. */
@@ -22,25 +15,18 @@ const OPENED_FOR_MS = 5 * 60_000;
 /** Time that a key that was made is sealed with. */
 const SEALED_WITH_FOR_MS = 60 * 60_000;
 
-/** Creates the KMS client; one an instance, since it keeps its connections. */
-export function createKmsClient(environment: Environment = process.env): KMSClient {
-  return trimClient(new KMSClient(awsClientConfig({ service: 'KMS' }, environment)));
-}
-
 /**
- * Creates the data keys of `broker`, AES-256, under the KMS key `keyId` (id, ARN or alias).
+ * Creates the data keys of `broker`, AES-256, by `requests` to KMS.
  *
  * A key is sealed with for an hour, so that whoever opens many tokens of a connection asks KMS seldom (ADR 0032).
  * Decrypted keys are kept for five minutes, at most 1,000; requests for the same key that overlap are one request.
  */
 export function createKmsKeys({
-  client,
-  keyId,
+  requests,
   broker,
   clock,
 }: {
-  readonly client: KMSClient;
-  readonly keyId: string;
+  readonly requests: KmsRequests;
   readonly broker: string;
   readonly clock: Clock;
 }): Keys {
@@ -55,16 +41,11 @@ export function createKmsKeys({
   }
 
   async function make(connection: string, use: KeyUse): Promise<DataKey> {
-    const command = new GenerateDataKeyCommand({
-      KeyId: keyId,
-      KeySpec: 'AES_256',
-      EncryptionContext: contextOf(connection, use),
-    });
-    const { Plaintext, CiphertextBlob } = await client.send(command).catch(() => {
+    const { plaintext, encrypted } = await requests.generate(contextOf(connection, use)).catch(() => {
       throw unavailable('GenerateDataKey');
     });
-    if (Plaintext?.length !== KEY_BYTES || CiphertextBlob === undefined) throw unavailable('GenerateDataKey');
-    return { plaintext: new Secret(Plaintext), encrypted: CiphertextBlob };
+    if (plaintext?.length !== KEY_BYTES || encrypted === undefined) throw unavailable('GenerateDataKey');
+    return { plaintext: new Secret(plaintext), encrypted };
   }
 
   async function unwrap(
@@ -72,18 +53,10 @@ export function createKmsKeys({
     encrypted: Uint8Array,
     use: KeyUse,
   ): Promise<Secret<Uint8Array> | undefined> {
-    const command = new DecryptCommand({
-      KeyId: keyId,
-      CiphertextBlob: encrypted,
-      EncryptionContext: contextOf(connection, use),
-    });
-    try {
-      const { Plaintext } = await client.send(command);
-      return Plaintext?.length === KEY_BYTES ? new Secret(Plaintext) : undefined;
-    } catch (error) {
-      if (error instanceof InvalidCiphertextException || error instanceof IncorrectKeyException) return undefined;
+    const plaintext = await requests.decrypt(encrypted, contextOf(connection, use)).catch(() => {
       throw unavailable('Decrypt');
-    }
+    });
+    return plaintext?.length === KEY_BYTES ? new Secret(plaintext) : undefined;
   }
 
   return {

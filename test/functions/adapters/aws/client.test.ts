@@ -1,7 +1,7 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
-import { createKmsClient } from '../../../../functions/adapters/aws/kms-keys.ts';
+import { createKmsClient } from '../../../../functions/adapters/aws/kms.ts';
 import { createLambdaClient } from '../../../../functions/adapters/aws/lambda-mint.ts';
 import { createSecretsManagerClient } from '../../../../functions/adapters/aws/secrets-manager.ts';
 import { createDynamodbClient } from '../../../../functions/adapters/dynamodb/client.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createKmsClient, createKmsKeys } from '../../../../functions/adapters/aws/kms-keys.ts';
+import { createKmsClient, createKmsRequests } from '../../../../functions/adapters/aws/kms.ts';
+import { createKmsKeys } from '../../../../functions/adapters/aws/kms-keys.ts';
 import type { DataKey, Keys } from '../../../../functions/core/slot/keys.ts';
 import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
 import { createTestClock, environmentFor, startAwsUnderTest } from './aws-under-test.ts';
@@ -14,7 +15,7 @@ let clock: ReturnType<typeof createTestClock>;
 let keys: Keys;
 
 function keysOf(broker = 'broker-1', keyId = 'alias/token-broker'): Keys {
-  return createKmsKeys({ client, keyId, broker, clock });
+  return createKmsKeys({ requests: createKmsRequests({ client, keyId }), broker, clock });
 }
 
 function asked(operation: 'Decrypt' | 'GenerateDataKey'): number {
@@ -116,7 +117,8 @@ describe('decrypt', () => {
     changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
     const elsewhere = await startAwsUnderTest(randomBytes(32));
     const otherClient = createKmsClient(elsewhere.environment);
-    const others = createKmsKeys({ client: otherClient, keyId: 'alias/token-broker', broker: 'broker-1', clock });
+    const requests = createKmsRequests({ client: otherClient, keyId: 'alias/token-broker' });
+    const others = createKmsKeys({ requests, broker: 'broker-1', clock });
     const foreign = (await others.generate(CONNECTION)).encrypted;
     otherClient.destroy();
     await elsewhere.aws.close();
@@ -149,7 +151,8 @@ describe('decrypt', () => {
       },
     });
     const recorded = createKmsClient(environmentFor(recorder.endpoint));
-    const own = createKmsKeys({ client: recorded, keyId: 'alias/mine', broker: 'broker-1', clock });
+    const requests = createKmsRequests({ client: recorded, keyId: 'alias/mine' });
+    const own = createKmsKeys({ requests, broker: 'broker-1', clock });
 
     expect(await own.decrypt(CONNECTION, Uint8Array.of(1))).toBeUndefined();
     recorded.destroy();

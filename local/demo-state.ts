@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createTokenKey, type TokenKey } from './demo/token-key.ts';
 import { StartError } from './start-error.ts';
 

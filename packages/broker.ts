@@ -128,11 +128,14 @@ async function buildConstruct(folder: string): Promise<Metafile> {
   return metafile;
 }
 
-async function buildProgram(folder: string): Promise<Metafile> {
+/** Bundles the command line and `npm start`. */
+export async function buildProgram(folder: string): Promise<Metafile> {
   const { metafile } = await build({
     ...shared,
     entryPoints: ['local/token-broker.ts', 'local/start.ts'],
     outdir: join(folder, 'local'),
+    // zod is inside: from its own package every command would load all of it, with its messages in every language.
+    external: shared.external.filter((name) => name !== 'zod'),
     format: 'esm',
     splitting: true,
     outExtension: { '.js': '.mjs' },

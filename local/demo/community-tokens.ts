@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createTokenKey, type TokenKey } from './token-key.ts';
 
 const sealedContents = z.strictObject({ session: z.string(), serial: z.int(), expiresAt: z.number() });

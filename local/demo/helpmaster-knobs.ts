@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { commonKnobDefaults, commonKnobFields } from './knobs.ts';
 
 /** API key of the demo HelpMaster: the one in the vendor's document, in the shape of the secret's value. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CompactSign, compactVerify } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HelpmasterKnobs } from './helpmaster-knobs.ts';
 import { createTokenKey, type TokenKey } from './token-key.ts';
 

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Answer, jsonAnswer } from './answer.ts';
 import { type DemoService, type DemoUpstream, type Judged, startDemoServer } from './demo-upstream.ts';
 import { forcedAnswer, withBodyFault, withTokenFault } from './faults.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const headerSafe = z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
 const forcedStatus = z.int().min(200).max(599).nullable();

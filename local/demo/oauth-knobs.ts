@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { commonKnobDefaults, commonKnobFields } from './knobs.ts';
 
 /** Credential of the demo OAuth server's client, in the shape of the secret's value. Basic must encode it first. */

@@ -1,4 +1,4 @@
-import { Sha256 } from '@aws-crypto/sha256-js';
+import { Hash } from '@smithy/core/serde';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Clock } from './clock.ts';
@@ -51,9 +51,10 @@ export function createSigner({
   readonly service?: string;
 }): Signer {
   const provide = credentialProviderOf({ endpoint, clock, credentials });
+  const sha256 = Hash.bind(null, 'sha256');
 
   return async ({ method, url, headers, body }) => {
-    const signer = new SignatureV4({ service, region: endpoint.region, sha256: Sha256, credentials: await provide() });
+    const signer = new SignatureV4({ service, region: endpoint.region, sha256, credentials: await provide() });
     const signed = await signer.sign(
       new HttpRequest({
         method,

@@ -83,7 +83,7 @@ const house: readonly Room[] = [
   // Each fits the client to a library that its callers have chosen.
   { room: /^client\/adapters\//, places: ['client/'], packages: ['axios', 'openapi-fetch', 'undici', 'ky', 'got'] },
   { room: /^client\/.*\/trust-check/, places: ['client/', ...inFunctions('configuration', 'exchange')], packages: [] },
-  { room: /^client\//, places: ['client/'], packages: ['@aws-sdk/', '@smithy/', '@aws-crypto/', 'zod'] },
+  { room: /^client\//, places: ['client/'], packages: ['@aws-sdk/', '@smithy/', 'zod'] },
   {
     // Names, types and tables of constants: nothing that runs in a function. Policies follow from the changes of a slot.
     room: /^cdk\//,
@@ -106,13 +106,14 @@ const house: readonly Room[] = [
   {
     room: /^local\//,
     places: ['local/', 'functions/', 'client/', 'cdk/deploy.ts'],
-    packages: [
-      ...['@aws-sdk/', '@smithy/', '@aws-crypto/', 'aws-lambda'],
-      ...['dynalite', 'jose', 'swagger-ui-dist', 'zod', 'esbuild'],
-    ],
+    packages: ['@aws-sdk/', '@smithy/', 'aws-lambda', 'dynalite', 'jose', 'swagger-ui-dist', 'zod', 'esbuild'],
   },
   { room: /^packages\//, places: [''], packages: ['esbuild', 'zod'] },
-  { room: /^bench\//, places: ['bench/', 'functions/', 'client/', 'local/', 'cdk/bundle.ts'], packages: [''] },
+  {
+    room: /^bench\//,
+    places: ['bench/', 'functions/', 'client/', 'local/', 'packages/', 'cdk/bundle.ts'],
+    packages: [''],
+  },
   { room: /^test\//, places: [''], packages: [''] },
 ];
 
@@ -143,19 +144,13 @@ function readSources(): readonly Source[] {
 }
 
 function filesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(join(ROOT, folder), { withFileTypes: true })
-      .flatMap((entry) => {
-        const path = `${folder}/${entry.name}`;
-        if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesIn(path);
-        return /\.[cm]?tsx?$/.test(entry.name) ? [path] : [];
-      })
-      .sort();
-  } catch (error) {
-    // A folder of the house that is not built yet.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
+  return readdirSync(join(ROOT, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesIn(path);
+      return /\.[cm]?tsx?$/.test(entry.name) ? [path] : [];
+    })
+    .sort();
 }
 
 function isPlace(imported: string): boolean {

@@ -2,48 +2,37 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { MEASURED } from '../broker.ts';
-import { forkModule } from '../child-process.ts';
-import { bundleInOne } from '../cold/bundles.ts';
 import { startConstant } from '../gateway/gateway.ts';
 import { quantile, type Rounds, ratioOf, runRounds, spreadOf } from '../rounds.ts';
 import { atLeast, atMost, type BenchOptions, figure, type Section, spreadText } from '../section.ts';
 import { type Callers, createCallers } from '../system/callers.ts';
-import type { AgentMemory, AgentOrder } from './child.ts';
+import { startAgentProcess } from './agent-process.ts';
+import type { ProcessMemory } from './memory-probe.ts';
 
 const SIZE = { quick: { rounds: 2, roundMs: 60, slots: 50 }, full: { rounds: 21, roundMs: 700, slots: 1_000 } };
 const LEVELS = [1, 32] as const;
 const AGENT = 'the agent';
 const CONSTANT = 'node:http, a constant';
 const TWIN = 'node:http, again';
-const TOKEN = 'the-token-of-the-agent';
 const TOKEN_HEADER = 'x-token-broker-agent-token';
 const MEGABYTE = 1024 * 1024;
-/** As `docs/agent/token-broker-agent.service` has it. */
-const NODE_OPTIONS = '--max-semi-space-size=2';
 
 /** Measures the agent: hand-outs from its memory over HTTP, and what it holds with many slots. */
 export async function benchAgent({ quick, folder }: BenchOptions): Promise<Section> {
   const { rounds, roundMs, slots } = quick ? SIZE.quick : SIZE.full;
   const broker = await startBroker();
-  const { entry } = bundleInOne('agent', join(folder, 'agent'), 'esm', join(import.meta.dirname, 'child.ts'));
-  const keys = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
-  const child = forkModule(pathToFileURL(entry).href, { ...keys, NODE_OPTIONS });
-  const order: AgentOrder = { brokerUrl: broker.url, connection: MEASURED, token: TOKEN };
-  const address = String(await child.ask({ ...order }));
+  const agent = await startAgentProcess(broker.url, MEASURED, join(folder, 'agent'));
   const constant = await startConstant();
   const most = Math.max(...LEVELS);
   const callers = {
-    agent: createCallers([address], most, { [TOKEN_HEADER]: TOKEN }),
+    agent: createCallers([agent.address], most, { [TOKEN_HEADER]: agent.token }),
     constant: createCallers([constant.url], most),
   };
-  // The child answers with the result of `memory` there.
-  const memory = async () => (await child.ask('memory')) as AgentMemory;
   try {
-    const empty = await memory();
+    const empty = await agent.memory();
     for (let slot = 1; slot <= slots; slot += 1) await callers.agent.askOne(`/tokens/${MEASURED}/${slot}`);
-    const filled = await memory();
+    const filled = await agent.memory();
     const ask = (to: Callers, level: number) => async () => {
       const began = performance.now();
       const times = await to.askFor(level, `/tokens/${MEASURED}/1`, roundMs);
@@ -64,7 +53,7 @@ export async function benchAgent({ quick, folder }: BenchOptions): Promise<Secti
     return report(await runRounds(cases, rounds), { slots, empty, filled });
   } finally {
     await Promise.all([callers.agent.close(), callers.constant.close()]);
-    await Promise.all([child.close(), constant.close(), broker.close()]);
+    await Promise.all([agent.close(), constant.close(), broker.close()]);
   }
 }
 
@@ -95,15 +84,15 @@ async function startBroker() {
 
 function report(
   rounds: Rounds,
-  { slots, empty, filled }: { readonly slots: number; readonly empty: AgentMemory; readonly filled: AgentMemory },
+  { slots, empty, filled }: { readonly slots: number; readonly empty: ProcessMemory; readonly filled: ProcessMemory },
 ): Section {
   const twins = LEVELS.map((level) => ratioOf(rounds, `${TWIN}, ${level}`, `${CONSTANT}, ${level}`, 'rate').median);
   const megabytes = (bytes: number) => `${figure(bytes / MEGABYTE)} MB`;
-  const memoryRow = (name: string, { resident, heap }: AgentMemory) => [name, megabytes(resident), megabytes(heap)];
+  const memoryRow = (name: string, { resident, heap }: ProcessMemory) => [name, megabytes(resident), megabytes(heap)];
   return {
     title: 'Agent',
     notes: [
-      'Hand-outs from the memory of `token-broker agent`, in a process of its own with the options of its systemd unit, beside a server that answers a constant of the same size. The callers run on the same machine. Memory is after a collection, each slot with a token of 1 KB.',
+      'Hand-outs from the memory of `token-broker agent`, the packed program in a process of its own with the environment of its systemd unit, beside a server that answers a constant of the same size. The callers run on the same machine. Memory is after a collection, each slot with a token of 1 KB; Node alone is the same process before it loads the program.',
     ],
     tables: [
       {

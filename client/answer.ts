@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { TokenBrokerError } from './error.ts';
+import type { Answer } from './transport.ts';
 
 /** Limit on an answer's bytes. The broker's largest, listings of a hundred slots, stay below it. */
 const MAXIMUM_ANSWER_BYTES = 1024 * 1024;
@@ -20,7 +21,7 @@ const gatewaySchema = z.object({ message: z.nullable(z.string()) });
  * Reads the JSON of a 2xx answer; undefined without content. Throws `problem` or `gateway` for an error answer, and
  * `invalid_answer` if it is not JSON or too long. Rejects as `fetch` does if the answer breaks off.
  */
-export async function jsonOf(response: Response): Promise<unknown> {
+export async function jsonOf(response: Answer): Promise<unknown> {
   const text = await limitedText(response);
   if (!response.ok) throw errorOf(response, text);
   if (response.status === 204) return undefined;
@@ -30,7 +31,7 @@ export async function jsonOf(response: Response): Promise<unknown> {
 }
 
 /** Creates the error for an answer that the broker cannot have given. Quotes nothing of its body. */
-export function invalidAnswer({ status, headers }: Response, why: string): TokenBrokerError {
+export function invalidAnswer({ status, headers }: Answer, why: string): TokenBrokerError {
   return new TokenBrokerError(
     'invalid_answer',
     `The answer ${why}. Check that the URL is the broker's, and what stands before it.`,
@@ -39,7 +40,7 @@ export function invalidAnswer({ status, headers }: Response, why: string): Token
 }
 
 /** Creates the error for an answer that is not 2xx. */
-export function errorOf(response: Response, text: string): TokenBrokerError {
+export function errorOf(response: Answer, text: string): TokenBrokerError {
   const { status, headers } = response;
   const retryAfterMs = retryAfterMsOf(headers);
   const timing = retryAfterMs === undefined ? {} : { retryAfterMs };
@@ -79,7 +80,7 @@ function gatewayDetail(status: number): string {
 }
 
 /** Reads `Retry-After` (RFC 9110 §10.2.3) in milliseconds; a date is relative to the answer's own `Date`. */
-export function retryAfterMsOf(headers: Headers): number | undefined {
+export function retryAfterMsOf(headers: Answer['headers']): number | undefined {
   const text = headers.get('retry-after')?.trim();
   if (text === undefined || text === '') return undefined;
   if (/^[0-9]{1,9}$/.test(text)) return Number(text) * 1000;
@@ -87,7 +88,7 @@ export function retryAfterMsOf(headers: Headers): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
-function requestIdOf(headers: Headers): { requestId?: string } {
+function requestIdOf(headers: Answer['headers']): { requestId?: string } {
   const requestId = headers.get('x-amzn-requestid');
   return requestId === null ? {} : { requestId: quoted(requestId) };
 }
@@ -107,7 +108,7 @@ function quoted(text: string): string {
 }
 
 /** Reads the text of an answer of the broker's own. Throws as `limitedBytes` does. */
-export async function limitedText(response: Response): Promise<string> {
+export async function limitedText(response: Answer): Promise<string> {
   return (await limitedBytes(response, MAXIMUM_ANSWER_BYTES)).toString('utf8');
 }
 
@@ -115,7 +116,7 @@ export async function limitedText(response: Response): Promise<string> {
  * Reads the bytes of an answer. Throws `invalid_answer` if there are more than `most`; rejects as `fetch` does if the
  * answer breaks off.
  */
-export async function limitedBytes(response: Response, most: number): Promise<Buffer> {
+export async function limitedBytes(response: Answer, most: number): Promise<Buffer> {
   if (response.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let length = 0;

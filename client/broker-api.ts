@@ -3,7 +3,7 @@ import { jsonOf } from './answer.ts';
 import { TokenBrokerError } from './error.ts';
 import { type HandOut, handOutOf } from './hand-out.ts';
 import { type RetryBudget, type RetryDependencies, withRetries } from './retry.ts';
-import { type BrokerRequest, type Transport, withTransportErrors } from './transport.ts';
+import { type Answer, type BrokerRequest, type Transport, withTransportErrors } from './transport.ts';
 import { type Tried, triedSchema } from './trial.ts';
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
@@ -105,7 +105,7 @@ const MOST_PAGES = 1_000;
 export function createBrokerApi({
   transport,
   ...dependencies
-}: RetryDependencies & { readonly transport: Transport }): BrokerApi {
+}: RetryDependencies & { readonly transport: Transport<Answer> }): BrokerApi {
   function ask<T>(request: BrokerRequest, budget: RetryBudget, read: (json: unknown) => T | undefined): Promise<T> {
     return withRetries(dependencies, budget, (leftMs) =>
       // The limit includes the body, so that an answer that drips times out.

@@ -14,22 +14,37 @@ export interface BrokerRequest {
   readonly body?: string | Uint8Array | undefined;
 }
 
+/** The part of a `Response` that the calls of the broker's API read. Headers are asked for in lowercase. */
+export interface Answer extends Pick<Response, 'status' | 'ok'> {
+  readonly headers: Pick<Headers, 'get'>;
+  readonly body: AsyncIterable<unknown> | null;
+}
+
+/** Options of `fetch` that the transport gives. */
+export interface SignedRequest {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly redirect: 'manual';
+  readonly signal: AbortSignal;
+  readonly body?: NonNullable<RequestInit['body']>;
+}
+
 /** Sends one signed request. Rejects with `network`, `timeout` or `credentials`, or with the reason of `signal`. */
-export type Transport = (
+export type Transport<A extends Answer = Response> = (
   request: BrokerRequest,
   limits: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
-) => Promise<Response>;
+) => Promise<A>;
 
 /** Creates the transport to the broker. It tries once, and follows no redirect: a signature is for one URL. */
-export function createTransport({
+export function createTransport<A extends Answer>({
   endpoint,
   sign,
   fetch,
 }: {
   readonly endpoint: Endpoint;
   readonly sign: Signer;
-  readonly fetch: Fetch;
-}): Transport {
+  readonly fetch: (url: string, request: SignedRequest) => Promise<A>;
+}): Transport<A> {
   return async ({ method, target, headers = {}, body }, { timeoutMs, signal }) => {
     const url = new URL(`${endpoint.base}${target}`);
     // Encoded as the signer does it, so that both sides sign the same query.

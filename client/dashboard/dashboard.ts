@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createBrokerApi } from '../broker-api.ts';
 import { systemClock } from '../clock.ts';
 import type { Endpoint } from '../endpoint.ts';
@@ -10,6 +10,9 @@ import { createDashboardPages } from './pages.ts';
 import type { Past } from './past.ts';
 import { createUserGuard } from './same-user.ts';
 import { offerSubjects } from './state.ts';
+
+// An import of node:http would load undici too: 12 MB, in every command.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Running server of one broker's page. */
 export interface Dashboard {

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
 const IMPORT = /(?:from|import\()\s*'([^']+)'/g;
@@ -16,4 +18,13 @@ it('the client imports nothing of the broker’s insides, but to judge trust rul
       expect(isOwn, `${file} imports ${target}`).toBe(true);
     }
   }
+});
+
+it('the command line loads no undici before a command needs it', async () => {
+  const program = `
+    await Promise.all(['./client/cli/run.ts', './local/own-broker.ts'].map((file) => import(file)));
+    process.stdout.write(process.moduleLoadList.filter((name) => /undici/.test(name)).join());
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(stdout).toBe('');
 });

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Agent, EVERY_SUBJECT, startAgent } from '../../agent/agent.ts';
+import { createBrokerCalls } from '../../agent/broker-calls.ts';
 import type { Place } from '../../agent/listen.ts';
 import { makeTokenFolder, type TokenFile, writeTokenFile } from '../../agent/token-file.ts';
-import { createBrokerApi, type SlotName } from '../../broker-api.ts';
+import type { SlotName } from '../../broker-api.ts';
 import { systemClock } from '../../clock.ts';
-import { createProxyCall } from '../../proxy-call.ts';
 import { createSigner } from '../../signing.ts';
-import { createTransport } from '../../transport.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { parseSlot } from '../slot-operand.ts';
@@ -93,13 +92,12 @@ function placeIn(call: Call): Place {
 async function start(call: Call, own: { place: Place; served: readonly SlotName[]; token: string }): Promise<Agent> {
   const { endpoint, timeoutMs } = call;
   const [clock, random, budget] = [systemClock, Math.random, { attempts: ATTEMPTS, timeoutMs }];
-  const transport = createTransport({ endpoint, sign: createSigner({ endpoint, clock }), fetch });
+  const sign = createSigner({ endpoint, clock });
   try {
     return await startAgent({
       ...own,
       ...{ budget, clock, random },
-      api: createBrokerApi({ transport, clock, random }),
-      proxy: createProxyCall({ transport, budget, clock, random }),
+      ...createBrokerCalls({ endpoint, sign, budget, clock, random }),
       basePath: new URL(endpoint.base).pathname.replace(/\/$/, ''),
       report: call.say,
     });

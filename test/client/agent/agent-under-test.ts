@@ -1,11 +1,9 @@
 import { request } from 'node:http';
 import { type AgentOptions, startAgent } from '../../../client/agent/agent.ts';
+import { createBrokerCalls } from '../../../client/agent/broker-calls.ts';
 import type { SlotName } from '../../../client/broker-api.ts';
-import { createBrokerApi } from '../../../client/broker-api.ts';
 import { endpointOf } from '../../../client/endpoint.ts';
-import { createProxyCall } from '../../../client/proxy-call.ts';
 import { createSigner } from '../../../client/signing.ts';
-import { createTransport } from '../../../client/transport.ts';
 
 export const AGENT_TOKEN = 'the-token-of-the-agent-itself';
 
@@ -41,13 +39,12 @@ export async function startAgentUnderTest(
   };
   const random = () => 0.5;
   const endpoint = endpointOf({ url, environment: {} });
-  const transport = createTransport({ endpoint, sign: createSigner({ endpoint, clock: { now: Date.now } }), fetch });
+  const sign = createSigner({ endpoint, clock: { now: Date.now } });
   const budget = { attempts: 2, timeoutMs: 10_000 };
   const agent = await startAgent({
     place: { port: 0 },
     token: AGENT_TOKEN,
-    api: createBrokerApi({ transport, clock, random }),
-    proxy: createProxyCall({ transport, budget, clock, random }),
+    ...createBrokerCalls({ endpoint, sign, budget, clock, random }),
     basePath: '',
     report: (line) => reports.push(line),
     ...{ served, budget, clock, random },

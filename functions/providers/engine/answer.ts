@@ -66,10 +66,20 @@ export function parseJson(text: string): JsonValue | undefined {
   }
 }
 
-/** The value under a path of members and places in lists, or undefined. */
-export function valueAt(value: JsonValue | undefined, path: readonly (string | number)[]): JsonValue | undefined {
+/**
+ * The value under a path of members and places in lists, or undefined. In XML one element is a list of one: nothing
+ * tells whether there could be more.
+ */
+export function valueAt(
+  value: JsonValue | undefined,
+  path: readonly (string | number)[],
+  form: ParsedAnswer['form'] = 'JSON',
+): JsonValue | undefined {
   return path.reduce<JsonValue | undefined>((at, member) => {
-    if (typeof member === 'number') return Array.isArray(at) ? at.at(member) : undefined;
+    if (typeof member === 'number') {
+      const list = form === 'XML' && at !== undefined && !Array.isArray(at) ? [at] : at;
+      return Array.isArray(list) ? list.at(member) : undefined;
+    }
     return isJsonObject(at) && Object.hasOwn(at, member) ? at[member] : undefined;
   }, value);
 }
@@ -80,12 +90,12 @@ export function valueAt(value: JsonValue | undefined, path: readonly (string | n
  */
 export function openEnvelope(
   { envelope }: Pick<Provider, 'envelope'>,
-  content: JsonValue | undefined,
+  { content, form }: Pick<ParsedAnswer, 'content' | 'form'>,
   path: readonly (string | number)[],
 ): JsonValue | undefined {
   if (envelope === undefined) return content;
   const enveloped = valueAt(content, [envelope]);
-  return valueAt(enveloped, path) === undefined ? content : enveloped;
+  return valueAt(enveloped, path, form) === undefined ? content : enveloped;
 }
 
 /** The result of reading a value from an answer. */
@@ -102,7 +112,7 @@ export async function readValue(
 ): Promise<Reading> {
   switch (source.in) {
     case 'body':
-      return present(valueAt(openEnvelope(provider, answer.content, source.path), source.path));
+      return present(valueAt(openEnvelope(provider, answer, source.path), source.path, answer.form));
     case 'header':
       return readHeader(answer.headers, source.name);
     case 'text':

@@ -5,8 +5,10 @@
 const MILLISECONDS_FROM = 1e12;
 const MICROSECONDS_FROM = 1e15;
 const NANOSECONDS_FROM = 1e18;
-const ISO_DATE_TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/;
-const HAS_ZONE = /(?:Z|[+-]\d{2}:?\d{2})$/i;
+const ISO_DATE_TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/i;
+const HAS_ZONE = /(?:Z|[+-]\d{2}:?\d{2})$/;
+/** The name of a zone behind its offset, which Java writes (RFC 9557 §3.1). */
+const ZONE_NAME = /\[[\w/+-]+\]$/;
 /** The three forms of RFC 9110 §5.6.7; `Date.parse` alone takes almost anything for a date. */
 const HTTP_DATES = [
   /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
@@ -19,7 +21,12 @@ const LONGEST_DATE = 64;
 export function parseDate(text: string): number | undefined {
   if (text.length > LONGEST_DATE) return undefined;
   if (!ISO_DATE_TIME.test(text)) return parseHttpDate(text);
-  const zoned = text.replace(/ ?(?:UTC|GMT)$/, 'Z');
+  const zoned = text
+    .toUpperCase()
+    .replace(ZONE_NAME, '')
+    .replace(/ ?(?:UTC|GMT)$/, 'Z')
+    // A whole hour, as PostgreSQL writes an offset.
+    .replace(/(:\d{2}(?:\.\d+)?[+-]\d{2})$/, '$1:00');
   return finite(Date.parse(HAS_ZONE.test(zoned) ? zoned : `${zoned.replace(' ', 'T')}Z`));
 }
 
@@ -37,9 +44,9 @@ export function readNumericDate(number: number): number | undefined {
   return number < NANOSECONDS_FROM ? number / 1000 : number / 1_000_000;
 }
 
-/** A finite number, or the one that a text of digits spells. */
+/** A finite number, or the one that a text of digits spells, with as many decimals as a number has in JSON. */
 export function parseNumber(value: unknown): number | undefined {
-  const number = typeof value === 'string' && /^-?\d{1,19}(\.\d{1,9})?$/.test(value) ? Number(value) : value;
+  const number = typeof value === 'string' && /^-?\d{1,19}(\.\d{1,19})?$/.test(value) ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 

@@ -225,8 +225,9 @@ export function createUpstream({ http, clock, random }: UpstreamParts): Upstream
       if (reading.kind !== 'value' || typeof reading.value === 'object') continue;
       const text = String(reading.value).toWellFormed();
       const isField = Object.hasOwn(secretFields, name);
-      // An answer may leave a field as it is, by leaving it out or giving it again.
-      if (isField && (text === '' || text === values[name])) continue;
+      // An answer may leave a value as it is, such as a refresh token, by leaving it out or empty, or giving it again.
+      if (text === '' && (isField || values[name] !== undefined)) continue;
+      if (isField && text === values[name]) continue;
       if (isField) next[name] = text;
       values[name] = text;
       answered.add(name);

@@ -128,12 +128,20 @@ async function fits(rule: Rule, kind: SubjectKind, answer: ParsedAnswer, provide
   if (rule.at === undefined) return true;
   const reading = await readValue(rule.at, answer, provider);
   if (reading.kind !== 'value') return false;
-  return rule.is === undefined || rule.is.some((each) => each === reading.value);
+  return rule.is === undefined || rule.is.some((each) => isSame(each, reading.value, answer));
+}
+
+/** Compares a rule's value with an answer's. In XML every value is a text: there the number 0 is `0`. */
+function isSame(expected: JsonValue, value: JsonValue, { form }: ParsedAnswer): boolean {
+  if (form === 'XML' && typeof expected !== 'object') return String(expected) === value;
+  return expected === value;
 }
 
 /** Reports whether a status may be taken for the API's own word with this body. */
 function speaksForApi(means: Meaning, provider: Provider, answer: ParsedAnswer): boolean {
   if (means !== 'credential' && means !== 'subject') return true;
+  // A refusal of the credential that says when to come back is none for good, in whatever words.
+  if (means === 'credential' && asksToWait(answer)) return false;
   if (refusalMessageIn(provider, answer) !== undefined) return true;
   if (readOAuthError(answer.content, false) !== undefined) return true;
   if (asksToWait(answer)) return false;
@@ -224,10 +232,11 @@ export function readRefusal(
   const places = [content, ...(envelope === undefined ? [] : membersNamed(envelope, content))];
   const all = (name: string) => places.flatMap((place) => membersNamed(name, place));
   const messages = all(refusal.message).filter(isReason);
-  const flags = all(refusal.flag);
+  // In XML a flag is a text, and some servers write one in JSON too.
+  const flags = all(refusal.flag).map((flag) => (typeof flag === 'string' ? flag.trim().toLowerCase() : flag));
   return {
-    saysNo: flags.includes(false),
-    saysYes: flags.includes(true),
+    saysNo: flags.some((flag) => flag === false || flag === 'false'),
+    saysYes: flags.some((flag) => flag === true || flag === 'true'),
     saysWhy: places.some((place) => isReason(valueAt(place, [refusal.message]))),
     message: messages.find(saysLocked) ?? messages[0],
   };

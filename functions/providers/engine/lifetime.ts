@@ -5,6 +5,8 @@ import type { Values } from '../../core/slot/text.ts';
 import { parseDate, parseNumber, readNumericDate } from './dates.ts';
 import { readClaims, readExpiry } from './jwt-claims.ts';
 
+const RELATIVE: ReadonlySet<string> = new Set(['seconds', 'minutes', 'milliseconds']);
+
 /** A token's end as an answer states it, and the end that could not be read. */
 export interface ReadLife {
   readonly life: IssuedLife;
@@ -30,7 +32,11 @@ function createWarning(unread: readonly string[]): { readonly warning?: string }
 }
 
 /** A life; the name of what is there and cannot be read; or undefined where nothing is there. */
-function readLifeBy(end: End, values: Values, { lifetimeSeconds }: Connection): IssuedLife | string | undefined {
+function readLifeBy(
+  end: End,
+  values: Values,
+  { lifetimeSeconds, provider: { limits } }: Connection,
+): IssuedLife | string | undefined {
   if ('seconds' in end) return { seconds: end.seconds };
   if ('setting' in end) return lifetimeSeconds === undefined ? undefined : { seconds: lifetimeSeconds };
   if ('jwt' in end) {
@@ -41,6 +47,8 @@ function readLifeBy(end: End, values: Values, { lifetimeSeconds }: Connection): 
   }
   const text = values[end.value]?.trim();
   if (text === undefined || text === '') return undefined;
+  // What remains of a token that is given again until its end may be less than a second, and 0 says so.
+  if (limits?.reissues === true && RELATIVE.has(end.as) && parseNumber(text) === 0) return { seconds: 0 };
   return readEnd(end.as, text) ?? `\`${end.value}\``;
 }
 

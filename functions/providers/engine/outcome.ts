@@ -66,11 +66,11 @@ export function belongsToOther(token: string, { ownerClaim }: Provider, subject:
  * of the login, ISO 8601 to the second (C6–C11). A member that is absent or of another type is null. Empty where the
  * provider declares none.
  */
-export function readAttributes(provider: Provider, { content }: ParsedAnswer, requestStartedAt: number): JsonObject {
+export function readAttributes(provider: Provider, answer: ParsedAnswer, requestStartedAt: number): JsonObject {
   if (provider.attributes === undefined) return {};
   const read = Object.entries(provider.attributes).map(([name, attribute]) => [
     name,
-    readAttribute(attribute, openEnvelope(provider, content, tokenPathOf(provider))),
+    readAttribute(attribute, openEnvelope(provider, answer, tokenPathOf(provider))),
   ]);
   return { ...Object.fromEntries(read), asOf: `${new Date(requestStartedAt).toISOString().slice(0, 19)}Z` };
 }

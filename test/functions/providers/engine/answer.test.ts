@@ -85,6 +85,8 @@ describe('a value in XML', () => {
     ['<?xml version="1.0"?>\r\n<a><b c="d">x</b></a>', ['a', 'b'], 'x'],
     ['\uFEFF<a>0012</a>', ['a'], '0012'],
     ['<a><b>x</b><b>y</b></a>', ['a', 'b', 1], 'y'],
+    ['<a><b><c>x</c></b></a>', ['a', 'b', 0, 'c'], 'x'],
+    ['<a><b>x</b></a>', ['a', 'b', -1], 'x'],
     ['<a>1 &amp; 2 &lt; 3&#43;&#x2B;</a>', ['a'], '1 & 2 < 3++'],
     ['<a><![CDATA[x<y&amp;]]></a>', ['a'], 'x<y&amp;'],
     ['<s:a xmlns:s="urn:x"><s:b>x</s:b></s:a>', ['s:a', 's:b'], 'x'],

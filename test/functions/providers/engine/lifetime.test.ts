@@ -15,6 +15,7 @@ describe('the end of a token', () => {
   it.each([
     ['seconds', '600', { seconds: 600 }],
     ['seconds', '600.25', { seconds: 600.25 }],
+    ['seconds', '3599.999999999999', { seconds: 3599.999999999999 }],
     ['seconds', ' 600 ', { seconds: 600 }],
     ['minutes', '30', { seconds: 1800 }],
     ['minutes', '0.5', { seconds: 30 }],
@@ -57,6 +58,16 @@ describe('the end of a token', () => {
 
   it.each([undefined, '', ' '])('that is not said is no warning: %j', (end) => {
     expect(readLife([{ value: 'end', as: 'seconds' }], { end }, connection)).toEqual({ life: {} });
+  });
+
+  it('may be now for a token that is given again until its end', () => {
+    const reissuing = connectionOf('any', 'https://upstream.example', {
+      provider: providerWith({ limits: { reissues: true } }),
+    });
+    const lifeOf = (as: Extract<End, { value: string }>['as']) =>
+      readLife([{ value: 'end', as }], { end: '0' }, reissuing);
+    expect(lifeOf('seconds')).toEqual({ life: { seconds: 0 } });
+    expect(lifeOf('epoch-seconds').life).toEqual({});
   });
 
   it('is the `exp` of a JWT (H12)', () => {

@@ -106,6 +106,12 @@ describe('a refresh within a session (RFC 6749 §6)', () => {
     expect(issued.attributes).toMatchObject({ name: 'A' });
   });
 
+  it.each(['', null, undefined])('keeps the refresh token where the answer gives %j', async (refresh_token) => {
+    const answer = { body: JSON.stringify({ access_token: 'next', refresh_token }) };
+    const issued = tokenIn(await renewBy(provider, [answer], { closed }).outcome);
+    expect(issued.closed?.reveal()).toEqual(closed);
+  });
+
   it('takes a part of the credential from the secret, where that has a newer one than the login', async () => {
     const byKey = {
       ...provider,
@@ -209,7 +215,7 @@ describe('a call that keeps the same token alive', () => {
   const provider = providerWith({
     logins: { system: [{ url: '/login', reads: { token: body('token'), life: body('life') } }] },
     placement: { headers: { 'x-key': '{token}', 'x-site': '{site}' } },
-    lifetime: [...IN_SECONDS, { setting: 'lifetimeSeconds' }],
+    lifetime: [{ value: 'life', as: 'seconds' }, { setting: 'lifetimeSeconds' }],
     refusal: { flag: 'success', message: 'why' },
     renewal: { slide },
   });

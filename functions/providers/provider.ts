@@ -18,11 +18,18 @@ export const OAUTH_ANSWER = { token: body('access_token'), life: body('expires_i
   Source
 >;
 
-/** A life in seconds, read as `life`. */
-export const IN_SECONDS = [{ value: 'life', as: 'seconds' }] as const satisfies readonly End[];
+/** The end of a token of which an answer says nothing, or nothing that can be read. */
+const AN_HOUR = { seconds: 3600 } as const satisfies End;
 
-/** The end of an OAuth token: `expires_in`, else the `exp` of a token that is a JWT (RFC 9068 §2.2). */
-export const OAUTH_LIFE = [...IN_SECONDS, { jwt: 'token' }] as const satisfies readonly End[];
+/** A life in seconds, read as `life`; an hour where the answer does not say. */
+export const IN_SECONDS = [{ value: 'life', as: 'seconds' }, AN_HOUR] as const satisfies readonly End[];
+
+/** The end of an OAuth token: `expires_in`, else the `exp` of a token that is a JWT (RFC 9068 §2.2), else an hour. */
+export const OAUTH_LIFE = [
+  { value: 'life', as: 'seconds' },
+  { jwt: 'token' },
+  AN_HOUR,
+] as const satisfies readonly End[];
 
 /** Settings of a request for an OAuth token: where, and for what (RFC 6749 §3.3, RFC 8707 §2). */
 export const GRANT_SETTINGS = {

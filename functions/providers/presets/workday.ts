@@ -14,5 +14,5 @@ export const workday = {
     ],
   },
   placement: { headers: BEARER },
-  lifetime: [...IN_SECONDS, { seconds: 3600 }],
+  lifetime: IN_SECONDS,
 } as const satisfies Provider;

@@ -84,7 +84,9 @@ describe('a token answer of RFC 6749 §5.1', () => {
     ['expires_in', { access_token: jwt, expires_in: 600 }, { seconds: 600 }],
     ['expires_in as text', { access_token: 'abc', expires_in: '600' }, { seconds: 600 }],
     ['the `exp` of a token that is a JWT (RFC 9068 §2.2)', { access_token: jwt }, { exp: 1_800_000_900_000 }],
-    ['nothing', { access_token: 'abc', token_type: 'Bearer' }, {}],
+    ['nothing, which is an hour', { access_token: 'abc', token_type: 'Bearer' }, { seconds: 3600 }],
+    ['what cannot be read, which is an hour', { access_token: 'abc', expires_in: 'soon' }, { seconds: 3600 }],
+    ['a 0 of a token that may never end, which is an hour', { access_token: 'abc', expires_in: 0 }, { seconds: 3600 }],
   ])('says its end by %s', async (_, content, life) => {
     const { upstream } = answeredBy({ body: JSON.stringify(content) });
     const connection = connectionOf('oauth-client-credentials', 'https://login.example');

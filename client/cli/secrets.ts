@@ -40,7 +40,7 @@ export function faultOf(value: unknown, fields: readonly SecretField[]): string 
 /** Marks of a text that something was copied along with, mostly by mistake: the same as in the broker. */
 const COPIED_ALONG = [
   [/^\s|\s$/u, 'begins or ends with a blank'],
-  [/^(["'`]).*\1$|^[“”„‘’«‹].*[“”‘’»›]$/su, 'stands in quotation marks'],
+  [/^(["'`]).*\1$|^[“”„‘’‚«»‹›].*[“”‘’«»‹›]$/su, 'stands in quotation marks'],
   [/[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}/u, 'holds a character that cannot be seen'],
 ] as const;
 
@@ -129,11 +129,12 @@ export async function createSecretStore({ region, base, isLoopback }: Endpoint):
 
   return {
     async read(secretId) {
-      const { SecretString } = await withSecretErrors(
+      const { SecretString, SecretBinary = new Uint8Array() } = await withSecretErrors(
         { secretId, needs: TO_READ },
         client.send(new GetSecretValueCommand({ SecretId: secretId })),
       );
-      return SecretString ?? '';
+      // As the broker reads it: bytes are UTF-8.
+      return SecretString ?? Buffer.from(SecretBinary).toString('utf8');
     },
     async write(secretId, value) {
       await withSecretErrors(

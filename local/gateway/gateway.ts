@@ -59,6 +59,8 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+const NOT_FROM_HERE =
+  'This broker answers programs of the user who started it, at 127.0.0.1 or localhost and its own port, and no page of another site.';
 const DEFAULT_INTEGRATION_TIMEOUT_MS = 29_000;
 // Above this the server itself answers 431 and closes. It leaves room for the gateway's own 431, which keeps the
 // connection.
@@ -145,7 +147,7 @@ function createPipeline(options: GatewayOptions): (exchange: Exchange) => Promis
       return refusalResponse('DEFAULT_4XX', { requestId, status });
     }
     const isFromHere = exchange.isOfThisUser(exchange.request.socket) && exchange.isForThisMachine(received);
-    if (!isFromHere) return refusalResponse('DEFAULT_4XX', { requestId, status: 403 });
+    if (!isFromHere) return refusalResponse('DEFAULT_4XX', { requestId, status: 403, detail: NOT_FROM_HERE });
 
     const page = pages?.get(`${received.method === 'HEAD' ? 'GET' : received.method} ${received.rawPath}`);
     if (page !== undefined) return servePage(page, exchange);

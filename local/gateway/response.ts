@@ -25,14 +25,18 @@ const UNFORWARDED = new Set(['keep-alive', 'proxy-connection', 'trailer', 'trans
 
 /**
  * Creates the answer of the gateway itself, with no header of the functions; `status` is for a type that stands for
- * several.
+ * several, `detail` for a fault that API Gateway does not have.
  */
 export function refusalResponse(
   type: GatewayAnswerType,
-  { requestId, status = 400 }: { readonly requestId: string; readonly status?: number },
+  {
+    requestId,
+    status = 400,
+    detail,
+  }: { readonly requestId: string; readonly status?: number; readonly detail?: string },
 ): GatewayResponse {
   const { status: own = status, headers, body } = writeGatewayAnswer(type, requestId);
-  return { statusCode: own, headers, body: JSON.stringify(body) };
+  return { statusCode: own, headers, body: JSON.stringify(detail === undefined ? body : { ...body, detail }) };
 }
 
 /** Reports whether Lambda would carry a payload whose longest member is `body`. */

@@ -74,6 +74,11 @@ describe('doctor --read-secrets', () => {
     expect(stdout).not.toContain(CANARY);
   });
 
+  it('reads a secret that was put as bytes (C3)', async () => {
+    aws.answer({ body: { SecretBinary: Buffer.from(GOOD).toString('base64') } });
+    expect(await doctor(['--read-secrets'])).toMatchObject({ code: 0, shapes: [{ check: 'shape wfm', state: 'ok' }] });
+  });
+
   it('reads the secret that the broker names', async () => {
     aws.answer({ body: { SecretString: GOOD } });
     await doctor(['--read-secrets'], [{ ...WFM, secret: 'token-broker-dev/wfm' }]);

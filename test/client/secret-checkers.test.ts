@@ -52,6 +52,8 @@ describe('the warnings of a secret agree', () => {
     ['Xq7\u2800', 'cannot be seen'],
     ['"Xq7"', 'stands in quotation marks'],
     ['“Xq7”', 'stands in quotation marks'],
+    ['»Xq7«', 'stands in quotation marks'],
+    ['‚Xq7‘', 'stands in quotation marks'],
     ['a b', undefined],
     ['"Xq7', undefined],
     ['pässwörd🔑', undefined],

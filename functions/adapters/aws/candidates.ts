@@ -8,7 +8,7 @@ import type { Candidates } from '../../core/mint/secrets.ts';
 import { BrokerError } from '../../core/words/errors.ts';
 import { Secret } from '../../core/words/secret.ts';
 import { moveCurrent } from './move-current.ts';
-import { CURRENT_STAGE, explainUnavailable, nameOf } from './secrets-manager.ts';
+import { CURRENT_STAGE, explainUnavailable, nameOf, readText } from './secrets-manager.ts';
 
 /** The label of a version that is tried before it becomes current. `secret set --check` writes it. */
 export const CANDIDATE_STAGE = 'TOKENBROKER_CANDIDATE';
@@ -24,7 +24,7 @@ export function createCandidates({ client }: { readonly client: SecretsManagerCl
         throw explainUnavailable(error, secret);
       });
       if (found?.VersionId === undefined) return undefined;
-      return { versionId: found.VersionId, value: new Secret(found.SecretString ?? '') };
+      return { versionId: found.VersionId, value: new Secret(readText(found)) };
     },
 
     async promote(secret, versionId, readVersionId) {

@@ -1,5 +1,6 @@
 import {
   GetSecretValueCommand,
+  type GetSecretValueCommandOutput,
   ResourceNotFoundException,
   SecretsManagerClient,
   SecretsManagerServiceException,
@@ -78,12 +79,21 @@ function isWithin(age: number, limitMs: number): boolean {
 
 async function fetchCurrent(client: SecretsManagerClient, secret: string): Promise<SecretVersion> {
   const command = new GetSecretValueCommand({ SecretId: secret, VersionStage: CURRENT_STAGE });
-  const { SecretString, VersionId } = await client.send(command).catch((error: unknown) => {
+  const found = await client.send(command).catch((error: unknown) => {
     throw explainUnavailable(error, secret);
   });
-  if (SecretString === undefined || SecretString.trim() === '') throw hasNoValue(secret);
-  if (VersionId === undefined) throw unavailable('Secrets Manager gave a secret without naming its version.');
-  return { versionId: VersionId, value: new Secret(SecretString) };
+  const text = readText(found);
+  if (text.trim() === '') throw hasNoValue(secret);
+  if (found.VersionId === undefined) throw unavailable('Secrets Manager gave a secret without naming its version.');
+  return { versionId: found.VersionId, value: new Secret(text) };
+}
+
+/** Reads a version's text, which may have been put as bytes (`--secret-binary`): they are UTF-8. Empty without a value. */
+export function readText({
+  SecretString,
+  SecretBinary = new Uint8Array(),
+}: Pick<GetSecretValueCommandOutput, 'SecretString' | 'SecretBinary'>): string {
+  return SecretString ?? Buffer.from(SecretBinary).toString('utf8');
 }
 
 /** Converts an error of Secrets Manager. Its messages hold ARNs, hence our own words and no cause. */

@@ -6,6 +6,10 @@ import { fillText, namesIn } from '../slot/text.ts';
 const ANY = '\uE000';
 const INVISIBLE = /[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 const AFTER_A_NAME = /^[^\p{L}\p{N}_-]/u;
+/** A session in the path, which ASP.NET cuts out before it looks at the rest: `(S(x))`, folded. */
+const COOKIELESS = /^\((?:[a-z]\([^)]*\))+\)$/;
+/** A script that may serve the path behind it: `/index.php/login`, folded. */
+const SCRIPT = /\.(?:php\d*|f?cgi|pl|py|wsgi)$/;
 
 /**
  * Folds a decoded segment to what the most lenient server may read in it: letters alike in form (full width, accents),
@@ -61,12 +65,14 @@ function pathnameOf(url: string): string {
 
 /**
  * The segments of a path that say something, each folded, without the parameters that Tomcat cuts off (`;x=1`). Dots
- * and blanks alone, of which Windows makes nothing, say nothing.
+ * and blanks alone, of which Windows makes nothing, say nothing, nor does a session in the path.
  */
 function segmentsOf(path: string): readonly string[] {
   return path
     .split('/')
-    .map((segment) => foldSegment(decode(segment)).replace(/;.*$/s, ''))
+    .map((segment) => foldSegment(decode(segment)))
+    .filter((segment) => !COOKIELESS.test(segment))
+    .map((segment) => segment.replace(/;.*$/s, ''))
     .filter((segment) => /[^.\s]/.test(segment));
 }
 
@@ -78,10 +84,19 @@ function decode(segment: string): string {
   }
 }
 
-/** Reports whether a path is the closed one or lies below it; a closed base URL closes nothing below it. */
+/** Reports whether a path is the closed one or lies below it, as it stands or behind the scripts that may serve it. */
 function leadsTo(asked: readonly string[], closed: readonly string[]): boolean {
+  return isOrLiesBelow(asked, closed) || isOrLiesBelow(withoutScripts(asked), withoutScripts(closed));
+}
+
+/** Compares segment by segment; a closed base URL closes nothing below it. */
+function isOrLiesBelow(asked: readonly string[], closed: readonly string[]): boolean {
   if (closed.length === 0) return asked.length === 0;
   return closed.every((name, at) => isNamed(asked[at], name));
+}
+
+function withoutScripts(segments: readonly string[]): readonly string[] {
+  return segments.filter((segment, at) => at === segments.length - 1 || !SCRIPT.test(segment));
 }
 
 /**

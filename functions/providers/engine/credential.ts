@@ -7,7 +7,7 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
 /** Marks of a text that something was copied along with, mostly by mistake: the same as in the client. */
 const COPIED_ALONG = [
   [/^\s|\s$/u, 'begins or ends with a blank'],
-  [/^(["'`]).*\1$|^[“”„‘’«‹].*[“”‘’»›]$/su, 'stands in quotation marks'],
+  [/^(["'`]).*\1$|^[“”„‘’‚«»‹›].*[“”‘’«»‹›]$/su, 'stands in quotation marks'],
   [/[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}/u, 'holds a character that cannot be seen'],
 ] as const;
 

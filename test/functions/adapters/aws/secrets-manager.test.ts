@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCandidates } from '../../../../functions/adapters/aws/candidates.ts';
 import {
   createSecretsManagerClient,
   createSecretsManagerSecrets,
@@ -151,6 +152,26 @@ describe('current', () => {
     expect(asked).toBe(2);
     own.destroy();
     await slow.close();
+  });
+
+  it('reads what was put as bytes as UTF-8 (C3)', async () => {
+    const value = '{"apiKey":"schlüssel"}';
+    const SecretBinary = Buffer.from(value).toString('base64');
+    const server = await startLoopbackServer({
+      maxBodyBytes: 10_000,
+      answer: async () => ({
+        status: 200,
+        headers: {},
+        body: JSON.stringify({ VersionId: 'version-1', SecretBinary }),
+      }),
+    });
+    const own = createSecretsManagerClient(environmentFor(server.endpoint));
+    const version = await createSecretsManagerSecrets({ client: own, clock }).current({ secret: NAME, maxAgeMs: 0 });
+    const candidate = await createCandidates({ client: own }).find(NAME);
+
+    expect([version.value.reveal(), candidate?.value.reveal()]).toEqual([value, value]);
+    own.destroy();
+    await server.close();
   });
 
   it('keeps secrets apart', async () => {

@@ -79,11 +79,15 @@ function gatewayDetail(status: number): string {
   }
 }
 
-/** Reads `Retry-After` (RFC 9110 §10.2.3) in milliseconds; a date is relative to the answer's own `Date`. */
-export function retryAfterMsOf(headers: Answer['headers']): number | undefined {
-  const text = headers.get('retry-after')?.trim();
-  if (text === undefined || text === '') return undefined;
-  if (/^[0-9]{1,9}$/.test(text)) return Number(text) * 1000;
+/**
+ * Reads `Retry-After` (RFC 9110 §10.2.3) in milliseconds, a fraction of a second rounded up; a date is relative to the
+ * answer's own `Date`. Undefined where it is absent or neither.
+ */
+function retryAfterMsOf(headers: Answer['headers']): number | undefined {
+  const text = headers.get('retry-after')?.trim() ?? '';
+  if (/^[0-9]{1,9}(?:\.[0-9]{1,9})?$/.test(text)) return Math.ceil(Number(text)) * 1000;
+  // `Date.parse` takes almost any text with a number for a date.
+  if (!/^[A-Z][a-z]{2,8},? /.test(text)) return undefined;
   const ms = Date.parse(text) - Date.parse(headers.get('date') ?? '');
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }

@@ -84,16 +84,16 @@ export async function withTransportErrors<T>(
   }
 }
 
-/** Reason of a failed fetch, in one word. The message is left out: it may quote a URL. */
+/** Describes why a fetch failed, to follow a colon. The error's own message is left out: it may quote a URL. */
 function reasonOf(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const code = 'code' in at && typeof at.code === 'string' ? at.code : undefined;
-    if (code !== undefined) return remedyOf(code);
+    if (code !== undefined) return describeCode(code);
   }
   return 'the connection failed';
 }
 
-function remedyOf(code: string): string {
+function describeCode(code: string): string {
   switch (code) {
     case 'ECONNREFUSED':
       return 'the connection is refused (ECONNREFUSED)';

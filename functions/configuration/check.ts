@@ -28,6 +28,8 @@ import { checkTrust, type trustEntry } from './trust.ts';
 const SHORTEST_IDLE_SECONDS = 3600;
 /** Methods that change nothing at the upstream (RFC 9110 §9.2.1). */
 const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** An ARN whose last six characters are a word or a number: AWS's own seldom are. */
+const LIKELY_NAME_END = /^arn:.*(-(?:[a-z]{6}|[0-9]{6}))$/;
 /** Maximum depth of a declaration; no valid one is as deep. */
 const DEEPEST = 16;
 
@@ -268,8 +270,16 @@ function fillDefaults(
 }
 
 /** Finds what is allowed but unsafe in one connection. */
-function findWarnings({ name, baseUrl, allowPlainHttp, settings, proxy }: Connection, provider: Provider): string[] {
+function findWarnings(connection: Connection, provider: Provider): string[] {
+  const { name, baseUrl, allowPlainHttp, secret, settings, proxy } = connection;
   const at = `connections.${name}`;
+  const [, end] = LIKELY_NAME_END.exec(secret) ?? [];
+  const short =
+    end === undefined
+      ? []
+      : [
+          `${at}.secret ends in \`${end}\`. If that is of the secret's name, the ARN lacks the six characters that Secrets Manager put after it, and names no secret: \`aws secretsmanager describe-secret\` shows the whole ARN.`,
+        ];
   const plain = isPlainHttp(baseUrl)
     ? [`${at}.allowPlainHttp: credential and tokens of this connection travel unencrypted.`]
     : allowPlainHttp
@@ -287,7 +297,13 @@ function findWarnings({ name, baseUrl, allowPlainHttp, settings, proxy }: Connec
     const warning = Object.hasOwn(warnings, value) ? warnings[value] : undefined;
     return warning === undefined ? [] : [`${at}.${key}: \`${value}\` ${warning}.`];
   });
-  return [...plain, ...open, ...words, ...findProviderWarnings(provider).map((each) => `${at}.provider: ${each}.`)];
+  return [
+    ...plain,
+    ...short,
+    ...open,
+    ...words,
+    ...findProviderWarnings(provider).map((each) => `${at}.provider: ${each}.`),
+  ];
 }
 
 /** Finds isolation groups whose connections differ in network: they run in the same functions, so in one network. */

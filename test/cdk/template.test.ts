@@ -273,6 +273,16 @@ describe('a broker that could not be deployed', () => {
     expect(inRegion('eu-west-1')).not.toThrow();
   });
 
+  it('with a secret of another region or partition says where it is (C3)', () => {
+    const withSecret = (place: string) => () =>
+      deployed({ connections: { wfm: { ...declared.wfm, secret: `arn:${place}:111122223333:secret:wfm-AbC123` } } });
+
+    expect(withSecret('aws:secretsmanager:us-east-1')).toThrow('in eu-west-1 (arn:aws), and the secrets of these');
+    expect(withSecret('aws:secretsmanager:us-east-1')).toThrow('wfm (us-east-1)');
+    expect(withSecret('aws-cn:secretsmanager:eu-west-1')).toThrow('wfm (arn:aws-cn)');
+    expect(withSecret('aws:secretsmanager:eu-west-1')).not.toThrow();
+  });
+
   it('without a region says which property gives it', () => {
     const stack = new Stack(newApp(), 'NoRegion');
     expect(() => new TokenBroker(stack, 'Broker', { connections: { connections: declared } })).toThrow(

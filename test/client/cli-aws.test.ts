@@ -45,6 +45,8 @@ describe('secret set', () => {
       set: true,
     });
     expect(lastWritten()).toMatchObject({ SecretId: 'mine/wfm', SecretString: stdin });
+    await set(args, { stdin: `\uFEFF${stdin}\r\n` });
+    expect(lastWritten().SecretString).toBe(stdin);
   });
 
   it('says what a server may misread in a key, and stores it as it is', async () => {

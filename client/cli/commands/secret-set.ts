@@ -106,7 +106,8 @@ async function askedFor({ terminal }: Call, fields: readonly SecretField[]): Pro
 }
 
 async function readFromStdin({ terminal }: Call, fields: readonly SecretField[]): Promise<unknown> {
-  const text = (await readAll(terminal.stdin)).toString('utf8').replace(/\r?\n$/, '');
+  // Windows puts a byte order mark before what it saves as UTF-8.
+  const text = (await readAll(terminal.stdin)).toString('utf8').replace(/^\uFEFF|\r?\n$/g, '');
   const [only] = fields;
   if (!text.trimStart().startsWith('{') && fields.length === 1 && only !== undefined) return { [only.name]: text };
   try {

@@ -1,6 +1,6 @@
 import { rootCertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { connectionOf, helpdesk, pathsOf, problemsOf, refusalOf, wfm } from './declared.ts';
+import { connectionOf, helpdesk, pathsOf, problemsOf, refusalOf, warningsOf, wfm } from './declared.ts';
 
 describe('names', () => {
   it.each(['a', '0', 'a-b_c', 'x'.repeat(63)])('takes %s', (name) => {
@@ -63,6 +63,13 @@ describe('the ARN of a secret', () => {
 
   it.each(['wfm-AbC123', 'prod/wfm-000000', `${'n'.repeat(512)}-AbC123`])('is taken with them: %s', (end) => {
     expect(connectionOf({ ...helpdesk, secret: arn(end) }).secret).toBe(arn(end));
+  });
+
+  it.each(['my-secret', 'wfm-202611'])('is a warning where they may be of the name: %s', (end) => {
+    expect(warningsOf({ ...helpdesk, secret: arn(end) })).toEqual([
+      expect.stringContaining(`connections.it.secret ends in \`${end.slice(-7)}\``),
+    ]);
+    expect(warningsOf({ ...helpdesk, secret: arn(`${end}-AbC123`) })).toEqual([]);
   });
 
   it('leaves a name that ends like one as it is', () => {

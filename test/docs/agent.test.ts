@@ -52,4 +52,14 @@ describe('what is ready made', () => {
     expect(line).toContain('--connection');
     expect(mistakeIn(line.replaceAll(',', ''), true)).toBeUndefined();
   });
+
+  it('gives the agent the same environment', () => {
+    const unit = readPage('docs/agent/token-broker-agent.service');
+    const [sidecar = ''] = readPage('docs/agent/sidecar.yaml').split('\n  containers:');
+    const ofUnit = [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)];
+    const ofSidecar = [...sidecar.matchAll(/- (?:\{ )?name: ([A-Z_]+),?\s+value: '?(.*?)'?(?: \})?$/gm)];
+    const pairs = (found: readonly RegExpExecArray[]) => found.map(([, name, value]) => [name, value]);
+    expect(pairs(ofUnit)).toEqual(pairs(ofSidecar));
+    expect(ofUnit).toHaveLength(3);
+  });
 });

@@ -40,10 +40,14 @@ export function checkProvider(provider: Provider, connectionKeys: readonly strin
 /** Finds what is allowed but unsafe in a provider. */
 export function findProviderWarnings(provider: Provider): readonly string[] {
   const secret = secretNames(provider);
-  const inUrls = stepsOf(provider).filter(({ step }) => {
-    const named = [...namesIn(step.url), ...Object.values(step.query ?? {}).flatMap(namesIn)];
-    return named.some((name) => secret.has(name));
-  });
+  const hasSecret = (texts: readonly string[]) => texts.flatMap(namesIn).some((name) => secret.has(name));
+  const inUrls = [
+    ...stepsOf(provider).filter(({ step: { url, query = {}, parameters } }) =>
+      // A setting that may be `query` warns by itself.
+      hasSecret([url, ...Object.values(query), ...(parameters?.as === 'query' ? Object.values(parameters.of) : [])]),
+    ),
+    ...(hasSecret(Object.values(provider.placement.query ?? {})) ? [{ at: ['placement'] }] : []),
+  ];
   const byPassword = stepsOf(provider).some(({ step }) => grantTypeIn(step) === 'password');
   return [
     ...inUrls.map(

@@ -49,11 +49,7 @@ function createMeaningFailure(verdict: Omit<Verdict, 'by'>, judged: Judged): Ups
     case 'throttled':
       return failure('upstream_throttled', 'not_judged', `The upstream ${what}: too many requests.${said}`);
     case 'session_limit':
-      return failure(
-        'upstream_session_limit',
-        'unknown',
-        `The upstream ${what}: this account has as many sessions as it may have.${said} It is tried again when one may have ended.`,
-      );
+      return createSessionLimitFailure(connection, `The upstream ${what}`, said);
     case 'misconfigured':
       return failure(
         'upstream_request_rejected',
@@ -90,6 +86,13 @@ function createUnusableFailure(
       ? `The upstream says that the login failed (${evidence}).${said} ${hint ?? 'Check the credential there.'}`
       : `The upstream answered ${status} to the login. ${hint ?? 'Check `baseUrl` and the paths.'}`;
   return failure('upstream_invalid_response', 'unknown', detail);
+}
+
+/** An account with as many sessions as it may have: one ends within a session's life, if that is known. */
+function createSessionLimitFailure({ lifetimeSeconds }: Connection, what: string, said: string): UpstreamFailure {
+  const detail = `${what}: this account has as many sessions as it may have.${said} It is tried again when one may have ended.`;
+  const failed = failure('upstream_session_limit', 'unknown', detail);
+  return lifetimeSeconds === undefined ? failed : { ...failed, retryAfterMs: lifetimeSeconds * 1000 };
 }
 
 /** An account that the upstream has locked. */

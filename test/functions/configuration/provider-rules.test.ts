@@ -232,6 +232,15 @@ describe('an operator is warned', () => {
     expect(resolve(step({ query: { key: '{key}' } })).warnings).toEqual([
       expect.stringContaining("logins.system.0 puts a part of the credential into the URL, and so into the upstream's"),
     ]);
+    const byParameter = { url: '/session', parameters: { as: 'query', of: { l: '{key}' } }, reads: login.reads };
+    expect(resolve({ ...bookings, logins: { system: [byParameter] } }).warnings).toEqual([
+      expect.stringContaining('logins.system.0 puts a part of the credential into the URL'),
+    ]);
+    const placement = { headers: bookings.placement.headers, query: { key: '{key}' } };
+    const proxy = { proxy: { methods: ['GET'], paths: ['/'] } };
+    expect(resolve({ ...bookings, placement }, proxy).warnings).toEqual([
+      expect.stringContaining('placement puts a part of the credential into the URL'),
+    ]);
     expect(resolve(step({ json: { grant_type: 'password', key: '{key}' } })).warnings).toEqual([
       expect.stringContaining('RFC 9700'),
     ]);

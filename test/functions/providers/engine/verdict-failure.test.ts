@@ -29,6 +29,16 @@ describe('a verdict', () => {
     }
   });
 
+  it('of a session limit waits for a session’s life, where that is known', () => {
+    const waitOf = (lifetimeSeconds?: number) => {
+      const limited = { ...judged, connection: { ...connection, ...(lifetimeSeconds && { lifetimeSeconds }) } };
+      const verdict = { means: 'session_limit', evidence: 'e' } as const;
+      return createVerdictFailure(verdict, { ...limited, answer: answerOf(503) }).retryAfterMs;
+    };
+    expect(waitOf(1200)).toBe(1_200_000);
+    expect(waitOf()).toBeUndefined();
+  });
+
   it('says what the upstream said, and never the credential (C12)', () => {
     const detailOf = (message: string) =>
       createVerdictFailure({ means: 'misconfigured', evidence: 'e', message }, { ...judged, answer: answerOf(400) })

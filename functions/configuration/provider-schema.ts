@@ -134,7 +134,7 @@ const derived = z.union(
 const source = z.union(
   [
     strictObject(
-      { in: z.literal('body'), path: z.array(z.union([wholeText, z.int()]), 'must be a list of members').min(1) },
+      { in: z.literal('body'), path: z.array(z.union([wholeText, z.int()]), 'must be a list of members') },
       'a source',
     ),
     strictObject({ in: z.literal('header'), name: headerName }, 'a source'),

@@ -199,7 +199,7 @@ export interface ClientCertificate {
   readonly key: Text;
 }
 
-/** Place of a value in an answer. */
+/** Place of a value in an answer. An empty `path` is the whole body, as where a JSON text is all that it is. */
 export type Source =
   | { readonly in: 'body'; readonly path: readonly (string | number)[] }
   | { readonly in: 'header'; readonly name: string }

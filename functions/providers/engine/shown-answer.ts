@@ -30,6 +30,8 @@ const PLAIN_ATTRIBUTES = /^(?:max-age|expires|secure|httponly|samesite|path)$/i;
 export function showBody({ content, text }: ParsedAnswer, hidden: Hidden): JsonValue {
   const name = hidden.names.get(text.trim());
   if (name !== undefined) return `{${name}}`;
+  // A text that is all of an answer may be a token that nothing has read.
+  if (typeof content === 'string') return nameIn(content, hidden) ?? describe(content);
   if (content !== undefined) return showValue(content, '', hidden, 0);
   return text === '' ? '' : describe(text);
 }
@@ -47,7 +49,7 @@ export function showHeaders({ headers }: ParsedAnswer, hidden: Hidden): Record<s
 
 /** A place in an answer, in words. */
 export function describeSource(source: Source): string {
-  if (source.in === 'body') return `body ${source.path.join('.')}`;
+  if (source.in === 'body') return `body ${source.path.join('.')}`.trimEnd();
   return 'name' in source ? `${source.in} ${source.name}` : source.in;
 }
 

@@ -41,6 +41,10 @@ function problemsOf(provider: object) {
 
 const step = (change: object) => ({ ...bookings, logins: { system: [{ ...login, ...change }] } });
 
+it('takes a token that is all of an answer, as a text in JSON', () => {
+  expect(problemsOf(step({ reads: { token: { in: 'body', path: [] } } }))).toEqual([]);
+});
+
 it('takes a provider of one request', () => {
   expect(problemsOf(bookings)).toEqual([]);
   expect(resolve(bookings).connections['desk']?.provider).toMatchObject({ name: 'bookings', ...bookings });

@@ -10,7 +10,7 @@ it('a provider with six mistakes gets six messages, each with its path, and its 
         settings: { site: { kind: 'text' } },
         logins: {
           system: [
-            { url: '/session', methd: 'POST', reads: { token: { in: 'body', path: [] } } },
+            { url: '/session', methd: 'POST', reads: { token: { in: 'header', name: '' } } },
             { url: '/more', headers: { 'X Y': '{token}' } },
           ],
         },
@@ -23,7 +23,7 @@ it('a provider with six mistakes gets six messages, each with its path, and its 
   const problems = problemsOf(file);
   expect(problems.map(({ path }) => path)).toEqual([
     'providers.bookings.secretFields.key.kind',
-    'providers.bookings.logins.system[0].reads.token.path',
+    'providers.bookings.logins.system[0].reads.token.name',
     'providers.bookings.logins.system[0].methd',
     'providers.bookings.logins.system[1].headers["X Y"]',
     'providers.bookings.placement.headers.X-Session',
@@ -39,7 +39,7 @@ it('mistakes of a key and mistakes across keys are told together, and none that 
         settings: { site: { kind: 'words' } },
         logins: {
           system: [
-            { url: 'https://{client}.example.com/session', methd: 'POST', reads: { life: { in: 'body', path: [] } } },
+            { url: 'https://{client}.example.com/session', methd: 'POST', reads: { life: { in: 'header', name: '' } } },
             { url: '/{site}/more', form: { key: '{key}', nothing: '{nobody}' }, reads: { token: { in: 'text' } } },
           ],
         },
@@ -53,7 +53,7 @@ it('mistakes of a key and mistakes across keys are told together, and none that 
   expect(paths.toSorted()).toEqual([
     'providers.bookings.lifetime[1]',
     'providers.bookings.logins.system[0].methd',
-    'providers.bookings.logins.system[0].reads.life.path',
+    'providers.bookings.logins.system[0].reads.life.name',
     'providers.bookings.logins.system[0].url',
     'providers.bookings.logins.system[1]',
     'providers.bookings.placement.headers["X Y"]',

@@ -48,6 +48,7 @@ describe('a value in JSON', () => {
     [['a', -1], '{"a":["x","y"]}', 'y'],
     [['a.b'], '{"a.b":true}', true],
     [[0], '["x"]', 'x'],
+    [[], '"x"', 'x'],
   ])('is read at the path %j', async (path, content, expected) => {
     expect(await readIn(body(...path), { content })).toEqual(value(expected));
   });

@@ -151,6 +151,13 @@ describe('a login that is tried', () => {
     expect(trial?.steps[1]).not.toHaveProperty('answer');
   });
 
+  it('shows no text that is all of an answer, in JSON or not: it may be a token that nothing reads', async () => {
+    for (const body of ['"plain-words"', 'plain-words']) {
+      const { trial } = await tryLogin([{ body }]);
+      expect(trial?.steps[0]?.answer?.body).toMatch(/^text of 1[13] characters$/);
+    }
+  });
+
   it('shows words of the upstream that are plain, and of all others the shape', async () => {
     const answer = {
       status: 400,

@@ -54,25 +54,34 @@ export function createProxyCall({
   };
 }
 
-/** Builds the target of a proxied path. Throws if the path climbs out of its slot, or would be changed on the way. */
+/**
+ * Builds the target of a proxied path. Throws if it would be changed on the way: a URL resolves dot segments, makes a
+ * slash of `\\`, and drops tabs, line ends and blanks at its end. A fragment stays here, as with `fetch`.
+ */
 function proxyTarget(prefix: string, path: string): string {
-  const url = path.startsWith('/') ? URL.parse(`${NOWHERE}${prefix}${path}`) : null;
-  if (url === null || !url.pathname.startsWith(`${prefix}/`)) {
-    throw new TokenBrokerError('usage', 'The path begins with / and holds no dot segments.');
+  const [written = ''] = path.split('#');
+  const url = path.startsWith('/') ? URL.parse(`${NOWHERE}${prefix}${written}`) : null;
+  const target = url === null ? '' : `${url.pathname}${url.search}`;
+  const sent = decode(target);
+  if (sent === undefined || sent.includes(REPLACEMENT)) {
+    throw new TokenBrokerError(
+      'usage',
+      'Path and query are percent-encoded UTF-8: other bytes would be lost on the way.',
+    );
   }
-  const target = `${url.pathname}${url.search}`;
-  if (isUtf8(target)) return target;
+  // A URL drops a `?` with nothing behind it.
+  if (sent === decode(`${prefix}${written.replace(/^([^?]*)\?$/, '$1')}`)) return target;
   throw new TokenBrokerError(
     'usage',
-    'Path and query are percent-encoded UTF-8: other bytes would be lost on the way.',
+    'The path begins with / and holds no dot segments, no backslash, no control characters, and no blank at its end.',
   );
 }
 
-function isUtf8(target: string): boolean {
+function decode(text: string): string | undefined {
   try {
-    return !decodeURIComponent(target).includes(REPLACEMENT);
+    return decodeURIComponent(text);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

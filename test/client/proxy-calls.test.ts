@@ -53,10 +53,11 @@ describe('client.proxy', () => {
     }
   });
 
-  it('refuses a path out of its slot, and an Authorization of the caller’s own', async () => {
+  it('refuses a path out of its slot or that a URL would change, and an Authorization of the caller’s own', async () => {
     const client = createTokenBrokerClient({ url: stub.url });
     const before = stub.requests.length;
-    for (const path of ['/../../helpdesk/system/x', '/%2e%2e/88/x', 'x', '']) {
+    const otherPaths = ['/a\\b', '/a/../b', '/a/%2e/b', '/a\tb', '/x?q=a\nb', '/x '];
+    for (const path of ['/../../helpdesk/system/x', '/%2e%2e/88/x', 'x', '', ...otherPaths]) {
       await expect(client.proxy('wfm', path)).rejects.toMatchObject({ kind: 'usage' });
     }
     await expect(client.proxy('wfm', '/x', { headers: { authorization: 'Bearer x' } })).rejects.toMatchObject({

@@ -31,7 +31,7 @@ export async function jsonOf(response: Answer): Promise<unknown> {
 }
 
 /** Creates the error for an answer that the broker cannot have given. Quotes nothing of its body. */
-export function invalidAnswer({ status, headers }: Answer, why: string): TokenBrokerError {
+function invalidAnswer({ status, headers }: Answer, why: string): TokenBrokerError {
   return new TokenBrokerError(
     'invalid_answer',
     `The answer ${why}. Check that the URL is the broker's, and what stands before it.`,

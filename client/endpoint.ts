@@ -3,7 +3,7 @@ import { TokenBrokerError } from './error.ts';
 /** Default URL of `npm start`. */
 export const DEFAULT_URL = 'http://127.0.0.1:8787';
 /** Environment variable for the URL, if no `url` is given. */
-export const URL_VARIABLE = 'TOKEN_BROKER_URL';
+const URL_VARIABLE = 'TOKEN_BROKER_URL';
 
 const EXECUTE_API = /\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
 /** Region that `npm start -- --require-sigv4` requires. */

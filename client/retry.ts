@@ -49,7 +49,7 @@ export async function withRetries<T>(
 }
 
 /** Reports whether the same request may succeed later, with nothing changed by anybody. */
-export function isWorthRetrying(error: unknown): error is TokenBrokerError {
+function isWorthRetrying(error: unknown): error is TokenBrokerError {
   if (!(error instanceof TokenBrokerError)) return false;
   const { kind, code, status = 0, retryAfterMs } = error;
   switch (kind) {

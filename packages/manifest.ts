@@ -19,7 +19,7 @@ export const root = {
 };
 
 /** The scope of the packages. */
-export const SCOPE = '@token-broker';
+const SCOPE = '@token-broker';
 
 /** Node 20.19 is the first of its line in which CommonJS may require an ES module. */
 const ENGINES = { node: '>=20.19' };

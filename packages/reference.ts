@@ -30,7 +30,7 @@ const packages = {
  * Writes the reference of both packages, as they were built, into `dist/reference/`. Throws where a type that people meet
  * is not among what the package exports.
  */
-export async function writeReference(): Promise<void> {
+async function writeReference(): Promise<void> {
   await mkdir(TOOLS, { recursive: true });
   for (const file of ['package.json', 'package-lock.json']) {
     await cp(join(root.folder, 'packages/reference', file), join(TOOLS, file));

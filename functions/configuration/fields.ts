@@ -90,7 +90,7 @@ export const secretName = text('the name or ARN of a secret in Secrets Manager',
 });
 
 /** A path to put behind a base URL. */
-export const upstreamPath = text('a path such as /user/gettoken', (path) =>
+const upstreamPath = text('a path such as /user/gettoken', (path) =>
   path.startsWith('/') && !/[\s?#%\\]|\/\/|\.\./.test(path) && !hasControlCharacter(path)
     ? undefined
     : 'must begin with `/` and have no `//`, `..`, `?`, `#`, `%`, `\\`, space or control character',

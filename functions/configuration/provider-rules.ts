@@ -137,7 +137,7 @@ function findSubjectProblems({ userSubject, logins, answers = [], ownerClaim }: 
  * Says why a pattern may not judge subjects: it must compile, and take a time that grows with the subject alone. So no
  * group is repeated, nothing looks back or ahead, and one part at most is of any length.
  */
-export function findPatternProblem(pattern: string): string | undefined {
+function findPatternProblem(pattern: string): string | undefined {
   try {
     new RegExp(`^(?:${pattern})$`, 'u');
   } catch {

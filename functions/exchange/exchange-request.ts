@@ -6,7 +6,7 @@ import { Secret } from '../core/words/secret.ts';
 import { ExchangeError } from './exchange-error.ts';
 
 /** The largest body of an exchange, in bytes; subject tokens are rarely over 4 KB. */
-export const MAXIMUM_FORM_BYTES = 16_384;
+const MAXIMUM_FORM_BYTES = 16_384;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 
 /** The one grant of the endpoint (RFC 8693 §2.1). */

@@ -6,7 +6,7 @@ const seconds = z.number().min(-1e10).max(1e10);
 const delay = z.int().min(0).max(3_600_000);
 
 /** Faults of a token in a login's answer: left out, or of another form than a header can carry. */
-export const TOKEN_FAULTS = [
+const TOKEN_FAULTS = [
   ...(['normal', 'missing', 'empty', 'crlf', 'oversized', 'non-string'] as const),
   ...(['with-scheme', 'quoted', 'with-blank', 'long', 'too-long'] as const),
 ] as const;
@@ -14,11 +14,11 @@ export const TOKEN_FAULTS = [
  * Codings of a login's answer, as `Content-Encoding` names them. `raw-deflate` is sent as `deflate`; `utf-8` and `none`
  * stand in the header and change nothing.
  */
-export const CODINGS = ['identity', 'gzip', 'deflate', 'raw-deflate', 'utf-8', 'none'] as const;
+const CODINGS = ['identity', 'gzip', 'deflate', 'raw-deflate', 'utf-8', 'none'] as const;
 /** Charsets of an answer's body. */
-export const CHARSETS = ['utf-8', 'windows-1252'] as const;
+const CHARSETS = ['utf-8', 'windows-1252'] as const;
 /** Forms of a date in a header (RFC 9110 §5.6.7). */
-export const DATE_FORMS = ['imf', 'rfc850', 'asctime'] as const;
+const DATE_FORMS = ['imf', 'rfc850', 'asctime'] as const;
 
 /** Knobs of every demo upstream, as zod fields; `credential` is each upstream's own. */
 export const commonKnobFields = {

@@ -22,7 +22,7 @@ export interface ReceivedRequest {
 export type UnreadableRequest = { readonly unreadable: 'badRequest' | 'headersTooLarge' };
 
 /** Limit on request line and headers together, in bytes. */
-export const HEADER_LIMIT_BYTES = 10_240;
+const HEADER_LIMIT_BYTES = 10_240;
 
 const STAGE_PREFIX = `/${STAGE}`;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/i;

@@ -10,7 +10,7 @@ export interface GatewayResponse {
 }
 
 /** Lambda's limit on the JSON of an event or of an answer, in bytes. */
-export const LAMBDA_PAYLOAD_LIMIT_BYTES = 6_291_556;
+const LAMBDA_PAYLOAD_LIMIT_BYTES = 6_291_556;
 
 /** Headers that keep other pages from framing or embedding an answer; an answer's own take their place. */
 const FOR_BROWSERS = {

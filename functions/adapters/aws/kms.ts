@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { awsClientConfig, type Environment, trimClient } from './client.ts';
 
-/** What the broker asks of KMS. Nothing but the SDK is imported here, so that it is loaded on demand as one file. */
+/** The broker's requests to KMS. Nothing but the SDK is imported here, so that it is loaded on demand as one file. */
 export interface KmsRequests {
   /** Makes a data key: itself, and as KMS encrypted it. */
   generate(context: EncryptionContext): Promise<{ readonly plaintext?: Uint8Array; readonly encrypted?: Uint8Array }>;

@@ -93,7 +93,7 @@ async function signJwt(template: JwtTemplate, values: Values, { now }: Moment): 
 }
 
 /** The key for an algorithm; throws `KeyProblem` where it is none, or one of another kind (RFC 7518 §3). */
-export function readSigningKey(
+function readSigningKey(
   alg: SigningAlgorithm,
   material: string,
   named: string,

@@ -206,7 +206,7 @@ function refusalMessageIn({ refusal, envelope }: Provider, { content }: ParsedAn
 }
 
 /** The provider's flag and message in an answer: refused, succeeded, and the reason. */
-export interface RefusalWords {
+interface RefusalWords {
   /** True if a flag reports failure, even where another reports success. */
   readonly saysNo: boolean;
   /** True if a flag reports success, even where another reports failure. */
@@ -224,11 +224,7 @@ export interface RefusalWords {
  * Reads the provider's flag and message, in upper, lower or camel case, flat or in the envelope (C5, C12). A server may
  * be set to write its members in another case, and a refusal missed is a login tried again.
  */
-export function readRefusal(
-  refusal: RefusalFlag,
-  envelope: string | undefined,
-  content: JsonValue | undefined,
-): RefusalWords {
+function readRefusal(refusal: RefusalFlag, envelope: string | undefined, content: JsonValue | undefined): RefusalWords {
   const places = [content, ...(envelope === undefined ? [] : membersNamed(envelope, content))];
   const all = (name: string) => places.flatMap((place) => membersNamed(name, place));
   const messages = all(refusal.message).filter(isReason);

@@ -5,7 +5,7 @@ import { failure } from './failures.ts';
 import { isAboutUser, judgeWithoutToken, type Verdict } from './judge.ts';
 import { createVerdictFailure } from './verdict-failure.ts';
 
-/** For a user, no token is the answer about the user (H10). */
+/** Verdict of an answer without a token to a login that names a user: it is about that user (H10). */
 const SUBJECT_WITHOUT_TOKEN: Verdict = {
   by: 'token',
   means: 'subject',

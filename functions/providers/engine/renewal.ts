@@ -17,11 +17,11 @@ export function judgeRenewal(answer: ParsedAnswer, { url }: Step): UpstreamFailu
   const { status } = answer;
   const failed = createStatusFailure(answer);
   if (failed !== undefined || status < 400) return failed;
-  return { ...describeRefusal(status, findSetting(url)), ...endOf(answer), evidence: describeStatus(answer) };
+  return { ...describeRefusal(status, findSetting(url)), ...readSessionEnd(answer), evidence: describeStatus(answer) };
 }
 
-/** What a refused renewal says of the session. */
-function endOf(answer: ParsedAnswer): Pick<UpstreamFailure, 'ended' | 'unrenewed'> {
+/** Reads from a refused renewal whether the session has ended. */
+function readSessionEnd(answer: ParsedAnswer): Pick<UpstreamFailure, 'ended' | 'unrenewed'> {
   if (answer.status !== UNAUTHORIZED) return {};
   const isOwnWord = (isEmpty(answer) || answer.content !== undefined) && !asksToWait(answer);
   return isOwnWord ? { ended: true } : { unrenewed: true };

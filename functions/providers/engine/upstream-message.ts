@@ -28,8 +28,8 @@ function quotesAny(message: string, credentialTexts: readonly string[]): boolean
 }
 
 /**
- * Without white space, control characters and differences of form, however a quotation was laid out; in upper case,
- * since how a sigma is lowered depends on what follows it.
+ * Removes white space, control characters and differences of form, so that the layout of a quotation does not matter.
+ * Gives upper case, since the lower case of a sigma depends on what follows it.
  */
 function squash(text: string): string {
   const bare = text

@@ -64,13 +64,13 @@ function createMeaningFailure(verdict: Omit<Verdict, 'by'>, judged: Judged): Ups
       return failure(
         'upstream_login_ambiguous',
         'unknown',
-        `The upstream answered ${answer.status} to the login, ${doubtOf(verdict)}.${said}${hint} It is tried again; if this stays, check the credential there.`,
+        `The upstream answered ${answer.status} to the login, ${describeDoubt(verdict)}.${said}${hint} It is tried again; if this stays, check the credential there.`,
       );
   }
 }
 
-/** Why an answer that refuses is no refusal for good. */
-function doubtOf({ by }: Partial<Verdict>): string {
+/** Describes why a refusal is not for good, to follow the status. */
+function describeDoubt({ by }: Partial<Verdict>): string {
   return by === 'refusal' || by === 'oauth'
     ? 'and says when to come back: a rate limit may be in the way'
     : 'not in the words of its API: a firewall or a rate limit may be in the way';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BrokerError } from '../../functions/core/words/errors.ts';
 import { helpdeskConnection } from '../simulation/connections.ts';
 import { harness } from './harness.ts';
 
@@ -75,6 +76,16 @@ describe('an answer of the upstream', () => {
 
     expect(ledger[0]?.timeoutMs).toBe(12_000);
     expect((ledger[0]?.endedAt ?? 0) - (ledger[0]?.at ?? 0)).toBe(12_000);
+  });
+
+  it('that takes 11 s gives 50 callers of two instances its token by one login', async () => {
+    const connection = helpdeskConnection({ timeoutSeconds: 12 });
+    const { broker, upstream, weather } = harness({ connection, instances: 2 });
+    weather.upstream.answerMs = { least: 11_000, most: 11_000 };
+    const results = await broker.together(Array.from({ length: 50 }, (_, n) => ({ on: n % 2 })));
+
+    expect(upstream.logins).toHaveLength(1);
+    expect(results.filter((result) => result instanceof BrokerError)).toEqual([]);
   });
 
   it('is waited for less long where getting ready took long, so that what came can be written', async () => {

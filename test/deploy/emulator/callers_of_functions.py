@@ -1,4 +1,4 @@
-"""What a service needs to invoke a function on AWS, and does not need in MiniStack."""
+"""The permission that a service needs to invoke a function on AWS, and does not need in MiniStack."""
 import logging
 
 import ministack.core.iam_evaluator as evaluator

@@ -1,4 +1,4 @@
-"""What the conditions of a policy see of a request on AWS, and do not see in MiniStack."""
+"""The facts of a request that the conditions of a policy see on AWS, and do not see in MiniStack."""
 import json
 import logging
 import re

@@ -1,4 +1,4 @@
-"""What Secrets Manager makes of the first value of a secret, and MiniStack does not."""
+"""The labels of the first value of a secret, as Secrets Manager gives them and MiniStack does not."""
 from ministack.services import secretsmanager
 
 # secretsmanager/latest/apireference/API_PutSecretValue.html: the first version of a secret has `AWSCURRENT`, whatever

@@ -1,4 +1,4 @@
-"""What CloudFormation makes of a template, and MiniStack does not."""
+"""The resources of a template as CloudFormation makes them, and MiniStack does not."""
 import json
 import os
 

@@ -1,4 +1,4 @@
-"""What AWS makes of a REST API, and MiniStack does not."""
+"""The parts of a REST API that AWS has and MiniStack leaves out."""
 import json
 
 import ministack.app as app

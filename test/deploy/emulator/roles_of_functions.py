@@ -1,4 +1,4 @@
-"""What Lambda does with the role of a function on AWS, and MiniStack does without it."""
+"""The checks of a function's role that Lambda makes on AWS, and MiniStack leaves out."""
 import logging
 
 import ministack.core.iam_evaluator as evaluator

@@ -196,13 +196,13 @@ export const sessionCases: readonly PresetCase[] = [
     answers: [
       {
         body: intacctAnswer(
-          '<authentication><status>success</status><userid>u</userid><companyid>A&amp;B</companyid><sessiontimeout>2026-01-02T05:04:05+00:00</sessiontimeout></authentication><result><status>success</status><function>getAPISession</function><data><api><sessionid>abc..</sessionid><endpoint>https://api.intacct.com/ia/xml/xmlgw.phtml</endpoint></api></data></result>',
+          '<authentication><status>success</status><userid>u</userid><companyid>A&amp;B</companyid><sessiontimeout>2026-01-02T05:04:05+00:00</sessiontimeout></authentication><result><status>success</status><function>getAPISession</function><data><api><sessionid>abc..</sessionid><endpoint>https://www-p02.intacct.com/ia/xml/xmlgw.phtml</endpoint></api></data></result>',
         ),
       },
     ],
     token: 'abc..',
     life: { exp: NOW + 7_200_000 },
-    placed: { headers: {} },
+    placed: { headers: {}, baseUrl: 'https://www-p02.intacct.com/ia/xml/xmlgw.phtml' },
     errors: [
       [
         {

@@ -116,7 +116,8 @@ function wordsOf(text: string, settings: NonNullable<Provider['settings']>): rea
   return (name !== undefined && text === `{${name}}` ? settings[name]?.values : undefined) ?? [text];
 }
 
-function findSubjectProblems({ userSubject, logins, answers = [], ownerClaim }: Provider): ProviderProblem[] {
+function findSubjectProblems(provider: Provider): ProviderProblem[] {
+  const { userSubject, logins, answers = [], ownerClaim } = provider;
   const problems: ProviderProblem[] = [];
   if (userSubject !== undefined && logins.user === undefined)
     problems.push({ path: ['userSubject'], message: 'needs steps in `logins.user`' });
@@ -128,9 +129,22 @@ function findSubjectProblems({ userSubject, logins, answers = [], ownerClaim }: 
       message: 'is about users, and there is no `userSubject`',
     });
   }
+  const isSentAsNumber = hasNumberOf([stepsOf(provider).map(({ step }) => step.json), provider.derived], 'subject');
+  if (userSubject !== undefined && userSubject.maximum === undefined && isSentAsNumber) {
+    const message = 'must be there where a subject is sent as a number: a longer one would be sent as another';
+    problems.push({ path: ['userSubject', 'maximum'], message });
+  }
   const problem = userSubject && findPatternProblem(userSubject.pattern);
   if (problem !== undefined) problems.push({ path: ['userSubject', 'pattern'], message: problem });
   return problems;
+}
+
+/** Reports whether JSON has a number that names a value: `{ "number": "{name}" }`. */
+function hasNumberOf(json: unknown, name: string): boolean {
+  if (typeof json !== 'object' || json === null) return false;
+  return Object.entries(json).some(([key, each]) =>
+    key === 'number' && typeof each === 'string' ? namesIn(each).includes(name) : hasNumberOf(each, name),
+  );
 }
 
 /**

@@ -58,7 +58,8 @@ export function checkToken(reading: Reading, placement: Placement, content?: Jso
 export function belongsToOther(token: string, { ownerClaim }: Provider, subject: string): boolean {
   const owner = ownerClaim === undefined ? undefined : readClaims(token)?.[ownerClaim];
   const isStated = owner !== undefined && owner !== null;
-  return isStated && owner !== subject && owner !== Number(subject);
+  // Compared as texts: two long numbers may be one when they are read as numbers.
+  return isStated && (typeof owner === 'number' ? String(owner) : owner) !== subject;
 }
 
 /**

@@ -5,7 +5,7 @@ import { fillMembers, fillText, namesIn, type Values } from '../../core/slot/tex
 import type { HttpRequest } from '../../http/port.ts';
 import { textsIn } from '../names.ts';
 import { isHeaderSafe } from './answer.ts';
-import { fillJson } from './template.ts';
+import { fillJson, findUnfitNumbers } from './template.ts';
 
 /** A dot segment as a URL's parser reads it, also escaped and behind a backslash. */
 const DOT_SEGMENT = /[\\/](?:\.|%2e){1,2}(?:[\\/?#]|$)/i;
@@ -29,6 +29,10 @@ export function buildRequest(step: Step, values: Values, connection: Connection)
   const authorization = buildBasic(step, values);
   if (authorization !== undefined) headers['authorization'] = authorization;
   const query = fillParameters(step.query, values, connection);
+  const unfit = findUnfitNumbers(step.json, values);
+  if (unfit.length > 0) {
+    return { kind: 'problem', problem: 'has what is no number where one is sent', names: unfit.flatMap(namesIn) };
+  }
   const body = buildBody(step, values, connection, query);
   if (body !== undefined) headers['content-type'] ??= body.type;
   const unsafe = Object.keys(headers).find((name) => !isHeaderSafe(headers[name] ?? ''));

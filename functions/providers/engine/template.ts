@@ -20,6 +20,19 @@ export function fillJson(template: JsonTemplate, values: Values): JsonValue | un
   return Object.fromEntries(filled);
 }
 
+/** A number as JSON writes it (RFC 8259 §6), without an exponent. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
+/** Lists the texts of a template's numbers that are none with these values, or that are too long to be sent exactly. */
+export function findUnfitNumbers(template: JsonTemplate | undefined, values: Values): readonly string[] {
+  if (template === undefined || typeof template !== 'object' || template === null) return [];
+  const number = numberTemplateIn(template);
+  if (number === undefined) return Object.values(template).flatMap((each) => findUnfitNumbers(each, values));
+  const text = fillText(number, values);
+  const isFit = text === undefined || (NUMBER.test(text) && Math.abs(Number(text)) <= Number.MAX_SAFE_INTEGER);
+  return isFit ? [] : [number];
+}
+
 /** The text of `{ "number": text }`. */
 export function numberTemplateIn(template: JsonTemplate): string | undefined {
   if (!isJsonObject(template)) return undefined;

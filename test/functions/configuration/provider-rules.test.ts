@@ -169,6 +169,15 @@ describe('a provider is refused', () => {
       { ...bookings, logins: { system: [login], user: [login] }, userSubject: { pattern: '(a+)+' } },
       'providers.bookings.userSubject.pattern',
     ],
+    [
+      'a subject that is sent as a number, and may be longer than one',
+      {
+        ...bookings,
+        logins: { user: [{ ...login, json: { who: [{ number: '{subject}' }] } }] },
+        userSubject: { pattern: '[0-9]+' },
+      },
+      'providers.bookings.userSubject.maximum',
+    ],
     ['users without a word for them', { ...bookings, logins: { user: [login] } }, 'providers.bookings'],
     ['an enum without values', { ...bookings, settings: { way: { kind: 'enum' } } }, 'providers.bookings.settings.way'],
     ...(['RS257', '{way}', '{key}', 'x{way}'] as const).map((alg): [string, object, string] => [

@@ -49,6 +49,15 @@ it.each<[string, Partial<Provider>, string, readonly Answer[], BrokerErrorCode]>
     [next(`${TOKEN}\r\nX-Evil: 1`)],
     'upstream_invalid_response',
   ],
+  ...['x1', '', '1e3', '007', '9007199254740993'].map(
+    (text): [string, Partial<Provider>, string, readonly Answer[], BrokerErrorCode] => [
+      `a number that is ${JSON.stringify(text)} in an answer`,
+      chained({ json: { deep: [{ number: '{next}' }] } }),
+      KEY,
+      [next(text)],
+      'upstream_invalid_response',
+    ],
+  ),
   [
     'a step that an answer sends elsewhere',
     chained({ url: '{next}/token', hosts: ['*.good.example.com'] }),

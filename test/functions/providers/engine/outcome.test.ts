@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Placement } from '../../../../functions/core/slot/provider.ts';
 import type { JsonValue } from '../../../../functions/core/words/json.ts';
-import { checkToken, readAttributes } from '../../../../functions/providers/engine/outcome.ts';
+import { belongsToOther, checkToken, readAttributes } from '../../../../functions/providers/engine/outcome.ts';
 import { providerWith } from '../provider-harness.ts';
 
 const BEARER: Placement = { headers: { Authorization: 'Bearer {token}' } };
@@ -10,6 +10,19 @@ const own: Placement = { headers: { 'X-Key': '{token}' } };
 function answerOf(content: JsonValue | undefined, status = 200) {
   return { status, headers: {}, form: 'JSON' as const, content, text: '', receivedAt: 0 };
 }
+
+it.each<[JsonValue, string, boolean]>([
+  [88, '88', false],
+  ['88', '88', false],
+  [null, '88', false],
+  [89, '88', true],
+  ['', '88', true],
+  [['88'], '88', true],
+  [9007199254740992, '9007199254740993', true],
+])('a token whose owner is %j, for the subject %s, is of another: %s (H10)', (owner, subject, isOther) => {
+  const token = `e30.${Buffer.from(JSON.stringify({ userid: owner })).toString('base64url')}.c2ln`;
+  expect(belongsToOther(token, providerWith({ ownerClaim: 'userid' }), subject)).toBe(isOther);
+});
 
 describe('a token', () => {
   const check = (value: JsonValue, placement = own) => checkToken({ kind: 'value', value }, placement);

@@ -16,7 +16,7 @@ export interface ITokenBroker {
   readonly url: string;
   /**
    * Lets `grantee` have tokens of a connection: the system's alone, or those of `subjects` alone. Covers `GET`, and
-   * unless `reports` is false `POST`, with which a caller reports a token that the upstream refused. The API lets the
+   * unless `reports` is false `POST`, with which a caller reports a token that the upstream rejected. The API lets the
    * grantee in; to one of another account it allows the same, and the policies there must do so too. Throws for an
    * unknown connection, for a subject that the connection does not serve, for a grantee that the API's policy cannot
    * name, and where a role could not carry the grant.
@@ -40,7 +40,7 @@ export interface SubjectsOption {
 
 /** Subjects of a grant on tokens, and whether the grantee may report one as refused. */
 export interface TokenOptions extends SubjectsOption {
-  /** False: the grantee may not report a token as refused, and so can cause no login that nobody needs. Default true. */
+  /** False: the grantee may not report a token as rejected, and so can cause no login that nobody needs. Default true. */
   readonly reports?: boolean;
 }
 

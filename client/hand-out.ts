@@ -17,6 +17,8 @@ const handOutSchema = z.object({
   generation: z.number(),
   source: z.string(),
   headers: z.record(headerName, headerValue),
+  query: z.optional(z.record(z.string(), z.string())),
+  base_url: z.optional(z.string().check(z.regex(/^https?:\/\/[\x21-\x7e]+$/))),
   attributes: z.record(z.string(), z.unknown()),
 });
 
@@ -25,12 +27,16 @@ export type WireHandOut = z.infer<typeof handOutSchema>;
 
 /**
  * One token, handed out. Times are epoch milliseconds by the broker's clock. Printing it or turning it into JSON leaves
- * out `token` and `headers` and shows the token hash.
+ * out `token`, `headers` and `query` and shows the token hash.
  */
 export interface HandOut {
   readonly token: string;
   /** Headers for a request to the upstream, with the token in place. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Query parameters for a request, the token among them where it goes there; none for most providers. */
+  readonly query: Readonly<Record<string, string>>;
+  /** Base URL of the API, where the login's answer says it. */
+  readonly baseUrl?: string;
   /** `Bearer`, or `N_A` where the token has a header of its own. */
   readonly tokenType: string;
   readonly expiresAt: number;
@@ -39,7 +45,7 @@ export interface HandOut {
   readonly connection: string;
   readonly subject: string;
   readonly generation: number;
-  /** Origin of the token: `cache`, `login` or `slide`. */
+  /** Origin of the token: `cache`, `login`, `slide` or `refresh`. */
   readonly source: string;
   readonly attributes: Readonly<Record<string, unknown>>;
   /** Token hash: the first 12 hex digits of the token's SHA-256, as in logs. */
@@ -79,11 +85,16 @@ function createHandOut(wire: WireHandOut): HandOut {
     subject: wire.subject,
     generation: wire.generation,
     source: wire.source,
+    ...(wire.base_url === undefined ? {} : { baseUrl: wire.base_url }),
     attributes: wire.attributes,
     tokenHash: tokenHashOf(wire.access_token),
   };
-  const hidden = { token: wire.access_token, headers: wire.headers, toWire: () => wire, [inspect.custom]: () => shown };
-  return Object.defineProperties({ ...shown, token: '', headers: {}, toWire: () => wire }, notEnumerable(hidden));
+  const { access_token: token, headers, query = {} } = wire;
+  const hidden = { token, headers, query, toWire: () => wire, [inspect.custom]: () => shown };
+  return Object.defineProperties(
+    { ...shown, token: '', headers: {}, query: {}, toWire: () => wire },
+    notEnumerable(hidden),
+  );
 }
 
 function notEnumerable(values: object): PropertyDescriptorMap {

@@ -1,5 +1,6 @@
 import type { SlotName } from './broker-api.ts';
 import type { Clock } from './clock.ts';
+import { TokenBrokerError } from './error.ts';
 import { hashOf } from './hand-out.ts';
 import { UNAUTHORIZED } from './replayable.ts';
 import { CLOCK_SKEW_MS, type HeldToken, isGoodFor, type TokenCache } from './token-cache.ts';
@@ -22,10 +23,11 @@ export interface TokenUse {
   renewed(): Promise<TokenUse | undefined>;
 }
 
-/** Begins a use of a slot's token; rejects with a `TokenBrokerError`. */
+/** Begins a use of a slot's token; rejects with a `TokenBrokerError`, `usage` for a token that goes into the query. */
 export type BeginUse = (slot: SlotName, minTtlSeconds?: number) => Promise<TokenUse>;
 
-const HEADER_SAFE = /^[\x21-\x7e]{1,8192}$/;
+/** A token as the broker takes it: what a header carries unchanged, of at most 16 KB. */
+const HEADER_SAFE = /^[\x21-\x7e]{1,16384}$/;
 
 /**
  * Creates uses of tokens, sliding or not. A chain of slides is kept for at most `maximumSessionMs` (C20). Slides do not
@@ -79,7 +81,20 @@ export function createTokenUses({
     };
   }
 
-  return async (slot, minTtlSeconds) => useOf(slot, await cache.get(slot, minTtlSeconds), MOST_RENEWALS);
+  return async (slot, minTtlSeconds) => {
+    const held = await cache.get(slot, minTtlSeconds);
+    assertGoesIntoHeaders(slot, held);
+    return useOf(slot, held, MOST_RENEWALS);
+  };
+}
+
+/** Throws for a token that goes into the query: in a URL it would be shown by errors, answers and logs. */
+function assertGoesIntoHeaders({ connection }: SlotName, { handOut: { token, query } }: HeldToken): void {
+  if (!Object.values(query).some((value) => value.includes(token))) return;
+  throw new TokenBrokerError(
+    'usage',
+    `The token of ${connection} goes into the query, where it would be logged: call \`client.proxy\`, or take \`query\` from \`client.token\`.`,
+  );
 }
 
 /** Limit on renewals: one for a superseded token, one for a dead token. */

@@ -65,6 +65,17 @@ describe('a hand-out in output', () => {
     expect({ ...handOut.headers }).toEqual({ WFMSGAPIKEY: 'canary-1f2e' });
   });
 
+  it('has the query and the address of the API where the broker gives them, and prints no token in a query', async () => {
+    const placed = { headers: {}, query: { key: 'canary-1f2e' }, base_url: 'https://na7.example.com/api' };
+    stub.answer(handsOut('canary-1f2e', placed));
+    const handOut = await createClient().token('wfm');
+    expect([{ ...handOut.query }, handOut.baseUrl]).toEqual([placed.query, placed.base_url]);
+    expect(handOut.toWire()).toMatchObject(placed);
+    expect(inspect(handOut) + JSON.stringify(handOut)).not.toContain('canary-1f2e');
+    stub.answer(handsOut('canary-1f2e'));
+    expect((await createClient().token('wfm')).baseUrl).toBeUndefined();
+  });
+
   it.each([
     ['in JSON that is cut short', { body: '{"access_token":"canary-1f2e"' }],
     ['in JSON of another shape', { body: { access_token: 'canary-1f2e', headers: 5 } }],

@@ -215,6 +215,26 @@ describe('client.fetch and where a token may go', () => {
     expect(stub.requests.length).toBe(before);
   });
 
+  it('keeps a slid token of up to 16 KB, as the broker takes one', async () => {
+    stub.answer({ body: handOutBody('t0', Date.now()) });
+    const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm: upstream.url } });
+    for (const [length, isKept] of [
+      [12_000, true],
+      [20_000, false],
+    ] as const) {
+      (await client.use('wfm')).answered(200, 'x'.repeat(length));
+      expect((await client.use('wfm')).headers['WFMSGAPIKEY']?.length === length).toBe(isKept);
+    }
+  });
+
+  it('sends no token that goes into the query, where it would be logged', async () => {
+    stub.answer({ body: handOutBody('token', Date.now(), { headers: {}, query: { key: 'token' } }) });
+    const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm: upstream.url } });
+    const before = upstream.requests.length;
+    await expect(client.fetch('wfm', '/x')).rejects.toMatchObject({ kind: 'usage' });
+    expect(upstream.requests.length).toBe(before);
+  });
+
   it('ends a chain of slides with the longest session (C20)', async () => {
     stub.answer({ body: handOutBody('token', Date.now() - 60_000) });
     upstream.answer({ headers: { wfmsgapikey: 'slid' } });

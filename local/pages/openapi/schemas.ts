@@ -68,6 +68,11 @@ const handOut = z.object({
   headers: z
     .record(z.string(), z.string())
     .meta({ description: 'What to send to the upstream; can be spread into a request as it is.' }),
+  query: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'Parameters to put into the query, where the provider places any there.' }),
+  base_url: z.string().optional().meta({ description: 'Address of the API, where the login’s answer says it.' }),
   attributes: z
     .record(z.string(), z.unknown())
     .meta({ description: 'What the upstream said beside the token at login, as of `attributes.asOf`. May be empty.' }),

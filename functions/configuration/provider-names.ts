@@ -1,5 +1,5 @@
 import type { Provider, Step, SubjectKind } from '../core/slot/provider.ts';
-import { namesInDerived, namesInStep, namesToken, stepsOf } from '../providers/names.ts';
+import { namesInDerived, namesInPlacement, namesInStep, namesToken, stepsOf } from '../providers/names.ts';
 import type { ProviderProblem } from './provider-urls.ts';
 
 const GIVEN = ['baseUrl', 'subject'];
@@ -128,6 +128,24 @@ function findReadProblems(key: string, { reads }: Step): ProviderProblem[] {
     : [{ path: [key, 'reads'], message: 'is of no use: no request comes after this one' }];
 }
 
+/** Finds what a token lacks that an answer to any call brings: such an answer has its headers, and no more. */
+function findEveryAnswerProblems(provider: Provider, { reads = {} }: Step): ProviderProblem[] {
+  const path = ['renewal', 'everyAnswer'];
+  const { lifetime = [], placement } = provider;
+  const isSaid = lifetime.some((end) => !('value' in end) || reads[end.value]?.in === 'header');
+  const made = namesInPlacement(placement).find((name) => namesToken(name, provider));
+  return [
+    ...(isSaid || lifetime.length === 0
+      ? []
+      : [
+          { path, message: "needs an end that each answer says: in a header that the slide reads, or the token's own" },
+        ]),
+    ...(made === undefined
+      ? []
+      : [{ path, message: `is not for calls that carry \`{${made}}\`: it is made of the token at a login alone` }]),
+  ];
+}
+
 /** Finds renewals, probes and logouts that name what nothing gives. */
 export function findRenewalProblems(provider: Provider): ProviderProblem[] {
   const { renewal, probe, logout } = provider;
@@ -149,6 +167,7 @@ export function findRenewalProblems(provider: Provider): ProviderProblem[] {
     if (renewal.everyAnswer === true && renewal.slide.reads?.['token']?.in !== 'header') {
       problems.push({ path: ['renewal', 'everyAnswer'], message: 'needs a slide that reads `token` from a header' });
     }
+    if (renewal.everyAnswer === true) problems.push(...findEveryAnswerProblems(provider, renewal.slide));
     return [...problems, ...of(['renewal', 'slide'], renewal.slide)];
   }
   for (const [index, step] of renewal.refresh.entries()) {

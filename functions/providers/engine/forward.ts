@@ -2,12 +2,13 @@ import type { UpstreamFailure } from '../../core/mint/upstream.ts';
 import { type Forwarder, type ForwardOutcome, UNAUTHORIZED } from '../../core/proxy/forwarder.ts';
 import type { Connection } from '../../core/slot/connection.ts';
 import { appendPath, type Placed, place } from '../../core/slot/placement.ts';
+import type { Provider } from '../../core/slot/provider.ts';
 import type { Values } from '../../core/slot/text.ts';
 import type { Clock } from '../../core/words/platform.ts';
 import { Secret } from '../../core/words/secret.ts';
 import { pickAnswerHeaders } from '../../http/forwarded-headers.ts';
 import type { Http, HttpFailure, HttpResponse } from '../../http/port.ts';
-import { namesToken } from '../names.ts';
+import { namesToken, stepsOf } from '../names.ts';
 import { parseAnswer, readHeader, readValue } from './answer.ts';
 import { readServerDate } from './answer-clock.ts';
 import { createMisledFailure, failure } from './failures.ts';
@@ -56,8 +57,7 @@ export function createForwarder({
       if (response.kind === 'failure') return createForwardFailure(response, timeoutMs);
 
       const { status, body } = response;
-      const placedNames = Object.keys(connection.provider.placement.headers ?? {});
-      const headers = pickAnswerHeaders(response.headers, placedNames);
+      const headers = pickAnswerHeaders(response.headers, tokenHeadersOf(connection.provider));
       const made = Object.entries(values).filter(([name]) => namesToken(name, connection.provider));
       const secrets = [token.reveal(), ...made.map(([, value]) => value), ...Object.values(closed?.reveal() ?? {})];
       const fault = findFault({ status, headers, body }, secrets);
@@ -72,7 +72,8 @@ export function createForwarder({
       if (value === undefined || (await isLoginAnswer(connection, response, requestStartedAt)))
         return { kind: 'answer', answer, requestStartedAt };
       const serverDate = readServerDate(response.headers);
-      const { life, warning } = readLife(connection.provider.lifetime, { token: value }, connection);
+      const said = { ...readSlidValues(connection, response), token: value };
+      const { life, warning } = readLife(connection.provider.lifetime, said, connection);
       const slid = {
         value: new Secret(value),
         life: { ...life, ...(serverDate !== undefined && { serverDate }) },
@@ -81,6 +82,25 @@ export function createForwarder({
       return { kind: 'answer', answer, slid, requestStartedAt };
     },
   };
+}
+
+/** The headers in which a token travels: to the upstream, or in the answer to a login or a renewal (C16). */
+function tokenHeadersOf(provider: Provider): readonly string[] {
+  const read = stepsOf(provider).flatMap(({ step }) => {
+    const source = step.reads?.['token'];
+    return source?.in === 'header' ? [source.name] : [];
+  });
+  return [...Object.keys(provider.placement.headers ?? {}), ...read];
+}
+
+/** Reads from an answer's headers what a slide reads there, such as the new token's end. */
+function readSlidValues({ provider: { renewal } }: Connection, { headers }: HttpResponse): Values {
+  const reads = renewal !== undefined && 'slide' in renewal ? (renewal.slide.reads ?? {}) : {};
+  const read = Object.entries(reads).map(([name, source]) => {
+    const reading = source.in === 'header' ? readHeader(headers, source.name) : undefined;
+    return [name, reading?.kind === 'value' ? String(reading.value) : undefined] as const;
+  });
+  return Object.fromEntries(read);
 }
 
 /** Checks that an API's address from a login's answer is one that the provider names. */

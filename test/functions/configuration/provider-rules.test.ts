@@ -237,6 +237,27 @@ function refusedPreset() {
   return [];
 }
 
+describe('a slide by every answer', () => {
+  const slide = { method: 'GET', url: '/ping', reads: { token: { in: 'header', name: 'X-Next' } } };
+  const sliding = { ...bookings, renewal: { slide, everyAnswer: true } };
+  const reads = { token: login.reads.token, life: { in: 'body', path: ['life'] } };
+  const ending = {
+    ...sliding,
+    logins: { system: [{ ...login, reads }] },
+    lifetime: [{ value: 'life', as: 'seconds' }],
+  };
+  const inHeader = { ...slide.reads, life: { in: 'header', name: 'X-Seconds' } };
+
+  it('needs the end in each answer, and calls that carry nothing made of the token', () => {
+    const at = { path: 'providers.bookings.renewal.everyAnswer' };
+    expect(problemsOf(sliding)).toEqual([]);
+    expect(problemsOf(ending)).toMatchObject([at]);
+    expect(problemsOf({ ...ending, renewal: { slide: { ...slide, reads: inHeader }, everyAnswer: true } })).toEqual([]);
+    const derived = { print: { digest: 'sha256', of: '{token}', as: 'hex' } };
+    expect(problemsOf({ ...sliding, derived, placement: { headers: { 'x-print': '{print}' } } })).toMatchObject([at]);
+  });
+});
+
 describe('an operator is warned', () => {
   it('of a credential in a URL, and of the password grant', () => {
     expect(resolve({ ...bookings, logout: { url: '/leave', query: { key: '{key}' } } }).warnings).toEqual([

@@ -312,6 +312,16 @@ describe('a token in a forwarded answer', () => {
     },
   );
 
+  it('stays here in a header of its own, and ends when the answer says', async () => {
+    const reads = { token: header('X-Next'), life: header('X-Next-Seconds') };
+    const renewal = { slide: { url: '/ping', reads }, everyAnswer: true } as const;
+    const provider = providerWith({ renewal, lifetime: [{ value: 'life', as: 'seconds' }] });
+    const headers = { 'x-next': ['next'], 'x-next-seconds': ['900'] };
+    const { outcome } = await forwarding({ headers }, get, connectionOf('any', 'https://api.example', { provider }));
+    expect(outcome).toMatchObject({ slid: { life: { seconds: 900 } } });
+    expect(outcome).toHaveProperty('answer.headers', { 'x-next-seconds': ['900'] });
+  });
+
   it('renews nothing where the provider has no slide', async () => {
     const connection = connectionOf('helpmaster', 'https://help.example');
     const { outcome } = await forwarding({ headers: { authorization: ['next'], ...renewed } }, get, connection);

@@ -171,8 +171,14 @@ function findStepProblems(provider: Provider, at: readonly (string | number)[], 
     bodies.length > 1
       ? [{ path: at, message: `has ${bodies.map((key) => `\`${key}\``).join(' and ')}: a request has one body` }]
       : [];
+  // The header of `basic` would take the place of the other without a word.
+  const isAuthorized = Object.keys(step.headers ?? {}).some((name) => name.toLowerCase() === 'authorization');
+  const isAuthorizedTwice = step.basic !== undefined && isAuthorized;
   return [
     ...several,
+    ...(isAuthorizedTwice
+      ? [{ path: at, message: 'has `basic` and a header `Authorization`: use one of the two' }]
+      : []),
     ...findHeaderProblems([...at, 'headers'], step.headers),
     ...findUrlProblems(provider, [...at, 'url'], step.url, step.hosts),
     ...findHostProblems([...at, 'hosts'], step.hosts),

@@ -7,6 +7,8 @@ const wholeText = text.min(1, 'must not be empty');
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
 const json = z.json('must be JSON');
+const COUNT_RULE = 'must be a whole number, 1 or more';
+const count = z.int(COUNT_RULE).min(1, COUNT_RULE);
 const truth = z.literal(true, 'must be true, or left out');
 
 const name = z
@@ -86,7 +88,7 @@ const userSubject = strictObject(
     /** Regular expression for the whole subject. */
     pattern: wholeText,
     /** Highest subject, where subjects are numbers. */
-    maximum: seconds(1, Number.MAX_SAFE_INTEGER).exactOptional(),
+    maximum: count.exactOptional(),
     /** Key for users under a connection's `subjects`. Default `users`. */
     key: name.exactOptional(),
     /** Form of a subject in words, to follow "a". */
@@ -201,11 +203,13 @@ const meanings = [
   'unavailable',
   'unusable',
 ] as const;
+const STATUS_RULE = 'must be a status from 100 to 599';
+const statusCode = z.int(STATUS_RULE).min(100, STATUS_RULE).max(599, STATUS_RULE);
 const answer = strictObject(
   {
-    status: z.array(z.int().min(100).max(599), 'must be a list of statuses').min(1).exactOptional(),
+    status: z.array(statusCode, 'must be a list of statuses').min(1, 'must list at least one').exactOptional(),
     at: source.exactOptional(),
-    is: z.array(json, 'must be a list of values').min(1).exactOptional(),
+    is: z.array(json, 'must be a list of values').min(1, 'must list at least one').exactOptional(),
     of: oneOf(['system', 'user']).exactOptional(),
     means: oneOf(meanings),
     message: source.exactOptional(),
@@ -267,7 +271,7 @@ export const providerSchema = strictObject(
     attributes: membersOf(name, attribute, 'attributes by name').exactOptional(),
     limits: strictObject(
       {
-        tokens: strictObject({ count: seconds(1), perSeconds: seconds(1) }, '`tokens`').exactOptional(),
+        tokens: strictObject({ count, perSeconds: seconds(1) }, '`tokens`').exactOptional(),
         single: truth.exactOptional(),
         reissues: truth.exactOptional(),
       },

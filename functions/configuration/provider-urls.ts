@@ -22,14 +22,22 @@ const RESERVED_HEADERS = new Set([
 ]);
 const HOST_PATTERN = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/;
 
-/** Finds headers that HTTP, or the broker itself, sets. */
+/** Finds headers that HTTP, or the broker itself, sets, that are there twice, or that no request may carry. */
 export function findHeaderProblems(
   path: readonly PropertyKey[],
   headers: Readonly<Record<string, string>> = {},
 ): ProviderProblem[] {
-  return Object.keys(headers)
-    .filter((name) => RESERVED_HEADERS.has(name.toLowerCase()))
-    .map((name) => ({ path: [...path, name], message: 'is a header of the connection itself: take it out' }));
+  const seen = new Set<string>();
+  return Object.entries(headers).flatMap(([name, text]) => {
+    const lower = name.toLowerCase();
+    const isSeen = seen.has(lower);
+    seen.add(lower);
+    return [
+      ...(RESERVED_HEADERS.has(lower) ? ['is a header of the connection itself: take it out'] : []),
+      ...(isSeen ? ['is there already, in other letters: a header has one value'] : []),
+      ...(/[^\x20-\x7e]/.test(text) ? ['has a character that no header may carry: use printable ASCII'] : []),
+    ].map((message) => ({ path: [...path, name], message }));
+  });
 }
 
 /** Finds entries that are neither a host nor the end of one. */

@@ -146,6 +146,8 @@ function createSettingSchema(setting: Setting) {
   return setting.optional === true ? schema.exactOptional() : schema;
 }
 
+const LIST_RULE = 'must be a list of texts, at least one';
+
 function schemaOfKind({ kind, values = [], separator = ' ' }: Setting): z.ZodType<string> {
   switch (kind) {
     case 'path':
@@ -158,7 +160,7 @@ function schemaOfKind({ kind, values = [], separator = ' ' }: Setting): z.ZodTyp
       return oneOf(values);
     case 'list':
       return z
-        .union([settingText, z.array(settingText).min(1)], 'must be a list of texts, at least one')
+        .union([settingText, z.array(settingText).min(1, LIST_RULE)], LIST_RULE)
         .transform((value) => (typeof value === 'string' ? value : value.join(separator)));
   }
 }

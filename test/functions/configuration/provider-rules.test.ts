@@ -41,6 +41,27 @@ function problemsOf(provider: object) {
 
 const step = (change: object) => ({ ...bookings, logins: { system: [{ ...login, ...change }] } });
 
+it.each([
+  [{ answers: [{ status: [], means: 'locked' }] }, 'must list at least one'],
+  [{ answers: [{ at: login.reads.token, is: [], means: 'locked' }] }, 'must list at least one'],
+  [{ answers: [{ status: [42], means: 'locked' }] }, 'must be a status from 100 to 599'],
+  [{ limits: { tokens: { count: 0, perSeconds: 60 } } }, 'must be a whole number, 1 or more'],
+  [step({ headers: { A: 'x', a: '{key}' } }), 'is there already, in other letters: a header has one value'],
+  [{ placement: { headers: { 'X-S': 'é{token}' } } }, 'has a character that no header may carry: use printable ASCII'],
+  [step({ headers: { a: 'x\r\ny' } }), 'has a character that no header may carry: use printable ASCII'],
+  [
+    step({ basic: { user: 'me', password: '{key}' }, headers: { authorization: '{key}' } }),
+    'has `basic` and a header `Authorization`: use one of the two',
+  ],
+])('says in plain words what is wrong with %j', (change, message) => {
+  expect(problemsOf({ ...bookings, ...change })).toMatchObject([{ message }]);
+});
+
+it('says so of an empty list as a setting too', () => {
+  const scoped = { ...bookings, settings: { scope: { kind: 'list' } } };
+  expect(() => resolve(scoped, { scope: [] })).toThrow('must be a list of texts, at least one');
+});
+
 it('takes a token that is all of an answer, as a text in JSON', () => {
   expect(problemsOf(step({ reads: { token: { in: 'body', path: [] } } }))).toEqual([]);
 });

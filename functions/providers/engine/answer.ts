@@ -6,6 +6,8 @@ import { readServerDate } from './answer-clock.ts';
 import type { Cookie } from './cookies.ts';
 
 const BYTE_ORDER_MARK = '\uFEFF';
+/** A number that may lose digits: it holds all up to 9007199254740991. Only then is a value looked at one by one. */
+const LONG_NUMBER = /(?:^|[:[,])\s*-?\d{16}/;
 /** Printable ASCII with no white space at either end: what a header carries unchanged. */
 const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
@@ -56,14 +58,23 @@ export function describeStatus(answer: ParsedAnswer): string {
   return `the status ${status} ${body}${asksToWait(answer) ? ' and with Retry-After' : ''}`;
 }
 
-/** Parses JSON whatever it is labelled; undefined where it is none. A byte order mark is skipped. */
+/**
+ * Parses JSON whatever it is labelled; undefined where it is none. A byte order mark is skipped. A whole number that
+ * would lose digits is the text of its digits: an id that is read goes into the next request.
+ */
 export function parseJson(text: string): JsonValue | undefined {
   try {
-    const parsed: JsonValue = JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+    const json = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+    const parsed: JsonValue = LONG_NUMBER.test(json) ? JSON.parse(json, keepDigits) : JSON.parse(json);
     return parsed;
   } catch {
     return undefined;
   }
+}
+
+function keepDigits(_: string, value: JsonValue, { source }: { readonly source?: string } = {}): JsonValue {
+  if (typeof value !== 'number' || source === undefined || Number.isSafeInteger(value)) return value;
+  return /^-?\d+$/.test(source) ? source : value;
 }
 
 /**

@@ -49,6 +49,10 @@ describe('a value in JSON', () => {
     [['a.b'], '{"a.b":true}', true],
     [[0], '["x"]', 'x'],
     [[], '"x"', 'x'],
+    [['id'], '{"id":9007199254740993}', '9007199254740993'],
+    [['id'], '{"id":[9007199254740991],"no":1}', [9007199254740991]],
+    [['id', 0], '{"id":[-12345678901234567890]}', '-12345678901234567890'],
+    [['life'], '{"life":3599.9999999999999999}', 3600],
   ])('is read at the path %j', async (path, content, expected) => {
     expect(await readIn(body(...path), { content })).toEqual(value(expected));
   });

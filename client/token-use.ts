@@ -28,6 +28,8 @@ export type BeginUse = (slot: SlotName, minTtlSeconds?: number) => Promise<Token
 
 /** A token as the broker takes it: what a header carries unchanged, of at most 16 KB. */
 const HEADER_SAFE = /^[\x21-\x7e]{1,16384}$/;
+/** Texts that a server writes where it has no token. */
+const NO_TOKEN = /^(?:null|undefined|none|nil|nan)$/i;
 
 /**
  * Creates uses of tokens, sliding or not. A chain of slides is kept for at most `maximumSessionMs` (C20). Slides do not
@@ -112,5 +114,6 @@ function slidTokenOf(headerValue: string | readonly string[] | null | undefined)
   const lines = typeof headerValue === 'string' ? [headerValue] : (headerValue ?? []);
   const values = new Set(lines.flatMap((line) => line.split(',').map((value) => value.trim())));
   const [only] = values;
-  return values.size === 1 && only !== undefined && HEADER_SAFE.test(only) ? only : undefined;
+  const isOne = values.size === 1 && only !== undefined && HEADER_SAFE.test(only) && !NO_TOKEN.test(only);
+  return isOne ? only : undefined;
 }

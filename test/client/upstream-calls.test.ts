@@ -227,6 +227,13 @@ describe('client.fetch and where a token may go', () => {
     }
   });
 
+  it.each(['null', 'undefined', 'None'])('keeps no slid token that is a word for none: %s (C16)', async (word) => {
+    stub.answer({ body: handOutBody('t0', Date.now()) });
+    const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm: upstream.url } });
+    (await client.use('wfm')).answered(200, word);
+    expect((await client.use('wfm')).headers).toEqual({ WFMSGAPIKEY: 't0' });
+  });
+
   it('sends no token that goes into the query, where it would be logged', async () => {
     stub.answer({ body: handOutBody('token', Date.now(), { headers: {}, query: { key: 'token' } }) });
     const client = createTokenBrokerClient({ url: stub.url, upstreams: { wfm: upstream.url } });

@@ -10,6 +10,8 @@ import { readBoundType } from './oauth-error.ts';
 
 /** Longest token in characters. A longer one would fit no server's header buffers. */
 const LONGEST_TOKEN = 16_384;
+/** Texts that a server writes where it has no token. */
+const NO_TOKEN = /^(?:null|undefined|none|nil|nan)$/i;
 
 /**
  * The outcome of an answer with the wait that its `Retry-After` asks for, whatever the failure. A credential that was
@@ -40,6 +42,7 @@ export function checkToken(reading: Reading, placement: Placement, content?: Jso
   const { value } = reading;
   if (typeof value !== 'string') return { kind: 'unusable', why: 'is no text' };
   if (value === '') return { kind: 'empty' };
+  if (NO_TOKEN.test(value)) return { kind: 'unusable', why: 'is a word for no value, such as `null`' };
   if (!isHeaderSafe(value)) return { kind: 'unusable', why: 'has characters that no header may carry' };
   if (value.length > LONGEST_TOKEN) return { kind: 'unusable', why: `is longer than ${LONGEST_TOKEN} characters` };
   const boundType = isBearer(placement) ? readBoundType(content) : undefined;

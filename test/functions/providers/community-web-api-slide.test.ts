@@ -84,6 +84,7 @@ describe('CommunityWebAPI: a slide', () => {
     ['the old token', ['current']],
     ['white space inside and outside', ['\u00a0next']],
     ['two tokens, one of them empty', ['next', '']],
+    ['a word for no token', ['null']],
   ])('C16: %s renews nothing', async (_, values) => {
     expect(failureIn(await slideOn({ headers: { wfmsgapikey: values } })).code).toBe('upstream_invalid_response');
   });

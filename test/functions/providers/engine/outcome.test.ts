@@ -36,6 +36,9 @@ describe('a token', () => {
     ['is a number', 7, 'is no text'],
     ['is an object', {}, 'is no text'],
     ['is a flag', true, 'is no text'],
+    ['is the text `null`', 'null', 'is a word for no value, such as `null`'],
+    ['is the text `undefined`', 'undefined', 'is a word for no value, such as `null`'],
+    ['is the text `None`', 'None', 'is a word for no value, such as `null`'],
   ])('that %s is unusable, and the failure says why (H5)', (_, value, why) => {
     expect(check(value)).toEqual({ kind: 'unusable', why });
   });

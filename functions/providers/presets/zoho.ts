@@ -1,5 +1,8 @@
 import { body, IN_SECONDS, OAUTH_ANSWER, type Provider } from '../provider.ts';
 
+/** https://www.zoho.com/workdrive/developer/docs/api/v1/getting-started-multi-dc-support.html */
+const DATA_CENTRES = ['com', 'eu', 'in', 'com.au', 'com.cn', 'jp', 'ae', 'ca', 'sa'];
+
 /**
  * Zoho by a refresh token that does not change; `baseUrl` is the accounts server of the data centre, and the answer
  * names the API's host. At most ten tokens in ten minutes, and a sixteenth live one ends the oldest.
@@ -25,7 +28,7 @@ export const zoho = {
   placement: {
     headers: { Authorization: 'Zoho-oauthtoken {token}' },
     baseUrl: '{api}',
-    hosts: ['www.zohoapis.com', 'www.zohoapis.eu', 'www.zohoapis.in', 'www.zohoapis.com.au', 'www.zohoapis.jp'],
+    hosts: DATA_CENTRES.map((domain) => `www.zohoapis.${domain}`),
   },
   lifetime: IN_SECONDS,
   answers: [

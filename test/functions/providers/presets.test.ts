@@ -15,7 +15,7 @@ import { NOW, type PresetCase, type SentRequest, type Signed } from './presets/p
 import { rotatingCases } from './presets/rotating-cases.ts';
 import { sessionCases } from './presets/session-cases.ts';
 import { KEYS, signedCases, UUID } from './presets/signed-cases.ts';
-import { type Answer, answeredInTurn, failureIn, secretOf, tokenIn } from './provider-harness.ts';
+import { type Answer, answeredInTurn, connectionOf, failureIn, secretOf, tokenIn } from './provider-harness.ts';
 import { ecKey, rsaKey } from './test-keys.ts';
 
 const cases = [...genericCases, ...oauthCases, ...rotatingCases, ...signedCases, ...sessionCases];
@@ -182,6 +182,15 @@ describe('a login', () => {
     const failed = failureIn(await logIn(tried, [{ status: 401 }]).outcome);
     expect(failed).toMatchObject({ code: 'upstream_credential_rejected', backOff: 'refused' });
   });
+});
+
+it.each(['com.cn', 'ca', 'sa', 'ae'])('Zoho’s data centre %s is where its own answer leads to', async (domain) => {
+  const body = JSON.stringify({ access_token: 'abc', api_domain: `https://www.zohoapis.${domain}` });
+  const { upstream } = answeredInTurn([{ body }], { now: NOW });
+  const connection = connectionOf('zoho', 'https://accounts.zoho.com');
+  const secret = secretOf({ clientId: 'c', clientSecret: 's', refreshToken: 'r' });
+  const issued = tokenIn(await upstream.login({ connection, subject: 'system', secret, timeoutMs: 6_000 }));
+  expect(issued.values).toEqual({ api: `https://www.zohoapis.${domain}` });
 });
 
 describe('a logout', () => {

@@ -221,8 +221,7 @@ function findPlacementProblems(provider: Provider): ProviderProblem[] {
   ];
   const named = namesInPlacement({ headers: placement.headers ?? {}, query: placement.query ?? {} });
   const carriesToken = named.some((name) => name === 'token' || namesToken(name, provider));
-  const isEmpty = placement.headers === undefined && placement.query === undefined;
-  if (!carriesToken && !isEmpty)
+  if (!carriesToken && !placesNothing(placement))
     problems.push({
       path: ['placement'],
       message: 'does not place `{token}` anywhere: name it in a header or in the query',
@@ -302,6 +301,11 @@ function findRotationProblems(provider: Provider): ProviderProblem[] {
 function findProbeProblems({ probe, derived = {} }: Provider): ProviderProblem[] {
   if (probe === undefined || Object.hasOwn(derived, 'token')) return [];
   return [{ path: ['probe'], message: 'is for a token that is a derived value: a login that is sent proves itself' }];
+}
+
+/** Reports whether a token goes into no header and no query: callers put it where it belongs, such as into a body. */
+export function placesNothing({ headers, query }: Provider['placement']): boolean {
+  return headers === undefined && query === undefined;
 }
 
 /** Reports whether a connection of this provider needs `proxy`, and says why. */

@@ -24,7 +24,7 @@ import {
   vpcId,
 } from './fields.ts';
 import { findOriginFault, isPlainHttp, PLAIN_HTTP } from './origins.ts';
-import { findProxyReason } from './provider-rules.ts';
+import { findProxyReason, placesNothing } from './provider-rules.ts';
 import { rule, strictObject } from './shape.ts';
 
 /** Allowed skew between clocks, in seconds: what a token must have left beyond `minTtlSeconds`. */
@@ -211,6 +211,8 @@ export function createConnectionSchema(
     rule([], ({ proxy }, report) => {
       const reason = provider && findProxyReason(provider);
       if (reason !== undefined && proxy === undefined) report(reason, 'provider');
+      if (proxy !== undefined && provider !== undefined && placesNothing(provider.placement))
+        report('would forward calls without a token: this provider only hands tokens out. Take it out', 'proxy');
     }),
     rule(['tokensOverlap'], ({ tokensOverlap, proxy }, report) => {
       if (!tokensOverlap && proxy === undefined) {

@@ -62,6 +62,12 @@ it('says so of an empty list as a setting too', () => {
   expect(() => resolve(scoped, { scope: [] })).toThrow('must be a list of texts, at least one');
 });
 
+it('takes no proxy for a provider that places nothing: its calls would go without a token', () => {
+  const handedOut = { ...bookings, placement: {} };
+  expect(problemsOf(handedOut)).toEqual([]);
+  expect(() => resolve(handedOut, { proxy: { paths: ['/'] } })).toThrow('would forward calls without a token');
+});
+
 it('takes a token that is all of an answer, as a text in JSON', () => {
   expect(problemsOf(step({ reads: { token: { in: 'body', path: [] } } }))).toEqual([]);
 });

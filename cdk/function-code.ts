@@ -21,6 +21,7 @@ export const FUNCTION_FOLDERS = [
   'rotation',
   'canary',
 ] as const;
+/** A folder of `functions/` that is built into a function. */
 export type FunctionFolder = (typeof FUNCTION_FOLDERS)[number];
 
 /** Lambda's name for the handler of a built function: the file `index.mjs`, its export `handler`. */

@@ -38,6 +38,7 @@ export interface ApiSettings {
   readonly apiLogRole?: boolean;
 }
 
+/** Settings of the API, with what the broker gives it. */
 export interface BrokerApiProps extends ApiSettings {
   readonly broker: string;
   readonly routes: readonly ApiRoute[];
@@ -46,6 +47,7 @@ export interface BrokerApiProps extends ApiSettings {
   readonly logRetention: logs.RetentionDays;
 }
 
+/** The API, as the rest of the stack uses it. */
 export interface BrokerApi {
   readonly api: apigw.SpecRestApi;
   readonly stage: apigw.Stage;

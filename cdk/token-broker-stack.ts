@@ -8,6 +8,7 @@ const LONGEST_OUTPUT = 1_000;
 /** Commands that are outputs each; a stack has 200 outputs at most. */
 const MOST_COMMANDS = 50;
 
+/** Properties of a stack, with those of its broker. */
 export interface TokenBrokerStackProps extends StackProps {
   /** The broker's properties, made inside the stack, where what they refer to belongs. */
   readonly broker: (stack: Stack) => TokenBrokerProps;

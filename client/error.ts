@@ -12,6 +12,7 @@ export type TokenBrokerErrorKind =
   | 'credentials'
   | 'usage';
 
+/** Facts of a `TokenBrokerError` beside its kind and detail. */
 export interface TokenBrokerErrorOptions {
   /** The broker's code if it answered one; otherwise the kind. */
   readonly code?: string;

@@ -28,6 +28,7 @@ export interface HeldToken {
   readonly failures: number;
 }
 
+/** Settings and dependencies of a token cache. */
 export interface TokenCacheOptions extends RetryDependencies {
   readonly api: BrokerApi;
   readonly budget: RetryBudget;

@@ -21,6 +21,7 @@ export interface Flags {
   readonly help: boolean;
 }
 
+/** The text of `npm start -- --help`. */
 export const HELP = `Boots the token broker on loopback: the real functions, an embedded DynamoDB, and three demo upstreams.
 
 Usage: npm start -- [flags]

@@ -131,6 +131,7 @@ export const commonOptions = {
   version: { type: 'boolean', help: 'prints the version' },
 } as const satisfies Record<string, Option>;
 
+/** The option that names a subject. */
 export const subjectOption: Option = {
   type: 'string',
   short: 's',

@@ -14,6 +14,7 @@ export const EXIT = {
   interrupted: 130,
 } as const satisfies Record<string, number>;
 
+/** One of the exit codes above. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Meanings of the exit codes, for help and documentation. */

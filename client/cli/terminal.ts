@@ -28,6 +28,7 @@ export interface Terminal {
   interruption(): AbortSignal;
 }
 
+/** A style of text on a terminal. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 /** Colours a text if colour is on. */
 export type Paint = (style: Style, text: string) => string;

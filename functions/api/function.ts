@@ -14,6 +14,7 @@ export interface ApiCall {
   readonly deadline: number;
 }
 
+/** Dependencies of a function behind the API. */
 export interface ApiFunctionOptions {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -21,8 +22,10 @@ export interface ApiFunctionOptions {
   readonly errorHeader?: string;
 }
 
+/** The answer of a function behind the API (Lambda proxy integration). */
 export type ApiResponse = APIGatewayProxyResult;
 
+/** Lambda's handler of a function behind the API. */
 export type ApiHandler = (event: ApiEvent, context: Context) => Promise<ApiResponse>;
 
 /**

@@ -4,6 +4,7 @@ import type { Telemetry } from '../core/words/platform.ts';
 import { ANSWERING_MS, createDeadlineError } from './deadline.ts';
 import { reportUnforeseen, toBrokerError } from './problem.ts';
 
+/** Settings and dependencies of the middleware. */
 export interface MiddlewareOptions<Event, Result> {
   readonly telemetry: Telemetry;
   /** Logs an error and makes the answer of it; for a function behind the API. */

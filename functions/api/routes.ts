@@ -3,6 +3,7 @@ import type { Connection } from '../core/slot/connection.ts';
 /** A function behind the API, by the name of its folder. */
 export type ApiFunctionName = 'token' | 'connections' | 'proxy' | 'exchange';
 
+/** A route of the API, and the function that serves it. */
 export interface ApiRoute {
   /** A method, or `ANY` for every one that the resource has no other route for. */
   readonly method: 'ANY' | 'DELETE' | 'GET' | 'POST';

@@ -16,6 +16,7 @@ const statusByError = {
   server_error: 500,
 } as const satisfies Record<string, number>;
 
+/** One of the codes above. */
 export type ExchangeErrorCode = keyof typeof statusByError;
 
 /** Codes that refuse the target of a request, beside those of status 403. */

@@ -34,6 +34,7 @@ export interface KeySet {
   renew(): Promise<boolean>;
 }
 
+/** Gives the keys of an issuer, as one token sees them. */
 export type IssuerKeys = (source: KeySource) => KeySet;
 
 interface Dependencies {

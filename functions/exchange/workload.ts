@@ -50,6 +50,7 @@ function decodeIssuer(token: Secret<string>): unknown {
   }
 }
 
+/** Verifies a JWT with the keys of one source; throws an `ExchangeError` for one that does not hold. */
 export type WorkloadVerifier = (token: Secret<string>, source: KeySource) => Promise<Workload>;
 
 /**

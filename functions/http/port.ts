@@ -17,6 +17,7 @@ export interface HttpRequest {
 /** Every value of every header, in the order received, by lower-case name. */
 export type HttpHeaders = Readonly<Record<string, readonly string[] | undefined>>;
 
+/** An answer, whatever its status. */
 export interface HttpResponse {
   readonly kind: 'response';
   readonly status: number;

@@ -4,6 +4,7 @@ import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createLazyMinter } from '../composition/lazy-minter.ts';
 import { createSweep, type SweepResult } from '../core/operate/sweep.ts';
 
+/** Lambda's handler of `refresh`: the result of its sweep is the answer. */
 export type RefreshHandler = (event: unknown, context: Context) => Promise<SweepResult>;
 
 /** Composes the function that the schedule runs each minute, whatever its event: one sweep over what is due. */

@@ -4,6 +4,7 @@ import { withMiddleware } from '../api/middleware.ts';
 import { createInstance, type Surroundings } from '../composition/instance.ts';
 import { createRotation } from '../core/operate/rotation.ts';
 
+/** Lambda's handler of `rotation`. */
 export type RotationHandler = (event: unknown, context: Context) => Promise<void>;
 
 /**

@@ -19,6 +19,7 @@ export const tokenKinds = [
   'huge',
 ] as const;
 
+/** A kind of JWT that the demo issuer makes. */
 export type TokenKind = (typeof tokenKinds)[number];
 
 /** Claims of a workload; `iss`, `iat` and `exp` have defaults. */

@@ -31,6 +31,7 @@ export interface GatewayErrorReport {
   readonly requestId: string;
 }
 
+/** Settings and dependencies of a gateway. */
 export interface GatewayOptions {
   /** Port; 0 picks a free one. */
   readonly port: number;
@@ -52,6 +53,7 @@ export interface GatewayOptions {
   readonly integrationTimeoutMs?: number;
 }
 
+/** A running gateway. */
 export interface Gateway {
   readonly url: string;
   readonly port: number;

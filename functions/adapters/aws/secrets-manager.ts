@@ -12,6 +12,7 @@ import { Secret } from '../../core/words/secret.ts';
 import { awsClientConfig, type Environment, trimClient } from './client.ts';
 
 const KEPT_FOR_MS = 60_000;
+/** The label of the version that is in force. */
 export const CURRENT_STAGE = 'AWSCURRENT';
 const NAME_IN_ARN = /^arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$/;
 

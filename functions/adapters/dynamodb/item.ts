@@ -166,6 +166,7 @@ export function recordIn(item: Item): SlotRecord {
   };
 }
 
+/** Reads a recorded failure; undefined where there is none. A code not known is `internal`. */
 export function failureIn(
   code: AttributeValue | undefined,
   at: AttributeValue | undefined,

@@ -38,6 +38,7 @@ export async function parseAnswer(
   return { status, headers, form: isXml ? 'XML' : 'JSON', content, text, receivedAt };
 }
 
+/** Reports whether an answer has no body, or white space alone. */
 export function isEmpty({ text }: Pick<ParsedAnswer, 'text'>): boolean {
   return text.trim() === '';
 }

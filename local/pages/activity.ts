@@ -33,7 +33,7 @@ const partsSchema = z.object({
   connection: z.string().catch(''),
   subject: text,
   generation: z.number().optional().catch(undefined),
-  /** Source of a hand-out or a publication: `cache`, `login` or `slide`. */
+  /** Source of a hand-out or a publication: `cache`, `login`, `slide` or `refresh`. */
   source: text,
   code: text,
   token: text,

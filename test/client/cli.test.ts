@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { commands } from '../../client/cli/run.ts';
 import { createTokenBrokerClient } from '../../client/index.ts';
 import { makeFolder } from '../system/own-broker.ts';
-import { problem, startStub } from './broker-stub.ts';
+import { handOutBody, problem, startStub } from './broker-stub.ts';
 import { type Surroundings, tokenBroker } from './command-line.ts';
 import { startLocalBroker } from './local-broker.ts';
 
@@ -179,6 +179,12 @@ describe('reject and purge', () => {
     expect(JSON.parse(second.stdout)).toMatchObject({ source: 'cache' });
     expect(await counted()).toMatchObject({ logins: 1 });
     for (const said of [first, second]) expect(said.stdout + said.stderr).not.toContain(await currentToken());
+  });
+
+  it.each(['login', 'slide', 'refresh'])('says that it was renewed by a %s', async (source) => {
+    stub.answer({ body: handOutBody('new', Date.now(), { source }) });
+    const { stderr } = await tokenBroker(['reject', 'wfm'], { url: stub.url, stdin: 'old' });
+    expect(stderr).toContain(`was renewed by a ${source}.`);
   });
 
   it('asks for the token on a terminal without showing it, and takes corrections', async () => {

@@ -27,7 +27,6 @@ export const rejectCommand: Command = {
     const handOut = await call.client.reject(connection, { sha256, ...(subject === undefined ? {} : { subject }) });
     const { generation, source, tokenHash } = handOut;
     const rejected = shortHashOf(sha256);
-    const isRenewed = source === 'login' || source === 'slide';
     if (call.isJson) {
       const slot = { connection: handOut.connection, subject: handOut.subject };
       call.print(JSON.stringify({ ...slot, rejected, current: tokenHash, generation, source }, undefined, 2));
@@ -35,7 +34,7 @@ export const rejectCommand: Command = {
     }
     call.print(`${tokenHash}  generation ${generation}`);
     call.say(
-      isRenewed
+      source !== 'cache'
         ? `The token ${rejected}… was renewed by a ${source}.`
         : `The token ${rejected}… was not the current one, or others have had it renewed: nothing was renewed now.`,
     );

@@ -39,6 +39,7 @@ const handedOut = {
   cache: 'Handed out from the cache',
   login: 'Handed out after a login',
   slide: 'Handed out after a slide',
+  refresh: 'Handed out after a refresh',
 };
 
 /** Describes the result of a hand-out; `slot` is the slot's status right after. */

@@ -24,7 +24,7 @@ export function checkProvider(provider: Provider, connectionKeys: readonly strin
     ...findSettingProblems(provider),
     ...findSubjectProblems(provider),
     ...findDerivedProblems(provider),
-    ...findAlgorithmProblems(provider),
+    ...findJwtProblems(provider),
     ...findLoginProblems(provider),
     ...stepsOf(provider).flatMap(({ at, step }) => findStepProblems(provider, at, step)),
     ...findPlacementProblems(provider),
@@ -100,13 +100,20 @@ function hasLoneBrace(text: string): boolean {
   return text.replace(/\{\{|\{\w+\}/g, '').includes('{');
 }
 
-/** Finds JWTs whose algorithm is none that the broker signs by. */
-function findAlgorithmProblems({ derived = {}, settings = {} }: Provider): ProviderProblem[] {
+/** Finds JWTs whose algorithm is none that the broker signs by, and those that say an end of their own. */
+function findJwtProblems({ derived = {}, settings = {} }: Provider): ProviderProblem[] {
   const known: readonly string[] = SIGNING_ALGORITHMS;
   return Object.entries(derived).flatMap(([name, each]) => {
-    if (!('jwt' in each) || wordsOf(each.jwt.alg, settings).every((word) => known.includes(word))) return [];
+    if (!('jwt' in each)) return [];
+    const path = ['derived', name, 'jwt'];
+    const isKnown = wordsOf(each.jwt.alg, settings).every((word) => known.includes(word));
     const message = `must be one of ${known.join(', ')}, or an enum setting whose values are among them`;
-    return [{ path: ['derived', name, 'jwt', 'alg'], message }];
+    return [
+      ...(isKnown ? [] : [{ path: [...path, 'alg'], message }]),
+      ...(isJsonObject(each.jwt.claims) && Object.hasOwn(each.jwt.claims, 'exp')
+        ? [{ path: [...path, 'claims', 'exp'], message: 'is what `lifeSeconds` says: take it out' }]
+        : []),
+    ];
   });
 }
 

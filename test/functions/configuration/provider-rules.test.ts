@@ -192,6 +192,14 @@ describe('a provider is refused', () => {
       'providers.bookings.derived.proof',
     ],
     [
+      'an end of its own in a JWT',
+      {
+        ...bookings,
+        derived: { proof: { jwt: { alg: 'HS256', key: '{key}', claims: { exp: 9_999_999_999 }, lifeSeconds: 60 } } },
+      },
+      'providers.bookings.derived.proof.jwt.claims.exp',
+    ],
+    [
       'a pattern that takes long',
       { ...bookings, logins: { system: [login], user: [login] }, userSubject: { pattern: '(a+)+' } },
       'providers.bookings.userSubject.pattern',

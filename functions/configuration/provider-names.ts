@@ -27,6 +27,8 @@ export function findNameProblems(provider: Provider, connectionKeys: readonly st
       problems.push({ path: ['settings', name], message: 'is a key that every connection has: choose another' });
   }
   for (const name of Object.keys(derived)) claim(['derived', name], name, 'a derived value');
+  if (Object.hasOwn(provider.attributes ?? {}, 'asOf'))
+    problems.push({ path: ['attributes', 'asOf'], message: 'is the time of the login, which the broker gives' });
   for (const { at, step } of stepsOf(provider)) {
     for (const name of Object.keys(step.reads ?? {})) {
       const path = [...at, 'reads', name];

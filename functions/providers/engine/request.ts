@@ -26,6 +26,12 @@ export function buildRequest(step: Step, values: Values, connection: Connection)
   if (target.kind !== 'url') return target;
   const headers: Record<string, string> = { accept: acceptOf(step) };
   for (const [name, value] of Object.entries(fillMembers(step.headers, values))) headers[name.toLowerCase()] = value;
+  const { basic } = step;
+  // The first colon ends the name (RFC 7617 §2): with one in a value this would be another user.
+  const cut =
+    basic?.formEncoded === true ? [] : namesIn(basic?.user ?? '').filter((name) => values[name]?.includes(':'));
+  if (cut.length > 0)
+    return { kind: 'problem', problem: 'has a `:` in the user name of Basic, which ends it', names: cut };
   const authorization = buildBasic(step, values);
   if (authorization !== undefined) headers['authorization'] = authorization;
   const query = fillParameters(step.query, values, connection);

@@ -213,6 +213,11 @@ describe('a provider is refused', () => {
       },
       'providers.bookings.userSubject.maximum',
     ],
+    [
+      'an attribute that the broker gives',
+      { ...bookings, attributes: { asOf: { member: 'at', type: 'string' } } },
+      'providers.bookings.attributes.asOf',
+    ],
     ['users without a word for them', { ...bookings, logins: { user: [login] } }, 'providers.bookings'],
     ['an enum without values', { ...bookings, settings: { way: { kind: 'enum' } } }, 'providers.bookings.settings.way'],
     ...(['RS257', '{way}', '{key}', 'x{way}'] as const).map((alg): [string, object, string] => [

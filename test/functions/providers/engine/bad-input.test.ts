@@ -59,6 +59,16 @@ it.each<[string, Partial<Provider>, string, readonly Answer[], BrokerErrorCode]>
     ],
   ),
   [
+    'a colon in the user name of Basic',
+    {
+      secretFields: { key: {} },
+      logins: { system: [{ url: '/login', basic: { user: '{key}', password: 'x' }, reads: { token: body('token') } }] },
+    },
+    `${KEY}:${KEY}`,
+    [],
+    'secret_invalid',
+  ],
+  [
     'a step that an answer sends elsewhere',
     chained({ url: '{next}/token', hosts: ['*.good.example.com'] }),
     KEY,

@@ -176,7 +176,7 @@ function eventIn(line: Line): Found | undefined {
   if (kind === undefined) return undefined;
   if (kind === 'call') return failedCallIn(line);
   const { source, code = 'internal', ...slot } = partsOf(line);
-  if (kind === 'login' && source === 'slide') return { kind: 'slide', ...slot };
+  if (kind === 'login' && (source === 'slide' || source === 'refresh')) return { kind: source, ...slot };
   return { kind, ...slot, ...(kind === 'failure' && { code }) };
 }
 

@@ -103,6 +103,7 @@ export function failureWords({ status, code, detail, remedy }) {
 const events = {
   login: 'Login',
   slide: 'Slide',
+  refresh: 'Refresh',
   failure: 'Failed attempt',
   call: 'Failed call',
   purge: 'Purged',

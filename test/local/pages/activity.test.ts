@@ -78,20 +78,21 @@ describe('the page’s counts from the log of the functions', () => {
     ]);
   });
 
-  it('recognizes logins, slides, failures, purges and rotations in the log', () => {
+  it('recognizes logins, slides, refreshes, failures, purges and rotations in the log', () => {
     const { activity, functions } = harness();
     const { telemetry } = functions;
     const slot = { connection: 'wfm', subject: 'system' };
     telemetry.info('A token was published.', { ...slot, generation: 1, source: 'login', tokenHash: 'abc' });
     telemetry.info('A token was published.', { ...slot, generation: 2, source: 'slide', tokenHash: 'abd' });
     telemetry.info('A slid token was taken up.', { ...slot, generation: 3, tokenHash: 'abe' });
+    telemetry.info('A token was published.', { ...slot, generation: 4, source: 'refresh', tokenHash: 'abf' });
     telemetry.warn('An attempt to get a token failed.', { ...slot, code: 'upstream_timeout' });
     telemetry.info('A slot was purged.', slot);
     telemetry.info('A secret has a new version.', { connection: 'wfm' });
     telemetry.info('A request was answered with an error.', { code: 'not_found' });
 
     const kinds = activity.events().map(({ kind }) => kind);
-    expect(kinds).toEqual(['rotation', 'purge', 'failure', 'slide', 'slide', 'login']);
+    expect(kinds).toEqual(['rotation', 'purge', 'failure', 'refresh', 'slide', 'slide', 'login']);
   });
 
   it('passes every byte on before the write returns, and ignores lines that are not JSON', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { buildProgram } from '../../packages/broker.ts';
-import { bundleInOne } from '../cold/bundles.ts';
+import { bundleProgram } from '../cold/bundles.ts';
 import type { ProcessMemory } from './memory-probe.ts';
 
 const UNIT = join(import.meta.dirname, '../../docs/agent/token-broker-agent.service');
@@ -13,12 +13,7 @@ const UNIT = join(import.meta.dirname, '../../docs/agent/token-broker-agent.serv
 /** Starts `token-broker agent` as it is packed, in a process of its own with the environment of its systemd unit. */
 export async function startAgentProcess(brokerUrl: string, connection: string, folder: string) {
   await buildProgram(folder);
-  const { entry: probe } = bundleInOne(
-    'agent',
-    join(folder, 'probe'),
-    'esm',
-    join(import.meta.dirname, 'memory-probe.ts'),
-  );
+  const { entry: probe } = bundleProgram(join(import.meta.dirname, 'memory-probe.ts'), join(folder, 'probe.mjs'));
   const tokenFile = join(folder, 'agent.token');
   const options = { connection: `${connection}/*`, port: '0', 'token-file': tokenFile, url: brokerUrl };
   const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);

@@ -9,7 +9,7 @@ import { selfSigned } from '../loopback/certificate.ts';
 import { sealedSlot } from '../loopback/sealed-slot.ts';
 import { type Rounds, ratioOf, runRounds, type Sample, spreadOf } from '../rounds.ts';
 import { atMost, type BenchOptions, figure, type Section, spreadText } from '../section.ts';
-import { bundleFunction, bundleInOne } from './bundles.ts';
+import { bundleFunction, bundleProgram } from './bundles.ts';
 import { BARE_CLIENT, type ColdCase, coldCases, TOKEN, TOKEN_COLD, TWIN } from './cases.ts';
 import { MOST_EAGER_BYTES, type Weight, weightOf } from './weight.ts';
 
@@ -32,7 +32,7 @@ export async function benchCold({ quick, folder }: BenchOptions): Promise<Sectio
       NODE_EXTRA_CA_CERTS: certificate.certificateFile,
       ...(await environmentIn(folder, configuration, endpoint.url)),
     };
-    const child = bundleInOne('child', join(folder, 'child'), 'esm', join(import.meta.dirname, 'child.ts')).entry;
+    const child = bundleProgram(join(import.meta.dirname, 'child.ts'), join(folder, 'child.mjs')).entry;
     const cases = coldCases(folder, connection);
     const started = (each: ColdCase, more: Readonly<Record<string, string>> = {}) =>
       startCold(child, each, { ...environment, ...each.environment, ...more });
@@ -57,7 +57,7 @@ export async function modulesOfHandOut(folder: string): Promise<Start> {
   try {
     const configuration = configurationFor(endpoint.url);
     await endpoint.setAnswers(answersFor(sealedSlot(BROKER, measuredIn(configuration))));
-    const child = bundleInOne('child', join(folder, 'child'), 'esm', join(import.meta.dirname, 'child.ts')).entry;
+    const child = bundleProgram(join(import.meta.dirname, 'child.ts'), join(folder, 'child.mjs')).entry;
     const bundle = bundleFunction('token', join(folder, 'token'));
     return await startCold(
       child,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BROKER } from '../../local/functions.ts';
 import { configurationFor, environmentIn, HAND_OUT_EVENT, measuredIn } from '../broker.ts';
-import { bundleFunction, bundleInOne } from '../cold/bundles.ts';
+import { bundleFunction, bundleProgram } from '../cold/bundles.ts';
 import { answersFor, answersForItems } from '../loopback/answers.ts';
 import { startAwsEndpoint } from '../loopback/aws-endpoint.ts';
 import { selfSigned } from '../loopback/certificate.ts';
@@ -25,7 +25,7 @@ export async function benchMemory({ quick, folder }: BenchOptions): Promise<Sect
     const own = sealedSlot(BROKER, connection);
     const items = Array.from({ length: slots }, (_, n) => sealedSlot(BROKER, connection, `${n + 1}`, own.dataKey).item);
     await endpoint.setAnswers({ ...answersFor(own), ...answersForItems(items) });
-    const child = bundleInOne('memory', join(folder, 'memory'), 'esm', join(import.meta.dirname, 'child.ts')).entry;
+    const child = bundleProgram(join(import.meta.dirname, 'child.ts'), join(folder, 'memory.mjs')).entry;
     const { entry } = bundleFunction('token', join(folder, 'memory-token'));
     const { stderr } = await promisify(execFile)(
       process.execPath,

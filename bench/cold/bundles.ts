@@ -36,11 +36,9 @@ export function bundleInOne(folder: string, outdir: string, format: 'esm' | 'cjs
 
 /** A program of the benchmark's own as one ES module: nothing stands in for anything, unlike in a function's bundle. */
 export function bundleProgram(entryPoint: string, outfile: string): Bundle {
-  const { mainFields, bundle, platform, target, format } = bundleOptions('', '');
-  return build(
-    { entryPoints: [entryPoint], outfile, mainFields: [...mainFields], bundle, platform, target, format },
-    outfile,
-  );
+  const { bundle, platform, target, format, define, mainFields } = bundleOptions('', '');
+  const same = { bundle, platform, target, format, define, mainFields: [...mainFields] };
+  return build({ ...same, entryPoints: [entryPoint], outfile }, outfile);
 }
 
 /** A bundle as esbuild makes it where nobody says more than `--bundle --platform=node`. */

@@ -96,8 +96,12 @@ function fold(parameter = ''): string {
 
 /** Decodes a segment that is written as a client writes it; another spelling of it is no path of the API. */
 function decodeSegment(raw: string): string | undefined {
-  const value = raw.includes('%') ? decode(raw) : raw;
-  return value === undefined || NEEDLESS_ESCAPE.test(raw) || DELIMITER.test(value) ? undefined : value;
+  const value = raw.includes('%') ? decodeEscapes(raw) : raw;
+  return value === undefined || DELIMITER.test(value) ? undefined : value;
+}
+
+function decodeEscapes(raw: string): string | undefined {
+  return NEEDLESS_ESCAPE.test(raw) ? undefined : decode(raw);
 }
 
 function decode(text: string): string | undefined {

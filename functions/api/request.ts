@@ -134,7 +134,8 @@ const SIGNING_PARAMETER = /^x-amz-/i;
 
 /** Throws `invalid_request` where the query has a parameter that the route does not know: it may be misspelt. */
 export function requireKnownQuery({ multiValueQueryStringParameters: query }: ApiEvent, known?: string): void {
-  for (const name of Object.keys(query ?? {})) {
+  if (!query) return;
+  for (const name of Object.keys(query)) {
     if (name === known || SIGNING_PARAMETER.test(name)) continue;
     const parameters = known === undefined ? 'no parameter' : `the parameter ${known}, and no other`;
     throw new BrokerError('invalid_request', `The query of this route has ${parameters}.`);

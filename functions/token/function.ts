@@ -20,15 +20,7 @@ export function createTokenFunction(
     const slot = requireSlot(connection, parameters['subject'] ?? '');
     const minTtlSeconds = parseMinTtl(event);
     const rejectedHash = event.httpMethod === 'POST' ? await loadRejectedHash(event) : undefined;
-    const handedOut = await handOut({
-      connection,
-      slot,
-      caller,
-      requestId,
-      deadline,
-      ...(minTtlSeconds === undefined ? {} : { minTtlSeconds }),
-      ...(rejectedHash === undefined ? {} : { rejectedHash }),
-    });
+    const handedOut = await handOut({ connection, slot, caller, requestId, deadline, minTtlSeconds, rejectedHash });
     return createHandOutResponse(connection, slot, handedOut, { now: dependencies.clock.now() });
   });
 }

@@ -47,7 +47,7 @@ export async function recordHandOut(
 ): Promise<void> {
   const { connection, slot, caller, requestId, via } = to;
   const at = clock.now();
-  await audit.handOut({
+  const written = audit.handOut({
     caller,
     connection: slot.connection,
     subject: slot.subject,
@@ -59,6 +59,8 @@ export async function recordHandOut(
     requestId,
     at,
   });
+  // A log is written at once, and waiting for nothing takes time.
+  if (written !== undefined) await written;
   telemetry.metrics(
     { connection: connection.name },
     { HandOuts: { unit: 'Count', value: 1 } },

@@ -15,9 +15,9 @@ export interface HandOutRequest {
   readonly connection: Connection;
   readonly slot: Slot;
   /** The caller's own `min_ttl`, in seconds. */
-  readonly minTtlSeconds?: number;
+  readonly minTtlSeconds?: number | undefined;
   /** SHA-256 of a token that the caller reports dead, since the upstream answered 401 to it. */
-  readonly rejectedHash?: string;
+  readonly rejectedHash?: string | undefined;
   readonly via?: HandOutRoute;
   /** ARN of the IAM principal, or the federated identity. */
   readonly caller: string;

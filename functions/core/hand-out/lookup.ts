@@ -21,7 +21,7 @@ export interface LookupRequest {
   /** Least time that the token must have left: the larger of the connection's and the caller's. */
   readonly minTtlSeconds: number;
   readonly caller: string;
-  readonly rejectedHash?: string;
+  readonly rejectedHash?: string | undefined;
   /** Token that the broker knows to be dead: only another will do, however young it is. */
   readonly dead?: TokenId | undefined;
   readonly via?: HandOutRoute;

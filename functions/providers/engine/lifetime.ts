@@ -47,7 +47,7 @@ function readLifeBy(
   }
   const text = values[end.value]?.trim();
   if (text === undefined || text === '') return undefined;
-  // What remains of a token that is given again until its end may be less than a second, and 0 says so.
+  // An upstream that gives the same token again until it ends says 0 in its last second.
   if (limits?.reissues === true && RELATIVE.has(end.as) && parseNumber(text) === 0) return { seconds: 0 };
   return readEnd(end.as, text) ?? `\`${end.value}\``;
 }

@@ -1,10 +1,15 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { DecryptCommand } from '@aws-sdk/client-kms';
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import { awsClientConfig } from '../../../../functions/adapters/aws/client.ts';
 import { createKmsClient } from '../../../../functions/adapters/aws/kms.ts';
 import { createLambdaClient } from '../../../../functions/adapters/aws/lambda-mint.ts';
 import { createSecretsManagerClient } from '../../../../functions/adapters/aws/secrets-manager.ts';
 import { createDynamodbClient } from '../../../../functions/adapters/dynamodb/client.ts';
+import { startLoopbackServer } from '../../../../local/aws/loopback-server.ts';
+import { environmentFor } from './aws-under-test.ts';
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'key' };
 
@@ -59,21 +64,30 @@ describe('the clients', () => {
     client.destroy();
   });
 
-  it("ask the store under the broker's name alone", async () => {
-    const client = createDynamodbClient({ ...KEYS, AWS_REGION: 'eu-west-1' });
-    const seen: Readonly<Record<string, string>>[] = [];
-    client.middlewareStack.add(
-      () => async (args) => {
-        seen.push((args.request as { readonly headers: Record<string, string> }).headers);
-        throw new Error('Not sent.');
+  it("of a cold start ask under the broker's name alone", async () => {
+    const seen: IncomingHttpHeaders[] = [];
+    const server = await startLoopbackServer({
+      maxBodyBytes: 10_000,
+      answer: async ({ headers }) => {
+        seen.push(headers);
+        return { status: 200, headers: {}, body: '{}' };
       },
-      { step: 'finalizeRequest', priority: 'low' },
-    );
+    });
+    const environment = environmentFor(server.endpoint);
+    const dynamodb = createDynamodbClient(environment);
+    const kms = createKmsClient(environment);
+    const secrets = createSecretsManagerClient(environment);
 
-    await expect(client.send(new GetItemCommand({ TableName: 'table', Key: {} }))).rejects.toThrow('Not sent.');
+    await dynamodb.send(new GetItemCommand({ TableName: 'table', Key: { pk: { S: 'a' }, sk: { S: 'b' } } }));
+    await kms.send(new DecryptCommand({ CiphertextBlob: new Uint8Array(1) }));
+    await secrets.send(new GetSecretValueCommand({ SecretId: 'secret' }));
 
-    expect(seen[0]).toMatchObject({ 'user-agent': expect.stringMatching(/^token-broker\/\d/) });
-    expect(seen[0]).not.toHaveProperty('x-amz-user-agent');
-    client.destroy();
+    for (const client of [dynamodb, kms, secrets]) client.destroy();
+    await server.close();
+    expect(seen).toHaveLength(3);
+    for (const headers of seen) {
+      expect(headers['user-agent']).toMatch(/^token-broker\/\d/);
+      expect(headers).not.toHaveProperty('x-amz-user-agent');
+    }
   });
 });
